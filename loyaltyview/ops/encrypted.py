@@ -1,0 +1,57 @@
+"""Model fields whose values are encrypted at rest with `CREDENTIAL_KEYS`.
+
+Keys rotate: the first encrypts, all decrypt. A value that no key opens raises `CredentialsUnreadable`;
+it is never handed out as it is, and never silently empty.
+"""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+class CredentialsUnreadable(Exception):
+    """No key in CREDENTIAL_KEYS decrypts the stored value: a key was removed too early."""
+
+
+@lru_cache(maxsize=8)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def box() -> MultiFernet:
+    """Return the cipher for the keys now in the settings."""
+    return _box(tuple(settings.CREDENTIAL_KEYS))
+
+
+def _decrypt(stored: str) -> str:
+    try:
+        return box().decrypt(stored.encode()).decode()
+    except InvalidToken as error:
+        raise CredentialsUnreadable("No key in CREDENTIAL_KEYS opens this value.") from error
+
+
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+    """A str that is ciphertext in the database; empty stays empty."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return box().encrypt(str(value).encode()).decode() if value else ""
+
+    def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> str:
+        return _decrypt(value) if value else ""
+
+
+class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+    """A JSON value (dict of settings) that is ciphertext in the database."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return box().encrypt(json.dumps(value, sort_keys=True).encode()).decode()
+
+    def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> Any:
+        return json.loads(_decrypt(value)) if value else {}
+
+    def to_python(self, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value else (value or {})

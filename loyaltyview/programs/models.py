@@ -1,0 +1,109 @@
+"""A retailer's loyalty program: one NewStore tenant, one vendor account, and its stores."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
+from providers.base import LoyaltyProvider, ProviderConfig
+from providers.registry import PROVIDERS, provider_class
+
+
+def default_languages() -> list[str]:
+    return ["en"]
+
+
+def default_report_channels() -> list[str]:
+    return ["store"]
+
+
+class Identity(models.TextChoices):
+    """How a launch proves who the associate is (design section 6)."""
+
+    REQUIRED = "required", _("Verified associate required")
+    CART = "cart", _("Without an associate, the cart's own customer decides")
+
+
+class Program(models.Model):
+    """Everything about one program. Secrets are encrypted at rest and never shown again."""
+
+    slug = models.SlugField(_("slug"), unique=True, help_text=_("Stands in the addresses."))
+    name = models.CharField(_("name"), max_length=100)
+    is_active = models.BooleanField(_("active"), default=True)
+    currency = models.CharField(_("currency"), max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$")])
+    country = models.CharField(
+        _("country"),
+        max_length=2,
+        validators=[RegexValidator(r"^[A-Z]{2}$")],
+        help_text=_("Default region of phone numbers, such as FR."),
+    )
+    color = models.CharField(
+        _("colour"), max_length=7, default="#1f5f4a", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
+    )
+    languages = models.JSONField(_("languages"), default=default_languages)
+    identity = models.CharField(
+        _("identity"), max_length=10, choices=Identity.choices, default=Identity.REQUIRED
+    )
+    report_channels = models.JSONField(
+        _("reported channels"),
+        default=default_report_channels,
+        help_text=_('Orders of these channels earn points: "store", "web".'),
+    )
+
+    newstore_tenant = models.CharField(_("NewStore tenant"), max_length=100)
+    newstore_api_url = models.URLField(_("NewStore API address"))
+    newstore_identity_url = models.URLField(_("NewStore identity address"))
+    newstore_client_id = models.CharField(_("NewStore client id"), max_length=200)
+    newstore_client_secret = EncryptedTextField(_("NewStore client secret"), blank=True)
+    newstore_event_key = EncryptedTextField(_("NewStore event key"), blank=True)
+    newstore_audience = models.CharField(_("NewStore token audience"), max_length=200, blank=True)
+    loyalty_attribute = models.CharField(_("loyalty attribute"), max_length=100, default="loyalty_id")
+
+    provider_kind = models.CharField(
+        _("provider"), max_length=20, choices=[(kind, kind) for kind in PROVIDERS], default="house"
+    )
+    provider_settings = EncryptedJSONField(_("provider settings"), default=dict, blank=True)
+    provider_webhook_secret = EncryptedTextField(_("provider webhook secret"), blank=True)
+
+    class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def provider(self) -> LoyaltyProvider:
+        """Return the vendor's adapter for this program."""
+        settings: dict[str, Any] = self.provider_settings
+        return provider_class(self.provider_kind)(
+            ProviderConfig(
+                program=self.slug,
+                currency=self.currency,
+                country=self.country,
+                settings=settings,
+                webhook_secret=self.provider_webhook_secret,
+            )
+        )
+
+
+class Store(models.Model):
+    """One shop: NewStore's id for it and the vendor's."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="stores")
+    store_id = models.CharField(_("NewStore store id"), max_length=100)
+    name = models.CharField(_("name"), max_length=100)
+    provider_store = models.CharField(_("the provider's store id"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        ordering = ["store_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "store_id"], name="one_store_per_newstore_id")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,137 @@
+"""A redemption: one spend in one cart, our money-like record, and the trail of its steps.
+
+Amounts and discount are a copy of what the associate was shown. No personal data: the member is the
+vendor's `ref`.
+"""
+
+import uuid
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyaltyview.programs.models import Program
+from loyaltyview.work.models import WorkRow
+from providers.types import SpendKind
+
+
+class State(models.TextChoices):
+    """The states of design section 5.
+
+    UNCERTAIN is written before the vendor is called: whatever kills the process during the call, the row
+    already says that the outcome is unknown. RELEASING is written before giving back, for the same reason.
+    """
+
+    REQUESTED = "requested", _("requested")
+    MINTED = "minted", _("code made")
+    UNCERTAIN = "uncertain", _("checking with the program")
+    SPENT = "spent", _("spent")
+    REVEALED = "revealed", _("code shown")
+    USED = "used", _("used in an order")
+    SETTLED = "settled", _("settled")
+    REFUSED = "refused", _("refused")
+    RELEASING = "releasing", _("giving back")
+    RELEASED = "released", _("given back")
+    STUCK = "stuck", _("needs a person")
+
+
+# While one of these holds, no second spend of the same member may start: points could go twice.
+OPEN = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
+# The vendor has the points and nobody gave them back yet.
+HOLDING = (State.SPENT, State.REVEALED, State.USED, State.SETTLED)
+FINAL = (State.SETTLED, State.REFUSED, State.RELEASED)
+
+
+class Redemption(WorkRow):
+    """One spend of one member in one cart."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    program = models.ForeignKey(Program, models.PROTECT, related_name="redemptions")
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REQUESTED)
+
+    # What was asked for; `fingerprint` is a hash of it all, so that a key is not used for two things.
+    key = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    launch_id = models.CharField(max_length=64)
+    cart = models.JSONField(help_text=_("The cart as it was shown."))
+    cart_id = models.CharField(_("cart"), max_length=100)
+    member_ref = models.CharField(_("member"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=10, choices=[(k.value, k.value) for k in SpendKind])
+    item_id = models.CharField(_("reward or voucher"), max_length=200)
+    title = models.CharField(_("title"), max_length=200)
+    points = models.PositiveIntegerField(_("points"))
+    discount = models.JSONField(help_text=_("The discount as it was shown."))
+    saving = models.DecimalField(_("saving"), max_digits=12, decimal_places=2, default=Decimal(0))
+    currency = models.CharField(max_length=3)
+
+    # Who and where.
+    associate_id = models.CharField(_("associate"), max_length=100, blank=True)
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+    device_id = models.CharField(_("device"), max_length=100, blank=True)
+
+    # What came of it.
+    code = models.CharField(_("code"), max_length=64, blank=True)
+    code_expires_at = models.DateTimeField(_("code valid until"), null=True, blank=True)
+    provider_ref = models.CharField(_("the provider's reference"), max_length=200, blank=True)
+    is_held = models.BooleanField(default=False)
+    memo = models.JSONField(default=dict, blank=True)
+    order_id = models.CharField(_("order"), max_length=100, blank=True)
+    refusal = models.CharField(_("refused because"), max_length=40, blank=True)
+    refusal_text = models.CharField(max_length=300, blank=True)
+    requested_at = models.DateTimeField(_("requested at"))
+
+    class Meta:
+        verbose_name = _("redemption")
+        verbose_name_plural = _("redemptions")
+        ordering = ["-requested_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "key"], name="one_redemption_per_key"),
+            models.UniqueConstraint(
+                fields=["program", "member_ref"],
+                condition=Q(state__in=[s.value for s in OPEN]),
+                name="one_open_spend_per_member",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "code"], condition=~Q(code=""), name="one_redemption_per_code"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["minted", "uncertain", "spent", "revealed", "used", "settled"])
+                | ~Q(code=""),
+                name="no_spend_without_a_code",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["used", "settled"]) | ~Q(order_id=""), name="used_names_its_order"
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(refusal=""), name="refused_says_why"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="redemption_due"),
+            models.Index(fields=["program", "cart_id"], name="redemption_cart"),
+            models.Index(fields=["program", "order_id"], name="redemption_order"),
+            models.Index(fields=["program", "associate_id", "requested_at"], name="redemption_shift"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.get_state_display()})"
+
+
+class Transition(models.Model):
+    """One line of the audit trail. Only ever added."""
+
+    redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="transitions")
+    at = models.DateTimeField(_("at"))
+    from_state = models.CharField(_("from"), max_length=10, blank=True)
+    to_state = models.CharField(_("to"), max_length=10)
+    actor = models.CharField(_("who"), max_length=120)
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+    device_id = models.CharField(_("device"), max_length=100, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("transition")
+        verbose_name_plural = _("transitions")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_state} -> {self.to_state}"

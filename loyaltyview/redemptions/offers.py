@@ -1,0 +1,199 @@
+"""What can be used in this cart, best first: the vendor's rewards and vouchers judged against the cart.
+
+The vendor knows points, tiers and stock; we know the cart. Pure functions, no I/O.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from providers.types import (
+    Cart,
+    Discount,
+    DiscountKind,
+    LockReason,
+    Money,
+    PointsRange,
+    Reward,
+    SpendKind,
+    Voucher,
+)
+
+CENT = Decimal("0.01")
+
+
+class OfferState(StrEnum):
+    AVAILABLE = "available"
+    LOCKED = "locked"
+    OWNED = "owned"  # a voucher the member has and can use now
+
+
+class CartReason(StrEnum):
+    """Why an offer does not fit this cart; the vendor's own reasons are `LockReason`."""
+
+    MINIMUM = "MINIMUM"  # `money_gap` more in the cart
+    CURRENCY = "CURRENCY"
+    PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
+    CART_EMPTY = "CART_EMPTY"
+    UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One card of the member page. `reason` is empty unless locked. `saving` is in money for this cart;
+    `is_capped` when the cart takes less than the discount is worth. `gap_share` is 0..100, how near."""
+
+    kind: SpendKind
+    item_id: str
+    title: str
+    description: str
+    points: int
+    discount: Discount
+    state: OfferState
+    reason: str = ""
+    points_gap: int = 0
+    money_gap: Money | None = None
+    tier: str = ""
+    text: str = ""
+    saving: Money | None = None
+    is_capped: bool = False
+    is_final: bool = False
+    gap_share: int = 0
+    points_range: PointsRange | None = None
+
+
+def build_offers(
+    rewards: tuple[Reward, ...], vouchers: tuple[Voucher, ...], cart: Cart, spendable: int
+) -> list[Offer]:
+    """Return all offers: usable ones by falling saving (owned before bought at equal saving), then locked
+    ones, nearest first."""
+    offers = [_voucher_offer(voucher, cart) for voucher in vouchers]
+    offers += [_reward_offer(reward, cart, spendable) for reward in rewards]
+    return sorted(offers, key=_rank)
+
+
+def saving_in(discount: Discount, cart: Cart) -> tuple[Money, bool]:
+    """Return what `discount` takes off `cart`, and whether the cart's total capped it.
+
+    Only for discounts that `cart_reason` accepts. NewStore rounds percentages half up to the cent.
+    """
+    total = cart.total.amount
+    if discount.kind is DiscountKind.PERCENT and discount.percent is not None:
+        value = (total * discount.percent / 100).quantize(CENT, ROUND_HALF_UP)
+    elif discount.kind is DiscountKind.PRODUCT:
+        value = cheapest_match(discount, cart) or Decimal(0)
+    else:
+        value = discount.amount.amount if discount.amount else Decimal(0)
+    return Money(amount=min(value, total), currency=cart.total.currency), value > total
+
+
+def cheapest_match(discount: Discount, cart: Cart) -> Decimal | None:
+    """Return the price of the cheapest item in `cart` that a free product applies to, None without one."""
+    return min((item.price for item in cart.items if item.product_id in discount.skus), default=None)
+
+
+def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Money | None]:
+    """Return why `discount` does not fit `cart` and the gap in money where there is one; None if it fits."""
+    if discount.kind in (DiscountKind.UNKNOWN, DiscountKind.ONLINE_ONLY):
+        return CartReason.UNKNOWN, None
+    for money in (discount.amount, discount.minimum):
+        if money and money.currency != cart.total.currency:
+            return CartReason.CURRENCY, None
+    if cart.total.amount <= 0:
+        return CartReason.CART_EMPTY, None
+    if discount.minimum and cart.total.amount < discount.minimum.amount:
+        gap = discount.minimum.amount - cart.total.amount
+        return CartReason.MINIMUM, Money(amount=gap, currency=cart.total.currency)
+    if discount.kind is DiscountKind.PRODUCT and cheapest_match(discount, cart) is None:
+        return CartReason.PRODUCT_MISSING, None
+    return None, None
+
+
+def points_as_money(points: int, points_range: PointsRange) -> Money:
+    """Return what `points` are worth, rounded down to the cent: never more than the vendor takes."""
+    value = points * points_range.value_per_point.amount
+    return Money(amount=value.quantize(CENT, ROUND_DOWN), currency=points_range.value_per_point.currency)
+
+
+def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
+    kind = SpendKind.POINTS if reward.points_range else SpendKind.REWARD
+    state, reason, points_gap, tier, text = OfferState.AVAILABLE, "", 0, "", ""
+    if reward.lock:
+        state, reason = OfferState.LOCKED, reward.lock.reason.value
+        points_gap, tier, text = reward.lock.points_gap, reward.lock.tier, reward.lock.text
+    elif reward.discount.kind is DiscountKind.ONLINE_ONLY:
+        state, reason = OfferState.LOCKED, LockReason.ONLINE_ONLY.value
+    money_gap = saving = None
+    is_capped = False
+    cart_says, gap = cart_reason(reward.discount, cart)
+    if cart_says is None:
+        saving, is_capped = saving_in(reward.discount, cart)
+    elif state is OfferState.AVAILABLE:
+        state, reason, money_gap = OfferState.LOCKED, cart_says.value, gap
+    share = 0
+    if points_gap and reward.points:
+        share = max(0, min(99, 100 * spendable // reward.points))
+    elif money_gap and reward.discount.minimum:
+        share = int(min(Decimal(99), 100 * cart.total.amount / reward.discount.minimum.amount))
+    return Offer(
+        kind=kind,
+        item_id=reward.reward_id,
+        title=reward.title,
+        description=reward.description,
+        points=reward.points,
+        discount=reward.discount,
+        state=state,
+        reason=reason,
+        points_gap=points_gap,
+        money_gap=money_gap,
+        tier=tier,
+        text=text,
+        saving=saving,
+        is_capped=is_capped,
+        is_final=reward.is_final,
+        gap_share=share,
+        points_range=reward.points_range,
+    )
+
+
+def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
+    state, reason, text = OfferState.OWNED, "", ""
+    if voucher.lock:
+        state, reason, text = OfferState.LOCKED, voucher.lock.reason.value, voucher.lock.text
+    elif voucher.discount.kind is DiscountKind.ONLINE_ONLY:
+        state, reason = OfferState.LOCKED, LockReason.ONLINE_ONLY.value
+    money_gap = saving = None
+    is_capped = False
+    cart_says, gap = cart_reason(voucher.discount, cart)
+    if cart_says is None:
+        saving, is_capped = saving_in(voucher.discount, cart)
+    elif state is OfferState.OWNED:
+        state, reason, money_gap = OfferState.LOCKED, cart_says.value, gap
+    return Offer(
+        kind=SpendKind.VOUCHER,
+        item_id=voucher.voucher_id,
+        title=voucher.title,
+        description="",
+        points=0,
+        discount=voucher.discount,
+        state=state,
+        reason=reason,
+        text=text,
+        money_gap=money_gap,
+        saving=saving,
+        is_capped=is_capped,
+        is_final=voucher.is_final,
+    )
+
+
+def _rank(offer: Offer) -> tuple[int, Decimal, int, int]:
+    usable = offer.state is not OfferState.LOCKED
+    saving = offer.saving.amount if offer.saving and usable else Decimal(0)
+    # Locked: what misses money in this cart is nearer than what misses points, then by the gap.
+    far = 0 if usable else (1 if offer.money_gap else 2 if offer.points_gap else 3)
+    return (
+        far,
+        -saving,
+        offer.points_gap or int(offer.money_gap.amount if offer.money_gap else 0),
+        offer.points,
+    )

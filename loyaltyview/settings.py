@@ -1,0 +1,163 @@
+"""Every setting, read from the environment once; a missing or wrong value stops the start.
+
+README lists each variable; a test holds the two together. There is no default for a secret.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from loyaltyview.ops.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if env.str("ENV_FILE", default=""):
+    environ.Env.read_env(env.str("ENV_FILE"))
+
+# --- The web server -------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+COOKIE_SECURE = env.bool("COOKIE_SECURE", default=True)
+FRAME_ANCESTORS: list[str] = env.list("FRAME_ANCESTORS", default=["'none'"])
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+
+# --- Credentials at rest: Fernet keys, newest first; older ones still decrypt ---------------------
+CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
+
+# --- The associate's session ----------------------------------------------------------------------
+IDENTITY_HOURS = env.int("IDENTITY_HOURS", default=3)
+LAUNCH_MINUTES = env.int("LAUNCH_MINUTES", default=60)
+PAGE_DEADLINE_S = env.float("PAGE_DEADLINE_S", default=2.5)
+FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=150)
+
+# --- Redemptions: a code unseen in any order is released after the sum of the three ---------------
+CODE_LIFE_MINUTES = env.int("CODE_LIFE_MINUTES", default=15)
+EVENT_PROMISE_MINUTES = env.int("EVENT_PROMISE_MINUTES", default=15)
+RELEASE_MARGIN_MINUTES = env.int("RELEASE_MARGIN_MINUTES", default=10)
+
+# --- Events and the worker ------------------------------------------------------------------------
+EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)
+WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
+WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=12)
+WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
+READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
+
+INSTALLED_APPS = [
+    "loyaltyview.programs",
+    "loyaltyview.newstore",
+    "loyaltyview.webview",
+    "loyaltyview.redemptions",
+    "loyaltyview.events",
+    "loyaltyview.work",
+    "loyaltyview.ops",
+    "loyaltyview.sandbox",
+    "providers.house",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "loyaltyview.urls"
+WSGI_APPLICATION = "loyaltyview.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database: SQLite that survives a power cut, or whatever DATABASE_URL says --------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'loyaltyview.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+# --- Languages ------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOCALE_PATHS = [BASE_DIR / "loyaltyview" / "locale"]
+
+# --- Static files ---------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Safety ---------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": FRAME_ANCESTORS,
+    }
+}
+# Django's own header knows only DENY and SAMEORIGIN; frame-ancestors above replaces it.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = EVENT_MAX_BYTES
+
+LOGGING = logging_config(LOG_LEVEL)

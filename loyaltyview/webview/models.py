@@ -1,0 +1,59 @@
+"""A launch: one opening of the WebView for one cart. It is the associate's session, and it expires."""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from loyaltyview.ops.encrypted import EncryptedTextField
+from loyaltyview.programs.models import Program
+
+
+def new_launch_id() -> str:
+    """Return 128 bits that nobody guesses; the cookie's secret is another 256."""
+    return secrets.token_urlsafe(16)
+
+
+class Launch(models.Model):
+    """What the host app told us, checked, and which member was found since.
+
+    `secret_hash` is the SHA-256 of the cookie: whoever has the URL only has nothing.
+    `host_token` is echoed in the handoff, so it is stored encrypted. `customer_email` is encrypted too.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_launch_id, editable=False)
+    program = models.ForeignKey(Program, models.CASCADE, related_name="launches")
+    secret_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"))
+
+    associate_id = models.CharField(_("associate"), max_length=100, blank=True)
+    device_id = models.CharField(_("device"), max_length=100, blank=True)
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+
+    host_token = EncryptedTextField(blank=True)
+    cart_id = models.CharField(_("cart"), max_length=100)
+    cart = models.JSONField(help_text=_("currency, total and items as the host sent them"))
+    selected_coupons = models.JSONField(default=list, blank=True)
+    customer_email = EncryptedTextField(blank=True)
+    profile_id = models.CharField(max_length=100, blank=True)
+
+    member_ref = models.CharField(_("member"), max_length=200, blank=True)
+    # What the page last showed of the member, for when the vendor is down: no personal data.
+    last_known = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("launch")
+        verbose_name_plural = _("launches")
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["program", "member_ref", "-created_at"], name="launch_member")]
+
+    def __str__(self) -> str:
+        return self.cart_id
+
+    @staticmethod
+    def lifetime() -> timedelta:
+        return timedelta(minutes=settings.LAUNCH_MINUTES)

@@ -1,0 +1,72 @@
+"""Claiming a due row, keeping it, and letting it go: conditional UPDATEs whose count is looked at."""
+
+import random
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from loyaltyview.work.models import WorkRow
+
+Row = TypeVar("Row", bound=WorkRow)
+
+FIRST_DELAY_S = 2
+LONGEST_DELAY_S = 3600
+
+
+def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
+    """Return those of `rows` that are due and held by nobody, longest waiting first."""
+    now = now or timezone.now()
+    return rows.filter(Q(lease_until=None) | Q(lease_until__lt=now), due_at__lte=now).order_by("due_at", "pk")
+
+
+def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
+    """Take one due row of `rows` for `lease_s` seconds (default: WORK_LEASE_S) and return it, or None.
+
+    `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same
+    order is in hand) is passed over.
+    """
+    now = timezone.now()
+    until = now + timedelta(seconds=lease_s or settings.WORK_LEASE_S)
+    for pk in due(rows, now).values_list("pk", flat=True)[:20]:
+        try:
+            with transaction.atomic():
+                taken = (
+                    due(rows.filter(pk=pk), now)
+                    .order_by()
+                    .update(lease_until=until, attempts=F("attempts") + 1)
+                )
+        except IntegrityError:
+            continue
+        if taken:
+            # The lease is our receipt: finish and postpone only touch the row while it is still ours.
+            return rows.model._default_manager.get(pk=pk)
+    return None
+
+
+def finish(row: WorkRow, due_at: datetime | None = None) -> bool:
+    """Let `row` go, done (or due again at `due_at`). False when the lease was lost meanwhile."""
+    return bool(
+        type(row)
+        ._default_manager.filter(pk=row.pk, lease_until=row.lease_until)
+        .update(lease_until=None, due_at=due_at, attempts=0, last_error="")
+    )
+
+
+def postpone(row: WorkRow, error: str, delay_s: float | None = None) -> bool:
+    """Let `row` go and make it due again after a back-off that doubles with each attempt, with jitter."""
+    due_at = timezone.now() + timedelta(seconds=delay_s if delay_s is not None else backoff_s(row.attempts))
+    return bool(
+        type(row)
+        ._default_manager.filter(pk=row.pk, lease_until=row.lease_until)
+        .update(lease_until=None, due_at=due_at, last_error=error[:500])
+    )
+
+
+def backoff_s(attempts: int) -> float:
+    """Return seconds to wait after the given number of attempts: 2, 4, 8 ... 3600, plus up to 10 %."""
+    delay: int = min(FIRST_DELAY_S * 2 ** min(max(attempts - 1, 0), 20), LONGEST_DELAY_S)
+    return delay * (1 + random.random() / 10)  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,26 @@
+"""Rows that are their own queue: when they are due, how often they were tried, who holds them."""
+
+from django.db import models
+
+
+class WorkRow(models.Model):
+    """Mixin for a row the worker handles. `due_at` is None when there is nothing to do;
+    `lease_until` is None when nobody holds it. See `loyaltyview.work.claims`."""
+
+    due_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of each worker; /readyz reads it."""
+
+    worker = models.CharField(max_length=100, unique=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.worker

@@ -1,0 +1,196 @@
+"""The interface that every loyalty vendor's adapter fulfils.
+
+An adapter is one package with one public class. It speaks the vendor's words inside and ours
+(`providers.types`, `providers.errors`) outside. Reads may be repeated; `spend` never is.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from providers.errors import SettingsError, Unsupported
+from providers.types import (
+    Cart,
+    CheckResult,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Movement,
+    Order,
+    PointsChange,
+    ProviderStore,
+    Return,
+    Reward,
+    Spend,
+    SpendFinding,
+    SpendIntent,
+    Voucher,
+    WebhookEvent,
+    WebhookRequest,
+)
+
+
+class Capability(StrEnum):
+    """What a vendor can do. Pages and saga ask for these, never for a vendor's name."""
+
+    HOLD = "hold"  # spend reserves; confirm takes
+    RELEASE_POINTS = "release_points"  # points of a reward can be given back
+    RELEASE_VOUCHER = "release_voucher"  # a used voucher can be given back
+    VARIABLE_POINTS = "variable_points"  # points as money
+    EARN_PREVIEW = "earn_preview"
+    PHONE_LOOKUP = "phone_lookup"
+    EMAIL_LOOKUP = "email_lookup"
+    CODE_LOOKUP = "code_lookup"
+    ENROL = "enrol"
+    CONSENT_EMAIL = "consent_email"
+    CONSENT_SMS = "consent_sms"
+    TIERS = "tiers"
+    HISTORY = "history"
+    STORES = "stores"
+    WEBHOOKS = "webhooks"
+    PARTIAL_RETURN = "partial_return"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingSpec:
+    """One key under `[provider.<kind>]` of a program file. `type` is str, int, bool, Decimal or dict."""
+
+    name: str
+    type: type = str
+    required: bool = False
+    default: Any = None
+    is_secret: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    """What an adapter is built from. `program` is the slug; `settings` passed `validate_settings`."""
+
+    program: str
+    currency: str
+    country: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    webhook_secret: str = ""
+
+
+class LoyaltyProvider(ABC):
+    """One vendor for one program. Instances are cheap, hold no state of a request, and are thread-safe."""
+
+    kind: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+    setting_specs: ClassVar[tuple[SettingSpec, ...]] = ()
+    # True when calls only touch our own database: pages then call in the request's own thread.
+    is_local: ClassVar[bool] = False
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.config = config
+
+    @classmethod
+    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `given` with defaults filled in; raise SettingsError for an unknown, missing or
+        ill-typed key. Called when a program is saved or loaded, never in a request."""
+        specs = {spec.name: spec for spec in cls.setting_specs}
+        for key in given:
+            if key not in specs:
+                raise SettingsError(key, "unknown setting")
+        result: dict[str, Any] = {}
+        for spec in specs.values():
+            value = given.get(spec.name, spec.default)
+            if value is None or value == "":
+                if spec.required:
+                    raise SettingsError(spec.name, "missing")
+            elif not isinstance(value, spec.type) or (spec.type is int and isinstance(value, bool)):
+                raise SettingsError(spec.name, f"must be {spec.type.__name__}")
+            result[spec.name] = value
+        return result
+
+    # --- Reads: may be repeated; raise Unavailable, RateLimited, AuthFailed, UnexpectedAnswer ------
+
+    @abstractmethod
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        """Called when the associate types or scans. Return every exact match (none: empty, at most 20).
+        Compare the answer with the query: vendors match partially, and a near miss is a stranger."""
+
+    @abstractmethod
+    def get_member(self, ref: str) -> Member:
+        """Called on page load. Raise Rejected(MEMBER_NOT_FOUND) when the member is gone."""
+
+    @abstractmethod
+    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
+        """Called on page load. Return all rewards, locked ones with reason and exact gap.
+        Judge only what the vendor knows (points, tier, stock); the cart's own limits are added by us."""
+
+    @abstractmethod
+    def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
+        """Called on page load. Return only vouchers of this member that are not used yet; drop others'
+        even when the vendor returns them."""
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        """Called when the associate opens the history. Newest first, at most 50."""
+        raise Unsupported("get_history")
+
+    def preview_earn(self, ref: str, cart: Cart) -> int | None:
+        """Called on page load. Return the points this cart would earn, None when it cannot be said."""
+        return None
+
+    @abstractmethod
+    def find_spend(self, intent: SpendIntent) -> SpendFinding:
+        """Called after an unknown outcome, by page and worker, any number of times. Answer DID_NOT only
+        when it is certain that the spend did not happen and will not happen any more."""
+
+    def list_stores(self) -> tuple[ProviderStore, ...]:
+        """Called by administrators to map stores."""
+        raise Unsupported("list_stores")
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """Called by "Test connection" in admin. Reads only."""
+
+    # --- The dangerous write ----------------------------------------------------------------------
+
+    @abstractmethod
+    def spend(self, intent: SpendIntent) -> Spend:
+        """Called once per intent, when its coupon exists and nobody has seen it. Take or hold the points,
+        or use the voucher. Must not be repeated inside.
+        Raise Rejected (nothing happened), Unavailable (nothing reached the vendor),
+        OutcomeUnknown or UnexpectedAnswer (it may have happened)."""
+
+    # --- Writes that are idempotent for us: repeating them changes nothing more -------------------
+
+    @abstractmethod
+    def release(self, spend: Spend) -> None:
+        """Called on undo, abandoned cart, cancelled order. Already released is success.
+        Raise Unsupported where the capability is absent."""
+
+    @abstractmethod
+    def confirm(self, spend: Spend, order: Order) -> None:
+        """Called when an order carried the code. Already confirmed is success."""
+
+    def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
+        """Called by the enrolment form. Create the member, or return the one that exists."""
+        raise Unsupported("enrol")
+
+    @abstractmethod
+    def record_order(self, order: Order) -> PointsChange:
+        """Called when an order is completed. Earn once per `order_id`; a repetition returns the first
+        answer."""
+
+    @abstractmethod
+    def record_return(self, ret: Return) -> PointsChange:
+        """Called for each processed return. Take back earned points pro rata, once per `return_id`,
+        in sum never more than the order earned. `points` is negative or zero."""
+
+    @abstractmethod
+    def cancel_order(self, order: Order) -> PointsChange:
+        """Called when a whole order is cancelled. Take back all that it earned; unknown order: nothing."""
+
+    # --- Webhooks ---------------------------------------------------------------------------------
+
+    def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+        """Verify and normalise a vendor's delivery; no I/O. Raise AuthFailed for a wrong signature,
+        UnexpectedAnswer for a body that does not parse."""
+        raise Unsupported("parse_webhook")

@@ -1,0 +1,87 @@
+"""Everything that can go wrong with a loyalty vendor, as one tree.
+
+    ProviderError
+    ├── Unavailable            nothing reached the vendor, or a read failed: safe to try again
+    │   └── RateLimited        the same, with the wait that the vendor asks for
+    ├── OutcomeUnknown         a write timed out or died half way: find out before anything else
+    ├── AuthFailed             the vendor does not accept our credentials: an administrator must act
+    ├── Rejected               the vendor said no, with a reason the associate can be told
+    ├── UnexpectedAnswer       an answer that does not parse: for a write as good as OutcomeUnknown
+    └── Unsupported            this vendor cannot do that at all (its capabilities say so beforehand)
+
+`SettingsError` stands outside: it is about our configuration and surfaces when a program is saved.
+"""
+
+from enum import StrEnum
+
+
+class RejectReason(StrEnum):
+    """Why a vendor refused. Pages turn each into one sentence with what to do."""
+
+    INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
+    MEMBER_NOT_FOUND = "MEMBER_NOT_FOUND"
+    REWARD_NOT_FOUND = "REWARD_NOT_FOUND"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    ALREADY_USED = "ALREADY_USED"
+    EXPIRED = "EXPIRED"
+    TIER_TOO_LOW = "TIER_TOO_LOW"
+    PRICE_CHANGED = "PRICE_CHANGED"
+    INVALID_INPUT = "INVALID_INPUT"
+    ALREADY_MEMBER = "ALREADY_MEMBER"
+    NOT_ALLOWED = "NOT_ALLOWED"
+
+
+class ProviderError(Exception):
+    """Base of all. `detail` is for logs and administrators and carries no personal data."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Unavailable(ProviderError):
+    """The request did not reach the vendor, or a read failed on its side. Safe to repeat."""
+
+
+class RateLimited(Unavailable):
+    """The vendor (or our own bucket) asks to wait `retry_after_s` seconds."""
+
+    def __init__(self, detail: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(ProviderError):
+    """A write may or may not have happened. Never repeat it; ask `find_spend`."""
+
+
+class AuthFailed(ProviderError):
+    """Credentials were refused. Nothing happened."""
+
+
+class Rejected(ProviderError):
+    """The vendor decided against it. Nothing happened. `text` is its own sentence, if it has one."""
+
+    def __init__(self, reason: RejectReason, detail: str = "", text: str = "", points_gap: int = 0) -> None:
+        super().__init__(detail or reason.value)
+        self.reason = reason
+        self.text = text
+        self.points_gap = points_gap
+
+
+class UnexpectedAnswer(ProviderError):
+    """The vendor answered something that its contract does not describe."""
+
+
+class Unsupported(ProviderError):
+    """The vendor has no such call. Ask `capabilities` first."""
+
+
+class SettingsError(Exception):
+    """A program's provider settings are wrong; `key` names the one."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+        self.problem = problem

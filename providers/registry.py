@@ -1,0 +1,16 @@
+"""Which vendors there are. A new vendor is one package, its tests, and one line here."""
+
+from importlib import import_module
+
+from providers.base import LoyaltyProvider
+
+PROVIDERS = {
+    "house": "providers.house.provider.HouseProvider",
+}
+
+
+def provider_class(kind: str) -> type[LoyaltyProvider]:
+    """Return the adapter's class; raise KeyError for a kind that is not registered."""
+    module, _, name = PROVIDERS[kind].rpartition(".")
+    cls: type[LoyaltyProvider] = getattr(import_module(module), name)
+    return cls

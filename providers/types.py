@@ -1,0 +1,370 @@
+"""What crosses the border between LoyaltyView and a loyalty vendor: frozen dataclasses.
+
+Money is `Decimal` in major units with its ISO-4217 currency; points are `int`; times are aware UTC;
+phones are E.164. A vendor value that we do not know becomes UNKNOWN and keeps its raw text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount in major units (12.50) and its ISO-4217 currency."""
+
+    amount: Decimal
+    currency: str
+
+
+# --- The cart and the member --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartItem:
+    """One unit in the cart (NewStore lists each unit by itself). `price` is what one unit costs now."""
+
+    item_id: str
+    product_id: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cart:
+    """The cart as the till showed it. `total` is what remains to pay; `store` is the vendor's store id."""
+
+    cart_id: str
+    total: Money
+    items: tuple[CartItem, ...] = ()
+    store: str = ""
+
+
+class QueryKind(StrEnum):
+    """What the associate typed, as far as its shape tells."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    MEMBER_ID = "member_id"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberQuery:
+    """A normalised look-up: e-mail in lower case, phone in E.164, ids and codes stripped."""
+
+    kind: QueryKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiring:
+    """Points that lapse at `at` unless they are spent before."""
+
+    points: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Points. `spendable` can be spent now; `pending` will become spendable; `reserved` is held."""
+
+    spendable: int
+    pending: int = 0
+    reserved: int = 0
+    expiring: tuple[Expiring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """The member's level and the way to the next one.
+
+    `progress` and `next_threshold` are in `unit` ("points", or a currency for spend-based tiers);
+    `next_name` is empty at the top.
+    """
+
+    name: str
+    next_name: str = ""
+    progress: Decimal = Decimal(0)
+    threshold: Decimal = Decimal(0)
+    next_threshold: Decimal = Decimal(0)
+    unit: str = "points"
+
+
+class Consent(StrEnum):
+    """The answer to "may we write to you". Not asked is not no."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consents:
+    email: Consent = Consent.NOT_ASKED
+    sms: Consent = Consent.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A customer in the vendor's program. `ref` is the vendor's key for every later call;
+    `member_id` is what stands on the customer's card."""
+
+    ref: str
+    member_id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+    balance: Balance
+    tier: Tier | None = None
+    consents: Consents = field(default_factory=Consents)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberProfile:
+    """What enrolment knows of a customer; e-mail or phone is given."""
+
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One line of the member's history; `points` is signed."""
+
+    at: datetime
+    points: int
+    text: str
+
+
+# --- Rewards and vouchers -----------------------------------------------------------------------
+
+
+class DiscountKind(StrEnum):
+    FIXED = "fixed"  # `amount` off the cart
+    PERCENT = "percent"  # `percent` off the cart
+    PRODUCT = "product"  # one unit of the cheapest of `skus` in the cart is free
+    POINTS = "points"  # points as money: amount = points * the vendor's rate
+    ONLINE_ONLY = "online_only"  # free shipping and whatever else no till coupon can express
+    UNKNOWN = "unknown"  # a vendor value we do not know; shown, never redeemable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discount:
+    """What a reward or voucher takes off. `minimum` is the smallest cart total it applies to."""
+
+    kind: DiscountKind
+    amount: Money | None = None
+    percent: Decimal | None = None
+    skus: tuple[str, ...] = ()
+    minimum: Money | None = None
+    raw: str = ""
+
+
+class LockReason(StrEnum):
+    """Why a reward cannot be used now, as far as the vendor knows. Cart reasons are added by us."""
+
+    POINTS = "POINTS"  # `points_gap` more points
+    TIER = "TIER"  # from tier `tier`
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    NOT_STARTED = "NOT_STARTED"
+    EXPIRED = "EXPIRED"
+    ONLINE_ONLY = "ONLINE_ONLY"
+    OTHER = "OTHER"  # `text` is the vendor's own sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    reason: LockReason
+    points_gap: int = 0
+    tier: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsRange:
+    """For points as money: how many points may be spent, and what one point is worth."""
+
+    minimum: int
+    maximum: int
+    step: int
+    value_per_point: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """Something the program offers for points. `lock` is None when the member may take it now.
+    `is_final` means that the vendor cannot take it back once spent."""
+
+    reward_id: str
+    title: str
+    points: int
+    discount: Discount
+    description: str = ""
+    lock: Lock | None = None
+    is_final: bool = False
+    points_range: PointsRange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voucher:
+    """Something the member owns already and can use now, without points."""
+
+    voucher_id: str
+    title: str
+    discount: Discount
+    code: str = ""
+    expires_at: datetime | None = None
+    lock: Lock | None = None
+    is_final: bool = False
+
+
+# --- Spending -----------------------------------------------------------------------------------
+
+
+class SpendKind(StrEnum):
+    REWARD = "reward"
+    VOUCHER = "voucher"
+    POINTS = "points"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendIntent:
+    """One spend we are about to make, or made and lost the answer to.
+
+    `key` is ours, unique for ever and safe in URLs; the vendor gets it wherever it takes one.
+    `item_id` is the reward's or voucher's id; `points` the price the associate was shown.
+    `code` is the NewStore coupon that will carry the discount. `requested_at` bounds `find_spend`.
+    """
+
+    key: str
+    member_ref: str
+    kind: SpendKind
+    item_id: str
+    points: int
+    discount: Discount
+    cart: Cart
+    code: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """A spend the vendor made. `provider_ref` is its name for it; `is_held` means that the points are
+    reserved until `confirm`; `memo` is whatever the adapter needs again for release and confirm."""
+
+    key: str
+    member_ref: str
+    kind: SpendKind
+    provider_ref: str
+    points: int
+    is_held: bool = False
+    memo: Mapping[str, str] = field(default_factory=dict)
+
+
+class Finding(StrEnum):
+    """The answer to "did that spend happen"."""
+
+    HAPPENED = "happened"
+    DID_NOT = "did_not"
+    CANNOT_TELL = "cannot_tell"  # not yet, or never: ask again later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendFinding:
+    """`spend` is given exactly when `finding` is HAPPENED."""
+
+    finding: Finding
+    spend: Spend | None = None
+
+
+# --- Orders and returns -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """`net` is what the line earns on: after discounts, tax by the program's rule."""
+
+    item_id: str
+    product_id: str
+    quantity: int
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A completed sale. `earn_base` is the money that earns points; `spends` were used in it.
+    `store` is the vendor's store id; `currency` that of every amount."""
+
+    order_id: str
+    external_id: str
+    member_ref: str
+    placed_at: datetime
+    earn_base: Money
+    lines: tuple[OrderLine, ...] = ()
+    spends: tuple[Spend, ...] = ()
+    store: str = ""
+    associate_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """Goods that came back. `return_id` is its own id: one order can have several returns.
+    `net` is the part of the order's earn base that is gone."""
+
+    return_id: str
+    order_id: str
+    member_ref: str
+    returned_at: datetime
+    net: Money
+    order_earn_base: Money
+    lines: tuple[OrderLine, ...] = ()
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsChange:
+    """What a recorded order or return did to the balance; None where the vendor decides later."""
+
+    points: int | None
+
+
+# --- The rest -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderStore:
+    store_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """A vendor's delivery as it came; header names in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEvent:
+    """What a delivery says, as a hint: state is read again before anything is done about it."""
+
+    event_id: str
+    name: str
+    member_ref: str = ""
+    provider_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """The answer to "Test connection": which account, how fast."""
+
+    account: str
+    latency_ms: int

@@ -1,0 +1,18 @@
+"""The product's settings with a test environment: no secrets, no hashed static files."""
+
+import os
+
+TEST_ENVIRONMENT = {
+    "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-1234567",
+    "CREDENTIAL_KEYS": "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
+    "COOKIE_SECURE": "false",
+    "LOG_LEVEL": "WARNING",
+}
+os.environ.update(TEST_ENVIRONMENT)
+
+from loyaltyview.settings import *  # noqa: E402, F403
+
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
