@@ -38,6 +38,8 @@ FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=150)
 CODE_LIFE_MINUTES = env.int("CODE_LIFE_MINUTES", default=15)
 EVENT_PROMISE_MINUTES = env.int("EVENT_PROMISE_MINUTES", default=15)
 RELEASE_MARGIN_MINUTES = env.int("RELEASE_MARGIN_MINUTES", default=10)
+# How long an unknown outcome is asked about before a person must look.
+UNCERTAIN_MINUTES = env.int("UNCERTAIN_MINUTES", default=30)
 
 # --- Events and the worker ------------------------------------------------------------------------
 EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)

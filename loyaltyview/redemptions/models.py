@@ -54,6 +54,7 @@ class Redemption(WorkRow):
     key = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
     launch_id = models.CharField(max_length=64)
+    profile_id = models.CharField(max_length=100, blank=True)
     cart = models.JSONField(help_text=_("The cart as it was shown."))
     cart_id = models.CharField(_("cart"), max_length=100)
     member_ref = models.CharField(_("member"), max_length=200)
@@ -73,10 +74,14 @@ class Redemption(WorkRow):
     # What came of it.
     code = models.CharField(_("code"), max_length=64, blank=True)
     code_expires_at = models.DateTimeField(_("code valid until"), null=True, blank=True)
+    spend_number = models.PositiveSmallIntegerField(
+        default=1, help_text=_("Raised when a late order makes us spend again.")
+    )
     provider_ref = models.CharField(_("the provider's reference"), max_length=200, blank=True)
     is_held = models.BooleanField(default=False)
     memo = models.JSONField(default=dict, blank=True)
     order_id = models.CharField(_("order"), max_length=100, blank=True)
+    is_order_cancelled = models.BooleanField(_("order cancelled"), default=False)
     refusal = models.CharField(_("refused because"), max_length=40, blank=True)
     refusal_text = models.CharField(max_length=300, blank=True)
     requested_at = models.DateTimeField(_("requested at"))
@@ -91,9 +96,6 @@ class Redemption(WorkRow):
                 fields=["program", "member_ref"],
                 condition=Q(state__in=[s.value for s in OPEN]),
                 name="one_open_spend_per_member",
-            ),
-            models.UniqueConstraint(
-                fields=["program", "code"], condition=~Q(code=""), name="one_redemption_per_code"
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["minted", "uncertain", "spent", "revealed", "used", "settled"])
@@ -114,6 +116,24 @@ class Redemption(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.get_state_display()})"
+
+
+class IssuedCode(models.Model):
+    """A coupon code that NewStore made for a redemption. A renewed redemption has several, and an order
+    may carry any of them."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+")
+    redemption = models.ForeignKey(Redemption, models.CASCADE, related_name="codes")
+    code = models.CharField(_("code"), max_length=64)
+    issued_at = models.DateTimeField(_("issued at"))
+
+    class Meta:
+        verbose_name = _("issued code")
+        verbose_name_plural = _("issued codes")
+        constraints = [models.UniqueConstraint(fields=["program", "code"], name="one_redemption_per_code")]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Transition(models.Model):

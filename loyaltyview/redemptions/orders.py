@@ -1,26 +1,160 @@
-"""What orders do to redemptions: use, settle, give back. Called by the event handlers."""
+"""What orders do to redemptions: use, settle, give back. Called by the event handlers.
+
+An order proves that the customer got the discount, so its spend must stand: a redemption that was given
+back before its order came is spent again, or handed to a person.
+"""
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import OPEN, Redemption, State
+from loyaltyview.redemptions.refusals import spend_refusal
+from loyaltyview.redemptions.release import finish_release, start_release
+from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.snapshots import intent_of, spend_of
+from loyaltyview.redemptions.steps import advance, spent_fields, take, to_stuck, write_line
+from loyaltyview.work.claims import finish, postpone
+from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.types import Order, Spend
+
+log = structlog.get_logger(__name__)
+
+USABLE = (State.SPENT, State.REVEALED)
+UNDER_WAY = (*OPEN, State.RELEASING, State.RELEASED)
 
 
 def use_codes(program: Program, *, order_id: str, codes: tuple[str, ...]) -> tuple[Spend, ...]:
-    """An order exists that carries `codes`: mark their redemptions used and return all spends of the
-    order. Codes that are not ours are passed over. Database only; may be repeated."""
-    raise NotImplementedError
+    """An order exists that carries `codes`: tie their redemptions to it and return all spends of the order.
+    Codes that are not ours are passed over. Database only; may be repeated, and called once per event."""
+    actor = order_actor(order_id)
+    for row in Redemption.objects.filter(program=program, codes__code__in=codes).distinct():
+        _use(row, order_id, actor)
+    return tuple(
+        spend_of(row)
+        for row in _of_order(program, order_id).filter(state__in=[State.USED.value, State.SETTLED.value])
+    )
 
 
 def member_of_order(program: Program, order_id: str) -> str:
     """Return the member_ref whose redemption was used in this order, "" without one."""
-    raise NotImplementedError
+    return _of_order(program, order_id).values_list("member_ref", flat=True).first() or ""
 
 
 def settle(program: Program, order: Order) -> None:
-    """Confirm the order's used redemptions with the vendor. Raises ProviderError; may be repeated."""
-    raise NotImplementedError
+    """Tell the vendor that the order's redemptions were used. Raises ProviderError as long as one of them
+    is not at its end, so that the caller tries again; may be repeated."""
+    actor = order_actor(order.order_id)
+    for row in _of_order(program, order.order_id).filter(is_order_cancelled=False):
+        if row.state in USABLE:
+            _mark_used(row, order.order_id, actor)
+        if row.state == State.RELEASED:
+            _spend_again(row, actor)
+        if row.state == State.USED:
+            _confirm(row, order, actor)
+        if row.state in UNDER_WAY:
+            raise Unavailable(f"redemption {row.id} is {row.state}")
 
 
 def give_back(program: Program, *, order_id: str) -> None:
-    """The order was cancelled: release its redemptions. Raises ProviderError; may be repeated.
-    Where the vendor cannot take back, the redemption becomes STUCK for a person to decide."""
-    raise NotImplementedError
+    """The order was cancelled: release its redemptions. Raises Unavailable while one is still under way;
+    may be repeated. What the vendor cannot take back becomes STUCK for a person to decide."""
+    actor = order_actor(order_id)
+    # From here on `settle` spends none of them again, however late a repeated event comes.
+    _of_order(program, order_id).update(is_order_cancelled=True)
+    for row in _of_order(program, order_id):
+        start_release(row, actor, "the order was cancelled", allowed=(*USABLE, State.USED, State.SETTLED))
+        if row.state == State.RELEASING:
+            finish_release(row, actor)
+        if row.state in (*OPEN, State.RELEASING):
+            raise Unavailable(f"redemption {row.id} is {row.state}")
+
+
+def order_actor(order_id: str) -> Actor:
+    """Return the actor of the audit trail for what an order did."""
+    return Actor(name=f"order {order_id}")
+
+
+def _of_order(program: Program, order_id: str) -> QuerySet[Redemption]:
+    return Redemption.objects.select_related("program").filter(program=program, order_id=order_id)
+
+
+def _use(row: Redemption, order_id: str, actor: Actor) -> None:
+    if row.order_id and row.order_id != order_id:
+        # The till allows each code once; if it happens all the same, nobody may miss it.
+        log.error("code_in_two_orders", redemption=str(row.id), first=row.order_id, second=order_id)
+    elif row.state in USABLE and _mark_used(row, order_id, actor):
+        return
+    elif row.state == State.REFUSED:
+        reason = "an order carried a code that was never shown"
+        advance(row, State.STUCK, allowed=[State.REFUSED], actor=actor, reason=reason, order_id=order_id)
+    elif not row.order_id:
+        _tie(row, order_id, actor)
+
+
+def _mark_used(row: Redemption, order_id: str, actor: Actor) -> bool:
+    return advance(
+        row, State.USED, allowed=USABLE, actor=actor, order_id=order_id, due_at=None, lease_until=None
+    )  # fmt: skip
+
+
+def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
+    """The order came while or after we gave back, or before the outcome was known: note which it is.
+    `settle` spends again, or waits for the outcome."""
+    with transaction.atomic():
+        if Redemption.objects.filter(pk=row.pk, order_id="").update(order_id=order_id):
+            row.refresh_from_db()
+            write_line(row, row.state, State(row.state), actor, "an order carries the code")
+
+
+def _spend_again(row: Redemption, actor: Actor) -> None:
+    """The code was used after we had given back: the discount is real, so the spend must be."""
+    taken = take(row.pk, [State.RELEASED])
+    if taken is None:
+        row.refresh_from_db()
+        return
+    try:
+        started = advance(
+            taken, State.UNCERTAIN, allowed=[State.RELEASED], actor=actor, needs_lease=True,
+            reason="late order: spent again", spend_number=F("spend_number") + 1,
+        )  # fmt: skip
+    except IntegrityError as error:
+        finish(taken)
+        raise Unavailable("another spend of this member is under way") from error
+    if started:
+        _call_spend(taken, actor)
+    row.refresh_from_db()
+
+
+def _call_spend(row: Redemption, actor: Actor) -> None:
+    try:
+        spend = row.program.provider().spend(intent_of(row))
+    except Unavailable:
+        advance(
+            row, State.RELEASED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+            reason="late order: the program cannot be reached", due_at=None, lease_until=None,
+        )  # fmt: skip
+        raise
+    except ProviderError as error:
+        if spend_refusal(error):
+            reason = f"late order: the program refuses to spend again: {error.detail}"
+            to_stuck(row, State.UNCERTAIN, actor, reason)
+        else:
+            postpone(row, f"{type(error).__name__}: {error.detail}")
+    else:
+        advance(
+            row, State.USED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+            **spent_fields(spend), due_at=None, lease_until=None,
+        )  # fmt: skip
+
+
+def _confirm(row: Redemption, order: Order, actor: Actor) -> None:
+    try:
+        row.program.provider().confirm(spend_of(row), order)
+    except (Rejected, Unsupported) as error:
+        reason = f"the program refuses to confirm: {error.detail}"
+        advance(row, State.STUCK, allowed=[State.USED], actor=actor, reason=reason, last_error=reason[:500])
+        log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+    else:
+        advance(row, State.SETTLED, allowed=[State.USED], actor=actor)

@@ -1,9 +1,33 @@
-"""The path of a redemption: request, mint, spend, reveal; and undo."""
+"""The path of a redemption: request, mint, spend, reveal (design section 5).
 
-from uuid import UUID
+Each step is one commit (`steps.advance`); the calls to NewStore and the vendor stand between commits. The
+lease on the row says whose turn it is. It outlasts every call, so a row whose lease has run out belongs
+to a process that died, and `recovery` takes it over.
+"""
 
-from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.requests import Actor, RedeemRequest
+import hashlib
+import json
+import time
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from loyaltyview.newstore.coupons import CouponRequest, MintedCode, mint_code
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
+from loyaltyview.redemptions.recovery import carry_on
+from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
+from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, KeyReused, RedeemRequest
+from loyaltyview.redemptions.snapshots import cart_to_json, discount_from_json, discount_to_json, intent_of
+from loyaltyview.redemptions.steps import advance, ask_again_at, release_at, reveal, spent_fields, write_line
+from providers.errors import ProviderError
+from providers.types import DiscountKind, SpendKind
+
+log = structlog.get_logger(__name__)
 
 
 def redeem(request: RedeemRequest) -> Redemption:
@@ -11,17 +35,195 @@ def redeem(request: RedeemRequest) -> Redemption:
     UNCERTAIN, or the state in which another request is still working on it.
 
     The same key with the same parameters returns the same redemption; vendor trouble never raises.
-    Raises KeyReused, AnotherTillRedeeming.
+    Raises KeyReused, AnotherTillRedeeming. May take as long as NewStore and the vendor together.
     """
-    raise NotImplementedError
+    row = find_tap(
+        request.program,
+        launch_id=request.launch_id,
+        member_ref=request.member_ref,
+        key=request.key,
+        kind=request.kind,
+        item_id=request.item_id,
+        points=request.points,
+    )
+    if row is None:
+        row, is_ours = _request(request)
+        if is_ours:
+            _mint(row, request.actor)
+            if row.state == State.MINTED:
+                _spend(row, request.actor)
+            if row.state == State.SPENT:
+                reveal(row, request.actor)
+            return row
+    return _join(row, request.actor)
 
 
-def undo(redemption_id: UUID, actor: Actor) -> Redemption:
-    """Give a spent or revealed redemption back; RELEASED, or RELEASING when the vendor is away (the worker
-    goes on). A row in any other state is returned as it is."""
-    raise NotImplementedError
+def find_tap(
+    program: Program,
+    *,
+    launch_id: str,
+    member_ref: str,
+    key: str,
+    kind: SpendKind,
+    item_id: str,
+    points: int,
+) -> Redemption | None:
+    """Return the redemption that this form started before, None when it is new. A page asks this before
+    it judges the form: the first tap may already have spent the points that the second would need.
+    Raises KeyReused when the key was sent with other parameters.
+    """
+    row = Redemption.objects.filter(program=program, key=key).first()
+    if row and row.fingerprint != _fingerprint(launch_id, member_ref, kind, item_id, points):
+        raise KeyReused
+    return row
 
 
 def live_codes(program_id: int, cart_id: str) -> list[str]:
     """Return the codes of this cart that are revealed and not expired, oldest first."""
-    raise NotImplementedError
+    rows = Redemption.objects.filter(
+        program_id=program_id, cart_id=cart_id, state=State.REVEALED, code_expires_at__gt=timezone.now()
+    )
+    return list(rows.order_by("requested_at").values_list("code", flat=True))
+
+
+def mint(row: Redemption) -> MintedCode:
+    """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
+    discount = discount_from_json(row.discount)
+    # A free product is a fixed discount of what its cheapest match costs in this cart.
+    worth = (
+        row.saving if discount.kind is DiscountKind.PRODUCT else discount.amount and discount.amount.amount
+    )
+    is_percent = discount.kind is DiscountKind.PERCENT
+    return mint_code(
+        row.program,
+        CouponRequest(
+            reference=row.item_id,
+            label=row.title,
+            amount=None if is_percent else worth,
+            percent=discount.percent if is_percent else None,
+            currency=row.currency,
+            minimum=discount.minimum.amount if discount.minimum else None,
+            profile_id=row.profile_id,
+        ),
+    )
+
+
+def _fingerprint(launch_id: str, member_ref: str, kind: SpendKind, item_id: str, points: int) -> str:
+    # Only what the form says: the price of a reward may be another one when a repeated tap is judged.
+    chosen = points if kind is SpendKind.POINTS else None
+    return hashlib.sha256(json.dumps([launch_id, member_ref, kind, item_id, chosen]).encode()).hexdigest()
+
+
+def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
+    """Commit the row before anything happens. Returns it and whether this call made it."""
+    now = timezone.now()
+    lease_until = now + timedelta(seconds=settings.WORK_LEASE_S)
+    row = Redemption(
+        program=request.program,
+        key=request.key,
+        fingerprint=_fingerprint(
+            request.launch_id, request.member_ref, request.kind, request.item_id, request.points
+        ),
+        launch_id=request.launch_id,
+        profile_id=request.profile_id,
+        cart=cart_to_json(request.cart),
+        cart_id=request.cart.cart_id,
+        member_ref=request.member_ref,
+        kind=request.kind.value,
+        item_id=request.item_id,
+        title=request.title[:200],
+        points=request.points,
+        discount=discount_to_json(request.discount),
+        saving=request.saving.amount,
+        currency=request.saving.currency,
+        associate_id=request.actor.name,
+        store_id=request.actor.store_id,
+        device_id=request.actor.device_id,
+        requested_at=now,
+        due_at=lease_until,
+        lease_until=lease_until,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            write_line(row, "", State.REQUESTED, request.actor, "")
+    except IntegrityError as error:
+        same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
+        if same_key is None:
+            raise AnotherTillRedeeming from error
+        if same_key.fingerprint != row.fingerprint:
+            raise KeyReused from error
+        return same_key, False
+    return row, True
+
+
+def _mint(row: Redemption, actor: Actor) -> None:
+    try:
+        minted = mint(row)
+    except NewStoreError as error:
+        log.warning("mint_failed", redemption=str(row.id), detail=error.detail, request_id=error.request_id)
+        refuse(row, mint_refusal(error).value, "", State.REQUESTED, actor)
+        return
+    with transaction.atomic():
+        moved = advance(
+            row,
+            State.MINTED,
+            allowed=[State.REQUESTED],
+            actor=actor,
+            needs_lease=True,
+            code=minted.code,
+            code_expires_at=minted.expires_at,
+        )
+        if moved:
+            IssuedCode.objects.create(
+                program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
+            )
+
+
+def _spend(row: Redemption, actor: Actor) -> None:
+    # UNCERTAIN is committed first: if we die inside the call, the row says that nobody knows.
+    if not advance(row, State.UNCERTAIN, allowed=[State.MINTED], actor=actor, needs_lease=True):
+        return
+    try:
+        spend = row.program.provider().spend(intent_of(row))
+    except ProviderError as error:
+        refused = spend_refusal(error)
+        log.warning("spend_failed", redemption=str(row.id), error=type(error).__name__, detail=error.detail)
+        if refused:
+            refuse(row, *refused, State.UNCERTAIN, actor)
+        else:
+            _let_go(row, f"{type(error).__name__}: {error.detail}")
+        return
+    advance(
+        row, State.SPENT, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+        **spent_fields(spend), due_at=release_at(row), lease_until=None,
+    )  # fmt: skip
+
+
+def refuse(row: Redemption, reason: str, text: str, state: State, actor: Actor) -> bool:
+    """Close `row`, held by us in `state`, as refused: nothing was spent."""
+    return advance(
+        row, State.REFUSED, allowed=[state], actor=actor, reason=reason, needs_lease=True,
+        refusal=reason, refusal_text=text[:300], due_at=None, lease_until=None,
+    )  # fmt: skip
+
+
+def _let_go(row: Redemption, error: str) -> None:
+    """The outcome stays unknown: let page and worker ask."""
+    Redemption.objects.filter(pk=row.pk, state=State.UNCERTAIN, lease_until=row.lease_until).update(
+        lease_until=None, due_at=ask_again_at(), last_error=error[:500]
+    )
+    row.refresh_from_db()
+
+
+def _join(row: Redemption, actor: Actor) -> Redemption:
+    """Wait briefly for the request that works on the same tap; take over when its process is gone."""
+    deadline = time.monotonic() + settings.PAGE_DEADLINE_S
+    pause_s = 0.02
+    while row.state in OPEN and time.monotonic() < deadline:
+        if row.lease_until is None or row.lease_until < timezone.now():
+            return carry_on(row.pk, actor)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.25)
+        row.refresh_from_db()
+    return row

@@ -1,0 +1,96 @@
+"""Redemptions whose process died, whose outcome is unknown, or whose time has come: page and worker go on.
+
+`carry_on` is asked by the page that waits; `run_one` by the worker.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.refusals import Refusal
+from loyaltyview.redemptions.release import finish_release, release_held, start_release
+from loyaltyview.redemptions.requests import WORKER, Actor
+from loyaltyview.redemptions.snapshots import intent_of
+from loyaltyview.redemptions.steps import advance, release_at, reveal, spent_fields, take, to_stuck
+from loyaltyview.work.claims import claim, finish, postpone
+from providers.errors import ProviderError
+from providers.types import Finding, SpendFinding
+
+log = structlog.get_logger(__name__)
+
+WAITING = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
+
+
+def carry_on(redemption_id: UUID, actor: Actor) -> Redemption:
+    """The associate's page asks how it stands: find out what can be found out now, show the code when the
+    spend turned out to have happened, and return the row. May be repeated at will."""
+    row = take(redemption_id, WAITING)
+    if row:
+        recover(row, actor)
+    row = Redemption.objects.get(pk=redemption_id)
+    if row.state == State.SPENT and not row.order_id:
+        reveal(row, actor)
+    return row
+
+
+def run_one() -> bool:
+    """Handle one due redemption; False when none is due. Called by the worker."""
+    row = claim(Redemption.objects.select_related("program"))
+    if row is None:
+        return False
+    if row.state in WAITING:
+        recover(row, WORKER)
+    elif row.state in (State.SPENT, State.REVEALED):
+        start_release(row, WORKER, "no order carried the code in time")
+        finish_release(row, WORKER)
+    elif row.state == State.RELEASING:
+        release_held(row, WORKER)
+    else:
+        finish(row)
+    return True
+
+
+def recover(row: Redemption, actor: Actor) -> None:
+    """Decide about a row that we hold and whose process did not finish it."""
+    if row.state in (State.REQUESTED, State.MINTED):
+        # The vendor was never asked, and nobody saw the code: it dies by itself.
+        advance(
+            row, State.REFUSED, allowed=[State.REQUESTED, State.MINTED], actor=actor, needs_lease=True,
+            reason=Refusal.ABANDONED, refusal=Refusal.ABANDONED, due_at=None, lease_until=None,
+        )  # fmt: skip
+        return
+    try:
+        found = row.program.provider().find_spend(intent_of(row))
+    except ProviderError as error:
+        log.warning("find_spend_failed", redemption=str(row.id), detail=error.detail)
+        found = SpendFinding(finding=Finding.CANNOT_TELL)
+        problem = f"{type(error).__name__}: {error.detail}"
+    else:
+        problem = "the program cannot tell yet"
+    _decide(row, found, actor, problem)
+
+
+def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) -> None:
+    if found.finding is Finding.HAPPENED and found.spend:
+        # A late order waits for the outcome: its handler confirms. Otherwise the code can still be shown.
+        to = State.USED if row.order_id else State.SPENT
+        advance(
+            row, to, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+            reason="the program confirms it", **spent_fields(found.spend), last_error="", lease_until=None,
+            due_at=None if row.order_id else release_at(row),
+        )  # fmt: skip
+    elif found.finding is Finding.DID_NOT and row.order_id:
+        to_stuck(row, State.UNCERTAIN, actor, "an order used the code, and the spend did not happen")
+    elif found.finding is Finding.DID_NOT:
+        advance(
+            row, State.REFUSED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+            reason=Refusal.NOT_SPENT, refusal=Refusal.NOT_SPENT, due_at=None, lease_until=None,
+        )  # fmt: skip
+    elif timezone.now() > row.requested_at + timedelta(minutes=settings.UNCERTAIN_MINUTES):
+        to_stuck(row, State.UNCERTAIN, actor, f"outcome unknown: {problem}")
+    else:
+        postpone(row, problem)

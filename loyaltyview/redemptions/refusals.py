@@ -1,0 +1,49 @@
+"""Why a redemption was refused, beside the vendor's own `RejectReason`s. Pages word each of them."""
+
+from enum import StrEnum
+
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreError,
+    NewStoreRejected,
+    NewStoreUnavailable,
+)
+from providers.errors import AuthFailed, ProviderError, Rejected, Unavailable, Unsupported
+
+
+class Refusal(StrEnum):
+    """Nothing was spent in any of these cases."""
+
+    NEWSTORE_UNAVAILABLE = "NEWSTORE_UNAVAILABLE"
+    NEWSTORE_AUTH = "NEWSTORE_AUTH"
+    NEWSTORE_REJECTED = "NEWSTORE_REJECTED"
+    NEWSTORE_UNEXPECTED = "NEWSTORE_UNEXPECTED"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_AUTH = "PROVIDER_AUTH"
+    NOT_SPENT = "NOT_SPENT"  # the outcome was unknown; the vendor says now that it did not happen
+    ABANDONED = "ABANDONED"  # our process died before it asked the vendor
+
+
+def mint_refusal(error: NewStoreError) -> Refusal:
+    """Return the reason for a coupon that NewStore did not make."""
+    if isinstance(error, NewStoreUnavailable):
+        return Refusal.NEWSTORE_UNAVAILABLE
+    if isinstance(error, NewStoreAuthFailed):
+        return Refusal.NEWSTORE_AUTH
+    if isinstance(error, NewStoreRejected):
+        return Refusal.NEWSTORE_REJECTED
+    return Refusal.NEWSTORE_UNEXPECTED
+
+
+def spend_refusal(error: ProviderError) -> tuple[str, str] | None:
+    """Return (reason, the vendor's sentence) for a spend that certainly did not happen, None when it may
+    have. Closed by default: an error not named here counts as an unknown outcome."""
+    if isinstance(error, Rejected):
+        return error.reason.value, error.text
+    if isinstance(error, Unavailable):
+        return Refusal.PROVIDER_UNAVAILABLE.value, ""
+    if isinstance(error, AuthFailed):
+        return Refusal.PROVIDER_AUTH.value, ""
+    if isinstance(error, Unsupported):
+        return "NOT_ALLOWED", ""
+    return None

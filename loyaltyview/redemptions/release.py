@@ -1,0 +1,83 @@
+"""Giving back: undo by the associate, a code that no order carried, a cancelled order.
+
+RELEASING is committed before the vendor is asked; `LoyaltyProvider.release` may be repeated, so whoever
+finds the row in that state just goes on.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils import timezone
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.snapshots import spend_of
+from loyaltyview.redemptions.steps import advance, take, to_stuck
+from loyaltyview.work.claims import postpone
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import ProviderError, Rejected, Unsupported
+from providers.types import SpendKind
+
+
+def can_release(provider: LoyaltyProvider, kind: SpendKind) -> bool:
+    """Return whether the vendor can take this kind of spend back."""
+    needed = Capability.RELEASE_VOUCHER if kind is SpendKind.VOUCHER else Capability.RELEASE_POINTS
+    return needed in provider.capabilities
+
+
+def undo(redemption_id: UUID, actor: Actor) -> Redemption:
+    """Give a spent or revealed redemption back; returns it RELEASED, or RELEASING when the vendor is away
+    (the worker goes on). A row in any other state, one that an order carries, and one that the vendor
+    cannot take back are returned as they are. May be repeated."""
+    row = Redemption.objects.select_related("program").get(pk=redemption_id)
+    if not can_release(row.program.provider(), SpendKind(row.kind)):
+        return row
+    start_release(row, actor, "undone by the associate")
+    return finish_release(row, actor)
+
+
+def start_release(
+    row: Redemption,
+    actor: Actor,
+    reason: str,
+    allowed: Iterable[State] = (State.SPENT, State.REVEALED),
+) -> bool:
+    """Commit that the spend is to be given back. Racing an order, exactly one of the two moves the row."""
+    return advance(
+        row, State.RELEASING, allowed=allowed, actor=actor, reason=reason,
+        due_at=timezone.now(), lease_until=None, attempts=0,
+    )  # fmt: skip
+
+
+def finish_release(row: Redemption, actor: Actor) -> Redemption:
+    """Give back now if nobody else is at it; the worker does it otherwise."""
+    taken = take(row.pk, [State.RELEASING])
+    if taken:
+        release_held(taken, actor)
+    row.refresh_from_db()
+    return row
+
+
+def release_held(row: Redemption, actor: Actor) -> None:
+    """Ask the vendor to take back the spend of `row`, which we hold in RELEASING."""
+    provider = row.program.provider()
+    if not can_release(provider, SpendKind(row.kind)):
+        to_stuck(
+            row,
+            State.RELEASING,
+            actor,
+            "the program cannot take this back: the customer is owed a replacement",
+        )
+        return
+    try:
+        provider.release(spend_of(row))
+    except (Rejected, Unsupported) as error:
+        to_stuck(row, State.RELEASING, actor, f"the program refuses to take it back: {error.detail}")
+    except ProviderError as error:
+        postpone(row, f"{type(error).__name__}: {error.detail}")
+        row.refresh_from_db()
+    else:
+        advance(
+            row, State.RELEASED, allowed=[State.RELEASING], actor=actor, needs_lease=True,
+            due_at=None, lease_until=None, last_error="",
+        )  # fmt: skip

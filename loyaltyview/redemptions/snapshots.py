@@ -1,0 +1,101 @@
+"""What a redemption remembers as JSON (cart, discount), to and from the dataclasses."""
+
+from decimal import Decimal
+from typing import Any
+
+from loyaltyview.redemptions.models import Redemption
+from providers.types import (
+    Cart,
+    CartItem,
+    Discount,
+    DiscountKind,
+    Money,
+    Spend,
+    SpendIntent,
+    SpendKind,
+)
+
+
+def money_to_json(money: Money | None) -> dict[str, str] | None:
+    return {"amount": str(money.amount), "currency": money.currency} if money else None
+
+
+def money_from_json(data: dict[str, str] | None) -> Money | None:
+    return Money(amount=Decimal(data["amount"]), currency=data["currency"]) if data else None
+
+
+def discount_to_json(discount: Discount) -> dict[str, Any]:
+    return {
+        "kind": discount.kind.value,
+        "amount": money_to_json(discount.amount),
+        "percent": None if discount.percent is None else str(discount.percent),
+        "skus": list(discount.skus),
+        "minimum": money_to_json(discount.minimum),
+        "raw": discount.raw,
+    }
+
+
+def discount_from_json(data: dict[str, Any]) -> Discount:
+    return Discount(
+        kind=DiscountKind(data["kind"]),
+        amount=money_from_json(data["amount"]),
+        percent=None if data["percent"] is None else Decimal(data["percent"]),
+        skus=tuple(data["skus"]),
+        minimum=money_from_json(data["minimum"]),
+        raw=data["raw"],
+    )
+
+
+def cart_to_json(cart: Cart) -> dict[str, Any]:
+    return {
+        "cart_id": cart.cart_id,
+        "total": money_to_json(cart.total),
+        "items": [[item.item_id, item.product_id, str(item.price)] for item in cart.items],
+        "store": cart.store,
+    }
+
+
+def cart_from_json(data: dict[str, Any]) -> Cart:
+    return Cart(
+        cart_id=data["cart_id"],
+        total=Money(amount=Decimal(data["total"]["amount"]), currency=data["total"]["currency"]),
+        items=tuple(
+            CartItem(item_id=item_id, product_id=product_id, price=Decimal(price))
+            for item_id, product_id, price in data["items"]
+        ),
+        store=data["store"],
+    )
+
+
+def spend_key(row: Redemption) -> str:
+    """Return the key of the current spend at the vendor: a redemption that is spent again after its
+    release (a late order) is a new spend there."""
+    return f"{row.id.hex}-{row.spend_number}"
+
+
+def intent_of(row: Redemption) -> SpendIntent:
+    """Return the spend that `row` is about to make or has made."""
+    return SpendIntent(
+        key=spend_key(row),
+        member_ref=row.member_ref,
+        kind=SpendKind(row.kind),
+        item_id=row.item_id,
+        points=row.points,
+        discount=discount_from_json(row.discount),
+        cart=cart_from_json(row.cart),
+        code=row.code,
+        requested_at=row.requested_at,
+    )
+
+
+def spend_of(row: Redemption) -> Spend:
+    """Return the spend that `row` made, as the vendor named it."""
+    return Spend(
+        key=spend_key(row),
+        member_ref=row.member_ref,
+        kind=SpendKind(row.kind),
+        provider_ref=row.provider_ref,
+        points=row.points,
+        is_held=row.is_held,
+        memo=row.memo,
+    )

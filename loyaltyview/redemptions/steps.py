@@ -1,0 +1,110 @@
+"""The one way a redemption changes state: a conditional UPDATE together with its line in the trail."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from loyaltyview.redemptions.models import Redemption, State, Transition
+from loyaltyview.redemptions.requests import Actor
+from providers.types import Spend
+
+log = structlog.get_logger(__name__)
+
+
+def advance(
+    row: Redemption,
+    to: State,
+    *,
+    allowed: Iterable[State],
+    actor: Actor,
+    reason: str = "",
+    needs_lease: bool = False,
+    **fields: Any,
+) -> bool:
+    """Move `row` to `to` if it still is in one of `allowed`, and write the audit line, in one commit.
+
+    With `needs_lease` the row must also still be held by us (same `lease_until`): a process that was
+    thought dead and taken over finds out here and does nothing. `row` is refreshed either way.
+    Returns whether it moved; the caller decides what losing the race means.
+    """
+    with transaction.atomic():
+        rows = Redemption.objects.filter(pk=row.pk, state__in=[state.value for state in allowed])
+        if needs_lease:
+            rows = rows.filter(lease_until=row.lease_until)
+        # Locks the row on PostgreSQL, so that the trail names the state it really came from.
+        from_state = rows.select_for_update().values_list("state", flat=True).first()
+        moved = from_state is not None and rows.update(state=to.value, **fields) == 1
+        if moved:
+            write_line(row, from_state or "", to, actor, reason)
+    row.refresh_from_db()
+    return moved
+
+
+def write_line(
+    row: Redemption, from_state: str, to: State, actor: Actor, reason: str, at: datetime | None = None
+) -> None:
+    """Add one line to the audit trail; inside the transaction of the change it tells of."""
+    Transition.objects.create(
+        redemption=row,
+        at=at or timezone.now(),
+        from_state=from_state,
+        to_state=to.value,
+        actor=actor.name,
+        store_id=actor.store_id,
+        device_id=actor.device_id,
+        reason=reason[:300],
+    )
+
+
+def take(redemption_id: UUID, states: Iterable[State]) -> Redemption | None:
+    """Lease the row at once, due or not, when it is in one of `states` and nobody holds it; else None."""
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.WORK_LEASE_S)
+    taken = Redemption.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=now),
+        pk=redemption_id,
+        state__in=[state.value for state in states],
+    ).update(lease_until=until, due_at=until)
+    return Redemption.objects.get(pk=redemption_id) if taken else None
+
+
+def reveal(row: Redemption, actor: Actor) -> bool:
+    """SPENT -> REVEALED: from here on somebody may have seen the code."""
+    return advance(row, State.REVEALED, allowed=[State.SPENT], actor=actor, due_at=release_at(row))
+
+
+def to_stuck(row: Redemption, state: State, actor: Actor, reason: str) -> bool:
+    """Hand `row`, held by us in `state`, to a person: it appears on the worklist with `reason`."""
+    log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+    return advance(
+        row, State.STUCK, allowed=[state], actor=actor, needs_lease=True, reason=reason,
+        last_error=reason[:500], due_at=None, lease_until=None,
+    )  # fmt: skip
+
+
+def spent_fields(spend: Spend) -> dict[str, Any]:
+    """Return the columns that keep what the vendor answered."""
+    return {
+        "provider_ref": spend.provider_ref,
+        "points": spend.points,
+        "is_held": spend.is_held,
+        "memo": dict(spend.memo),
+    }
+
+
+def release_at(row: Redemption) -> datetime:
+    """Return when an unused code is given back: its life, NewStore's delivery promise, and a margin."""
+    ends_at = row.code_expires_at or timezone.now()
+    return ends_at + timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)
+
+
+def ask_again_at() -> datetime:
+    """Return when the worker first asks about an unknown outcome; the page asks by itself."""
+    return timezone.now() + timedelta(seconds=2)
