@@ -1,0 +1,53 @@
+"""A code whose 15 minutes are over gets a successor under the same spend: a new mint, no new points."""
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.refusals import Refusal, mint_refusal
+from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.saga import mint
+from loyaltyview.redemptions.steps import advance, release_at, take
+from loyaltyview.work.claims import finish
+
+log = structlog.get_logger(__name__)
+
+RENEWABLE = (State.SPENT, State.REVEALED)
+
+
+def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None]:
+    """Give a spent redemption without an order a fresh code when its own is no longer valid.
+
+    Returns the row and why there is no new code (None when there is one, or none was needed). The old
+    code stays known: an order that carries it still counts. May be repeated.
+    """
+    row = take(redemption_id, RENEWABLE)
+    if row is None:
+        return Redemption.objects.get(pk=redemption_id), None
+    if row.order_id or (row.code_expires_at and row.code_expires_at > timezone.now()):
+        finish(row, due_at=release_at(row))
+        row.refresh_from_db()
+        return row, None
+    try:
+        minted = mint(row)
+    except NewStoreError as error:
+        log.warning("renewal_failed", redemption=str(row.id), detail=error.detail)
+        finish(row, due_at=release_at(row))
+        row.refresh_from_db()
+        return row, mint_refusal(error)
+    with transaction.atomic():
+        moved = advance(
+            row, State.REVEALED, allowed=RENEWABLE, actor=actor, needs_lease=True, reason="code renewed",
+            code=minted.code, code_expires_at=minted.expires_at, lease_until=None,
+        )  # fmt: skip
+        if moved:
+            IssuedCode.objects.create(
+                program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
+            )
+            Redemption.objects.filter(pk=row.pk).update(due_at=release_at(row))
+    row.refresh_from_db()
+    return row, None

@@ -1,0 +1,140 @@
+"""What fits this cart, what it saves, and how far away the rest is."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loyaltyview.redemptions.offers import OfferState, build_offers, points_as_money, saving_in
+from providers.types import (
+    Cart,
+    CartItem,
+    Discount,
+    DiscountKind,
+    Lock,
+    LockReason,
+    Money,
+    PointsRange,
+    Reward,
+    SpendKind,
+    Voucher,
+)
+
+
+def usd(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def fixed(amount: str, minimum: str | None = None) -> Discount:
+    return Discount(kind=DiscountKind.FIXED, amount=usd(amount), minimum=usd(minimum) if minimum else None)
+
+
+def percent(value: str) -> Discount:
+    return Discount(kind=DiscountKind.PERCENT, percent=Decimal(value))
+
+
+CART = Cart(
+    cart_id="c-1",
+    total=usd("40.00"),
+    items=(
+        CartItem(item_id="1", product_id="TOTE-01", price=Decimal("24.00")),
+        CartItem(item_id="2", product_id="SOCK-01", price=Decimal("16.00")),
+    ),
+)
+
+
+def reward(reward_id: str, discount: Discount, points: int = 100, lock: Lock | None = None) -> Reward:
+    return Reward(reward_id=reward_id, title=reward_id, points=points, discount=discount, lock=lock)
+
+
+def test_best_saving_comes_first_and_owned_before_bought() -> None:
+    voucher = Voucher(voucher_id="v", title="v", discount=fixed("5"))
+    offers = build_offers((reward("r5", fixed("5")), reward("r20", percent("20"))), (voucher,), CART, 500)
+    assert [(offer.item_id, offer.state) for offer in offers] == [
+        ("r20", OfferState.AVAILABLE),
+        ("v", OfferState.OWNED),
+        ("r5", OfferState.AVAILABLE),
+    ]
+    assert offers[0].saving == usd("8.00")
+
+
+def test_minimum_spend_locks_with_the_exact_gap_in_money() -> None:
+    (offer,) = build_offers((reward("r", fixed("10", minimum="52.50")),), (), CART, 500)
+    assert (offer.state, offer.reason, offer.money_gap) == (OfferState.LOCKED, "MINIMUM", usd("12.50"))
+    assert offer.gap_share == 76
+
+
+def test_missing_points_lock_with_the_exact_gap_in_points() -> None:
+    lock = Lock(reason=LockReason.POINTS, points_gap=40)
+    (offer,) = build_offers((reward("r", fixed("10"), points=200, lock=lock),), (), CART, 160)
+    assert (offer.state, offer.reason, offer.points_gap, offer.gap_share) == ("locked", "POINTS", 40, 80)
+
+
+def test_free_product_saves_the_price_of_the_cheapest_match() -> None:
+    discount = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01", "SOCK-01"))
+    (offer,) = build_offers((reward("r", discount),), (), CART, 500)
+    assert offer.saving == usd("16.00")
+
+
+def test_free_product_that_is_not_in_the_cart_says_so() -> None:
+    discount = Discount(kind=DiscountKind.PRODUCT, skus=("SCARF-01",))
+    (offer,) = build_offers((reward("r", discount),), (), CART, 500)
+    assert (offer.state, offer.reason, offer.discount.skus) == ("locked", "PRODUCT_MISSING", ("SCARF-01",))
+
+
+def test_discount_above_the_cart_says_that_it_is_capped() -> None:
+    (offer,) = build_offers((reward("r", fixed("50")),), (), CART, 500)
+    assert (offer.saving, offer.is_capped) == (usd("40.00"), True)
+
+
+def test_other_currency_online_only_and_unknown_kinds_are_locked() -> None:
+    euro = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal(5), currency="EUR"))
+    online = Discount(kind=DiscountKind.ONLINE_ONLY)
+    unknown = Discount(kind=DiscountKind.UNKNOWN, raw="BOGO")
+    offers = build_offers((reward("e", euro), reward("o", online), reward("u", unknown)), (), CART, 500)
+    assert {offer.item_id: offer.reason for offer in offers} == {
+        "e": "CURRENCY",
+        "o": "ONLINE_ONLY",
+        "u": "UNKNOWN",
+    }
+
+
+def test_nothing_can_be_redeemed_in_an_empty_cart() -> None:
+    empty = Cart(cart_id="c", total=usd("0"))
+    (offer,) = build_offers((reward("r", fixed("5")),), (), empty, 500)
+    assert (offer.state, offer.reason) == ("locked", "CART_EMPTY")
+
+
+def test_what_misses_money_in_this_cart_is_nearer_than_what_misses_points() -> None:
+    lock = Lock(reason=LockReason.POINTS, points_gap=10)
+    offers = build_offers(
+        (reward("points", fixed("5"), lock=lock), reward("money", fixed("5", minimum="60"))), (), CART, 90
+    )
+    assert [offer.item_id for offer in offers] == ["money", "points"]
+
+
+def test_points_as_money_is_offered_as_such_and_rounded_down() -> None:
+    points_range = PointsRange(minimum=50, maximum=500, step=50, value_per_point=usd("0.0133"))
+    assert points_as_money(150, points_range) == usd("1.99")
+    given_reward = Reward(
+        reward_id="p",
+        title="p",
+        points=50,
+        discount=Discount(kind=DiscountKind.POINTS, amount=usd("0.66")),
+        points_range=points_range,
+    )
+    (offer,) = build_offers((given_reward,), (), CART, 500)
+    assert offer.kind is SpendKind.POINTS
+
+
+@given(
+    total=st.decimals("0.01", "99999", places=2),
+    worth=st.decimals("0.01", "99999", places=2),
+    share=st.decimals("0.01", "100", places=2),
+)
+def test_no_saving_exceeds_the_cart(total: Decimal, worth: Decimal, share: Decimal) -> None:
+    cart = Cart(cart_id="c", total=Money(amount=total, currency="USD"))
+    for discount in (fixed(str(worth)), percent(str(share))):
+        saving, is_capped = saving_in(discount, cart)
+        assert Decimal(0) <= saving.amount <= total
+        assert is_capped == (discount.kind is DiscountKind.FIXED and worth > total)
