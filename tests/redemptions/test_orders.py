@@ -1,0 +1,163 @@
+"""An order that carries a code: the spend stands, whatever happened to the redemption before."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.orders import give_back, member_of_order, settle, use_codes
+from loyaltyview.redemptions.recovery import run_one
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.renewal import renew
+from loyaltyview.redemptions.requests import RedeemRequest
+from loyaltyview.redemptions.saga import redeem
+from providers.errors import OutcomeUnknown, Unavailable
+from providers.types import Order
+
+from .conftest import KIM, Mint
+from .memory_provider import Ledger, MemoryProvider
+
+Tap = Callable[..., RedeemRequest]
+
+
+def use_and_settle(row: Redemption, order: Order, code: str = "") -> Redemption:
+    use_codes(row.program, order_id=order.order_id, codes=(code or row.code, "OTHER-CODE"))
+    settle(row.program, order)
+    row.refresh_from_db()
+    return row
+
+
+def test_an_order_uses_and_settles_its_redemption(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = use_and_settle(redeem(tap()), order)
+    assert (row.state, row.order_id) == (State.SETTLED, "order-1")
+    assert vendor.state_of(f"{row.id.hex}-1") == "confirmed"
+    assert member_of_order(row.program, "order-1") == "mia"
+
+
+def test_the_same_order_again_changes_nothing(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
+    row = use_and_settle(redeem(tap()), order)
+    lines = row.transitions.count()
+    row = use_and_settle(row, order)
+    assert (row.state, row.transitions.count(), vendor.calls.count("confirm")) == (State.SETTLED, lines, 1)
+
+
+def test_a_used_redemption_is_not_undone(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
+    row = undo(use_and_settle(redeem(tap()), order).pk, KIM)
+    assert (row.state, vendor.points["mia"]) == (State.SETTLED, 620)
+
+
+def test_a_vendor_that_is_away_is_told_later(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
+    row = redeem(tap())
+    vendor.before["confirm"] = Unavailable("down")
+    with pytest.raises(Unavailable):
+        use_and_settle(row, order)
+    row.refresh_from_db()
+    assert row.state == State.USED
+    assert use_and_settle(row, order).state == State.SETTLED
+
+
+def test_a_cancelled_order_gives_the_points_back_once(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = use_and_settle(redeem(tap()), order)
+    give_back(row.program, order_id="order-1")
+    give_back(row.program, order_id="order-1")
+    row = use_and_settle(row, order)
+    assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
+
+
+def test_a_late_order_spends_again(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    row = use_and_settle(row, order)
+    assert (row.state, row.spend_number, vendor.points["mia"]) == (State.SETTLED, 2, 620)
+
+
+def test_a_late_order_that_cannot_be_paid_for_goes_to_a_person(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    vendor.points["mia"] = 10
+    row = use_and_settle(row, order)
+    assert row.state == State.STUCK
+    assert "late order" in row.last_error
+
+
+def test_a_late_order_with_the_vendor_away_is_tried_again(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    vendor.before["spend"] = Unavailable("down")
+    with pytest.raises(Unavailable):
+        use_and_settle(row, order)
+    assert use_and_settle(row, order).state == State.SETTLED
+    assert vendor.points["mia"] == 620
+
+
+def test_a_late_order_whose_second_spend_is_unknown_ends_used(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    with pytest.raises(Unavailable):
+        use_and_settle(row, order)
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert run_one()
+        assert use_and_settle(row, order).state == State.SETTLED
+    assert (vendor.points["mia"], vendor.calls.count("spend")) == (620, 2)
+
+
+def test_an_order_after_the_automatic_release_spends_again(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = redeem(tap())
+    with time_machine.travel(timezone.now() + timedelta(minutes=41)):
+        assert run_one()
+        row = use_and_settle(row, order)
+    assert (row.state, vendor.points["mia"]) == (State.SETTLED, 620)
+
+
+def test_a_renewed_code_keeps_the_spend_and_the_old_code_still_counts(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = redeem(tap())
+    old = row.code
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        row, problem = renew(row.pk, KIM)
+        assert (problem, row.state, row.code != old) == (None, State.REVEALED, True)
+        row = use_and_settle(row, order, code=old)
+    assert (row.state, vendor.points["mia"], vendor.calls.count("spend")) == (State.SETTLED, 620, 1)
+
+
+def test_a_renewed_code_is_released_after_its_own_time(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+    row = redeem(tap())
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(minutes=16)):
+        renew(row.pk, KIM)
+    with time_machine.travel(now + timedelta(minutes=41)):
+        assert not run_one()
+    with time_machine.travel(now + timedelta(minutes=57)):
+        assert run_one()
+    row.refresh_from_db()
+    assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
+
+
+def test_a_code_that_is_valid_is_not_renewed(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+    row = redeem(tap())
+    assert renew(row.pk, KIM)[0].code == row.code
+    assert len(newstore.requests) == 1
+
+
+def test_a_cancelled_order_that_the_vendor_cannot_take_back_goes_to_a_person(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = use_and_settle(redeem(tap()), order)
+    monkeypatch.setattr(MemoryProvider, "capabilities", frozenset())
+    give_back(row.program, order_id="order-1")
+    row.refresh_from_db()
+    assert row.state == State.STUCK
+    assert "replacement" in row.last_error
