@@ -52,6 +52,13 @@ class Program(models.Model):
         help_text=_('Orders of these channels earn points: "store", "web".'),
     )
 
+    associate_hour_limit = models.PositiveIntegerField(
+        _("redemptions per associate and hour"), default=0, help_text=_("0: no limit")
+    )
+    member_day_limit = models.PositiveIntegerField(
+        _("redemptions per member and day"), default=0, help_text=_("0: no limit")
+    )
+
     newstore_tenant = models.CharField(_("NewStore tenant"), max_length=100)
     newstore_api_url = models.URLField(_("NewStore API address"))
     newstore_identity_url = models.URLField(_("NewStore identity address"))

@@ -18,6 +18,7 @@ from django.utils import timezone
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.limits import limit_reached
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
@@ -49,7 +50,10 @@ def redeem(request: RedeemRequest) -> Redemption:
     if row is None:
         row, is_ours = _request(request)
         if is_ours:
-            _mint(row, request.actor)
+            if limit := limit_reached(row):
+                refuse(row, limit.value, "", State.REQUESTED, request.actor)
+            else:
+                _mint(row, request.actor)
             if row.state == State.MINTED:
                 _spend(row, request.actor)
             if row.state == State.SPENT:

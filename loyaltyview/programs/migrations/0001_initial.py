@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
                 ('languages', models.JSONField(default=loyaltyview.programs.models.default_languages, verbose_name='languages')),
                 ('identity', models.CharField(choices=[('required', 'Verified associate required'), ('cart', "Without an associate, the cart's own customer decides")], default='required', max_length=10, verbose_name='identity')),
                 ('report_channels', models.JSONField(default=loyaltyview.programs.models.default_report_channels, help_text='Orders of these channels earn points: "store", "web".', verbose_name='reported channels')),
+                ('associate_hour_limit', models.PositiveIntegerField(default=0, help_text='0: no limit', verbose_name='redemptions per associate and hour')),
+                ('member_day_limit', models.PositiveIntegerField(default=0, help_text='0: no limit', verbose_name='redemptions per member and day')),
                 ('newstore_tenant', models.CharField(max_length=100, verbose_name='NewStore tenant')),
                 ('newstore_api_url', models.URLField(verbose_name='NewStore API address')),
                 ('newstore_identity_url', models.URLField(verbose_name='NewStore identity address')),

@@ -1,0 +1,101 @@
+"""A stuck redemption: the administrator's answer puts it where it belongs, with her name in the trail."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.orders import settle, use_codes
+from loyaltyview.redemptions.recovery import run_one
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.requests import Actor, RedeemRequest
+from loyaltyview.redemptions.resolution import Question, question_of, resolve
+from loyaltyview.redemptions.saga import redeem
+from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.types import Order
+
+from .conftest import KIM, Mint
+from .memory_provider import Ledger
+
+Tap = Callable[..., RedeemRequest]
+ADMIN = Actor(name="admin ada")
+
+
+@pytest.fixture
+def stuck(tap: Tap, vendor: Ledger, newstore: Mint) -> Redemption:
+    """A spend that happened, but whose outcome the vendor never told."""
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    vendor.can_find = False
+    row = redeem(tap())
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        run_one()
+    row.refresh_from_db()
+    assert (row.state, question_of(row)) == (State.STUCK, Question.SPEND)
+    return row
+
+
+def test_a_spend_that_happened_is_given_back_by_the_worker(stuck: Redemption, vendor: Ledger) -> None:
+    assert resolve(stuck, it_happened=True, actor=ADMIN)
+    assert run_one()
+    stuck.refresh_from_db()
+    assert (stuck.state, vendor.points["mia"]) == (State.RELEASED, 820)
+    assert stuck.transitions.filter(actor="admin ada", from_state="stuck").exists()
+
+
+def test_a_spend_that_did_not_happen_is_refused(stuck: Redemption) -> None:
+    assert resolve(stuck, it_happened=False, actor=ADMIN)
+    assert (stuck.state, stuck.refusal) == (State.REFUSED, "NOT_SPENT")
+
+
+def test_a_second_answer_changes_nothing(stuck: Redemption) -> None:
+    resolve(stuck, it_happened=False, actor=ADMIN)
+    assert not resolve(stuck, it_happened=True, actor=ADMIN)
+    assert stuck.state == State.REFUSED
+
+
+def test_a_release_that_did_not_happen_is_tried_again(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+    vendor.before["release"] = Rejected(RejectReason.NOT_ALLOWED)
+    row = undo(redeem(tap()).pk, KIM)
+    assert (row.state, question_of(row)) == (State.STUCK, Question.RELEASE)
+    resolve(row, it_happened=False, actor=ADMIN)
+    assert run_one()
+    row.refresh_from_db()
+    assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
+
+
+def test_a_late_order_that_was_paid_for_by_hand_is_settled(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    vendor.points["mia"] = 0
+    use_codes(row.program, order_id="order-1", codes=(row.code,))
+    settle(row.program, order)
+    row.refresh_from_db()
+    assert resolve(row, it_happened=True, actor=ADMIN)
+    assert row.state == State.SETTLED
+
+
+def test_the_administrator_answers_in_the_worklist(stuck: Redemption, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    page = client.get("/admin/redemptions/redemption/?state__exact=stuck")
+    assert "cannot tell" in page.content.decode()
+    answer = {"action": "it_did_not", "_selected_action": [str(stuck.pk)]}
+    client.post("/admin/redemptions/redemption/", answer)
+    stuck.refresh_from_db()
+    assert stuck.state == State.REFUSED
+    assert stuck.transitions.last().actor == "admin ada"  # type: ignore[union-attr]
+
+
+def test_the_administrator_sees_the_whole_trail_and_can_change_nothing(
+    stuck: Redemption, client: Client
+) -> None:
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    page = client.get(f"/admin/redemptions/redemption/{stuck.pk}/change/").content.decode()
+    assert "outcome unknown" in page
+    assert 'name="state"' not in page
+    assert client.post(f"/admin/redemptions/redemption/{stuck.pk}/delete/").status_code == 403
