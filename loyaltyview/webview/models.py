@@ -39,7 +39,10 @@ class Launch(models.Model):
     cart = models.JSONField(help_text=_("currency, total and items as the host sent them"))
     selected_coupons = models.JSONField(default=list, blank=True)
     customer_email = EncryptedTextField(blank=True)
+    # A keyed hash of the e-mail: finds the same customer's last launch without storing whom it was for.
+    customer_key = models.CharField(max_length=64, blank=True)
     profile_id = models.CharField(max_length=100, blank=True)
+    loyalty_id = models.CharField(max_length=100, blank=True)
 
     member_ref = models.CharField(_("member"), max_length=200, blank=True)
     # What the page last showed of the member, for when the vendor is down: no personal data.
@@ -49,10 +52,19 @@ class Launch(models.Model):
         verbose_name = _("launch")
         verbose_name_plural = _("launches")
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["program", "member_ref", "-created_at"], name="launch_member")]
+        indexes = [
+            models.Index(fields=["program", "member_ref", "-created_at"], name="launch_member"),
+            models.Index(fields=["program", "customer_key", "-created_at"], name="launch_customer"),
+        ]
 
     def __str__(self) -> str:
         return self.cart_id
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether an associate stands behind this launch. Without one (identity "cart") only the cart's own
+        customer may be shown."""
+        return bool(self.associate_id)
 
     @staticmethod
     def lifetime() -> timedelta:

@@ -1,0 +1,39 @@
+"""The cart of a launch: as the host sent it, as JSON in the row, and as the vendors' dataclass."""
+
+from decimal import Decimal
+
+from loyaltyview.newstore.context import LaunchContext
+from loyaltyview.programs.models import Program, Store
+from loyaltyview.webview.models import Launch
+from providers.types import Cart, CartItem, Money
+
+
+def cart_json(context: LaunchContext, program: Program) -> dict[str, object]:
+    """Return what `Launch.cart` keeps. A host that names no currency means the program's."""
+    return {
+        "currency": context.currency or program.currency,
+        "total": str(context.cart_total),
+        "items": [
+            {"item_id": item.item_id, "product_id": item.product_id, "price": str(item.price)}
+            for item in context.items
+        ],
+    }
+
+
+def cart_of(launch: Launch, store: Store | None) -> Cart:
+    """Return the launch's cart with the vendor's store id."""
+    data = launch.cart
+    return Cart(
+        cart_id=launch.cart_id,
+        total=Money(amount=Decimal(data["total"]), currency=data["currency"]),
+        items=tuple(
+            CartItem(item_id=item["item_id"], product_id=item["product_id"], price=Decimal(item["price"]))
+            for item in data["items"]
+        ),
+        store=store.provider_store if store else "",
+    )
+
+
+def store_of(launch: Launch) -> Store | None:
+    """Return the launch's store, None for one that the program does not list."""
+    return Store.objects.filter(program_id=launch.program_id, store_id=launch.store_id).first()

@@ -1,0 +1,61 @@
+"""Money, points, dates and times in the active language, through Babel."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_time
+from babel.numbers import format_currency, format_decimal
+from django.utils import translation
+from django.utils.translation import ngettext
+
+from providers.types import Money
+
+
+@lru_cache(maxsize=64)
+def _locale_of(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def locale() -> Locale:
+    """Return Babel's locale for the active language."""
+    return _locale_of(translation.get_language() or "en")
+
+
+def money(value: Money) -> str:
+    """Return "$12.50"."""
+    return str(format_currency(value.amount, value.currency, locale=locale()))
+
+
+def money_short(value: Money) -> str:
+    """Return "$10" for a whole amount, "$12.50" otherwise: for sentences and buttons."""
+    if value.amount != value.amount.to_integral_value():
+        return money(value)
+    pattern = locale().currency_formats["standard"].pattern.replace(".00", "")
+    return str(
+        format_currency(value.amount, value.currency, format=pattern, locale=locale(), currency_digits=False)
+    )
+
+
+def number(value: int | Decimal) -> str:
+    """Return "1,234"."""
+    return str(format_decimal(value, locale=locale()))
+
+
+def points(value: int) -> str:
+    """Return "1 point", "1,234 points"."""
+    return ngettext("%(number)s point", "%(number)s points", abs(value)) % {"number": number(value)}
+
+
+def day(at: datetime) -> str:
+    """Return "Nov 30", or "30 nov." and so on."""
+    return str(format_skeleton("MMMd", at, locale=locale()))
+
+
+def clock(at: datetime) -> str:
+    """Return "14:32 UTC". A small script turns it into the device's own time."""
+    return f"{format_time(at, 'short', locale=locale())} UTC"

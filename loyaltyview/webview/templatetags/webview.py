@@ -1,0 +1,58 @@
+"""Filters of the associate's pages: money, points, dates in her language; and the drawn icons."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyaltyview.webview import formats
+from providers.types import Money
+
+register = template.Library()
+
+
+@register.filter
+def money(value: Money) -> str:
+    return formats.money(value)
+
+
+@register.filter
+def money_short(value: Money) -> str:
+    return formats.money_short(value)
+
+
+@register.filter
+def number(value: int | Decimal) -> str:
+    return formats.number(value)
+
+
+@register.filter
+def points(value: int) -> str:
+    return formats.points(value)
+
+
+@register.filter
+def day(value: datetime) -> str:
+    return formats.day(value)
+
+
+@register.simple_tag
+def clock(value: datetime) -> SafeString:
+    """Render a time of day; static/js/app.js shows it in the device's own zone."""
+    return format_html(
+        '<time datetime="{}" data-clock>{}</time>', value.isoformat(timespec="seconds"), formats.clock(value)
+    )
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw the symbol `name` of static/icons.svg; the words beside it say what it means."""
+    return format_html(
+        '<svg class="icon" width="20" height="20" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg>',
+        static("icons.svg"),
+        name,
+    )
