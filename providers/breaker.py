@@ -1,0 +1,69 @@
+"""A circuit breaker on Django's cache, shared by all threads and processes that share the cache.
+
+Closed: calls pass. After `failures` failures in a row within `window_s` it opens: for `open_s` seconds
+every call fails at once and the vendor is left alone. Then one call probes; its outcome closes or opens.
+Only silence counts as failure (Unavailable, OutcomeUnknown); a vendor that says no is alive.
+"""
+
+import time
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from providers.errors import Unavailable
+
+
+class BreakerOpen(Unavailable):
+    """No call was made: the vendor has been silent lately. Not worth trying again at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """The breaker of one program's vendor. Cheap to create: its state lives in the cache."""
+
+    vendor: str
+    program: str
+    failures: int = 5
+    window_s: int = 30
+    open_s: int = 15
+    # A probe whose process died is given up after this; longer than any call may take.
+    probe_s: int = 20
+
+    def _key(self, what: str) -> str:
+        return f"breaker:{self.vendor}:{self.program}:{what}"
+
+    def check(self) -> None:
+        """Raise BreakerOpen while open. When the time is up let exactly one caller through to probe."""
+        open_until = cache.get(self._key("open_until"))
+        if open_until is None:
+            return
+        if time.time() < open_until:
+            raise BreakerOpen("circuit breaker is open")
+        if not cache.add(self._key("probe"), 1, timeout=self.probe_s):
+            raise BreakerOpen("circuit breaker waits for its probe")
+
+    def succeeded(self) -> None:
+        """The vendor answered: close, and forget failures."""
+        keys = [self._key("open_until"), self._key("failures"), self._key("probe")]
+        if cache.get_many(keys):
+            cache.delete_many(keys)
+
+    def failed(self) -> None:
+        """The vendor was silent. Opens at the limit, and again at once after a failed probe."""
+        if cache.get(self._key("open_until")) is not None or self._count() >= self.failures:
+            # Kept beyond open_s: while the key exists the next call is a probe, not business as usual.
+            cache.set(self._key("open_until"), time.time() + self.open_s, timeout=self.open_s + self.window_s)
+            cache.delete(self._key("probe"))
+
+    def abandoned(self) -> None:
+        """The call that `check` let pass was not made after all: leave the probe to the next one."""
+        cache.delete(self._key("probe"))
+
+    def _count(self) -> int:
+        key = self._key("failures")
+        cache.add(key, 0, timeout=self.window_s)
+        try:
+            return cache.incr(key)
+        except ValueError:  # it expired between the two calls
+            cache.set(key, 1, timeout=self.window_s)
+            return 1

@@ -1,0 +1,154 @@
+"""Independent reads at the same time, on a bounded pool of threads shared by the whole process.
+
+Only for vendors reached over the network. A provider with `is_local` works on Django's database, whose
+connections belong to a thread: call it in the request's own thread, never here.
+The threads are daemons: a hanging vendor does not keep the process from exiting.
+"""
+
+import contextvars
+import math
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from providers.deadline import deadline
+from providers.errors import ProviderError, Unavailable
+
+T = TypeVar("T")
+
+POOL_THREADS = 64
+KEPT_AT_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """What one call brought: its value, or the ProviderError it ended with."""
+
+    value: T | None = None
+    error: ProviderError | None = None
+
+    def get(self) -> T:
+        """Return the value, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # T itself may be Optional
+
+
+class _Pool:
+    """Daemon threads, started when no idle one is left, at most `size`."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._started = 0
+
+    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._jobs.put((future, call))
+        with self._lock:
+            if not self._idle.acquire(blocking=False) and self._started < self._size:
+                self._started += 1
+                threading.Thread(target=self._work, name=f"vendor-{self._started}", daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, call = self._jobs.get()
+            # A page that gave up has cancelled what had not begun.
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    # Whoever reads the future gets it, programming errors included.
+                    future.set_exception(error)
+            del future, call
+            self._idle.release()
+
+
+_pool = _Pool(POOL_THREADS)
+
+
+class Pending:
+    """Calls that are under way. Waiting for them may be split over two requests."""
+
+    def __init__(self, futures: dict[str, Future[Any]]) -> None:
+        self._futures = futures
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most `seconds`; return whether every call has ended."""
+        return not wait(self._futures.values(), timeout=seconds).not_done
+
+    def results(self, deadline_s: float) -> dict[str, Result[Any]]:
+        """Return what each call brought, after at most `deadline_s` seconds.
+
+        A call that is not done by then is Unavailable("deadline"). Anything but a ProviderError is a
+        programming error and is raised.
+        """
+        self.wait(deadline_s)
+        return {name: _result(future) for name, future in self._futures.items()}
+
+
+def _result(future: Future[Any]) -> Result[Any]:
+    if not future.done():
+        future.cancel()
+        return Result(error=Unavailable("deadline"))
+    if future.cancelled():
+        return Result(error=Unavailable("deadline"))
+    error = future.exception()
+    if error is None:
+        return Result(value=future.result())
+    if isinstance(error, ProviderError):
+        return Result(error=error)
+    raise error
+
+
+def start(calls: Mapping[str, Callable[[], Any]], deadline_s: float = math.inf) -> Pending:
+    """Start all `calls` and return at once. Each sees the caller's context variables (log fields, the
+    page's deadline) and a deadline of its own of `deadline_s` seconds from now."""
+    with deadline(deadline_s):
+        return Pending(
+            {
+                name: _pool.submit(partial(contextvars.copy_context().run, call))
+                for name, call in calls.items()
+            }
+        )
+
+
+def gather(calls: Mapping[str, Callable[[], T]], deadline_s: float) -> dict[str, Result[T]]:
+    """Run `calls` at the same time and return their results by name, after at most `deadline_s` seconds.
+
+    Even the waiting thread makes no call itself: looking up a host's name cannot be bounded from inside.
+    """
+    return start(calls, deadline_s).results(deadline_s)
+
+
+_kept: OrderedDict[str, tuple[float, Pending]] = OrderedDict()
+_kept_lock = threading.Lock()
+
+
+def keep(key: str, pending: Pending, ttl_s: float = 30) -> None:
+    """Remember `pending` for the next request. Kept in this process: `take` in another one finds
+    nothing, and that page simply starts its calls again. Of too many the oldest go."""
+    now = time.monotonic()
+    with _kept_lock:
+        _kept.pop(key, None)
+        _kept[key] = (now + ttl_s, pending)
+        for stale in [k for k, (ends_at, _) in _kept.items() if ends_at <= now]:
+            del _kept[stale]
+        while len(_kept) > KEPT_AT_MOST:
+            _kept.popitem(last=False)
+
+
+def take(key: str) -> Pending | None:
+    """Return what was kept under `key`, once; None when nothing is there or its time is over."""
+    with _kept_lock:
+        ends_at, pending = _kept.pop(key, (0.0, None))
+    return pending if ends_at > time.monotonic() else None

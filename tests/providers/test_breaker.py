@@ -1,0 +1,106 @@
+"""The circuit breaker: opens on silence, probes once, closes on an answer."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.core.cache import cache
+
+from providers.breaker import Breaker, BreakerOpen
+from providers.errors import Unavailable
+
+BREAKER = Breaker(vendor="yotpo", program="acme", failures=3, window_s=30, open_s=15, probe_s=20)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    cache.clear()
+    with time_machine.travel(datetime(2026, 5, 1, 12, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+def fail(times: int) -> None:
+    for _ in range(times):
+        BREAKER.failed()
+
+
+def test_calls_pass_until_the_vendor_was_silent_often_enough(clock: time_machine.Traveller) -> None:
+    fail(2)
+    BREAKER.check()
+    fail(1)
+    with pytest.raises(Unavailable):
+        BREAKER.check()
+
+
+def test_an_answer_in_between_starts_the_count_anew(clock: time_machine.Traveller) -> None:
+    fail(2)
+    BREAKER.succeeded()
+    fail(2)
+    BREAKER.check()
+
+
+def test_failures_far_apart_do_not_open(clock: time_machine.Traveller) -> None:
+    fail(2)
+    clock.shift(31)
+    fail(2)
+    BREAKER.check()
+
+
+def test_after_the_pause_exactly_one_call_probes(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(15)
+    BREAKER.check()
+    with pytest.raises(BreakerOpen):
+        BREAKER.check()
+
+
+def test_a_probe_that_is_answered_closes(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(15)
+    BREAKER.check()
+    BREAKER.succeeded()
+    BREAKER.check()
+    fail(2)
+    BREAKER.check()
+
+
+def test_a_probe_that_fails_opens_again_at_once(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(15)
+    BREAKER.check()
+    fail(1)
+    clock.shift(14)
+    with pytest.raises(BreakerOpen):
+        BREAKER.check()
+    clock.shift(1)
+    BREAKER.check()
+
+
+def test_a_probe_whose_process_died_is_replaced(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(15)
+    BREAKER.check()
+    clock.shift(21)
+    BREAKER.check()
+
+
+def test_a_probe_that_was_not_made_is_left_to_the_next_call(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(15)
+    BREAKER.check()
+    BREAKER.abandoned()
+    BREAKER.check()
+
+
+def test_programs_and_vendors_do_not_share_their_troubles(clock: time_machine.Traveller) -> None:
+    fail(3)
+    Breaker(vendor="yotpo", program="other").check()
+    Breaker(vendor="antavo", program="acme").check()
+
+
+def test_a_breaker_nobody_asked_for_long_is_closed(clock: time_machine.Traveller) -> None:
+    fail(3)
+    clock.shift(3600)
+    BREAKER.check()
+    BREAKER.check()

@@ -1,0 +1,514 @@
+"""The HTTP layer against a real server on loopback."""
+
+import gzip
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+
+import pytest
+import requests
+from django.core.cache import cache
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from providers import http
+from providers.breaker import Breaker
+from providers.bucket import TokenBucket
+from providers.deadline import deadline
+from providers.errors import (
+    AuthFailed,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from providers.http import Answer, Limits, Observation, VendorSession, judge_status, segment
+from tests.providers.raw import RawVendor
+
+Script = Callable[[socket.socket, threading.Event], None]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def vendor(httpserver: HTTPServer, slept: list[float]) -> VendorSession:
+    return VendorSession(
+        vendor="acme-vendor", program="acme", base_url=httpserver.url_for("/api"), sleep=slept.append
+    )
+
+
+@pytest.fixture
+def raw_vendor() -> Iterator[Callable[[Script], tuple[RawVendor, VendorSession]]]:
+    started: list[RawVendor] = []
+
+    def start(script: Script) -> tuple[RawVendor, VendorSession]:
+        server = RawVendor(script)
+        started.append(server)
+        limits = Limits(connect_s=0.5, read_total_s=0.4, write_total_s=0.4, attempts=1)
+        return server, VendorSession(vendor="raw", program="acme", base_url=server.url, limits=limits)
+
+    yield start
+    for server in started:
+        server.close()
+
+
+RawVendorFactory = Callable[[Script], tuple[RawVendor, VendorSession]]
+
+
+# --- Requests and answers ------------------------------------------------------------------------------
+
+
+def test_an_answer_keeps_cents_exact(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    httpserver.expect_request("/api/members/7", query_string={"full": "1"}).respond_with_data(
+        b'{"balance": 12.10}', headers={"X-Account": "acme"}
+    )
+    answer = vendor.read("GET", "/members/7", operation="get_member", params={"full": 1})
+    assert answer.status == 200
+    assert answer.headers["x-account"] == "acme"
+    assert answer.json() == {"balance": Decimal("12.10")}
+
+
+def test_json_goes_out_with_its_type_and_the_session_headers(
+    httpserver: HTTPServer, vendor: VendorSession
+) -> None:
+    httpserver.expect_request(
+        "/api/members", method="POST", json={"name": "Zoë"}, headers={"Content-Type": "application/json"}
+    ).respond_with_json({}, status=201)
+    assert vendor.write("POST", "/members", operation="enrol", json={"name": "Zoë"}).status == 201
+
+
+def test_a_form_goes_out_as_a_form(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    httpserver.expect_request(
+        "/api/token",
+        method="POST",
+        data="grant=a+b",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    ).respond_with_json({})
+    assert vendor.read("POST", "/token", operation="token", form={"grant": "a b"}).status == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"points": NaN}'])
+def test_a_body_that_is_not_json_is_an_unexpected_answer(body: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        Answer(status=200, headers={}, body=body).json()
+
+
+def test_a_compressed_answer_is_unpacked(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    httpserver.expect_request("/api/x").respond_with_data(
+        gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"}
+    )
+    assert vendor.read("GET", "/x", operation="x").json() == {"a": 1}
+
+
+def test_an_answer_that_does_not_unpack_is_unexpected(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    httpserver.expect_request("/api/x").respond_with_data(
+        b"not compressed", headers={"Content-Encoding": "gzip"}
+    )
+    with pytest.raises(UnexpectedAnswer):
+        vendor.read("GET", "/x", operation="x")
+
+
+@pytest.mark.parametrize("text", [b"x" * 5000, gzip.compress(b"x" * 5_000_000)], ids=["plain", "compressed"])
+def test_an_answer_that_is_too_large_is_refused(httpserver: HTTPServer, text: bytes) -> None:
+    encoding = "gzip" if text.startswith(b"\x1f\x8b") else "identity"
+    httpserver.expect_request("/x").respond_with_data(text, headers={"Content-Encoding": encoding})
+    vendor = VendorSession(
+        vendor="v", program="acme", base_url=httpserver.url_for(""), limits=Limits(max_bytes=4096)
+    )
+    with pytest.raises(UnexpectedAnswer, match="4096"):
+        vendor.read("GET", "/x", operation="x")
+
+
+def test_cookies_of_one_answer_never_reach_the_next_request(
+    httpserver: HTTPServer, vendor: VendorSession
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_data(b"", headers={"Set-Cookie": "member=mia; Path=/"})
+    vendor.read("GET", "/x", operation="x")
+    vendor.read("GET", "/x", operation="x")
+    assert "Cookie" not in httpserver.log[-1][0].headers
+
+
+def test_proxies_and_netrc_of_the_machine_are_ignored(
+    httpserver: HTTPServer, vendor: VendorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    httpserver.expect_request("/api/x").respond_with_json({})
+    assert vendor.read("GET", "/x", operation="x").status == 200
+
+
+def test_a_thread_keeps_its_connection_for_the_next_call(raw_vendor: RawVendorFactory) -> None:
+    connections = []
+
+    def two_answers(connection: socket.socket, over: threading.Event) -> None:
+        connections.append(connection)
+        for _ in range(2):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            connection.recv(65_536)
+
+    _, vendor = raw_vendor(two_answers)
+    vendor.read("GET", "/x", operation="x")
+    vendor.read("GET", "/x", operation="x")
+    assert len(connections) == 1
+
+
+def test_ids_are_quoted_as_one_segment() -> None:
+    assert segment("a/b?c=é") == "a%2Fb%3Fc%3D%C3%A9"
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_ids_that_would_name_another_address_are_rejected(value: str) -> None:
+    with pytest.raises(Rejected):
+        segment(value)
+
+
+# --- Statuses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "of_read", "of_write"),
+    [
+        (301, UnexpectedAnswer, UnexpectedAnswer),
+        (302, UnexpectedAnswer, UnexpectedAnswer),
+        (304, UnexpectedAnswer, UnexpectedAnswer),
+        (401, AuthFailed, AuthFailed),
+        (403, AuthFailed, AuthFailed),
+        (408, Unavailable, OutcomeUnknown),
+        (429, RateLimited, RateLimited),
+        (500, Unavailable, OutcomeUnknown),
+        (502, Unavailable, OutcomeUnknown),
+        (503, Unavailable, OutcomeUnknown),
+    ],
+)
+def test_a_status_means_one_error(
+    httpserver: HTTPServer,
+    vendor: VendorSession,
+    status: int,
+    of_read: type[ProviderError],
+    of_write: type[ProviderError],
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_data(
+        "trouble", status=status, headers={"Location": httpserver.url_for("/elsewhere")}
+    )
+    with pytest.raises(ProviderError, match=f"^x: {status}$") as read:
+        vendor.read("GET", "/x", operation="x")
+    assert type(read.value) is of_read
+    with pytest.raises(ProviderError) as write:
+        vendor.write("POST", "/x", operation="x")
+    assert type(write.value) is of_write
+    assert {request.path for request, _ in httpserver.log} == {"/api/x"}
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 400, 404, 409, 410, 422])
+def test_other_statuses_are_for_the_adapter(
+    httpserver: HTTPServer, vendor: VendorSession, status: int
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_data("", status=status)
+    assert vendor.read("GET", "/x", operation="x").status == status
+    assert vendor.write("POST", "/x", operation="x").status == status
+
+
+def test_an_adapter_may_judge_a_status_by_itself(httpserver: HTTPServer) -> None:
+    def judge(answer: Answer, kind: str) -> ProviderError | None:
+        return None if answer.status == 403 else judge_status(answer, kind)
+
+    httpserver.expect_request("/x").respond_with_data("limit reached", status=403)
+    vendor = VendorSession(vendor="v", program="acme", base_url=httpserver.url_for(""), judge=judge)
+    assert vendor.write("POST", "/x", operation="spend").body == b"limit reached"
+
+
+# --- Trying again --------------------------------------------------------------------------------------
+
+
+def test_a_read_is_tried_again_and_signed_anew_each_time(httpserver: HTTPServer, slept: list[float]) -> None:
+    signatures = itertools.count(1)
+
+    def sign(request: requests.PreparedRequest) -> None:
+        request.headers["X-Signature"] = str(next(signatures))
+
+    def answer(request: Request) -> Response:
+        return Response("{}", status=200 if request.headers["X-Signature"] == "3" else 503)
+
+    httpserver.expect_request("/x").respond_with_handler(answer)
+    vendor = VendorSession(
+        vendor="v", program="acme", base_url=httpserver.url_for(""), sign=sign, sleep=slept.append
+    )
+    assert vendor.read("GET", "/x", operation="x").status == 200
+    assert [request.headers["X-Signature"] for request, _ in httpserver.log] == ["1", "2", "3"]
+    assert len(slept) == 2
+    assert all(0 < pause < 0.5 for pause in slept)
+
+
+def test_a_read_gives_up_after_its_attempts(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    httpserver.expect_request("/api/x").respond_with_data("", status=503)
+    with pytest.raises(Unavailable):
+        vendor.read("GET", "/x", operation="x")
+    assert len(httpserver.log) == 3
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_write_is_never_sent_twice(httpserver: HTTPServer, vendor: VendorSession, status: int) -> None:
+    httpserver.expect_request("/api/x").respond_with_data("", status=status)
+    with pytest.raises(ProviderError):
+        vendor.write("POST", "/x", operation="spend")
+    assert len(httpserver.log) == 1
+
+
+def test_a_read_waits_as_long_as_the_vendor_asks_within_its_deadline(
+    httpserver: HTTPServer, vendor: VendorSession, slept: list[float]
+) -> None:
+    httpserver.expect_ordered_request("/api/x").respond_with_data(
+        "", status=429, headers={"Retry-After": "2"}
+    )
+    httpserver.expect_ordered_request("/api/x").respond_with_data("{}")
+    assert vendor.read("GET", "/x", operation="x").status == 200
+    assert slept == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected_s"),
+    [
+        ({"Retry-After": "30"}, 30),
+        ({"Retry-After": "999999"}, 3600),
+        ({"ratelimit-reset": "40"}, 40),
+    ],
+)
+def test_a_wait_beyond_the_deadline_is_handed_to_the_caller(
+    httpserver: HTTPServer,
+    vendor: VendorSession,
+    slept: list[float],
+    headers: dict[str, str],
+    expected_s: float,
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_data("", status=429, headers=headers)
+    with pytest.raises(RateLimited) as raised:
+        vendor.read("GET", "/x", operation="x")
+    assert raised.value.retry_after_s == expected_s
+    assert slept == []
+    assert len(httpserver.log) == 1
+
+
+def test_a_wait_may_be_given_as_a_date(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    httpserver.expect_request("/api/x").respond_with_data("", status=429, headers={"Retry-After": date})
+    with pytest.raises(RateLimited) as raised:
+        vendor.read("GET", "/x", operation="x")
+    assert 50 < raised.value.retry_after_s <= 60
+
+
+@given(st.one_of(st.text(), st.sampled_from(["nan", "inf", "-5", "1e999", "Mon, 01 Jan 9999 99:00:00 GMT"])))
+def test_no_retry_after_header_breaks_us(text: str) -> None:
+    error = judge_status(Answer(status=429, headers={"Retry-After": text}, body=b""), http.READ)
+    assert isinstance(error, RateLimited)
+    assert 0 <= error.retry_after_s <= 3600
+
+
+def test_the_deadline_of_the_page_ends_the_tries(
+    httpserver: HTTPServer, vendor: VendorSession, slept: list[float]
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_data("", status=503)
+    with deadline(0.09), pytest.raises(Unavailable):
+        vendor.read("GET", "/x", operation="x")
+    assert len(httpserver.log) <= 2
+
+
+def test_nothing_is_sent_when_the_deadline_is_over(httpserver: HTTPServer, vendor: VendorSession) -> None:
+    with deadline(0), pytest.raises(Unavailable, match="deadline"):
+        vendor.read("GET", "/x", operation="x")
+    assert httpserver.log == []
+
+
+def test_a_write_is_not_cut_short_by_the_deadline_of_the_page(
+    httpserver: HTTPServer, vendor: VendorSession
+) -> None:
+    httpserver.expect_request("/api/x").respond_with_json({})
+    with deadline(0):
+        assert vendor.write("POST", "/x", operation="spend").status == 200
+
+
+# --- Connections that fail -----------------------------------------------------------------------------
+
+
+def test_a_refused_connection_reached_nobody(slept: list[float]) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        vendor = VendorSession(
+            vendor="v",
+            program="acme",
+            base_url=f"http://127.0.0.1:{unused.getsockname()[1]}",
+            sleep=slept.append,
+        )
+        with pytest.raises(Unavailable):
+            vendor.write("POST", "/x", operation="spend")
+        with pytest.raises(Unavailable):
+            vendor.read("GET", "/x", operation="x")
+
+
+@pytest.mark.parametrize("base_url", ["ftp://vendor.test", "vendor.test", "http://", "http://[::1"])
+def test_an_address_that_is_none_reached_nobody(base_url: str, slept: list[float]) -> None:
+    vendor = VendorSession(vendor="v", program="acme", base_url=base_url, sleep=slept.append)
+    with pytest.raises(Unavailable):
+        vendor.write("POST", "/x", operation="spend")
+
+
+def hang(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(5)
+
+
+def hang_up(connection: socket.socket, over: threading.Event) -> None:
+    pass
+
+
+def hang_up_half_way(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+def break_the_chunks(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+
+
+def talk_nonsense(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"220 mail.vendor.test ESMTP\r\n")
+
+
+def drip_body(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while not over.wait(0.05):
+        connection.sendall(b" ")
+
+
+def drip_chunks(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not over.wait(0.05):
+        connection.sendall(b"1\r\n \r\n")
+
+
+def drip_headers(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while not over.wait(0.05):
+        connection.sendall(b"x")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        hang,
+        hang_up,
+        hang_up_half_way,
+        break_the_chunks,
+        talk_nonsense,
+        drip_body,
+        drip_chunks,
+        drip_headers,
+    ],
+    ids=lambda script: script.__name__,
+)
+def test_a_vendor_that_dies_half_way_ends_in_time_and_leaves_writes_unknown(
+    raw_vendor: RawVendorFactory, script: Script
+) -> None:
+    server, vendor = raw_vendor(script)
+    started_at = time.monotonic()
+    with pytest.raises(OutcomeUnknown):
+        vendor.write("POST", "/x", operation="spend")
+    assert time.monotonic() - started_at < 2
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("script", [hang, hang_up_half_way, drip_headers], ids=lambda s: s.__name__)
+def test_a_vendor_that_dies_half_way_is_unavailable_to_reads(
+    raw_vendor: RawVendorFactory, script: Script
+) -> None:
+    _, vendor = raw_vendor(script)
+    with pytest.raises(Unavailable) as raised:
+        vendor.read("GET", "/x", operation="x")
+    assert type(raised.value) is Unavailable
+
+
+def test_trouble_is_told_without_the_address_which_may_name_a_customer(raw_vendor: RawVendorFactory) -> None:
+    _, vendor = raw_vendor(hang_up)
+    with pytest.raises(Unavailable) as raised:
+        vendor.read("GET", "/members", operation="find_members", params={"email": "mia@example.com"})
+    assert str(raised.value) == "find_members: ConnectionError"
+
+
+# --- Limits --------------------------------------------------------------------------------------------
+
+
+def test_an_open_breaker_fails_at_once_and_leaves_the_vendor_alone(
+    httpserver: HTTPServer, slept: list[float]
+) -> None:
+    httpserver.expect_request("/x").respond_with_data("", status=503)
+    vendor = VendorSession(
+        vendor="v",
+        program="acme",
+        base_url=httpserver.url_for(""),
+        breaker=Breaker(vendor="v", program="acme", failures=2),
+        sleep=slept.append,
+    )
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            vendor.read("GET", "/x", operation="x")
+    assert len(httpserver.log) == 2
+
+
+def test_a_vendor_that_says_no_keeps_the_breaker_closed(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/x").respond_with_data("", status=401)
+    vendor = VendorSession(
+        vendor="v",
+        program="acme",
+        base_url=httpserver.url_for(""),
+        breaker=Breaker(vendor="v", program="acme", failures=1),
+    )
+    for _ in range(3):
+        with pytest.raises(AuthFailed):
+            vendor.read("GET", "/x", operation="x")
+
+
+def test_a_spent_bucket_is_a_rate_limit_and_nothing_is_sent(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/x").respond_with_json({})
+    vendor = VendorSession(
+        vendor="v",
+        program="acme",
+        base_url=httpserver.url_for(""),
+        bucket=TokenBucket(rate_per_s=0.01, burst=1),
+    )
+    vendor.write("POST", "/x", operation="x")
+    with pytest.raises(RateLimited) as raised:
+        vendor.write("POST", "/x", operation="x")
+    assert raised.value.retry_after_s > 90
+    assert len(httpserver.log) == 1
+
+
+def test_observers_learn_of_every_attempt(
+    httpserver: HTTPServer, vendor: VendorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Observation] = []
+    monkeypatch.setattr(http, "observers", [])
+    http.add_observer(seen.append)
+    httpserver.expect_ordered_request("/api/x").respond_with_data("", status=503)
+    httpserver.expect_ordered_request("/api/x").respond_with_json({})
+    vendor.read("GET", "/x", operation="get_member")
+    assert [(o.vendor, o.program, o.operation, o.kind, o.outcome) for o in seen] == [
+        ("acme-vendor", "acme", "get_member", "read", "Unavailable"),
+        ("acme-vendor", "acme", "get_member", "read", "ok"),
+    ]
+    assert all(o.seconds > 0 for o in seen)

@@ -1,0 +1,152 @@
+"""Independent reads at the same time, bounded by a deadline, kept for a second request."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from uuid import uuid4
+
+import pytest
+
+from providers import parallel
+from providers.deadline import deadline, remaining_s
+from providers.errors import AuthFailed, Unavailable
+from providers.parallel import Result, gather, keep, start, take
+
+LOG_FIELD: ContextVar[str] = ContextVar("log_field", default="")
+
+
+def fail() -> int:
+    raise AuthFailed("401")
+
+
+def crash() -> int:
+    raise ZeroDivisionError("a bug")
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Calls that wait for it hang until the test opens it, or ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def hang(gate: threading.Event) -> Callable[[], int]:
+    def call() -> int:
+        gate.wait(10)
+        return 7
+
+    return call
+
+
+def test_values_and_errors_come_back_by_name() -> None:
+    results = gather({"member": lambda: 1, "rewards": fail}, 5)
+    assert results["member"] == Result(value=1)
+    assert results["member"].get() == 1
+    assert isinstance(results["rewards"].error, AuthFailed)
+    with pytest.raises(AuthFailed):
+        results["rewards"].get()
+
+
+def test_calls_run_at_the_same_time() -> None:
+    barrier = threading.Barrier(5)
+    results = gather({str(n): lambda: barrier.wait(5) for n in range(5)}, 5)
+    assert sorted(result.get() for result in results.values()) == [0, 1, 2, 3, 4]
+
+
+def test_a_call_that_hangs_is_unavailable_and_the_others_are_there(hang: Callable[[], int]) -> None:
+    results = gather({"slow": hang, "fast": lambda: 1}, 0.1)
+    assert isinstance(results["slow"].error, Unavailable)
+    assert results["slow"].error.detail == "deadline"
+    assert results["fast"].get() == 1
+
+
+def test_a_programming_error_is_raised_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        gather({"broken": crash, "fast": lambda: 1}, 5)
+
+
+def test_a_thread_outlives_the_errors_of_its_calls() -> None:
+    for _ in range(200):
+        with pytest.raises(ZeroDivisionError):
+            gather({"broken": crash}, 5)
+    assert parallel._pool._started <= parallel.POOL_THREADS
+
+
+def test_no_calls_are_no_results() -> None:
+    assert gather({}, 5) == {}
+
+
+def test_log_fields_and_the_deadline_of_the_page_reach_the_calls() -> None:
+    LOG_FIELD.set("request-7")
+    with deadline(1):
+        results = gather({"field": LOG_FIELD.get, "left": remaining_s}, 5)
+    assert results["field"].get() == "request-7"
+    left_s = results["left"].get()
+    assert isinstance(left_s, float)
+    assert 0 < left_s <= 1
+
+
+def test_the_deadline_of_the_calls_does_not_stay_with_the_caller() -> None:
+    gather({"a": lambda: 1}, 5)
+    assert remaining_s() > 1e9
+
+
+def test_a_page_may_stop_waiting_and_a_second_request_gets_the_result(
+    gate: threading.Event, hang: Callable[[], int]
+) -> None:
+    key = uuid4().hex
+    pending = start({"member": hang})
+    assert pending.wait(0.01) is False
+    keep(key, pending)
+    gate.set()
+    again = take(key)
+    assert again is not None
+    assert again.results(5)["member"].get() == 7
+    assert again.wait(0) is True
+
+
+def test_what_was_kept_is_taken_once() -> None:
+    key = uuid4().hex
+    keep(key, start({}))
+    assert take(key) is not None
+    assert take(key) is None
+
+
+def test_what_was_kept_too_long_is_gone() -> None:
+    key = uuid4().hex
+    keep(key, start({}), ttl_s=0)
+    assert take(key) is None
+
+
+def test_only_so_much_is_kept_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "KEPT_AT_MOST", 2)
+    keys = [uuid4().hex for _ in range(3)]
+    for key in keys:
+        keep(key, start({}))
+    assert take(keys[0]) is None
+    assert take(keys[1]) is not None
+    assert take(keys[2]) is not None
+
+
+def test_calls_that_waited_for_a_thread_in_vain_are_never_made(
+    monkeypatch: pytest.MonkeyPatch, gate: threading.Event, hang: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(parallel, "_pool", parallel._Pool(1))
+    made: list[str] = []
+    slow = start({"slow": hang})
+    results = gather({"late": lambda: made.append("late")}, 0.05)
+    assert isinstance(results["late"].error, Unavailable)
+    gate.set()
+    assert slow.results(5)["slow"].get() == 7
+    assert gather({"next": lambda: made.append("next")}, 5)["next"].error is None
+    assert made == ["next"]
+
+
+def test_a_hanging_vendor_does_not_keep_the_process_from_exiting() -> None:
+    program = "import threading; from providers.parallel import start; start({'a': threading.Event().wait})"
+    done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+    assert done.returncode == 0
