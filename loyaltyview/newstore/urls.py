@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from loyaltyview.newstore import views
+
+app_name = "newstore"
+urlpatterns = [
+    path("identity/<slug:program>/", views.identity, name="identity"),
+]

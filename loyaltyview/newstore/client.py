@@ -1,0 +1,144 @@
+"""NewStore's REST API for one program, in our words. Source: contract sections 5, 7, 8.4 and 9."""
+
+import time
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from loyaltyview.newstore.answers import (
+    HostCart,
+    Profile,
+    attributes_in,
+    cart_from,
+    list_in,
+    object_of,
+    profile_from,
+)
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreRejected,
+    NewStoreUnavailable,
+    NewStoreUnexpected,
+)
+from loyaltyview.newstore.http import Answer, send
+from loyaltyview.newstore.tokens import access_token
+from loyaltyview.programs.models import Program
+
+BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
+ATTEMPT_S = 3.0
+SHORTEST_ATTEMPT_S = 0.5
+PAUSE_S = 0.1
+MOST_PROFILES = 500  # NewStore's largest page
+WRITE_ATTEMPTS = 3
+
+
+class NewStoreClient:
+    """Calls for one program. Cheap to make, thread-safe. Every method raises NewStoreError."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def get_cart(self, cart_id: str) -> HostCart:
+        """Return the cart; NewStoreRejected with status 404 when there is none."""
+        answer = self.call("GET", f"/checkout/carts/{_segment(cart_id)}")
+        cart = cart_from(object_of(answer))
+        if cart.cart_id != cart_id:
+            raise NewStoreUnexpected("another cart than the one asked for", answer.request_id)
+        return cart
+
+    def get_profile(self, profile_id: str) -> Profile:
+        """Return the customer's profile; NewStoreRejected with status 404 when there is none (any more:
+        profiles can be merged)."""
+        return profile_from(object_of(self.call("GET", f"/customer/profiles/{_segment(profile_id)}")))
+
+    def find_profiles(self, q: str) -> tuple[Profile, ...]:
+        """Return the profiles whose e-mail (any case), phone, id or display id is exactly `q`.
+        NewStore itself matches parts and names too: a near miss is a stranger."""
+        q = q.strip()
+        if not q:
+            return ()
+        params = {"q": q, "offset": "0", "count": str(MOST_PROFILES)}
+        body = object_of(self.call("GET", "/customer/profiles", params=params))
+        profiles = [profile_from(entry) for entry in list_in(body, "profiles")]
+        return tuple(
+            profile
+            for profile in profiles
+            if q.casefold() == profile.email.casefold()
+            or q in (profile.phone, profile.profile_id, profile.display_id)
+        )
+
+    def write_loyalty_id(self, profile_id: str, attribute: str, value: str) -> None:
+        """Set one extended attribute and keep all others. May be repeated; already set writes nothing.
+
+        A write replaces the whole map, so it is read, merged and sent with the `updated_at` that was read;
+        when somebody wrote in between (409), again, at most three times.
+        """
+        path = f"/customer/profiles/{_segment(profile_id)}"
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            body = object_of(self.call("GET", path))
+            profile = profile_from(body)
+            if profile.attributes.get(attribute) == value:
+                return
+            merged = {**attributes_in(body), attribute: {"data_type": "string", "value": value}}
+            change = {"last_updated_at": profile.updated_at, "extended_attributes": merged}
+            try:
+                self.call("PATCH", path, body=change)
+            except NewStoreRejected as error:
+                if error.status != 409 or attempt == WRITE_ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        budget_s: float = BUDGET_S,
+    ) -> Answer:
+        """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
+        its wait fits into `budget_s`. All calls of this client are of that kind."""
+        deadline = time.monotonic() + budget_s
+        try:
+            return self._authorised(method, path, params, body, deadline)
+        except NewStoreUnavailable as error:
+            pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
+            if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
+                raise
+            time.sleep(pause_s)
+        return self._authorised(method, path, params, body, deadline)
+
+    def _authorised(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: object, deadline: float
+    ) -> Answer:
+        """Send with our token; when it is refused (NewStore says 403 for an old one), with a fresh one."""
+        refused = ""
+        for _ in range(2):
+            token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
+            try:
+                return send(
+                    self.program.slug,
+                    method,
+                    self.program.newstore_api_url.rstrip("/") + path,
+                    timeout_s=_time_left(deadline),
+                    headers={"Authorization": f"Bearer {token}"},
+                    params=params,
+                    body=body,
+                )
+            except NewStoreRejected as error:
+                if error.status not in (401, 403):
+                    raise
+                refused, last = token, error
+        raise NewStoreAuthFailed(last.detail, last.request_id) from last
+
+
+def _time_left(deadline: float) -> float:
+    return min(ATTEMPT_S, deadline - time.monotonic())
+
+
+def _segment(value: str) -> str:
+    """Return `value` as one segment of a path; "." and ".." would name another address."""
+    if value.strip(".") == "":
+        raise NewStoreRejected("an empty id")
+    return quote(value, safe="")

@@ -1,0 +1,252 @@
+"""Reading a launch: whatever shape the host app used, one `LaunchContext` or a `LaunchError`.
+
+Three shapes (contract section 1): the query string, `window.NEWSTORE`, and a JSON fragment. The latter two
+are posted by the launch page's script. A value is taken from what was posted if it is there, else from the
+query string. Nothing in it is authenticated: everything is a bounded, well-formed hint.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from urllib.parse import unquote
+
+from loyaltyview.newstore.context import LaunchContext, LaunchItem
+from loyaltyview.newstore.errors import LaunchError
+from loyaltyview.newstore.http import parse_json
+
+# Our name -> the host's names, the first one present counts. NewStore does not document the names inside
+# the query's `cart`, and retailers can rename those of the fragment ("Data Key").
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "token": ("securityToken", "token"),
+    "external_identity": ("externalIdentity",),
+    "cart_id": ("cartId",),
+    "customer_email": ("customerEmail",),
+    "profile_id": ("profileId", "customerId"),
+    "loyalty_id": ("loyaltyId", "loyalty_id"),
+    "store_id": ("storeId", "store"),
+    "associate_id": ("associateId",),
+    "currency": ("currency", "currencyCode"),
+    "cart_total": ("cartTotal", "totalRemainingAmount", "remainingAmount"),
+    "items": ("items",),
+    "selected_coupons": ("selectedCoupons",),
+    # Inside an item, a selected coupon, a store object.
+    "item_id": ("itemId", "id"),
+    "product_id": ("productId", "product_id"),
+    "price": ("price",),
+    "coupon_code": ("code", "couponCode"),
+    "store_object_id": ("storeId", "id", "store_id"),
+}
+
+MAX_TEXT = 262_144
+MAX_ITEMS = 500
+MAX_COUPONS = 50
+MAX_ID = 100
+MAX_EMAIL = 254
+MAX_LOYALTY_ID = 200
+MAX_CODE = 64
+MAX_AMOUNT = Decimal("9999999999.99")
+FINEST = Decimal("0.001")  # the smallest unit of any currency has three decimals
+TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+CART_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")  # stands in a path: not "." or ".."
+
+LAUNCH_FIELDS = tuple(LaunchContext.__dataclass_fields__)
+Keys = Mapping[str, tuple[str, ...]]
+Flat = dict[str, Any]
+
+
+def read_query(params: Mapping[str, str], keys: Keys = KEYS) -> LaunchContext:
+    """Return the launch of the documented query string `token, externalIdentity, cart, store`.
+
+    `params` are percent-decoded once (Django's request.GET). Raises LaunchError: TOKEN_MISSING,
+    TOKEN_MALFORMED, CART_MISSING, CART_MALFORMED, TOTAL_MALFORMED, CURRENCY_MALFORMED.
+    """
+    if not params.get("cart"):
+        raise LaunchError("CART_MISSING")
+    cart = _parse_object(str(params["cart"]))
+    if cart is None:
+        raise LaunchError("CART_MALFORMED", "cart is neither JSON nor base64 of it")
+    return _context(_over(cart, _query_values(params), keys), keys)
+
+
+def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys = KEYS) -> LaunchContext:
+    """Return the launch that the page's script posted: JSON text of `window.NEWSTORE` or of the fragment.
+
+    `params` is the query string of the same launch: it fills in what was not posted.
+    Raises LaunchError: as `read_query`, and CONTEXT_MALFORMED.
+    """
+    posted = _parse_object(text)
+    if posted is None:
+        raise LaunchError("CONTEXT_MALFORMED", "the posted context is not an object")
+    values: Flat = {}
+    if params:
+        # A blob that does not parse is passed over here: what was posted may have it all.
+        blob = _parse_object(str(params.get("cart") or "")) or {}
+        values = _over(blob, _query_values(params), keys)
+    props = posted.get("contextProps")
+    if isinstance(props, dict):
+        # A customer's extended attributes lie flat in formData: none of them may pass for the token.
+        top_only = (*keys["token"], *keys["external_identity"])
+        for part in (props.get("formData"), props.get("cart")):
+            inner = part if isinstance(part, dict) else {}
+            values = _over(values, {name: inner[name] for name in inner if name not in top_only}, keys)
+    return _context(_over(values, posted, keys), keys)
+
+
+def _query_values(params: Mapping[str, str]) -> Flat:
+    named = {name: params.get(name) for name in ("token", "externalIdentity", "store")}
+    return {name: value for name, value in named.items() if value}
+
+
+def _over(values: Flat, source: Flat, keys: Keys) -> Flat:
+    """Return `values` with those of `source` on top. What says the same under another name goes away, so
+    that of two names for one thing the later source's counts."""
+    given = {name: value for name, value in source.items() if value not in (None, "")}
+    hidden = {
+        name
+        for field in LAUNCH_FIELDS
+        for name in keys[field]
+        if any(other in given for other in keys[field])
+    }
+    return {**{name: value for name, value in values.items() if name not in hidden}, **given}
+
+
+def _parse_object(text: str) -> Flat | None:
+    """Return the JSON object in `text`: plain, percent-encoded once more, or base64 (standard or urlsafe)."""
+    if len(text) > MAX_TEXT:
+        return None
+    for candidate in (text, unquote(text), _from_base64(text)):
+        try:
+            parsed = parse_json(candidate)
+        except ValueError:
+            continue
+        if isinstance(parsed, dict):
+            return parsed
+    return None
+
+
+def _from_base64(text: str) -> str:
+    # A "+" in a query string arrives as a space.
+    plain = unquote(text).strip().replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _context(values: Flat, keys: Keys) -> LaunchContext:
+    token = _first(values, keys["token"])
+    if token is None:
+        raise LaunchError("TOKEN_MISSING")
+    if not isinstance(token, str) or not TOKEN.fullmatch(token):
+        raise LaunchError("TOKEN_MALFORMED")
+    cart_id = _text(values, keys["cart_id"], MAX_ID)
+    if not cart_id:
+        raise LaunchError("CART_MISSING", "no cart id")
+    if not CART_ID.fullmatch(cart_id):
+        raise LaunchError("CART_MALFORMED", "a cart id with unusual characters")
+    identity = _first(values, keys["external_identity"])
+    currency = _text(values, keys["currency"], MAX_ID).upper()
+    if currency and not re.fullmatch(r"[A-Z]{3}", currency):
+        raise LaunchError("CURRENCY_MALFORMED")
+    return LaunchContext(
+        token=token,
+        # Judged by `identity.read_identity`, which knows its shape.
+        external_identity=identity if isinstance(identity, str) else "",
+        cart_id=cart_id,
+        customer_email=_text(values, keys["customer_email"], MAX_EMAIL),
+        profile_id=_text(values, keys["profile_id"], MAX_ID),
+        loyalty_id=_text(values, keys["loyalty_id"], MAX_LOYALTY_ID),
+        store_id=_store_id(values, keys),
+        associate_id=_text(values, keys["associate_id"], MAX_ID),
+        currency=currency,
+        cart_total=_amount(_first(values, keys["cart_total"]), "TOTAL_MALFORMED"),
+        items=_items(_first(values, keys["items"]), keys),
+        selected_coupons=_coupons(_first(values, keys["selected_coupons"]), keys),
+    )
+
+
+def _first(values: Flat, names: tuple[str, ...]) -> Any:
+    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+
+
+def _text(values: Flat, names: tuple[str, ...], length: int) -> str:
+    value = _first(values, names)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
+        value = str(value)
+    if not isinstance(value, str) or len(value) > length or not value.strip().isprintable():
+        raise LaunchError("CART_MALFORMED", f"{names[0]} is not a text of at most {length} characters")
+    return value.strip()
+
+
+def _store_id(values: Flat, keys: Keys) -> str:
+    """Return the store's id. `store` has no documented format (an id, or JSON that holds one), so one that
+    cannot be read is no reason to refuse the launch: NewStore's cart names the store too."""
+    store = _first(values, keys["store_id"])
+    if isinstance(store, str) and store.lstrip().startswith("{"):
+        store = _parse_object(store)
+    try:
+        if isinstance(store, dict):
+            return _text(store, keys["store_object_id"], MAX_ID)
+        return _text({"store": store}, ("store",), MAX_ID)
+    except LaunchError:
+        return ""
+
+
+def _amount(value: Any, code: str) -> Decimal:
+    """Return money in major units: a JSON number or its text. Zero is an amount; negative is not."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", value.strip()):
+        value = Decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise LaunchError(code, "not a number")
+    if not 0 <= value <= MAX_AMOUNT:
+        raise LaunchError(code, "negative or too large")
+    amount = Decimal(value)
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -3:
+        # An app that counts in floats sends 184.49999999999997.
+        amount = amount.quantize(FINEST, ROUND_HALF_UP)
+    return amount
+
+
+def _items(value: Any, keys: Keys) -> tuple[LaunchItem, ...]:
+    """Return the cart's units. One without a price cannot be given away, and is left out."""
+    items = []
+    for entry in _entries(value, MAX_ITEMS, "items"):
+        if not isinstance(entry, dict):
+            raise LaunchError("CART_MALFORMED", "an item is not an object")
+        price = _first(entry, keys["price"])
+        product_id = _text(entry, keys["product_id"], MAX_ID)
+        if price is None or not product_id:
+            continue
+        items.append(
+            LaunchItem(
+                item_id=_text(entry, keys["item_id"], MAX_ID),
+                product_id=product_id,
+                price=_amount(price, "CART_MALFORMED"),
+            )
+        )
+    return tuple(items)
+
+
+def _coupons(value: Any, keys: Keys) -> tuple[str, ...]:
+    """Return the codes that the cart already has, without repeats; elements are texts or objects."""
+    codes = []
+    for entry in _entries(value, MAX_COUPONS, "selectedCoupons"):
+        coupon = {"code": entry} if isinstance(entry, str) else entry
+        if not isinstance(coupon, dict):
+            raise LaunchError("CART_MALFORMED", "a selected coupon is neither text nor object")
+        codes.append(_text(coupon, keys["coupon_code"], MAX_CODE))
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def _entries(value: Any, limit: int, name: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > limit:
+        raise LaunchError("CART_MALFORMED", f"{name} is not a list of at most {limit}")
+    return value
