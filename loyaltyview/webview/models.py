@@ -42,9 +42,10 @@ class Launch(models.Model):
     # A keyed hash of the e-mail: finds the same customer's last launch without storing whom it was for.
     customer_key = models.CharField(max_length=64, blank=True)
     profile_id = models.CharField(max_length=100, blank=True)
-    loyalty_id = models.CharField(max_length=100, blank=True)
+    loyalty_id = models.CharField(max_length=200, blank=True)
 
     member_ref = models.CharField(_("member"), max_length=200, blank=True)
+    is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
     # What the page last showed of the member, for when the vendor is down: no personal data.
     last_known = models.JSONField(default=dict, blank=True)
 

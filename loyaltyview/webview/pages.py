@@ -1,0 +1,42 @@
+"""Pages of one sentence and one action: refused, expired, no such thing."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
+
+from loyaltyview.programs.models import Program
+from loyaltyview.webview import wording
+
+
+def refuse(
+    request: HttpRequest, code: str, *, status: int, program: Program | None = None, again: str = ""
+) -> HttpResponse:
+    """Answer with the sentence of `code`. `again` is an address for "Try again", where that can help.
+
+    A fragment cannot say that the whole page is over, so htmx is told to load the page afresh.
+    """
+    if getattr(request, "htmx", False) and request.method == "GET":
+        return HttpResponseClientRefresh()
+    context = {
+        "code": code,
+        "title": _title(status),
+        "sentence": wording.sentence(code),
+        "program": program,
+        "again": again,
+    }
+    response = render(request, "webview/refused.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _title(status: int) -> str:
+    if status == 410:
+        return _("Open it again")
+    if status == 404:
+        return _("Not found")
+    if status == 400:
+        return _("This cart cannot be read")
+    if status == 503:
+        return _("Not right now")
+    return _("Not without a login") if status == 403 else _("That did not work")

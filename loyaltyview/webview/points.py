@@ -1,0 +1,35 @@
+"""Points as money: how many points the stepper may offer for this member and cart."""
+
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+
+from providers.types import Cart, PointsRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsChoice:
+    """What the stepper offers: `minimum` to `maximum` points in steps of `step`."""
+
+    minimum: int
+    maximum: int
+    step: int
+
+
+def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice | None:
+    """Return the choice, or None when not even the smallest step fits. Never more than the vendor's
+    maximum, the balance, or what the cart costs."""
+    if span.value_per_point.amount <= 0 or span.step <= 0:
+        return None
+    # Rounded up: the last point may be worth a part of a cent more than the cart.
+    cart_points = (cart.total.amount / span.value_per_point.amount).quantize(Decimal(1), ROUND_UP)
+    most = min(span.maximum, spendable, int(cart_points))
+    most -= (most - span.minimum) % span.step
+    if most < max(span.minimum, 1):
+        return None
+    return PointsChoice(minimum=span.minimum, maximum=most, step=span.step)
+
+
+def is_offered(points: int, choice: PointsChoice) -> bool:
+    """Return whether `points` is one of the stepper's values."""
+    is_inside = choice.minimum <= points <= choice.maximum
+    return is_inside and (points - choice.minimum) % choice.step == 0

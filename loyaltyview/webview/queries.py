@@ -1,0 +1,79 @@
+"""What the associate typed or scanned into the one search field, read as look-ups in the order to try."""
+
+import re
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from loyaltyview.webview.problems import Problem
+from providers.types import MemberQuery, QueryKind
+
+LONGEST = 200
+PHONE = re.compile(r"\+?[\d\s().\-/]{6,}")
+NOT_DIGITS = re.compile(r"[\s().\-/]")
+
+
+def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
+    """Return the look-ups `text` may mean, likeliest first. `country` is the region of phone numbers.
+
+    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, CARD_NUMBER (13 to 19 digits passing Luhn: a payment card
+    must go nowhere).
+    """
+    text = text.strip()
+    if not text:
+        raise Problem("EMPTY_QUERY")
+    if len(text) > LONGEST:
+        raise Problem("QUERY_TOO_LONG")
+    digits = NOT_DIGITS.sub("", text)
+    if is_card_number(digits):
+        raise Problem("CARD_NUMBER")
+    if "@" in text and (email := read_email(text)):
+        return (MemberQuery(kind=QueryKind.EMAIL, value=email),)
+    queries = []
+    if PHONE.fullmatch(text) and (phone := read_phone(text, country)):
+        queries.append(MemberQuery(kind=QueryKind.PHONE, value=phone))
+    if not text.startswith("+"):
+        queries.append(MemberQuery(kind=QueryKind.MEMBER_ID, value=text))
+        queries.append(MemberQuery(kind=QueryKind.CODE, value=text))
+    return tuple(queries)
+
+
+def read_email(text: str) -> str:
+    """Return the address in lower case, "" for something else."""
+    email = text.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        return ""
+    return email
+
+
+def read_phone(text: str, country: str) -> str:
+    """Return the number in E.164, "" for something that is no valid number."""
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def spoken(query: MemberQuery) -> str:
+    """Return the look-up as the page says it back: a phone number in its international spelling."""
+    if query.kind is not QueryKind.PHONE:
+        return query.value
+    number = phonenumbers.parse(query.value)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def is_card_number(digits: str) -> bool:
+    """Return whether `digits` could be a payment card: 13 to 19 digits that pass the Luhn check."""
+    if not digits.isascii() or not digits.isdigit() or not 13 <= len(digits) <= 19:
+        return False
+    total = 0
+    for at, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + at % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

@@ -1,0 +1,173 @@
+"""What the member page reads from the vendor, and how long it waits for it.
+
+A vendor over the network is asked in parallel; what is not there within the first paint goes on while the
+skeleton is shown, and the next request of the same launch picks it up. A local one is simply called.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from loyaltyview.webview.models import Launch
+from providers import parallel
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import ProviderError, Unsupported
+from providers.types import Cart, Member, MemberQuery, QueryKind, Reward, Voucher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the page shows. `trouble` is what kept rewards or vouchers away, None when all is there."""
+
+    member: Member
+    rewards: tuple[Reward, ...]
+    vouchers: tuple[Voucher, ...]
+    earn: int | None
+    trouble: ProviderError | None
+
+
+Answers = dict[str, parallel.Result[Any]]
+
+
+def find_customer(
+    launch: Launch, provider: LoyaltyProvider, *, patience_s: float, is_last: bool
+) -> tuple[Member, ...] | None:
+    """Return the members that the cart's customer may be; None when the vendor is not done yet.
+    Raises ProviderError."""
+    queries = _customer_queries(launch, provider)
+    if not queries:
+        return ()
+    answers = _ask(
+        launch,
+        provider,
+        "customer",
+        {"members": lambda: look_up(provider, queries)},
+        patience_s=patience_s,
+        is_last=is_last,
+    )
+    return None if answers is None else answers["members"].get()
+
+
+def read_member(
+    launch: Launch, provider: LoyaltyProvider, cart: Cart, *, patience_s: float, is_last: bool
+) -> Reading | None:
+    """Return everything about the launch's member; None when the vendor is not done yet.
+    Raises ProviderError when not even the member could be read."""
+    ref = launch.member_ref
+    calls: dict[str, Callable[[], Any]] = {
+        "member": lambda: provider.get_member(ref),
+        "rewards": lambda: provider.list_rewards(ref, cart),
+        "vouchers": lambda: provider.list_vouchers(ref),
+    }
+    if Capability.EARN_PREVIEW in provider.capabilities:
+        calls["earn"] = lambda: provider.preview_earn(ref, cart)
+    answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last)
+    if answers is None:
+        return None
+    member = answers["member"].get()
+    earn = answers.get("earn")
+    return Reading(
+        member=member,
+        rewards=answers["rewards"].value or (),
+        vouchers=answers["vouchers"].value or (),
+        earn=earn.value if earn else None,
+        trouble=answers["rewards"].error or answers["vouchers"].error,
+    )
+
+
+def look_up(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tuple[Member, ...]:
+    """Return the matches of the first query that has any. Raises ProviderError."""
+    for query in queries:
+        needed = LOOKUP_CAPABILITY.get(query.kind)
+        if needed and needed not in provider.capabilities:
+            continue
+        try:
+            members = provider.find_members(query)
+        except Unsupported:
+            continue
+        if members:
+            return members
+    return ()
+
+
+# A look-up by member id is in the interface of every vendor.
+LOOKUP_CAPABILITY = {
+    QueryKind.EMAIL: Capability.EMAIL_LOOKUP,
+    QueryKind.PHONE: Capability.PHONE_LOOKUP,
+    QueryKind.CODE: Capability.CODE_LOOKUP,
+}
+
+
+def remember(launch: Launch, member: Member) -> None:
+    """Keep what the page shows of the balance, for when the vendor is down. No personal data."""
+    known = {
+        "spendable": member.balance.spendable,
+        "pending": member.balance.pending,
+        "tier": member.tier.name if member.tier else "",
+    }
+    if {**launch.last_known, "at": ""} == {**known, "at": ""}:
+        return
+    launch.last_known = {**known, "at": timezone.now().isoformat(timespec="seconds")}
+    launch.save(update_fields=["last_known"])
+
+
+def last_known(launch: Launch) -> dict[str, Any]:
+    """Return what was last seen of this launch's member, in whatever launch; {} when nothing was."""
+    rows = Launch.objects.filter(program_id=launch.program_id).exclude(last_known={})
+    if launch.member_ref:
+        rows = rows.filter(member_ref=launch.member_ref)
+    elif launch.customer_key:
+        # Only launches in which the cart's own customer was shown: another one may have been chosen.
+        rows = rows.filter(customer_key=launch.customer_key, is_customer=True)
+    else:
+        return {}
+    found: dict[str, Any] | None = rows.order_by("-created_at").values_list("last_known", flat=True).first()
+    return found or {}
+
+
+def _customer_queries(launch: Launch, provider: LoyaltyProvider) -> tuple[MemberQuery, ...]:
+    queries = []
+    if launch.loyalty_id:
+        queries.append(MemberQuery(kind=QueryKind.MEMBER_ID, value=launch.loyalty_id))
+    if launch.customer_email and Capability.EMAIL_LOOKUP in provider.capabilities:
+        queries.append(MemberQuery(kind=QueryKind.EMAIL, value=launch.customer_email.strip().lower()))
+    return tuple(queries)
+
+
+def _ask(
+    launch: Launch,
+    provider: LoyaltyProvider,
+    what: str,
+    calls: Mapping[str, Callable[[], Any]],
+    *,
+    patience_s: float,
+    is_last: bool,
+) -> Answers | None:
+    """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
+    that waits: then they go on, and the next request finds them."""
+    if provider.is_local:
+        return {name: _answer(call) for name, call in calls.items()}
+    key = f"{launch.pk}:{what}"
+    pending = parallel.take(key) or parallel.start(calls, settings.PAGE_DEADLINE_S)
+    if is_last:
+        return pending.results(patience_s)
+    if pending.wait(patience_s):
+        return pending.results(0)
+    parallel.keep(key, pending)
+    return None
+
+
+def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:
+    try:
+        return parallel.Result(value=call())
+    except ProviderError as error:
+        return parallel.Result(error=error)
+
+
+def time_left(started: float, seconds: float) -> float:
+    """Return what is left of `seconds` since `started` (time.monotonic), at least 0."""
+    return max(0.0, started + seconds - time.monotonic())

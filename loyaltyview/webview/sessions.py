@@ -1,0 +1,106 @@
+"""A launch as a session: opened once, then proved by its cookie on every page below `/l/<launch>/`."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+
+from loyaltyview.newstore.context import Associate, LaunchContext
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.requests import Actor
+from loyaltyview.webview.carts import cart_json
+from loyaltyview.webview.languages import language_of
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.pages import refuse
+
+COOKIE = "launch"
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponse]
+
+
+def open_launch(program: Program, context: LaunchContext, associate: Associate | None) -> HttpResponse:
+    """Store the launch and answer with its cookie and a redirect to its member page."""
+    secret = secrets.token_urlsafe(32)
+    now = timezone.now()
+    launch = Launch.objects.create(
+        program=program,
+        secret_hash=_hash(secret),
+        created_at=now,
+        expires_at=now + Launch.lifetime(),
+        associate_id=associate.associate_id if associate else "",
+        device_id=associate.device_id if associate else "",
+        store_id=context.store_id,
+        host_token=context.token,
+        cart_id=context.cart_id,
+        cart=cart_json(context, program),
+        selected_coupons=list(context.selected_coupons),
+        customer_email=context.customer_email,
+        customer_key=customer_key(program, context.customer_email),
+        profile_id=context.profile_id,
+        loyalty_id=context.loyalty_id,
+    )
+    response = redirect("member", launch_id=launch.pk)
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=int(Launch.lifetime().total_seconds()),
+        path=response["Location"],
+        httponly=True,
+        secure=settings.COOKIE_SECURE,
+        samesite="Lax",
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
+    """Give the view its launch: the address must name one and the cookie must prove it.
+
+    Without: 403, the same whether the launch exists or not. Expired: 410. Nothing below is ever cached.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        launch = Launch.objects.select_related("program").filter(pk=launch_id).first()
+        expected = launch.secret_hash if launch else ""
+        is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
+        if launch is None or not is_proved:
+            return refuse(request, "NO_SESSION", status=403)
+        language = language_of(request, launch.program)
+        with translation.override(language):
+            if not launch.program.is_active:
+                return refuse(request, "PROGRAM_UNKNOWN", status=404)
+            if launch.expires_at <= timezone.now():
+                return refuse(request, "SESSION_EXPIRED", status=410, program=launch.program)
+            response = view(request, launch, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        response["Content-Language"] = language
+        return response
+
+    return guarded
+
+
+def actor_of(launch: Launch) -> Actor:
+    """Return who acts in this launch, for the audit trail."""
+    return Actor(
+        name=launch.associate_id or "unverified", store_id=launch.store_id, device_id=launch.device_id
+    )
+
+
+def customer_key(program: Program, email: str) -> str:
+    """Return the keyed hash under which a customer's last launch is found again; "" without an e-mail."""
+    if not email:
+        return ""
+    return salted_hmac("loyaltyview.customer", f"{program.pk}:{email.casefold()}", algorithm="sha256").hexdigest()
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,191 @@
+"""Every code that can reach a page, as one sentence with what to do. Pure functions, no I/O.
+
+A code of the vendors' or NewStore's part that is not listed gets the last sentence, and stands in
+`data-error` all the same.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from loyaltyview.redemptions.offers import CartReason, Offer
+from loyaltyview.webview import formats
+from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
+from providers.types import LockReason, Money, Tier
+
+UNKNOWN = lazy("Something went wrong on our side. Nothing was spent. Try again, or go back to the cart.")
+
+SENTENCES: dict[str, Promise] = {
+    # The vendor's refusals (providers.errors.RejectReason)
+    "INSUFFICIENT_POINTS": lazy("There are not enough points for this any more. Choose another reward."),
+    "MEMBER_NOT_FOUND": lazy("The program does not know this member any more. Look the customer up again."),
+    "REWARD_NOT_FOUND": lazy("This reward is not offered any more. Choose another one."),
+    "OUT_OF_STOCK": lazy("This reward has just run out. Choose another one."),
+    "LIMIT_REACHED": lazy("The customer has used this reward as often as the program allows."),
+    "ALREADY_USED": lazy("This was used already. Choose another reward."),
+    "EXPIRED": lazy("This has expired. Choose another reward."),
+    "TIER_TOO_LOW": lazy("This reward needs a higher tier."),
+    "PRICE_CHANGED": lazy("The price in points has changed. Check the new price and apply again."),
+    "INVALID_INPUT": lazy("The program did not accept these details. Check them and try again."),
+    "ALREADY_MEMBER": lazy("This customer is a member already. Look them up instead."),
+    "NOT_ALLOWED": lazy("The program does not allow this. Choose another reward."),
+    # Our own refusals (redemptions.refusals, redemptions.limits): nothing was spent
+    "NEWSTORE_UNAVAILABLE": lazy(
+        "NewStore cannot make a code right now. No points were spent. Try again in a minute."
+    ),
+    "NEWSTORE_AUTH": lazy(
+        "NewStore refuses our connection, so no code can be made. No points were spent. "
+        "Tell your administrator."
+    ),
+    "NEWSTORE_REJECTED": lazy("NewStore refused this discount. No points were spent. Choose another reward."),
+    "NEWSTORE_UNEXPECTED": lazy(
+        "NewStore answered with something else than this discount. No points were spent. "
+        "Tell your administrator."
+    ),
+    "PROVIDER_UNAVAILABLE": lazy(
+        "The loyalty program does not answer right now. No points were spent. Try again in a minute."
+    ),
+    "PROVIDER_AUTH": lazy(
+        "The loyalty program refuses our connection. It needs attention by an administrator."
+    ),
+    "PROVIDER_UNEXPECTED": lazy(
+        "The loyalty program gave an answer that we do not understand. Try again, or tell your administrator."
+    ),
+    "PROVIDER_BUSY": lazy("The loyalty program is busy. Try again in a few seconds."),
+    "NOT_SPENT": lazy("It did not go through. No points were spent. You can apply it again."),
+    "ABANDONED": lazy("It was interrupted before anything was spent. You can apply it again."),
+    "ASSOCIATE_LIMIT": lazy(
+        "You have reached the number of rewards for one hour. No points were spent. Ask your manager."
+    ),
+    "MEMBER_LIMIT": lazy("The customer has reached the number of rewards for one day. No points were spent."),
+    "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
+    "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
+    "ITEM_UNKNOWN": lazy(
+        "This reward is not on the customer's list. Nothing was spent. Choose one from the page."
+    ),
+    "BAD_REQUEST": lazy("The page sent something incomplete. Nothing was done. Choose the reward again."),
+    "UNDO_NOT_POSSIBLE": lazy("This cannot be undone any more."),
+    "UNDO_FINAL": lazy("The program cannot take this back."),
+    "RENEWAL_NOT_NEEDED": lazy("The code is still valid."),
+    # Find and enrol
+    "EMPTY_QUERY": lazy("Type a phone number, an e-mail address or a member number."),
+    "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or e-mail."),
+    "QUERY_TOO_LONG": lazy("This is too long for a phone number, an e-mail address or a member number."),
+    "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
+    "CHOICE_EXPIRED": lazy("This list is out of date. Search again."),
+    "ENROL_UNKNOWN": lazy(
+        "The program did not answer in time. Press the button again: nobody is enrolled twice."
+    ),
+    # Identity and session
+    "IDENTITY_MISSING": lazy(
+        "Your login is not known here yet. Log out of the app and in again, then open the page from the cart."
+    ),
+    "IDENTITY_EXPIRED": lazy(
+        "Your login is too old. Log out of the app and in again, then open the page from the cart."
+    ),
+    "NO_SESSION": lazy("This page belongs to another device or cart. Open it again from the cart."),
+    "SESSION_EXPIRED": lazy("This page has been open for too long. Open it again from the cart."),
+    "NO_CUSTOMER": lazy("There is no customer in this cart. Add the customer in the app, then open again."),
+    "CART_UNKNOWN": lazy("NewStore does not know this cart. Go back and open the page again from the cart."),
+    "CART_UNCHECKED": lazy(
+        "NewStore does not answer, so the cart cannot be checked. Try again in a minute. "
+        "Logging out of the app and in again helps too."
+    ),
+    "ASSOCIATE_NEEDED": lazy(
+        "To look up or enrol other customers, log out of the app and in again, then open from the cart."
+    ),
+    "PROGRAM_UNKNOWN": lazy("There is no such loyalty program here. Tell your administrator."),
+    "CSRF": lazy("This page was open for too long, or cookies are off. Open it again from the cart."),
+}
+
+
+def sentence(code: str) -> str:
+    """Return what the associate reads for `code`."""
+    if code.startswith("IDENTITY_") and code not in SENTENCES:
+        code = "IDENTITY_MISSING"
+    return str(SENTENCES.get(code, UNKNOWN))
+
+
+def trouble_code(error: ProviderError) -> str:
+    """Return the code of a read that failed."""
+    if isinstance(error, RateLimited):
+        return "PROVIDER_BUSY"
+    if isinstance(error, Unavailable):
+        return "PROVIDER_UNAVAILABLE"
+    if isinstance(error, AuthFailed):
+        return "PROVIDER_AUTH"
+    return "PROVIDER_UNEXPECTED"
+
+
+def gap(offer: Offer) -> str:
+    """Return why `offer` is locked, with the exact gap where there is one."""
+    if offer.points_gap:
+        return ngettext("%(number)s point more", "%(number)s points more", offer.points_gap) % {
+            "number": formats.number(offer.points_gap)
+        }
+    if offer.money_gap:
+        return _("%(money)s more in the cart") % {"money": formats.money_short(offer.money_gap)}
+    if offer.reason == LockReason.TIER and offer.tier:
+        return _("From %(tier)s") % {"tier": offer.tier}
+    if offer.reason == CartReason.PRODUCT_MISSING and offer.discount.skus:
+        return _("Add %(items)s to the cart") % {"items": ", ".join(offer.discount.skus[:3])}
+    if offer.reason == LockReason.OTHER and offer.text:
+        return offer.text
+    return str(LOCKS.get(offer.reason, lazy("Not available")))
+
+
+LOCKS: dict[str, Promise] = {
+    LockReason.POINTS: lazy("Not enough points"),
+    LockReason.TIER: lazy("Needs a higher tier"),
+    LockReason.OUT_OF_STOCK: lazy("Out of stock"),
+    LockReason.LIMIT_REACHED: lazy("Used as often as allowed"),
+    LockReason.NOT_STARTED: lazy("Not started yet"),
+    LockReason.EXPIRED: lazy("Expired"),
+    LockReason.ONLINE_ONLY: lazy("Only in the online shop"),
+    CartReason.MINIMUM: lazy("More in the cart is needed"),
+    CartReason.CURRENCY: lazy("For another currency than this cart's"),
+    CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
+    CartReason.CART_EMPTY: lazy("The cart is empty"),
+    CartReason.UNKNOWN: lazy("Cannot be used at the till"),
+}
+
+
+def action(offer: Offer) -> str:
+    """Return what the button says: what will happen, in money and points."""
+    if offer.saving is None:
+        return _("Apply")
+    saving = formats.money_short(offer.saving)
+    if not offer.points:
+        return _("Apply %(saving)s off") % {"saving": saving}
+    return _("Apply %(saving)s off, %(points)s") % {
+        "saving": saving,
+        "points": formats.points(offer.points),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierWay:
+    """The way to the next tier: `share` 0..100 for the bar, `text` beside it."""
+
+    share: int
+    text: str
+
+
+def tier_way(tier: Tier, currency: str) -> TierWay:
+    """Return how far the member is, in the tier's own unit."""
+    if not tier.next_name:
+        return TierWay(share=100, text=_("Highest tier"))
+    missing = max(tier.next_threshold - tier.progress, 0)
+    span = tier.next_threshold - tier.threshold
+    share = int(100 * (tier.progress - tier.threshold) / span) if span > 0 else 0
+    if tier.unit == "points":
+        amount = formats.points(int(missing))
+    else:
+        amount = formats.money_short(Money(amount=missing, currency=tier.unit or currency))
+    return TierWay(
+        share=max(0, min(100, share)),
+        text=_("%(amount)s to %(tier)s") % {"amount": amount, "tier": tier.next_name},
+    )
