@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from loyaltyview.events import views
+
+urlpatterns = [
+    path("events/<str:program>/newstore/", views.newstore_event, name="newstore_event"),
+    # Without the slash Django would answer 301, which a stream takes for a failure.
+    path("events/<str:program>/newstore", views.newstore_event),
+]

@@ -1,8 +1,12 @@
-"""Claiming a due row, keeping it, and letting it go: conditional UPDATEs whose count is looked at."""
+"""Claiming a due row, keeping it, and letting it go: conditional UPDATEs whose count is looked at.
+
+Correct on SQLite (one writer at a time) and on PostgreSQL (READ COMMITTED): there a second UPDATE of the same
+row waits for the first, judges its WHERE anew, and finds the row taken.
+"""
 
 import random
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -15,6 +19,8 @@ Row = TypeVar("Row", bound=WorkRow)
 
 FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
+# So many due rows are tried before `claim` says that there is nothing: other workers take some of them.
+CANDIDATES = 20
 
 
 def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
@@ -31,7 +37,7 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
     """
     now = timezone.now()
     until = now + timedelta(seconds=lease_s or settings.WORK_LEASE_S)
-    for pk in due(rows, now).values_list("pk", flat=True)[:20]:
+    for pk in due(rows, now).values_list("pk", flat=True)[:CANDIDATES]:
         try:
             with transaction.atomic():
                 taken = (
@@ -39,34 +45,42 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
                     .order_by()
                     .update(lease_until=until, attempts=F("attempts") + 1)
                 )
+                # The lease is our receipt: finish and postpone only touch the row while it is still ours.
+                # Read before the commit, so that it is our lease and nobody's later one.
+                row = rows.model._default_manager.get(pk=pk) if taken else None
         except IntegrityError:
             continue
-        if taken:
-            # The lease is our receipt: finish and postpone only touch the row while it is still ours.
-            return rows.model._default_manager.get(pk=pk)
+        if row:
+            return row
     return None
 
 
-def finish(row: WorkRow, due_at: datetime | None = None) -> bool:
-    """Let `row` go, done (or due again at `due_at`). False when the lease was lost meanwhile."""
-    return bool(
-        type(row)
-        ._default_manager.filter(pk=row.pk, lease_until=row.lease_until)
-        .update(lease_until=None, due_at=due_at, attempts=0, last_error="")
-    )
+def finish(row: WorkRow, due_at: datetime | None = None, **changes: Any) -> bool:
+    """Let `row` go, done (or due again at `due_at`), and write `changes` to its other columns in the same
+    UPDATE. False, and nothing written, when the lease was lost meanwhile."""
+    return _let_go(row, **{"due_at": due_at, "attempts": 0, "last_error": ""} | changes)
 
 
 def postpone(row: WorkRow, error: str, delay_s: float | None = None) -> bool:
-    """Let `row` go and make it due again after a back-off that doubles with each attempt, with jitter."""
-    due_at = timezone.now() + timedelta(seconds=delay_s if delay_s is not None else backoff_s(row.attempts))
-    return bool(
-        type(row)
-        ._default_manager.filter(pk=row.pk, lease_until=row.lease_until)
-        .update(lease_until=None, due_at=due_at, last_error=error[:500])
-    )
+    """Let `row` go and make it due again after a back-off that doubles with each attempt, with jitter.
+    False when the lease was lost meanwhile."""
+    delay = timedelta(seconds=delay_s if delay_s is not None else backoff_s(row.attempts))
+    return _let_go(row, due_at=timezone.now() + delay, last_error=error[:500])
+
+
+def give_up(row: WorkRow, error: str, **changes: Any) -> bool:
+    """Let `row` go for good: never due again until somebody makes it due. `attempts` and `error` stay for
+    whoever looks at it. False when the lease was lost meanwhile."""
+    return _let_go(row, due_at=None, last_error=error[:500], **changes)
 
 
 def backoff_s(attempts: int) -> float:
     """Return seconds to wait after the given number of attempts: 2, 4, 8 ... 3600, plus up to 10 %."""
     delay: int = min(FIRST_DELAY_S * 2 ** min(max(attempts - 1, 0), 20), LONGEST_DELAY_S)
     return delay * (1 + random.random() / 10)  # noqa: S311 - jitter, not a secret
+
+
+def _let_go(row: WorkRow, **changes: Any) -> bool:
+    # A row that was never claimed has no lease to match: that would be a mistake of the caller.
+    ours = type(row)._default_manager.filter(pk=row.pk, lease_until=row.lease_until).exclude(lease_until=None)
+    return ours.update(lease_until=None, **changes) == 1

@@ -1,0 +1,124 @@
+"""The inbox: from raw bytes to a committed row. Handling comes later, in the worker.
+
+Whatever carries the right key is stored: an answer other than 200 can stop the retailer's whole stream.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from loyaltyview.events import metrics
+from loyaltyview.events.group_commit import GroupCommit
+from loyaltyview.events.models import Event, EventSource, EventState
+from loyaltyview.events.names import KNOWN, ONCE_PER_ID, EventName
+from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_time, storable
+from loyaltyview.programs.models import Program
+from loyaltyview.work.sources import wake
+
+log = structlog.get_logger(__name__)
+
+KEPT_HEADERS = ("content-type", "user-agent", "x-request-id")
+
+_writer = GroupCommit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a delivery is, before anybody looks at its payload. `problem` says why it is DEAD."""
+
+    state: EventState
+    name: str = ""
+    subject: str = ""
+    dedupe_key: str
+    published_at: datetime | None = None
+    stored: bytes
+    problem: str = ""
+
+
+def store_delivery(program: Program, body: bytes, headers: Mapping[str, str]) -> EventState:
+    """Store one delivery and commit; a duplicate is stored once. Returns the state it was given.
+    Raises django.db.Error or NotStored when it could not be committed. May be repeated."""
+    envelope = read_envelope(body, program.newstore_tenant)
+    now = timezone.now()
+    _writer.store(
+        Event(
+            program=program,
+            source=EventSource.NEWSTORE,
+            name=envelope.name,
+            dedupe_key=envelope.dedupe_key,
+            subject=envelope.subject,
+            state=envelope.state,
+            payload=envelope.stored,
+            headers=_kept(headers),
+            received_at=now,
+            published_at=envelope.published_at,
+            due_at=now if envelope.state is EventState.WAITING else None,
+            last_error=envelope.problem,
+        )
+    )
+    metrics.received.labels(program.slug, envelope.state.value).inc()
+    if envelope.state is EventState.DEAD:
+        log.error("event_dead", program=program.slug, name=envelope.name, problem=envelope.problem)
+    else:
+        log.info("event_received", program=program.slug, name=envelope.name, subject=envelope.subject)
+        wake()
+    return envelope.state
+
+
+def read_envelope(body: bytes, tenant: str) -> Envelope:
+    """Judge the bytes of a delivery for the program whose NewStore tenant is `tenant`. Never raises."""
+    try:
+        data = parse(body)
+        return _judge(body, data, tenant)
+    except NotJson as error:
+        return _dead(body, body, f"not JSON ({error})")
+
+
+def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
+    stored = storable(body, data)
+    if not isinstance(data, dict):
+        return _dead(body, stored, "not an object")
+    name, payload = data.get("name"), data.get("payload")
+    if not isinstance(name, str) or not is_text(name):
+        return _dead(body, stored, "no name")
+    if data.get("tenant", tenant) != tenant:
+        return _dead(body, stored, "of another tenant", name)
+    published_at = read_time(data.get("published_at"))
+    by_content = hashlib.sha256(dump([name, payload])).hexdigest()
+    if name not in KNOWN:
+        return Envelope(
+            state=EventState.IGNORED,
+            name=name,
+            dedupe_key=by_content,
+            published_at=published_at,
+            stored=stored,
+        )
+    identifier = payload.get("id") if isinstance(payload, dict) else None
+    if not isinstance(payload, dict) or not is_text(identifier):
+        return _dead(body, stored, "no payload.id", name)
+    subject = payload.get("order_id") if name == EventName.RETURN_PROCESSED else identifier
+    return Envelope(
+        state=EventState.WAITING,
+        name=name,
+        # A return that names no order waits for nobody.
+        subject=str(subject) if is_text(subject) else "",
+        dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else by_content,
+        published_at=published_at,
+        stored=stored,
+    )
+
+
+def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
+    # Told apart by all its bytes, so that it never stands in the way of a sound delivery with the same id.
+    key = f"dead:{hashlib.sha256(body).hexdigest()}"
+    return Envelope(state=EventState.DEAD, name=name, dedupe_key=key, stored=stored, problem=problem)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    found = {name: headers.get(name, "")[:200] for name in KEPT_HEADERS}
+    return {name: value for name, value in found.items() if is_text(value, 200)}

@@ -1,0 +1,163 @@
+"""The inbox, and what we keep of a sale: Event, Order, ReturnRecord.
+
+No personal data stands in orders and returns: the member is the vendor's `ref`, the customer NewStore's id.
+What a delivery says about a person stays in its event's payload, without addresses and payment blocks.
+"""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyaltyview.programs.models import Program
+from loyaltyview.work.models import WorkRow
+
+
+class EventSource(models.TextChoices):
+    NEWSTORE = "newstore", _("NewStore")
+    PROVIDER = "provider", _("Provider")
+
+
+class EventState(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    DONE = "done", _("done")
+    IGNORED = "ignored", _("ignored")  # a name we do nothing about
+    DEAD = "dead", _("dead")  # cannot be handled, or was tried too often: a person must look
+
+
+class Event(WorkRow):
+    """One delivery, stored before it is answered. `subject` is the order it is about, "" without one:
+    the events of one subject are handled one after another."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="events")
+    source = models.CharField(
+        _("source"), max_length=10, choices=EventSource.choices, default=EventSource.NEWSTORE
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    dedupe_key = models.CharField(max_length=250)
+    subject = models.CharField(_("order"), max_length=100, blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=EventState.choices, default=EventState.WAITING
+    )
+    payload = models.BinaryField()
+    headers = models.JSONField(_("headers"), default=dict, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-received_at", "-pk"]
+        permissions = [("reveal_payload", _("Can see personal data in payloads"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "source", "dedupe_key"], name="one_event_per_delivery"
+            ),
+            models.UniqueConstraint(
+                fields=["program", "subject"],
+                condition=Q(lease_until__isnull=False, subject__gt=""),
+                name="one_event_per_order_in_hand",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="event_due"),
+            models.Index(fields=["program", "subject"], name="event_subject"),
+            models.Index(fields=["state", "received_at"], name="event_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or '?'} {self.subject}".strip()
+
+
+class Earning(models.TextChoices):
+    """Where an order stands with its points. STARTED is written before the vendor is called."""
+
+    WAITING = "waiting", _("not completed yet")
+    STARTED = "started", _("being earned")
+    EARNED = "earned", _("earned")
+    NOTHING = "nothing", _("earns nothing")
+    TAKEN_BACK = "taken_back", _("taken back")
+
+
+class Order(models.Model):
+    """A sale, as far as events told of it, in whatever order they came: the `*_seen_at` are set once and
+    never cleared. Amounts are in `currency`; `earn_base` is without tax and without cancelled items."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="orders")
+    order_id = models.CharField(_("order"), max_length=100)
+    external_id = models.CharField(_("receipt number"), max_length=100, blank=True)
+    channel_type = models.CharField(_("channel"), max_length=20, blank=True)
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+    associate_id = models.CharField(_("associate"), max_length=100, blank=True)
+    profile_id = models.CharField(_("NewStore customer"), max_length=100, blank=True)
+    member_ref = models.CharField(_("member"), max_length=200, blank=True)
+    placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    earn_base = models.DecimalField(_("earns on"), max_digits=14, decimal_places=4, default=Decimal(0))
+    lines = models.JSONField(default=list, blank=True)
+    cancelled_items = models.JSONField(default=list, blank=True)
+    codes = models.JSONField(_("codes"), default=list, blank=True)
+    is_exchange = models.BooleanField(_("exchange"), default=False)
+    is_historical = models.BooleanField(_("historical"), default=False)
+
+    created_seen_at = models.DateTimeField(_("created"), null=True, blank=True)
+    opened_seen_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    completed_seen_at = models.DateTimeField(_("completed"), null=True, blank=True)
+    cancelled_seen_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+
+    earning = models.CharField(_("points"), max_length=10, choices=Earning.choices, default=Earning.WAITING)
+    earning_note = models.CharField(_("note"), max_length=200, blank=True)
+    earned_points = models.IntegerField(_("points earned"), null=True, blank=True)
+    earned_at = models.DateTimeField(_("earned at"), null=True, blank=True)
+    taken_back_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "order_id"], name="one_order_per_newstore_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id or self.order_id
+
+
+class ReturnState(models.TextChoices):
+    WAITING = "waiting", _("waiting for its order")
+    DONE = "done", _("points taken back")
+    NOTHING = "nothing", _("nothing to take back")
+    PARKED = "parked", _("without an order: a person decides")
+
+
+class ReturnRecord(models.Model):
+    """Goods that came back. `order_id` is empty for a blind return. `amount` is what was refunded for the
+    goods, without tax."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="returns")
+    return_id = models.CharField(_("return"), max_length=150)
+    order_id = models.CharField(_("order"), max_length=100, blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=ReturnState.choices, default=ReturnState.WAITING
+    )
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+    returned_at = models.DateTimeField(_("returned at"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
+    lines = models.JSONField(default=list, blank=True)
+    points_taken = models.IntegerField(_("points taken back"), null=True, blank=True)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("return")
+        verbose_name_plural = _("returns")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "return_id"], name="one_record_per_return"),
+        ]
+        indexes = [models.Index(fields=["program", "order_id"], name="return_order")]
+
+    def __str__(self) -> str:
+        return self.return_id
