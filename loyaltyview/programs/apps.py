@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ProgramsConfig(AppConfig):
     name = "loyaltyview.programs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from loyaltyview.programs.metrics import observe
+        from providers.http import add_observer
+
+        add_observer(observe)

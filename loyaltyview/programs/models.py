@@ -1,12 +1,12 @@
 """A retailer's loyalty program: one NewStore tenant, one vendor account, and its stores."""
 
-from typing import Any
-
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
+from loyaltyview.programs.provider_settings import restored
+from loyaltyview.programs.rules import validate_channels, validate_languages
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.registry import PROVIDERS, provider_class
 
@@ -17,6 +17,11 @@ def default_languages() -> list[str]:
 
 def default_report_channels() -> list[str]:
     return ["store"]
+
+
+def provider_kinds() -> list[tuple[str, str]]:
+    """Return the choices; a function, so that a new vendor needs no migration."""
+    return [(kind, kind) for kind in PROVIDERS]
 
 
 class Identity(models.TextChoices):
@@ -42,14 +47,21 @@ class Program(models.Model):
     color = models.CharField(
         _("colour"), max_length=7, default="#1f5f4a", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )
-    languages = models.JSONField(_("languages"), default=default_languages)
+    languages = models.JSONField(
+        _("languages"),
+        default=default_languages,
+        validators=[validate_languages],
+        help_text=_("Language codes, the preferred one first, such as fr, en."),
+    )
     identity = models.CharField(
         _("identity"), max_length=10, choices=Identity.choices, default=Identity.REQUIRED
     )
     report_channels = models.JSONField(
         _("reported channels"),
         default=default_report_channels,
-        help_text=_('Orders of these channels earn points: "store", "web".'),
+        blank=True,
+        validators=[validate_channels],
+        help_text=_("Orders of these channels earn points."),
     )
 
     associate_hour_limit = models.PositiveIntegerField(
@@ -68,9 +80,7 @@ class Program(models.Model):
     newstore_audience = models.CharField(_("NewStore token audience"), max_length=200, blank=True)
     loyalty_attribute = models.CharField(_("loyalty attribute"), max_length=100, default="loyalty_id")
 
-    provider_kind = models.CharField(
-        _("provider"), max_length=20, choices=[(kind, kind) for kind in PROVIDERS], default="house"
-    )
+    provider_kind = models.CharField(_("provider"), max_length=20, choices=provider_kinds, default="house")
     provider_settings = EncryptedJSONField(_("provider settings"), default=dict, blank=True)
     provider_webhook_secret = EncryptedTextField(_("provider webhook secret"), blank=True)
 
@@ -84,13 +94,12 @@ class Program(models.Model):
 
     def provider(self) -> LoyaltyProvider:
         """Return the vendor's adapter for this program."""
-        settings: dict[str, Any] = self.provider_settings
         return provider_class(self.provider_kind)(
             ProviderConfig(
                 program=self.slug,
                 currency=self.currency,
                 country=self.country,
-                settings=settings,
+                settings=restored(self.provider_kind, self.provider_settings),
                 webhook_secret=self.provider_webhook_secret,
             )
         )

@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import loyaltyview.ops.encrypted
 import loyaltyview.programs.models
+import loyaltyview.programs.rules
 from django.db import migrations, models
 
 
@@ -25,9 +26,9 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$')], verbose_name='currency')),
                 ('country', models.CharField(help_text='Default region of phone numbers, such as FR.', max_length=2, validators=[django.core.validators.RegexValidator('^[A-Z]{2}$')], verbose_name='country')),
                 ('color', models.CharField(default='#1f5f4a', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')], verbose_name='colour')),
-                ('languages', models.JSONField(default=loyaltyview.programs.models.default_languages, verbose_name='languages')),
+                ('languages', models.JSONField(default=loyaltyview.programs.models.default_languages, help_text='Language codes, the preferred one first, such as fr, en.', validators=[loyaltyview.programs.rules.validate_languages], verbose_name='languages')),
                 ('identity', models.CharField(choices=[('required', 'Verified associate required'), ('cart', "Without an associate, the cart's own customer decides")], default='required', max_length=10, verbose_name='identity')),
-                ('report_channels', models.JSONField(default=loyaltyview.programs.models.default_report_channels, help_text='Orders of these channels earn points: "store", "web".', verbose_name='reported channels')),
+                ('report_channels', models.JSONField(blank=True, default=loyaltyview.programs.models.default_report_channels, help_text='Orders of these channels earn points.', validators=[loyaltyview.programs.rules.validate_channels], verbose_name='reported channels')),
                 ('associate_hour_limit', models.PositiveIntegerField(default=0, help_text='0: no limit', verbose_name='redemptions per associate and hour')),
                 ('member_day_limit', models.PositiveIntegerField(default=0, help_text='0: no limit', verbose_name='redemptions per member and day')),
                 ('newstore_tenant', models.CharField(max_length=100, verbose_name='NewStore tenant')),
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
                 ('newstore_event_key', loyaltyview.ops.encrypted.EncryptedTextField(blank=True, verbose_name='NewStore event key')),
                 ('newstore_audience', models.CharField(blank=True, max_length=200, verbose_name='NewStore token audience')),
                 ('loyalty_attribute', models.CharField(default='loyalty_id', max_length=100, verbose_name='loyalty attribute')),
-                ('provider_kind', models.CharField(choices=[('house', 'house')], default='house', max_length=20, verbose_name='provider')),
+                ('provider_kind', models.CharField(choices=loyaltyview.programs.models.provider_kinds, default='house', max_length=20, verbose_name='provider')),
                 ('provider_settings', loyaltyview.ops.encrypted.EncryptedJSONField(blank=True, default=dict, verbose_name='provider settings')),
                 ('provider_webhook_secret', loyaltyview.ops.encrypted.EncryptedTextField(blank=True, verbose_name='provider webhook secret')),
             ],

@@ -1,0 +1,326 @@
+"""Reads a program file (design section 8) and says everything that is wrong with it. Touches no database.
+
+The file is the whole truth about its program: a key that is left out has its default. Only `is_active`
+stays as it is when left out, so that a deployment does not switch on what somebody switched off.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.provider_settings import storable
+from loyaltyview.programs.rules import validate_address, validate_text
+from loyaltyview.programs.toml_lines import line_of
+from providers.errors import SettingsError
+from providers.registry import PROVIDERS, provider_class
+
+Path = tuple[str, ...]
+
+DEEPEST = 10  # levels inside a provider's setting
+EXPECTED = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list of texts",
+    dict: "a table",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key of the file and the field of Program that it sets."""
+
+    path: Path
+    field: str
+    type: type = str
+    is_required: bool = False
+    is_secret: bool = False
+    is_address: bool = False
+
+
+KEYS = (
+    Key(path=("slug",), field="slug", is_required=True),
+    Key(path=("name",), field="name", is_required=True),
+    Key(path=("is_active",), field="is_active", type=bool),
+    Key(path=("currency",), field="currency", is_required=True),
+    Key(path=("country",), field="country", is_required=True),
+    Key(path=("color",), field="color"),
+    Key(path=("languages",), field="languages", type=list),
+    Key(path=("identity",), field="identity"),
+    Key(path=("report_channels",), field="report_channels", type=list),
+    Key(path=("associate_hour_limit",), field="associate_hour_limit", type=int),
+    Key(path=("member_day_limit",), field="member_day_limit", type=int),
+    Key(path=("newstore", "tenant"), field="newstore_tenant", is_required=True),
+    Key(path=("newstore", "api_url"), field="newstore_api_url", is_required=True, is_address=True),
+    Key(path=("newstore", "identity_url"), field="newstore_identity_url", is_required=True, is_address=True),
+    Key(path=("newstore", "client_id"), field="newstore_client_id", is_required=True),
+    Key(path=("newstore", "client_secret"), field="newstore_client_secret", is_required=True, is_secret=True),
+    Key(path=("newstore", "event_key"), field="newstore_event_key", is_required=True, is_secret=True),
+    Key(path=("newstore", "audience"), field="newstore_audience"),
+    Key(path=("newstore", "loyalty_attribute"), field="loyalty_attribute"),
+    Key(path=("provider", "kind"), field="provider_kind"),
+    Key(path=("provider", "webhook_secret"), field="provider_webhook_secret", is_secret=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFile:
+    """One `[stores.<store_id>]` table."""
+
+    store_id: str
+    name: str
+    provider_store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramFile:
+    """A file without a fault. The names are those of Program's fields; `provider_settings` are storable.
+    `hidden` are the dotted keys whose values must not be printed: secrets and what `env:` brought."""
+
+    slug: str
+    name: str
+    is_active: bool | None
+    currency: str
+    country: str
+    color: str
+    languages: list[str]
+    identity: str
+    report_channels: list[str]
+    associate_hour_limit: int
+    member_day_limit: int
+    newstore_tenant: str
+    newstore_api_url: str
+    newstore_identity_url: str
+    newstore_client_id: str
+    newstore_client_secret: str
+    newstore_event_key: str
+    newstore_audience: str
+    loyalty_attribute: str
+    provider_kind: str
+    provider_webhook_secret: str
+    provider_settings: Mapping[str, Any]
+    stores: tuple[StoreFile, ...]
+    hidden: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong. `line` is None where the file has no line for it."""
+
+    path: Path
+    text: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{dotted(self.path)}: {self.text}" if self.path else f"{where}{self.text}"
+
+
+class ProgramFileError(Exception):
+    """The file cannot be applied; `problems` has everything that was found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def dotted(path: Path) -> str:
+    """Return the key as it would stand in the file: newstore.api_url, stores."Paris 8e".name."""
+    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part) for part in path)
+
+
+def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = False) -> ProgramFile:
+    """Return what the TOML `text` says, with `env:NAME` taken from `environ`; raise ProgramFileError."""
+    try:
+        # TOML counts "\r\n" as one end of line; so do the line numbers then.
+        text = text.replace("\r\n", "\n")
+        table = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise ProgramFileError([Problem(path=(), text=f"not valid TOML: {error}")]) from error
+    try:
+        return program_from(table, environ, allow_http=allow_http)
+    except ProgramFileError as error:
+        raise ProgramFileError(
+            sorted(
+                (replace(problem, line=line_of(text, problem.path)) for problem in error.problems),
+                key=lambda problem: problem.line or 0,
+            )
+        ) from error
+
+
+def program_from(
+    table: Mapping[str, Any], environ: Mapping[str, str], *, allow_http: bool = False
+) -> ProgramFile:
+    """Return what a parsed file says; raise ProgramFileError, whose problems have no lines."""
+    reader = _Reader(environ=environ, allow_http=allow_http)
+    top = dict(table)
+    tables = {name: reader.table((name,), top.get(name, {})) for name in ("newstore", "provider", "stores")}
+    values = {key.field: reader.value(key, tables.get(key.path[0], top)) for key in KEYS}
+    kind = values["provider_kind"]
+    settings = reader.settings(kind, tables["provider"].get(kind, {})) if kind in PROVIDERS else {}
+    stores = tuple(reader.store(store_id, store) for store_id, store in tables["stores"].items())
+
+    reader.refuse_unknown((), top, {key.path[0] for key in KEYS} | {"stores"})
+    reader.refuse_unknown(("newstore",), tables["newstore"], _names_in("newstore"))
+    reader.refuse_unknown(("provider",), tables["provider"], _names_in("provider") | {kind})
+    if reader.problems:
+        raise ProgramFileError(reader.problems)
+    return ProgramFile(**values, provider_settings=settings, stores=stores, hidden=frozenset(reader.hidden))
+
+
+def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
+def _names_in(table: str) -> set[str]:
+    return {key.path[1] for key in KEYS if key.path[0] == table and len(key.path) == 2}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Collects problems instead of stopping at the first."""
+
+    environ: Mapping[str, str]
+    allow_http: bool
+    problems: list[Problem] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+
+    def note(self, path: Path, text: str) -> None:
+        self.problems.append(Problem(path=path, text=text))
+
+    def table(self, path: Path, value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self.note(path, "must be a table")
+        return {}
+
+    def refuse_unknown(self, path: Path, table: Mapping[str, Any], known: set[str]) -> None:
+        for name in table:
+            if name not in known:
+                self.note((*path, name), "unknown key")
+
+    def value(self, key: Key, table: Mapping[str, Any]) -> Any:
+        """Return the value of `key`, its default when it is left out, None (and a problem) when wrong."""
+        model_field = _field(Program, key.field)
+        if key.path[-1] not in table:
+            if key.is_required:
+                self.note(key.path, "missing")
+            return None if key.field == "is_active" else model_field.get_default()
+        found = len(self.problems)
+        value = self.resolved(key.path, table[key.path[-1]])
+        if len(self.problems) > found:
+            return None
+        if not isinstance(value, key.type) or (key.type is int and isinstance(value, bool)):
+            self.note(key.path, f"must be {EXPECTED[key.type]}")
+            return None
+        if key.is_required and value == "":
+            self.note(key.path, "must not be empty")
+            return None
+        if key.is_secret:
+            self.hidden.add(dotted(key.path))
+        if key.is_address and isinstance(value, str):
+            self.check_address(key.path, value)
+        self.check(key.path, lambda: model_field.clean(value, None))
+        return value
+
+    def settings(self, kind: str, given: Any) -> dict[str, Any]:
+        """Return the vendor's settings, validated by its adapter and made storable."""
+        path = ("provider", kind)
+        specs = {spec.name: spec for spec in provider_class(kind).setting_specs}
+        found = len(self.problems)
+        settings = self.resolved(path, self.table(path, given))
+        if len(self.problems) > found:
+            return {}
+        for name, value in settings.items():
+            spec = specs.get(name)
+            if spec and spec.is_secret:
+                self.hidden.add(dotted((*path, name)))
+            if spec and spec.type is Decimal and isinstance(value, int) and not isinstance(value, bool):
+                settings[name] = Decimal(value)
+            elif isinstance(value, Decimal) and not (spec and spec.type is Decimal):
+                self.note((*path, name), f"must be {spec.type.__name__}" if spec else "unknown key")
+            elif isinstance(value, str) and name.endswith("url") and value:
+                self.check_address((*path, name), value)
+        if len(self.problems) > found:
+            return {}
+        try:
+            return storable(provider_class(kind).validate_settings(settings))
+        except SettingsError as error:
+            self.note((*path, error.key), error.problem)
+            return {}
+
+    def store(self, store_id: str, given: Any) -> StoreFile:
+        path = ("stores", store_id)
+        table = self.table(path, given)
+        texts = {"store_id": store_id, "name": "", "provider_store": ""}
+        for name in ("name", "provider_store"):
+            if name in table:
+                texts[name] = self.store_text((*path, name), table[name])
+            elif name == "name":
+                self.note((*path, name), "missing")
+        for name, text in texts.items():
+            where = path if name == "store_id" else (*path, name)
+            if text or name == "store_id":
+                self.check(where, partial(_field(Store, name).clean, text, None))
+                self.check(where, partial(validate_text, text))
+        self.refuse_unknown(path, table, {"name", "provider_store"})
+        return StoreFile(**texts)
+
+    def store_text(self, path: Path, value: Any) -> str:
+        if not isinstance(value, str):
+            self.note(path, "must be text")
+            return ""
+        if not value and path[-1] == "name":
+            self.note(path, "must not be empty")
+        return self.text(path, value)
+
+    def resolved(self, path: Path, value: Any, depth: int = 0) -> Any:
+        """Return `value` with every `env:NAME` replaced, or note why it cannot be taken."""
+        if depth > DEEPEST:
+            self.note(path[:3], "is nested too deeply")
+        elif isinstance(value, dict):
+            return {name: self.resolved((*path, name), item, depth + 1) for name, item in value.items()}
+        elif isinstance(value, list):
+            return [self.resolved(path, item, depth + 1) for item in value]
+        elif isinstance(value, str):
+            return self.text(path, value)
+        elif isinstance(value, Decimal) and not value.is_finite():
+            self.note(path, "must be a finite number")
+        elif isinstance(value, int) and abs(value) >= 2**63:
+            self.note(path, "is too large")
+        elif isinstance(value, int | Decimal):
+            return value
+        else:
+            self.note(path, "must not be a date or time")
+        return None
+
+    def text(self, path: Path, value: str) -> str:
+        if value.startswith("env:"):
+            name = value.removeprefix("env:")
+            value = self.environ.get(name, "")
+            self.hidden.add(dotted(path))
+            if not value:
+                self.note(path, f"the environment variable {name} is not set or empty")
+                return ""
+        self.check(path, partial(validate_text, value))
+        return value
+
+    def check_address(self, path: Path, value: str) -> None:
+        self.check(path, partial(validate_address, value, allow_http=self.allow_http))
+
+    def check(self, path: Path, validate: Callable[[], object]) -> None:
+        """Run a validator of Django and note what it says."""
+        try:
+            validate()
+        except ValidationError as error:
+            for message in error.messages:
+                self.note(path, message[:1].lower() + message[1:].rstrip("."))
