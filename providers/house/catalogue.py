@@ -1,0 +1,180 @@
+"""What a member can have: rewards with the exact gap to them, her vouchers, and claiming one for a spend."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from providers import types
+from providers.errors import Rejected, RejectReason
+from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
+from providers.types import DiscountKind, Lock, LockReason, SpendIntent, SpendKind
+
+# What a lock on the page is when somebody spends all the same.
+REJECTIONS = {
+    LockReason.POINTS: RejectReason.INSUFFICIENT_POINTS,
+    LockReason.TIER: RejectReason.TIER_TOO_LOW,
+    LockReason.OUT_OF_STOCK: RejectReason.OUT_OF_STOCK,
+    LockReason.LIMIT_REACHED: RejectReason.LIMIT_REACHED,
+    LockReason.NOT_STARTED: RejectReason.NOT_ALLOWED,
+    LockReason.EXPIRED: RejectReason.EXPIRED,
+    LockReason.ONLINE_ONLY: RejectReason.NOT_ALLOWED,
+}
+
+
+def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
+    """Return the program's active rewards, cheapest first; those that ended are gone."""
+    now = timezone.now()
+    rewards = (
+        Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
+        .select_related("tier")
+        .order_by("cost", "points_min", "reward_id")
+    )
+    taken = times_taken(member)
+    return tuple(
+        _describe(reward, lock_on(reward, member, reward.least_points, taken, now), currency)
+        for reward in rewards
+    )
+
+
+def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
+    """Return the member's open vouchers, those that lapse soonest first."""
+    vouchers = member.vouchers.filter(
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()), state=VoucherState.OPEN
+    ).order_by(F("expires_at").asc(nulls_last=True), "pk")
+    return tuple(
+        types.Voucher(
+            voucher_id=voucher.voucher_id,
+            title=voucher.title,
+            discount=voucher.discount(currency),
+            code=voucher.code,
+            expires_at=voucher.expires_at,
+            lock=Lock(reason=LockReason.ONLINE_ONLY) if voucher.kind == DiscountKind.ONLINE_ONLY else None,
+        )
+        for voucher in vouchers
+    )
+
+
+def lock_on(reward: Reward, member: Member, price: int, taken: dict[str, int], now: datetime) -> Lock | None:
+    """Return why `member` cannot take `reward` for `price` now; first what she cannot change, then tier,
+    then points. None when she can."""
+    if reward.kind == DiscountKind.ONLINE_ONLY:
+        return Lock(reason=LockReason.ONLINE_ONLY)
+    if reward.starts_at and reward.starts_at > now:
+        return Lock(reason=LockReason.NOT_STARTED)
+    if reward.ends_at and reward.ends_at <= now:
+        return Lock(reason=LockReason.EXPIRED)
+    if reward.stock == 0:
+        return Lock(reason=LockReason.OUT_OF_STOCK)
+    if reward.limit_per_member is not None and taken.get(reward.reward_id, 0) >= reward.limit_per_member:
+        return Lock(reason=LockReason.LIMIT_REACHED)
+    if reward.tier and member.lifetime_points < reward.tier.threshold:
+        return Lock(reason=LockReason.TIER, tier=reward.tier.name)
+    if member.spendable < price:
+        return Lock(reason=LockReason.POINTS, points_gap=price - member.spendable)
+    return None
+
+
+def times_taken(member: Member) -> dict[str, int]:
+    """Return how often the member holds or has used each reward, by its id."""
+    holds = member.holds.filter(state__in=[HoldState.HELD, HoldState.CAPTURED]).exclude(
+        kind=SpendKind.VOUCHER.value
+    )
+    return dict(holds.values_list("item_id").annotate(times=Count("pk")).order_by())
+
+
+def claim_item(member: Member, intent: SpendIntent) -> Reward | Voucher:
+    """Take what `intent` names off the shelf, inside the spend's transaction and the member's lock.
+    Raises Rejected with the reason and the exact gap."""
+    if intent.kind is SpendKind.VOUCHER:
+        return _claim_voucher(member, intent)
+    return _claim_reward(member, intent)
+
+
+def use_item(hold: Hold) -> None:
+    """The hold was captured: its voucher is used up."""
+    _turn_voucher(hold, VoucherState.HELD, VoucherState.USED)
+
+
+def return_item(hold: Hold) -> None:
+    """The hold was released: its voucher is open again, its reward back in stock."""
+    _turn_voucher(hold, VoucherState.HELD, VoucherState.OPEN)
+    _turn_voucher(hold, VoucherState.USED, VoucherState.OPEN)
+    if hold.kind != SpendKind.VOUCHER.value:
+        Reward.objects.filter(program=hold.program, reward_id=hold.item_id, stock__isnull=False).update(
+            stock=F("stock") + 1
+        )
+
+
+def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
+    reward = (
+        Reward.objects.select_related("tier")
+        .filter(program=member.program, reward_id=intent.item_id, is_active=True)
+        .first()
+    )
+    if reward is None:
+        raise Rejected(RejectReason.REWARD_NOT_FOUND)
+    _check_price(reward, intent)
+    lock = lock_on(reward, member, intent.points, times_taken(member), timezone.now())
+    if lock:
+        raise Rejected(REJECTIONS[lock.reason], points_gap=lock.points_gap)
+    in_stock = Reward.objects.filter(pk=reward.pk, stock__isnull=False)
+    if reward.stock is not None and not in_stock.filter(stock__gt=0).update(stock=F("stock") - 1):
+        raise Rejected(RejectReason.OUT_OF_STOCK)
+    return reward
+
+
+def _check_price(reward: Reward, intent: SpendIntent) -> None:
+    """The associate promised `intent.points` to the customer; anything else is not the deal she made."""
+    if (reward.kind == DiscountKind.POINTS) != (intent.kind is SpendKind.POINTS):
+        raise Rejected(RejectReason.INVALID_INPUT, "a reward and points as money are two kinds of spend")
+    if intent.kind is SpendKind.REWARD and intent.points != reward.cost:
+        raise Rejected(RejectReason.PRICE_CHANGED)
+    if intent.kind is SpendKind.POINTS:
+        least, most, step = reward.points_min or 0, reward.points_max or 0, reward.points_step or 1
+        if not least <= intent.points <= most or (intent.points - least) % step:
+            raise Rejected(RejectReason.INVALID_INPUT, f"from {least} to {most} points in steps of {step}")
+
+
+def _claim_voucher(member: Member, intent: SpendIntent) -> Voucher:
+    voucher = member.vouchers.filter(voucher_id=intent.item_id).first()
+    if voucher is None:
+        raise Rejected(RejectReason.REWARD_NOT_FOUND)
+    if intent.points:
+        raise Rejected(RejectReason.PRICE_CHANGED)
+    if voucher.kind == DiscountKind.ONLINE_ONLY:
+        raise Rejected(RejectReason.NOT_ALLOWED)
+    if voucher.expires_at and voucher.expires_at <= timezone.now():
+        raise Rejected(RejectReason.EXPIRED)
+    open_one = Voucher.objects.filter(pk=voucher.pk, state=VoucherState.OPEN)
+    if not open_one.update(state=VoucherState.HELD):
+        raise Rejected(RejectReason.ALREADY_USED)
+    return voucher
+
+
+def _turn_voucher(hold: Hold, before: VoucherState, after: VoucherState) -> None:
+    if hold.kind == SpendKind.VOUCHER.value:
+        Voucher.objects.filter(program=hold.program, voucher_id=hold.item_id, state=before).update(
+            state=after
+        )
+
+
+def _describe(reward: Reward, lock: Lock | None, currency: str) -> types.Reward:
+    points_range = None
+    if reward.kind == DiscountKind.POINTS:
+        points_range = types.PointsRange(
+            minimum=reward.points_min or 0,
+            maximum=reward.points_max or 0,
+            step=reward.points_step or 1,
+            value_per_point=types.Money(amount=reward.value_per_point or Decimal(0), currency=currency),
+        )
+    return types.Reward(
+        reward_id=reward.reward_id,
+        title=reward.title,
+        points=reward.least_points,
+        discount=reward.discount(currency),
+        description=reward.description,
+        lock=lock,
+        points_range=points_range,
+    )

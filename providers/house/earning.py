@@ -1,0 +1,167 @@
+"""What orders, returns and cancellations do to points, in whatever order they arrive.
+
+Each writes one entry per order or return id, even of 0 points, and finds it again when it is repeated.
+Returns take back in proportion to the money: after each, the points taken in sum are
+floor(earned * money returned so far / money of the order), so rounding never adds up and a full return
+takes exactly what was earned. Points that the member has spent meanwhile cannot be taken: the entry keeps
+them as `shortfall`.
+"""
+
+import calendar
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from providers.errors import Rejected, RejectReason
+from providers.house.ledger import lock, post, posted
+from providers.house.members import tiers_at
+from providers.house.models import EarnRule, Entry, EntryKind, Member
+from providers.types import Money, Order, Return
+
+TAKEN_BACK = (EntryKind.RETURN, EntryKind.CANCEL)
+
+
+def points_for(member: Member, base: Decimal) -> int:
+    """Return the points that `base` earns for `member` now: rate times tier multiplier, rounded down."""
+    rule = EarnRule.objects.filter(program=member.program).first()
+    tier, _next = tiers_at(member.program, member.lifetime_points)
+    rate = (rule.points_per_unit if rule else Decimal(0)) * (tier.multiplier if tier else 1)
+    return int(max(base, Decimal(0)) * rate)
+
+
+def record_order(program: str, currency: str, order: Order) -> Entry:
+    """Earn once per order. If it was cancelled or partly returned before we heard of it, only what is left
+    is earned."""
+    _check_currency(currency, order.earn_base)
+    with transaction.atomic():
+        member = lock(program, order.member_ref)
+        known = posted(program, earn_reference(order.order_id))
+        if known:
+            return known
+        points = points_for(member, order.earn_base.amount)
+        earned = post(
+            member,
+            EntryKind.EARN,
+            points,
+            reference=earn_reference(order.order_id),
+            tier_points=points,
+            order_id=order.order_id,
+            amount=order.earn_base.amount,
+            expires_at=_expires_at(program, order.placed_at),
+            note=order.external_id,
+        )
+        if posted(program, cancel_reference(order.order_id)):
+            _take_back(member, earned, points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
+        else:
+            due = _due_after_returns(earned, Decimal(0))
+            if due:
+                _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
+        return earned
+
+
+def record_return(program: str, currency: str, ret: Return) -> Entry:
+    """Take back once per return what its money earned. Before the order is known nothing is taken, and the
+    order will earn less."""
+    _check_currency(currency, ret.net)
+    if ret.net.amount < 0:
+        raise Rejected(RejectReason.INVALID_INPUT, "a return of less than nothing")
+    reference = f"return:{ret.return_id}"
+    with transaction.atomic():
+        member, earned = _lock_earner(program, ret.member_ref, ret.order_id)
+        known = posted(program, reference)
+        if known:
+            return known
+        due = _due_after_returns(earned, ret.net.amount) if earned else 0
+        return _take_back(
+            member, earned, due, EntryKind.RETURN, reference, order_id=ret.order_id, net=ret.net.amount
+        )
+
+
+def cancel_order(program: str, order: Order) -> Entry:
+    """Take back all that the order earned and still has. An order that is not known yet will earn nothing."""
+    with transaction.atomic():
+        member, earned = _lock_earner(program, order.member_ref, order.order_id)
+        known = posted(program, cancel_reference(order.order_id))
+        if known:
+            return known
+        return _take_back(
+            member,
+            earned,
+            earned.points if earned else 0,
+            EntryKind.CANCEL,
+            cancel_reference(order.order_id),
+            order_id=order.order_id,
+        )
+
+
+def earn_reference(order_id: str) -> str:
+    return f"earn:{order_id}"
+
+
+def cancel_reference(order_id: str) -> str:
+    return f"cancel:{order_id}"
+
+
+def _check_currency(currency: str, money: Money) -> None:
+    if money.currency != currency:
+        raise Rejected(RejectReason.INVALID_INPUT, f"the program earns in {currency}, not {money.currency}")
+
+
+def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry | None]:
+    """Lock whoever earned with the order, else the member named; return her and the earn entry."""
+    earned = posted(program, earn_reference(order_id))
+    member = lock(program, earned.member.member_id if earned else ref)
+    # Looked for again: the order may have been recorded while we waited for the lock.
+    return member, posted(program, earn_reference(order_id))
+
+
+def _due_after_returns(earned: Entry, net: Decimal) -> int:
+    """Return the points that should be gone in sum once `net` more money of the order has come back."""
+    returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
+    returned = (returns.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)) + net
+    base = earned.amount or Decimal(0)
+    if returned >= base:
+        return earned.points
+    return int(earned.points * returned / base)
+
+
+def _take_back(
+    member: Member,
+    earned: Entry | None,
+    due: int,
+    kind: EntryKind,
+    reference: str,
+    *,
+    order_id: str = "",
+    net: Decimal | None = None,
+) -> Entry:
+    """Post what is missing until `due` points of the order are gone, as far as they are spendable."""
+    order_id = earned.order_id if earned else order_id
+    lines = Entry.objects.filter(program=member.program, order_id=order_id, kind__in=TAKEN_BACK)
+    gone = lines.aggregate(sum=Sum(F("shortfall") - F("points")))["sum"] or 0
+    wanted = max(0, due - gone)
+    taken = min(wanted, member.spendable)
+    return post(
+        member,
+        kind,
+        -taken,
+        reference=reference,
+        tier_points=-wanted,
+        shortfall=wanted - taken,
+        order_id=order_id,
+        amount=net,
+        note=earned.note if earned else "",
+    )
+
+
+def _expires_at(program: str, placed_at: datetime) -> datetime | None:
+    """Return the day `expiry_months` later, or that month's last day."""
+    rule = EarnRule.objects.filter(program=program).first()
+    if rule is None or not rule.expiry_months:
+        return None
+    years, month0 = divmod(placed_at.month - 1 + rule.expiry_months, 12)
+    year, month = placed_at.year + years, month0 + 1
+    day = min(placed_at.day, calendar.monthrange(year, month)[1])
+    return placed_at.replace(year=year, month=month, day=day)

@@ -1,0 +1,99 @@
+"""The ledger's two primitives: lock a member, post an entry together with what it does to her balance."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from providers.errors import Rejected, RejectReason
+from providers.house.models import Entry, EntryKind, Member
+
+
+def lock(program: str, ref: str) -> Member:
+    """Return the member with her row locked until the transaction ends; raise Rejected(MEMBER_NOT_FOUND).
+
+    Every write to the ledger starts here, so that what it checks still holds when it commits. Rows of
+    holds, rewards and vouchers are only ever locked after it: one order, no deadlock. (SQLite has no row
+    locks and needs none: a writing transaction has the database to itself.)
+    """
+    member = Member.objects.select_for_update().filter(program=program, member_id=ref).first()
+    if member is None:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return member
+
+
+def move(member: Member, *, spendable: int = 0, reserved: int = 0, lifetime: int = 0) -> None:
+    """Add the signed numbers to the member's balance; raise Rejected(INSUFFICIENT_POINTS) with the gap when
+    one of them would fall below zero. `member` is refreshed."""
+    moved = Member.objects.filter(
+        pk=member.pk,
+        spendable__gte=-spendable,
+        reserved__gte=-reserved,
+        lifetime_points__gte=-lifetime,
+    ).update(
+        spendable=F("spendable") + spendable,
+        reserved=F("reserved") + reserved,
+        lifetime_points=F("lifetime_points") + lifetime,
+    )
+    member.refresh_from_db(fields=["spendable", "reserved", "lifetime_points"])
+    if not moved:
+        gap = max(0, -spendable - member.spendable)
+        raise Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=gap)
+
+
+def post(
+    member: Member,
+    kind: EntryKind,
+    points: int,
+    *,
+    reference: str,
+    from_reserved: bool = False,
+    tier_points: int = 0,
+    shortfall: int = 0,
+    order_id: str = "",
+    amount: Decimal | None = None,
+    at: datetime | None = None,
+    expires_at: datetime | None = None,
+    note: str = "",
+) -> Entry:
+    """Write one entry and move the balance by it, inside the caller's transaction and its `lock`.
+
+    `from_reserved` takes the points from what a hold reserved instead of from what is spendable.
+    Raises Rejected(INSUFFICIENT_POINTS); an IntegrityError means that `reference` exists, which the caller
+    should have looked for.
+    """
+    if from_reserved:
+        move(member, reserved=points, lifetime=tier_points)
+    else:
+        move(member, spendable=points, lifetime=tier_points)
+    return Entry.objects.create(
+        program=member.program,
+        member=member,
+        kind=kind,
+        points=points,
+        tier_points=tier_points,
+        shortfall=shortfall,
+        reference=reference,
+        order_id=order_id,
+        amount=amount,
+        at=at or timezone.now(),
+        expires_at=expires_at,
+        note=note[:200],
+    )
+
+
+def posted(program: str, reference: str) -> Entry | None:
+    """Return the entry with this reference: its write has been done before."""
+    return Entry.objects.filter(program=program, reference=reference).first()
+
+
+def adjust(program: str, ref: str, points: int, *, reference: str, note: str, tier_points: int = 0) -> Entry:
+    """Correct a balance by hand, once per `reference`. Never below zero: raises
+    Rejected(INSUFFICIENT_POINTS). Moves the lifetime points, and so the tier, only by `tier_points`."""
+    with transaction.atomic():
+        member = lock(program, ref)
+        return posted(program, reference) or post(
+            member, EntryKind.ADJUST, points, reference=reference, note=note, tier_points=tier_points
+        )

@@ -1,0 +1,130 @@
+"""Members: look-up, what the interface calls a `Member`, and enrolment."""
+
+import secrets
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from providers import types
+from providers.errors import Rejected, RejectReason
+from providers.house.expiry import expiring_points
+from providers.house.models import Member, Tier
+from providers.types import Consent, MemberQuery, QueryKind
+
+# Which column each kind of query compares. A scanned card carries the member id.
+LOOKUP_FIELDS = {
+    QueryKind.EMAIL: "email",
+    QueryKind.PHONE: "phone",
+    QueryKind.MEMBER_ID: "member_id",
+    QueryKind.CODE: "member_id",
+}
+NEW_ID_ATTEMPTS = 5
+
+
+def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
+    """Return the members whose column equals the query's value; partial matches are strangers."""
+    field = LOOKUP_FIELDS[query.kind]
+    value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
+    if not value:
+        return ()
+    return tuple(Member.objects.filter(program=program, **{field: value})[:20])
+
+
+def get(program: str, ref: str) -> Member:
+    """Return the member with this id; raise Rejected(MEMBER_NOT_FOUND)."""
+    member = Member.objects.filter(program=program, member_id=ref).first()
+    if member is None:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return member
+
+
+def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) -> Member:
+    """Return the member with this e-mail, else with this phone, else a new one. Two calls at once meet at
+    the unique constraints and return the same member.
+
+    An existing profile stays as it is: whoever enrols may not be its owner. A consent is updated where the
+    form brought an answer for the very address that the member has.
+    """
+    email, phone = profile.email.lower(), profile.phone
+    if not email and not phone:
+        raise Rejected(RejectReason.INVALID_INPUT, "neither e-mail nor phone")
+    for _attempt in range(NEW_ID_ATTEMPTS):
+        member = _existing(program, email, phone)
+        if member:
+            return _update_consents(member, email, phone, consents)
+        try:
+            with transaction.atomic():
+                return Member.objects.create(
+                    program=program,
+                    member_id=new_member_id(program),
+                    email=email,
+                    phone=phone,
+                    first_name=profile.first_name,
+                    last_name=profile.last_name,
+                    consent_email=consents.email.value,
+                    consent_sms=consents.sms.value,
+                )
+        except IntegrityError:
+            continue  # somebody enrolled her at this moment, or the id was taken: look again
+    raise Rejected(RejectReason.NOT_ALLOWED, "no free member id found")
+
+
+def new_member_id(program: str) -> str:
+    """Return an id such as ACME-40318256: random, so that a slip of the finger hits nobody."""
+    return f"{program.upper()}-{secrets.randbelow(10**8):08d}"
+
+
+def describe(member: Member) -> types.Member:
+    """Return `member` in the words of the provider interface. Reads tiers and lapsing points."""
+    return types.Member(
+        ref=member.member_id,
+        member_id=member.member_id,
+        first_name=member.first_name,
+        last_name=member.last_name,
+        email=member.email,
+        phone=member.phone,
+        balance=types.Balance(
+            spendable=member.spendable, reserved=member.reserved, expiring=expiring_points(member)
+        ),
+        tier=_describe_tier(member),
+        consents=types.Consents(email=Consent(member.consent_email), sms=Consent(member.consent_sms)),
+    )
+
+
+def tiers_at(program: str, lifetime_points: int) -> tuple[Tier | None, Tier | None]:
+    """Return the tier that `lifetime_points` reach and the one above it; None where there is none."""
+    reached, above = None, None
+    for tier in Tier.objects.filter(program=program).order_by("threshold"):
+        if tier.threshold > lifetime_points:
+            above = tier
+            break
+        reached = tier
+    return reached, above
+
+
+def _describe_tier(member: Member) -> types.Tier | None:
+    tier, next_tier = tiers_at(member.program, member.lifetime_points)
+    if tier is None:
+        return None
+    return types.Tier(
+        name=tier.name,
+        next_name=next_tier.name if next_tier else "",
+        progress=Decimal(member.lifetime_points),
+        threshold=Decimal(tier.threshold),
+        next_threshold=Decimal(next_tier.threshold if next_tier else 0),
+    )
+
+
+def _existing(program: str, email: str, phone: str) -> Member | None:
+    members = Member.objects.filter(program=program)
+    by_email = members.filter(email=email).first() if email else None
+    return by_email or (members.filter(phone=phone).first() if phone else None)
+
+
+def _update_consents(member: Member, email: str, phone: str, consents: types.Consents) -> Member:
+    if consents.email is not Consent.NOT_ASKED and email and email == member.email:
+        member.consent_email = consents.email.value
+    if consents.sms is not Consent.NOT_ASKED and phone and phone == member.phone:
+        member.consent_sms = consents.sms.value
+    member.save(update_fields=["consent_email", "consent_sms"])
+    return member

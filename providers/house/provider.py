@@ -1,0 +1,100 @@
+"""The house program as a provider: each method of the interface is one call into this package.
+
+Errors of the database are not translated into ours: without it there is no page to show them on, and a spend
+that dies with it stays UNCERTAIN until `find_spend` can look.
+"""
+
+import time
+
+from providers.base import Capability, LoyaltyProvider
+from providers.house import catalogue, earning, history, members, spending
+from providers.house.models import Member as MemberRow
+from providers.types import (
+    Cart,
+    CheckResult,
+    Consents,
+    Finding,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Movement,
+    Order,
+    PointsChange,
+    Return,
+    Reward,
+    Spend,
+    SpendFinding,
+    SpendIntent,
+    Voucher,
+)
+
+
+class HouseProvider(LoyaltyProvider):
+    """The embedded program: a ledger in our own database. `ref` is the member id."""
+
+    kind = "house"
+    is_local = True
+    # Stores need no mapping and nobody sends us deliveries: everything happens in this process.
+    capabilities = frozenset(Capability) - {Capability.STORES, Capability.WEBHOOKS}
+
+    # --- Reads ------------------------------------------------------------------------------------
+
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        return tuple(members.describe(member) for member in members.find(self.config.program, query))
+
+    def get_member(self, ref: str) -> Member:
+        return members.describe(self._member(ref))
+
+    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
+        return catalogue.list_rewards(self._member(ref), self.config.currency)
+
+    def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
+        return catalogue.list_vouchers(self._member(ref), self.config.currency)
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        return history.list_movements(self._member(ref))
+
+    def preview_earn(self, ref: str, cart: Cart) -> int | None:
+        if cart.total.currency != self.config.currency:
+            return None
+        return earning.points_for(self._member(ref), cart.total.amount)
+
+    def find_spend(self, intent: SpendIntent) -> SpendFinding:
+        hold = spending.find(self.config.program, intent)
+        if hold is None:
+            return SpendFinding(finding=Finding.DID_NOT)
+        return SpendFinding(finding=Finding.HAPPENED, spend=spending.describe(hold))
+
+    def check(self) -> CheckResult:
+        started = time.perf_counter()
+        count = MemberRow.objects.filter(program=self.config.program).count()
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        return CheckResult(account=f"{self.config.program} ({count} members)", latency_ms=latency_ms)
+
+    # --- Writes -----------------------------------------------------------------------------------
+
+    def spend(self, intent: SpendIntent) -> Spend:
+        return spending.describe(spending.spend(self.config.program, intent))
+
+    def release(self, spend: Spend) -> None:
+        spending.release(self.config.program, spend)
+
+    def confirm(self, spend: Spend, order: Order) -> None:
+        spending.capture(self.config.program, spend, order)
+
+    def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
+        return members.describe(members.enrol(self.config.program, profile, consents))
+
+    def record_order(self, order: Order) -> PointsChange:
+        entry = earning.record_order(self.config.program, self.config.currency, order)
+        return PointsChange(points=entry.points)
+
+    def record_return(self, ret: Return) -> PointsChange:
+        entry = earning.record_return(self.config.program, self.config.currency, ret)
+        return PointsChange(points=entry.points)
+
+    def cancel_order(self, order: Order) -> PointsChange:
+        return PointsChange(points=earning.cancel_order(self.config.program, order).points)
+
+    def _member(self, ref: str) -> MemberRow:
+        return members.get(self.config.program, ref)

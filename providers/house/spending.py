@@ -1,0 +1,135 @@
+"""Spending: the hold, its capture and its release, each one transaction that is done once per key."""
+
+from contextlib import suppress
+
+from django.db import IntegrityError, transaction
+
+from providers.errors import Rejected, RejectReason
+from providers.house.catalogue import claim_item, return_item, use_item
+from providers.house.ledger import lock, move, post
+from providers.house.models import EntryKind, Hold, HoldState
+from providers.types import Order, Spend, SpendIntent, SpendKind
+
+STANDING = (HoldState.HELD, HoldState.CAPTURED)
+
+
+def spend(program: str, intent: SpendIntent) -> Hold:
+    """Hold the points, or the voucher, of `intent`. The same key with the same content returns the hold
+    that exists; a key that was given back, closed by `find`, or used for something else is refused."""
+    try:
+        with transaction.atomic():
+            member = lock(program, intent.member_ref)
+            known = Hold.objects.filter(program=program, key=intent.key).first()
+            if known:
+                return _repeated(known, intent)
+            item = claim_item(member, intent)
+            move(member, spendable=-intent.points, reserved=intent.points)
+            return Hold.objects.create(
+                program=program,
+                key=intent.key,
+                state=HoldState.HELD,
+                member=member,
+                kind=intent.kind.value,
+                item_id=intent.item_id,
+                title=item.title,
+                points=intent.points,
+            )
+    except IntegrityError as error:
+        # The key appeared while we worked, for another member: all of ours has been rolled back.
+        raise Rejected(RejectReason.NOT_ALLOWED, "the key is taken") from error
+
+
+def find(program: str, intent: SpendIntent) -> Hold | None:
+    """Return the hold that `intent` made and that still stands. None is final: the key is closed in the
+    same transaction, so that a spend that is still on its way will be refused."""
+    with transaction.atomic():
+        hold = _hold_or_tombstone(program, intent.key, intent.member_ref)
+    return hold if hold.state in STANDING and _is_of(hold, intent) else None
+
+
+def capture(program: str, spend: Spend, order: Order) -> None:
+    """Turn the hold into a spend that stays. Done before is success; raise Rejected(NOT_ALLOWED) when
+    there is nothing to capture because it was given back or never was."""
+    with transaction.atomic():
+        member = lock(program, spend.member_ref)
+        hold = Hold.objects.filter(program=program, key=spend.key, member=member).first()
+        if hold is None or hold.state not in STANDING:
+            raise Rejected(RejectReason.NOT_ALLOWED, "nothing is held for this key")
+        if not _turn(hold, [HoldState.HELD], HoldState.CAPTURED, order_id=order.order_id):
+            return
+        use_item(hold)
+        if hold.points:
+            post(
+                member,
+                EntryKind.SPEND,
+                -hold.points,
+                reference=f"spend:{hold.key}",
+                from_reserved=True,
+                order_id=order.order_id,
+                note=hold.title,
+            )
+
+
+def release(program: str, spend: Spend) -> None:
+    """Give back what the spend took, held or captured. Done before is success, and so is a key that never
+    spent anything: it is closed, so that it never will."""
+    with transaction.atomic():
+        hold = _hold_or_tombstone(program, spend.key, spend.member_ref)
+        if hold.member is None:
+            return
+        was_held = _turn(hold, [HoldState.HELD], HoldState.RELEASED)
+        if not was_held and not _turn(hold, [HoldState.CAPTURED], HoldState.RELEASED):
+            return
+        return_item(hold)
+        if was_held:
+            move(hold.member, spendable=hold.points, reserved=-hold.points)
+        elif hold.points:
+            post(
+                hold.member,
+                EntryKind.RELEASE,
+                hold.points,
+                reference=f"release:{hold.key}",
+                order_id=hold.order_id,
+                note=hold.title,
+            )
+
+
+def describe(hold: Hold) -> Spend:
+    """Return a standing hold in the words of the provider interface."""
+    return Spend(
+        key=hold.key,
+        member_ref=hold.member.member_id if hold.member else "",
+        kind=SpendKind(hold.kind),
+        provider_ref=f"hold-{hold.pk}",
+        points=hold.points,
+        is_held=hold.state == HoldState.HELD,
+    )
+
+
+def _hold_or_tombstone(program: str, key: str, ref: str) -> Hold:
+    """Lock the member, then return the hold of `key`, made VOID here if there is none."""
+    with suppress(Rejected):  # an unknown member has spent nothing, and a tombstone needs none
+        lock(program, ref)
+    hold, _created = Hold.objects.get_or_create(program=program, key=key, defaults={"state": HoldState.VOID})
+    return hold
+
+
+def _turn(hold: Hold, before: list[HoldState], after: HoldState, **fields: str) -> bool:
+    """Move the hold on if it still is in one of `before`; returns whether this call did it."""
+    turned = Hold.objects.filter(pk=hold.pk, state__in=before).update(state=after, **fields)
+    hold.refresh_from_db()
+    return turned == 1
+
+
+def _repeated(hold: Hold, intent: SpendIntent) -> Hold:
+    if hold.state in STANDING and _is_of(hold, intent):
+        return hold
+    raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {hold.state}")
+
+
+def _is_of(hold: Hold, intent: SpendIntent) -> bool:
+    return (
+        hold.member is not None
+        and hold.member.member_id == intent.member_ref
+        and (hold.kind, hold.item_id, hold.points) == (intent.kind.value, intent.item_id, intent.points)
+    )
