@@ -47,6 +47,13 @@ WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
 WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=12)
 WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
+READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
+
+# --- Rate limits and metrics ----------------------------------------------------------------------
+LOOKUPS_PER_MINUTE = env.int("LOOKUPS_PER_MINUTE", default=30)
+ENROLMENTS_PER_HOUR = env.int("ENROLMENTS_PER_HOUR", default=60)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 INSTALLED_APPS = [
     "loyaltyview.programs",
@@ -76,6 +83,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
+    "loyaltyview.ops.policy.permissions_policy",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -162,4 +170,6 @@ if BEHIND_TLS_PROXY:
     SECURE_HSTS_SECONDS = 31_536_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = EVENT_MAX_BYTES
 
+# An IP address is personal data; nothing of ours needs it in the logs.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 LOGGING = logging_config(LOG_LEVEL)

@@ -10,7 +10,9 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class CredentialsUnreadable(Exception):
@@ -40,7 +42,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     def get_prep_value(self, value: Any) -> Any:
         return box().encrypt(str(value).encode()).decode() if value else ""
 
-    def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> str:
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str:
         return _decrypt(value) if value else ""
 
 
@@ -50,8 +52,16 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
     def get_prep_value(self, value: Any) -> Any:
         return box().encrypt(json.dumps(value, sort_keys=True).encode()).decode()
 
-    def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> Any:
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
         return json.loads(_decrypt(value)) if value else {}
 
     def to_python(self, value: Any) -> Any:
-        return json.loads(value) if isinstance(value, str) and value else (value or {})
+        if not isinstance(value, str):
+            return value or {}
+        try:
+            return json.loads(value) if value else {}
+        except ValueError as error:
+            raise ValidationError(_("This is not JSON."), code="invalid") from error
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return json.dumps(self.value_from_object(obj), sort_keys=True)

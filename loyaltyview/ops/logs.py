@@ -3,34 +3,71 @@
 Settings call `logging_config` before Django is ready: import nothing of Django's here.
 """
 
+import re
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import structlog
 
-# Field names whose values never reach a log line, whatever the event.
+# Field names whose values never reach a log line, at whatever depth.
 REDACTED = frozenset(
     {
         "authorization", "identity", "external_identity", "externalidentity", "token", "access_token",
-        "client_secret", "event_key", "api_key", "password", "code", "codes", "email", "customer_email",
-        "phone", "first_name", "last_name", "q", "cookie",
+        "refresh_token", "id_token", "client_secret", "secret", "event_key", "api_key", "guid", "password",
+        "code", "codes", "coupon", "coupons", "email", "customer_email", "phone", "first_name", "last_name",
+        "address", "birthdate", "q", "cookie", "set-cookie", "body", "payload", "params", "ip",
     }
 )  # fmt: skip
+BLANK = "[redacted]"
+DEEPEST = 8
+
+# Texts written by others (exceptions, libraries) name addresses, and those name customers.
+_PATTERNS = (
+    # The query string of an address or of a request line: NewStore puts the launch token there.
+    (re.compile(r"(?<=[\w/.%-])\?[^\s\"'<>)]+"), "?" + BLANK),
+    # The secret in the address of a vendor's webhook.
+    (re.compile(r"(/events/[^/\s]{1,100}/provider/)[^/\s?\"']+"), r"\1" + BLANK),
+    (re.compile(r"[\w.+%-]{1,64}(?:@|%40)[\w.-]+"), BLANK),
+    (re.compile(r"\b(Bearer|Basic) [\w.~+/=-]+", re.IGNORECASE), r"\1 " + BLANK),
+    # Signed tokens: a JWT, and ours from django.core.signing.
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), BLANK),
+    (re.compile(r"\b[\w-]{8,}:[\w-]{6}:[\w-]{27,}"), BLANK),
+)
+
+
+def scrub(text: str) -> str:
+    """Return `text` without query strings, e-mail addresses, tokens and webhook secrets."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, dict) and depth < DEEPEST:
+        return {
+            key: BLANK if _is_private(key, item) else _clean(item, depth + 1) for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple, set, frozenset)) and depth < DEEPEST:
+        return [_clean(item, depth + 1) for item in value]
+    if isinstance(value, (str, Decimal, UUID, date, Exception)):
+        return scrub(str(value))
+    # The repr of an object may say anything, of a member for example.
+    return f"<{type(value).__name__}>"
+
+
+def _is_private(key: Any, value: Any) -> bool:
+    # django_structlog's "code" is the response's status, ours would be a coupon's.
+    return str(key).lower() in REDACTED and not isinstance(value, int)
 
 
 def redact(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """structlog processor: blank the values of fields that must never be logged."""
-    for key in event:
-        if key.lower() in REDACTED:
-            event[key] = "[redacted]"
-    return event
-
-
-def without_query(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Cut the query string off the logged request line: NewStore puts the launch token there."""
-    request = event.get("request")
-    if isinstance(request, str):
-        event["request"] = request.partition("?")[0]
-    return event
+    """structlog processor, the last before rendering: blank what must never be logged."""
+    cleaned: structlog.types.EventDict = _clean(dict(event))
+    return cleaned
 
 
 def logging_config(level: str) -> dict[str, Any]:
@@ -40,14 +77,11 @@ def logging_config(level: str) -> dict[str, Any]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        redact,
-        without_query,
     ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -59,8 +93,13 @@ def logging_config(level: str) -> dict[str, Any]:
         "formatters": {
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.processors.JSONRenderer(),
                 "foreign_pre_chain": shared,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    redact,
+                    structlog.processors.JSONRenderer(),
+                ],
             }
         },
         "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
@@ -68,5 +107,8 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             # Its lines carry full paths with query strings; ours (django_structlog) do not.
             "django.server": {"handlers": [], "propagate": False},
+            # Whatever the level: these write addresses and statements with their values.
+            "urllib3": {"level": "ERROR"},
+            "django.db.backends": {"level": "INFO"},
         },
     }

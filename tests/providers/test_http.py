@@ -161,9 +161,9 @@ def test_a_thread_keeps_its_connection_for_the_next_call(raw_vendor: RawVendorFa
 
     def two_answers(connection: socket.socket, over: threading.Event) -> None:
         connections.append(connection)
-        for _ in range(2):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     _, vendor = raw_vendor(two_answers)
     vendor.read("GET", "/x", operation="x")

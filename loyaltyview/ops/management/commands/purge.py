@@ -1,0 +1,15 @@
+"""Delete what the retention settings no longer allow to keep. Run it daily; it may be repeated."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from loyaltyview.ops.retention import retentions, run
+
+
+class Command(BaseCommand):
+    help = "Delete what is older than the RETENTION_* settings allow."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for retention in retentions.values():
+            self.stdout.write(f"{retention.name}: {run(retention)} older than {retention.days} days deleted")

@@ -1,0 +1,62 @@
+"""What machines ask: /healthz, /readyz, /metrics."""
+
+import ipaddress
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from loyaltyview.ops.health import run_checks
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Touches nothing else: a database that is away is no reason to restart it."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every check is good, else 503, with the state of each."""
+    results = run_checks()
+    is_ready = all(check.is_ok for check in results.values())
+    return JsonResponse(
+        {
+            "ready": is_ready,
+            "checks": {name: {"ok": check.is_ok, "detail": check.detail} for name, check in results.items()},
+        },
+        status=200 if is_ready else 503,
+    )
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, of all processes when PROMETHEUS_MULTIPROC_DIR is set."""
+    if not _may_read_metrics(request):
+        return HttpResponse("forbidden", status=403, content_type="text/plain")
+    registry: CollectorRegistry = REGISTRY
+    if settings.PROMETHEUS_MULTIPROC_DIR:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    """With METRICS_TOKEN: whoever bears it. Without: this machine only. A proxy on this machine connects
+    from loopback too, so a request that was forwarded does not count as local."""
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False

@@ -1,0 +1,28 @@
+"""`manage.py purge`: what is too old is deleted, by those who know how."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from loyaltyview.ops import retention
+from loyaltyview.ops.retention import add_retention
+
+
+def test_purge_asks_each_app_to_delete_what_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime] = []
+
+    def purge(before: datetime) -> int:
+        asked.append(before)
+        return 7
+
+    monkeypatch.setattr(retention, "retentions", {})
+    monkeypatch.setattr("loyaltyview.ops.management.commands.purge.retentions", retention.retentions)
+    add_retention("launches", 30, purge)
+    out = StringIO()
+    with time_machine.travel(datetime(2026, 5, 31, tzinfo=UTC), tick=False):
+        call_command("purge", stdout=out)
+    assert asked == [datetime(2026, 5, 1, tzinfo=UTC)]
+    assert "launches: 7 older than 30 days deleted" in out.getvalue()
