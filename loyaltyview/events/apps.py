@@ -1,8 +1,15 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from loyaltyview.work.sources import add_source
+
 
 class EventsConfig(AppConfig):
     name = "loyaltyview.events"
     verbose_name = _("Events")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from loyaltyview.events.processing import run_one
+
+        add_source("events", run_one)

@@ -81,6 +81,17 @@ class Earning(models.TextChoices):
     TAKEN_BACK = "taken_back", _("taken back")
 
 
+class WhyNothing(models.TextChoices):
+    """Why an order earns nothing."""
+
+    HISTORICAL = "historical", _("imported history")
+    CANCELLED = "cancelled", _("cancelled before it earned")
+    CHANNEL = "channel", _("this channel is not reported")
+    CURRENCY = "currency", _("not the program's currency")
+    NO_AMOUNT = "no_amount", _("nothing was paid for goods")
+    NO_MEMBER = "no_member", _("no member of the program")
+
+
 class Order(models.Model):
     """A sale, as far as events told of it, in whatever order they came: the `*_seen_at` are set once and
     never cleared. Amounts are in `currency`; `earn_base` is without tax and without cancelled items."""
@@ -108,7 +119,7 @@ class Order(models.Model):
     cancelled_seen_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
 
     earning = models.CharField(_("points"), max_length=10, choices=Earning.choices, default=Earning.WAITING)
-    earning_note = models.CharField(_("note"), max_length=200, blank=True)
+    why_nothing = models.CharField(_("because"), max_length=10, choices=WhyNothing.choices, blank=True)
     earned_points = models.IntegerField(_("points earned"), null=True, blank=True)
     earned_at = models.DateTimeField(_("earned at"), null=True, blank=True)
     taken_back_at = models.DateTimeField(_("taken back at"), null=True, blank=True)

@@ -1,0 +1,148 @@
+"""Points of an order: earned once, taken back when it is cancelled, in part when goods return.
+
+Before the vendor is called the row says STARTED, so that a cancellation knows that there may be points,
+whatever killed the process in between. The vendor's calls are idempotent by order and by return.
+"""
+
+import structlog
+from django.utils import timezone
+
+from loyaltyview.events.models import (
+    Earning,
+    Event,
+    EventSource,
+    Order,
+    ReturnRecord,
+    ReturnState,
+    WhyNothing,
+)
+from loyaltyview.events.names import EventName
+from loyaltyview.events.orders import lines_of, provider_store, to_provider
+from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.readers import read_order
+from loyaltyview.redemptions.orders import member_of_order
+from providers.base import Capability, LoyaltyProvider
+from providers.types import MemberQuery, Money, QueryKind, Return, Spend
+
+log = structlog.get_logger(__name__)
+
+MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
+
+
+class NotYet(Exception):
+    """What this event builds on has not arrived; it comes within minutes, or an administrator looks."""
+
+
+def why_nothing(order: Order) -> WhyNothing | None:
+    """Return what speaks against earning, as far as the opened order itself tells."""
+    if order.is_historical:
+        return WhyNothing.HISTORICAL
+    if order.cancelled_seen_at:
+        return WhyNothing.CANCELLED
+    if order.channel_type not in order.program.report_channels:
+        return WhyNothing.CHANNEL
+    if order.currency != order.program.currency:
+        return WhyNothing.CURRENCY
+    if order.earn_base <= 0:
+        return WhyNothing.NO_AMOUNT
+    return None
+
+
+def earn(order: Order, spends: tuple[Spend, ...]) -> None:
+    """Let a completed order earn, or note why it does not. Raises ProviderError; may be repeated."""
+    if order.earning in (Earning.EARNED, Earning.TAKEN_BACK):
+        return
+    provider = order.program.provider()
+    # Once the vendor was asked, a repetition names the same member, whoever enrolled meanwhile.
+    member_ref = order.member_ref if order.earning == Earning.STARTED else ""
+    if not member_ref:
+        against = why_nothing(order)
+        member_ref = "" if against else find_member(order, provider)
+        if not member_ref:
+            _earn_nothing(order, against or WhyNothing.NO_MEMBER)
+            return
+    started = Order.objects.filter(
+        pk=order.pk, cancelled_seen_at=None, earning__in=[Earning.WAITING, Earning.NOTHING, Earning.STARTED]
+    ).update(earning=Earning.STARTED, member_ref=member_ref, why_nothing="")
+    if not started:
+        return  # Cancelled after all: that event takes back whatever there is.
+    change = provider.record_order(to_provider(order, member_ref, spends))
+    Order.objects.filter(pk=order.pk, earning=Earning.STARTED).update(
+        earning=Earning.EARNED, earned_points=change.points, earned_at=timezone.now()
+    )
+    log.info("order_earned", program=order.program.slug, order=order.order_id, points=change.points)
+
+
+def find_member(order: Order, provider: LoyaltyProvider) -> str:
+    """Return the ref of the member who earns: whose reward was used, else whose e-mail the till noted.
+    "" without one, or when several match. Raises ProviderError."""
+    ref = member_of_order(order.program, order.order_id)
+    email = "" if ref else _customer_email(order)
+    if not email or Capability.EMAIL_LOOKUP not in provider.capabilities:
+        return ref
+    members = provider.find_members(MemberQuery(kind=QueryKind.EMAIL, value=email))
+    return members[0].ref if len(members) == 1 else ""
+
+
+def take_back_order(order: Order) -> None:
+    """The whole order was cancelled: take back what it earned. Raises ProviderError; may be repeated."""
+    if order.earning == Earning.WAITING:
+        _earn_nothing(order, WhyNothing.CANCELLED)
+    if order.earning in MAYBE_EARNED:
+        order.program.provider().cancel_order(to_provider(order, order.member_ref, ()))
+        Order.objects.filter(pk=order.pk, earning__in=MAYBE_EARNED).update(
+            earning=Earning.TAKEN_BACK, taken_back_at=timezone.now()
+        )
+
+
+def take_back_return(record: ReturnRecord) -> None:
+    """Take back what the returned goods earned, once per return. Raises NotYet while the order has not
+    earned, ProviderError, PayloadError. May be repeated."""
+    order = Order.objects.filter(program=record.program, order_id=record.order_id).first()
+    if order is None or not order.opened_seen_at:
+        raise NotYet("order.opened has not arrived")
+    if order.earning not in MAYBE_EARNED and (order.earning != Earning.WAITING or why_nothing(order)):
+        _close(record, ReturnState.NOTHING, None)
+        return
+    if order.earning != Earning.EARNED:
+        raise NotYet("the order has not earned yet")
+    if record.currency != order.currency:
+        raise PayloadError("currency", "not that of the order")
+    if record.amount <= 0:
+        _close(record, ReturnState.NOTHING, None)
+        return
+    change = record.program.provider().record_return(
+        Return(
+            return_id=record.return_id,
+            order_id=record.order_id,
+            member_ref=order.member_ref,
+            returned_at=record.returned_at,
+            net=Money(amount=min(record.amount, order.earn_base), currency=order.currency),
+            order_earn_base=Money(amount=order.earn_base, currency=order.currency),
+            lines=lines_of(record.lines),
+            store=provider_store(record.program, record.store_id),
+        )
+    )
+    _close(record, ReturnState.DONE, change.points)
+
+
+def _earn_nothing(order: Order, reason: WhyNothing) -> None:
+    Order.objects.filter(pk=order.pk, earning__in=[Earning.WAITING, Earning.NOTHING]).update(
+        earning=Earning.NOTHING, why_nothing=reason
+    )
+
+
+def _close(record: ReturnRecord, state: ReturnState, points: int | None) -> None:
+    ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.WAITING).update(
+        state=state, points_taken=points, done_at=timezone.now()
+    )
+
+
+def _customer_email(order: Order) -> str:
+    """Return the customer's e-mail, read again from the stored event: orders hold no personal data."""
+    opened = Event.objects.filter(
+        program=order.program,
+        source=EventSource.NEWSTORE,
+        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
+    ).first()
+    return read_order(bytes(opened.payload)).customer_email.strip().lower() if opened else ""

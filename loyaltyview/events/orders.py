@@ -1,0 +1,126 @@
+"""What events tell of an order, in whatever order they come. Database only.
+
+A lattice: each `*_seen_at` is set once and never cleared, `order.opened` (frozen) is never overwritten by
+`order.created` (still changeable), and what has earned keeps the lines that it earned on.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from loyaltyview.events.models import Earning, Order
+from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
+from loyaltyview.programs.models import Program, Store
+from providers.types import Money, OrderLine, Spend
+from providers.types import Order as ProviderOrder
+
+# Before the vendor was asked to earn, lines may still be taken out.
+NOT_EARNED = (Earning.WAITING, Earning.NOTHING)
+
+
+def note_created(program: Program, read: OrderOpened) -> Order:
+    """Store what `order.created` says, unless the order was opened already."""
+    order = _see(program, read.order_id, "created_seen_at")
+    return _write(order, read, opened_seen_at=None)
+
+
+def note_opened(program: Program, read: OrderOpened) -> Order:
+    """Store what `order.opened` says: the order's final lines."""
+    order = _see(program, read.order_id, "opened_seen_at")
+    return _write(order, read, earning__in=NOT_EARNED)
+
+
+def note_completed(program: Program, order_id: str) -> Order:
+    """Store that the order is completed; it may be unknown otherwise."""
+    return _see(program, order_id, "completed_seen_at")
+
+
+def note_cancelled(program: Program, order_id: str) -> Order:
+    """Store that the whole order is cancelled; it may be unknown otherwise."""
+    return _see(program, order_id, "cancelled_seen_at")
+
+
+def note_items_cancelled(program: Program, read: OrderCancelled) -> tuple[Order, bool]:
+    """Take the cancelled items out of what the order earns on. Returns the order, and False when it is
+    too late for that: the order has earned on them."""
+    order, _ = Order.objects.get_or_create(program=program, order_id=read.order_id)
+    cancelled = sorted({*order.cancelled_items, *read.item_ids})
+    changed = Order.objects.filter(pk=order.pk, earning__in=NOT_EARNED).update(
+        cancelled_items=cancelled, earn_base=_base(order.lines, cancelled)
+    )
+    order.refresh_from_db()
+    return order, changed == 1
+
+
+def lines_of(rows: list[dict[str, Any]]) -> tuple[OrderLine, ...]:
+    """Return stored lines in the vendor interface's words."""
+    return tuple(OrderLine(**{**row, "net": Decimal(row["net"])}) for row in rows)
+
+
+def lines_to_json(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
+    """Return lines as they are stored; `lines_of` reads them."""
+    return [
+        {
+            "item_id": line.item_id,
+            "product_id": line.product_id,
+            "quantity": line.quantity,
+            "net": str(line.net),
+        }
+        for line in lines
+    ]
+
+
+def provider_store(program: Program, store_id: str) -> str:
+    """Return the vendor's id of a NewStore store, "" where none is set."""
+    stores = Store.objects.filter(program=program, store_id=store_id)
+    return stores.values_list("provider_store", flat=True).first() or ""
+
+
+def to_provider(order: Order, member_ref: str, spends: tuple[Spend, ...]) -> ProviderOrder:
+    """Return an opened order in the vendor interface's words, without its cancelled items."""
+    kept = [row for row in order.lines if row["item_id"] not in order.cancelled_items]
+    return ProviderOrder(
+        order_id=order.order_id,
+        external_id=order.external_id,
+        member_ref=member_ref,
+        placed_at=order.placed_at or timezone.now(),
+        earn_base=Money(amount=order.earn_base, currency=order.currency),
+        lines=lines_of(kept),
+        spends=spends,
+        store=provider_store(order.program, order.store_id),
+        associate_id=order.associate_id,
+    )
+
+
+def _see(program: Program, order_id: str, seen: str) -> Order:
+    order, _ = Order.objects.get_or_create(program=program, order_id=order_id)
+    Order.objects.filter(pk=order.pk, **{seen: None}).update(**{seen: timezone.now()})
+    order.refresh_from_db()
+    return order
+
+
+def _write(order: Order, read: OrderOpened, **only_if: Any) -> Order:
+    lines = lines_to_json(read.lines)
+    Order.objects.filter(pk=order.pk, **only_if).update(
+        external_id=read.external_id,
+        channel_type=read.channel_type,
+        store_id=read.store_id,
+        associate_id=read.associate_id,
+        profile_id=read.profile_id,
+        placed_at=read.placed_at,
+        currency=read.currency,
+        lines=lines,
+        codes=list(read.codes),
+        earn_base=_base(lines, order.cancelled_items),
+        is_exchange=read.is_exchange,
+        is_historical=read.is_historical,
+    )
+    order.refresh_from_db()
+    return order
+
+
+def _base(lines: list[dict[str, Any]], cancelled: list[str]) -> Decimal:
+    """Return what the lines earn on: the sum of those not cancelled, never below zero."""
+    kept = (Decimal(line["net"]) for line in lines if line["item_id"] not in cancelled)
+    return max(sum(kept, Decimal(0)), Decimal(0))

@@ -1,0 +1,112 @@
+"""The worker's side of the inbox: claim one event, handle it, decide what a failure means."""
+
+import structlog
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from loyaltyview.events import metrics
+from loyaltyview.events.earning import NotYet
+from loyaltyview.events.handlers import HANDLERS
+from loyaltyview.events.inbox import read_envelope
+from loyaltyview.events.models import Event, EventState
+from loyaltyview.events.names import EventName
+from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
+from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
+
+log = structlog.get_logger(__name__)
+
+# How often an event is tried in all; whatever is not named here, WORK_MAX_ATTEMPTS times.
+ATTEMPTS: tuple[tuple[type[Exception], int], ...] = (
+    (PayloadError, 1),
+    (Rejected, 3),
+    (Unsupported, 3),
+    (UnexpectedAnswer, 3),
+)
+# What waits for these need not wait for its back-off.
+UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value})
+
+
+def run_one() -> bool:
+    """Handle one due event; False when none is due. Called by the worker. No event stops another."""
+    event = claim(_free_events())
+    if event is None:
+        return False
+    with structlog.contextvars.bound_contextvars(
+        program=event.program.slug, event_id=event.pk, name=event.name, order=event.subject
+    ):
+        _attempt(event)
+    return True
+
+
+def _free_events() -> QuerySet[Event]:
+    """Return the events whose order is not in hand elsewhere. The constraint decides in the end; this
+    only keeps a busy order from hiding all the others behind it."""
+    in_hand = Event.objects.filter(
+        program=OuterRef("program"),
+        subject=OuterRef("subject"),
+        subject__gt="",
+        lease_until__gte=timezone.now(),
+    ).exclude(pk=OuterRef("pk"))
+    return Event.objects.filter(~Exists(in_hand))
+
+
+def _attempt(event: Event) -> None:
+    if event.attempts > settings.WORK_MAX_ATTEMPTS:
+        # Counted at the claim, so these attempts ended with the worker itself.
+        _bury(event, "the worker died each time")
+        return
+    # A replayed event may have been dead for what its envelope says.
+    envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
+    if envelope.state is EventState.DEAD:
+        _bury(event, envelope.problem)
+        return
+    if envelope.state is EventState.IGNORED:
+        _close(event, EventState.IGNORED)
+        return
+    try:
+        HANDLERS[event.name](event)
+    except (NotYet, PayloadError) as error:
+        _failed(event, error, str(error))
+    except ProviderError as error:
+        _failed(event, error, f"{type(error).__name__}: {error.detail}")
+    except Exception as error:
+        # Its text may hold anything, so only its type is kept where people look.
+        log.exception("event_failed")
+        _failed(event, error, type(error).__name__)
+    else:
+        _close(event, EventState.DONE)
+
+
+def _failed(event: Event, error: Exception, problem: str) -> None:
+    allowed = next((times for kind, times in ATTEMPTS if isinstance(error, kind)), settings.WORK_MAX_ATTEMPTS)
+    if event.attempts >= allowed:
+        _bury(event, problem)
+        return
+    delay_s = backoff_s(event.attempts)
+    if isinstance(error, RateLimited):
+        delay_s = max(delay_s, min(error.retry_after_s, LONGEST_DELAY_S))
+    _note_outcome(event, "postponed", postpone(event, problem, delay_s))
+    log.warning("event_postponed", problem=problem, attempts=event.attempts)
+
+
+def _bury(event: Event, problem: str) -> None:
+    _note_outcome(event, EventState.DEAD.value, give_up(event, problem, state=EventState.DEAD))
+    log.error("event_dead", problem=problem, attempts=event.attempts)
+
+
+def _close(event: Event, state: EventState) -> None:
+    is_ours = finish(event, state=state, done_at=timezone.now())
+    _note_outcome(event, state.value, is_ours)
+    if is_ours and event.name in UNBLOCKING:
+        Event.objects.filter(
+            program=event.program, subject=event.subject, state=EventState.WAITING, lease_until=None
+        ).update(due_at=timezone.now())
+
+
+def _note_outcome(event: Event, outcome: str, is_ours: bool) -> None:
+    metrics.handled.labels(event.program.slug, event.name, outcome).inc()
+    if not is_ours:
+        # It took longer than WORK_LEASE_S and somebody else has it now; handlers may be repeated.
+        log.warning("event_lease_lost", outcome=outcome)

@@ -1,0 +1,47 @@
+"""Returns as rows: what `return.processed` says, and items that were cancelled after they had earned."""
+
+from decimal import Decimal
+
+from django.utils import timezone
+
+from loyaltyview.events.models import Order, ReturnRecord, ReturnState
+from loyaltyview.events.orders import lines_to_json
+from loyaltyview.events.readers import OrderCancelled, ReturnProcessed
+from loyaltyview.programs.models import Program
+
+
+def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
+    """Store a return once. A blind one (no order) is parked: nobody knows what its goods earned."""
+    record, _ = ReturnRecord.objects.get_or_create(
+        program=program,
+        return_id=read.return_id,
+        defaults={
+            "order_id": read.order_id,
+            "state": ReturnState.WAITING if read.order_id else ReturnState.PARKED,
+            "store_id": read.store_id,
+            "returned_at": read.returned_at,
+            "currency": read.currency,
+            "amount": read.net,
+            "lines": lines_to_json(read.lines),
+        },
+    )
+    return record
+
+
+def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) -> ReturnRecord:
+    """Store items that were cancelled after their order had earned as a return of its own, named by the
+    delivery that told of it."""
+    lines = [line for line in order.lines if line["item_id"] in read.item_ids]
+    record, _ = ReturnRecord.objects.get_or_create(
+        program=order.program,
+        return_id=f"items_cancelled:{delivery}",
+        defaults={
+            "order_id": order.order_id,
+            "store_id": order.store_id,
+            "returned_at": timezone.now(),
+            "currency": order.currency,
+            "amount": sum((Decimal(line["net"]) for line in lines), Decimal(0)),
+            "lines": lines,
+        },
+    )
+    return record
