@@ -1,0 +1,185 @@
+"""Carts, and what their coupon codes take off, to the cent.
+
+The REST cart is contract section 8.4: it knows neither prices nor codes. Prices and codes live in the
+app, as here. Currencies have two decimals.
+"""
+
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from werkzeug.wrappers import Request, Response
+
+from loyaltyview.sandbox.answers import Json, answer, problem
+from loyaltyview.sandbox.coupons import Coupon
+from loyaltyview.sandbox.sample import CURRENCY, STORE, TAX_RATE, Customer, Product
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartItem:
+    """One unit."""
+
+    item_id: str
+    product: Product
+
+
+@dataclass(slots=True, kw_only=True)
+class Cart:
+    """`codes` are the applied coupon codes, in the order in which they came."""
+
+    cart_id: str
+    associate_id: str
+    customer: Customer | None
+    items: tuple[CartItem, ...]
+    codes: list[str] = field(default_factory=list)
+    currency: str = CURRENCY
+    store_id: str = STORE.store_id
+    state: str = "active"
+
+    @property
+    def profile_id(self) -> str:
+        return self.customer.profile_id if self.customer else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCode:
+    """What one code takes off: `amount` in all, `shares` for each item in the cart's order."""
+
+    code: str
+    kind: str
+    value: Decimal
+    amount: Decimal
+    shares: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Before tax: `subtotal - discount == total`. `taxes` holds each item's tax; `to_pay` includes it."""
+
+    subtotal: Decimal
+    applied: tuple[AppliedCode, ...]
+    discount: Decimal
+    total: Decimal
+    nets: tuple[Decimal, ...]
+    taxes: tuple[Decimal, ...]
+
+    @property
+    def tax(self) -> Decimal:
+        return sum(self.taxes, Decimal("0.00"))
+
+    @property
+    def to_pay(self) -> Decimal:
+        return self.total + self.tax
+
+
+def price(prices: Sequence[Decimal], coupons: Sequence[Coupon]) -> Totals:
+    """The totals of items at `prices` with these coupons, one after the other on what the last one left."""
+    left, applied = list(prices), []
+    for coupon in coupons:
+        remaining = sum(left, Decimal("0.00"))
+        wanted = coupon.discount if coupon.kind == "fixed" else remaining * coupon.discount / 100
+        amount = min(cents(wanted), remaining)
+        shares = split(amount, left)
+        left = [before - share for before, share in zip(left, shares, strict=True)]
+        applied.append(
+            AppliedCode(
+                code=coupon.code, kind=coupon.kind, value=coupon.discount, amount=amount, shares=shares
+            )
+        )
+    discount = sum((code.amount for code in applied), Decimal("0.00"))
+    subtotal = sum(prices, Decimal("0.00"))
+    return Totals(
+        subtotal=subtotal,
+        applied=tuple(applied),
+        discount=discount,
+        total=subtotal - discount,
+        nets=tuple(left),
+        taxes=tuple(cents(net * TAX_RATE) for net in left),
+    )
+
+
+def split(amount: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """`amount` divided in proportion to `weights`: shares of whole cents that add up to it exactly.
+
+    No share is larger than its weight as long as `amount` is not larger than their sum. The cents that
+    rounding down leaves go to the largest remainders, first come first served.
+    """
+    total = sum(weights, Decimal(0))
+    if not total:
+        return tuple(Decimal("0.00") for _ in weights)
+    exact = [amount * weight / total / CENT for weight in weights]
+    floors = [int(share) for share in exact]
+    missing = int(amount / CENT) - sum(floors)
+    # The exact share never exceeds its weight, so a share below its weight has room for one more cent.
+    by_remainder = sorted(range(len(exact)), key=lambda index: floors[index] - exact[index])
+    for index in by_remainder[:missing]:
+        floors[index] += 1
+    return tuple(floor * CENT for floor in floors)
+
+
+def cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+@dataclass(slots=True)
+class CartBook:
+    """All carts by id."""
+
+    lock: threading.RLock
+    carts: dict[str, Cart] = field(default_factory=dict)
+
+    def add(self, *, associate_id: str, customer: Customer | None, products: Sequence[Product]) -> Cart:
+        items = tuple(CartItem(item_id=str(uuid.uuid4()), product=product) for product in products)
+        cart = Cart(cart_id=str(uuid.uuid4()), associate_id=associate_id, customer=customer, items=items)
+        with self.lock:
+            self.carts[cart.cart_id] = cart
+        return cart
+
+    def read(self, request: Request, cart_id: str) -> Response:
+        """`GET /checkout/carts/{id}`; 422 for what is no cart id, 404 for an unknown one."""
+        try:
+            uuid.UUID(cart_id)
+        except ValueError as error:
+            raise problem(422, "cart id must be a UUID") from error
+        with self.lock:
+            if cart_id not in self.carts:
+                raise problem(404, "cart not found")
+            return answer(cart_json(self.carts[cart_id]))
+
+
+def cart_json(cart: Cart) -> Json:
+    """The cart as the REST API shows it; `customer_id` is absent without a customer."""
+    href = f"/checkout/carts/{cart.cart_id}"
+    customer = {"customer_id": cart.profile_id} if cart.customer else {}
+    return {
+        "id": cart.cart_id,
+        "associate_id": cart.associate_id,
+        "channel_id": cart.store_id,
+        "channel_type": "STORE",
+        **customer,
+        "currency": cart.currency,
+        "catalog": "storefront-catalog-en",
+        "locale": "en-us",
+        "state": cart.state,
+        "items": [
+            {
+                "id": item.item_id,
+                "product_id": item.product.product_id,
+                "quantity": 1,
+                "price": {"source": "pricebook", "source_id": "default"},
+                "extended_attributes": [],
+                "add_ons": [],
+                "fulfillment": None,
+                "serial_number": None,
+                "epc": None,
+                "source_id": None,
+                "_links": {"self": {"href": f"{href}/items/{item.item_id}"}},
+            }
+            for item in cart.items
+        ],
+        "_links": {"self": {"href": href}},
+    }

@@ -1,0 +1,34 @@
+"""How one sandbox is set up. Plain values; a test may change them while it runs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCOPES = (
+    "customer:profile:read",
+    "customer:profile:write",
+    "checkout:carts:read",
+    "iam:users:read",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class SandboxConfig:
+    """`loyalty_url` is our launch page; `identity_callback_url` and `events_url` are our hooks.
+
+    An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace
+    those already in the cart or come on top: NewStore documents neither.
+    """
+
+    tenant: str = "acme-staging"
+    client_id: str = "loyaltyview"
+    client_secret: str = ""
+    scopes: tuple[str, ...] = SCOPES
+    token_lifetime_s: int = 3600
+    loyalty_url: str = ""
+    identity_callback_url: str = ""
+    events_url: str = ""
+    event_key: str = ""
+    coupon_mode: Literal["replace", "add"] = "replace"
+    duplicate_events: bool = False
+    shuffle_events: bool = False
+    rate_limit_per_s: int = 100

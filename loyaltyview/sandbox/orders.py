@@ -1,0 +1,152 @@
+"""Orders and returns: placing, handing over, cancelling, taking back; each step emits its events.
+
+Source: contract sections 6.5 and 8.1. The shapes of the events are in `order_events`.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from werkzeug.wrappers import Request, Response
+
+from loyaltyview.sandbox import order_events
+from loyaltyview.sandbox.answers import Json, answer, problem
+from loyaltyview.sandbox.carts import AppliedCode, Cart, Totals
+from loyaltyview.sandbox.sample import ASSOCIATES, Associate, Customer, Product
+
+FIRST_NUMBER = 123
+REST_VERSIONS = ("application/json", "application/x.newstore.orders+json", "*/*")
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderItem:
+    """One unit sold. `net` was paid for it before `tax`; `discounts` pairs each code with its share."""
+
+    item_id: str
+    product: Product
+    discounts: tuple[tuple[AppliedCode, Decimal], ...]
+    net: Decimal
+    tax: Decimal
+    status: str = "opened"
+
+    @property
+    def order_discount(self) -> Decimal:
+        return sum((share for _, share in self.discounts), Decimal("0.00"))
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """`state` is `open`, `closed` (everything handed over) or `cancelled`."""
+
+    order_id: str
+    external_id: str
+    cart_id: str
+    store_id: str
+    currency: str
+    placed_at: datetime
+    customer: Customer | None
+    associate: Associate
+    items: tuple[OrderItem, ...]
+    totals: Totals
+    state: str = "open"
+
+    @property
+    def label(self) -> str:
+        """The state in one word, with what came back."""
+        back = sum(item.status == "returned" for item in self.items)
+        if not back:
+            return self.state
+        return "returned" if back == len(self.items) else "partly returned"
+
+
+class OrderError(Exception):
+    """The step is not possible now; the text is for the associate."""
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """All orders by id. `emit(name, payload)` sends an event."""
+
+    lock: threading.RLock
+    emit: Callable[[str, Json], object]
+    orders: dict[str, Order] = field(default_factory=dict)
+
+    def place(self, cart: Cart, totals: Totals) -> Order:
+        """Sell the cart: `order.created`, then `order.opened`, since a store sale has no grace period."""
+        with self.lock:
+            order = Order(
+                order_id=str(uuid.uuid4()),
+                external_id=f"ACM{FIRST_NUMBER + len(self.orders):06d}",
+                cart_id=cart.cart_id,
+                store_id=cart.store_id,
+                currency=cart.currency,
+                placed_at=datetime.now(UTC),
+                customer=cart.customer,
+                associate=ASSOCIATES[cart.associate_id],
+                items=tuple(
+                    OrderItem(
+                        item_id=item.item_id,
+                        product=item.product,
+                        discounts=tuple((code, code.shares[index]) for code in totals.applied),
+                        net=totals.nets[index],
+                        tax=totals.taxes[index],
+                    )
+                    for index, item in enumerate(cart.items)
+                ),
+                totals=totals,
+            )
+            self.orders[order.order_id] = order
+            self.emit("order.created", order_events.order_payload(order))
+            self.emit("order.opened", order_events.order_payload(order))
+            return order
+
+    def complete(self, order: Order) -> None:
+        """Everything is in the customer's hands: `order.completed`."""
+        with self.lock:
+            if order.state != "open":
+                raise OrderError(f"The order is {order.label}.")
+            order.state = "closed"
+            for item in order.items:
+                item.status = "completed"
+            self.emit("order.completed", order_events.items_payload(order))
+
+    def cancel(self, order: Order) -> None:
+        """`order.cancelled`. Also allowed after the handover (the sale is voided), not after a return."""
+        with self.lock:
+            if order.state == "cancelled" or any(item.status == "returned" for item in order.items):
+                raise OrderError(f"The order is {order.label}.")
+            order.state = "cancelled"
+            for item in order.items:
+                item.status = "cancelled"
+            self.emit("order.cancelled", order_events.items_payload(order))
+
+    def take_back(self, order: Order, item_ids: Sequence[str] | None = None) -> Json:
+        """Return these items, or all that are left: `return.processed`. Gives its payload."""
+        with self.lock:
+            if order.state != "closed":
+                raise OrderError("Only goods that were handed over can come back.")
+            kept = [item for item in order.items if item.status == "completed"]
+            chosen = [item for item in kept if item_ids is None or item.item_id in item_ids]
+            if not chosen or (item_ids is not None and len(chosen) != len(set(item_ids))):
+                raise OrderError("Choose items that were not returned yet.")
+            for item in chosen:
+                item.status = "returned"
+            payload = order_events.return_payload(order, chosen)
+            self.emit("return.processed", payload)
+            return payload
+
+    def read(self, request: Request, order_id: str) -> Response:
+        """`GET /v0/orders/{id}?id_type=internal|external`."""
+        kind = request.args.get("id_type", "external")
+        if kind not in ("internal", "external"):
+            raise problem(400, "id_type must be internal or external")
+        if request.headers.get("Accept", "*/*").partition(";")[0] not in REST_VERSIONS:
+            raise problem(406, "not acceptable", code="not_acceptable")
+        with self.lock:
+            for order in self.orders.values():
+                if order_id == (order.order_id if kind == "internal" else order.external_id):
+                    return answer(order_events.rest_order(order))
+        raise problem(404, "order not found")

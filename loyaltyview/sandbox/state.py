@@ -1,0 +1,137 @@
+"""Everything the panel shows, as one JSON object."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from loyaltyview.sandbox.answers import Json, timestamp
+from loyaltyview.sandbox.carts import Totals, cart_json
+from loyaltyview.sandbox.orders import Order
+from loyaltyview.sandbox.sample import ASSOCIATES, CARTS, CUSTOMERS, STORE, TAX_RATE
+from loyaltyview.sandbox.stream import Delivery
+
+if TYPE_CHECKING:
+    from loyaltyview.sandbox.app import Sandbox
+
+EVENTS_SHOWN = 100
+
+
+def panel_state(sandbox: "Sandbox") -> Json:
+    """Amounts are texts with two decimals, so that the panel calculates nothing."""
+    with sandbox.lock:
+        app = sandbox.app
+        return {
+            "screen": app.screen,
+            "store": STORE.name,
+            "choices": {
+                "associates": [[key, associate.name] for key, associate in ASSOCIATES.items()],
+                "customers": [
+                    *([key, customer.name] for key, customer in CUSTOMERS.items()),
+                    ["none", "No customer"],
+                ],
+                "carts": [[key, cart.label] for key, cart in CARTS.items()],
+            },
+            "associate": app.associate.name if app.associate else "",
+            "has_identity": bool(app.external_identity),
+            "customer": app.customer_key,
+            "ready_cart": app.ready_key,
+            "cart": _cart(sandbox) if app.cart else None,
+            "webview": _webview(sandbox) if app.screen == "webview" else None,
+            "receipt": _order(app.order) if app.order else None,
+            "rest_cart": cart_json(app.cart) if app.cart else None,
+            "orders": [_order(order) for order in reversed(sandbox.orders.orders.values())],
+            "coupons": [
+                {
+                    "code": coupon.code,
+                    "name": coupon.name,
+                    "state": "used" if coupon.order_id else "expired" if coupon.is_expired() else "open",
+                    "expires_at": timestamp(coupon.expires_at),
+                }
+                for coupon in reversed(sandbox.coupons.codes.values())
+            ],
+            "integrations": [
+                {"id": each.integration_id, "url": each.callback_url, "status": each.status}
+                for each in sandbox.stream.integrations.values()
+            ],
+            "events": [_event(each) for each in reversed(sandbox.stream.deliveries[-EVENTS_SHOWN:])],
+        }
+
+
+def _cart(sandbox: "Sandbox") -> Json:
+    cart = sandbox.app.cart
+    assert cart is not None
+    totals = sandbox.app.totals()
+    return {
+        "id": cart.cart_id,
+        "items": [
+            {"id": item.item_id, "name": item.product.name, "price": _money(item.product.price)}
+            for item in cart.items
+        ],
+        **_totals(totals, cart.currency),
+    }
+
+
+def _totals(totals: Totals, currency: str) -> Json:
+    return {
+        "currency": currency,
+        "subtotal": _money(totals.subtotal),
+        "codes": [
+            {
+                "code": code.code,
+                "amount": _money(code.amount),
+                "label": f"{code.value.normalize():f} %" if code.kind == "percentage" else "",
+            }
+            for code in totals.applied
+        ],
+        "total": _money(totals.total),
+        "tax_label": f"Tax {(TAX_RATE * 100).normalize():f} %",
+        "tax": _money(totals.tax),
+        "to_pay": _money(totals.to_pay),
+    }
+
+
+def _order(order: Order) -> Json:
+    return {
+        "id": order.order_id,
+        "number": order.external_id,
+        "state": order.state,
+        "label": order.label,
+        "customer": order.customer.name if order.customer else "No customer",
+        "items": [
+            {
+                "id": item.item_id,
+                "name": item.product.name,
+                "price": _money(item.product.price),
+                "status": item.status,
+            }
+            for item in order.items
+        ],
+        **_totals(order.totals, order.currency),
+    }
+
+
+def _webview(sandbox: "Sandbox") -> Json:
+    """The launch address as the app opens it, moved to the origin where the WebView can look in."""
+    launched = urlsplit(sandbox.app.launched)
+    direct = f"{launched.scheme}://{launched.netloc}"
+    return {
+        "src": sandbox.app.launched.replace(direct, sandbox.webview_url or direct, 1),
+        "origin": sandbox.webview_url or direct,
+        "token": sandbox.app.token,
+    }
+
+
+def _event(delivery: Delivery) -> Json:
+    return {
+        "number": delivery.number,
+        "name": delivery.name,
+        "subject": str(delivery.payload.get("order_id") or delivery.payload.get("id") or ""),
+        "status": "pending" if delivery.status == "sending" else delivery.status,
+        "attempts": list(delivery.attempts),
+        "created_at": delivery.created_at,
+        "body": delivery.body.decode(),
+    }
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.2f}"

@@ -1,0 +1,103 @@
+"""The WebView: our pages in an iframe, with the eyes of a native navigation delegate.
+
+No browser lets a page see that a frame of another origin goes to the app's scheme. So the frame shows
+our pages through this proxy, on an origin of its own. It passes everything on as it is, Host and
+cookies included (so CSRF and CSP work as they do without it), except that it
+
+- puts one script of its own, first, into each HTML document; being of the same origin it needs no
+  exception in the CSP. The script tells the panel where the page wants to go;
+- asks for uncompressed answers, to be able to do so.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from werkzeug.wrappers import Request, Response
+
+SCRIPT_PATH = "/__associate_app__/webview.js"
+SCRIPT = Path(__file__).parent / "panel" / "webview-delegate.js"
+TIMEOUT_S = 60
+CHUNK_BYTES = 65_536
+# Of one connection only; RFC 9110 section 7.6.1.
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+UNREACHABLE = (
+    "<!doctype html><html lang=en><head><meta charset=utf-8><title>Not there</title></head>"
+    "<body><h1>The loyalty app does not answer</h1><p>Is it running?</p></body></html>"
+)
+
+
+class WebView:
+    """WSGI application in front of `target` (scheme and host of our pages) for the panel at `panel_url`."""
+
+    def __init__(self, target: str, panel_url: str) -> None:
+        parts = urlsplit(target)
+        self._target = f"{parts.scheme}://{parts.netloc}"
+        self._panel_url = panel_url
+        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT_S, maxsize=8)
+
+    @property
+    def wsgi(self) -> Any:
+        return Request.application(self._respond)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _respond(self, request: Request) -> Response:
+        if request.path == SCRIPT_PATH:
+            return Response(SCRIPT.read_bytes(), mimetype="text/javascript")
+        headers = urllib3.HTTPHeaderDict()
+        for name, value in request.headers.items():
+            if name.lower() not in HOP_BY_HOP | {"accept-encoding", "content-length"}:
+                headers.add(name, value)
+        headers["Accept-Encoding"] = "identity"
+        # The raw target: a decoded and encoded path would not be the same bytes.
+        address = self._target + str(request.environ.get("RAW_URI") or request.environ["REQUEST_URI"])
+        try:
+            upstream = self._pool.request(
+                request.method,
+                address,
+                body=request.get_data() or None,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            return Response(UNREACHABLE, 502, mimetype="text/html")
+        return self._pass_on(request, upstream)
+
+    def _pass_on(self, request: Request, upstream: urllib3.BaseHTTPResponse) -> Response:
+        response = Response(status=upstream.status)
+        response.headers.clear()
+        for name, value in upstream.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                response.headers.add(name, value)
+        if upstream.headers.get("Content-Type", "").startswith("text/html"):
+            page = upstream.read()
+            upstream.release_conn()
+            response.headers.pop("Content-Length", None)
+            response.set_data(self._with_script(page))
+        elif request.method == "HEAD":
+            upstream.release_conn()
+        else:
+            response.response = _chunks(upstream)
+        return response
+
+    def _with_script(self, page: bytes) -> bytes:
+        """The document with our script first in its head; a fragment, which has no head, as it is."""
+        head = page.lower().find(b"<head")
+        end = page.find(b">", head)
+        if head < 0 or end < 0 or page[head + 5 : head + 6] not in b"> \t\r\n":
+            return page
+        tag = f'<script src="{SCRIPT_PATH}" data-panel="{self._panel_url}"></script>'
+        return page[: end + 1] + tag.encode() + page[end + 1 :]
+
+
+def _chunks(upstream: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    try:
+        yield from upstream.stream(CHUNK_BYTES, decode_content=False)
+    finally:
+        upstream.release_conn()
