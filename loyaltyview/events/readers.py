@@ -201,5 +201,5 @@ def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
     )
     lists = [holder.get("discounts") for holder in holders]
     discounts = [discount for found in lists if isinstance(found, list) for discount in found]
-    codes = [discount.get("coupon_code") for discount in discounts if isinstance(discount, dict)]
+    codes: list[Any] = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
     return tuple(dict.fromkeys(code for code in codes if is_text(code)))
