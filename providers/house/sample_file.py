@@ -1,0 +1,162 @@
+"""A house program from a TOML file: tiers, earning rule, rewards, members with opening balances, vouchers.
+
+Applying it twice changes nothing the second time. What the file does not name is left alone, and so is what
+has happened since: balances, and whether a voucher was used.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+
+from providers.house.ledger import adjust, posted
+from providers.house.models import EarnRule, Member, Reward, Tier, Voucher
+
+DISCOUNT_KEYS = {key: key for key in ("kind", "amount", "percent", "skus", "minimum")}
+# The keys of each table, and the fields they set.
+KEYS: dict[str, dict[str, str]] = {
+    "earn": {"points_per_unit": "points_per_unit", "expiry_months": "expiry_months"},
+    "tiers": {"name": "name", "threshold": "threshold", "multiplier": "multiplier"},
+    "rewards": {
+        "id": "reward_id",
+        **DISCOUNT_KEYS,
+        **{
+            key: key
+            for key in (
+                "title", "description", "is_active", "cost", "points_min", "points_max", "points_step",
+                "value_per_point", "tier", "stock", "limit_per_member", "starts_at", "ends_at",
+            )
+        },
+    },
+    "members": {
+        "id": "member_id",
+        **{key: key for key in ("first_name", "last_name", "email", "phone", "consent_email", "consent_sms")},
+    },
+    "members.vouchers": {
+        "id": "voucher_id",
+        **DISCOUNT_KEYS,
+        **{key: key for key in ("title", "code", "expires_at")},
+    },
+}  # fmt: skip
+OPENING = "Opening balance"
+
+
+class SampleFileError(Exception):
+    """The file cannot be applied; the message names the table, the entry and the key."""
+
+
+def load_sample(text: str) -> list[str]:
+    """Apply the file and return one line per change; nothing is written when any of it is wrong.
+    Raises SampleFileError."""
+    try:
+        # Decimal from the digits as written: 12.50 never passes through a float.
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise SampleFileError(str(error)) from error
+    _refuse_unknown("the file", data, {"program", "earn", "tiers", "rewards", "members"})
+    program = data.get("program")
+    if not isinstance(program, str) or not program:
+        raise SampleFileError("program: the slug of the program is missing")
+    with transaction.atomic():
+        return _load(program, data)
+
+
+def _load(program: str, data: Mapping[str, Any]) -> list[str]:
+    changes: list[str] = []
+    if "earn" in data:
+        changes += _apply(EarnRule(program=program), "earn", data["earn"], key="")
+    for tier in _tables(data, "tiers"):
+        changes += _apply(Tier(program=program), "tiers", tier, key="name")
+    tiers = {tier.name: tier for tier in Tier.objects.filter(program=program)}
+    for reward in _tables(data, "rewards"):
+        if "tier" in reward:
+            if reward["tier"] not in tiers:
+                raise SampleFileError(f"rewards {reward.get('id')}: there is no tier {reward['tier']}")
+            reward = {**reward, "tier": tiers[reward["tier"]]}
+        changes += _apply(Reward(program=program), "rewards", reward, key="id")
+    for member in _tables(data, "members"):
+        changes += _load_member(program, member)
+    return changes
+
+
+def _load_member(program: str, table: Mapping[str, Any]) -> list[str]:
+    profile = {key: value for key, value in table.items() if key not in ("points", "vouchers")}
+    changes = _apply(Member(program=program), "members", profile, key="id")
+    member_id, points = profile["id"], table.get("points", 0)
+    if not isinstance(points, int) or isinstance(points, bool) or points < 0:
+        raise SampleFileError(f"members {member_id}: points must be a whole number")
+    reference = f"opening:{member_id}"
+    if points and posted(program, reference) is None:
+        adjust(program, member_id, points, reference=reference, note=OPENING, tier_points=points)
+        changes.append(f"members {member_id}: opening balance of {points} points")
+    member = Member.objects.get(program=program, member_id=member_id)
+    for voucher in _tables(table, "vouchers"):
+        changes += _apply(Voucher(program=program, member=member), "members.vouchers", voucher, key="id")
+    return changes
+
+
+def _apply(row: models.Model, table: str, values: Any, *, key: str) -> list[str]:
+    """Create or update the row that `values` describe. `row` brings what identifies it beside `key`."""
+    if not isinstance(values, Mapping):
+        raise SampleFileError(f"{table}: must be a table")
+    name = f"{table} {values.get(key, '')}".strip()
+    _refuse_unknown(name, values, set(KEYS[table]))
+    if key and not values.get(key):
+        raise SampleFileError(f"{table}: {key} is missing")
+    fields = {KEYS[table][entry]: value for entry, value in values.items()}
+    identity = {"program": row.program}  # type: ignore[attr-defined]
+    if key:
+        identity[KEYS[table][key]] = values[key]
+    known = type(row)._default_manager.filter(**identity).first()
+    row = known or row
+    changed = [field for field, value in fields.items() if _set(row, name, field, value)]
+    if known and not changed:
+        return []
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise SampleFileError(f"{name}: {'; '.join(error.messages)}") from error
+    row.save()
+    return [f"{name}: {', '.join(changed)} changed" if known else f"{name}: created"]
+
+
+def _set(row: models.Model, name: str, field_name: str, value: Any) -> bool:
+    """Set one field, converted to its type; return whether that changed it."""
+    field = row._meta.get_field(field_name)
+    if isinstance(field, models.ForeignKey):
+        is_fitting, new = True, value
+    elif isinstance(field, models.DateTimeField):
+        is_fitting, new = isinstance(value, datetime) and value.tzinfo is not None, value
+    elif isinstance(field, models.BooleanField):
+        is_fitting, new = isinstance(value, bool), value
+    elif isinstance(field, models.DecimalField):
+        is_fitting = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        new = Decimal(value) if is_fitting else value
+    elif isinstance(field, models.IntegerField):
+        is_fitting, new = isinstance(value, int) and not isinstance(value, bool), value
+    elif isinstance(field, models.JSONField):
+        is_fitting, new = isinstance(value, list), value
+    else:
+        is_fitting, new = isinstance(value, str), value
+    if not is_fitting:
+        raise SampleFileError(f"{name}: {field_name} has the wrong type")
+    old = getattr(row, field_name, None)
+    setattr(row, field_name, new)
+    return bool(old != new)
+
+
+def _tables(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    tables = data.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SampleFileError(f"{key}: must be a list of tables, written [[{key}]]")
+    return tables
+
+
+def _refuse_unknown(name: str, values: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise SampleFileError(f"{name}: unknown key {', '.join(unknown)}")
