@@ -1,0 +1,113 @@
+"""Programs and their stores for administrators, with "Test connection"."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from loyaltyview.programs.forms import field_name, program_form
+from loyaltyview.programs.models import Program, Store
+from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
+from providers.registry import PROVIDERS, provider_class
+
+
+class StoreInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Store
+    extra = 0
+
+
+@admin.register(Program)
+class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """`check` calls the vendor: it runs outside of the transaction that Django wraps around saving."""
+
+    list_display = ["name", "slug", "is_active", "provider_kind", "newstore_tenant"]
+    list_filter = ["is_active", "provider_kind"]
+    search_fields = ["name", "slug", "newstore_tenant"]
+    inlines = [StoreInline]
+    actions = ["test_connection"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> "type[ModelForm[Any]]":
+        return super().get_form(request, obj, change=change, **{"form": program_form(), **kwargs})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        newstore = ["newstore_tenant", "newstore_api_url", "newstore_identity_url", "newstore_client_id"]
+        sections: list[Any] = [
+            (None, {"fields": ["name", "slug", "is_active", "currency", "country", "color", "languages"]}),
+            (
+                _("Rules"),
+                {"fields": ["identity", "report_channels", "associate_hour_limit", "member_day_limit"]},
+            ),
+            (_("NewStore"), {"fields": [*newstore, "newstore_audience", "loyalty_attribute"]}),
+            (_("Provider"), {"fields": ["provider_kind"]}),
+        ]
+        if not may_change:
+            # Who may only look gets plain values from the model: no secret may be among them.
+            return sections
+        sections[2][1]["fields"] += ["newstore_client_secret", "newstore_event_key"]
+        sections[3][1]["fields"] += ["provider_webhook_secret"]
+        return [*sections, *self._provider_sections(obj.provider_kind if obj else "")]
+
+    def _provider_sections(self, chosen: str) -> list[Any]:
+        return [
+            (
+                _("Settings of %(provider)s") % {"provider": kind},
+                {
+                    "fields": [field_name(kind, spec.name) for spec in provider_class(kind).setting_specs],
+                    "classes": [] if kind == chosen else ["collapse"],
+                    "description": _("Used when the provider above is %(provider)s.") % {"provider": kind},
+                },
+            )
+            for kind in PROVIDERS
+            if provider_class(kind).setting_specs
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.test_one))
+        return [path("<path:object_id>/test/", view, name="programs_program_test"), *super().get_urls()]
+
+    def test_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The button on a program's own page."""
+        program = self.get_object(request, object_id)
+        if program is None:
+            raise Http404
+        if not self.has_change_permission(request, program):
+            raise PermissionDenied
+        self._test(request, program)
+        return redirect("admin:programs_program_change", program.pk)
+
+    @admin.action(description=gettext_lazy("Test connection"), permissions=["change"])
+    def test_connection(self, request: HttpRequest, queryset: QuerySet[Program]) -> HttpResponse | None:
+        for program in queryset:
+            self._test(request, program)
+        return None
+
+    def _test(self, request: HttpRequest, program: Program) -> None:
+        names = {"program": program.name, "provider": program.provider_kind}
+        try:
+            result = program.provider().check()
+        except AuthFailed as error:
+            text, detail = _("%(program)s: %(provider)s does not accept the credentials."), error.detail
+        except Unavailable as error:
+            text, detail = _("%(program)s: %(provider)s cannot be reached."), error.detail
+        except ProviderError as error:
+            text, detail = _("%(program)s: %(provider)s gave an answer that is not understood."), error.detail
+        except SettingsError as error:
+            text, detail = _("%(program)s: the settings of %(provider)s are wrong."), str(error)
+        else:
+            text = _("%(program)s: connected to %(provider)s as %(account)s in %(latency)d ms.")
+            shown = {**names, "account": result.account, "latency": result.latency_ms}
+            self.message_user(request, text % shown, messages.SUCCESS)
+            return
+        self.message_user(request, f"{text % names} {detail}".strip(), messages.ERROR)

@@ -1,0 +1,170 @@
+"""The admin's form of a program: secrets go in and never come out, a vendor's settings are fields."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from loyaltyview.programs.models import Program
+from loyaltyview.programs.program_file import KEYS
+from loyaltyview.programs.provider_settings import storable
+from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
+from providers.base import SettingSpec
+from providers.errors import SettingsError
+from providers.registry import PROVIDERS, provider_class
+
+SECRETS = ("newstore_client_secret", "newstore_event_key", "provider_webhook_secret")
+
+
+class SecretField(forms.CharField):
+    """A password-like input that is always rendered empty; left empty, the stored value stays."""
+
+    def __init__(self, *, label: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        super().__init__(label=label, required=False, widget=widget, validators=[validate_text])
+
+    def say_whether_set(self, is_set: bool) -> None:
+        self.help_text = _("Set. Leave empty to keep it.") if is_set else _("Not set.")
+
+
+class AddressField(forms.CharField):
+    """The address of another system; plain text, because Django's own URL field guesses schemes."""
+
+    def __init__(self, *, label: Any) -> None:
+        widget = forms.URLInput(attrs={"class": "vURLField"})
+        super().__init__(label=label, max_length=200, widget=widget, validators=[validate_address])
+
+
+class LanguagesField(forms.CharField):
+    """Language codes in order of preference, separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [code.strip() for code in (super().to_python(value) or "").split(",") if code.strip()]
+
+    def validate(self, value: Any) -> None:
+        validate_languages(value)
+
+    def run_validators(self, value: Any) -> None:
+        pass  # those of CharField expect text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != initial)
+
+
+def field_name(kind: str, setting: str) -> str:
+    """Return the name of the form field for a vendor's setting."""
+    return f"provider_{kind}_{setting}"
+
+
+def setting_fields() -> dict[str, forms.Field]:
+    """Return a form field for every setting of every vendor."""
+    return {
+        field_name(kind, spec.name): _setting_field(spec)
+        for kind in PROVIDERS
+        for spec in provider_class(kind).setting_specs
+    }
+
+
+def _setting_field(spec: SettingSpec) -> forms.Field:
+    if spec.is_secret:
+        return SecretField(label=spec.name)
+    options: dict[str, Any] = {
+        "label": spec.name,
+        "required": False,
+        "help_text": spec.help,
+        "initial": spec.default,
+    }
+    if spec.type is bool:
+        return forms.BooleanField(**options)
+    if spec.type is int:
+        return forms.IntegerField(**options)
+    if spec.type is Decimal:
+        return forms.DecimalField(**options)
+    if spec.type is dict:
+        return forms.JSONField(**options)
+    checks = [validate_text, validate_address] if spec.name.endswith("url") else [validate_text]
+    return forms.CharField(**options, validators=checks)
+
+
+class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
+    """`program_form` adds the vendors' fields. Only those of the chosen vendor are validated and saved."""
+
+    languages = LanguagesField(
+        label=_("Languages"), help_text=_("Codes such as fr, en; the preferred one first.")
+    )
+    report_channels = forms.MultipleChoiceField(
+        label=_("Reported channels"),
+        choices=CHANNELS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Orders of these channels earn points."),
+    )
+    newstore_api_url = AddressField(label=_("NewStore API address"))
+    newstore_identity_url = AddressField(label=_("NewStore identity address"))
+    newstore_client_secret = SecretField(label=_("NewStore client secret"))
+    newstore_event_key = SecretField(label=_("NewStore event key"))
+    provider_webhook_secret = SecretField(label=_("Provider webhook secret"))
+
+    class Meta:
+        model = Program
+        fields = [key.field for key in KEYS]  # what a file can set
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = {name: getattr(self.instance, name) for name in SECRETS}
+        self.stored_kind = self.instance.provider_kind
+        for name in SECRETS:
+            self.initial.pop(name, None)
+            self._say_whether_set(name, bool(self.stored[name]))
+        for spec, name in self._specs(self.stored_kind):
+            value = self.instance.provider_settings.get(spec.name)
+            if spec.is_secret:
+                self._say_whether_set(name, bool(value))
+            elif value is not None:
+                self.initial[name] = value
+
+    def _say_whether_set(self, name: str, is_set: bool) -> None:
+        field = self.fields.get(name)  # absent for those who may only look
+        if isinstance(field, SecretField):
+            field.say_whether_set(is_set)
+
+    def _specs(self, kind: str) -> Iterator[tuple[SettingSpec, str]]:
+        for spec in provider_class(kind).setting_specs if kind in PROVIDERS else ():
+            yield spec, field_name(kind, spec.name)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for name in SECRETS:
+            data[name] = data.get(name) or self.stored[name]
+        kind = data.get("provider_kind", "")
+        names = dict(self._specs(kind))
+        for name in list(self.errors):
+            if name in setting_fields() and name not in names.values():
+                del self.errors[name]  # of a vendor that was not chosen
+        if kind in PROVIDERS and not any(name in self.errors for name in names.values()):
+            self._clean_settings(kind, data)
+        return data
+
+    def _clean_settings(self, kind: str, data: dict[str, Any]) -> None:
+        given: dict[str, Any] = {}
+        for spec, name in self._specs(kind):
+            value = data.get(name)
+            if spec.is_secret and not value and kind == self.stored_kind:
+                value = self.instance.provider_settings.get(spec.name)
+            if value not in (None, ""):
+                given[spec.name] = value
+        try:
+            self.instance.provider_settings = storable(provider_class(kind).validate_settings(given))
+        except SettingsError as error:
+            name = field_name(kind, error.key)
+            self.add_error(name if name in self.fields else "provider_kind", error.problem)
+
+
+def program_form() -> type[ProgramForm]:
+    """Return the form with the fields of all vendors that are registered now."""
+    return type("ProgramForm", (ProgramForm,), setting_fields())

@@ -1,0 +1,255 @@
+"""The admin of programs: secrets go in and never come out; "Test connection" says what happened."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from loyaltyview.programs.models import Program
+from providers.errors import AuthFailed, Unavailable, UnexpectedAnswer
+from tests.programs.vendors import TestVendor
+
+pytestmark = pytest.mark.django_db
+
+SECRETS = ("s3cret", "event-key", "hook-secret", "vendor-key")
+
+
+@pytest.fixture
+def acme(program: Program) -> Program:
+    """The Acme Club at the test vendor, every secret set."""
+    program.provider_kind = "testvendor"
+    program.provider_settings = {"base_url": "https://vendor.test", "api_key": "vendor-key", "rate": "0.05"}
+    program.provider_webhook_secret = "hook-secret"
+    program.save()
+    return program
+
+
+def form_of(client: Client, address: str) -> dict[str, Any]:
+    """Return what a browser would post if the form at `address` were sent as it stands."""
+    context = client.get(address).context
+    form, data = context["adminform"].form, {}
+    for bound in form:
+        value = form.get_initial_for_field(bound.field, bound.name)
+        data[bound.html_name] = bound.field.prepare_value(value)
+    data = {name: value for name, value in data.items() if value not in (None, False)}
+    for formset in (inline.formset for inline in context["inline_admin_formsets"]):
+        for bound in formset.management_form:
+            data[bound.html_name] = bound.value()
+        for inner in formset.forms:
+            for bound in inner:
+                data[bound.html_name] = bound.value() or ""
+    return data
+
+
+def address_of(program: Program) -> str:
+    return f"/admin/programs/program/{program.pk}/change/"
+
+
+def errors_of(response: Any) -> dict[str, list[str]]:
+    return dict(response.context["adminform"].form.errors)
+
+
+def test_no_secret_is_rendered(admin_client: Client, acme: Program) -> None:
+    page = admin_client.get(address_of(acme)).content.decode()
+
+    assert not any(secret in page for secret in SECRETS)
+    inputs = re.findall(r'<input type="password"[^>]*>', page)
+    assert len(inputs) == 4
+    assert not any("value=" in tag for tag in inputs)
+    assert page.count("Set. Leave empty to keep it.") == 4
+
+
+def test_a_secret_that_is_not_set_is_said_to_be_so(admin_client: Client, program: Program) -> None:
+    page = admin_client.get(address_of(program)).content.decode()
+
+    assert "Not set." in page
+
+
+def test_empty_secret_inputs_change_nothing(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme)) | {"name": "Acme Circle"}
+
+    response = admin_client.post(address_of(acme), data)
+
+    assert response.status_code == 302, errors_of(response)
+    acme.refresh_from_db()
+    assert acme.name == "Acme Circle"
+    assert (acme.newstore_client_secret, acme.newstore_event_key) == ("s3cret", "event-key")
+    assert acme.provider_webhook_secret == "hook-secret"
+    assert acme.provider_settings["api_key"] == "vendor-key"
+    assert acme.provider().config.settings["rate"] == Decimal("0.05")
+
+
+def test_a_new_secret_replaces_the_old_one(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    data |= {"newstore_client_secret": "new-secret", "provider_testvendor_api_key": "new-vendor-key"}
+
+    assert admin_client.post(address_of(acme), data).status_code == 302
+
+    acme.refresh_from_db()
+    assert acme.newstore_client_secret == "new-secret"
+    assert acme.provider_settings["api_key"] == "new-vendor-key"
+    told = str(LogEntry.objects.get().get_change_message())
+    assert "NewStore client secret" in told
+    assert "new-secret" not in told
+
+
+def test_a_refused_form_does_not_give_the_secret_back(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    data |= {"newstore_client_secret": "new-secret", "currency": "euro"}
+
+    response = admin_client.post(address_of(acme), data)
+
+    assert "currency" in errors_of(response)
+    assert "new-secret" not in response.content.decode()
+
+
+def test_a_vendor_setting_is_validated_where_it_stands(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    data |= {"provider_testvendor_base_url": "", "name": "Acme Circle"}
+
+    response = admin_client.post(address_of(acme), data)
+
+    assert errors_of(response) == {"provider_testvendor_base_url": ["missing"]}
+    acme.refresh_from_db()
+    assert acme.name == "Acme Club"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("newstore_api_url", "http://acme.p.newstore.net"),
+        ("newstore_identity_url", "javascript:alert(1)"),
+        ("provider_testvendor_base_url", "http://vendor.test"),
+        ("provider_testvendor_page_size", "many"),
+        ("provider_testvendor_names", "{"),
+        ("languages", "xx"),
+        ("languages", "en, en"),
+        ("languages", ""),
+        ("report_channels", ["shop"]),
+        ("color", "green"),
+    ],
+)
+def test_a_wrong_value_is_refused_at_its_field(
+    admin_client: Client, acme: Program, field: str, value: Any
+) -> None:
+    data = form_of(admin_client, address_of(acme)) | {field: value}
+
+    response = admin_client.post(address_of(acme), data)
+
+    assert list(errors_of(response)) == [field]
+
+
+def test_languages_and_channels_are_saved_as_lists(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    data |= {"languages": "fr, en", "report_channels": ["store", "web"]}
+
+    assert admin_client.post(address_of(acme), data).status_code == 302
+
+    acme.refresh_from_db()
+    assert (acme.languages, acme.report_channels) == (["fr", "en"], ["store", "web"])
+
+
+def test_a_form_sent_as_it_stands_logs_no_change(admin_client: Client, acme: Program) -> None:
+    assert admin_client.post(address_of(acme), form_of(admin_client, address_of(acme))).status_code == 302
+
+    assert str(LogEntry.objects.get().get_change_message()) == "No fields changed."
+
+
+def test_settings_of_a_vendor_that_was_not_chosen_do_not_matter(
+    admin_client: Client, program: Program
+) -> None:
+    data = form_of(admin_client, address_of(program)) | {"provider_testvendor_page_size": "many"}
+
+    response = admin_client.post(address_of(program), data)
+
+    assert response.status_code == 302, errors_of(response)
+
+
+def test_a_program_is_added_with_its_store(admin_client: Client, db: None) -> None:
+    address = "/admin/programs/program/add/"
+    data = form_of(admin_client, address) | {
+        "name": "Beta Club",
+        "slug": "beta",
+        "currency": "USD",
+        "country": "US",
+        "newstore_tenant": "beta-staging",
+        "newstore_api_url": "https://beta.test",
+        "newstore_identity_url": "https://id.test",
+        "newstore_client_id": "c",
+        "newstore_client_secret": "beta-secret",
+        "provider_kind": "testvendor",
+        "provider_testvendor_base_url": "https://vendor.test",
+        "provider_testvendor_api_key": "k",
+        "stores-TOTAL_FORMS": "1",
+        "stores-0-store_id": "US_NYC_01",
+        "stores-0-name": "New York",
+    }
+
+    response = admin_client.post(address, data)
+
+    assert response.status_code == 302, errors_of(response)
+    program = Program.objects.get(slug="beta")
+    assert program.newstore_client_secret == "beta-secret"
+    assert program.provider_settings["page_size"] == 50
+    assert program.stores.get().store_id == "US_NYC_01"
+
+
+def test_who_may_only_look_sees_no_secret(client: Client, acme: Program) -> None:
+    viewer = User.objects.create_user("viewer", password="x", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_program"))
+    client.force_login(viewer)
+
+    response = client.get(address_of(acme))
+
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "acme-staging" in page
+    assert not any(secret in page for secret in SECRETS)
+    assert "Test connection" not in page
+    assert client.post(f"/admin/programs/program/{acme.pk}/test/").status_code == 403
+
+
+# --- Test connection ----------------------------------------------------------------------------
+
+
+def test_the_button_tells_account_and_time(
+    admin_client: Client, acme: Program, vendor: type[TestVendor]
+) -> None:
+    assert "Test connection" in admin_client.get(address_of(acme)).content.decode()
+
+    page = admin_client.post(f"/admin/programs/program/{acme.pk}/test/", follow=True).content.decode()
+
+    assert "Acme Club: connected to testvendor as acme-test in 12 ms." in page
+    assert vendor.checked_with[0]["api_key"] == "vendor-key"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (AuthFailed("401 from /me"), "does not accept the credentials. 401 from /me"),
+        (Unavailable("connect timed out"), "cannot be reached. connect timed out"),
+        (UnexpectedAnswer("not JSON"), "gave an answer that is not understood. not JSON"),
+    ],
+)
+def test_the_action_tells_what_went_wrong(
+    admin_client: Client, acme: Program, vendor: type[TestVendor], failure: Any, told: str
+) -> None:
+    vendor.failure = failure
+    data = {"action": "test_connection", "_selected_action": [acme.pk]}
+
+    page = admin_client.post("/admin/programs/program/", data, follow=True).content.decode()
+
+    assert told in page
+    assert not any(secret in page for secret in SECRETS)
+
+
+def test_the_test_is_a_post(admin_client: Client, acme: Program) -> None:
+    assert admin_client.get(f"/admin/programs/program/{acme.pk}/test/").status_code == 405
+
+
+def test_a_program_that_is_gone_cannot_be_tested(admin_client: Client, acme: Program) -> None:
+    assert admin_client.post("/admin/programs/program/999/test/").status_code == 404
