@@ -1,0 +1,71 @@
+// Wiring: the state goes to the screens, the WebView and NewStore's side; buttons become steps.
+
+import { act, watch } from "./api.js";
+import { byId } from "./dom.js";
+import { showScreens, chosenItems } from "./screens.js";
+import { showNewStore, wireTabs } from "./newstore.js";
+import { showWebView, onNavigation } from "./webview.js";
+
+const TOAST_MS = 8000;
+const SIZES = { phone: [390, 844], small: [320, 568], tablet: [1024, 768] };
+let toastTimer = 0;
+
+function show(state) {
+  showScreens(state, step);
+  showWebView(state.webview);
+  showNewStore(state, step);
+}
+
+function toast(text) {
+  clearTimeout(toastTimer);
+  byId("toast").textContent = text;
+  toastTimer = setTimeout(() => byId("toast").replaceChildren(), TOAST_MS);
+}
+
+async function step(action, body, button) {
+  if (button) button.disabled = true;
+  try {
+    const { message, state } = await act(action, body);
+    if (button) button.disabled = false;
+    show(state);
+    if (message) toast(message);
+  } catch (error) {
+    if (button) button.disabled = false;
+    toast(`The sandbox does not answer. ${error.message}`);
+  }
+}
+
+function wire(id, action, body = () => ({})) {
+  byId(id).addEventListener("click", (event) => step(action, body(), event.currentTarget));
+}
+
+function fit() {
+  const [width, height] = SIZES[document.body.dataset.device];
+  const stage = byId("stage");
+  const scale = Math.min(1, (stage.clientWidth - 4) / width, (stage.clientHeight - 4) / height);
+  const device = byId("device");
+  device.style.setProperty("--scale", scale);
+  device.style.setProperty("inset-inline-start", `${Math.max(0, (stage.clientWidth - width * scale) / 2)}px`);
+}
+
+wire("log-in", "log-in", () => ({ associate: byId("associate").value }));
+wire("log-out", "log-out");
+wire("redeem", "launch");
+wire("close-webview", "close");
+wire("pay", "pay", () => ({ hand_over: byId("hand-over-now").checked }));
+wire("hand-over", "hand-over");
+wire("return-all", "return");
+wire("return-chosen", "return", () => ({ items: chosenItems() }));
+wire("cancel-order", "cancel");
+wire("new-cart", "cart");
+for (const name of ["customer", "cart"]) {
+  byId(name).addEventListener("change", (event) => step("cart", { [name]: event.currentTarget.value }));
+}
+byId("device-size").addEventListener("change", (event) => {
+  document.body.dataset.device = event.currentTarget.value;
+  fit();
+});
+onNavigation((deeplink) => step("apply", { deeplink }));
+wireTabs();
+new ResizeObserver(fit).observe(byId("stage"));
+watch(show, (lost) => { byId("lost").hidden = !lost; });
