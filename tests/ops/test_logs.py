@@ -162,7 +162,7 @@ def test_libraries_that_log_addresses_and_values_are_quiet_even_when_debugging(
         ("/customers/mia%40example.com/balance", "/customers/[redacted]/balance"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [redacted]"),
         (f"token {JWT}.", "token [redacted]."),
-        ("a7:associate-8:1rVxYz:" + "s" * 43, "[redacted]"),
+        ("signed associate-8:1rVxYz:" + "s" * 43, "signed [redacted]"),
         ("Really? Yes. What now?", "Really? Yes. What now?"),
         ("loyaltyview.redemptions.saga at 12:30:45", "loyaltyview.redemptions.saga at 12:30:45"),
         ("", ""),
