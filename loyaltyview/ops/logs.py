@@ -32,8 +32,8 @@ _PATTERNS = (
     (re.compile(r"[\w.+%-]{1,64}(?:@|%40)[\w.-]+"), BLANK),
     (re.compile(r"\b(Bearer|Basic) [\w.~+/=-]+", re.IGNORECASE), r"\1 " + BLANK),
     # Signed tokens: a JWT, and ours from django.core.signing.
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), BLANK),
-    (re.compile(r"\b[\w-]{8,}:[\w-]{6}:[\w-]{27,}"), BLANK),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), BLANK),
+    (re.compile(r"(?<![\w-])[\w-]{8,}:[\w-]{6}:[\w-]{27,}"), BLANK),
 )
 
 

@@ -173,7 +173,7 @@ def test_texts_lose_what_is_private_and_keep_the_rest(text: str, expected: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 200_000, "/" * 200_000, "?" * 200_000, "a:" * 100_000, "eyJ" * 60_000]
+    "text", ["a" * 200_000, "/" * 200_000, "?" * 200_000, "a-" * 100_000, "eyJ-" * 50_000]
 )
 def test_hostile_texts_do_not_hold_the_log_up(text: str) -> None:
     started_at = time.perf_counter()
