@@ -10,6 +10,9 @@ class EventsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from loyaltyview.events.health import check_backlog
         from loyaltyview.events.processing import run_one
+        from loyaltyview.ops.health import add_check
 
         add_source("events", run_one)
+        add_check("events", check_backlog)

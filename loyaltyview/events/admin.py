@@ -1,0 +1,109 @@
+"""Events, orders and returns for administrators: read-only, personal data masked, events can be replayed."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from loyaltyview.events.models import Event, Order, ReturnRecord
+from loyaltyview.events.payloads import NotJson, masked, parse
+from loyaltyview.events.replay import replay
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What machines wrote: nobody adds, changes or deletes it by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The filter "state: dead" is the worklist; `last_error` says what is wrong."""
+
+    list_display = ["received_at", "program", "name", "subject", "state", "attempts", "due_at", "last_error"]
+    list_filter = ["state", "program", "name", "source"]
+    search_fields = ["subject", "dedupe_key"]
+    date_hierarchy = "received_at"
+    list_select_related = ["program"]
+    exclude = ["payload"]
+    actions = ["replay_events"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        shown = (
+            "payload_in_full" if self._may_reveal(request) and "reveal" in request.GET else "payload_masked"
+        )
+        fields = [name for name in super().get_readonly_fields(request, obj) if name != "payload"]
+        return [*fields, shown, *(["reveal_link"] if self._may_reveal(request) else [])]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        if event and "reveal" in request.GET and self._may_reveal(request):
+            self.log_change(request, event, str(_("Looked at the personal data of the payload")))
+        return event
+
+    def _may_reveal(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("events.reveal_payload")
+
+    @admin.display(description=_("payload, personal data masked"))
+    def payload_masked(self, event: Event) -> SafeString:
+        try:
+            return _block(json.dumps(masked(parse(bytes(event.payload))), indent=2, default=str))
+        except (NotJson, RecursionError):
+            # No telling what is personal in it.
+            return _block(_("Not JSON: %(n)d bytes") % {"n": len(event.payload)})
+
+    @admin.display(description=_("payload"))
+    def payload_in_full(self, event: Event) -> SafeString:
+        return _block(bytes(event.payload).decode(errors="replace"))
+
+    @admin.display(description=_("personal data"))
+    def reveal_link(self, event: Event) -> SafeString:
+        return format_html('<a href="?reveal=1">{}</a>', _("Show the payload in full (this is logged)"))
+
+    @admin.action(description=_("Replay"), permissions=["change"])
+    def replay_events(self, request: HttpRequest, events: QuerySet[Event]) -> None:
+        for event in events:
+            self.log_change(request, event, str(_("Replayed")))
+        count = replay(events)
+        text = ngettext("%(n)d event will be handled again.", "%(n)d events will be handled again.", count)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = [
+        "order_id", "external_id", "program", "store_id", "member_ref", "earn_base", "currency", "earning",
+        "why_nothing", "earned_points",
+    ]  # fmt: skip
+    list_filter = ["earning", "program", "channel_type", "is_exchange"]
+    search_fields = ["order_id", "external_id", "member_ref"]
+    list_select_related = ["program"]
+
+
+@admin.register(ReturnRecord)
+class ReturnAdmin(ReadOnlyAdmin):
+    """The filter "state: without an order" lists the blind returns that a person decides about."""
+
+    list_display = [
+        "return_id", "order_id", "program", "returned_at", "amount", "currency", "state", "points_taken",
+    ]  # fmt: skip
+    list_filter = ["state", "program"]
+    search_fields = ["return_id", "order_id"]
+    list_select_related = ["program"]
+
+
+def _block(text: str) -> SafeString:
+    return format_html("<pre>{}</pre>", text)

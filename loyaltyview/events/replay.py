@@ -1,0 +1,17 @@
+"""Handling stored events once more: from admin and from `manage.py replay_events`."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from loyaltyview.events.models import Event, EventState
+from loyaltyview.work.sources import wake
+
+
+def replay(events: QuerySet[Event]) -> int:
+    """Make those of `events` that nobody is handling due again, with all their attempts. Handlers may be
+    repeated, so replaying what is done changes nothing more. Returns how many there were."""
+    count = events.filter(lease_until=None).update(
+        state=EventState.WAITING, due_at=timezone.now(), attempts=0, last_error="", done_at=None
+    )
+    wake()
+    return count
