@@ -1,7 +1,7 @@
 """A house program from a TOML file: tiers, earning rule, rewards, members with opening balances, vouchers.
 
 Applying it twice changes nothing the second time. What the file does not name is left alone, and so is what
-has happened since: balances, and whether a voucher was used.
+lives on after it: members and their balances, the stock of a reward, whether a voucher was used.
 """
 
 import tomllib
@@ -42,6 +42,8 @@ KEYS: dict[str, dict[str, str]] = {
         **{key: key for key in ("title", "code", "expires_at")},
     },
 }  # fmt: skip
+# Fields that the file only starts with; from then on they change by themselves.
+ONLY_WHEN_NEW = {"members": set(KEYS["members"].values()), "rewards": {"stock"}}
 OPENING = "Opening balance"
 
 
@@ -112,7 +114,10 @@ def _apply(row: models.Model, table: str, values: Any, *, key: str) -> list[str]
     if key:
         identity[KEYS[table][key]] = values[key]
     known = type(row)._default_manager.filter(**identity).first()
-    row = known or row
+    if known:
+        row = known
+        kept = ONLY_WHEN_NEW.get(table, set())
+        fields = {field: value for field, value in fields.items() if field not in kept}
     changed = [field for field, value in fields.items() if _set(row, name, field, value)]
     if known and not changed:
         return []

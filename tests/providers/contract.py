@@ -1,0 +1,516 @@
+"""What every loyalty provider must do, as one class of tests.
+
+An adapter's test subclasses `ProviderContract`, names itself `Test...`, and overrides the fixtures below:
+a provider against a fake of its vendor (or, for the house, a database), and a member, rewards and a voucher
+that exist there. Tests of what the vendor cannot do skip themselves by its capabilities.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, get_type_hints
+
+import pytest
+
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unsupported
+from providers.types import (
+    Cart,
+    CartItem,
+    Consent,
+    Consents,
+    Discount,
+    DiscountKind,
+    Finding,
+    LockReason,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Money,
+    Order,
+    QueryKind,
+    Return,
+    Reward,
+    Spend,
+    SpendIntent,
+    SpendKind,
+    Voucher,
+    WebhookRequest,
+)
+
+LOOKUPS = {
+    Capability.EMAIL_LOOKUP: QueryKind.EMAIL,
+    Capability.PHONE_LOOKUP: QueryKind.PHONE,
+    Capability.CODE_LOOKUP: QueryKind.CODE,
+}
+MakeOrder = Callable[..., Order]
+LoseAnswer = Callable[[], AbstractContextManager[None]]
+
+
+def assert_types(value: Any) -> None:
+    """Fail unless `value` and all in it have the types that `providers.types` promises."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        hints = get_type_hints(type(value))
+        for field in dataclasses.fields(value):
+            inner = getattr(value, field.name)
+            if hints[field.name] in (int, str, bool, Decimal):
+                assert type(inner) is hints[field.name], f"{type(value).__name__}.{field.name}: {inner!r}"
+            assert_types(inner)
+    elif isinstance(value, tuple):
+        for inner in value:
+            assert_types(inner)
+    elif isinstance(value, datetime):
+        assert value.utcoffset() == timedelta(0), f"{value!r} is not aware UTC"
+    elif isinstance(value, Mapping):
+        assert all(type(key) is str and type(inner) is str for key, inner in value.items())
+    else:
+        assert value is None or isinstance(value, str | int | Decimal | Enum), repr(value)
+
+
+class ProviderContract:
+    # --- Fixtures to override ---------------------------------------------------------------------
+
+    @pytest.fixture
+    def provider(self) -> LoyaltyProvider:
+        """The adapter, ready to call."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def member_ref(self) -> str:
+        """A member who has points, and an e-mail, a phone and a code where these can be looked up."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def reward_id(self) -> str:
+        """A reward that this member can afford."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def dear_reward_id(self) -> str:
+        """A reward that only misses points."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def voucher_id(self) -> str:
+        """A voucher of this member; skip where the vendor has none."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def stranger(self) -> MemberProfile:
+        """Somebody who can enrol and has not."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def code(self, member: Member) -> str:
+        """The code on the member's card or pass."""
+        return member.member_id
+
+    @pytest.fixture
+    def lose_answer(self) -> LoseAnswer:
+        """Return a context in which the next spend happens and its answer is lost (OutcomeUnknown)."""
+        pytest.skip("this adapter's calls cannot lose an answer")
+
+    # --- Fixtures that follow from these ----------------------------------------------------------
+
+    @pytest.fixture
+    def cart(self, provider: LoyaltyProvider) -> Cart:
+        item = CartItem(item_id="item-1", product_id="SHIRT-01", price=Decimal("80.00"))
+        total = Money(amount=Decimal("80.00"), currency=provider.config.currency)
+        return Cart(cart_id="cart-1", total=total, items=(item,), store="boston-1")
+
+    @pytest.fixture
+    def member(self, provider: LoyaltyProvider, member_ref: str) -> Member:
+        return provider.get_member(member_ref)
+
+    @pytest.fixture
+    def rewards(self, provider: LoyaltyProvider, member: Member, cart: Cart) -> dict[str, Reward]:
+        return {reward.reward_id: reward for reward in provider.list_rewards(member.ref, cart)}
+
+    @pytest.fixture
+    def reward(self, rewards: dict[str, Reward], reward_id: str) -> Reward:
+        return rewards[reward_id]
+
+    @pytest.fixture
+    def dear_reward(self, rewards: dict[str, Reward], dear_reward_id: str) -> Reward:
+        return rewards[dear_reward_id]
+
+    @pytest.fixture
+    def voucher(self, provider: LoyaltyProvider, member: Member, voucher_id: str) -> Voucher:
+        return next(v for v in provider.list_vouchers(member.ref) if v.voucher_id == voucher_id)
+
+    @pytest.fixture
+    def keys(self) -> Iterator[str]:
+        return (f"7d1b5a3c9e4f4a6b8c2d1e0f9a8b7c6d-{number}" for number in itertools.count(1))
+
+    @pytest.fixture
+    def intent(self, member: Member, reward: Reward, cart: Cart, keys: Iterator[str]) -> SpendIntent:
+        return make_intent(next(keys), member, cart, SpendKind.REWARD, reward)
+
+    @pytest.fixture
+    def voucher_intent(
+        self, member: Member, voucher: Voucher, cart: Cart, keys: Iterator[str]
+    ) -> SpendIntent:
+        return make_intent(next(keys), member, cart, SpendKind.VOUCHER, voucher)
+
+    @pytest.fixture
+    def make_order(self, provider: LoyaltyProvider, member: Member) -> MakeOrder:
+        def make(order_id: str = "order-1", base: str = "80.00", spends: tuple[Spend, ...] = ()) -> Order:
+            return Order(
+                order_id=order_id,
+                external_id="100234",
+                member_ref=member.ref,
+                placed_at=datetime.now(UTC),
+                earn_base=Money(amount=Decimal(base), currency=provider.config.currency),
+                spends=spends,
+                store="boston-1",
+            )
+
+        return make
+
+    # --- Members ----------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("capability", LOOKUPS)
+    def test_a_member_is_found_by_exactly_what_identifies_her(
+        self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
+    ) -> None:
+        need(provider, capability)
+        kind = LOOKUPS[capability]
+        value = {QueryKind.EMAIL: member.email, QueryKind.PHONE: member.phone, QueryKind.CODE: code}[kind]
+        assert value, "the contract's member needs this"
+        found = provider.find_members(MemberQuery(kind=kind, value=value))
+        assert [hit.ref for hit in found] == [member.ref]
+        assert_types(found)
+
+    @pytest.mark.parametrize("capability", LOOKUPS)
+    def test_a_near_miss_is_a_stranger(
+        self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
+    ) -> None:
+        need(provider, capability)
+        kind = LOOKUPS[capability]
+        value = {QueryKind.EMAIL: member.email, QueryKind.PHONE: member.phone, QueryKind.CODE: code}[kind]
+        for near in (value[:-1], value[1:], value + "0", "%", ""):
+            assert provider.find_members(MemberQuery(kind=kind, value=near)) == ()
+
+    def test_a_member_has_the_promised_types(self, member: Member) -> None:
+        assert_types(member)
+
+    def test_an_unknown_member_is_rejected(self, provider: LoyaltyProvider) -> None:
+        with pytest.raises(Rejected) as caught:
+            provider.get_member("nobody-0000")
+        assert caught.value.reason is RejectReason.MEMBER_NOT_FOUND
+
+    def test_tiers_say_how_far_the_next_one_is(self, provider: LoyaltyProvider, member: Member) -> None:
+        need(provider, Capability.TIERS)
+        tier = member.tier
+        assert tier is not None
+        assert tier.name
+        if tier.next_name:
+            assert tier.threshold <= tier.progress < tier.next_threshold
+
+    def test_enrolling_twice_gives_one_member(
+        self, provider: LoyaltyProvider, stranger: MemberProfile
+    ) -> None:
+        need(provider, Capability.ENROL)
+        consents = Consents(email=Consent.YES, sms=Consent.NO)
+        first = provider.enrol(stranger, consents)
+        again = provider.enrol(stranger, Consents())
+        assert first.ref == again.ref
+        assert first.email == stranger.email
+        assert_types(first)
+        if Capability.CONSENT_EMAIL in provider.capabilities:
+            assert again.consents.email is Consent.YES
+        if Capability.CONSENT_SMS in provider.capabilities:
+            assert again.consents.sms is Consent.NO
+
+    def test_history_is_newest_first_and_in_words(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        need(provider, Capability.HISTORY)
+        provider.record_order(make_order())
+        history = provider.get_history(member.ref)
+        assert_types(history)
+        assert len(history) <= 50
+        assert [line.at for line in history] == sorted((line.at for line in history), reverse=True)
+        assert all(line.text for line in history)
+
+    # --- Rewards and vouchers ---------------------------------------------------------------------
+
+    def test_rewards_have_the_promised_types(self, rewards: dict[str, Reward]) -> None:
+        assert_types(tuple(rewards.values()))
+
+    def test_an_affordable_reward_is_not_locked(self, reward: Reward, member: Member) -> None:
+        assert reward.lock is None
+        assert reward.points <= member.balance.spendable
+
+    def test_a_reward_too_dear_is_locked_with_the_exact_gap(
+        self, dear_reward: Reward, member: Member
+    ) -> None:
+        assert dear_reward.lock is not None
+        assert dear_reward.lock.reason is LockReason.POINTS
+        assert dear_reward.lock.points_gap == dear_reward.points - member.balance.spendable
+
+    def test_a_final_reward_says_so_before_the_tap(
+        self, provider: LoyaltyProvider, rewards: dict[str, Reward]
+    ) -> None:
+        if Capability.RELEASE_POINTS not in provider.capabilities:
+            assert all(reward.is_final for reward in rewards.values())
+
+    def test_vouchers_have_the_promised_types(self, voucher: Voucher) -> None:
+        assert_types(voucher)
+
+    # --- Spending ---------------------------------------------------------------------------------
+
+    def test_a_spend_takes_its_points_from_what_is_spendable(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent
+    ) -> None:
+        spend = provider.spend(intent)
+        balance = provider.get_member(member.ref).balance
+        assert balance.spendable == member.balance.spendable - intent.points
+        assert (spend.key, spend.member_ref, spend.kind) == (intent.key, intent.member_ref, intent.kind)
+        assert spend.points == intent.points
+        assert spend.provider_ref
+        assert_types(spend)
+
+    def test_held_points_are_reserved_until_confirmed(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        spend = provider.spend(intent)
+        assert spend.is_held == (Capability.HOLD in provider.capabilities)
+        if spend.is_held:
+            assert provider.get_member(member.ref).balance.reserved == intent.points
+        provider.confirm(spend, make_order(spends=(spend,)))
+        balance = provider.get_member(member.ref).balance
+        assert balance.reserved == 0
+        assert balance.spendable == member.balance.spendable - intent.points
+
+    def test_confirming_may_be_repeated(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        spend = provider.spend(intent)
+        for _ in range(3):
+            provider.confirm(spend, make_order(spends=(spend,)))
+        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable - intent.points
+
+    def test_a_spend_that_happened_is_found_as_it_was(
+        self, provider: LoyaltyProvider, intent: SpendIntent
+    ) -> None:
+        spend = provider.spend(intent)
+        found = provider.find_spend(intent)
+        assert found.finding is Finding.HAPPENED
+        assert found.spend == spend
+        assert_types(found)
+
+    def test_a_spend_never_sent_is_not_found(self, provider: LoyaltyProvider, intent: SpendIntent) -> None:
+        found = provider.find_spend(intent)
+        assert found.finding in (Finding.DID_NOT, Finding.CANNOT_TELL)
+        assert found.spend is None
+
+    def test_a_spend_whose_answer_was_lost_is_found(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, lose_answer: LoseAnswer
+    ) -> None:
+        with lose_answer(), pytest.raises(OutcomeUnknown):
+            provider.spend(intent)
+        found = provider.find_spend(intent)
+        assert found.finding in (Finding.HAPPENED, Finding.CANNOT_TELL)
+        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable - intent.points
+
+    def test_released_points_are_spendable_again_once(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent
+    ) -> None:
+        need(provider, Capability.RELEASE_POINTS)
+        spend = provider.spend(intent)
+        for _ in range(3):
+            provider.release(spend)
+        balance = provider.get_member(member.ref).balance
+        assert balance.spendable == member.balance.spendable
+        assert balance.reserved == 0
+
+    def test_points_of_a_confirmed_spend_are_given_back_once(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        need(provider, Capability.RELEASE_POINTS)
+        spend = provider.spend(intent)
+        provider.confirm(spend, make_order(spends=(spend,)))
+        for _ in range(2):
+            provider.release(spend)
+        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable
+
+    def test_too_few_points_are_rejected_and_change_nothing(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        dear_reward: Reward,
+        cart: Cart,
+        keys: Iterator[str],
+    ) -> None:
+        intent = make_intent(next(keys), member, cart, SpendKind.REWARD, dear_reward)
+        with pytest.raises(Rejected) as caught:
+            provider.spend(intent)
+        assert caught.value.reason is RejectReason.INSUFFICIENT_POINTS
+        assert provider.get_member(member.ref).balance == member.balance
+        assert provider.find_spend(intent).finding is not Finding.HAPPENED
+
+    def test_a_used_voucher_is_no_longer_listed(
+        self, provider: LoyaltyProvider, member: Member, voucher_intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        spend = provider.spend(voucher_intent)
+        provider.confirm(spend, make_order(spends=(spend,)))
+        assert voucher_intent.item_id not in {v.voucher_id for v in provider.list_vouchers(member.ref)}
+        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable
+
+    def test_a_released_voucher_is_listed_again(
+        self, provider: LoyaltyProvider, member: Member, voucher_intent: SpendIntent
+    ) -> None:
+        need(provider, Capability.RELEASE_VOUCHER)
+        spend = provider.spend(voucher_intent)
+        for _ in range(2):
+            provider.release(spend)
+        assert voucher_intent.item_id in {v.voucher_id for v in provider.list_vouchers(member.ref)}
+
+    # --- Orders and returns -----------------------------------------------------------------------
+
+    def test_the_preview_is_what_the_order_earns(
+        self, provider: LoyaltyProvider, member: Member, cart: Cart, make_order: MakeOrder
+    ) -> None:
+        preview = provider.preview_earn(member.ref, cart)
+        if Capability.EARN_PREVIEW not in provider.capabilities:
+            assert preview is None
+            return
+        earned = provider.record_order(make_order(base=str(cart.total.amount))).points
+        assert earned is None or preview == earned
+
+    def test_an_order_earns_once(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        first = provider.record_order(make_order())
+        again = provider.record_order(make_order())
+        assert_types(first)
+        assert first == again
+        if first.points is not None:
+            balance = provider.get_member(member.ref).balance
+            earned = balance.spendable + balance.pending - member.balance.spendable - member.balance.pending
+            assert earned == first.points >= 0
+
+    def test_returns_take_back_what_was_earned_and_never_more(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        need(provider, Capability.PARTIAL_RETURN)
+        earned = provider.record_order(make_order(base="100.00")).points
+        order = make_order(base="100.00")
+        taken: list[int | None] = []
+        for number, net in enumerate(("33.33", "33.33", "33.34", "33.34"), start=1):
+            ret = make_return(order, f"return-{number}", net)
+            taken.append(provider.record_return(ret).points)
+            assert provider.record_return(ret).points == taken[-1], "a repeated return changes nothing"
+        if earned is None:
+            pytest.skip("this vendor decides later")
+        points = [change for change in taken if change is not None]
+        assert all(change <= 0 for change in points)
+        assert sum(points) == -earned
+        balance = provider.get_member(member.ref).balance
+        assert balance.spendable + balance.pending == member.balance.spendable + member.balance.pending
+
+    def test_a_cancelled_order_has_earned_nothing(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        earned = provider.record_order(make_order()).points
+        for _ in range(2):
+            change = provider.cancel_order(make_order())
+            assert_types(change)
+        if earned is not None:
+            balance = provider.get_member(member.ref).balance
+            assert balance.spendable + balance.pending == member.balance.spendable + member.balance.pending
+
+    def test_cancelling_an_unknown_order_changes_nothing(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        assert not provider.cancel_order(make_order("never-seen")).points
+        assert provider.get_member(member.ref).balance == member.balance
+
+    # --- The rest ---------------------------------------------------------------------------------
+
+    def test_the_connection_check_names_the_account(self, provider: LoyaltyProvider) -> None:
+        result = provider.check()
+        assert result.account
+        assert_types(result)
+
+    def test_stores_have_the_promised_types(self, provider: LoyaltyProvider) -> None:
+        need(provider, Capability.STORES)
+        assert_types(provider.list_stores())
+
+    @pytest.mark.parametrize(
+        ("capability", "call"),
+        [
+            (Capability.HISTORY, lambda p: p.get_history("any")),
+            (Capability.STORES, lambda p: p.list_stores()),
+            (Capability.ENROL, lambda p: p.enrol(MemberProfile(email="any@example.test"), Consents())),
+            (Capability.WEBHOOKS, lambda p: p.parse_webhook(WebhookRequest(headers={}, body=b"{}"))),
+            (Capability.RELEASE_POINTS, lambda p: p.release(any_spend(SpendKind.REWARD))),
+            (Capability.RELEASE_VOUCHER, lambda p: p.release(any_spend(SpendKind.VOUCHER))),
+        ],
+    )
+    def test_what_the_vendor_cannot_do_is_unsupported(
+        self,
+        provider: LoyaltyProvider,
+        capability: Capability,
+        call: Callable[[LoyaltyProvider], object],
+    ) -> None:
+        if capability in provider.capabilities:
+            pytest.skip(f"it can do {capability}")
+        with pytest.raises(Unsupported):
+            call(provider)
+
+    def test_points_as_money_are_refused_where_the_vendor_has_none(
+        self, provider: LoyaltyProvider, member: Member, cart: Cart, keys: Iterator[str]
+    ) -> None:
+        if Capability.VARIABLE_POINTS in provider.capabilities:
+            pytest.skip("it can do variable points")
+        discount = Discount(kind=DiscountKind.POINTS, amount=cart.total)
+        reward = Reward(reward_id="points", title="Points", points=1, discount=discount)
+        with pytest.raises(ProviderError) as caught:
+            provider.spend(make_intent(next(keys), member, cart, SpendKind.POINTS, reward))
+        assert isinstance(caught.value, Unsupported | Rejected)
+
+
+def need(provider: LoyaltyProvider, capability: Capability) -> None:
+    """Skip the test where the vendor lacks `capability`."""
+    if capability not in provider.capabilities:
+        pytest.skip(f"{provider.kind} has no {capability}")
+
+
+def make_intent(
+    key: str, member: Member, cart: Cart, kind: SpendKind, item: Reward | Voucher, points: int | None = None
+) -> SpendIntent:
+    """Return the intent to spend `item` as it was shown."""
+    price = item.points if isinstance(item, Reward) else 0
+    return SpendIntent(
+        key=key,
+        member_ref=member.ref,
+        kind=kind,
+        item_id=item.reward_id if isinstance(item, Reward) else item.voucher_id,
+        points=price if points is None else points,
+        discount=item.discount,
+        cart=cart,
+        code="LOY-7Q2M",
+        requested_at=datetime.now(UTC),
+    )
+
+
+def make_return(order: Order, return_id: str, net: str) -> Return:
+    """Return goods of `order` worth `net` of its earn base."""
+    return Return(
+        return_id=return_id,
+        order_id=order.order_id,
+        member_ref=order.member_ref,
+        returned_at=datetime.now(UTC),
+        net=Money(amount=Decimal(net), currency=order.earn_base.currency),
+        order_earn_base=order.earn_base,
+    )
+
+
+def any_spend(kind: SpendKind) -> Spend:
+    return Spend(key="any", member_ref="any", kind=kind, provider_ref="any", points=1)
