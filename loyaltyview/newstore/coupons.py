@@ -80,7 +80,7 @@ def mint_code(program: Program, request: CouponRequest) -> MintedCode:
             program=program.slug,
             voucher=voucher["voucherId"],
             detail=error.detail,
-            request_id=error.request_id,
+            newstore_request_id=error.request_id,
         )
         raise
     return MintedCode(code=codes[0], expires_at=expires_at)

@@ -110,13 +110,14 @@ def send(
     except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
         raise newstore_error(error, request_id) from error
     finally:
+        # Not `request_id`: that is the id of our own request, which stands in every line.
         log.info(
             "newstore_call",
             program=program,
             method=method,
             path="/" + url.partition("//")[2].partition("/")[2],
             status=status,
-            request_id=request_id,
+            newstore_request_id=request_id,
             ms=round((time.monotonic() - started) * 1000),
         )
 

@@ -13,6 +13,7 @@ import responses
 import time_machine
 from django.core.cache import cache
 from responses.matchers import header_matcher, json_params_matcher
+from structlog.testing import capture_logs
 
 from loyaltyview.newstore import client as client_module
 from loyaltyview.newstore.answers import HostCart, HostCartItem
@@ -267,6 +268,19 @@ def test_near_misses_of_a_search_are_dropped(
     }
     newstore.get(f"{API}/customer/profiles", json={"profiles": [PROFILE, stranger]})
     assert [profile.profile_id for profile in NewStoreClient(tenant).find_profiles(q)] == found
+
+
+def test_call_is_logged_with_its_request_id_and_without_the_customer(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(
+        f"{API}/customer/profiles", json={"profiles": []}, headers={"X-Newstore-Request-Id": "req-9"}
+    )
+    with capture_logs() as lines:
+        NewStoreClient(tenant).find_profiles("mia@example.test")
+    assert lines[-1]["newstore_request_id"] == "req-9"
+    assert lines[-1]["path"] == "/customer/profiles"
+    assert not any(word in str(lines) for word in ("mia", "fresh-token", "s3cret"))
 
 
 def test_loyalty_id_is_written_beside_the_other_attributes(
