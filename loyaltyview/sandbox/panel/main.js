@@ -6,7 +6,8 @@ import { showScreens, chosenItems } from "./screens.js";
 import { showNewStore, wireTabs } from "./newstore.js";
 import { showWebView, onNavigation } from "./webview.js";
 
-const TOAST_MS = 8000;
+const TOAST_MS = 5000;
+const BEZEL = 10;
 const SIZES = { phone: [390, 844], small: [320, 568], tablet: [1024, 768] };
 let toastTimer = 0;
 
@@ -40,7 +41,7 @@ function wire(id, action, body = () => ({})) {
 }
 
 function fit() {
-  const [width, height] = SIZES[document.body.dataset.device];
+  const [width, height] = SIZES[document.body.dataset.device].map((points) => points + 2 * BEZEL);
   const stage = byId("stage");
   const scale = Math.min(1, (stage.clientWidth - 4) / width, (stage.clientHeight - 4) / height);
   const device = byId("device");

@@ -1,0 +1,178 @@
+"""`make run`: sets a demo up and runs web, worker and sandbox together until Ctrl-C.
+
+A plain program, not a command of Django: settings cannot be read before `demo.env` is written.
+Repeating it is safe; two at once are not allowed. Exit code 0 after Ctrl-C, 1 when it cannot start,
+otherwise that of the part that died.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from loyaltyview.sandbox.demo_environment import (
+    HOST,
+    VARIABLES,
+    DemoError,
+    Ports,
+    read_ports,
+    write_environment,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 60
+
+STEPS = (
+    ("database", ["migrate", "--noinput"]),
+    ("static files", ["collectstatic", "--noinput"]),
+    ("program", ["load_program", "samples/acme.toml"]),
+    ("members and rewards", ["house_load", "samples/house.toml"]),
+    ("administrator", ["demo_admin"]),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make run", description="Run a demo of LoyaltyView.")
+    parser.add_argument("--var", type=Path, default=ROOT / "var", help="folder of the demo's data")
+    var: Path = parser.parse_args(arguments).var.resolve()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        ports = read_ports(os.environ)
+        var.mkdir(parents=True, exist_ok=True)
+        with only_one(var / "demo.lock", f"{ports.app_url}/") as lock:
+            check_ports(ports)
+            values = write_environment(var, ports)
+            environ = {**os.environ, **values, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            for what, command in STEPS:
+                prepare(what, command, environ)
+            return run(var, ports, environ, lock)
+    except DemoError as error:
+        sys.stderr.write(f"\n  {error}\n\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def only_one(path: Path, address: str) -> Iterator[int]:
+    """Hold an exclusive lock for as long as the demo runs; the file tells a second one the address."""
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise DemoError(f"LoyaltyView is running already at {file.read().strip()}") from None
+        file.truncate(0)
+        file.write(address)
+        file.flush()
+        yield file.fileno()
+
+
+def check_ports(ports: Ports) -> None:
+    """Raise DemoError when one of the ports is taken."""
+    for name, variable in VARIABLES.items():
+        port: int = getattr(ports, name)
+        with socket.socket() as client:
+            is_taken = client.connect_ex((HOST, port)) == 0
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                server.bind((HOST, port))
+            except OSError:
+                is_taken = True
+        if is_taken:
+            raise DemoError(f"Port {port} is taken. Choose another: make run {variable}={port + 1000}")
+
+
+def prepare(what: str, command: list[str], environ: dict[str, str]) -> None:
+    """Run one command of manage.py; show what it says only when it fails."""
+    sys.stdout.write(f"Preparing: {what}\n")
+    sys.stdout.flush()
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    if done.returncode:
+        raise DemoError(f"manage.py {' '.join(command)} failed:\n\n{done.stdout}")
+
+
+def run(var: Path, ports: Ports, environ: dict[str, str], lock: int) -> int:
+    """Run the three until one dies or we are told to stop; return the exit code."""
+    honcho = subprocess.Popen(
+        [sys.executable, "-m", "honcho", "-e", str(var / "demo.env"), "-f", "Procfile.dev", "-d", str(ROOT)]
+        + ["start", "-p", str(ports.web)],
+        cwd=ROOT,
+        env=environ,
+        # Its own session: Ctrl-C reaches it once, from us. It keeps the lock should we be killed.
+        start_new_session=True,
+        pass_fds=(lock,),
+    )
+    try:
+        if wait_until_ready(honcho, ports):
+            announce(ports, environ["DEMO_ADMIN_PASSWORD"])
+        return honcho.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        if honcho.poll() is None:
+            honcho.terminate()
+        honcho.wait()
+
+
+def wait_until_ready(honcho: "subprocess.Popen[bytes]", ports: Ports) -> bool:
+    """Return True when everything answers, False when a part died; raise DemoError after a minute."""
+    waiting = [f"{ports.loyalty_url}/readyz", f"{ports.app_url}/"]
+    until = time.monotonic() + READY_WITHIN_S
+    while waiting:
+        if honcho.poll() is not None:
+            return False
+        if time.monotonic() > until:
+            raise DemoError(f"{waiting[0]} is not ready after {READY_WITHIN_S} s: see the lines above.")
+        if _answers(waiting[0]):
+            waiting.pop(0)
+        else:
+            time.sleep(0.2)
+    return True
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=5) as response:
+            return bool(response.status == 200)
+    except (HTTPError, URLError, OSError):
+        return False
+
+
+def announce(ports: Ports, password: str) -> None:
+    sys.stdout.write(
+        f"""
+  ────────────────────────────────────────────────────────────────────
+  LoyaltyView is ready. Open the Associate App:
+
+      {ports.app_url}/
+
+  Admin   {ports.loyalty_url}/admin/   (admin, {password})
+  Stop    Ctrl-C
+  ────────────────────────────────────────────────────────────────────
+
+"""
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
