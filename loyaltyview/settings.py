@@ -3,6 +3,7 @@
 README lists each variable; a test holds the two together. There is no default for a secret.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ COOKIE_SECURE = env.bool("COOKIE_SECURE", default=True)
 FRAME_ANCESTORS: list[str] = env.list("FRAME_ANCESTORS", default=["'none'"])
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+
+# Read by loyaltyview/gunicorn.py. Requests that recycle a process: 0 means never.
+WEB_HOST = env.str("WEB_HOST", default="0.0.0.0")  # noqa: S104 - platforms route to any address of theirs
+PORT = env.int("PORT", default=8000)
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
+WEB_THREADS = env.int("WEB_THREADS", default=32)
+WEB_MAX_REQUESTS = env.int("WEB_MAX_REQUESTS", default=0)
 
 # --- Credentials at rest: Fernet keys, newest first; older ones still decrypt ---------------------
 CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
@@ -118,6 +126,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'loyaltyview.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    with suppress(OSError):  # a fresh clone has no var/; what cannot be made is reported by the checks
+        Path(DATABASES["default"]["NAME"]).parent.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

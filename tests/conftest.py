@@ -1,8 +1,26 @@
-"""Shared fixtures: the program and its store."""
+"""Shared fixtures: the program and its store, Chromium. What the marks `postgres` and `browser` need."""
 
 import pytest
+from django.db import connection
 
 from loyaltyview.programs.models import Program, Store
+from tests.setup.chromium import find_chromium
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: make test, or python -m tests.setup.postgres -- pytest")
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        # Never skipped: the story that these tests play is what the product is for.
+        pytest.fail("needs Chromium: make browser", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of the Chromium to drive."""
+    path = find_chromium()
+    assert path, "make browser"
+    return path
 
 
 @pytest.fixture

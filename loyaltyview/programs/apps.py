@@ -6,6 +6,7 @@ class ProgramsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import loyaltyview.checks  # noqa: F401 - registers them
         from loyaltyview.programs.metrics import observe
         from providers.http import add_observer
 

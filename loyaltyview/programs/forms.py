@@ -142,11 +142,11 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in SECRETS:
             data[name] = data.get(name) or self.stored[name]
         kind = data.get("provider_kind", "")
-        names = dict(self._specs(kind))
+        names = {name for _spec, name in self._specs(kind)}
         for name in list(self.errors):
-            if name in setting_fields() and name not in names.values():
+            if name in setting_fields() and name not in names:
                 del self.errors[name]  # of a vendor that was not chosen
-        if kind in PROVIDERS and not any(name in self.errors for name in names.values()):
+        if kind in PROVIDERS and not any(name in self.errors for name in names):
             self._clean_settings(kind, data)
         return data
 

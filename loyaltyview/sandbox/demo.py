@@ -113,8 +113,7 @@ def prepare(what: str, command: list[str], environ: dict[str, str]) -> None:
 def run(var: Path, ports: Ports, environ: dict[str, str], lock: int) -> int:
     """Run the three until one dies or we are told to stop; return the exit code."""
     honcho = subprocess.Popen(
-        [sys.executable, "-m", "honcho", "-e", str(var / "demo.env"), "-f", "Procfile.dev", "-d", str(ROOT)]
-        + ["start", "-p", str(ports.web)],
+        [sys.executable, "-m", "honcho", "-e", str(var / "demo.env"), "-f", "Procfile.dev", "start"],
         cwd=ROOT,
         env=environ,
         # Its own session: Ctrl-C reaches it once, from us. It keeps the lock should we be killed.

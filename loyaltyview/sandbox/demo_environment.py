@@ -1,4 +1,4 @@
-"""The environment of `make run`: secrets are made once and kept in `demo.env`, the rest follows from the ports.
+"""The environment of `make run`: secrets are made once and kept, the rest follows from the ports.
 
 Every setting that decides where data lies is given here, so that nothing in the caller's own
 environment (a production DATABASE_URL, say) can reach the demo.

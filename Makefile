@@ -1,0 +1,65 @@
+# What a newcomer runs: `make run` to see it, `make test` to prove it. `make help` lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/pytest -n 2
+# The databases of the tests are theirs, whatever the caller's environment says.
+ALONE := env -u DATABASE_URL -u ENV_FILE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test browser lint format lock clean
+
+help: ## List what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it
+	@exec $(PYTHON) -m loyaltyview.sandbox.demo
+
+test: $(READY) browser lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
+	$(ALONE) $(PYTEST)
+	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST)
+
+browser: $(READY) ## Find Chromium for the browser tests, or install it
+	@$(PYTHON) -m tests.setup.chromium
+
+lint: $(READY) ## Check style, types, migrations and settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py check
+
+format: $(READY) ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Pin the newest dependencies that pyproject.toml allows, with hashes
+	$(PYTHON) -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
+		--quiet pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
+		--quiet --extra dev pyproject.toml --output-file requirements-dev.txt
+
+clean: ## Remove what was installed and generated, the demo's data too
+	rm -rf $(VENV) staticfiles var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python of at least 3.11 that can make a virtual environment.
+$(READY): requirements-dev.txt
+	@if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		for python in python3 python3.13 python3.12 python3.11; do \
+			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+			rm -rf $(VENV); \
+			$$python -m venv $(VENV) 2>/dev/null && break; \
+		done; \
+	fi
+	@if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		echo "LoyaltyView needs Python 3.11 or newer with its venv module (Debian: python3-venv)," >&2; \
+		echo "found as python3, python3.13, python3.12 or python3.11." >&2; \
+		exit 1; \
+	fi
+	@echo "Installing what requirements-dev.txt pins"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(READY)

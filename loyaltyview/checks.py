@@ -1,0 +1,128 @@
+"""System checks of our settings: what would fail later, in a request, fails at the start.
+
+E001  CREDENTIAL_KEYS has no key, or one that is no Fernet key
+E002  the folder of the SQLite database is missing or cannot be written
+E003  FRAME_ANCESTORS has a source that browsers would ignore
+E004  a number that must be positive is not
+W001  cookies travel without TLS in production (with `check --deploy`)
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+POSITIVE = (
+    "PORT",
+    "WEB_PROCESSES",
+    "WEB_THREADS",
+    "IDENTITY_HOURS",
+    "LAUNCH_MINUTES",
+    "PAGE_DEADLINE_S",
+    "FIRST_PAINT_MS",
+    "CODE_LIFE_MINUTES",
+    "EVENT_PROMISE_MINUTES",
+    "RELEASE_MARGIN_MINUTES",
+    "UNCERTAIN_MINUTES",
+    "EVENT_MAX_BYTES",
+    "WORK_LEASE_S",
+    "WORK_MAX_ATTEMPTS",
+    "WORKER_POLL_S",
+    "READY_MAX_EVENT_AGE_S",
+    "READY_MAX_HEARTBEAT_AGE_S",
+    "LOOKUPS_PER_MINUTE",
+    "ENROLMENTS_PER_HOUR",
+)
+
+KEY_HINT = (
+    "Make one with: python -c 'from cryptography.fernet import Fernet as F; print(F.generate_key().decode())'"
+)
+
+# https://example.com, https://*.example.com:8443, http:, 'self', 'none'
+SOURCE = re.compile(r"'self'|'none'|[a-z][a-z0-9+.-]*:|(https?://)?(\*\.)?[A-Za-z0-9.-]+(:(\d+|\*))?")
+
+
+@register(Tags.security)
+def check_credential_keys(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.CREDENTIAL_KEYS:
+        return [Error("CREDENTIAL_KEYS has no key.", hint=KEY_HINT, id="loyaltyview.E001")]
+    wrong = [
+        number for number, key in enumerate(settings.CREDENTIAL_KEYS, start=1) if not _is_fernet_key(key)
+    ]
+    # The position, never the key itself.
+    return [
+        Error(
+            f"Key number {number} of CREDENTIAL_KEYS is not a Fernet key.",
+            hint=KEY_HINT,
+            id="loyaltyview.E001",
+        )
+        for number in wrong
+    ]
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+@register(Tags.database)
+def check_database_folder(**_kwargs: Any) -> list[CheckMessage]:
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] != "django.db.backends.sqlite3" or ":memory:" in str(database["NAME"]):
+        return []
+    folder = Path(database["NAME"]).parent
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return []
+    return [
+        Error(
+            f"The database's folder {folder} is missing or cannot be written.",
+            hint="Create it, or name another place in DATABASE_URL.",
+            id="loyaltyview.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_frame_ancestors(**_kwargs: Any) -> list[CheckMessage]:
+    sources = settings.FRAME_ANCESTORS
+    wrong = [source for source in sources if not SOURCE.fullmatch(source)]
+    if not sources or ("'none'" in sources and len(sources) > 1):
+        wrong = list(sources)
+    if sources and not wrong:
+        return []
+    return [
+        Error(
+            f"FRAME_ANCESTORS is not a list of sources: {', '.join(wrong) or 'it is empty'}.",
+            hint="\"'none'\" alone, or addresses such as https://*.newstore.net, separated by commas.",
+            id="loyaltyview.E003",
+        )
+    ]
+
+
+@register()
+def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"{name} must be more than 0.", id="loyaltyview.E004")
+        for name in POSITIVE
+        if getattr(settings, name) <= 0
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_cookies(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.COOKIE_SECURE or settings.DEBUG:
+        return []
+    return [
+        Warning(
+            "COOKIE_SECURE is off: associates' sessions travel without TLS.",
+            hint="Serve over https and leave COOKIE_SECURE at its default.",
+            id="loyaltyview.W001",
+        )
+    ]
