@@ -15,11 +15,6 @@ from loyaltyview.sandbox.serve import Running, serve_in_thread
 SECRET = "only-for-tests"
 
 
-@pytest.fixture(autouse=True)
-def _no_database_needed() -> None:
-    """The sandbox has no database; nothing here asks for one."""
-
-
 @pytest.fixture
 def sandbox() -> Sandbox:
     """A sandbox that is not served: its methods, without threads."""
@@ -49,9 +44,7 @@ class Api:
         )
 
     def call(self, method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
-        return requests.request(
-            method, self.url + path, json=body, headers=self.headers, timeout=5, **kwargs
-        )
+        return requests.request(method, self.url + path, json=body, headers=self.headers, timeout=5, **kwargs)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The panel in a real browser: a fake loyalty page goes back to the app in three ways."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,17 +17,24 @@ from loyaltyview.sandbox.serve import Running, serve_in_thread
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 STRICT = "default-src 'none'; script-src 'self'; form-action 'self'"
-DEEPLINK = "com.newstore.associate-one://cart.more.loyaltyProgram/applyCoupons?coupons[]={code}&cartId={cart}&token={token}"
+DEEPLINK = (
+    "com.newstore.associate-one://cart.more.loyaltyProgram/applyCoupons"
+    "?coupons[]={code}&cartId={cart}&token={token}"
+)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
@@ -37,7 +43,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def running(httpserver: HTTPServer) -> Iterator[Running]:
-    httpserver.expect_request("/identity/", method="POST").respond_with_json({"external_identity": "signed-by-us"})
+    httpserver.expect_request("/identity/", method="POST").respond_with_json(
+        {"external_identity": "signed-by-us"}
+    )
     httpserver.expect_request("/events/", method="POST").respond_with_data("", 200)
     config = SandboxConfig(
         loyalty_url=httpserver.url_for("/launch/"),
@@ -97,7 +105,9 @@ def open_cart(page: Page, customer: str = "mia", cart: str = "jacket") -> None:
 
 
 @pytest.mark.parametrize("way", ["link", "script", "refresh"])
-def test_code_of_the_deeplink_lowers_the_total(page: Page, httpserver: HTTPServer, code: str, way: str) -> None:
+def test_code_of_the_deeplink_lowers_the_total(
+    page: Page, httpserver: HTTPServer, code: str, way: str
+) -> None:
     loyalty_page(httpserver, way, code)
     open_cart(page)
     page.wait_for_selector('[data-total="153.00"]')
@@ -187,4 +197,6 @@ def test_panel_has_no_accessibility_faults(page: Page, scheme: Any) -> None:
     page.click("#pay")
     page.wait_for_selector('[data-event="order.completed"][data-status="delivered"]')
     results.append(Axe().run(page))
-    assert [re.sub(r"\s+", " ", result.generate_report()) for result in results if result.violations_count] == []
+    assert [
+        re.sub(r"\s+", " ", result.generate_report()) for result in results if result.violations_count
+    ] == []

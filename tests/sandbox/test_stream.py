@@ -1,0 +1,208 @@
+"""Events over real HTTP, with a clock that the test turns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from loyaltyview.sandbox.app import Sandbox, SandboxConfig
+from loyaltyview.sandbox.serve import serve_in_thread
+from loyaltyview.sandbox.stream import EventStream
+from tests.sandbox.conftest import Api, Listener
+
+PATH = "/api/v1/org/integrations/eventstream"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stream(clock: Clock, listener: Listener) -> EventStream:
+    """A stream without a thread, whose only listener is `listener`."""
+    stream = EventStream(SandboxConfig(), clock)
+    stream.register(listener.url, "key", integration_id="ours")
+    return stream
+
+
+def test_event_arrives_once_in_its_envelope_with_the_key(stream: EventStream, listener: Listener) -> None:
+    [delivery] = stream.emit("order.opened", {"id": "o-1"})
+    assert stream.deliver_due() is None
+    [body] = listener.bodies
+    assert set(body) == {"tenant", "name", "published_at", "payload"}
+    assert (body["tenant"], body["name"], body["payload"]) == ("acme-staging", "order.opened", {"id": "o-1"})
+    assert listener.keys == ["Bearer key"]
+    assert (delivery.status, delivery.attempts) == ("delivered", ["HTTP 200"])
+
+
+def test_listener_without_key_gets_no_authorization(listener: Listener) -> None:
+    stream = EventStream(SandboxConfig())
+    stream.register(listener.url, None)
+    stream.emit("order.opened", {})
+    stream.flush()
+    assert listener.keys == [""]
+
+
+def test_server_errors_are_tried_again_on_schedule_until_the_stream_stops(
+    stream: EventStream, listener: Listener, clock: Clock
+) -> None:
+    listener.answers = [500] * 6
+    [delivery] = stream.emit("order.opened", {})
+    waits = []
+    while (wait_s := stream.deliver_due()) is not None:
+        waits.append(wait_s)
+        clock.now += wait_s
+    assert waits == [1, 5, 30, 120, 600]
+    assert (delivery.status, len(listener.bodies)) == ("failed", 6)
+    assert stream.integrations["ours"].status == "stopped"
+
+
+def test_started_again_the_stream_delivers_what_waited(stream: EventStream, listener: Listener) -> None:
+    listener.answers = [410]
+    stream.emit("order.created", {})
+    stream.emit("order.opened", {})
+    stream.deliver_due()
+    assert stream.integrations["ours"].status == "stopped"
+    assert listener.names == ["order.created"]
+    stream.set_running("ours", running=True)
+    stream.deliver_due()
+    assert listener.names == ["order.created", "order.created", "order.opened"]
+    assert {delivery.status for delivery in stream.deliveries} == {"delivered"}
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 413])
+def test_other_refusals_reject_the_event_for_good(
+    stream: EventStream, listener: Listener, status: int
+) -> None:
+    listener.answers = [status]
+    [delivery] = stream.emit("order.opened", {})
+    assert stream.deliver_due() is None
+    assert (delivery.status, delivery.http_status) == ("rejected", status)
+    assert stream.integrations["ours"].status == "running"
+
+
+def test_silent_listener_is_tried_again(clock: Clock) -> None:
+    stream = EventStream(SandboxConfig(), clock)
+    stream.register("http://127.0.0.1:1/", "key")
+    [delivery] = stream.emit("order.opened", {})
+    assert stream.deliver_due() == 1
+    assert (delivery.status, delivery.attempts) == ("pending", ["ConnectionError"])
+
+
+def test_one_failing_event_does_not_hold_up_the_next(stream: EventStream, listener: Listener) -> None:
+    listener.answers = [500, 200]
+    stream.emit("order.created", {})
+    stream.emit("order.opened", {})
+    stream.deliver_due()
+    assert [delivery.status for delivery in stream.deliveries] == ["pending", "delivered"]
+
+
+def test_flush_sends_what_is_not_due_yet(stream: EventStream, listener: Listener) -> None:
+    listener.answers = [503]
+    [delivery] = stream.emit("order.opened", {})
+    stream.deliver_due()
+    stream.flush()
+    assert delivery.attempts == ["HTTP 503", "HTTP 200"]
+
+
+def test_sent_again_the_bytes_are_the_same(stream: EventStream, listener: Listener) -> None:
+    [delivery] = stream.emit("order.opened", {"id": "o-1"})
+    stream.send_again(delivery.number)
+    stream.flush()
+    assert listener.bodies[0] == listener.bodies[1]
+    with pytest.raises(LookupError):
+        stream.send_again(7)
+
+
+def test_filter_and_missing_listeners_leave_an_event_unheard(stream: EventStream) -> None:
+    stream.integrations["ours"].event_filter = ("order.opened",)
+    [delivery] = stream.emit("order.created", {})
+    assert delivery.status == "unheard"
+
+
+def test_duplicates_can_be_switched_on(listener: Listener) -> None:
+    stream = EventStream(SandboxConfig(duplicate_events=True))
+    stream.register(listener.url, "key")
+    stream.emit("order.opened", {})
+    stream.flush()
+    assert listener.names == ["order.opened"] * 2
+
+
+@pytest.fixture
+def served(listener: Listener) -> Iterator[Sandbox]:
+    running = serve_in_thread(Sandbox(SandboxConfig(events_url=listener.url, event_key="key")))
+    yield running.sandbox
+    running.stop()
+
+
+def test_served_sandbox_delivers_by_itself(served: Sandbox, listener: Listener) -> None:
+    served.app.log_in("a-17")
+    served.app.pay()
+    assert served.stream.wait_idle(5)
+    assert listener.names == ["order.created", "order.opened", "order.completed"]
+
+
+CREATE: dict[str, Any] = {
+    "id": "acme-loyalty",
+    "integration_type": "permanent",
+    "starts_at": "2026-01-01T00:00:00Z",
+    "ends_at": None,
+    "callback_parameters": {"callback_url": "http://127.0.0.1:1/", "api_key": "long"},
+    "filter_conditions": {"event_filter": ["order.opened"], "entity_filter": []},
+}
+
+
+def test_integration_is_created_running_and_its_key_stays_secret(api: Api) -> None:
+    made = api.call("POST", PATH, CREATE)
+    assert (made.status_code, made.json()["status"]) == (201, "running")
+    assert "long" not in made.text
+    assert api.call("GET", PATH).json()["integrations"] == [made.json()]
+    assert api.call("GET", f"{PATH}/acme-loyalty").json() == made.json()
+
+
+def test_integration_is_changed_stopped_and_started(api: Api) -> None:
+    api.call("POST", PATH, CREATE)
+    change = {"callback_parameters": {"callback_url": "http://127.0.0.1:2/"}}
+    changed = api.call("PATCH", f"{PATH}/acme-loyalty", change).json()
+    assert changed["callback_parameters"] == {"callback_url": "http://127.0.0.1:2/"}
+    assert changed["filter_conditions"]["event_filter"] == ["order.opened"]
+    assert api.call("POST", f"{PATH}/acme-loyalty/_stop", {}).json()["status"] == "stopped"
+    assert api.call("POST", f"{PATH}/acme-loyalty/_start", {}).json()["status"] == "running"
+
+
+def test_unknown_integration_is_not_found(api: Api) -> None:
+    answer = api.call("GET", f"{PATH}/nobody")
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "resource_not_found")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": 1},
+        {"integration_type": "forever"},
+        {"callback_parameters": {}},
+        {"callback_parameters": {"callback_url": "ftp://x/"}},
+        {"callback_parameters": {"callback_url": "http://x/", "secret": "s"}},
+        {"filter_conditions": {"event_filter": "order.opened"}},
+        {"filter_conditions": {"event_filter": [1]}},
+        {"name": "ours"},
+    ],
+)
+def test_wrong_integration_is_refused(api: Api, change: dict[str, Any]) -> None:
+    assert api.call("POST", PATH, {**CREATE, **change}).status_code == 400
+
+
+def test_id_is_taken_once_and_there_are_at_most_25(api: Api) -> None:
+    assert [api.call("POST", PATH, CREATE).status_code for _ in range(2)] == [201, 409]
+    for number in range(24):
+        api.call("POST", PATH, {**CREATE, "id": f"i-{number}"})
+    assert api.call("POST", PATH, {**CREATE, "id": "one-more"}).status_code == 422
