@@ -9,11 +9,17 @@ from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.points import PointsChoice, points_choice
 from providers.base import LoyaltyProvider
-from providers.types import Cart, LockReason, SpendKind
+from providers.types import Cart, LockReason, PointsRange, SpendKind
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(
-    {LockReason.POINTS, LockReason.TIER, CartReason.MINIMUM, CartReason.PRODUCT_MISSING, CartReason.CART_EMPTY}
+    {
+        LockReason.POINTS,
+        LockReason.TIER,
+        CartReason.MINIMUM,
+        CartReason.PRODUCT_MISSING,
+        CartReason.CART_EMPTY,
+    }
 )
 
 
@@ -64,13 +70,7 @@ def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, spendable: int) -
     choice = None
     if offer.points_range and offer.state is not OfferState.LOCKED:
         choice = points_choice(offer.points_range, spendable, cart)
-        if choice is None:
-            offer = replace(offer, state=OfferState.LOCKED, reason=LockReason.POINTS.value)
-        else:
-            saving = points_as_money(choice.maximum, offer.points_range)
-            offer = replace(
-                offer, points=choice.maximum, saving=replace(saving, amount=min(saving.amount, cart.total.amount))
-            )
+        offer = _at_most(offer, offer.points_range, choice, cart)
     if offer.state is OfferState.LOCKED:
         return Card(offer=offer, gap=wording.gap(offer))
     return Card(
@@ -80,3 +80,12 @@ def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, spendable: int) -
         is_final=offer.is_final or not can_release(provider, SpendKind(offer.kind)),
         choice=choice,
     )
+
+
+def _at_most(offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart) -> Offer:
+    """Return points as money as the stepper starts: with as many points as the cart and the balance take."""
+    if choice is None:
+        return replace(offer, state=OfferState.LOCKED, reason=LockReason.POINTS.value)
+    worth = points_as_money(choice.maximum, span)
+    saving = replace(worth, amount=min(worth.amount, cart.total.amount))
+    return replace(offer, points=choice.maximum, saving=saving, is_capped=False)

@@ -7,6 +7,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from loyaltyview.programs.models import Program
 from loyaltyview.webview import wording
+from loyaltyview.webview.navigation import is_htmx
 
 
 def refuse(
@@ -16,7 +17,7 @@ def refuse(
 
     A fragment cannot say that the whole page is over, so htmx is told to load the page afresh.
     """
-    if getattr(request, "htmx", False) and request.method == "GET":
+    if is_htmx(request) and request.method == "GET":
         return HttpResponseClientRefresh()
     context = {
         "code": code,

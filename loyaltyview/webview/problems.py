@@ -2,7 +2,7 @@
 
 
 class Problem(Exception):
-    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is the HTTP status."""
+    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP."""
 
     def __init__(self, code: str, text: str = "", status: int = 422) -> None:
         super().__init__(code)

@@ -16,7 +16,7 @@ from loyaltyview.webview.models import Launch
 from providers import parallel
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Unsupported
-from providers.types import Cart, Member, MemberQuery, QueryKind, Reward, Voucher
+from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,39 @@ def read_member(
         earn=earn.value if earn else None,
         trouble=answers["rewards"].error or answers["vouchers"].error,
     )
+
+
+def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
+    """Return the member's recent movements, newest first. Raises ProviderError."""
+    calls = {"history": lambda: provider.get_history(launch.member_ref)}
+    movements: tuple[Movement, ...] = _now(provider, calls)["history"].get()
+    return movements
+
+
+def read_for_redeeming(launch: Launch, provider: LoyaltyProvider, cart: Cart, kind: SpendKind) -> Reading:
+    """Return the member and, fresh from the vendor, the list that holds what she wants to redeem.
+    Raises ProviderError when either cannot be read."""
+    ref = launch.member_ref
+    calls: dict[str, Callable[[], Any]] = {"member": lambda: provider.get_member(ref)}
+    if kind is SpendKind.VOUCHER:
+        calls["vouchers"] = lambda: provider.list_vouchers(ref)
+    else:
+        calls["rewards"] = lambda: provider.list_rewards(ref, cart)
+    answers = _now(provider, calls)
+    return Reading(
+        member=answers["member"].get(),
+        rewards=answers["rewards"].get() if "rewards" in answers else (),
+        vouchers=answers["vouchers"].get() if "vouchers" in answers else (),
+        earn=None,
+        trouble=None,
+    )
+
+
+def look_up_now(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tuple[Member, ...]:
+    """As `look_up`, within the page's deadline."""
+    answers = _now(provider, {"members": lambda: look_up(provider, queries)})
+    members: tuple[Member, ...] = answers["members"].get()
+    return members
 
 
 def look_up(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tuple[Member, ...]:
@@ -150,7 +183,7 @@ def _ask(
     """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
     that waits: then they go on, and the next request finds them."""
     if provider.is_local:
-        return {name: _answer(call) for name, call in calls.items()}
+        return _now(provider, calls)
     key = f"{launch.pk}:{what}"
     pending = parallel.take(key) or parallel.start(calls, settings.PAGE_DEADLINE_S)
     if is_last:
@@ -159,6 +192,13 @@ def _ask(
         return pending.results(0)
     parallel.keep(key, pending)
     return None
+
+
+def _now(provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]]) -> Answers:
+    """Run `calls` to their end, or to the page's deadline."""
+    if provider.is_local:
+        return {name: _answer(call) for name, call in calls.items()}
+    return parallel.gather(calls, settings.PAGE_DEADLINE_S)
 
 
 def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:

@@ -99,7 +99,9 @@ def customer_key(program: Program, email: str) -> str:
     """Return the keyed hash under which a customer's last launch is found again; "" without an e-mail."""
     if not email:
         return ""
-    return salted_hmac("loyaltyview.customer", f"{program.pk}:{email.casefold()}", algorithm="sha256").hexdigest()
+    return salted_hmac(
+        "loyaltyview.customer", f"{program.pk}:{email.casefold()}", algorithm="sha256"
+    ).hexdigest()
 
 
 def _hash(secret: str) -> str:

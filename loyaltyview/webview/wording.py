@@ -5,12 +5,14 @@ A code of the vendors' or NewStore's part that is not listed gets the last sente
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.webview import formats
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
@@ -69,16 +71,26 @@ SENTENCES: dict[str, Promise] = {
     "BAD_REQUEST": lazy("The page sent something incomplete. Nothing was done. Choose the reward again."),
     "UNDO_NOT_POSSIBLE": lazy("This cannot be undone any more."),
     "UNDO_FINAL": lazy("The program cannot take this back."),
-    "RENEWAL_NOT_NEEDED": lazy("The code is still valid."),
     # Find and enrol
     "EMPTY_QUERY": lazy("Type a phone number, an e-mail address or a member number."),
     "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or e-mail."),
     "QUERY_TOO_LONG": lazy("This is too long for a phone number, an e-mail address or a member number."),
     "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
+    "TOO_MANY_ENROLMENTS": lazy("Too many enrolments in a short time. Try again later."),
+    "POINTS_NOT_OFFERED": lazy("This number of points cannot be used. Choose one of the steps."),
+    "REDEMPTION_UNKNOWN": lazy("This reward was not applied in this cart. Go back to the cart."),
     "CHOICE_EXPIRED": lazy("This list is out of date. Search again."),
     "ENROL_UNKNOWN": lazy(
         "The program did not answer in time. Press the button again: nobody is enrolled twice."
     ),
+    # The launch (newstore.launch)
+    "TOKEN_MISSING": lazy("The app did not send its token. Go back and open the page again from the cart."),
+    "TOKEN_MALFORMED": lazy("The app sent a broken token. Go back and open the page again from the cart."),
+    "CART_MISSING": lazy("The app did not say which cart this is. Go back and open it again from the cart."),
+    "CART_MALFORMED": lazy("The cart that the app sent cannot be read. Open the page again from the cart."),
+    "TOTAL_MALFORMED": lazy("The cart's total cannot be read. Open the page again from the cart."),
+    "CURRENCY_MALFORMED": lazy("The cart's currency cannot be read. Open the page again from the cart."),
+    "CONTEXT_MALFORMED": lazy("What the app sent cannot be read. Open the page again from the cart."),
     # Identity and session
     "IDENTITY_MISSING": lazy(
         "Your login is not known here yet. Log out of the app and in again, then open the page from the cart."
@@ -98,7 +110,6 @@ SENTENCES: dict[str, Promise] = {
         "To look up or enrol other customers, log out of the app and in again, then open from the cart."
     ),
     "PROGRAM_UNKNOWN": lazy("There is no such loyalty program here. Tell your administrator."),
-    "CSRF": lazy("This page was open for too long, or cookies are off. Open it again from the cart."),
 }
 
 
@@ -107,6 +118,11 @@ def sentence(code: str) -> str:
     if code.startswith("IDENTITY_") and code not in SENTENCES:
         code = "IDENTITY_MISSING"
     return str(SENTENCES.get(code, UNKNOWN))
+
+
+def refusal(row: Redemption) -> str:
+    """Return why `row` was refused: our sentence, with the vendor's own behind it where it gave one."""
+    return f"{sentence(row.refusal)} {row.refusal_text}".strip()
 
 
 def trouble_code(error: ProviderError) -> str:
@@ -178,7 +194,7 @@ def tier_way(tier: Tier, currency: str) -> TierWay:
     """Return how far the member is, in the tier's own unit."""
     if not tier.next_name:
         return TierWay(share=100, text=_("Highest tier"))
-    missing = max(tier.next_threshold - tier.progress, 0)
+    missing = max(tier.next_threshold - tier.progress, Decimal(0))
     span = tier.next_threshold - tier.threshold
     share = int(100 * (tier.progress - tier.threshold) / span) if span > 0 else 0
     if tier.unit == "points":

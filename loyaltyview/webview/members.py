@@ -1,0 +1,61 @@
+"""Choosing the member of a launch, and showing members masked."""
+
+from dataclasses import dataclass
+
+from django.core import signing
+
+from loyaltyview.webview import masking
+from loyaltyview.webview.models import Launch
+from providers.types import Member
+
+LIST_MINUTES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A member as the screen may show her. `name` falls back to the end of the member number."""
+
+    name: str
+    full_name: str
+    contact: str
+    full_contact: str
+    tier: str
+    choice: str = ""
+
+
+def face_of(member: Member, launch: Launch | None = None) -> Face:
+    """Return the masked member; with a launch also the signed `choice` that a list's form sends back."""
+    return Face(
+        name=masking.masked_name(member) or masking.masked_id(member.member_id) or member.member_id,
+        full_name=masking.full_name(member),
+        contact=masking.contact(member),
+        full_contact=masking.full_contact(member),
+        tier=member.tier.name if member.tier else "",
+        choice=signing.dumps(member.ref, salt=_salt(launch)) if launch else "",
+    )
+
+
+def read_choice(launch: Launch, choice: str) -> str:
+    """Return the member ref that a list of this launch offered; "" for anything else."""
+    try:
+        ref: str = signing.loads(choice, salt=_salt(launch), max_age=LIST_MINUTES * 60)
+    except signing.BadSignature:
+        return ""
+    return ref
+
+
+def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
+    """Make `ref` the launch's member. `is_customer`: she is the cart's own customer."""
+    if (launch.member_ref, launch.is_customer) == (ref, is_customer):
+        return
+    launch.member_ref, launch.is_customer, launch.last_known = ref, is_customer, {}
+    launch.save(update_fields=["member_ref", "is_customer", "last_known"])
+
+
+def forget(launch: Launch) -> None:
+    """Leave the launch without a member."""
+    choose(launch, "", is_customer=False)
+
+
+def _salt(launch: Launch) -> str:
+    return f"loyaltyview.choice:{launch.pk}"

@@ -1,0 +1,110 @@
+"""Enrolling the customer: prefilled from the cart; who is a member already is simply shown."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from loyaltyview.webview import wording
+from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.forms import EnrolForm
+from loyaltyview.webview.lookups import spend_enrolment
+from loyaltyview.webview.members import choose
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.queries import read_email, read_phone
+from loyaltyview.webview.sessions import with_launch
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
+from providers.types import Member
+
+
+@with_launch
+@require_http_methods(["GET", "HEAD", "POST"])
+def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The form, its errors, and at last the member. Posting `typed` (from find) only prefills."""
+    provider = launch.program.provider()
+    if Capability.ENROL not in provider.capabilities:
+        return go(request, address_of("find", launch))
+    if not launch.is_verified and not launch.customer_email:
+        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+    country = launch.program.country
+    if request.method != "POST" or "email" not in request.POST:
+        initial = _prefilled(launch, request.POST.get("typed", ""))
+        return _show(request, launch, provider, EnrolForm(initial=initial, country=country))
+    data = request.POST.copy()
+    if not launch.is_verified:
+        # Nobody vouches for this launch: only the cart's own customer can be enrolled in it.
+        data["email"], data["phone"] = launch.customer_email, ""
+    form = EnrolForm(data, country=country)
+    if not form.is_valid():
+        return _show(request, launch, provider, form, status=422)
+    try:
+        member = _enrol(launch, provider, form)
+    except Problem as problem:
+        return _show(request, launch, provider, form, problem, status=problem.status)
+    is_customer = bool(launch.customer_email) and _is_same(member, launch.customer_email)
+    if not launch.is_verified and not is_customer:
+        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+    choose(launch, member.ref, is_customer=is_customer)
+    return go(request, f"{address_of('member', launch)}?enrolled=1")
+
+
+def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member:
+    """Create or find the member. Raises Problem; may be repeated, `enrol` is get-or-create."""
+    spend_enrolment(launch)
+    store = store_of(launch)
+    profile = form.profile(store.provider_store if store else "")
+    consents = form.consents(
+        asks_email=Capability.CONSENT_EMAIL in provider.capabilities,
+        asks_sms=Capability.CONSENT_SMS in provider.capabilities,
+    )
+    try:
+        return provider.enrol(profile, consents)
+    except Rejected as error:
+        raise Problem(error.reason.value) from error
+    except (OutcomeUnknown, UnexpectedAnswer) as error:
+        raise Problem("ENROL_UNKNOWN", status=503) from error
+    except ProviderError as error:
+        raise Problem(wording.trouble_code(error), status=503) from error
+
+
+def _show(
+    request: HttpRequest,
+    launch: Launch,
+    provider: LoyaltyProvider,
+    form: EnrolForm,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    store = store_of(launch)
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store,
+        "cart": cart_of(launch, store),
+        "form": form,
+        "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,
+        "asks_sms": Capability.CONSENT_SMS in provider.capabilities,
+        "is_fixed": not launch.is_verified,
+        "problem": problem,
+        "sentence": wording.sentence(problem.code) if problem else "",
+    }
+    template = "webview/enrol.html#content" if is_htmx(request) else "webview/enrol.html"
+    return render(request, template, context, status=status)
+
+
+def _prefilled(launch: Launch, typed: str) -> dict[str, str]:
+    """Return what is known already: what was searched for, else the cart's customer."""
+    if email := read_email(typed):
+        return {"email": email}
+    if phone := read_phone(typed, launch.program.country):
+        return {"phone": phone}
+    return {"email": launch.customer_email}
+
+
+def _is_same(member: Member, email: str) -> bool:
+    return member.email.casefold() == email.strip().casefold()

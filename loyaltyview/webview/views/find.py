@@ -1,0 +1,104 @@
+"""Finding a member: one field for phone, e-mail, member number or scanned code."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from loyaltyview.webview import wording
+from loyaltyview.webview.lookups import spend_lookup
+from loyaltyview.webview.members import choose, face_of, read_choice
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.queries import read_query, spoken
+from loyaltyview.webview.reading import find_customer, look_up_now
+from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.views.member import to_the_end
+from providers.base import Capability
+from providers.errors import ProviderError
+from providers.types import Member, QueryKind
+
+
+@with_launch
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The search field and, after a search, its matches. One match needs no choice."""
+    context: dict[str, Any] = {"launch": launch, "program": launch.program, "q": ""}
+    status = 200
+    try:
+        if request.method == "POST":
+            response = _search(request, launch, context)
+            if response:
+                return response
+        elif "several" in request.GET:
+            _offer_customer(launch, context)
+        elif not launch.is_verified:
+            return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        elif "gone" in request.GET:
+            raise Problem("MEMBER_NOT_FOUND", status=200)
+    except Problem as problem:
+        context |= {"problem": problem, "sentence": problem.text or wording.sentence(problem.code)}
+        status = problem.status
+    template = "webview/find.html#content" if is_htmx(request) else "webview/find.html"
+    return render(request, template, context, status=status)
+
+
+@with_launch
+@require_POST
+def choose_member(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Take the member that was tapped in a list of ours."""
+    ref = read_choice(launch, request.POST.get("member", ""))
+    if not ref:
+        if not launch.is_verified:
+            return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        problem = Problem("CHOICE_EXPIRED")
+        context = {
+            "launch": launch,
+            "program": launch.program,
+            "q": "",
+            "problem": problem,
+            "sentence": wording.sentence(problem.code),
+        }
+        return render(request, "webview/find.html", context, status=problem.status)
+    choose(launch, ref, is_customer=False)
+    return go(request, address_of("member", launch))
+
+
+def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> HttpResponse | None:
+    """Fill `context` with what was found; answer at once when it is exactly one member."""
+    if not launch.is_verified:
+        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+    text = request.POST.get("q", "")
+    queries = read_query(text, launch.program.country)
+    context["q"] = text.strip()
+    spend_lookup(launch)
+    provider = launch.program.provider()
+    try:
+        members = look_up_now(provider, queries)
+    except ProviderError as error:
+        raise Problem(wording.trouble_code(error), status=503) from error
+    if len(members) == 1:
+        choose(launch, members[0].ref, is_customer=False)
+        return go(request, address_of("member", launch))
+    context["searched"] = True
+    context["read_as"] = spoken(queries[0]) if queries else text.strip()
+    context["faces"] = [face_of(member, launch) for member in members]
+    can_enrol = queries and queries[0].kind in (QueryKind.EMAIL, QueryKind.PHONE)
+    context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
+    return None
+
+
+def _offer_customer(launch: Launch, context: dict[str, Any]) -> None:
+    """The cart's customer matches several members: offer them."""
+    wait = to_the_end()
+    try:
+        members: tuple[Member, ...] | None = find_customer(
+            launch, launch.program.provider(), patience_s=wait.seconds, is_last=True
+        )
+    except ProviderError as error:
+        raise Problem(wording.trouble_code(error), status=503) from error
+    context["faces"] = [face_of(member, launch) for member in members or ()]
+    context["is_several"] = True

@@ -1,0 +1,208 @@
+"""The member page: points, tier, what this cart can use now, soon, or not at the till."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.offers import build_offers
+from loyaltyview.webview import formats, wording
+from loyaltyview.webview.cards import build_deck
+from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.in_cart import applied_in, foreign_codes, redemptions_of
+from loyaltyview.webview.members import choose, face_of, forget
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.reading import (
+    Reading,
+    find_customer,
+    last_known,
+    read_history,
+    read_member,
+    remember,
+    time_left,
+)
+from loyaltyview.webview.sessions import with_launch
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
+from providers.types import Cart
+
+TEMPLATE = "webview/member.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """How long a request waits for the vendor, and whether a further one would wait on."""
+
+    seconds: float
+    is_last: bool
+
+
+def first_paint() -> Wait:
+    return Wait(seconds=settings.FIRST_PAINT_MS / 1000, is_last=False)
+
+
+def to_the_end() -> Wait:
+    return Wait(seconds=settings.PAGE_DEADLINE_S, is_last=True)
+
+
+@with_launch
+@require_safe
+def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The whole page when the vendor is quick, else its shell, which asks for `content`."""
+    return show_member(request, launch, to_the_end() if "wait" in request.GET else first_paint())
+
+
+@with_launch
+@require_safe
+def content(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """What the shell was waiting for."""
+    if not is_htmx(request):
+        return go(request, address_of("member", launch) + "?wait=1")
+    return show_member(request, launch, to_the_end())
+
+
+def show_member(
+    request: HttpRequest, launch: Launch, wait: Wait, problem: Problem | None = None, chosen: str = ""
+) -> HttpResponse:
+    """Answer with the member page, or with the page that comes before it: find, enrol, unavailable.
+    `problem` is said on top, with its status; `chosen` is the card to preselect."""
+    provider = launch.program.provider()
+    store = store_of(launch)
+    cart = cart_of(launch, store)
+    shared: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store,
+        "cart": cart,
+        "problem": problem,
+        "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
+    }
+    started = time.monotonic()
+    try:
+        if not launch.member_ref:
+            members = find_customer(launch, provider, patience_s=wait.seconds, is_last=wait.is_last)
+            if members is None:
+                return render(request, "webview/shell.html", shared)
+            if len(members) != 1:
+                return _without_member(request, launch, provider, is_several=bool(members))
+            choose(launch, members[0].ref, is_customer=True)
+        reading = read_member(
+            launch,
+            provider,
+            cart,
+            patience_s=time_left(started, wait.seconds),
+            is_last=wait.is_last,
+        )
+    except ProviderError as error:
+        if isinstance(error, Rejected) and error.reason is RejectReason.MEMBER_NOT_FOUND:
+            forget(launch)
+            return go(request, address_of("find", launch) + "?gone=1")
+        return unavailable(request, launch, error, shared)
+    if reading is None:
+        return render(request, "webview/shell.html", shared)
+    remember(launch, reading.member)
+    context = shared | _member_context(request, launch, provider, cart, reading, chosen)
+    template = f"{TEMPLATE}#content" if is_htmx(request) else TEMPLATE
+    return render(request, template, context, status=problem.status if problem else 200)
+
+
+def unavailable(
+    request: HttpRequest, launch: Launch, error: ProviderError, shared: dict[str, Any]
+) -> HttpResponse:
+    """The vendor is down: what was last known, what still works, and why nothing can be spent."""
+    known = last_known(launch)
+    context = shared | {
+        "code": wording.trouble_code(error),
+        "needs_admin": isinstance(error, AuthFailed),
+        "known": known,
+        "known_at": datetime.fromisoformat(known["at"]) if known else None,
+        "applied": applied_in(redemptions_of(launch), launch.program.provider()) if launch.member_ref else (),
+    }
+    template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
+    return render(request, template, context, status=503)
+
+
+@with_launch
+@require_safe
+def history(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The member's recent movements: a page of its own, or a fragment below the rewards."""
+    if not launch.member_ref:
+        return go(request, address_of("member", launch))
+    provider = launch.program.provider()
+    context: dict[str, Any] = {"launch": launch, "program": launch.program, "movements": ()}
+    try:
+        context["movements"] = read_history(launch, provider)
+    except ProviderError as error:
+        context["code"] = wording.trouble_code(error)
+        context["sentence"] = wording.sentence(context["code"])
+    template = "webview/history.html#movements" if is_htmx(request) else "webview/history.html"
+    return render(request, template, context)
+
+
+def _without_member(
+    request: HttpRequest, launch: Launch, provider: LoyaltyProvider, *, is_several: bool
+) -> HttpResponse:
+    if is_several:
+        return go(request, address_of("find", launch) + "?several=1")
+    if launch.customer_email and Capability.ENROL in provider.capabilities:
+        return go(request, address_of("enrol", launch))
+    return go(request, address_of("find", launch))
+
+
+def _member_context(
+    request: HttpRequest,
+    launch: Launch,
+    provider: LoyaltyProvider,
+    cart: Cart,
+    reading: Reading,
+    chosen: str,
+) -> dict[str, Any]:
+    member = reading.member
+    offers = build_offers(reading.rewards, reading.vouchers, cart, member.balance.spendable)
+    rows = redemptions_of(launch)
+    refused = _named(rows, request.GET.get("refused"), State.REFUSED)
+    return {
+        "member": member,
+        "face": face_of(member),
+        "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
+        "earn": reading.earn,
+        "deck": build_deck(offers, provider, cart, member.balance.spendable, chosen),
+        "applied": applied_in(rows, provider),
+        "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
+        "notice": _notice(request, rows),
+        "refused": refused,
+        "refused_sentence": wording.refusal(refused) if refused else "",
+        "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
+        "has_history": Capability.HISTORY in provider.capabilities,
+    }
+
+
+def _notice(request: HttpRequest, rows: list[Redemption]) -> str:
+    """Return what just went well, said politely on top."""
+    released = _named(rows, request.GET.get("undone"), State.RELEASED)
+    if released and released.points:
+        return _("%(points)s are back.") % {"points": formats.points(released.points)}
+    if released:
+        return _("The voucher is back.")
+    if _named(rows, request.GET.get("undone"), State.RELEASING):
+        return _("It is being given back. The points return as soon as the program answers.")
+    return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
+
+
+def _named(rows: list[Redemption], name: str | None, state: State) -> Redemption | None:
+    """Return the row that the address names, when it is in `state`."""
+    try:
+        wanted = UUID(name or "")
+    except ValueError:
+        return None
+    return next((row for row in rows if row.pk == wanted and row.state == state), None)

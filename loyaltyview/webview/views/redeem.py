@@ -1,0 +1,163 @@
+"""One tap on a card: judged afresh against the vendor, then handed to the saga."""
+
+import re
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
+from loyaltyview.redemptions.recovery import WAITING
+from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
+from loyaltyview.redemptions.saga import find_tap, redeem
+from loyaltyview.redemptions.snapshots import cart_from_json, discount_from_json
+from loyaltyview.webview import wording
+from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.points import is_offered, points_choice
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.reading import read_for_redeeming
+from loyaltyview.webview.sessions import actor_of, with_launch
+from loyaltyview.webview.views.member import show_member, to_the_end
+from providers.errors import ProviderError, RejectReason
+from providers.types import Cart, Discount, DiscountKind, LockReason, Money, SpendKind
+
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+MOST_POINTS = 2_000_000_000
+
+# The words of a refusal, for what the page already showed as locked.
+LOCK_CODES: dict[str, str] = {
+    LockReason.POINTS: RejectReason.INSUFFICIENT_POINTS,
+    LockReason.TIER: RejectReason.TIER_TOO_LOW,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """What the card's form says. `points` is 0 except for points as money."""
+
+    kind: SpendKind
+    item_id: str
+    key: str
+    points: int
+
+
+@with_launch
+@require_POST
+def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Redeem, and go to the applied page; what is refused is said on the member page."""
+    if not launch.member_ref:
+        return go(request, address_of("member", launch))
+    try:
+        row = _redeem(launch, read_tap(request.POST))
+        if row.state == State.REFUSED:
+            raise Problem(row.refusal, wording.refusal(row))
+    except Problem as problem:
+        return show_member(request, launch, to_the_end(), problem, chosen=request.POST.get("item", ""))
+    if row.state in (State.RELEASING, State.RELEASED):
+        return go(request, f"{address_of('member', launch)}?undone={row.pk}")
+    address = address_of("applied", launch, redemption_id=row.pk)
+    return go(request, address if row.state in WAITING else f"{address}?go=1")
+
+
+def read_tap(form: QueryDict) -> Tap:
+    """Return what the form says; raise Problem for a form that is not ours."""
+    key, item_id, points = form.get("key", ""), form.get("item", ""), form.get("points", "0")
+    try:
+        kind = SpendKind(form.get("kind", ""))
+    except ValueError as error:
+        raise Problem("BAD_REQUEST") from error
+    if not KEY.fullmatch(key) or not 0 < len(item_id) <= 200 or not re.fullmatch(r"[0-9]{1,10}", points):
+        raise Problem("BAD_REQUEST")
+    if int(points) > MOST_POINTS:
+        raise Problem("BAD_REQUEST")
+    return Tap(kind=kind, item_id=item_id, key=key, points=int(points) if kind is SpendKind.POINTS else 0)
+
+
+def _redeem(launch: Launch, tap: Tap) -> Redemption:
+    try:
+        # Asked first: the first tap may already have spent the points that this one would need.
+        earlier = find_tap(
+            launch.program,
+            launch_id=launch.pk,
+            member_ref=launch.member_ref,
+            key=tap.key,
+            kind=tap.kind,
+            item_id=tap.item_id,
+            points=tap.points,
+        )
+        return redeem(_repeated(launch, earlier) if earlier else _judged(launch, tap))
+    except KeyReused as error:
+        raise Problem("KEY_REUSED", status=409) from error
+    except AnotherTillRedeeming as error:
+        raise Problem("ANOTHER_TILL", status=409) from error
+
+
+def _repeated(launch: Launch, row: Redemption) -> RedeemRequest:
+    """Return the request that made `row`: the same tap again."""
+    return RedeemRequest(
+        program=launch.program,
+        launch_id=row.launch_id,
+        key=row.key,
+        cart=cart_from_json(row.cart),
+        member_ref=row.member_ref,
+        kind=SpendKind(row.kind),
+        item_id=row.item_id,
+        title=row.title,
+        points=row.points,
+        discount=discount_from_json(row.discount),
+        saving=Money(amount=row.saving, currency=row.currency),
+        actor=actor_of(launch),
+        profile_id=row.profile_id,
+    )
+
+
+def _judged(launch: Launch, tap: Tap) -> RedeemRequest:
+    """Return the request for what the vendor offers now: of the form, only which item counts."""
+    provider = launch.program.provider()
+    cart = cart_of(launch, store_of(launch))
+    try:
+        reading = read_for_redeeming(launch, provider, cart, tap.kind)
+    except ProviderError as error:
+        raise Problem(wording.trouble_code(error), status=503) from error
+    spendable = reading.member.balance.spendable
+    offers = build_offers(reading.rewards, reading.vouchers, cart, spendable)
+    offer = next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)
+    if offer is None:
+        raise Problem("ITEM_UNKNOWN")
+    if offer.state is OfferState.LOCKED:
+        code = LOCK_CODES.get(offer.reason, offer.reason)
+        raise Problem(code, _("Not possible: %(gap)s.") % {"gap": wording.gap(offer)})
+    points, discount, saving = _price(tap, offer, spendable, cart)
+    return RedeemRequest(
+        program=launch.program,
+        launch_id=launch.pk,
+        key=tap.key,
+        cart=cart,
+        member_ref=launch.member_ref,
+        kind=tap.kind,
+        item_id=offer.item_id,
+        title=offer.title,
+        points=points,
+        discount=discount,
+        saving=saving,
+        actor=actor_of(launch),
+        profile_id=launch.profile_id,
+    )
+
+
+def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Discount, Money]:
+    """Return the points, the discount and the saving of one tap; raise Problem for points not offered."""
+    if offer.points_range is None:
+        if offer.saving is None:
+            raise Problem("ITEM_UNKNOWN")
+        return offer.points, offer.discount, offer.saving
+    choice = points_choice(offer.points_range, spendable, cart)
+    if choice is None or not is_offered(tap.points, choice):
+        raise Problem("POINTS_NOT_OFFERED")
+    worth = points_as_money(tap.points, offer.points_range)
+    saving = Money(amount=min(worth.amount, cart.total.amount), currency=worth.currency)
+    return tap.points, Discount(kind=DiscountKind.POINTS, amount=saving), saving

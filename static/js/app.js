@@ -1,0 +1,29 @@
+// Small glue for every page: times in the device's own zone, and the page's name after a swap.
+"use strict";
+
+function localTimes(root) {
+  const language = document.documentElement.lang || undefined;
+  for (const time of root.querySelectorAll("time[data-clock]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+    }
+  }
+}
+
+localTimes(document);
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const named = event.target.querySelector("[data-page-name]");
+  if (named) {
+    document.body.dataset.page = named.dataset.pageName;
+    delete document.body.dataset.loading;
+  }
+  localTimes(document);
+});
+
+// A request that found no network says so by loading the page afresh: the browser's own page is honest.
+document.addEventListener("htmx:sendError", () => window.location.reload());
+
+// Without a touch listener iOS gives pressed buttons no :active state, which the masked contact needs.
+document.addEventListener("touchstart", () => {}, { passive: true });

@@ -1,0 +1,46 @@
+// Points as money: the stepper's buttons, and a label on the main button that says what will happen.
+"use strict";
+
+function update(stepper) {
+  const input = stepper.querySelector("input");
+  const button = stepper.closest("form").querySelector("[data-label]");
+  const language = document.documentElement.lang || undefined;
+  const worth = Math.floor(Number(input.value) * Number(stepper.dataset.value) * 100 + 1e-6) / 100;
+  const saving = Math.min(worth, Number(stepper.dataset.most));
+  const money = new Intl.NumberFormat(language, { style: "currency", currency: stepper.dataset.currency });
+  const label = button.dataset.label
+    .replace("{saving}", money.format(saving))
+    .replace("{points}", new Intl.NumberFormat(language).format(Number(input.value)));
+  button.querySelector(".resting").textContent = label;
+  stepper.closest(".card").querySelector(".saving").textContent = `−${money.format(saving)}`;
+}
+
+function prepare(root) {
+  for (const stepper of root.querySelectorAll("[data-stepper]")) {
+    for (const button of stepper.querySelectorAll("[data-step]")) {
+      button.hidden = false;
+    }
+    update(stepper);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-step]");
+  if (button) {
+    const input = button.parentElement.querySelector("input");
+    if (button.dataset.step === "1") {
+      input.stepUp();
+    } else {
+      input.stepDown();
+    }
+    update(button.closest("[data-stepper]"));
+  }
+});
+document.addEventListener("input", (event) => {
+  const stepper = event.target.closest("[data-stepper]");
+  if (stepper) {
+    update(stepper);
+  }
+});
+document.addEventListener("htmx:afterSwap", () => prepare(document));
+prepare(document);

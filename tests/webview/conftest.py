@@ -1,0 +1,111 @@
+"""An associate who opens the page from a cart, a vendor in memory, and a NewStore that mints."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.newstore.context import Associate
+from loyaltyview.newstore.coupons import CouponRequest, MintedCode
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.newstore.identity import issue_identity
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions import saga
+from loyaltyview.webview.models import Launch
+
+from .fakes import FakeProvider, Vendor
+
+TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
+KIM = Associate(associate_id="a-17", device_id="ipad-1")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Rate limits are counted there."""
+    cache.clear()
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    vendor = Vendor()
+    monkeypatch.setattr(Program, "provider", lambda self: FakeProvider(vendor))
+    return vendor
+
+
+@dataclass
+class Mint:
+    """NewStore's coupon maker, and the error it is to answer."""
+
+    requests: list[CouponRequest] = field(default_factory=list)
+    error: NewStoreError | None = None
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def __call__(self, program: Program, request: CouponRequest) -> MintedCode:
+        self.requests.append(request)
+        if self.error:
+            raise self.error
+        code = f"LOY{next(self.numbers):07d}"
+        return MintedCode(code=code, expires_at=timezone.now() + timedelta(minutes=15))
+
+
+@pytest.fixture
+def newstore(monkeypatch: pytest.MonkeyPatch) -> Mint:
+    mint = Mint()
+    monkeypatch.setattr(saga, "mint_code", mint)
+    return mint
+
+
+def cart_json(**changes: object) -> str:
+    """The cart as NewStore's query string holds it: $129.90, two items, Mia's e-mail."""
+    cart: dict[str, object] = {
+        "cartId": "5f0c1d3e-cart-1",
+        "customerEmail": "mia@example.test",
+        "cartTotal": 129.9,
+        "currency": "USD",
+        "items": [
+            {"productId": "TOTE-01", "itemId": "i-1", "price": 89.9},
+            {"productId": "CAP-02", "itemId": "i-2", "price": 40},
+        ],
+    }
+    return json.dumps(cart | changes)
+
+
+def launch_params(program: Program, **changes: object) -> dict[str, str]:
+    return {
+        "token": TOKEN,
+        "externalIdentity": issue_identity(program, KIM),
+        "store": "US_BOSTON_01",
+        "cart": cart_json(**changes),
+    }
+
+
+Open = Callable[..., str]
+
+
+@pytest.fixture
+def open_page(client: Client, program: Program) -> Open:
+    """Launch with a cart changed by keyword, and return the address of the launch's pages."""
+
+    def open_it(**changes: object) -> str:
+        response = client.get("/launch/acme/", launch_params(program, **changes))
+        assert response.status_code == 302, response.content.decode()
+        return str(response["Location"])
+
+    return open_it
+
+
+@pytest.fixture
+def page(open_page: Open, vendor: Vendor, newstore: Mint) -> str:
+    """The address of a launch for Mia's cart."""
+    return open_page()
+
+
+@pytest.fixture
+def the_launch(page: str) -> Launch:
+    return Launch.objects.get()
