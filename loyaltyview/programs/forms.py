@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.programs.models import Program
+from loyaltyview.programs.models import Program, default_languages, default_report_channels
 from loyaltyview.programs.program_file import KEYS
-from loyaltyview.programs.provider_settings import storable
+from loyaltyview.programs.provider_settings import restored, storable
 from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
 from providers.base import SettingSpec
 from providers.errors import SettingsError
@@ -95,11 +95,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     """`program_form` adds the vendors' fields. Only those of the chosen vendor are validated and saved."""
 
     languages = LanguagesField(
-        label=_("Languages"), help_text=_("Codes such as fr, en; the preferred one first.")
+        label=_("Languages"),
+        initial=default_languages,
+        help_text=_("Codes such as fr, en; the preferred one first."),
     )
     report_channels = forms.MultipleChoiceField(
         label=_("Reported channels"),
         choices=CHANNELS,
+        initial=default_report_channels,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Orders of these channels earn points."),
@@ -121,8 +124,9 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in SECRETS:
             self.initial.pop(name, None)
             self._say_whether_set(name, bool(self.stored[name]))
+        settings = restored(self.stored_kind, self.instance.provider_settings)
         for spec, name in self._specs(self.stored_kind):
-            value = self.instance.provider_settings.get(spec.name)
+            value = settings[spec.name]
             if spec.is_secret:
                 self._say_whether_set(name, bool(value))
             elif value is not None:

@@ -35,7 +35,7 @@ def form_of(client: Client, address: str) -> dict[str, Any]:
     for bound in form:
         value = form.get_initial_for_field(bound.field, bound.name)
         data[bound.html_name] = bound.field.prepare_value(value)
-    data = {name: value for name, value in data.items() if value not in (None, False)}
+    data = {name: value for name, value in data.items() if value is not None and value is not False}
     for formset in (inline.formset for inline in context["inline_admin_formsets"]):
         for bound in formset.management_form:
             data[bound.html_name] = bound.value()
