@@ -1,9 +1,14 @@
 """Shared fixtures: the program and its store, Chromium. What the marks `postgres` and `browser` need."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.db import connection
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 from loyaltyview.programs.models import Program, Store
+from providers.house.triggers import SQLITE
 from tests.setup.chromium import find_chromium
 
 
@@ -21,6 +26,21 @@ def chromium_path() -> str:
     path = find_chromium()
     assert path, "make browser"
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ledger_can_be_emptied() -> Iterator[None]:
+    """A test with real transactions ends by emptying every table; on SQLite by DELETE, which the trigger of
+    the house's ledger refuses. So the triggers are away for that moment."""
+    sql_flush = DatabaseOperations.sql_flush
+
+    def without_triggers(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        away = [f"DROP TRIGGER IF EXISTS {name}" for name in SQLITE]
+        return [*away, *sql_flush(self, *args, **kwargs), *SQLITE.values()]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", without_triggers)
+        yield
 
 
 @pytest.fixture

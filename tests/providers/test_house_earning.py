@@ -1,0 +1,149 @@
+"""What orders, returns and cancellations do to points, in whatever order they come."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from providers.errors import Rejected, RejectReason
+from providers.house.models import EarnRule, Entry, Member
+from providers.house.provider import HouseProvider
+from providers.types import Cart, Money
+from tests.providers.house import (
+    REF,
+    build_house,
+    build_intent,
+    build_member,
+    build_order,
+    build_return,
+    usd,
+)
+
+
+def spendable(house: HouseProvider) -> int:
+    return house.get_member(REF).balance.spendable
+
+
+def test_points_are_rounded_down_once_per_order(house: HouseProvider, member: Member) -> None:
+    assert house.record_order(build_order(base="80.99")).points == 80
+
+
+def test_a_tier_multiplies_what_is_earned(house: HouseProvider) -> None:
+    build_member(points=500, tier_points=500)
+    assert house.record_order(build_order(base="81.00")).points == 121
+    assert house.preview_earn(REF, Cart(cart_id="c", total=usd("81.00"))) == 121
+
+
+def test_earning_lifts_the_tier_and_a_return_takes_it_back(house: HouseProvider, member: Member) -> None:
+    house.record_order(build_order(base="500.00"))
+    tier = house.get_member(REF).tier
+    assert tier
+    assert (tier.name, tier.progress, tier.next_name) == ("Silver", 500, "")
+    house.record_return(build_return("1.00"))
+    tier = house.get_member(REF).tier
+    assert tier
+    assert (tier.name, tier.progress, tier.next_threshold) == ("Bronze", 499, 500)
+
+
+def test_without_a_rule_nothing_is_earned(house: HouseProvider, member: Member) -> None:
+    EarnRule.objects.all().delete()
+    assert house.record_order(build_order()).points == 0
+
+
+def test_an_order_in_another_currency_is_refused(house: HouseProvider, member: Member) -> None:
+    euros = Money(amount=Decimal(80), currency="EUR")
+    with pytest.raises(Rejected) as caught:
+        house.record_order(replace(build_order(), earn_base=euros))
+    assert caught.value.reason is RejectReason.INVALID_INPUT
+    assert house.preview_earn(REF, Cart(cart_id="c", total=euros)) is None
+
+
+def test_points_spent_meanwhile_are_noted_as_shortfall(house: HouseProvider) -> None:
+    build_member()
+    house.record_order(build_order(base="120.00"))
+    house.spend(build_intent())
+    assert house.record_return(build_return("120.00")).points == -20
+    entry = Entry.objects.get(kind="return")
+    assert (entry.points, entry.shortfall) == (-20, 100)
+    assert spendable(house) == 0
+    assert house.cancel_order(build_order()).points == 0
+
+
+def test_a_cancellation_after_a_return_takes_only_the_rest(house: HouseProvider, member: Member) -> None:
+    house.record_order(build_order())
+    assert house.record_return(build_return("30.00")).points == -30
+    assert house.cancel_order(build_order()).points == -50
+    assert house.record_return(build_return("50.00", "return-2")).points == 0
+    assert spendable(house) == 250
+
+
+def test_an_order_cancelled_before_it_was_recorded_earns_nothing(
+    house: HouseProvider, member: Member
+) -> None:
+    assert house.cancel_order(build_order()).points == 0
+    house.record_order(build_order())
+    house.record_order(build_order())
+    assert spendable(house) == 250
+
+
+def test_a_return_before_its_order_counts_when_the_order_comes(house: HouseProvider, member: Member) -> None:
+    assert house.record_return(build_return("30.00")).points == 0
+    house.record_order(build_order())
+    assert spendable(house) == 250 + 50
+    assert house.record_return(build_return("50.00", "return-2")).points == -50
+    assert spendable(house) == 250
+
+
+def test_a_return_takes_from_who_earned(house: HouseProvider, member: Member) -> None:
+    build_member("ACME-000002", points=100)
+    house.record_order(build_order(ref="ACME-000002"))
+    assert house.record_return(build_return("80.00")).points == -80
+    assert house.get_member("ACME-000002").balance.spendable == 100
+    assert spendable(house) == 250
+
+
+def test_earned_points_lapse_unless_they_are_spent(house: HouseProvider) -> None:
+    EarnRule.objects.update(expiry_months=12)
+    build_member()
+    with time_machine.travel(datetime(2024, 2, 29, 12, tzinfo=UTC), tick=False):
+        house.record_order(build_order(base="150.00"))
+        house.spend(build_intent())
+        (expiring,) = house.get_member(REF).balance.expiring
+        assert (expiring.points, expiring.at) == (50, datetime(2025, 2, 28, 12, tzinfo=UTC))
+    with time_machine.travel(datetime(2025, 2, 28, 13, tzinfo=UTC), tick=False):
+        for _ in range(2):
+            call_command("house_expire")
+        balance = house.get_member(REF).balance
+        assert (balance.spendable, balance.reserved, balance.expiring) == (0, 100, ())
+        assert house.get_history(REF)[0].text == "Points lapsed"
+
+
+class AnyReturns(TestCase):
+    """However an order comes back, the points taken follow the money and end at what was earned."""
+
+    cents = st.integers(1, 500_00)
+
+    @settings(max_examples=60, deadline=None)
+    @given(parts=st.lists(cents, min_size=1, max_size=6), rate=st.decimals("0.1", "10", places=2))
+    def test_partial_returns_add_up_to_exactly_what_was_earned(self, parts: list[int], rate: Decimal) -> None:
+        house = build_house()
+        EarnRule.objects.update(points_per_unit=rate)
+        build_member()
+        base = Decimal(sum(parts)) / 100
+        earned = house.record_order(build_order(base=str(base))).points
+        assert earned == int(base * rate)
+        returned = Decimal(0)
+        for number, part in enumerate(parts):
+            net = Decimal(part) / 100
+            house.record_return(build_return(str(net), f"return-{number}"))
+            returned += net
+            left = house.get_member(REF).balance.spendable
+            assert earned - left == int(earned * returned / base)
+        assert house.get_member(REF).balance.spendable == 0
+        assert house.record_return(build_return("10.00", "one-more")).points == 0

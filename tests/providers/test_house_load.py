@@ -1,0 +1,121 @@
+"""`house_load`: all of a file or nothing, and nothing the second time."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from providers.base import ProviderConfig
+from providers.house.models import Member, Reward, Tier
+from providers.house.provider import HouseProvider
+from providers.house.sample_file import SampleFileError, load_sample
+from providers.types import Cart, LockReason
+from tests.providers.house import usd
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "house.toml"
+pytestmark = pytest.mark.django_db
+
+SMALL = """
+program = "acme"
+[[tiers]]
+name = "Bronze"
+threshold = 0
+[[rewards]]
+id = "five-off"
+title = "$5 off"
+cost = 100
+kind = "fixed"
+amount = 5
+stock = 10
+[[members]]
+id = "ACME-000101"
+email = "mia@example.test"
+points = 820
+consent_email = "yes"
+"""
+
+
+def run() -> str:
+    out = StringIO()
+    call_command("house_load", SAMPLE, stdout=out)
+    return out.getvalue()
+
+
+def test_the_sample_program_tells_its_stories() -> None:
+    run()
+    house = HouseProvider(ProviderConfig(program="acme", currency="USD", country="US"))
+    cart = Cart(cart_id="c", total=usd("80.00"))
+    mia = house.get_member("ACME-000101")
+    assert mia.tier
+    assert (mia.balance.spendable, mia.tier.name) == (820, "Silver")
+    locks = {reward.title: reward.lock for reward in house.list_rewards(mia.ref, cart)}
+    assert [title for title, lock in locks.items() if lock is None] == [
+        "$5 off",
+        "$10 off",
+        "Free canvas tote",
+        "15% off",
+    ]
+    dear, gold, online = locks["$25 off"], locks["Gold: $40 off"], locks["Free shipping"]
+    assert dear
+    assert (dear.reason, dear.points_gap) == (LockReason.POINTS, 180)
+    assert gold
+    assert (gold.reason, gold.tier) == (LockReason.TIER, "Gold")
+    assert online
+    assert online.reason is LockReason.ONLINE_ONLY
+    leo, ana = house.get_member("ACME-000102"), house.get_member("ACME-000103")
+    assert leo.tier
+    assert (leo.balance.spendable, leo.tier.name) == (60, "Bronze")
+    assert ana.tier
+    assert (ana.balance.spendable, ana.tier.name) == (3150, "Gold")
+    assert [voucher.title for voucher in house.list_vouchers(ana.ref)] == ["$10 birthday voucher"]
+    assert not Member.objects.filter(email="noor@example.test").exists()
+
+
+def test_loading_twice_changes_nothing_the_second_time() -> None:
+    assert "members ACME-000101: opening balance of 820 points" in run()
+    assert run() == "Nothing to change\n"
+    assert Member.objects.get(member_id="ACME-000101").spendable == 820
+
+
+def test_a_changed_file_says_what_it_changed() -> None:
+    load_sample(SMALL)
+    assert load_sample(SMALL.replace("cost = 100", "cost = 120")) == ["rewards five-off: cost changed"]
+    assert Reward.objects.get().cost == 120
+
+
+def test_what_lives_on_is_not_set_back() -> None:
+    load_sample(SMALL)
+    Reward.objects.update(stock=3)
+    Member.objects.update(consent_email="no")
+    assert load_sample(SMALL) == []
+    assert Reward.objects.get().stock == 3
+    assert Member.objects.get().consent_email == "no"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('program = "acme"', 'program = "acme"\ncolour = "red"', "the file: unknown key colour"),
+        ('program = "acme"', "", "program: the slug"),
+        ("stock = 10", "stocks = 10", "rewards five-off: unknown key stocks"),
+        ("stock = 10", 'stock = "ten"', "rewards five-off: stock has the wrong type"),
+        ("cost = 100", "", "rewards five-off: A cost"),
+        ("amount = 5", "", "rewards five-off: An amount"),
+        ('kind = "fixed"', 'kind = "magic"', "rewards five-off: .*magic"),
+        ("stock = 10", 'tier = "Diamond"', "rewards five-off: there is no tier Diamond"),
+        ("points = 820", "points = -1", "members ACME-000101: points must be"),
+        ('id = "ACME-000101"', "", "members: id is missing"),
+        ("[[tiers]]", "[tiers]", "tiers: must be a list of tables"),
+        ("[[members]]", "[[members", "line 13"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name_and_writes_nothing(old: str, new: str, message: str) -> None:
+    with pytest.raises(SampleFileError, match=message):
+        load_sample(SMALL.replace(old, new, 1))
+    assert not Tier.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_a_clear_error() -> None:
+    with pytest.raises(CommandError, match=r"missing\.toml cannot be read"):
+        call_command("house_load", "missing.toml")

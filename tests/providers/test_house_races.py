@@ -1,0 +1,131 @@
+"""Many tills at once, with real threads. SQLite lets one writer in at a time and would prove nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+
+from providers.errors import Rejected, RejectReason
+from providers.house.models import Entry, Hold, Member, Reward
+from providers.house.provider import HouseProvider
+from providers.types import Consents, Finding, MemberProfile, Spend
+from tests.providers.house import (
+    build_house,
+    build_intent,
+    build_member,
+    build_order,
+    build_return,
+)
+
+TILLS = 8
+Answer = TypeVar("Answer")
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def racing_house() -> HouseProvider:
+    return build_house()
+
+
+def at_once(call: Callable[[int], Answer]) -> list[Answer | RejectReason]:
+    """Run `call(number)` in TILLS threads that start together; a Rejected becomes its reason."""
+    barrier = Barrier(TILLS)
+
+    def run(number: int) -> Answer | RejectReason:
+        try:
+            barrier.wait(10)
+            return call(number)
+        except Rejected as error:
+            return error.reason
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(TILLS) as pool:
+        return list(pool.map(run, range(TILLS)))
+
+
+def test_tills_spending_at_once_never_overdraw(racing_house: HouseProvider) -> None:
+    build_member(points=350)
+    answers = at_once(lambda number: racing_house.spend(build_intent(f"key-{number}")))
+    assert sum(isinstance(answer, Spend) for answer in answers) == 3
+    assert answers.count(RejectReason.INSUFFICIENT_POINTS) == TILLS - 3
+    member = Member.objects.get()
+    assert (member.spendable, member.reserved) == (50, 300)
+
+
+def test_the_same_spend_sent_at_once_is_one_spend(racing_house: HouseProvider) -> None:
+    build_member(points=350)
+    answers = at_once(lambda number: racing_house.spend(build_intent()))
+    assert len({answer.provider_ref for answer in answers if isinstance(answer, Spend)}) == 1
+    assert all(isinstance(answer, Spend) for answer in answers)
+    assert Member.objects.get().spendable == 250
+
+
+def test_a_key_used_by_two_members_at_once_spends_for_one(racing_house: HouseProvider) -> None:
+    for number in range(TILLS):
+        build_member(f"ACME-{number}", points=100)
+    answers = at_once(lambda number: racing_house.spend(build_intent(ref=f"ACME-{number}")))
+    assert sum(isinstance(answer, Spend) for answer in answers) == 1
+    assert answers.count(RejectReason.NOT_ALLOWED) == TILLS - 1
+    assert sorted(Member.objects.values_list("spendable", flat=True)) == [0] + [100] * (TILLS - 1)
+
+
+def test_the_last_piece_in_stock_goes_to_one_member(racing_house: HouseProvider) -> None:
+    Reward.objects.update(stock=1)
+    for number in range(TILLS):
+        build_member(f"ACME-{number}", points=100)
+    answers = at_once(lambda number: racing_house.spend(build_intent(f"key-{number}", ref=f"ACME-{number}")))
+    assert sum(isinstance(answer, Spend) for answer in answers) == 1
+    assert answers.count(RejectReason.OUT_OF_STOCK) == TILLS - 1
+
+
+def test_what_is_answered_about_a_spend_under_way_stays_true(racing_house: HouseProvider) -> None:
+    build_member(points=350)
+    intent = build_intent()
+
+    def ask_or_spend(number: int) -> Finding | Spend:
+        return racing_house.spend(intent) if number == 0 else racing_house.find_spend(intent).finding
+
+    spent, *found = at_once(ask_or_spend)
+    assert (Finding.DID_NOT in found) == (spent is RejectReason.NOT_ALLOWED)
+    assert Member.objects.get().spendable == (350 if Finding.DID_NOT in found else 250)
+
+
+def test_releasing_and_confirming_at_once_gives_back_once(racing_house: HouseProvider) -> None:
+    build_member(points=350)
+    spend = racing_house.spend(build_intent())
+
+    def release_or_confirm(number: int) -> None:
+        if number % 2:
+            racing_house.release(spend)
+        else:
+            racing_house.confirm(spend, build_order())
+
+    at_once(release_or_confirm)
+    member = Member.objects.get()
+    assert (member.spendable, member.reserved) == (350, 0)
+    assert Hold.objects.get().state == "released"
+
+
+def test_orders_and_returns_that_arrive_at_once_count_once(racing_house: HouseProvider) -> None:
+    build_member(points=350)
+
+    def record(number: int) -> None:
+        if number % 2:
+            racing_house.record_order(build_order())
+        else:
+            racing_house.record_return(build_return("30.00"))
+
+    at_once(record)
+    assert Member.objects.get().spendable == 350 + 50
+    assert Entry.objects.filter(kind="earn").count() == 1
+
+
+def test_enrolling_at_once_makes_one_member(racing_house: HouseProvider) -> None:
+    profile = MemberProfile(email="noor@example.test", phone="+16175550104")
+    answers = at_once(lambda number: racing_house.enrol(profile, Consents()).ref)
+    assert len(set(answers)) == 1
+    assert Member.objects.count() == 1
