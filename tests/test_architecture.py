@@ -1,0 +1,154 @@
+"""The shape of the tree (design section 3): who imports whom, where vendors are named, how long files are."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+VENDORS = ("house", "yotpo", "antavo", "pongo", "whitelabel")
+LONGEST = {"loyaltyview": 400, "providers": 400, "tests": 600}
+
+# What each app may import besides itself, Django and libraries.
+ALLOWED = {
+    "work": {"ops"},
+    "ops": {"work"},
+    "programs": {"ops", "checks", "providers"},
+    "newstore": {"programs", "ops"},
+    "redemptions": {"newstore", "programs", "work", "ops", "providers"},
+    "webview": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
+    "events": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
+    "sandbox": set(),
+}
+
+
+def modules(package: str) -> list[Path]:
+    return sorted(path for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the dotted name of everything `path` imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(name: str) -> str | None:
+    """Return the app of LoyaltyView (or "providers") that an imported name belongs to."""
+    first, _, rest = name.partition(".")
+    if first == "providers":
+        return "providers"
+    return rest.partition(".")[0] if first == "loyaltyview" else None
+
+
+@pytest.mark.parametrize("app", ALLOWED)
+def test_an_app_imports_only_what_lies_below_it(app: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(f"loyaltyview/{app}")
+        for name in imports_of(path)
+        if ours(name) not in {None, app, *ALLOWED[app]}
+    ]
+
+    assert not wrong
+
+
+def test_every_app_has_its_rule() -> None:
+    apps = {path.parent.name for path in (ROOT / "loyaltyview").glob("*/apps.py")}
+
+    assert apps == set(ALLOWED)
+
+
+def test_providers_import_nothing_of_loyaltyview() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("providers")
+        for name in imports_of(path)
+        if name.partition(".")[0] == "loyaltyview"
+    ]
+
+    assert not wrong
+
+
+def test_no_vendor_imports_another_and_the_shared_part_imports_none() -> None:
+    packages = {path.parent.name for path in (ROOT / "providers").glob("*/__init__.py")}
+    wrong = []
+    for path in modules("providers"):
+        own = path.relative_to(ROOT / "providers").parts[0]
+        for name in imports_of(path):
+            first, _, rest = name.partition(".")
+            vendor = rest.partition(".")[0]
+            if first == "providers" and vendor in packages and vendor != own:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+
+    assert not wrong
+
+
+def test_nothing_but_the_tests_imports_the_tests() -> None:
+    wrong = [
+        str(path)
+        for path in [*modules("loyaltyview"), *modules("providers")]
+        for name in imports_of(path)
+        if name.partition(".")[0] == "tests"
+    ]
+
+    assert not wrong
+
+
+def names_and_texts_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield every identifier and every text constant of `path` but docstrings, with its line."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+        elif isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            yield node.lineno, ".".join([getattr(node, "module", None) or "", *names])
+
+
+def test_vendors_are_named_by_the_registry_alone() -> None:
+    vendor = re.compile(rf"(?<![A-Za-z])({'|'.join(VENDORS)})(?![A-Za-z])", re.IGNORECASE)
+    # INSTALLED_APPS; the default of a new program; the sandbox has the vendors' side, too.
+    exempt = {ROOT / "loyaltyview" / "settings.py", ROOT / "loyaltyview" / "programs" / "models.py"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in modules("loyaltyview")
+        if path not in exempt and (ROOT / "loyaltyview" / "sandbox") not in path.parents
+        for line, text in names_and_texts_of(path)
+        if vendor.search(text)
+    ]
+
+    assert not wrong
+
+
+def test_the_default_provider_is_the_only_vendor_that_programs_know() -> None:
+    named = [
+        text
+        for _line, text in names_and_texts_of(ROOT / "loyaltyview" / "programs" / "models.py")
+        if text in VENDORS
+    ]
+
+    assert named == ["house"]
+
+
+@pytest.mark.parametrize("package", LONGEST)
+def test_no_file_is_longer_than_one_can_read_at_a_sitting(package: str) -> None:
+    lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in modules(package)}
+
+    assert not {path: length for path, length in lengths.items() if length > LONGEST[package]}
