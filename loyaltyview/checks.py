@@ -42,8 +42,10 @@ KEY_HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet as F; print(F.generate_key().decode())'"
 )
 
-# https://example.com, https://*.example.com:8443, http:, 'self', 'none'
-SOURCE = re.compile(r"'self'|'none'|[a-z][a-z0-9+.-]*:|(https?://)?(\*\.)?[A-Za-z0-9.-]+(:(\d+|\*))?")
+# https://example.com, https://*.example.com:8443, https:, 'self', 'none'; self without quotes is a host
+SOURCE = re.compile(
+    r"(?!self$|none$)('self'|'none'|[a-z][a-z0-9+.-]*:|(https?://)?(\*\.)?[A-Za-z0-9.-]+(:(\d+|\*))?)"
+)
 
 
 @register(Tags.security)

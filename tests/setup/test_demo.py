@@ -1,0 +1,176 @@
+"""`make run`: starts everything, says one address, never disturbs what runs already."""
+
+import os
+import queue
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from loyaltyview.sandbox.demo import main
+from loyaltyview.sandbox.demo_environment import DemoError, read_ports, write_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for taken in sockets:
+            taken.bind(("127.0.0.1", 0))
+        return [taken.getsockname()[1] for taken in sockets]
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Three free ports, chosen by the environment."""
+    names = ("DEMO_WEB_PORT", "DEMO_APP_PORT", "DEMO_PROXY_PORT")
+    chosen = {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
+    for name, port in chosen.items():
+        monkeypatch.setenv(name, port)
+    return chosen
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """`main` sets a handler for SIGTERM; put the former back."""
+    former = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, former)
+
+
+@pytest.mark.parametrize("name", ["DEMO_WEB_PORT", "DEMO_APP_PORT", "DEMO_PROXY_PORT"])
+def test_a_taken_port_is_named_with_the_variable_that_chooses_another(
+    tmp_path: Path, ports: dict[str, str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", int(ports[name])))):
+        assert main(["--var", str(tmp_path)]) == 1
+
+    told = capsys.readouterr().err
+    assert f"Port {ports[name]} is taken" in told
+    assert f"make run {name}=" in told
+    assert not (tmp_path / "demo.env").exists()
+    assert not (tmp_path / "demo.sqlite3").exists()
+
+
+@pytest.mark.parametrize("value", ["many", "0", "65536", "-1", "²"])
+def test_what_is_no_port_is_refused(value: str) -> None:
+    with pytest.raises(DemoError, match="DEMO_WEB_PORT is not a port"):
+        read_ports({"DEMO_WEB_PORT": value})
+
+
+def test_the_three_ports_must_differ() -> None:
+    with pytest.raises(DemoError, match="must differ"):
+        read_ports({"DEMO_WEB_PORT": "8100"})
+
+
+def test_the_environment_is_written_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    first = write_environment(tmp_path, read_ports({}))
+    second = write_environment(tmp_path, read_ports({"DEMO_WEB_PORT": "9000"}))
+
+    secret = (
+        "SECRET_KEY",
+        "CREDENTIAL_KEYS",
+        "NEWSTORE_CLIENT_SECRET",
+        "NEWSTORE_EVENT_KEY",
+        "DEMO_ADMIN_PASSWORD",
+    )
+    assert [first[name] for name in secret] == [second[name] for name in secret]
+    assert second["PORT"] == "9000"
+    assert stat.S_IMODE((tmp_path / "demo.env").stat().st_mode) == 0o600
+
+
+def test_two_fresh_machines_have_different_secrets(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = (write_environment(tmp_path / name, read_ports({})) for name in ("a", "b"))
+
+    assert one["SECRET_KEY"] != other["SECRET_KEY"]
+    assert one["CREDENTIAL_KEYS"] != other["CREDENTIAL_KEYS"]
+
+
+def test_a_database_without_its_keys_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo.sqlite3").write_text("somebody's data")
+
+    with pytest.raises(DemoError, match=r"demo\.env is gone"):
+        write_environment(tmp_path, read_ports({}))
+
+    assert (tmp_path / "demo.sqlite3").read_text() == "somebody's data"
+
+
+class Demo:
+    """`make run` as a process; `line_with` waits for what it says."""
+
+    def __init__(self, var: Path, environ: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "loyaltyview.sandbox.demo", "--var", str(var)],
+            cwd=ROOT,
+            env={**os.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def line_with(self, text: str) -> str:
+        said = []
+        while (line := self.lines.get(timeout=120)) is not None:
+            said.append(line)
+            if text in line:
+                return line
+        raise AssertionError("".join(said))
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=60)
+        self.reader.join(timeout=60)
+        return code
+
+
+@pytest.fixture
+def running(tmp_path: Path, ports: dict[str, str]) -> Iterator[Demo]:
+    """A demo that runs, although its caller's environment names a production database."""
+    demo = Demo(tmp_path, ports | {"DATABASE_URL": "postgres://production.invalid/loyalty", "DEBUG": "true"})
+    yield demo
+    if demo.process.poll() is None:
+        demo.stop()
+
+
+def test_the_demo_starts_tells_its_address_and_stops_cleanly(
+    tmp_path: Path, ports: dict[str, str], running: Demo
+) -> None:
+    app = f"http://127.0.0.1:{ports['DEMO_APP_PORT']}/"
+    web = f"http://127.0.0.1:{ports['DEMO_WEB_PORT']}"
+    running.line_with("LoyaltyView is ready")
+    assert app in running.line_with("http://")
+    for address in (app, f"{web}/readyz", f"{web}/admin/login/"):
+        with urlopen(address, timeout=10) as response:
+            assert response.status == 200
+
+    second = Demo(tmp_path, ports)
+    assert app in second.line_with("LoyaltyView is running already at")
+    assert second.process.wait(timeout=60) == 1
+    with urlopen(f"{web}/readyz", timeout=10) as response:
+        assert response.status == 200
+
+    assert running.stop() == 0
+    for port in ports.values():
+        with closing(socket.socket()) as client:
+            assert client.connect_ex(("127.0.0.1", int(port))) != 0, f"port {port} is still served"

@@ -1,0 +1,98 @@
+"""Finding Chromium and PostgreSQL on whatever machine the tests run on."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.setup import chromium, postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with nothing installed and no right to install; returns the only folder of its PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(chromium, "MAC_APPS", ())
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    return tmp_path
+
+
+def program(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_an_installed_chromium_is_found(bare: Path, name: str) -> None:
+    assert chromium.find_chromium() is None
+
+    program(bare / name)
+
+    assert chromium.find_chromium() == str(bare / name)
+
+
+def test_the_one_that_playwright_installed_is_found(bare: Path) -> None:
+    path = program(bare / ".cache/ms-playwright/chromium-1234/chrome-linux/chrome")
+
+    assert chromium.find_chromium() == str(path)
+
+
+def test_the_named_one_is_taken_and_a_wrong_name_is_no_chromium(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(bare / "chromium")
+    monkeypatch.setenv("CHROMIUM", str(program(bare / "mine")))
+    assert chromium.find_chromium() == str(bare / "mine")
+
+    monkeypatch.setenv("CHROMIUM", str(bare / "absent"))
+    assert chromium.find_chromium() is None
+
+
+@pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
+def test_missing_postgresql_is_told_loudly_and_fails_only_where_it_is_required(
+    bare: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    required: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr(postgres, "find_server_programs", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["postgres", "--", "pytest"])
+    monkeypatch.setenv("REQUIRE_POSTGRES", required)
+
+    assert postgres.main() == code
+
+    assert "ITS TESTS WERE LEFT OUT" in capsys.readouterr().err
+
+
+def test_a_command_gets_a_server_of_its_own_and_its_exit_code_counts() -> None:
+    if postgres.find_server_programs() is None:
+        pytest.skip("no PostgreSQL server on this machine")
+    ask = (
+        "import os, psycopg, sys\n"
+        "with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"
+        "    print(connection.execute('SHOW max_connections').fetchone()[0])\n"
+        "    print(connection.execute('SHOW data_directory').fetchone()[0])\n"
+        "sys.exit(7)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.setup.postgres", "--", sys.executable, "-c", ask],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 7, done.stderr
+    connections, folder = done.stdout.splitlines()[-2:]
+    assert int(connections) >= 200
+    assert not Path(folder).exists()
