@@ -14,7 +14,7 @@ from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import finish_release, start_release
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.snapshots import intent_of, spend_of
-from loyaltyview.redemptions.steps import advance, spent_fields, take, to_stuck, write_line
+from loyaltyview.redemptions.steps import advance, refresh, spent_fields, take, to_stuck, write_line
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.types import Order, Spend
@@ -57,7 +57,7 @@ def settle(program: Program, order: Order) -> None:
             raise Unavailable(f"redemption {row.id} is {row.state}")
 
 
-def give_back(program: Program, *, order_id: str) -> None:
+def give_back_order(program: Program, *, order_id: str) -> None:
     """The order was cancelled: release its redemptions. Raises Unavailable while one is still under way;
     may be repeated. What the vendor cannot take back becomes STUCK for a person to decide."""
     actor = order_actor(order_id)
@@ -104,7 +104,7 @@ def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
     `settle` spends again, or waits for the outcome."""
     with transaction.atomic():
         if Redemption.objects.filter(pk=row.pk, order_id="").update(order_id=order_id):
-            row.refresh_from_db()
+            refresh(row)
             write_line(row, row.state, State(row.state), actor, "an order carries the code")
 
 
@@ -112,7 +112,7 @@ def _spend_again(row: Redemption, actor: Actor) -> None:
     """The code was used after we had given back: the discount is real, so the spend must be."""
     taken = take(row.pk, [State.RELEASED])
     if taken is None:
-        row.refresh_from_db()
+        refresh(row)
         return
     try:
         started = advance(
@@ -124,7 +124,7 @@ def _spend_again(row: Redemption, actor: Actor) -> None:
         raise Unavailable("another spend of this member is under way") from error
     if started:
         _call_spend(taken, actor)
-    row.refresh_from_db()
+    refresh(row)
 
 
 def _call_spend(row: Redemption, actor: Actor) -> None:

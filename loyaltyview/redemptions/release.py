@@ -12,7 +12,7 @@ from django.utils import timezone
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.snapshots import spend_of
-from loyaltyview.redemptions.steps import advance, take, to_stuck
+from loyaltyview.redemptions.steps import advance, refresh, take, to_stuck
 from loyaltyview.work.claims import postpone
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, Unsupported
@@ -54,7 +54,7 @@ def finish_release(row: Redemption, actor: Actor) -> Redemption:
     taken = take(row.pk, [State.RELEASING])
     if taken:
         release_held(taken, actor)
-    row.refresh_from_db()
+    refresh(row)
     return row
 
 
@@ -75,7 +75,7 @@ def release_held(row: Redemption, actor: Actor) -> None:
         to_stuck(row, State.RELEASING, actor, f"the program refuses to take it back: {error.detail}")
     except ProviderError as error:
         postpone(row, f"{type(error).__name__}: {error.detail}")
-        row.refresh_from_db()
+        refresh(row)
     else:
         advance(
             row, State.RELEASED, allowed=[State.RELEASING], actor=actor, needs_lease=True,

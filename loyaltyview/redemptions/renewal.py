@@ -11,7 +11,7 @@ from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal, mint_refusal
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.saga import mint
-from loyaltyview.redemptions.steps import advance, release_at, take
+from loyaltyview.redemptions.steps import advance, refresh, release_at, take
 from loyaltyview.work.claims import finish
 
 log = structlog.get_logger(__name__)
@@ -30,14 +30,14 @@ def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None
         return Redemption.objects.get(pk=redemption_id), None
     if row.order_id or (row.code_expires_at and row.code_expires_at > timezone.now()):
         finish(row, due_at=release_at(row))
-        row.refresh_from_db()
+        refresh(row)
         return row, None
     try:
         minted = mint(row)
     except NewStoreError as error:
         log.warning("renewal_failed", redemption=str(row.id), detail=error.detail)
         finish(row, due_at=release_at(row))
-        row.refresh_from_db()
+        refresh(row)
         return row, mint_refusal(error)
     with transaction.atomic():
         moved = advance(
@@ -49,5 +49,5 @@ def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None
                 program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
             )
             Redemption.objects.filter(pk=row.pk).update(due_at=release_at(row))
-    row.refresh_from_db()
+    refresh(row)
     return row, None

@@ -24,7 +24,15 @@ from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
 from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, KeyReused, RedeemRequest
 from loyaltyview.redemptions.snapshots import cart_to_json, discount_from_json, discount_to_json, intent_of
-from loyaltyview.redemptions.steps import advance, ask_again_at, release_at, reveal, spent_fields, write_line
+from loyaltyview.redemptions.steps import (
+    advance,
+    ask_again_at,
+    refresh,
+    release_at,
+    reveal,
+    spent_fields,
+    write_line,
+)
 from providers.errors import ProviderError
 from providers.types import DiscountKind, SpendKind
 
@@ -165,7 +173,9 @@ def _mint(row: Redemption, actor: Actor) -> None:
     try:
         minted = mint(row)
     except NewStoreError as error:
-        log.warning("mint_failed", redemption=str(row.id), detail=error.detail, request_id=error.request_id)
+        log.warning(
+            "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
+        )
         refuse(row, mint_refusal(error).value, "", State.REQUESTED, actor)
         return
     with transaction.atomic():
@@ -217,7 +227,7 @@ def _let_go(row: Redemption, error: str) -> None:
     Redemption.objects.filter(pk=row.pk, state=State.UNCERTAIN, lease_until=row.lease_until).update(
         lease_until=None, due_at=ask_again_at(), last_error=error[:500]
     )
-    row.refresh_from_db()
+    refresh(row)
 
 
 def _join(row: Redemption, actor: Actor) -> Redemption:
@@ -229,5 +239,5 @@ def _join(row: Redemption, actor: Actor) -> Redemption:
             return carry_on(row.pk, actor)
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, 0.25)
-        row.refresh_from_db()
+        refresh(row)
     return row

@@ -34,17 +34,28 @@ def advance(
     thought dead and taken over finds out here and does nothing. `row` is refreshed either way.
     Returns whether it moved; the caller decides what losing the race means.
     """
+    states = [state.value for state in allowed]
+    rows = Redemption.objects.filter(pk=row.pk, state__in=states)
+    if needs_lease:
+        rows = rows.filter(lease_until=row.lease_until)
     with transaction.atomic():
-        rows = Redemption.objects.filter(pk=row.pk, state__in=[state.value for state in allowed])
-        if needs_lease:
-            rows = rows.filter(lease_until=row.lease_until)
-        # Locks the row on PostgreSQL, so that the trail names the state it really came from.
-        from_state = rows.select_for_update().values_list("state", flat=True).first()
-        moved = from_state is not None and rows.update(state=to.value, **fields) == 1
+        if len(states) == 1:
+            from_state = states[0]
+        else:
+            # Locks the row on PostgreSQL, so that the trail names the state it really came from.
+            from_state = rows.select_for_update().values_list("state", flat=True).first() or ""
+        moved = rows.update(state=to.value, **fields) == 1
         if moved:
-            write_line(row, from_state or "", to, actor, reason)
-    row.refresh_from_db()
+            write_line(row, from_state, to, actor, reason)
+    refresh(row)
     return moved
+
+
+def refresh(row: Redemption) -> None:
+    """Read `row` again, but keep its program: that does not change within a step."""
+    program = row.program
+    row.refresh_from_db()
+    row.program = program
 
 
 def write_line(

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import give_back, member_of_order, settle, use_codes
+from loyaltyview.redemptions.orders import give_back_order, member_of_order, settle, use_codes
 from loyaltyview.redemptions.recovery import run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.renewal import renew
@@ -65,8 +65,8 @@ def test_a_cancelled_order_gives_the_points_back_once(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order
 ) -> None:
     row = use_and_settle(redeem(tap()), order)
-    give_back(row.program, order_id="order-1")
-    give_back(row.program, order_id="order-1")
+    give_back_order(row.program, order_id="order-1")
+    give_back_order(row.program, order_id="order-1")
     row = use_and_settle(row, order)
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
@@ -157,7 +157,7 @@ def test_a_cancelled_order_that_the_vendor_cannot_take_back_goes_to_a_person(
 ) -> None:
     row = use_and_settle(redeem(tap()), order)
     monkeypatch.setattr(MemoryProvider, "capabilities", frozenset())
-    give_back(row.program, order_id="order-1")
+    give_back_order(row.program, order_id="order-1")
     row.refresh_from_db()
     assert row.state == State.STUCK
     assert "replacement" in row.last_error
