@@ -54,16 +54,16 @@ def test_a_wrong_key_is_named_by_its_place_and_not_shown(settings: Settings) -> 
     assert "a-broken-secret-key" not in str(message)
 
 
-def test_the_folder_of_the_database_must_be_there(settings: Settings, tmp_path: Path) -> None:
-    def sqlite(path: Path) -> dict[str, Any]:
-        return {
-            "default": {**settings.DATABASES["default"], "ENGINE": "django.db.backends.sqlite3", "NAME": path}
-        }
+def test_the_folder_of_the_database_must_be_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = settings.DATABASES["default"]
+    monkeypatch.setitem(database, "ENGINE", "django.db.backends.sqlite3")
 
-    settings.DATABASES = sqlite(tmp_path / "absent" / "db.sqlite3")
+    monkeypatch.setitem(database, "NAME", tmp_path / "absent" / "db.sqlite3")
     assert ids() == ["loyaltyview.E002"]
 
-    settings.DATABASES = sqlite(tmp_path / "db.sqlite3")
+    monkeypatch.setitem(database, "NAME", tmp_path / "db.sqlite3")
     assert ids() == []
 
 
