@@ -8,14 +8,17 @@ PYTEST := $(BIN)/pytest -n 2
 # The databases of the tests are theirs, whatever the caller's environment says.
 ALONE := env -u DATABASE_URL -u ENV_FILE
 
+# The loyalty program of the demo: house, or a vendor that the sandbox plays.
+PROVIDER := house
+
 .DEFAULT_GOAL := help
 .PHONY: help run test browser lint format lock clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it
-	@exec $(PYTHON) -m loyaltyview.sandbox.demo
+run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER=... for a vendor)
+	@exec $(PYTHON) -m loyaltyview.sandbox.demo --provider $(PROVIDER)
 
 test: $(READY) browser lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
 	$(ALONE) $(PYTEST)

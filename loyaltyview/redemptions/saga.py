@@ -101,10 +101,9 @@ def live_codes(program_id: int, cart_id: str) -> list[str]:
 def mint(row: Redemption) -> MintedCode:
     """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
     discount = discount_from_json(row.discount)
-    # A free product is a fixed discount of what its cheapest match costs in this cart.
-    worth = (
-        row.saving if discount.kind is DiscountKind.PRODUCT else discount.amount and discount.amount.amount
-    )
+    worth = discount.amount.amount if discount.amount else None
+    if discount.kind is DiscountKind.PRODUCT:
+        worth = row.saving  # the price of the cheapest match in this cart
     is_percent = discount.kind is DiscountKind.PERCENT
     return mint_code(
         row.program,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -26,6 +27,7 @@ from loyaltyview.sandbox.rate import RateLimit
 from loyaltyview.sandbox.staff import search_users
 from loyaltyview.sandbox.stream import EventStream
 from loyaltyview.sandbox.stream_api import StreamApi
+from loyaltyview.sandbox.vendors import Vendor, VendorSetup, build_vendor
 
 __all__ = ["Sandbox", "SandboxConfig"]
 
@@ -56,6 +58,17 @@ class Sandbox:
                 self.config.events_url, self.config.event_key or None, integration_id="loyaltyview"
             )
         self._routes = self._build_routes()
+        self.vendor = self._build_vendor()
+
+    def _build_vendor(self) -> Vendor | None:
+        kind = self.config.vendor
+        if not kind:
+            return None
+        setup = VendorSetup(
+            secret=self.config.vendor_secret,
+            webhook_url=self.config.vendor_webhook_url,
+        )
+        return build_vendor(kind, setup)
 
     def _build_routes(self) -> Map:
         realm = f"/auth/realms/{self.config.tenant}"
@@ -119,7 +132,10 @@ class Sandbox:
     @property
     def wsgi(self) -> Callable[..., Any]:
         """The WSGI callable."""
-        return Request.application(self._respond)
+        newstore = Request.application(self._respond)
+        if self.vendor is None:
+            return newstore
+        return DispatcherMiddleware(newstore, {f"/vendor/{self.vendor.kind}": self.vendor.wsgi})
 
     def _respond(self, request: Request) -> Response:
         try:

@@ -16,7 +16,8 @@ class SandboxConfig:
     """`loyalty_url` is our launch page; `identity_callback_url` and `events_url` are our hooks.
 
     An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace
-    those already in the cart or come on top: NewStore documents neither.
+    those already in the cart or come on top: NewStore documents neither. `vendor` is the kind of loyalty
+    vendor to play beside NewStore, mounted at /vendor/<kind>.
     """
 
     tenant: str = "acme-staging"
@@ -32,3 +33,6 @@ class SandboxConfig:
     duplicate_events: bool = False
     shuffle_events: bool = False
     rate_limit_per_s: int = 100
+    vendor: str = ""
+    vendor_secret: str = ""
+    vendor_webhook_url: str = ""

@@ -28,32 +28,46 @@ from loyaltyview.sandbox.demo_environment import (
     read_ports,
     write_environment,
 )
+from loyaltyview.sandbox.vendors import VENDORS
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60
 
-STEPS = (
-    ("database", ["migrate", "--noinput"]),
-    ("static files", ["collectstatic", "--noinput"]),
-    ("program", ["load_program", "samples/acme.toml"]),
-    ("members and rewards", ["house_load", "samples/house.toml"]),
-    ("administrator", ["demo_admin"]),
-)
+HOUSE = "house"
+
+
+def steps(provider: str) -> list[tuple[str, list[str]]]:
+    """Return what is prepared before the start: a name and a command of manage.py each."""
+    is_house = provider == HOUSE
+    program = "samples/acme.toml" if is_house else f"samples/acme-{provider}.toml"
+    members = [("members and rewards", ["house_load", "samples/house.toml"])] if is_house else []
+    return [
+        ("database", ["migrate", "--noinput"]),
+        ("static files", ["collectstatic", "--noinput"]),
+        ("program", ["load_program", program]),
+        *members,
+        ("administrator", ["demo_admin"]),
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make run", description="Run a demo of LoyaltyView.")
-    parser.add_argument("--var", type=Path, default=ROOT / "var", help="folder of the demo's data")
-    var: Path = parser.parse_args(arguments).var.resolve()
+    parser.add_argument("--var", type=Path, help="folder of the demo's data")
+    parser.add_argument("--provider", default=HOUSE, choices=[HOUSE, *VENDORS], help="loyalty program")
+    options = parser.parse_args(arguments)
+    provider: str = options.provider
+    # Each vendor has its own data: what one holds means nothing to another.
+    data = ROOT / "var" if provider == HOUSE else ROOT / "var" / provider
+    var: Path = (options.var or data).resolve()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         ports = read_ports(os.environ)
         var.mkdir(parents=True, exist_ok=True)
         with only_one(var / "demo.lock", f"{ports.app_url}/") as lock:
             check_ports(ports)
-            values = write_environment(var, ports)
+            values = write_environment(var, ports, "" if provider == HOUSE else provider)
             environ = {**os.environ, **values, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            for what, command in STEPS:
+            for what, command in steps(provider):
                 prepare(what, command, environ)
             return run(var, ports, environ, lock)
     except DemoError as error:

@@ -51,7 +51,7 @@ def read_ports(environ: Mapping[str, str]) -> Ports:
     return Ports(**{name: int(text) for name, text in given.items()})
 
 
-def write_environment(var: Path, ports: Ports) -> dict[str, str]:
+def write_environment(var: Path, ports: Ports, vendor: str = "") -> dict[str, str]:
     """Write `var`/demo.env (mode 0600) and return what it says. Secrets that are in it stay."""
     path = var / "demo.env"
     database = var / "demo.sqlite3"
@@ -66,6 +66,8 @@ def write_environment(var: Path, ports: Ports) -> dict[str, str]:
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         "NEWSTORE_CLIENT_SECRET": secrets.token_urlsafe(24),
         "NEWSTORE_EVENT_KEY": secrets.token_urlsafe(24),
+        "SANDBOX_VENDOR_SECRET": secrets.token_urlsafe(24),
+        "SANDBOX_WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "DEMO_ADMIN_PASSWORD": secrets.token_urlsafe(9),
     }
     values = {name: kept.get(name, value) for name, value in made.items()}
@@ -85,6 +87,8 @@ def write_environment(var: Path, ports: Ports) -> dict[str, str]:
         "LOYALTY_URL": ports.loyalty_url,
         "NEWSTORE_API_URL": ports.app_url,
         "NEWSTORE_IDENTITY_URL": f"{ports.app_url}/auth/realms/acme-staging",
+        "VENDOR_URL": f"{ports.app_url}/vendor/{vendor}",
+        "DEMO_VENDOR": vendor,
         "SANDBOX_CLIENT_SECRET": values["NEWSTORE_CLIENT_SECRET"],
         "SANDBOX_EVENT_KEY": values["NEWSTORE_EVENT_KEY"],
         "DEMO_WEB_PORT": str(ports.web),

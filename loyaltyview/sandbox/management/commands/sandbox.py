@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.serve import PortTaken, serve_in_thread
+from loyaltyview.sandbox.vendors import VENDORS
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--loyalty", default="http://127.0.0.1:8000", help="where LoyaltyView runs")
         parser.add_argument("--program", default="acme", help="slug of the program")
         parser.add_argument("--tenant", default="acme-staging", help="name of the NewStore tenant")
+        parser.add_argument("--vendor", default="", help="loyalty vendor to play: " + ", ".join(VENDORS))
         parser.add_argument("--client-id", default="loyaltyview", help="id of the API client")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,6 +41,9 @@ class Command(BaseCommand):
             identity_callback_url=f"{loyalty}/identity/{program}/",
             events_url=f"{loyalty}/events/{program}/newstore/",
             event_key=_secret("SANDBOX_EVENT_KEY"),
+            vendor=options["vendor"],
+            vendor_secret=_secret("SANDBOX_VENDOR_SECRET") if options["vendor"] else "",
+            vendor_webhook_url=_vendor_hook(loyalty, program) if options["vendor"] else "",
         )
         stopped = threading.Event()
 
@@ -59,6 +64,10 @@ class Command(BaseCommand):
         self.stdout.flush()
         stopped.wait()
         running.stop()
+
+
+def _vendor_hook(loyalty: str, program: str) -> str:
+    return f"{loyalty}/events/{program}/provider/{_secret('SANDBOX_WEBHOOK_SECRET')}/"
 
 
 def _secret(name: str) -> str:
