@@ -13,10 +13,10 @@ class EnrolForm(forms.Form):
     """`country` is the region of phone numbers. The page draws the fields itself."""
 
     email = forms.EmailField(
-        label=_("E-mail"),
+        label=_("Email"),
         required=False,
         max_length=254,
-        error_messages={"invalid": _("This is not an e-mail address. Check it with the customer.")},
+        error_messages={"invalid": _("This is not an email address. Check it with the customer.")},
     )
     phone = forms.CharField(label=_("Phone"), required=False, max_length=40)
     first_name = forms.CharField(label=_("First name"), required=False, max_length=100)
@@ -50,7 +50,7 @@ class EnrolForm(forms.Form):
         if not self.errors and not data.get("email") and not data.get("phone"):
             self.add_error(
                 "email",
-                forms.ValidationError(_("An e-mail address or a phone number is needed."), code="required"),
+                forms.ValidationError(_("An email address or a phone number is needed."), code="required"),
             )
         return data
 

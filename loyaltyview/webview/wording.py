@@ -72,9 +72,9 @@ SENTENCES: dict[str, Promise] = {
     "UNDO_NOT_POSSIBLE": lazy("This cannot be undone any more."),
     "UNDO_FINAL": lazy("The program cannot take this back."),
     # Find and enrol
-    "EMPTY_QUERY": lazy("Type a phone number, an e-mail address or a member number."),
-    "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or e-mail."),
-    "QUERY_TOO_LONG": lazy("This is too long for a phone number, an e-mail address or a member number."),
+    "EMPTY_QUERY": lazy("Type a phone number, an email address or a member number."),
+    "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or email."),
+    "QUERY_TOO_LONG": lazy("This is too long for a phone number, an email address or a member number."),
     "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
     "TOO_MANY_ENROLMENTS": lazy("Too many enrolments in a short time. Try again later."),
     "POINTS_NOT_OFFERED": lazy("This number of points cannot be used. Choose one of the steps."),

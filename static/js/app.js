@@ -22,6 +22,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   localTimes(document);
 });
 
+// A chosen card, and the stepper that opened in it, must not hide behind the bar.
+document.addEventListener("change", (event) => {
+  if (event.target.name === "chosen") {
+    event.target.closest(".card").scrollIntoView({ block: "nearest" });
+  }
+});
+
 // A request that found no network says so by loading the page afresh: the browser's own page is honest.
 document.addEventListener("htmx:sendError", () => window.location.reload());
 

@@ -13,6 +13,7 @@ from loyaltyview.redemptions.recovery import WAITING, carry_on
 from loyaltyview.redemptions.release import can_release, undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.webview import wording
+from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.in_cart import applied, handoff_of, redemption_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
@@ -52,6 +53,7 @@ def show_applied(
     context = {
         "launch": launch,
         "program": launch.program,
+        "store": store_of(launch),
         "row": row,
         "shown": shown,
         "handoff": handoff,

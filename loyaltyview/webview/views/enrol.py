@@ -90,6 +90,7 @@ def _show(
         "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,
         "asks_sms": Capability.CONSENT_SMS in provider.capabilities,
         "is_fixed": not launch.is_verified,
+        "is_for_cart": bool(launch.customer_email) and form["email"].value() == launch.customer_email,
         "problem": problem,
         "sentence": wording.sentence(problem.code) if problem else "",
     }

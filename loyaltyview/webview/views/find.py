@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from loyaltyview.webview import wording
+from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.members import choose, face_of, read_choice
 from loyaltyview.webview.models import Launch
@@ -26,7 +27,12 @@ from providers.types import Member, QueryKind
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The search field and, after a search, its matches. One match needs no choice."""
-    context: dict[str, Any] = {"launch": launch, "program": launch.program, "q": ""}
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "q": "",
+    }
     status = 200
     try:
         if request.method == "POST":
@@ -58,6 +64,7 @@ def choose_member(request: HttpRequest, launch: Launch) -> HttpResponse:
         context = {
             "launch": launch,
             "program": launch.program,
+            "store": store_of(launch),
             "q": "",
             "problem": problem,
             "sentence": wording.sentence(problem.code),

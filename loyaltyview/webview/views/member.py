@@ -139,7 +139,12 @@ def history(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     provider = launch.program.provider()
-    context: dict[str, Any] = {"launch": launch, "program": launch.program, "movements": ()}
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "movements": (),
+    }
     try:
         context["movements"] = read_history(launch, provider)
     except ProviderError as error:
