@@ -1,0 +1,71 @@
+"""Deliveries that come at once share a commit, and nobody is told "stored" before it is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, OperationalError
+
+from loyaltyview.events.group_commit import GroupCommit, NotStored
+from loyaltyview.events.models import Event
+
+
+class Database:
+    """Stands in for the table: its first commit waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[Event]] = []
+        self.entered = Signal()
+        self.may_go_on = Signal()
+        self.error: Exception | None = None
+
+    def bulk_create(self, events: list[Event], ignore_conflicts: bool) -> None:
+        self.commits.append(events)
+        if len(self.commits) == 1:
+            self.entered.set()
+            assert self.may_go_on.wait(10)
+        elif self.error:
+            raise self.error
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Database:
+    database = Database()
+    monkeypatch.setattr(Event.objects, "bulk_create", database.bulk_create)
+    return database
+
+
+def store_at_once(database: Database, count: int) -> list[Any]:
+    """One thread commits; `count` more come meanwhile. Returns what each of them met: None or its error."""
+    writer = GroupCommit()
+    with ThreadPoolExecutor(count + 1) as pool:
+        first = pool.submit(writer.store, Event())
+        assert database.entered.wait(10)
+        others = [pool.submit(writer.store, Event()) for _ in range(count)]
+        while len(writer._tickets) < count:
+            pass
+        assert not any(future.done() for future in [first, *others])
+        database.may_go_on.set()
+        assert first.exception() is None
+        return [future.exception() for future in others]
+
+
+def test_deliveries_that_came_during_a_commit_share_the_next(database: Database) -> None:
+    assert store_at_once(database, 8) == [None] * 8
+    assert [len(events) for events in database.commits] == [1, 8]
+
+
+@pytest.mark.parametrize("error", [OperationalError("disk full"), ValueError("not a database error")])
+def test_when_a_shared_commit_fails_nobody_is_told_stored(database: Database, error: Exception) -> None:
+    database.error = error
+    met = store_at_once(database, 4)
+    assert sorted(type(found).__name__ for found in met) == sorted([type(error).__name__, *["NotStored"] * 3])
+
+
+def test_after_a_failure_the_next_delivery_is_stored(database: Database) -> None:
+    database.error = DatabaseError("gone")
+    store_at_once(database, 1)
+    database.error = None
+    GroupCommit().store(Event())
+    assert NotStored not in database.commits

@@ -1,0 +1,237 @@
+"""How the worker goes through the inbox: one order after another, back-off, dead events, replays."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from loyaltyview.events import processing
+from loyaltyview.events.health import check_backlog
+from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events.processing import run_one
+from loyaltyview.programs.models import Program
+from loyaltyview.work.claims import claim, due
+from loyaltyview.work.worker import drain
+from providers.errors import ProviderError, RateLimited, Unavailable
+
+from .conftest import Deliver
+from .deliveries import ORDER, completed, order
+from .vendor import Books
+
+Work = Callable[..., int]
+
+
+def the(name: str) -> Event:
+    return Event.objects.get(name=name)
+
+
+def test_events_of_one_order_are_handled_one_after_another(deliver: Deliver, books: Books) -> None:
+    deliver("order.created", order())
+    deliver("order.opened", order())
+    deliver("order.opened", order(id="order-2"))
+    first = claim(Event.objects.all())
+    assert first is not None
+    assert first.subject == ORDER
+    assert run_one()
+    assert Event.objects.get(subject="order-2").state == EventState.DONE
+    assert not run_one()
+    assert the_opened().state == EventState.WAITING
+
+
+def the_opened() -> Event:
+    return Event.objects.get(name="order.opened", subject=ORDER)
+
+
+def test_a_busy_order_with_many_events_hides_nobody(deliver: Deliver, books: Books) -> None:
+    deliver("order.created", order())
+    assert claim(Event.objects.all())
+    for number in range(30):
+        deliver("order.items_cancelled", {"id": ORDER, "items": [{"id": f"item-{number}"}]})
+    deliver("order.opened", order(id="order-2"))
+    assert run_one()
+    assert Event.objects.get(subject="order-2").state == EventState.DONE
+
+
+def test_completed_waits_for_opened_and_then_goes_on_at_once(deliver: Deliver, books: Books) -> None:
+    deliver("order.completed", completed())
+    drain()
+    event = the("order.completed")
+    assert (event.state, event.last_error) == (EventState.WAITING, "order.opened has not arrived")
+    deliver("order.opened", order())
+    drain()
+    assert the("order.completed").state == EventState.DONE
+    assert books.points("mia") == 90
+
+
+def test_what_never_gets_its_order_ends_dead_and_says_so(
+    deliver: Deliver, work: Work, books: Books, settings: Settings
+) -> None:
+    settings.WORK_MAX_ATTEMPTS = 4
+    deliver("order.completed", completed())
+    work(10)
+    event = the("order.completed")
+    assert (event.state, event.attempts, event.due_at) == (EventState.DEAD, 4, None)
+    assert event.last_error == "order.opened has not arrived"
+
+
+@pytest.mark.parametrize(
+    ("error", "at_least", "at_most"),
+    [
+        (Unavailable("down"), 2, 2.2),
+        (RateLimited("slow down", retry_after_s=90), 90, 91),
+        (RateLimited("slow down", retry_after_s=0), 2, 2.2),
+        (RateLimited("tomorrow", retry_after_s=86_400), 3600, 3601),
+    ],
+)
+def test_the_vendor_is_asked_again_no_sooner_than_it_says(
+    error: ProviderError, at_least: float, at_most: float, deliver: Deliver, books: Books
+) -> None:
+    books.fail["record_order"] = [error]
+    with time_machine.travel(datetime(2026, 3, 4, 15, 0, tzinfo=UTC), tick=False):
+        deliver("order.opened", order())
+        deliver("order.completed", completed())
+        drain()
+        due_at = the("order.completed").due_at
+        assert due_at is not None
+        assert at_least <= (due_at - timezone.now()).total_seconds() <= at_most
+
+
+def test_a_programming_error_is_retried_and_its_text_not_kept(
+    deliver: Deliver, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(event: Event) -> None:
+        raise RuntimeError("mia@example.test")
+
+    monkeypatch.setitem(processing.HANDLERS, "order.opened", broken)
+    deliver("order.opened", order())
+    deliver("order.created", order(id="order-2"))
+    drain()
+    assert (the("order.opened").state, the("order.opened").last_error) == (EventState.WAITING, "RuntimeError")
+    assert the("order.created").state == EventState.DONE
+
+
+def test_an_event_that_kills_its_worker_each_time_ends_dead(
+    deliver: Deliver, books: Books, settings: Settings
+) -> None:
+    settings.WORK_MAX_ATTEMPTS = 3
+    deliver("order.opened", order())
+    for _ in range(3):
+        assert claim(Event.objects.all())
+        Event.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    drain()
+    event = the("order.opened")
+    assert (event.state, event.last_error) == (EventState.DEAD, "the worker died each time")
+
+
+def test_a_worker_that_lost_its_lease_leaves_the_event_to_the_other(
+    deliver: Deliver, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_lease = timezone.now() + timedelta(seconds=500)
+
+    def slow(event: Event) -> None:
+        Event.objects.update(lease_until=other_lease)
+
+    monkeypatch.setitem(processing.HANDLERS, "order.opened", slow)
+    deliver("order.opened", order())
+    assert run_one()
+    event = the("order.opened")
+    assert (event.state, event.lease_until) == (EventState.WAITING, other_lease)
+
+
+# --- Replay ---------------------------------------------------------------------------------------
+
+
+def test_dead_events_are_replayed_by_command(deliver: Deliver, books: Books, capsys: Any) -> None:
+    deliver("order.completed", completed())
+    Event.objects.update(state=EventState.DEAD, due_at=None, attempts=12, last_error="x")
+    deliver("order.opened", order())
+    call_command("replay_events", "--state", "dead", "--dry-run")
+    assert the("order.completed").state == EventState.DEAD
+    call_command("replay_events", "--state", "dead", "--program", "acme", "--name", "order.completed")
+    assert "1 events replayed" in capsys.readouterr().out
+    drain()
+    assert the("order.completed").state == EventState.DONE
+    assert books.points("mia") == 90
+
+
+def test_replaying_what_is_done_changes_nothing(deliver: Deliver, work: Work, books: Books) -> None:
+    deliver("order.opened", order())
+    deliver("order.completed", completed())
+    work()
+    before = Order.objects.values().get()
+    call_command("replay_events", *map(str, Event.objects.values_list("pk", flat=True)))
+    work()
+    assert Order.objects.values().get() == before
+    assert books.points("mia") == 90
+
+
+def test_events_are_replayed_by_time(deliver: Deliver, books: Books, capsys: Any) -> None:
+    for hour in (10, 11, 12):
+        with time_machine.travel(datetime(2026, 3, 4, hour, tzinfo=UTC)):
+            deliver("order.created", order(id=f"order-{hour}"))
+    call_command("replay_events", "--since", "2026-03-04T10:30Z", "--until", "2026-03-04T11:30:00+00:00")
+    assert "1 events replayed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--program", "acme"], ["--since", "noon"]])
+def test_replay_wants_to_know_which(arguments: list[str], db: None) -> None:
+    with pytest.raises(CommandError):
+        call_command("replay_events", *arguments)
+
+
+def test_an_event_in_hand_is_not_replayed(deliver: Deliver, books: Books, capsys: Any) -> None:
+    deliver("order.opened", order())
+    assert claim(Event.objects.all())
+    call_command("replay_events", "--state", "waiting")
+    assert "0 events replayed" in capsys.readouterr().out
+
+
+def test_an_event_of_another_tenant_stays_dead_until_the_program_is_right(
+    deliver: Deliver, books: Books, program: Program
+) -> None:
+    deliver("order.opened", order(), tenant="acme-production")
+    call_command("replay_events", "--state", "dead")
+    drain()
+    assert the("order.opened").state == EventState.DEAD
+    Program.objects.update(newstore_tenant="acme-production")
+    call_command("replay_events", "--state", "dead")
+    drain()
+    assert the("order.opened").state == EventState.DONE
+
+
+# --- What /readyz sees, and the plans of the worker's queries -------------------------------------
+
+
+def test_readiness_counts_events_the_worker_left_lying(
+    deliver: Deliver, books: Books, settings: Settings
+) -> None:
+    assert check_backlog().is_ok
+    with time_machine.travel(datetime(2026, 3, 4, 10, tzinfo=UTC), tick=False) as clock:
+        deliver("order.opened", order())
+        assert check_backlog().is_ok
+        clock.shift(settings.READY_MAX_EVENT_AGE_S + 1)
+        assert not check_backlog().is_ok
+        drain()
+        assert check_backlog().is_ok
+
+
+def plan_of(rows: Any) -> str:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # A table of a test is so small that reading it whole is cheaper than any index.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    return str(rows.explain())
+
+
+def test_the_search_for_due_events_uses_its_index(program: Program) -> None:
+    plan = plan_of(due(processing._free_events()).values_list("pk", flat=True)[:20])
+    assert "event_due" in plan
+    assert "one_event_per_order_in_hand" in plan or "event_subject" in plan
+    assert "SCAN loyaltyview" not in plan
+    assert "TEMP B-TREE" not in plan
