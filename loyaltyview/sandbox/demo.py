@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make run", description="Run a demo of LoyaltyView.")
     parser.add_argument("--var", type=Path, help="folder of the demo's data")
     parser.add_argument("--provider", default=HOUSE, choices=[HOUSE, *VENDORS], help="loyalty program")
+    parser.add_argument("--database", default="", help="DATABASE_URL of the demo; SQLite in its folder")
     options = parser.parse_args(arguments)
     provider: str = options.provider
     # Each vendor has its own data: what one holds means nothing to another.
@@ -65,7 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
         var.mkdir(parents=True, exist_ok=True)
         with only_one(var / "demo.lock", f"{ports.app_url}/") as lock:
             check_ports(ports)
-            values = write_environment(var, ports, "" if provider == HOUSE else provider)
+            values = write_environment(
+                var, ports, vendor="" if provider == HOUSE else provider, database=options.database
+            )
             environ = {**os.environ, **values, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
             for what, command in steps(provider):
                 prepare(what, command, environ)

@@ -51,15 +51,14 @@ def read_ports(environ: Mapping[str, str]) -> Ports:
     return Ports(**{name: int(text) for name, text in given.items()})
 
 
-def write_environment(var: Path, ports: Ports, vendor: str = "") -> dict[str, str]:
+def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: str = "") -> dict[str, str]:
     """Write `var`/demo.env (mode 0600) and return what it says. Secrets that are in it stay."""
     path = var / "demo.env"
-    database = var / "demo.sqlite3"
+    file = var / "demo.sqlite3"
     kept = _read(path) if path.exists() else {}
-    if not kept and database.exists():
+    if not kept and file.exists():
         raise DemoError(
-            f"{path} is gone, and without its keys {database} cannot be read."
-            f" Remove {database} to start afresh."
+            f"{path} is gone, and without its keys {file} cannot be read. Remove {file} to start afresh."
         )
     made = {
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -73,7 +72,7 @@ def write_environment(var: Path, ports: Ports, vendor: str = "") -> dict[str, st
     values = {name: kept.get(name, value) for name, value in made.items()}
     values |= {
         "ENV_FILE": str(path),
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database or f"sqlite:///{file}",
         "CACHE_URL": "locmemcache://",
         "DEBUG": "false",
         "COOKIE_SECURE": "false",
