@@ -1,11 +1,250 @@
+"""The member page in its states: full, empty, partly and wholly unavailable, slow."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from loyaltyview.webview.models import Launch
+from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
+
+from .conftest import Mint, Open
+from .fakes import MIA, POINTS_AS_MONEY, Vendor
 
 
-def test_the_member_page_shows_points_tier_and_what_the_cart_earns(client: Client, page: str) -> None:
+def card(html: str, reward: str) -> str:
+    """Return the card's start tag and what follows up to the next card."""
+    found = re.search(rf'<[^>]+data-reward="{reward}".*?(?=data-reward=|</main>)', html, re.DOTALL)
+    assert found, f"no card {reward}"
+    return found.group(0)
+
+
+def test_points_tier_and_what_the_cart_earns_come_first(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     assert 'data-page="member"' in html
     assert 'data-points="820"' in html
     assert 'data-tier="Silver"' in html
     assert "Mia S." in html
     assert "180 points to Gold" in html
+    assert "60 pending" in html
+    assert "120 lapse on Nov 30" in html
+    assert "Cart $129.90" in html
+    assert "2 items" in html
     assert "This cart earns 129 points" in html
+
+
+def test_the_best_saving_is_first_and_chosen(client: Client, page: str) -> None:
+    html = client.get(page).content.decode()
+    order = re.findall(r'data-reward="([^"]+)"', html)
+    assert order == [
+        "fifteen-percent",
+        "v-birthday",
+        "ten-off",
+        "big-cart",
+        "fifty-off",
+        "gold-gift",
+        "free-shipping",
+    ]
+    assert "checked" in card(html, "fifteen-percent")
+    assert "checked" not in card(html, "ten-off")
+
+
+def test_the_button_says_what_will_happen_in_money(client: Client, page: str) -> None:
+    html = client.get(page).content.decode()
+    assert "Apply $19.49 off, 300 points" in card(html, "fifteen-percent")
+    assert "Apply $15 off" in card(html, "v-birthday")
+
+
+def test_what_is_final_says_so_before_the_tap(client: Client, page: str) -> None:
+    html = client.get(page).content.decode()
+    assert "Cannot be undone" in card(html, "fifteen-percent")
+    assert "Cannot be undone" not in card(html, "ten-off")
+
+
+@pytest.mark.parametrize(
+    ("reward", "reason", "gap"),
+    [
+        ("big-cart", "MINIMUM", "$12.50 more in the cart"),
+        ("fifty-off", "POINTS", "40 points more"),
+        ("gold-gift", "TIER", "From Gold"),
+        ("free-shipping", "ONLINE_ONLY", "Only in the online shop"),
+    ],
+)
+def test_a_locked_reward_says_the_exact_gap(
+    client: Client, page: str, reward: str, reason: str, gap: str
+) -> None:
+    found = card(client.get(page).content.decode(), reward)
+    assert 'data-state="locked"' in found
+    assert f'data-reason="{reason}"' in found
+    assert gap in found
+    assert "<form" not in found.partition("</li>")[0]
+
+
+def test_every_card_has_a_key_of_its_own_in_each_rendering(client: Client, page: str) -> None:
+    keys = re.findall(r'name="key" value="([^"]+)"', client.get(page).content.decode())
+    again = re.findall(r'name="key" value="([^"]+)"', client.get(page).content.decode())
+    assert len(set(keys + again)) == 6
+
+
+def test_points_as_money_never_exceed_the_cart_or_the_balance(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    html = card(client.get(page).content.decode(), "points-as-money")
+    assert 'max="800"' in html  # of 820, in steps of 50 from 100
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=50_000))
+    html = card(client.get(page).content.decode(), "points-as-money")
+    assert 'max="2550"' in html  # $129.90 at 5 cents are 2598 points
+
+
+def test_the_contact_is_masked(client: Client, page: str) -> None:
+    html = client.get(page).content.decode()
+    assert "m•••@example.test" in html
+    assert re.search(r'aria-hidden="true">[^<]*mia@example\.test', html)
+
+
+def test_without_rewards_the_page_says_so(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.rewards, vendor.vouchers = (), ()
+    assert "Nothing to use yet" in client.get(page).content.decode()
+
+
+def test_a_customer_who_is_no_member_is_enrolled(client: Client, open_page: Open, vendor: Vendor) -> None:
+    response = client.get(open_page(customerEmail="new@example.test"), follow=True)
+    html = response.content.decode()
+    assert 'data-page="enrol"' in html
+    assert 'value="new@example.test"' in html
+
+
+def test_a_cart_without_customer_asks_for_one(client: Client, open_page: Open, vendor: Vendor) -> None:
+    html = client.get(open_page(customerEmail=""), follow=True).content.decode()
+    assert 'data-page="find"' in html
+    assert vendor.calls == []
+
+
+def test_several_matches_are_offered_masked(client: Client, open_page: Open, vendor: Vendor) -> None:
+    html = client.get(open_page(customerEmail="family@example.test"), follow=True).content.decode()
+    assert "Noah B." in html
+    assert "Anna B." in html
+    assert "family@" not in html
+
+
+def test_a_member_that_is_gone_is_looked_up_again(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    vendor.members.clear()
+    html = client.get(page, follow=True).content.decode()
+    assert 'data-page="find"' in html
+    assert 'data-error="MEMBER_NOT_FOUND"' in html
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unavailable("timeout"), "PROVIDER_UNAVAILABLE"),
+        (RateLimited("429"), "PROVIDER_BUSY"),
+        (AuthFailed("401"), "PROVIDER_AUTH"),
+        (UnexpectedAnswer("html"), "PROVIDER_UNEXPECTED"),
+    ],
+)
+def test_a_vendor_that_is_down_shows_the_last_known_balance(
+    client: Client, page: str, open_page: Open, vendor: Vendor, error: ProviderError, code: str
+) -> None:
+    client.get(page)
+    vendor.down(error)
+    # Another cart of the same customer, opened while the vendor is away.
+    response = client.get(open_page(cartId="cart-2"))
+    html = response.content.decode()
+    assert response.status_code == 503
+    assert 'data-page="unavailable"' in html
+    assert f'data-error="{code}"' in html
+    assert "820" in html
+    assert "As of" in html
+    assert "redeem/" not in html
+    assert "earns its points as usual" in html
+    assert ("administrator" in html) == (code == "PROVIDER_AUTH")
+
+
+def test_an_unknown_balance_is_not_invented(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.down(Unavailable("timeout"))
+    assert "not known here yet" in client.get(page).content.decode()
+
+
+def test_another_customers_balance_is_never_shown(
+    client: Client, page: str, open_page: Open, vendor: Vendor
+) -> None:
+    client.get(page)
+    vendor.down(Unavailable("timeout"))
+    html = client.get(open_page(customerEmail="family@example.test")).content.decode()
+    assert "820" not in html
+
+
+def test_rewards_that_cannot_be_read_leave_the_balance(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.errors["list_rewards"] = Unavailable("timeout")
+    vendor.vouchers = ()
+    response = client.get(page)
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert 'data-points="820"' in html
+    assert 'data-trouble="PROVIDER_UNAVAILABLE"' in html
+    assert "Nothing to use yet" not in html
+
+
+def test_a_slow_vendor_gets_a_skeleton_and_then_the_content(
+    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
+    vendor.is_local, vendor.delay_s = False, 0.05
+    shell = client.get(page).content.decode()
+    assert "data-loading" in shell
+    assert "$129.90" in shell
+    assert f'hx-get="{page}content/"' in shell
+    assert '<noscript><meta http-equiv="refresh" content="0;url=?wait=1"></noscript>' in shell
+    content = client.get(page + "content/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in content
+    assert 'data-points="820"' in content
+    assert vendor.calls.count("find_members") == 1, "what was under way was not asked for again"
+    assert 'data-points="820"' in client.get(page + "?wait=1").content.decode()
+
+
+def test_a_hanging_vendor_is_given_up_at_the_deadline(
+    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "PAGE_DEADLINE_S", 0.05)
+    vendor.is_local, vendor.delay_s = False, 0.5
+    response = client.get(page + "?wait=1")
+    assert response.status_code == 503
+    assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()
+
+
+def test_content_without_htmx_is_the_whole_page(client: Client, page: str) -> None:
+    response = client.get(page + "content/", follow=True)
+    assert 'data-page="member"' in response.content.decode()
+
+
+def test_history_is_a_page_and_a_fragment(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    whole = client.get(page + "history/").content.decode()
+    assert "Order ACM-1001" in whole
+    assert "+120" in whole
+    fragment = client.get(page + "history/", headers={"HX-Request": "true"}).content.decode()
+    assert "-200" in fragment
+    assert "<html" not in fragment
+    vendor.errors["get_history"] = Unavailable("timeout")
+    assert 'data-error="PROVIDER_UNAVAILABLE"' in client.get(page + "history/").content.decode()
+
+
+def test_the_page_needs_few_queries(
+    client: Client, page: str, newstore: Mint, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.get(page)
+    with django_assert_max_num_queries(4):
+        client.get(page)
+
+
+def test_what_is_kept_of_a_member_is_not_personal(client: Client, page: str) -> None:
+    client.get(page)
+    kept = Launch.objects.values().get()
+    assert set(kept["last_known"]) == {"spendable", "pending", "tier", "at"}
+    assert "mia" not in kept["customer_key"]

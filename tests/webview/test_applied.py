@@ -1,0 +1,190 @@
+"""After the tap: the code while it lives, the way back once, undo and a new code."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.newstore.errors import NewStoreUnavailable
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.steps import advance
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.sessions import actor_of
+from providers.base import Capability
+from providers.errors import OutcomeUnknown, Unavailable
+from providers.types import Finding
+
+from .conftest import Mint, Open
+from .fakes import Vendor
+from .test_redeem import form
+
+
+@pytest.fixture
+def address(client: Client, page: str) -> str:
+    """The applied page of $10 off, as the tap's redirect names it."""
+    client.get(page)
+    return str(client.post(page + "redeem/", form())["Location"])
+
+
+def undo_address(page: str) -> str:
+    return f"{page}undo/{Redemption.objects.get().pk}/"
+
+
+def test_only_the_taps_own_redirect_returns_by_itself(client: Client, address: str) -> None:
+    first = client.get(address).content.decode()
+    assert " data-go>" in first
+    assert '<noscript><meta http-equiv="refresh" content="1;url=com.newstore.associate-one://' in first
+    again = client.get(address.partition("?")[0]).content.decode()
+    assert " data-go" not in again
+    assert "http-equiv" not in again
+    assert 'id="handoff"' in again
+
+
+def test_the_code_and_its_end_are_shown(client: Client, address: str) -> None:
+    html = client.get(address).content.decode()
+    assert re.search(r'data-left="(89\d|900)" data-life="900"', html)
+    assert "Valid until" in html
+    assert 'aria-live="polite"' in html
+
+
+def test_the_handoff_carries_all_codes_of_the_cart(
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint
+) -> None:
+    page = open_page(selectedCoupons=["SUMMER"])
+    client.get(page)
+    client.post(page + "redeem/", form())
+    second = client.post(
+        page + "redeem/", form(key="second-tap-on-a-card", item="v-birthday", kind="voucher")
+    )
+    html = client.get(second["Location"]).content.decode()
+    codes = re.findall(r"coupons\[\]=([A-Z0-9]+)", html.partition('id="handoff"')[2])
+    assert codes == ["SUMMER", "LOY0000001", "LOY0000002"]
+
+
+def test_a_code_that_was_given_back_is_not_sent_again(
+    client: Client, page: str, address: str, open_page: Open
+) -> None:
+    client.post(undo_address(page))
+    # The cart still has the code; then another reward is applied.
+    again = open_page(selectedCoupons=["LOY0000001", {"code": "SUMMER"}])
+    client.get(again)
+    response = client.post(again + "redeem/", form(key="second-tap-on-a-card"))
+    html = client.get(response["Location"]).content.decode()
+    codes = re.findall(r"coupons\[\]=([A-Z0-9]+)", html.partition('id="handoff"')[2])
+    assert codes == ["SUMMER", "LOY0000002"]
+
+
+def test_another_launch_does_not_see_it(client: Client, address: str, open_page: Open) -> None:
+    other = open_page(cartId="cart-2")
+    client.get(other)
+    redemption = Redemption.objects.get().pk
+    assert client.get(f"{other}applied/{redemption}/").status_code == 404
+    assert client.post(f"{other}undo/{redemption}/").status_code == 404
+    assert client.post(f"{other}renew/{redemption}/").status_code == 404
+    assert Redemption.objects.get().state == State.REVEALED
+
+
+def test_another_member_in_the_same_cart_does_not_see_it(client: Client, page: str, address: str) -> None:
+    client.post(page + "find/", {"q": "617 555 0101"})
+    assert client.get(address).status_code == 404
+
+
+def test_the_applied_reward_stands_on_the_member_page_with_undo(
+    client: Client, page: str, address: str
+) -> None:
+    html = client.get(page).content.decode()
+    redemption = Redemption.objects.get().pk
+    assert "In this cart" in html
+    assert f'data-redemption="{redemption}"' in html
+    assert f'data-undo="{redemption}"' in html
+
+
+def test_undo_gives_the_points_back_and_says_so(client: Client, page: str, address: str) -> None:
+    html = client.post(undo_address(page), follow=True).content.decode()
+    assert "200 points are back." in html
+    assert 'role="status"' in html
+    assert 'data-points="820"' in html
+    assert Redemption.objects.get().state == State.RELEASED
+
+
+def test_undo_while_the_vendor_is_away_is_promised(
+    client: Client, page: str, address: str, vendor: Vendor
+) -> None:
+    vendor.errors["release"] = Unavailable("timeout")
+    html = client.post(undo_address(page), follow=True).content.decode()
+    assert "as soon as the program answers" in html
+    assert Redemption.objects.get().state == State.RELEASING
+
+
+def test_what_an_order_carries_cannot_be_undone(client: Client, page: str, address: str) -> None:
+    row = Redemption.objects.get()
+    advance(row, State.USED, allowed=[State.REVEALED], actor=actor_of(Launch.objects.get()), order_id="o-1")
+    response = client.post(undo_address(page))
+    assert response.status_code == 409
+    assert 'data-error="UNDO_NOT_POSSIBLE"' in response.content.decode()
+    assert "Used in an order" in client.get(address).content.decode()
+
+
+def test_what_the_program_cannot_take_back_offers_no_undo(
+    client: Client, page: str, address: str, vendor: Vendor
+) -> None:
+    vendor.capabilities = vendor.capabilities - {Capability.RELEASE_POINTS}
+    assert "data-undo" not in client.get(address).content.decode()
+    response = client.post(undo_address(page))
+    assert response.status_code == 409
+    assert Redemption.objects.get().state == State.REVEALED
+
+
+def test_a_code_that_ran_out_is_renewed_without_points(
+    client: Client, page: str, address: str, vendor: Vendor, newstore: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        html = client.get(address).content.decode()
+        assert 'data-state="expired"' in html
+        assert 'id="handoff"' not in html
+        assert "LOY0000001" not in html
+        response = client.post(f"{page}renew/{Redemption.objects.get().pk}/", follow=True)
+    assert "LOY0000002" in response.content.decode()
+    assert vendor.members["L-00042"].balance.spendable == 620
+
+
+def test_a_renewal_that_fails_says_why(client: Client, page: str, address: str, newstore: Mint) -> None:
+    newstore.error = NewStoreUnavailable("timeout")
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        response = client.post(f"{page}renew/{Redemption.objects.get().pk}/")
+    assert response.status_code == 422
+    assert 'data-error="NEWSTORE_UNAVAILABLE"' in response.content.decode()
+
+
+@pytest.fixture
+def checking(client: Client, page: str, vendor: Vendor) -> str:
+    """An applied page whose outcome is unknown."""
+    client.get(page)
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    return str(client.post(page + "redeem/", form())["Location"])
+
+
+def test_while_nobody_knows_the_page_just_waits(client: Client, checking: str) -> None:
+    assert client.get(checking, headers={"HX-Request": "true"}).status_code == 204
+
+
+def test_a_spend_that_happened_after_all_shows_its_code(
+    client: Client, checking: str, vendor: Vendor
+) -> None:
+    vendor.finding = Finding.HAPPENED
+    with time_machine.travel(timezone.now() + timedelta(seconds=5), tick=False):
+        response = client.get(checking, headers={"HX-Request": "true"})
+        assert response["HX-Redirect"] == f"{checking}?go=1"
+        assert "LOY0000001" in client.get(response["HX-Redirect"]).content.decode()
+
+
+def test_a_spend_that_did_not_happen_can_be_repeated(client: Client, checking: str, vendor: Vendor) -> None:
+    vendor.finding = Finding.DID_NOT
+    with time_machine.travel(timezone.now() + timedelta(seconds=5), tick=False):
+        html = client.get(checking, follow=True).content.decode()
+    assert 'data-error="NOT_SPENT"' in html
+    assert "You can apply it again" in html
+    assert 'data-page="member"' in html

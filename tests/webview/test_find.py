@@ -1,0 +1,109 @@
+"""Finding a member: what may be typed, and what is never looked up."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.queries import read_query
+from providers.errors import Unavailable
+from providers.types import QueryKind
+
+from .fakes import Vendor
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds", "value"),
+    [
+        (" Mia@Example.test ", [QueryKind.EMAIL], "mia@example.test"),
+        ("617-555-0100", [QueryKind.PHONE, QueryKind.MEMBER_ID, QueryKind.CODE], "+16175550100"),
+        ("(617) 555 0100", [QueryKind.PHONE, QueryKind.MEMBER_ID, QueryKind.CODE], "+16175550100"),
+        ("+33 6 12 34 56 78", [QueryKind.PHONE], "+33612345678"),
+        ("L-00042", [QueryKind.MEMBER_ID, QueryKind.CODE], "L-00042"),
+        ("123456", [QueryKind.MEMBER_ID, QueryKind.CODE], "123456"),
+        ("not@an@address", [QueryKind.MEMBER_ID, QueryKind.CODE], "not@an@address"),
+    ],
+)
+def test_one_field_reads_phone_email_number_and_code(typed: str, kinds: list[QueryKind], value: str) -> None:
+    queries = read_query(typed, "US")
+    assert [query.kind for query in queries] == kinds
+    assert queries[0].value == value
+
+
+@pytest.mark.parametrize("typed", ["4111 1111 1111 1111", "5555-5555-5555-4444", "378282246310005"])
+def test_a_payment_card_is_never_looked_up(client: Client, page: str, vendor: Vendor, typed: str) -> None:
+    response = client.post(page + "find/", {"q": typed})
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert 'data-error="CARD_NUMBER"' in html
+    assert typed not in html, "nor is it sent back"
+    assert vendor.calls == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("", "EMPTY_QUERY"), ("  ", "EMPTY_QUERY"), ("x" * 201, "QUERY_TOO_LONG")]
+)
+def test_nothing_and_too_much_are_refused(typed: str, code: str) -> None:
+    with pytest.raises(Problem) as caught:
+        read_query(typed, "US")
+    assert caught.value.code == code
+
+
+def test_one_match_is_shown_at_once(client: Client, page: str) -> None:
+    response = client.post(page + "find/", {"q": "617 555 0101"}, follow=True)
+    assert "Noah B." in response.content.decode()
+    assert Launch.objects.get().member_ref == "L-00043"
+
+
+def test_several_matches_are_chosen_from_masked_rows(client: Client, page: str) -> None:
+    html = client.post(page + "find/", {"q": "family@example.test"}).content.decode()
+    assert "2 matches" in html
+    choices = re.findall(r'name="member" value="([^"]+)"', html)
+    assert len(choices) == 2
+    assert "L-00043" not in choices[0]
+    response = client.post(page + "choose/", {"member": choices[1]}, follow=True)
+    assert "Anna B." in response.content.decode()
+
+
+def test_only_listed_members_can_be_chosen(client: Client, page: str) -> None:
+    response = client.post(page + "choose/", {"member": "L-00043"})
+    assert response.status_code == 422
+    assert 'data-error="CHOICE_EXPIRED"' in response.content.decode()
+    assert Launch.objects.get().member_ref == ""
+
+
+def test_no_match_says_what_was_read_and_offers_enrolment(client: Client, page: str) -> None:
+    html = client.post(page + "find/", {"q": "617.555.0199"}).content.decode()
+    assert "+1 617-555-0199" in html
+    assert "Enrol this customer" in html
+    enrol = client.post(page + "enrol/", {"typed": "+1 617-555-0199"}).content.decode()
+    assert 'value="+16175550199"' in enrol
+
+
+def test_htmx_gets_only_the_content(client: Client, page: str) -> None:
+    html = client.post(page + "find/", {"q": "nobody"}, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in html
+    assert "No member found" in html
+
+
+def test_look_ups_are_limited(
+    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
+    statuses = [client.post(page + "find/", {"q": f"nobody-{n}"}).status_code for n in range(3)]
+    assert statuses == [200, 200, 429]
+
+
+def test_a_vendor_that_is_down_is_said_so(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.down(Unavailable("timeout"))
+    response = client.post(page + "find/", {"q": "617 555 0101"})
+    assert response.status_code == 503
+    assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()
+
+
+def test_hostile_text_stays_text(client: Client, page: str) -> None:
+    html = client.post(page + "find/", {"q": "<script>alert(1)</script>"}).content.decode()
+    assert "<script>alert" not in html

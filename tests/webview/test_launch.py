@@ -1,0 +1,205 @@
+"""The launch: what opens a session, and what is refused with which sentence."""
+
+import json
+
+import pytest
+import time_machine
+from django.test import Client
+
+from loyaltyview.newstore.answers import HostCart, Profile
+from loyaltyview.newstore.client import NewStoreClient
+from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
+from loyaltyview.programs.models import Identity, Program
+from loyaltyview.webview.models import Launch
+
+from .conftest import Mint, Open, cart_json, launch_params
+from .fakes import Vendor
+
+
+def test_a_launch_becomes_a_session_with_a_cookie_for_its_own_path(client: Client, page: str) -> None:
+    cookie = client.cookies["launch"]
+    assert page.startswith("/l/")
+    assert cookie["path"] == page
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie.value not in str(Launch.objects.values().get())
+
+
+def test_nothing_personal_stands_in_the_address(page: str) -> None:
+    assert "mia" not in page
+    assert "0f3a9c5be1d2" not in page
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"token": "abc"}, "CART_MISSING"),
+        ({"token": "abc", "cart": "{not json"}, "CART_MALFORMED"),
+        ({"token": "abc", "cart": "[]"}, "CART_MALFORMED"),
+        ({"cart": cart_json()}, "TOKEN_MISSING"),
+        ({"token": "abc", "cart": cart_json(cartTotal="free")}, "TOTAL_MALFORMED"),
+    ],
+)
+def test_a_malformed_launch_says_what_is_wrong(
+    client: Client, program: Program, params: dict[str, str], code: str
+) -> None:
+    response = client.get("/launch/acme/", params)
+    assert response.status_code == 400
+    assert f'data-error="{code}"' in response.content.decode()
+    assert not Launch.objects.exists()
+
+
+@pytest.mark.parametrize("identity", ["", "forged", "gAAAAABforged"])
+def test_without_a_valid_identity_there_is_no_customer_data(
+    client: Client, program: Program, vendor: Vendor, identity: str
+) -> None:
+    params = launch_params(program) | {"externalIdentity": identity}
+    response = client.get("/launch/acme/", params)
+    html = response.content.decode()
+    assert response.status_code == 403
+    assert 'data-page="refused"' in html
+    assert "Log out of the app and in again" in html
+    assert "Mia" not in html
+    assert "mia@" not in html
+    assert not Launch.objects.exists()
+    assert vendor.calls == []
+
+
+def test_an_old_identity_is_refused(client: Client, program: Program) -> None:
+    with time_machine.travel("2026-03-04T09:00:00Z", tick=False):
+        params = launch_params(program)
+    with time_machine.travel("2026-03-04T12:30:00Z", tick=False):
+        response = client.get("/launch/acme/", params)
+    assert response.status_code == 403
+    assert 'data-error="IDENTITY_EXPIRED"' in response.content.decode()
+
+
+def test_an_unknown_and_an_inactive_program_look_the_same(client: Client, program: Program) -> None:
+    Program.objects.update(is_active=False)
+    inactive = client.get("/launch/acme/", launch_params(program))
+    unknown = client.get("/launch/nobody/")
+    assert inactive.status_code == unknown.status_code == 404
+    assert "Acme" not in inactive.content.decode()
+
+
+def test_without_parameters_the_page_reads_what_no_server_sees(client: Client, program: Program) -> None:
+    html = client.get("/launch/acme/").content.decode()
+    assert 'data-page="launch"' in html
+    assert "js/launch.js" in html
+    assert 'name="context"' in html
+    assert "Redeem Loyalty Rewards" in html
+
+
+def test_the_posted_context_opens_the_same_session(client: Client, program: Program, vendor: Vendor) -> None:
+    params = launch_params(program)
+    context = {
+        "securityToken": params["token"],
+        "externalIdentity": params["externalIdentity"],
+        "contextProps": {"cart": json.loads(params["cart"])},
+    }
+    response = client.post("/launch/acme/", {"context": json.dumps(context)})
+    assert response.status_code == 302
+    assert 'data-points="820"' in client.get(response["Location"]).content.decode()
+
+
+def test_a_posted_context_needs_the_csrf_token(program: Program) -> None:
+    response = Client(enforce_csrf_checks=True).post("/launch/acme/", {"context": "{}"})
+    assert response.status_code == 403
+    assert 'data-error="CSRF"' in response.content.decode()
+
+
+@pytest.fixture
+def by_cart(program: Program, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A program in which the cart's customer decides; NewStore knows her as family or Mia."""
+    Program.objects.update(identity=Identity.CART)
+    known = {"email": "mia@example.test", "customer_id": "profile-1"}
+
+    def get_cart(self: NewStoreClient, cart_id: str) -> HostCart:
+        return HostCart(
+            cart_id=cart_id,
+            store_id="US_BOSTON_01",
+            associate_id="",
+            customer_id=known["customer_id"],
+            currency="USD",
+            channel_type="STORE",
+            state="open",
+        )
+
+    def get_profile(self: NewStoreClient, profile_id: str) -> Profile:
+        return Profile(
+            profile_id=profile_id,
+            display_id="C-1",
+            email=known["email"],
+            first_name="",
+            last_name="",
+            full_name="",
+            phone="",
+            store_id="",
+            updated_at="2026-03-04T15:00:00Z",
+        )
+
+    monkeypatch.setattr(NewStoreClient, "get_cart", get_cart)
+    monkeypatch.setattr(NewStoreClient, "get_profile", get_profile)
+    return known
+
+
+def test_without_identity_newstore_says_who_the_customer_is(
+    client: Client, program: Program, vendor: Vendor, newstore: Mint, by_cart: dict[str, str]
+) -> None:
+    by_cart["email"] = "family@example.test"
+    vendor.members.pop("L-00044")
+    params = launch_params(program, customerEmail="mia@example.test") | {"externalIdentity": ""}
+    html = client.get(client.get("/launch/acme/", params)["Location"]).content.decode()
+    assert "Noah B." in html
+    assert "Mia" not in html
+
+
+def test_without_identity_nobody_else_can_be_looked_up(
+    client: Client, program: Program, vendor: Vendor, by_cart: dict[str, str]
+) -> None:
+    params = launch_params(program) | {"externalIdentity": ""}
+    page = client.get("/launch/acme/", params)["Location"]
+    assert client.get(page + "find/").status_code == 403
+    assert client.post(page + "find/", {"q": "family@example.test"}).status_code == 403
+    assert client.post(page + "choose/", {"member": "L-00043"}).status_code == 403
+
+
+def test_without_identity_and_customer_there_is_nothing_to_show(
+    client: Client, program: Program, by_cart: dict[str, str]
+) -> None:
+    by_cart["customer_id"] = ""
+    response = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})
+    assert response.status_code == 403
+    assert 'data-error="NO_CUSTOMER"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (NewStoreRejected("gone", status=404), 403, "CART_UNKNOWN"),
+        (NewStoreUnavailable("timeout"), 503, "CART_UNCHECKED"),
+    ],
+)
+def test_a_cart_that_cannot_be_checked_is_refused(
+    client: Client,
+    program: Program,
+    by_cart: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    code: str,
+) -> None:
+    def fail(self: NewStoreClient, cart_id: str) -> HostCart:
+        raise error
+
+    monkeypatch.setattr(NewStoreClient, "get_cart", fail)
+    response = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})
+    assert response.status_code == status
+    assert f'data-error="{code}"' in response.content.decode()
+
+
+def test_a_verified_associate_may_open_where_the_cart_decides(
+    open_page: Open, by_cart: dict[str, str]
+) -> None:
+    open_page()
+    assert Launch.objects.get().associate_id == "a-17"

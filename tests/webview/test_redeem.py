@@ -1,0 +1,234 @@
+"""One tap: from the card to the code, and every way in which it is refused."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreError,
+    NewStoreRejected,
+    NewStoreUnavailable,
+)
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.webview.models import Launch
+from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
+
+from .conftest import TOKEN, Mint, Open
+from .fakes import MIA, POINTS_AS_MONEY, Vendor
+
+KEY = "a-key-of-this-card-1"
+
+
+def form(item: str = "ten-off", kind: str = "reward", key: str = KEY, **more: str) -> dict[str, str]:
+    return {"key": key, "kind": kind, "item": item, **more}
+
+
+@pytest.fixture
+def shown(client: Client, page: str) -> str:
+    """The page after Mia was shown on it."""
+    client.get(page)
+    return page
+
+
+def test_a_tap_spends_and_shows_the_code_with_the_way_back(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    response = client.post(shown + "redeem/", form())
+    assert response.status_code == 303
+    html = client.get(response["Location"]).content.decode()
+    assert 'data-page="applied"' in html
+    assert "\N{MINUS SIGN}$10.00" in html
+    assert "LOY0000001" in html
+    href = re.search(r'id="handoff" href="([^"]+)"', html)
+    assert href
+    assert href.group(1).replace("&amp;", "&") == (
+        "com.newstore.associate-one://cart.more.loyaltyProgram/applyCoupons"
+        f"?coupons[]=LOY0000001&cartId=5f0c1d3e-cart-1&token={TOKEN}"
+    )
+    assert vendor.members["L-00042"].balance.spendable == 620
+    row = Redemption.objects.get()
+    assert (row.associate_id, row.store_id, row.device_id) == ("a-17", "US_BOSTON_01", "ipad-1")
+
+
+def test_htmx_is_sent_by_a_real_navigation(client: Client, shown: str) -> None:
+    response = client.post(shown + "redeem/", form(), headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    assert "/applied/" in response["HX-Redirect"]
+    assert response["HX-Redirect"].endswith("?go=1")
+
+
+def test_the_same_tap_twice_is_one_redemption(client: Client, shown: str, vendor: Vendor) -> None:
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=200))
+    first = client.post(shown + "redeem/", form())
+    second = client.post(shown + "redeem/", form())
+    assert first["Location"] == second["Location"]
+    assert Redemption.objects.count() == 1
+
+
+def test_a_key_used_for_something_else_is_refused(client: Client, shown: str) -> None:
+    client.post(shown + "redeem/", form())
+    response = client.post(shown + "redeem/", form(item="v-birthday", kind="voucher"))
+    assert response.status_code == 409
+    assert 'data-error="KEY_REUSED"' in response.content.decode()
+    assert Redemption.objects.count() == 1
+
+
+def test_a_voucher_is_redeemed_without_points(client: Client, shown: str, vendor: Vendor) -> None:
+    client.post(shown + "redeem/", form(item="v-birthday", kind="voucher"))
+    assert Redemption.objects.get().state == State.REVEALED
+    assert vendor.members["L-00042"].balance.spendable == 820
+
+
+def test_points_as_money_take_the_chosen_points(
+    client: Client, shown: str, vendor: Vendor, newstore: Mint
+) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    client.post(shown + "redeem/", form(item="points-as-money", kind="points", points="150"))
+    row = Redemption.objects.get()
+    assert (row.points, str(row.saving)) == (150, "7.50")
+    assert str(newstore.requests[0].amount) == "7.50"
+
+
+@pytest.mark.parametrize("points", ["0", "50", "125", "850", "2000000000"])
+def test_points_that_were_not_offered_are_refused(
+    client: Client, shown: str, vendor: Vendor, points: str
+) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    response = client.post(shown + "redeem/", form(item="points-as-money", kind="points", points=points))
+    assert response.status_code == 422
+    assert 'data-error="POINTS_NOT_OFFERED"' in response.content.decode()
+    assert not Redemption.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"item": "somebody-elses"}, "ITEM_UNKNOWN"),
+        ({"item": "v-birthday"}, "ITEM_UNKNOWN"),
+        ({"kind": "gift"}, "BAD_REQUEST"),
+        ({"key": "short"}, "BAD_REQUEST"),
+        ({"item": ""}, "BAD_REQUEST"),
+        ({"points": "-5"}, "BAD_REQUEST"),
+        ({"points": "99999999999"}, "BAD_REQUEST"),
+    ],
+)
+def test_a_tampered_form_changes_nothing(
+    client: Client, shown: str, changes: dict[str, str], code: str
+) -> None:
+    response = client.post(shown + "redeem/", form() | changes)
+    assert response.status_code == 422
+    assert f'data-error="{code}"' in response.content.decode()
+    assert not Redemption.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "gap"),
+    [
+        ("fifty-off", "INSUFFICIENT_POINTS", "40 points more"),
+        ("big-cart", "MINIMUM", "$12.50 more in the cart"),
+        ("gold-gift", "TIER_TOO_LOW", "From Gold"),
+    ],
+)
+def test_what_is_locked_cannot_be_forced(
+    client: Client, shown: str, vendor: Vendor, item: str, code: str, gap: str
+) -> None:
+    response = client.post(shown + "redeem/", form(item=item))
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert f'data-error="{code}"' in html
+    assert f"Not possible: {gap}." in html
+    assert "spend" not in vendor.calls
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NewStoreUnavailable("timeout"), "NEWSTORE_UNAVAILABLE"),
+        (NewStoreAuthFailed("401"), "NEWSTORE_AUTH"),
+        (NewStoreRejected("400"), "NEWSTORE_REJECTED"),
+    ],
+)
+def test_without_a_code_nothing_is_spent_and_the_page_says_so(
+    client: Client, shown: str, vendor: Vendor, newstore: Mint, error: NewStoreError, code: str
+) -> None:
+    newstore.error = error
+    response = client.post(shown + "redeem/", form())
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert f'role="alert" tabindex="-1" autofocus data-error="{code}"' in html
+    assert "No points were spent" in html
+    assert 'data-points="820"' in html
+    assert "spend" not in vendor.calls
+
+
+@pytest.mark.parametrize("reason", list(RejectReason))
+def test_every_refusal_of_the_vendor_has_its_sentence(
+    client: Client, shown: str, vendor: Vendor, reason: RejectReason
+) -> None:
+    vendor.errors["spend"] = Rejected(reason, text="The vendor's own words.")
+    response = client.post(shown + "redeem/", form())
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert f'data-error="{reason}"' in html
+    assert "The vendor&#x27;s own words." in html
+    assert "Something went wrong on our side" not in html
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(Unavailable("down"), "PROVIDER_UNAVAILABLE"), (AuthFailed("401"), "PROVIDER_AUTH")]
+)
+def test_a_vendor_that_cannot_be_asked_is_said_so(
+    client: Client, shown: str, vendor: Vendor, error: ProviderError, code: str
+) -> None:
+    vendor.errors["spend"] = error
+    assert f'data-error="{code}"' in client.post(shown + "redeem/", form()).content.decode()
+
+
+def test_an_unknown_outcome_is_checked_and_never_shows_the_code(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    response = client.post(shown + "redeem/", form())
+    assert "?go" not in response["Location"]
+    html = client.get(response["Location"]).content.decode()
+    assert 'data-page="applied" data-state="uncertain"' in html
+    assert "Checking with the program" in html
+    assert "LOY0000001" not in html
+    assert 'id="handoff"' not in html
+    assert 'hx-trigger="every 2s"' in html
+
+
+def test_a_second_till_is_told_to_wait(client: Client, shown: str, vendor: Vendor) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    client.post(shown + "redeem/", form())
+    response = client.post(shown + "redeem/", form(key="another-key-of-a-till"))
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert 'data-error="ANOTHER_TILL"' in html
+    assert "Another till is redeeming for this customer" in html
+
+
+def test_without_a_member_there_is_nothing_to_redeem(client: Client, page: str, vendor: Vendor) -> None:
+    response = client.post(page + "redeem/", form())
+    assert response["Location"] == page
+    assert not Redemption.objects.exists()
+
+
+def test_htmx_gets_a_refusal_as_a_fragment(client: Client, shown: str, newstore: Mint) -> None:
+    newstore.error = NewStoreUnavailable("timeout")
+    response = client.post(shown + "redeem/", form(), headers={"HX-Request": "true"})
+    assert response.status_code == 422
+    assert "<html" not in response.content.decode()
+
+
+def test_the_coupon_is_bound_to_the_carts_customer(
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint
+) -> None:
+    page = open_page(profileId="profile-1")
+    client.get(page)
+    client.post(page + "redeem/", form())
+    assert newstore.requests[0].profile_id == "profile-1"
+    assert Launch.objects.get().profile_id == "profile-1"
