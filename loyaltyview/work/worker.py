@@ -53,7 +53,7 @@ class Worker:
             woken.clear()
             close_old_connections()
             self.run_periodics()
-            if not self.run_until_idle(max_rows=100):
+            if not self.run_until_idle(max_rows=100) and not self.is_stopping:
                 woken.wait(settings.WORKER_POLL_S)
         ended.set()
         beating.join(timeout=HEARTBEAT_S)

@@ -44,7 +44,7 @@ def store_at_once(database: Database, count: int) -> list[Any]:
         assert database.entered.wait(10)
         others = [pool.submit(writer.store, Event()) for _ in range(count)]
         while len(writer._tickets) < count:
-            pass
+            Signal().wait(0.001)
         assert not any(future.done() for future in [first, *others])
         database.may_go_on.set()
         assert first.exception() is None

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from loyaltyview.events import inbox, views
+from loyaltyview.events import views
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.events.views import newstore_event
 from loyaltyview.programs.models import Program
@@ -141,11 +141,13 @@ def test_a_body_that_breaks_off_is_not_stored(program: Program) -> None:
 def test_without_a_database_the_answer_is_503(
     client: Client, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(inbox._writer, "_write_all", away)
-    assert post(client, OPENED).status_code == 503
+    with monkeypatch.context() as patch:
+        patch.setattr(Event.objects, "bulk_create", away)
+        assert post(client, OPENED).status_code == 503
+    assert Event.objects.count() == 0
     monkeypatch.setattr(views.Program.objects, "filter", away)
     assert post(client, OPENED).status_code == 503
 

@@ -141,8 +141,6 @@ def test_back_off_doubles_up_to_an_hour_with_little_jitter() -> None:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_row_is_claimed_by_one_of_many_threads(program: Program) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to race for")
     for round_number in range(20):
         make(program, f"row-{round_number}")
         barrier = threading.Barrier(8)
@@ -162,8 +160,6 @@ def test_a_row_is_claimed_by_one_of_many_threads(program: Program) -> None:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_threads_never_hold_two_events_of_one_order(program: Program) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to race for")
     for number in range(40):
         make(program, f"event-{number}", subject=f"order-{number % 4}")
     held: set[str] = set()

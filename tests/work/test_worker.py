@@ -152,12 +152,12 @@ def test_a_beat_keeps_one_row_a_worker_and_forgets_the_dead() -> None:
     assert sorted(Heartbeat.objects.values_list("worker", flat=True)) == ["host:1", "host:2"]
 
 
-@pytest.fixture
-def start_worker(tmp_path: Path) -> Callable[[], "subprocess.Popen[str]"]:
+@pytest.fixture(scope="module")
+def start_worker(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], "subprocess.Popen[str]"]:
     """Start `manage.py worker` in a process of its own, on a database of its own."""
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'worker.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('worker') / 'worker.sqlite3'}",
         "LOG_LEVEL": "INFO",
         "WORKER_POLL_S": "0.1",
         "DJANGO_SETTINGS_MODULE": "loyaltyview.settings",
