@@ -148,7 +148,7 @@ def test_without_a_database_the_answer_is_503(
         patch.setattr(Event.objects, "bulk_create", away)
         assert post(client, OPENED).status_code == 503
     assert Event.objects.count() == 0
-    monkeypatch.setattr(views.Program.objects, "filter", away)
+    monkeypatch.setattr(views.Program.objects, "only", away)
     assert post(client, OPENED).status_code == 503
 
 
