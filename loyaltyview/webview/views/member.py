@@ -144,6 +144,7 @@ def history(request: HttpRequest, launch: Launch) -> HttpResponse:
         "program": launch.program,
         "store": store_of(launch),
         "movements": (),
+        "is_fragment": is_htmx(request),
     }
     try:
         context["movements"] = read_history(launch, provider)
