@@ -52,7 +52,7 @@ UNCERTAIN_MINUTES = env.int("UNCERTAIN_MINUTES", default=30)
 # --- Events and the worker ------------------------------------------------------------------------
 EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)
 WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
-WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=12)
+WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=30)
 WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
@@ -134,8 +134,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+# A new connection per request costs more than most requests do.
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
