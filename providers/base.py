@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from providers.errors import SettingsError, Unsupported
+from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.types import (
     Cart,
     CheckResult,
@@ -128,6 +128,15 @@ class LoyaltyProvider(ABC):
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         """Called on page load. Return only vouchers of this member that are not used yet; drop others'
         even when the vendor returns them."""
+
+    def find_voucher(self, ref: str, code: str) -> Voucher:
+        """Called when the associate types or scans a voucher's code. Return it with its lock, if any; raise
+        Rejected (REWARD_NOT_FOUND, ALREADY_USED, EXPIRED, NOT_ALLOWED for another member's) otherwise.
+        Look only, use nothing. The default looks among the member's own."""
+        for voucher in self.list_vouchers(ref):
+            if voucher.code and voucher.code.casefold() == code.strip().casefold():
+                return voucher
+        raise Rejected(RejectReason.REWARD_NOT_FOUND)
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         """Called when the associate opens the history. Newest first, at most 50."""
