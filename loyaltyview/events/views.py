@@ -15,15 +15,14 @@ from django.http import (
 )
 from django.views.decorators.csrf import csrf_exempt
 
+from loyaltyview.events.bodies import BodyCutShort, read_body
 from loyaltyview.events.group_commit import NotStored
 from loyaltyview.events.inbox import store_delivery
 from loyaltyview.programs.models import Program
 
 log = structlog.get_logger(__name__)
 
-
-class BodyCutShort(Exception):
-    """The sender went away before the whole body was here."""
+NEEDED = ("slug", "newstore_tenant", "newstore_event_key", "newstore_event_key_previous")
 
 
 @csrf_exempt  # a machine with a key of its own, no cookie
@@ -43,38 +42,23 @@ def newstore_event(request: HttpRequest, program: str) -> HttpResponseBase:
 def _receive(request: HttpRequest, slug: str) -> int:
     # An unknown program looks like a wrong key: nobody can find out which programs there are.
     # Only what is needed here: each of its other secrets would be decrypted for nothing.
-    programs = Program.objects.only("slug", "newstore_tenant", "newstore_event_key")
+    programs = Program.objects.only(*NEEDED)
     program = programs.filter(slug=slug).first() if slug.isprintable() else None
-    if program is None or not _has_key(request, program.newstore_event_key):
+    if program is None or not _has_key(request, program):
         return 401
-    body = _read_body(request, settings.EVENT_MAX_BYTES)
+    body = read_body(request, settings.EVENT_MAX_BYTES)
     if body is None:
         return 413
     store_delivery(program, body, request.headers)
     return 200
 
 
-def _has_key(request: HttpRequest, key: str) -> bool:
+def _has_key(request: HttpRequest, program: Program) -> bool:
+    """Whether the sender has the program's key, or the former one while keys are changed."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # WSGI hands headers over as latin-1 text, whatever bytes came.
-    is_equal = hmac.compare_digest(given.strip().encode("latin-1", "replace"), key.encode())
-    return is_equal and bool(key) and scheme.lower() == "bearer"
-
-
-def _read_body(request: HttpRequest, limit: int) -> bytes | None:
-    """Return the body, None when it is larger than `limit` bytes. Never reads more than that."""
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    if declared.isdecimal():
-        size = int(declared)
-        if size > limit:
-            return None
-        body: bytes = request.read(size)
-        if len(body) < size:
-            raise BodyCutShort
-        return body
-    # Chunked: Django takes a body without a length for empty, so the server's own stream is read. Only a
-    # server that says where the body ends; others would wait for more until the time-out.
-    if not request.META.get("wsgi.input_terminated"):
-        return b""
-    body = request.META["wsgi.input"].read(limit + 1)
-    return None if len(body) > limit else body
+    given_bytes = given.strip().encode("latin-1", "replace")
+    keys = (program.newstore_event_key, program.newstore_event_key_previous)
+    # Always both, so that the time it takes does not tell which one was tried.
+    equal = [hmac.compare_digest(given_bytes, key.encode()) and bool(key) for key in keys]
+    return any(equal) and scheme.lower() == "bearer"

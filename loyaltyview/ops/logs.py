@@ -15,7 +15,8 @@ import structlog
 REDACTED = frozenset(
     {
         "authorization", "identity", "external_identity", "externalidentity", "token", "access_token",
-        "refresh_token", "id_token", "client_secret", "secret", "event_key", "api_key", "guid", "password",
+        "refresh_token", "id_token", "client_secret", "secret", "event_key",
+        "event_key_previous", "api_key", "guid", "password",
         "code", "codes", "coupon", "coupons", "email", "customer_email", "phone", "first_name", "last_name",
         "address", "birthdate", "q", "cookie", "set-cookie", "body", "payload", "params", "ip",
     }

@@ -47,7 +47,15 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             (None, {"fields": ["name", "slug", "is_active", "currency", "country", "color", "languages"]}),
             (
                 _("Rules"),
-                {"fields": ["identity", "report_channels", "associate_hour_limit", "member_day_limit"]},
+                {
+                    "fields": [
+                        "identity",
+                        "report_channels",
+                        "return_policy",
+                        "associate_hour_limit",
+                        "member_day_limit",
+                    ]
+                },
             ),
             (_("NewStore"), {"fields": [*newstore, "newstore_audience", "loyalty_attribute"]}),
             (_("Provider"), {"fields": ["provider_kind"]}),
@@ -55,7 +63,11 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not may_change:
             # Who may only look gets plain values from the model: no secret may be among them.
             return sections
-        sections[2][1]["fields"] += ["newstore_client_secret", "newstore_event_key"]
+        sections[2][1]["fields"] += [
+            "newstore_client_secret",
+            "newstore_event_key",
+            "newstore_event_key_previous",
+        ]
         sections[3][1]["fields"] += ["provider_webhook_secret"]
         return [*sections, *self._provider_sections(obj.provider_kind if obj else "")]
 

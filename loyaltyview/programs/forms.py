@@ -15,7 +15,12 @@ from providers.base import SettingSpec
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
 
-SECRETS = ("newstore_client_secret", "newstore_event_key", "provider_webhook_secret")
+SECRETS = (
+    "newstore_client_secret",
+    "newstore_event_key",
+    "newstore_event_key_previous",
+    "provider_webhook_secret",
+)
 
 
 class SecretField(forms.CharField):
@@ -111,6 +116,7 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     newstore_identity_url = AddressField(label=_("NewStore identity address"))
     newstore_client_secret = SecretField(label=_("NewStore client secret"))
     newstore_event_key = SecretField(label=_("NewStore event key"))
+    newstore_event_key_previous = SecretField(label=_("Former NewStore event key"))
     provider_webhook_secret = SecretField(label=_("Provider webhook secret"))
 
     class Meta:

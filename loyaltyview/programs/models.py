@@ -31,6 +31,14 @@ class Identity(models.TextChoices):
     CART = "cart", _("Without an associate, the cart's own customer decides")
 
 
+class ReturnPolicy(models.TextChoices):
+    """What a return gives back of the points or voucher that were spent in its order."""
+
+    NONE = "none", _("Nothing")
+    PRO_RATA = "pro_rata", _("Points in proportion to the goods")
+    FULL = "full", _("Everything, with the first return")
+
+
 class Program(models.Model):
     """Everything about one program. Secrets are encrypted at rest and never shown again."""
 
@@ -63,6 +71,13 @@ class Program(models.Model):
         validators=[validate_channels],
         help_text=_("Orders of these channels earn points."),
     )
+    return_policy = models.CharField(
+        _("a return gives back"),
+        max_length=10,
+        choices=ReturnPolicy.choices,
+        default=ReturnPolicy.NONE,
+        help_text=_("Of the points or the voucher that were spent in its order."),
+    )
 
     associate_hour_limit = models.PositiveIntegerField(
         _("redemptions per associate and hour"), default=0, help_text=_("0: no limit")
@@ -77,6 +92,9 @@ class Program(models.Model):
     newstore_client_id = models.CharField(_("NewStore client id"), max_length=200)
     newstore_client_secret = EncryptedTextField(_("NewStore client secret"), blank=True)
     newstore_event_key = EncryptedTextField(_("NewStore event key"), blank=True)
+    newstore_event_key_previous = EncryptedTextField(
+        _("former NewStore event key"), blank=True, help_text=_("Still accepted while keys are changed.")
+    )
     newstore_audience = models.CharField(_("NewStore token audience"), max_length=200, blank=True)
     loyalty_attribute = models.CharField(_("loyalty attribute"), max_length=100, default="loyalty_id")
 

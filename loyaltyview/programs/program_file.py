@@ -57,6 +57,7 @@ KEYS = (
     Key(path=("languages",), field="languages", type=list),
     Key(path=("identity",), field="identity"),
     Key(path=("report_channels",), field="report_channels", type=list),
+    Key(path=("return_policy",), field="return_policy"),
     Key(path=("associate_hour_limit",), field="associate_hour_limit", type=int),
     Key(path=("member_day_limit",), field="member_day_limit", type=int),
     Key(path=("newstore", "tenant"), field="newstore_tenant", is_required=True),
@@ -65,6 +66,7 @@ KEYS = (
     Key(path=("newstore", "client_id"), field="newstore_client_id", is_required=True),
     Key(path=("newstore", "client_secret"), field="newstore_client_secret", is_required=True, is_secret=True),
     Key(path=("newstore", "event_key"), field="newstore_event_key", is_required=True, is_secret=True),
+    Key(path=("newstore", "event_key_previous"), field="newstore_event_key_previous", is_secret=True),
     Key(path=("newstore", "audience"), field="newstore_audience"),
     Key(path=("newstore", "loyalty_attribute"), field="loyalty_attribute"),
     Key(path=("provider", "kind"), field="provider_kind"),
@@ -95,6 +97,7 @@ class ProgramFile:
     languages: list[str]
     identity: str
     report_channels: list[str]
+    return_policy: str
     associate_hour_limit: int
     member_day_limit: int
     newstore_tenant: str
@@ -103,6 +106,7 @@ class ProgramFile:
     newstore_client_id: str
     newstore_client_secret: str
     newstore_event_key: str
+    newstore_event_key_previous: str
     newstore_audience: str
     loyalty_attribute: str
     provider_kind: str

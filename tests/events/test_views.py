@@ -72,6 +72,17 @@ def test_a_malformed_authorization_is_answered_401(header: str, client: Client, 
     assert response.status_code == 401
 
 
+def test_while_keys_are_changed_both_are_accepted(client: Client, program: Program) -> None:
+    Program.objects.update(newstore_event_key="new-key", newstore_event_key_previous="event-key")
+    program.refresh_from_db()
+    assert [post(client, OPENED, key).status_code for key in ("new-key", "event-key", "other", "")] == [
+        200, 200, 401, 401,
+    ]  # fmt: skip
+    program.newstore_event_key_previous = ""
+    program.save()
+    assert post(client, OPENED, "event-key").status_code == 401
+
+
 def test_an_empty_configured_key_matches_nothing(client: Client, program: Program) -> None:
     Program.objects.update(newstore_event_key="")
     assert post(client, OPENED, "").status_code == 401

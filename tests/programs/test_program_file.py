@@ -49,6 +49,18 @@ def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
     assert program.is_active is None
 
 
+def test_what_returns_give_back_and_the_former_event_key_are_read() -> None:
+    assert read_program(PROGRAM_FILE, SECRETS).return_policy == "none"
+    text = with_line('country = "FR"', 'country = "FR"\nreturn_policy = "pro_rata"')
+    text = text.replace("[newstore]", '[newstore]\nevent_key_previous = "env:ACME_API_KEY"')
+    program = read_program(text, SECRETS)
+
+    assert (program.return_policy, program.newstore_event_key_previous) == ("pro_rata", "an-api-key")
+    assert "newstore.event_key_previous" in program.hidden
+    (problem,) = problems_of(text.replace("pro_rata", "half"))
+    assert problem.startswith("line 5: return_policy: ")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
