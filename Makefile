@@ -30,7 +30,7 @@ browser: $(READY) ## Find Chromium for the browser tests, or install it
 lint: $(READY) ## Check style, types, migrations and settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --cache-dir=/dev/null # a cache would keep the settings that its plugin read
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py check
 

@@ -6,10 +6,21 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
+from playwright.sync_api import Browser, sync_playwright
 
 from loyaltyview.programs.models import Program, Store
 from providers.house.triggers import SQLITE
 from tests.setup.chromium import find_chromium
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -26,6 +37,15 @@ def chromium_path() -> str:
     path = find_chromium()
     assert path, "make browser"
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """The one Chromium of a test process: Playwright cannot be started twice in it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

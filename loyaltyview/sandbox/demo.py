@@ -60,7 +60,11 @@ def main(arguments: list[str] | None = None) -> int:
     # Each vendor has its own data: what one holds means nothing to another.
     data = ROOT / "var" if provider == HOUSE else ROOT / "var" / provider
     var: Path = (options.var or data).resolve()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for how in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # the latter is ignored where a shell put us in the background
+        signal.signal(how, _interrupt)
     try:
         ports = read_ports(os.environ)
         var.mkdir(parents=True, exist_ok=True)

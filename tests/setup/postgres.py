@@ -55,8 +55,8 @@ def find_server_programs() -> Path | None:
 
 
 @contextmanager
-def postgres_server(programs: Path) -> Iterator[str]:
-    """Run a fresh server and yield its DATABASE_URL. It is fast, not durable: fsync is off."""
+def postgres_server(programs: Path, *, is_durable: bool = False) -> Iterator[str]:
+    """Run a fresh server and yield its DATABASE_URL. Tests want it fast, measurements durable."""
     owner = _owner()
     folder = Path(tempfile.mkdtemp(prefix="loyaltyview-pg-", dir="/tmp"))
     if owner:
@@ -89,9 +89,9 @@ def postgres_server(programs: Path) -> Iterator[str]:
             "port": port,
             "unix_socket_directories": folder,
             "max_connections": 200,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
+            **dict.fromkeys(
+                ("fsync", "synchronous_commit", "full_page_writes"), "on" if is_durable else "off"
+            ),
         }
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         with log.open("wb") as output:

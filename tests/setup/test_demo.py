@@ -41,10 +41,11 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """`main` sets a handler for SIGTERM; put the former back."""
-    former = signal.getsignal(signal.SIGTERM)
+    """`main` sets handlers of its own; put the former back."""
+    former = {how: signal.getsignal(how) for how in (signal.SIGTERM, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGTERM, former)
+    for how, handler in former.items():
+        signal.signal(how, handler)
 
 
 @pytest.mark.parametrize("name", ["DEMO_WEB_PORT", "DEMO_APP_PORT", "DEMO_PROXY_PORT"])
