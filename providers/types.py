@@ -149,6 +149,7 @@ class DiscountKind(StrEnum):
     FIXED = "fixed"  # `amount` off the cart
     PERCENT = "percent"  # `percent` off the cart
     PRODUCT = "product"  # one unit of the cheapest of `skus` in the cart is free
+    PRICE = "price"  # `amount` is the new price: of one unit of `skus`, or of the cart without them
     POINTS = "points"  # points as money: amount = points * the vendor's rate
     ONLINE_ONLY = "online_only"  # free shipping and whatever else no till coupon can express
     UNKNOWN = "unknown"  # a vendor value we do not know; shown, never redeemable
@@ -156,13 +157,18 @@ class DiscountKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """What a reward or voucher takes off. `minimum` is the smallest cart total it applies to."""
+    """What a reward or voucher takes off. `minimum` is the smallest cart total it applies to.
+
+    `skus` limits any kind to these products: FIXED and PRICE to one unit (the cheapest in the cart), PERCENT
+    to all units. `stores`, unless empty, are the vendor's ids of the only stores where it counts.
+    """
 
     kind: DiscountKind
     amount: Money | None = None
     percent: Decimal | None = None
     skus: tuple[str, ...] = ()
     minimum: Money | None = None
+    stores: tuple[str, ...] = ()
     raw: str = ""
 
 

@@ -35,6 +35,7 @@ class CartReason(StrEnum):
     CURRENCY = "CURRENCY"
     PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
     CART_EMPTY = "CART_EMPTY"
+    STORE = "STORE"  # not in the store of this cart
     UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
 
 
@@ -77,18 +78,27 @@ def saving_in(discount: Discount, cart: Cart) -> tuple[Money, bool]:
 
     Only for discounts that `cart_reason` accepts. NewStore rounds percentages half up to the cent.
     """
-    total = cart.total.amount
-    if discount.kind is DiscountKind.PERCENT and discount.percent is not None:
-        value = (total * discount.percent / 100).quantize(CENT, ROUND_HALF_UP)
-    elif discount.kind is DiscountKind.PRODUCT:
-        value = cheapest_match(discount, cart) or Decimal(0)
-    else:
-        value = discount.amount.amount if discount.amount else Decimal(0)
+    total, value = cart.total.amount, _worth_in(discount, cart)
     return Money(amount=min(value, total), currency=cart.total.currency), value > total
 
 
+def _worth_in(discount: Discount, cart: Cart) -> Decimal:
+    """Return what `discount` is worth for what it applies to, whatever else the cart costs."""
+    amount = discount.amount.amount if discount.amount else Decimal(0)
+    one = (cheapest_match(discount, cart) or Decimal(0)) if discount.skus else cart.total.amount
+    if discount.kind is DiscountKind.PERCENT and discount.percent is not None:
+        matches = sum((item.price for item in cart.items if item.product_id in discount.skus), Decimal(0))
+        base = matches if discount.skus else cart.total.amount
+        return (base * discount.percent / 100).quantize(CENT, ROUND_HALF_UP)
+    if discount.kind is DiscountKind.PRODUCT:
+        return cheapest_match(discount, cart) or Decimal(0)
+    if discount.kind is DiscountKind.PRICE:
+        return max(one - amount, Decimal(0))
+    return min(amount, one) if discount.skus else amount
+
+
 def cheapest_match(discount: Discount, cart: Cart) -> Decimal | None:
-    """Return the price of the cheapest item in `cart` that a free product applies to, None without one."""
+    """Return the price of the cheapest item in `cart` among `discount.skus`, None without one."""
     return min((item.price for item in cart.items if item.product_id in discount.skus), default=None)
 
 
@@ -96,6 +106,8 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     """Return why `discount` does not fit `cart` and the gap in money where there is one; None if it fits."""
     if discount.kind in (DiscountKind.UNKNOWN, DiscountKind.ONLINE_ONLY):
         return CartReason.UNKNOWN, None
+    if discount.stores and cart.store not in discount.stores:
+        return CartReason.STORE, None
     for money in (discount.amount, discount.minimum):
         if money and money.currency != cart.total.currency:
             return CartReason.CURRENCY, None
@@ -104,8 +116,11 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     if discount.minimum and cart.total.amount < discount.minimum.amount:
         gap = discount.minimum.amount - cart.total.amount
         return CartReason.MINIMUM, Money(amount=gap, currency=cart.total.currency)
-    if discount.kind is DiscountKind.PRODUCT and cheapest_match(discount, cart) is None:
+    has_products = discount.skus or discount.kind is DiscountKind.PRODUCT
+    if has_products and cheapest_match(discount, cart) is None:
         return CartReason.PRODUCT_MISSING, None
+    if discount.kind is DiscountKind.PRICE and _worth_in(discount, cart) <= 0:
+        return CartReason.UNKNOWN, None
     return None, None
 
 

@@ -102,9 +102,9 @@ def mint(row: Redemption) -> MintedCode:
     """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
     discount = discount_from_json(row.discount)
     worth = discount.amount.amount if discount.amount else None
-    if discount.kind is DiscountKind.PRODUCT:
-        worth = row.saving  # the price of the cheapest match in this cart
-    is_percent = discount.kind is DiscountKind.PERCENT
+    if discount.skus or discount.kind is DiscountKind.PRICE:
+        worth = row.saving  # what it takes off this very cart: the coupon knows no products
+    is_percent = discount.kind is DiscountKind.PERCENT and not discount.skus
     return mint_code(
         row.program,
         CouponRequest(

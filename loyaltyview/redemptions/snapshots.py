@@ -31,6 +31,7 @@ def discount_to_json(discount: Discount) -> dict[str, Any]:
         "percent": None if discount.percent is None else str(discount.percent),
         "skus": list(discount.skus),
         "minimum": money_to_json(discount.minimum),
+        "stores": list(discount.stores),
         "raw": discount.raw,
     }
 
@@ -42,6 +43,7 @@ def discount_from_json(data: dict[str, Any]) -> Discount:
         percent=None if data["percent"] is None else Decimal(data["percent"]),
         skus=tuple(data["skus"]),
         minimum=money_from_json(data["minimum"]),
+        stores=tuple(data.get("stores", ())),
         raw=data["raw"],
     )
 

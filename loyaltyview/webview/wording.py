@@ -165,6 +165,7 @@ LOCKS: dict[str, Promise] = {
     CartReason.CURRENCY: lazy("For another currency than this cart's"),
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
     CartReason.CART_EMPTY: lazy("The cart is empty"),
+    CartReason.STORE: lazy("Not in this store"),
     CartReason.UNKNOWN: lazy("Cannot be used at the till"),
 }
 
