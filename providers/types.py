@@ -358,9 +358,18 @@ class WebhookRequest:
     body: bytes
 
 
+class WebhookName(StrEnum):
+    """The deliveries that something is done about. Whatever else a vendor sends keeps its own name."""
+
+    MEMBER_CHANGED = "member_changed"
+    SPEND_CANCELLED = "spend_cancelled"  # `provider_ref` is that of the spend
+    LOW_STOCK = "low_stock"  # `provider_ref` names the reward
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
-    """What a delivery says, as a hint: state is read again before anything is done about it."""
+    """What a delivery says, as a hint: state is read again before anything is done about it. `event_id` is
+    the vendor's, the same when it delivers again; `name` is a WebhookName or the vendor's own word."""
 
     event_id: str
     name: str

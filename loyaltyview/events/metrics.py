@@ -7,6 +7,11 @@ received = Counter(
     "Deliveries accepted, repetitions included, by what they are: waiting, ignored, dead.",
     ["program", "state"],
 )
+alarms = Counter(
+    "loyaltyview_alarms_total",
+    "Alarms raised or renewed, by kind: stream, low_stock, gap.",
+    ["program", "kind"],
+)
 handled = Counter(
     "loyaltyview_events_handled_total",
     "Attempts of the worker, by what came of them: done, ignored, postponed, dead.",

@@ -1,4 +1,4 @@
-"""The inbox, and what we keep of a sale: Event, Order, ReturnRecord.
+"""The inbox, and what we keep of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm.
 
 No personal data stands in orders and returns: the member is the vendor's `ref`, the customer NewStore's id.
 What a delivery says about a person stays in its event's payload, without addresses and payment blocks.
@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import Redemption
 from loyaltyview.work.models import WorkRow
 
 
@@ -136,16 +137,48 @@ class Order(models.Model):
         return self.external_id or self.order_id
 
 
+class ExchangeLink(models.Model):
+    """`order` took the place of what came back from an earlier order; `return_id` is that return's id."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="exchanges")
+    old_order_id = models.CharField(_("exchanged order"), max_length=100)
+    return_id = models.CharField(_("its return"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("exchange")
+        verbose_name_plural = _("exchanges")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "old_order_id", "return_id"], name="one_link_per_exchanged_return"
+            ),
+        ]
+        indexes = [models.Index(fields=["old_order_id"], name="exchange_old_order")]
+
+    def __str__(self) -> str:
+        return self.old_order_id
+
+
+class ReturnKind(models.TextChoices):
+    RETURN = "return", _("return")
+    CANCELLATION = "cancel", _("items cancelled after they had earned")
+    APPEASEMENT = "appeasement", _("refund without a return")
+
+
 class ReturnState(models.TextChoices):
     WAITING = "waiting", _("waiting for its order")
     DONE = "done", _("points taken back")
     NOTHING = "nothing", _("nothing to take back")
-    PARKED = "parked", _("without an order: a person decides")
+    PARKED = "parked", _("a person decides")
+
+
+class WhyParked(models.TextChoices):
+    BLIND = "blind", _("it names no order")
+    WHOLE_ONLY = "whole_only", _("the provider cannot give back a part of what was spent")
 
 
 class ReturnRecord(models.Model):
-    """Goods that came back. `order_id` is empty for a blind return. `amount` is what was refunded for the
-    goods, without tax."""
+    """Money that went back to the customer. `order_id` is empty for a blind return. `amount` is what was
+    refunded for the goods, without tax. `points_owed` are those that a person is to give back."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="returns")
     return_id = models.CharField(_("return"), max_length=150)
@@ -158,6 +191,11 @@ class ReturnRecord(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
     lines = models.JSONField(default=list, blank=True)
+    kind = models.CharField(
+        _("kind"), max_length=12, choices=ReturnKind.choices, default=ReturnKind.RETURN
+    )
+    why_parked = models.CharField(_("because"), max_length=10, choices=WhyParked.choices, blank=True)
+    points_owed = models.IntegerField(_("points to give back by hand"), null=True, blank=True)
     points_taken = models.IntegerField(_("points taken back"), null=True, blank=True)
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
 
@@ -172,3 +210,56 @@ class ReturnRecord(models.Model):
 
     def __str__(self) -> str:
         return self.return_id
+
+
+class PartialRelease(models.Model):
+    """What one return gives back of one spend. Written before the vendor is called; done with `done_at`."""
+
+    record = models.ForeignKey(ReturnRecord, models.PROTECT, related_name="parts")
+    redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="+")
+    points = models.PositiveIntegerField(_("points"))
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("points given back")
+        verbose_name_plural = _("points given back")
+        constraints = [
+            models.UniqueConstraint(fields=["record", "redemption"], name="one_part_per_return_and_spend"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.points)
+
+
+class AlarmKind(models.TextChoices):
+    STREAM = "stream", _("event stream")
+    LOW_STOCK = "low_stock", _("low stock of a reward")
+    GAP = "gap", _("gap found by the reconciliation")
+
+
+class Alarm(models.Model):
+    """Something that an administrator must know. One is open per program, kind and subject; it is closed by
+    a person, or by whatever raised it when all is well again."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="alarms")
+    kind = models.CharField(_("kind"), max_length=10, choices=AlarmKind.choices)
+    subject = models.CharField(_("about"), max_length=200, blank=True)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    raised_at = models.DateTimeField(_("raised at"))
+    last_at = models.DateTimeField(_("last at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        ordering = ["-last_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "kind", "subject"],
+                condition=Q(closed_at=None),
+                name="one_open_alarm_per_subject",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.subject}".strip()

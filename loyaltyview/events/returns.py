@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from loyaltyview.events.models import Order, ReturnRecord, ReturnState
+from loyaltyview.events.models import Order, ReturnKind, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.orders import lines_to_json
 from loyaltyview.events.readers import OrderCancelled, ReturnProcessed
 from loyaltyview.programs.models import Program
@@ -18,6 +18,7 @@ def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
         defaults={
             "order_id": read.order_id,
             "state": ReturnState.WAITING if read.order_id else ReturnState.PARKED,
+            "why_parked": "" if read.order_id else WhyParked.BLIND,
             "store_id": read.store_id,
             "returned_at": read.returned_at,
             "currency": read.currency,
@@ -36,6 +37,7 @@ def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) ->
         program=order.program,
         return_id=f"items_cancelled:{delivery}",
         defaults={
+            "kind": ReturnKind.CANCELLATION,
             "order_id": order.order_id,
             "store_id": order.store_id,
             "returned_at": timezone.now(),

@@ -1,0 +1,34 @@
+"""Alarms: what an administrator must know is logged, counted, and stands in admin until it is closed."""
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from loyaltyview.events import metrics
+from loyaltyview.events.models import Alarm, AlarmKind
+from loyaltyview.programs.models import Program
+
+log = structlog.get_logger(__name__)
+
+
+def raise_alarm(program: Program, kind: AlarmKind, detail: str, subject: str = "") -> None:
+    """Open an alarm, or renew the one that is open. `detail` carries no personal data. May be repeated."""
+    log.error("alarm", program=program.slug, kind=kind.value, subject=subject, detail=detail)
+    metrics.alarms.labels(program.slug, kind.value).inc()
+    now = timezone.now()
+    changes = {"detail": detail[:500], "last_at": now}
+    about = {"program": program, "kind": kind.value, "subject": subject[:200]}
+    if Alarm.objects.filter(**about, closed_at=None).update(**changes):
+        return
+    try:
+        with transaction.atomic():
+            Alarm.objects.create(**about, **changes, raised_at=now)
+    except IntegrityError:
+        pass  # Another process raised it at the same moment, with the same to say.
+
+
+def close_alarm(program: Program, kind: AlarmKind, subject: str = "") -> None:
+    """All is well again. May be repeated."""
+    Alarm.objects.filter(program=program, kind=kind.value, subject=subject, closed_at=None).update(
+        closed_at=timezone.now()
+    )
