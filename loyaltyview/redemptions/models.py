@@ -65,6 +65,9 @@ class Redemption(WorkRow):
     discount = models.JSONField(help_text=_("The discount as it was shown."))
     saving = models.DecimalField(_("saving"), max_digits=12, decimal_places=2, default=Decimal(0))
     currency = models.CharField(max_length=3)
+    is_final = models.BooleanField(
+        _("cannot be undone"), default=False, help_text=_("The program does not take it back once spent.")
+    )
 
     # Who and where.
     associate_id = models.CharField(_("associate"), max_length=100, blank=True)

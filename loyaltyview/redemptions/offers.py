@@ -3,7 +3,7 @@
 The vendor knows points, tiers and stock; we know the cart. Pure functions, no I/O.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -122,6 +122,18 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     if discount.kind is DiscountKind.PRICE and _worth_in(discount, cart) <= 0:
         return CartReason.UNKNOWN, None
     return None, None
+
+
+def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
+    """Return what is left of `cart` once `discount` took `saving` off it: less to pay, and the item that was
+    given away is not given away again."""
+    items = list(cart.items)
+    if discount.kind is DiscountKind.PRODUCT:
+        matches = [item for item in items if item.product_id in discount.skus]
+        if matches:
+            items.remove(min(matches, key=lambda item: item.price))
+    total = max(cart.total.amount - saving.amount, Decimal(0))
+    return replace(cart, total=replace(cart.total, amount=total), items=tuple(items))
 
 
 def points_as_money(points: int, points_range: PointsRange) -> Money:

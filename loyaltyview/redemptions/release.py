@@ -25,12 +25,18 @@ def can_release(provider: LoyaltyProvider, kind: SpendKind) -> bool:
     return needed in provider.capabilities
 
 
+def is_final(row: Redemption, provider: LoyaltyProvider) -> bool:
+    """Return whether the spend of `row` stays spent: by the reward's own rule, or because the vendor cannot
+    take its kind back."""
+    return row.is_final or not can_release(provider, SpendKind(row.kind))
+
+
 def undo(redemption_id: UUID, actor: Actor) -> Redemption:
     """Give a spent or revealed redemption back; returns it RELEASED, or RELEASING when the vendor is away
     (the worker goes on). A row in any other state, one that an order carries, and one that the vendor
     cannot take back are returned as they are. May be repeated."""
     row = Redemption.objects.select_related("program").get(pk=redemption_id)
-    if not can_release(row.program.provider(), SpendKind(row.kind)):
+    if is_final(row, row.program.provider()):
         return row
     start_release(row, actor, "undone by the associate")
     return finish_release(row, actor)
@@ -61,7 +67,7 @@ def finish_release(row: Redemption, actor: Actor) -> Redemption:
 def release_held(row: Redemption, actor: Actor) -> None:
     """Ask the vendor to take back the spend of `row`, which we hold in RELEASING."""
     provider = row.program.provider()
-    if not can_release(provider, SpendKind(row.kind)):
+    if is_final(row, provider):
         to_stuck(
             row,
             State.RELEASING,

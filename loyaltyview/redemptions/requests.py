@@ -22,7 +22,8 @@ WORKER = Actor(name="worker")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeemRequest:
     """One tap. `key` comes from the form and makes the tap idempotent; `points` and `discount` are what
-    the associate was shown; `profile_id` (NewStore's customer) binds the coupon to her when known."""
+    the associate was shown; `profile_id` (NewStore's customer) binds the coupon to her when known;
+    `is_final`: the page said before the tap that it cannot be undone."""
 
     program: Program
     launch_id: str
@@ -37,6 +38,7 @@ class RedeemRequest:
     saving: Money
     actor: Actor
     profile_id: str = ""
+    is_final: bool = False
 
 
 class KeyReused(Exception):

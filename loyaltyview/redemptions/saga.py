@@ -147,6 +147,7 @@ def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
         discount=discount_to_json(request.discount),
         saving=request.saving.amount,
         currency=request.saving.currency,
+        is_final=request.is_final,
         associate_id=request.actor.name,
         store_id=request.actor.store_id,
         device_id=request.actor.device_id,

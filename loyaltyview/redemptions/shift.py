@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import HOLDING, Redemption, State
@@ -23,8 +24,20 @@ def shift_of(program: Program, *, associate_id: str, store_id: str, since: datet
             program=program, associate_id=associate_id, store_id=store_id, requested_at__gte=since
         )[:200]
     )
-    saved = sum((row.saving for row in rows if State(row.state) in HOLDING), Decimal(0))
+    standing = [row for row in rows if State(row.state) in HOLDING and row.currency == program.currency]
+    saved = sum((row.saving for row in standing), Decimal(0))
     return Shift(redemptions=rows, saved=saved)
+
+
+def redemption_in_shift(
+    program: Program, redemption_id: UUID, *, associate_id: str, store_id: str
+) -> Redemption | None:
+    """Return the redemption if this associate made it in this store, in whatever cart; None otherwise."""
+    return (
+        Redemption.objects.select_related("program")
+        .filter(pk=redemption_id, program=program, associate_id=associate_id, store_id=store_id)
+        .first()
+    )
 
 
 def is_undoable(row: Redemption) -> bool:

@@ -48,6 +48,8 @@ class Launch(models.Model):
     is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
     # What the page last showed of the member, for when the vendor is down: no personal data.
     last_known = models.JSONField(default=dict, blank=True)
+    # What came of the last tap on several cards at once: the redemptions, and what did not work and why.
+    last_tap = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = _("launch")

@@ -10,7 +10,7 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import redeem
-from loyaltyview.redemptions.shift import is_undoable, shift_of
+from loyaltyview.redemptions.shift import is_undoable, redemption_in_shift, shift_of
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger
@@ -66,3 +66,13 @@ def test_the_shift_shows_what_this_associate_redeemed_in_this_store_today(
     assert not shift_of(
         second.program, associate_id="a-23", store_id="US_BOSTON_01", since=started
     ).redemptions
+
+
+def test_only_the_associates_own_redemptions_in_her_store_belong_to_her_shift(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
+    (row,) = taps(tap, 1)
+    found = redemption_in_shift(row.program, row.pk, associate_id="a-17", store_id="US_BOSTON_01")
+    assert found == row
+    for associate_id, store_id in (("a-23", "US_BOSTON_01"), ("a-17", "US_NYC_01"), ("", "")):
+        assert not redemption_in_shift(row.program, row.pk, associate_id=associate_id, store_id=store_id)

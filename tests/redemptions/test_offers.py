@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyaltyview.redemptions.offers import OfferState, build_offers, points_as_money, saving_in
+from loyaltyview.redemptions.offers import OfferState, after, build_offers, points_as_money, saving_in
 from providers.types import (
     Cart,
     CartItem,
@@ -125,6 +125,22 @@ def test_points_as_money_is_offered_as_such_and_rounded_down() -> None:
     )
     (offer,) = build_offers((given_reward,), (), CART, 500)
     assert offer.kind is SpendKind.POINTS
+
+
+def test_a_second_free_product_takes_another_item_or_none() -> None:
+    one_of_both = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01", "SOCK-01"))
+    once = after(CART, one_of_both, usd("16.00"))
+    (offer,) = build_offers((reward("r", one_of_both),), (), once, 500)
+    assert (once.total, offer.saving) == (usd("24.00"), usd("24.00"))
+    twice = after(once, one_of_both, usd("24.00"))
+    assert twice.items == ()
+    assert twice.total == usd("0.00")
+
+
+def test_what_is_applied_already_leaves_less_for_the_next() -> None:
+    left = after(CART, fixed("35"), usd("35.00"))
+    (offer,) = build_offers((reward("r", fixed("10")),), (), left, 500)
+    assert (offer.saving, offer.is_capped) == (usd("5.00"), True)
 
 
 @given(

@@ -212,3 +212,15 @@ def test_a_code_that_no_order_carried_is_given_back_after_forty_minutes(
         assert run_one()
     row.refresh_from_db()
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
+
+
+def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
+    row = redeem(tap(is_final=True))
+    assert undo(row.pk, KIM).state == State.REVEALED
+    with time_machine.travel(timezone.now() + timedelta(minutes=41), tick=False):
+        assert run_one()
+    row.refresh_from_db()
+    assert (row.state, row.is_final) == (State.STUCK, True)
+    assert "release" not in vendor.calls

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('discount', models.JSONField(help_text='The discount as it was shown.')),
                 ('saving', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=12, verbose_name='saving')),
                 ('currency', models.CharField(max_length=3)),
+                ('is_final', models.BooleanField(default=False, help_text='The program does not take it back once spent.', verbose_name='cannot be undone')),
                 ('associate_id', models.CharField(blank=True, max_length=100, verbose_name='associate')),
                 ('store_id', models.CharField(blank=True, max_length=100, verbose_name='store')),
                 ('device_id', models.CharField(blank=True, max_length=100, verbose_name='device')),

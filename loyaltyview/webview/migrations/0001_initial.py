@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('member_ref', models.CharField(blank=True, max_length=200, verbose_name='member')),
                 ('is_customer', models.BooleanField(default=False, help_text="The member is the cart's own customer.")),
                 ('last_known', models.JSONField(blank=True, default=dict)),
+                ('last_tap', models.JSONField(blank=True, default=dict)),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='launches', to='programs.program')),
             ],
             options={
