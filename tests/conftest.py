@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
+from loyaltyview.events.receivers import forget_receivers
 from loyaltyview.programs.models import Program, Store
 from providers.house.triggers import SQLITE
 from tests.setup.chromium import find_chromium
@@ -61,6 +62,12 @@ def _ledger_can_be_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", without_triggers)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _receivers_are_forgotten() -> None:
+    """Programs of an earlier test are gone, but their slugs come again."""
+    forget_receivers()
 
 
 @pytest.fixture

@@ -18,11 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 from loyaltyview.events.bodies import BodyCutShort, read_body
 from loyaltyview.events.group_commit import NotStored
 from loyaltyview.events.inbox import store_delivery
+from loyaltyview.events.receivers import receiver
 from loyaltyview.programs.models import Program
 
 log = structlog.get_logger(__name__)
-
-NEEDED = ("slug", "newstore_tenant", "newstore_event_key", "newstore_event_key_previous")
 
 
 @csrf_exempt  # a machine with a key of its own, no cookie
@@ -41,9 +40,7 @@ def newstore_event(request: HttpRequest, program: str) -> HttpResponseBase:
 
 def _receive(request: HttpRequest, slug: str) -> int:
     # An unknown program looks like a wrong key: nobody can find out which programs there are.
-    # Only what is needed here: each of its other secrets would be decrypted for nothing.
-    programs = Program.objects.only(*NEEDED)
-    program = programs.filter(slug=slug).first() if slug.isprintable() else None
+    program = receiver(slug)
     if program is None or not _has_key(request, program):
         return 401
     body = read_body(request, settings.EVENT_MAX_BYTES)
