@@ -89,12 +89,11 @@ def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
     if data.get("tenant", tenant) != tenant:
         return _dead(body, stored, "of another tenant", name)
     published_at = read_time(data.get("published_at"))
-    by_content = hashlib.sha256(dump([name, payload])).hexdigest()
     if name not in KNOWN:
         return Envelope(
             state=EventState.IGNORED,
             name=name,
-            dedupe_key=by_content,
+            dedupe_key=_by_content(name, payload),
             published_at=published_at,
             stored=stored,
         )
@@ -107,10 +106,14 @@ def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
         name=name,
         # A return that names no order waits for nobody.
         subject=str(subject) if is_text(subject) else "",
-        dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else by_content,
+        dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else _by_content(name, payload),
         published_at=published_at,
         stored=stored,
     )
+
+
+def _by_content(name: str, payload: Any) -> str:
+    return hashlib.sha256(dump([name, payload])).hexdigest()
 
 
 def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
