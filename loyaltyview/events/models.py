@@ -191,9 +191,7 @@ class ReturnRecord(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
     lines = models.JSONField(default=list, blank=True)
-    kind = models.CharField(
-        _("kind"), max_length=12, choices=ReturnKind.choices, default=ReturnKind.RETURN
-    )
+    kind = models.CharField(_("kind"), max_length=12, choices=ReturnKind.choices, default=ReturnKind.RETURN)
     why_parked = models.CharField(_("because"), max_length=10, choices=WhyParked.choices, blank=True)
     points_owed = models.IntegerField(_("points to give back by hand"), null=True, blank=True)
     points_taken = models.IntegerField(_("points taken back"), null=True, blank=True)

@@ -9,9 +9,10 @@ from loyaltyview.events import metrics
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.handlers import HANDLERS
 from loyaltyview.events.inbox import read_envelope
-from loyaltyview.events.models import Event, EventState
+from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.names import EventName
 from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.provider_handlers import PROVIDER_HANDLERS
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
 from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
 
@@ -58,15 +59,18 @@ def _attempt(event: Event) -> None:
         _bury(event, "the worker died each time")
         return
     # A replayed event may have been dead for what its envelope says.
-    envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
-    if envelope.state is EventState.DEAD:
-        _bury(event, envelope.problem)
-        return
-    if envelope.state is EventState.IGNORED:
+    if event.source == EventSource.NEWSTORE:
+        envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
+        if envelope.state is EventState.DEAD:
+            _bury(event, envelope.problem)
+            return
+    handlers = HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
+    handle = handlers.get(event.name)
+    if handle is None:
         _close(event, EventState.IGNORED)
         return
     try:
-        HANDLERS[event.name](event)
+        handle(event)
     except (NotYet, PayloadError) as error:
         _failed(event, error, str(error))
     except ProviderError as error:
