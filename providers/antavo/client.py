@@ -1,0 +1,124 @@
+"""Calls to one Antavo workspace: signed, bounded, with refusals raised as `Refused`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from providers.antavo.answers import Refused, judge, value_of
+from providers.antavo.escher import Credentials, signer
+from providers.antavo.options import Options, read_options
+from providers.base import ProviderConfig
+from providers.breaker import Breaker
+from providers.bucket import bucket_for
+from providers.errors import OutcomeUnknown, UnexpectedAnswer
+from providers.http import VendorSession, segment
+
+VENDOR = "antavo"
+BURST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One program's workspace. Every method raises what `VendorSession` raises, and Refused."""
+
+    config: ProviderConfig
+    options: Options
+    session: VendorSession
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return self.options.names
+
+    @property
+    def program(self) -> str:
+        return self.config.program
+
+    def get(self, path: str, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """Read by GET. `path` begins below the API's address."""
+        return value_of(self.session.read("GET", path, operation=operation, params=params))
+
+    def ask(self, path: str, operation: str, body: Mapping[str, Any]) -> Any:
+        """Read by POST: offers, points preview."""
+        return value_of(self.session.read("POST", path, operation=operation, json=plain(body)))
+
+    def post(self, path: str, operation: str, form: Mapping[str, str] | None = None) -> Any:
+        """Write a form, or nothing; sent once."""
+        return _written(lambda: value_of(self.session.write("POST", path, operation=operation, form=form)))
+
+    def event(self, action: str, ref: str, data: Mapping[str, Any]) -> Any:
+        """Write one event of the member `ref`; sent once. The answer's points are not to be relied on: it
+        lists only what is spendable at once, and nothing where the workspace hides personal data."""
+        body = self.event_body(action, ref, data)
+        return _written(
+            lambda: value_of(self.session.write("POST", "/events", operation=action, json=plain(body)))
+        )
+
+    def events(self, bodies: list[dict[str, Any]]) -> list[Any]:
+        """Write up to 50 events; returns one result each, in their order, refusals included."""
+        answer = _written(
+            lambda: value_of(
+                self.session.write(
+                    "POST", "/events/bulk", operation="events_bulk", json=plain({"events": bodies})
+                )
+            )
+        )
+        results = answer.get("results") if isinstance(answer, dict) else None
+        if not isinstance(results, list) or len(results) != len(bodies):
+            raise UnexpectedAnswer("events_bulk: not one result for each event")
+        return results
+
+    def event_body(self, action: str, ref: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        account = {"account": self.options.account} if self.options.account else {}
+        return {"customer": ref, "action": action, **account, "data": dict(data)}
+
+
+def client_for(config: ProviderConfig, now: Callable[[], datetime] | None = None) -> Client:
+    """Return the client of a program; cheap. `now` is what signatures are dated with."""
+    options = read_options(config.settings)
+    credentials = Credentials(
+        key=options.api_key, secret=options.api_secret, environment=options.environment
+    )
+    per_s = options.calls_per_minute / 60
+    session = VendorSession(
+        vendor=VENDOR,
+        program=config.program,
+        base_url=options.base_url,
+        sign=signer(credentials, now or timezone.now),
+        headers={"Accept": "application/json"},
+        bucket=bucket_for(VENDOR, config.program, rate_per_s=per_s, burst=BURST),
+        breaker=Breaker(vendor=VENDOR, program=config.program),
+        judge=judge,
+    )
+    return Client(config=config, options=options, session=session)
+
+
+def of_member(ref: str, *parts: str) -> str:
+    """Return the path of something of a member. A ref holds neither "/" nor ":": `field:value` and other
+    paths would be meant by them."""
+    return "/".join(["/customers", segment(ref), *(segment(part) for part in parts)])
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with each Decimal as a JSON number."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _written(call: Callable[[], Any]) -> Any:
+    """Make a write. An answer below 500 that gives no reason in Antavo's words came from something in
+    between, perhaps after the effect: as good as none."""
+    try:
+        return call()
+    except Refused:
+        raise
+    except UnexpectedAnswer as error:
+        raise OutcomeUnknown(error.detail) from error
