@@ -73,6 +73,8 @@ INSTALLED_APPS = [
     "loyaltyview.ops",
     "loyaltyview.sandbox",
     "providers.house",
+    "providers.pongo",
+    "providers.yotpo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

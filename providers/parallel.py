@@ -1,7 +1,8 @@
 """Independent reads at the same time, on a bounded pool of threads shared by the whole process.
 
 Only for vendors reached over the network. A provider with `is_local` works on Django's database, whose
-connections belong to a thread: call it in the request's own thread, never here.
+connections belong to a thread: call it in the request's own thread, never here. Others may look up rows of
+their own; the connection is closed behind each call.
 The threads are daemons: a hanging vendor does not keep the process from exiting.
 """
 
@@ -16,6 +17,8 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from django.db import connections
 
 from providers.deadline import deadline
 from providers.errors import ProviderError, Unavailable
@@ -65,12 +68,20 @@ class _Pool:
             # A page that gave up has cancelled what had not begun.
             if future.set_running_or_notify_cancel():
                 try:
-                    future.set_result(call())
+                    future.set_result(_run(call))
                 except BaseException as error:
                     # Whoever reads the future gets it, programming errors included.
                     future.set_exception(error)
             del future, call
             self._idle.release()
+
+
+def _run(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    finally:
+        # An adapter may have looked up rows of its own, and no request ends this thread's connections.
+        connections.close_all()
 
 
 _pool = _Pool(POOL_THREADS)

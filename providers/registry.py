@@ -6,6 +6,8 @@ from providers.base import LoyaltyProvider
 
 PROVIDERS = {
     "house": "providers.house.provider.HouseProvider",
+    "pongo": "providers.pongo.provider.PongoProvider",
+    "yotpo": "providers.yotpo.provider.YotpoProvider",
 }
 
 

@@ -322,7 +322,8 @@ class Order:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
     """Goods that came back. `return_id` is its own id: one order can have several returns.
-    `net` is the part of the order's earn base that is gone."""
+    `net` is the part of the order's earn base that is gone. `reported_as` is the id under which somebody
+    else (the web shop) told the vendor of the order; empty when we did, by `order_id`."""
 
     return_id: str
     order_id: str
@@ -332,6 +333,7 @@ class Return:
     order_earn_base: Money
     lines: tuple[OrderLine, ...] = ()
     store: str = ""
+    reported_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,130 @@
+"""The connection to one Yotpo account: credentials, budget, busy records, and what a refusal means.
+
+Credentials go into headers: in the query they would end up in access logs.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from providers.base import ProviderConfig
+from providers.breaker import Breaker
+from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable, UnexpectedAnswer
+from providers.http import Answer, VendorSession, judge_status
+from providers.yotpo.assumed import assumed_list
+from providers.yotpo.budget import budget_for
+from providers.yotpo.settings import YotpoSettings, read_settings
+
+KIND = "yotpo"
+BUSY_PAUSES_S = (0.3, 1.0)  # before the second and the third try of a write that was not done
+LONGEST_PATIENCE_S = 2.0
+
+
+class Busy(Unavailable):
+    """423: somebody else works on the record. Nothing happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Calls to Yotpo for one program. Answers of 2xx are parsed; others are returned to be judged."""
+
+    program: str
+    currency: str
+    settings: YotpoSettings
+    session: VendorSession
+
+    def get(self, path: str, *, operation: str, params: Mapping[str, str]) -> Answer:
+        """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer."""
+        return self.session.read("GET", path, operation=operation, params=params)
+
+    def post(self, path: str, *, operation: str, body: Mapping[str, Any]) -> Answer:
+        """Write. Sent again only after a 423 or 429, which say that nothing was done.
+        Raises as `VendorSession.write`."""
+        for pause_s in BUSY_PAUSES_S:
+            try:
+                return self.session.write("POST", path, operation=operation, json=dict(body))
+            except Busy:
+                self.session.sleep(pause_s)
+            except RateLimited as error:
+                if error.retry_after_s > LONGEST_PATIENCE_S:
+                    raise
+                self.session.sleep(error.retry_after_s)
+        return self.session.write("POST", path, operation=operation, json=dict(body))
+
+    def refusal(self, answer: Answer, not_found: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Rejected:
+        """Return what a refusing answer means, in any of the shapes that have been seen: errors by field,
+        `error`, `errors`, `error_message`, `message`, plain text. `not_found` is what a 404 means here."""
+        names = self.settings.assumed
+        keys, text = read_refusal(answer)
+        words = text.lower()
+        # Which key it was helps whoever reads the log; the sentence may name the customer.
+        detail = f"{answer.status} {','.join(sorted(keys))[:80]}".strip()
+        if keys & set(assumed_list(names, "points_keys")) or _says(
+            words, assumed_list(names, "points_words")
+        ):
+            return Rejected(RejectReason.INSUFFICIENT_POINTS, detail)
+        if _says(words, assumed_list(names, "stock_words")):
+            return Rejected(RejectReason.OUT_OF_STOCK, detail)
+        if keys & set(assumed_list(names, "option_keys")):
+            return Rejected(RejectReason.REWARD_NOT_FOUND, detail)
+        if answer.status == 404:
+            return Rejected(not_found, detail)
+        return Rejected(RejectReason.NOT_ALLOWED, detail, text=text)
+
+
+def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> Client:
+    """Return the client of a program; cheap, connections are shared by the session."""
+    settings = read_settings(config)
+    budget = budget_for(config.program, settings.rate_per_s)
+
+    def judge(answer: Answer, kind: str) -> ProviderError | None:
+        budget.note(answer.headers)
+        if answer.status == 423:
+            return Busy("423")
+        return judge_status(answer, kind)
+
+    session = VendorSession(
+        vendor=KIND,
+        program=config.program,
+        base_url=settings.base_url,
+        headers={"x-guid": settings.guid, "x-api-key": settings.api_key, "Accept": "application/json"},
+        bucket=budget,
+        breaker=Breaker(vendor=KIND, program=config.program),
+        judge=judge,
+        sleep=sleep,
+    )
+    return Client(program=config.program, currency=config.currency, settings=settings, session=session)
+
+
+def is_ok(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+def read_refusal(answer: Answer) -> tuple[set[str], str]:
+    """Return the keys that a refusing body names, and its first sentence (at most 200 characters)."""
+    try:
+        body = answer.json()
+    except UnexpectedAnswer:
+        return set(), answer.body.decode("utf-8", "replace").strip()[:200]
+    if isinstance(body, dict) and isinstance(body.get("errors"), dict):
+        body = body["errors"]
+    keys = {str(key) for key in body} if isinstance(body, dict) else set()
+    return keys, _sentence(body)[:200]
+
+
+def _sentence(body: Any) -> str:
+    if isinstance(body, str):
+        return body.strip()
+    if isinstance(body, list):
+        return _sentence(body[0]) if body else ""
+    if isinstance(body, dict):
+        for key in ("error_message", "error", "message", "errors"):
+            if body.get(key):
+                return _sentence(body[key])
+        return next((_sentence(value) for value in body.values() if isinstance(value, list | str)), "")
+    return ""
+
+
+def _says(words: str, phrases: tuple[str, ...]) -> bool:
+    return any(phrase in words for phrase in phrases)

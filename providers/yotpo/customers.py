@@ -1,0 +1,90 @@
+"""Yotpo's customer record: fetched by exactly one identifier, and its history of points.
+
+Source: loyaltyapi.yotpo.com/reference/fetch-customer-details (read 2026-11-24). There is no list of the
+codes a customer has not used: a redemption appears in her history, where `status` is the code.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from providers.errors import Rejected, RejectReason
+from providers.yotpo.client import Client, is_ok
+from providers.yotpo.fields import as_object, moment, text, whole
+from providers.yotpo.refs import identity_of
+
+# A status that is one of these words or a share of many steps is no code.
+STATUS_WORDS = frozenset({"", "approved", "pending", "reversed", "declined", "expired", "rejected"})
+SHARE = re.compile(r"\d+(\.\d+)?\s*%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryItem:
+    """One line. `code` is set for a redemption; `points` is signed."""
+
+    at: datetime | None
+    title: str
+    points: int
+    code: str
+
+
+def fetch(
+    client: Client, identity: Mapping[str, str], *, with_history: bool = False
+) -> dict[str, Any] | None:
+    """Return the record that Yotpo has for one identifier, None where it has none."""
+    params = {**identity, "with_history": "true"} if with_history else dict(identity)
+    answer = client.get("/customers", operation="get_customer", params=params)
+    # 400 has been seen for shoppers without a loyalty profile, 422 for what is no identifier at all.
+    if answer.status in (400, 404, 422):
+        return None
+    if not is_ok(answer):
+        raise client.refusal(answer)
+    record = as_object(answer.json(), "customer")
+    # A newer endpoint wraps the record.
+    return as_object(record["customers"], "customer") if "customers" in record else record
+
+
+def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dict[str, Any]:
+    """Return the record of a member; raise Rejected(MEMBER_NOT_FOUND)."""
+    record = fetch(client, identity_of(client.program, ref), with_history=with_history)
+    if record is None:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return record
+
+
+def email_of(client: Client, ref: str) -> str:
+    """Return the member's e-mail, which orders need: from the ref, else from her record."""
+    identity = identity_of(client.program, ref)
+    email = identity.get("customer_email") or text(fetch_by_ref(client, ref), "email")
+    if not email:
+        raise Rejected(RejectReason.NOT_ALLOWED, "the customer has no e-mail")
+    return email
+
+
+def customer_id_of(record: Mapping[str, Any]) -> str:
+    """Return the shop's id of the customer. Yotpo spells the key in two ways, old records only in one."""
+    return text(record, "third_party_id", "thirty_party_id")
+
+
+def history_of(record: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
+    """Return the lines of a record fetched with its history, in Yotpo's order."""
+    items = record.get("history_items")
+    return tuple(_item(item) for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+
+
+def deducted_codes(record: Mapping[str, Any]) -> frozenset[str]:
+    """Return the codes whose points have left the balance."""
+    return frozenset(item.code for item in history_of(record) if item.code and item.points < 0)
+
+
+def _item(item: Mapping[str, Any]) -> HistoryItem:
+    status = text(item, "status")
+    is_word = status.lower() in STATUS_WORDS or SHARE.fullmatch(status)
+    return HistoryItem(
+        at=moment(item.get("created_at")) or moment(item.get("completed_at")) or moment(item.get("date")),
+        title=text(item, "action", "action_name"),
+        points=whole(item, "points") or 0,
+        code="" if is_word else status,
+    )

@@ -1,0 +1,178 @@
+"""Members: look-up by exactly one identifier, what the interface calls a `Member`, and enrolment."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
+from providers.yotpo.client import Client, is_ok
+from providers.yotpo.customers import customer_id_of, deducted_codes, fetch
+from providers.yotpo.fields import moment, text, timestamp, whole
+from providers.yotpo.models import Enrolment
+from providers.yotpo.refs import identity_of, ref_of
+from providers.yotpo.store import held_points, note_deducted
+from providers.yotpo.tiers import tier_of
+
+# The parameter of each kind of query, and the fields of the answer that must equal its value.
+LOOKUPS = {
+    QueryKind.EMAIL: ("customer_email", ("email",)),
+    QueryKind.PHONE: ("phone_number", ("phone_number",)),
+    QueryKind.MEMBER_ID: ("customer_id", ("third_party_id", "thirty_party_id")),
+    QueryKind.CODE: ("pos_account_id", ("pos_account_id",)),
+}
+# A customer just made is not found at once (a client in the field polls every 30 s): the form waits this
+# long, in seconds between the tries, and `Enrolment` covers the rest.
+LOOK_AGAIN_S = (0.2, 0.4, 0.8)
+NEW_FOR = timedelta(hours=1)
+
+
+def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
+    """Return the one member whom the query names, or none."""
+    if not query.value:
+        return ()
+    parameter, fields = LOOKUPS[query.kind]
+    record = fetch(client, {parameter: query.value})
+    if record is None or not _is_member(client, record):
+        return ()
+    wanted = query.value.casefold()
+    if not any(text(record, field).casefold() == wanted for field in fields):
+        return ()
+    return (describe(client, record),)
+
+
+def get(client: Client, ref: str) -> Member:
+    """Return the member; raise Rejected(MEMBER_NOT_FOUND)."""
+    identity = identity_of(client.program, ref)
+    held = held_points(client.program, ref)
+    record = fetch(client, identity, with_history=bool(held))
+    if record is None:
+        return _newcomer(client, ref)
+    gone = held.keys() & deducted_codes(record)
+    if gone:
+        note_deducted(client.program, gone)
+    reserved = sum(points for code, points in held.items() if code not in gone)
+    return describe(client, record, ref=ref, reserved=reserved)
+
+
+def spendable_of(client: Client, ref: str) -> int:
+    """Return the points that the member can spend now, without those that wait for an order."""
+    return get(client, ref).balance.spendable
+
+
+def enrol(client: Client, profile: MemberProfile) -> Member:
+    """Return the member with this e-mail, else with this phone, else a new one.
+
+    An existing profile stays as it is: whoever enrols may not be its owner. Yotpo makes or updates by e-mail,
+    so that sending twice makes one customer.
+    """
+    if not profile.email:
+        raise Rejected(RejectReason.INVALID_INPUT, "Yotpo knows customers by their e-mail")
+    email = profile.email.lower()
+    record = fetch(client, {"customer_email": email})
+    if record is None and profile.phone:
+        record = fetch(client, {"phone_number": profile.phone})
+    if record is not None and _is_member(client, record):
+        return describe(client, record)
+    customer_id = customer_id_of(record) if record else ""
+    body: dict[str, Any] = {"opted_in": True, "opted_in_at": timestamp(timezone.now())}
+    if record:  # she exists and has not opted in: nothing else of her is touched
+        email = text(record, "email").lower()
+    else:
+        if client.settings.sends_customer_id:
+            customer_id = body["id"] = _new_customer_id(client, email)
+        body |= {
+            name: value
+            for name, value in (
+                ("first_name", profile.first_name),
+                ("last_name", profile.last_name),
+                ("phone_number", profile.phone),
+            )
+            if value
+        }
+    answer = client.post("/customers", operation="enrol", body={"email": email, **body})
+    if not is_ok(answer):
+        raise client.refusal(answer)
+    return _wait_for(client, email, customer_id, profile)
+
+
+def describe(client: Client, record: Mapping[str, Any], *, ref: str = "", reserved: int = 0) -> Member:
+    """Return a customer record in the words of the interface. Reads the tiers, which are cached."""
+    points = whole(record, "points_balance")
+    email = text(record, "email").lower()
+    customer_id = customer_id_of(record)
+    if points is None or not (email or customer_id):
+        raise UnexpectedAnswer("customer: no points_balance or no identity")
+    return Member(
+        ref=ref or ref_of(client.program, customer_id=customer_id, email=email),
+        member_id=text(record, "pos_account_id") or customer_id,
+        first_name=text(record, "first_name"),
+        last_name=text(record, "last_name"),
+        email=email,
+        phone=text(record, "phone_number"),
+        balance=Balance(
+            spendable=max(0, points - reserved),
+            reserved=min(reserved, max(0, points)),
+            expiring=_expiring(record, points),
+        ),
+        tier=tier_of(client, record),
+    )
+
+
+def _is_member(client: Client, record: Mapping[str, Any]) -> bool:
+    return not client.settings.requires_opt_in or record.get("opt_in") is not False
+
+
+def _expiring(record: Mapping[str, Any], points: int) -> tuple[Expiring, ...]:
+    at = moment(record.get("next_points_expire_on"))
+    lapsing = whole(record, "next_points_expire_amount")
+    if at is None:  # all of them at once, in accounts where points lapse by inactivity
+        at, lapsing = moment(record.get("points_expire_at")), points
+    return (Expiring(points=lapsing, at=at),) if at and lapsing and lapsing > 0 else ()
+
+
+def _new_customer_id(client: Client, email: str) -> str:
+    """Return the id of a customer whom the shop does not know: always the same for one e-mail."""
+    return f"pos-{hashlib.sha256(f'{client.program}:{email}'.encode()).hexdigest()[:24]}"
+
+
+def _wait_for(client: Client, email: str, customer_id: str, profile: MemberProfile) -> Member:
+    """Return the new customer once Yotpo finds her; for now as we know her when that takes too long."""
+    for pause_s in (*LOOK_AGAIN_S, 0):
+        record = fetch(client, {"customer_email": email})
+        if record is not None and _is_member(client, record):
+            return describe(client, record)
+        if pause_s:
+            client.session.sleep(pause_s)
+    ref = ref_of(client.program, customer_id=customer_id, email=email)
+    now = timezone.now()
+    Enrolment.objects.filter(enrolled_at__lt=now - NEW_FOR).delete()
+    Enrolment.objects.update_or_create(program=client.program, member_ref=ref, defaults={"enrolled_at": now})
+    return Member(
+        ref=ref,
+        member_id=customer_id,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+        email=email,
+        phone=profile.phone,
+        balance=Balance(spendable=0),
+    )
+
+
+def _newcomer(client: Client, ref: str) -> Member:
+    """Return a member whom we enrolled a moment ago and Yotpo does not find yet."""
+    is_new = Enrolment.objects.filter(
+        program=client.program, member_ref=ref, enrolled_at__gt=timezone.now() - NEW_FOR
+    ).exists()
+    if not is_new:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    identity = identity_of(client.program, ref)
+    return Member(
+        ref=ref,
+        member_id=identity.get("customer_id", ""),
+        email=identity.get("customer_email", ""),
+        balance=Balance(spendable=0),
+    )

@@ -1,0 +1,96 @@
+"""What Yotpo cannot tell us again: which redemptions are ours, which refunds we sent, who is brand new.
+
+No personal data: a member is named by her `ref` (`refs.py`), which is an id of the shop or ciphertext.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class SpendState(models.TextChoices):
+    """ASKED is committed before the vendor is called. VOID is final: that key spent nothing and will not."""
+
+    ASKED = "asked", _("asked, not answered")
+    HELD = "held", _("points wait for the order")
+    TAKEN = "taken", _("points taken")
+    RELEASED = "released", _("given back")
+    VOID = "void", _("nothing spent")
+
+
+class Spend(models.Model):
+    """One redemption at Yotpo. Once `confirmed_at` is set, an order carried the code."""
+
+    program = models.SlugField(_("program"))
+    key = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=10, choices=SpendState.choices, default=SpendState.ASKED)
+    member_ref = models.CharField(_("member"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=10)
+    option_id = models.CharField(_("redemption option"), max_length=40)
+    is_custom = models.BooleanField(_("custom coupon"), default=False)
+    is_delayed = models.BooleanField(_("deducted with the order"), default=False)
+    points = models.PositiveIntegerField(_("points"))
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    redemption_id = models.CharField(_("redemption id"), max_length=40, blank=True)
+    asked_at = models.DateTimeField(_("asked at"))
+    confirmed_at = models.DateTimeField(_("order sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("redemption")
+        verbose_name_plural = _("redemptions")
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "key"], name="yotpo_one_spend_per_key"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["held", "taken"]) | ~Q(code=""), name="yotpo_spent_has_a_code"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["program", "member_ref"], condition=Q(state="held"), name="yotpo_held_of_member"
+            ),
+            models.Index(fields=["program", "code"], name="yotpo_spend_of_code"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.option_id} ({self.get_state_display()})"
+
+
+class Refund(models.Model):
+    """A refund of an order. Committed before it is sent, so that all of an order's refunds together never
+    exceed the order; `sent_at` says that Yotpo received it."""
+
+    program = models.SlugField(_("program"))
+    order_id = models.CharField(_("order"), max_length=100)
+    refund_id = models.CharField(_("refund"), max_length=200)
+    amount_cents = models.PositiveBigIntegerField(_("amount in cents"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "refund_id"], name="yotpo_one_row_per_refund")
+        ]
+        indexes = [models.Index(fields=["program", "order_id"], name="yotpo_refunds_of_order")]
+
+    def __str__(self) -> str:
+        return self.refund_id
+
+
+class Enrolment(models.Model):
+    """A member we enrolled and whom Yotpo's look-up may not know for a while."""
+
+    program = models.SlugField(_("program"))
+    member_ref = models.CharField(_("member"), max_length=200)
+    enrolled_at = models.DateTimeField(_("enrolled at"))
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "member_ref"], name="yotpo_one_row_per_enrolment")
+        ]
+
+    def __str__(self) -> str:
+        return self.member_ref

@@ -1,0 +1,129 @@
+"""Yotpo Loyalty as a provider: each method of the interface is one call into this package."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.errors import Unsupported
+from providers.types import (
+    Cart,
+    CheckResult,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Movement,
+    Order,
+    PointsChange,
+    Return,
+    Reward,
+    Spend,
+    SpendFinding,
+    SpendIntent,
+    SpendKind,
+    Voucher,
+    WebhookEvent,
+    WebhookRequest,
+)
+from providers.yotpo import members, orders, releasing, rewards, spending, webhooks
+from providers.yotpo.client import Client, client_for
+from providers.yotpo.customers import fetch_by_ref, history_of
+from providers.yotpo.history import movements_of
+from providers.yotpo.settings import SPECS, check_settings, read_settings
+from providers.yotpo.tiers import list_tiers
+
+
+class YotpoProvider(LoyaltyProvider):
+    """One Yotpo account. `ref` is opaque (`refs.py`); a spend's `provider_ref` is Yotpo's code."""
+
+    kind = "yotpo"
+    # What a cart earns is not in the API, nor are a customer's unused codes, consents and stores.
+    capabilities = frozenset(
+        {
+            Capability.HOLD,
+            Capability.RELEASE_POINTS,
+            Capability.VARIABLE_POINTS,
+            Capability.PHONE_LOOKUP,
+            Capability.EMAIL_LOOKUP,
+            Capability.CODE_LOOKUP,
+            Capability.ENROL,
+            Capability.TIERS,
+            Capability.HISTORY,
+            Capability.WEBHOOKS,
+            Capability.PARTIAL_RETURN,
+        }
+    )
+    setting_specs = SPECS
+
+    def __init__(self, config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(config)
+        self._sleep = sleep
+        if not read_settings(config).delays_deduction:
+            self.capabilities = self.capabilities - {Capability.HOLD}  # type: ignore[misc]  # of this account
+
+    @classmethod
+    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        return check_settings(super().validate_settings(given))
+
+    @property
+    def client(self) -> Client:
+        return client_for(self.config, self._sleep)
+
+    # --- Reads ------------------------------------------------------------------------------------
+
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        return members.find(self.client, query)
+
+    def get_member(self, ref: str) -> Member:
+        return members.get(self.client, ref)
+
+    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
+        return rewards.list_rewards(self.client, ref)
+
+    def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
+        """None: Yotpo does not say which codes of a customer are still unused."""
+        return ()
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        return movements_of(history_of(fetch_by_ref(self.client, ref, with_history=True)))
+
+    def find_spend(self, intent: SpendIntent) -> SpendFinding:
+        return spending.find(self.client, intent)
+
+    def check(self) -> CheckResult:
+        started = time.perf_counter()
+        count = len(list_tiers(self.client, is_fresh=True))
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        account = self.client.settings.guid[-4:]
+        return CheckResult(account=f"GUID …{account} ({count} tiers)", latency_ms=latency_ms)
+
+    # --- Writes -----------------------------------------------------------------------------------
+
+    def spend(self, intent: SpendIntent) -> Spend:
+        return spending.spend(self.client, intent)
+
+    def release(self, spend: Spend) -> None:
+        if spend.kind is SpendKind.VOUCHER:
+            raise Unsupported("vouchers")
+        releasing.release(self.client, spend)
+
+    def confirm(self, spend: Spend, order: Order) -> None:
+        orders.confirm(self.client, spend, order)
+
+    def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
+        return members.enrol(self.client, profile)
+
+    def record_order(self, order: Order) -> PointsChange:
+        return orders.record_order(self.client, order)
+
+    def record_return(self, ret: Return) -> PointsChange:
+        return orders.record_return(self.client, ret)
+
+    def cancel_order(self, order: Order) -> PointsChange:
+        return orders.cancel_order(self.client, order)
+
+    # --- Webhooks ---------------------------------------------------------------------------------
+
+    def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+        return webhooks.parse(self.config.program, self.client.settings, request)

@@ -1,0 +1,88 @@
+"""Giving back, three ways: a custom coupon's redemption is cancelled at Yotpo, a held one is forgotten (its
+code is never sent), and points that have gone otherwise are adjusted back.
+
+Sources: loyaltyapi.yotpo.com/reference/approve-redemption-cancellation, /adjust-a-customers-point-balance.
+Yotpo knows no cancellation of a generic redemption whose points have gone; the adjustment carries our key in
+its title, so that it is found in the history and made once.
+"""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from providers import types
+from providers.errors import Rejected, RejectReason, Unavailable
+from providers.http import segment
+from providers.yotpo import store
+from providers.yotpo.assumed import assumed_list
+from providers.yotpo.client import Client, is_ok, read_refusal
+from providers.yotpo.codes import code_data
+from providers.yotpo.customers import deducted_codes, fetch_by_ref, history_of
+from providers.yotpo.fields import text
+from providers.yotpo.models import Spend, SpendState
+from providers.yotpo.refs import identity_of
+
+# How long after its order was sent a deduction may still come.
+DEDUCTION_TAKES = timedelta(minutes=15)
+
+
+def release(client: Client, spend: types.Spend) -> None:
+    """Give the spend back. Done before is success."""
+    row = store.get(client.program, spend.key)
+    if row is None:
+        raise Rejected(RejectReason.NOT_ALLOWED, "no redemption of ours has this key")
+    if row.state in (SpendState.RELEASED, SpendState.VOID):
+        return
+    if row.state == SpendState.ASKED:
+        raise Unavailable("its outcome is not known yet")
+    if row.is_custom and row.confirmed_at is None:
+        _cancel(client, row)
+    else:
+        _adjust_back(client, row)
+    store.move(row, SpendState.RELEASED, allowed=store.STANDING)
+
+
+def _cancel(client: Client, row: Spend) -> None:
+    redemption_id = row.redemption_id or text(
+        code_data(client, row.code), client.settings.assumed["redemption_id_key"]
+    )
+    if not redemption_id:
+        raise Rejected(RejectReason.NOT_ALLOWED, "Yotpo does not name the redemption of this code")
+    answer = client.post(
+        f"/redemptions/{segment(redemption_id)}/cancellation_completed",
+        operation="cancel_redemption",
+        body={"reward_text": row.code},
+    )
+    if is_ok(answer):
+        return
+    _keys, sentence = read_refusal(answer)
+    words = sentence.lower()
+    if not any(phrase in words for phrase in assumed_list(client.settings.assumed, "cancelled_words")):
+        raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
+
+
+def _adjust_back(client: Client, row: Spend) -> None:
+    record = fetch_by_ref(client, row.member_ref, with_history=True)
+    if any(marker(row.key) in item.title for item in history_of(record)):
+        return
+    if row.state == SpendState.HELD and row.code not in deducted_codes(record):
+        if row.confirmed_at and timezone.now() < row.confirmed_at + DEDUCTION_TAKES:
+            # The order is on its way through Yotpo: given back now, the points would go afterwards.
+            raise Unavailable("the deduction may still come")
+        return
+    body = {
+        **identity_of(client.program, row.member_ref),
+        "point_adjustment_amount": row.points,
+        # The points were spent, not earned: tiers are not to move.
+        "apply_adjustment_to_points_earned": False,
+        "history_title": f"Reward returned {marker(row.key)}",
+        "visible_to_customer": True,
+    }
+    answer = client.post("/points/adjust", operation="adjust_points", body=body)
+    if not is_ok(answer):
+        raise client.refusal(answer)
+
+
+def marker(key: str) -> str:
+    """Return how an adjustment names the redemption it gives back."""
+    return f"[{key}]"

@@ -1,0 +1,217 @@
+"""Redemption options as rewards: what each is worth at the till, who can have it, and what it lacks.
+
+Source: loyaltyapi.yotpo.com/reference/fetch-active-redemption-options (read 2026-11-24). Asked for a
+customer, Yotpo returns what she qualifies for; the page wants the others, too, so both lists are read. The
+full one is the same for everybody and changes rarely.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from typing import Any
+
+from django.core.cache import cache
+
+from providers.errors import Rejected, RejectReason
+from providers.types import Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
+from providers.yotpo.client import Client, is_ok
+from providers.yotpo.fields import as_objects, money, text, whole
+from providers.yotpo.members import spendable_of
+from providers.yotpo.refs import identity_of
+from providers.yotpo.settings import RewardValue
+
+TTL_S = 300
+
+# What Yotpo calls a discount. "custom" is worth what `reward_values` says: its own amount is unreliable.
+KINDS = {
+    "fixed_amount": DiscountKind.FIXED,
+    "generic_fixed_amount": DiscountKind.FIXED,
+    "percentage": DiscountKind.PERCENT,
+    "generic_percentage": DiscountKind.PERCENT,
+    "variable": DiscountKind.POINTS,
+    "generic_variable": DiscountKind.POINTS,
+    "product": DiscountKind.PRODUCT,
+    "shipping": DiscountKind.ONLINE_ONLY,
+    "custom": DiscountKind.FIXED,
+}
+CUSTOM, GENERIC = "custom", "generic_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One redemption option. `price` is in points, 0 for points as money: there `rate_cents` says what one
+    point is worth."""
+
+    option_id: str
+    name: str
+    description: str
+    price: int
+    type: str
+    discount: Discount
+    rate_cents: Decimal
+    value: RewardValue
+
+    @property
+    def is_custom(self) -> bool:
+        """Its codes were uploaded; points always go at once."""
+        return self.type == CUSTOM
+
+    @property
+    def can_delay(self) -> bool:
+        """Its points can go with the order."""
+        return self.type.startswith(GENERIC)
+
+
+def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
+    """Return all rewards, cheapest first, with the exact gap of those that miss points."""
+    found = _options(client, _records(client, identity_of(client.program, ref)))
+    hers = {option.option_id: option for option in found}
+    options = {option.option_id: option for option in known_options(client)} | hers
+    spendable = spendable_of(client, ref)
+    ordered = sorted(options.values(), key=lambda option: (option.price, option.option_id))
+    return tuple(_reward(option, client, spendable, option.option_id in hers) for option in ordered)
+
+
+def option_of(client: Client, option_id: str) -> Option:
+    """Return one option, at most five minutes old; raise Rejected(REWARD_NOT_FOUND)."""
+    for options in (known_options, _read_all):
+        found = next((option for option in options(client) if option.option_id == option_id), None)
+        if found:
+            return found
+    raise Rejected(RejectReason.REWARD_NOT_FOUND)
+
+
+def known_options(client: Client) -> tuple[Option, ...]:
+    """Return the program's options whoever asks, at most five minutes old."""
+    records = cache.get(_key(client))
+    return _read_all(client) if records is None else _options(client, records)
+
+
+def _read_all(client: Client) -> tuple[Option, ...]:
+    records = _records(client, {})
+    cache.set(_key(client), records, TTL_S)
+    return _options(client, records)
+
+
+def _key(client: Client) -> str:
+    return f"yotpo:{client.program}:options"
+
+
+def _records(client: Client, identity: Mapping[str, str]) -> list[dict[str, Any]]:
+    params = {"is_offline": "true", **identity} if client.settings.offline_only else dict(identity)
+    answer = client.get("/redemption_options", operation="list_rewards", params=params)
+    if answer.status == 404 and identity:
+        return []  # a customer so new that Yotpo does not find her yet has nothing
+    if not is_ok(answer):
+        raise client.refusal(answer)
+    return as_objects(answer.json(), "redemption options")
+
+
+def _options(client: Client, records: list[dict[str, Any]]) -> tuple[Option, ...]:
+    return tuple(_option(client, record) for record in records if text(record, "id"))
+
+
+def _option(client: Client, record: Mapping[str, Any]) -> Option:
+    option_id = text(record, "id")
+    value = client.settings.reward_values.get(option_id, RewardValue())
+    type_ = text(record, "discount_type").lower()
+    return Option(
+        option_id=option_id,
+        name=text(record, "name") or option_id,
+        description=text(record, "description"),
+        price=max(0, whole(record, "amount") or 0),
+        type=type_,
+        discount=_discount(client, record, type_, value),
+        rate_cents=_number(record, "discount_rate_cents"),
+        value=value,
+    )
+
+
+def _discount(client: Client, record: Mapping[str, Any], type_: str, value: RewardValue) -> Discount:
+    """Return what the option takes off. What cannot be said for certain is UNKNOWN: shown, never redeemed."""
+    kind = value.kind or KINDS.get(type_, DiscountKind.UNKNOWN)
+    amount = percent = None
+    skus: tuple[str, ...] = ()
+    if kind is DiscountKind.FIXED:
+        amount = _amount(client, record, value)
+        kind = kind if amount else DiscountKind.UNKNOWN
+    elif kind is DiscountKind.PERCENT:
+        percent = value.percent or _number(record, "discount_percentage")
+        kind = kind if 0 < percent <= 100 else DiscountKind.UNKNOWN
+    elif kind is DiscountKind.PRODUCT:
+        skus = value.skus or _variants(record)
+        kind = kind if skus else DiscountKind.UNKNOWN
+    elif kind is DiscountKind.POINTS and not _number(record, "discount_rate_cents"):
+        kind = DiscountKind.UNKNOWN
+    return Discount(
+        kind=kind,
+        amount=amount,
+        percent=percent if kind is DiscountKind.PERCENT else None,
+        skus=skus,
+        minimum=_minimum(client, record, value),
+        raw=type_,
+    )
+
+
+def _amount(client: Client, record: Mapping[str, Any], value: RewardValue) -> Money | None:
+    if value.amount:
+        return Money(amount=value.amount, currency=client.currency)
+    # A custom coupon says 0 here; its "Coupon Value" is for reports, and better than nothing.
+    for name in ("discount_amount_cents", "discount_value_cents"):
+        if amount_cents := whole(record, name):
+            return money(amount_cents, client.currency)
+    return None
+
+
+def _minimum(client: Client, record: Mapping[str, Any], value: RewardValue) -> Money | None:
+    if value.minimum:
+        return Money(amount=value.minimum, currency=client.currency)
+    least = whole(record, "cart_greater_than_cents")
+    return money(least, client.currency) if least else None
+
+
+def _variants(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the variants of a free product: the till's product ids where both come from one catalogue."""
+    listed = record.get("variant_ids")
+    ids = [str(item) for item in listed if isinstance(item, str | int)] if isinstance(listed, list) else []
+    return tuple(ids) or tuple(filter(None, (text(record, "variant_id"),)))
+
+
+def _number(record: Mapping[str, Any], name: str) -> Decimal:
+    value = record.get(name)
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(0)
+
+
+def _reward(option: Option, client: Client, spendable: int, is_hers: bool) -> Reward:
+    span = _range(option, client, spendable) if option.discount.kind is DiscountKind.POINTS else None
+    price = span.minimum if span else option.price
+    lock = None
+    if option.discount.kind is DiscountKind.ONLINE_ONLY:
+        lock = Lock(reason=LockReason.ONLINE_ONLY)
+    elif price > spendable:
+        lock = Lock(reason=LockReason.POINTS, points_gap=price - spendable)
+    elif not is_hers:
+        # She has the points and Yotpo does not offer it to her; it does not say whether tier or segment.
+        lock = Lock(reason=LockReason.OTHER)
+    return Reward(
+        reward_id=option.option_id,
+        title=option.name,
+        points=price,
+        discount=option.discount,
+        description=option.description,
+        lock=lock,
+        points_range=span,
+    )
+
+
+def _range(option: Option, client: Client, spendable: int) -> PointsRange:
+    """Return the steps of points as money. Yotpo documents neither step nor bounds: unless the program says
+    otherwise a step is what is worth one unit of money."""
+    step = option.value.step or int((100 / option.rate_cents).to_integral_value(ROUND_UP))
+    minimum = max(option.price, step)
+    return PointsRange(
+        minimum=minimum,
+        maximum=option.value.maximum or max(minimum, spendable),
+        step=step,
+        value_per_point=Money(amount=option.rate_cents / 100, currency=client.currency),
+    )

@@ -1,0 +1,143 @@
+"""Spending: one redemption at Yotpo for each key, and finding it again when its answer was lost.
+
+Yotpo takes no idempotency key. The row that is committed before the call says that it may have happened;
+what came of it is read from the history, where a redemption's `status` is its code.
+Sources: loyaltyapi.yotpo.com/reference/create-redemption, support.yotpo.com/docs/delayed-point-deduction.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from providers import types
+from providers.errors import (
+    AuthFailed,
+    OutcomeUnknown,
+    Rejected,
+    RejectReason,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from providers.http import Answer
+from providers.types import Finding, SpendFinding, SpendIntent, SpendKind
+from providers.yotpo import store
+from providers.yotpo.client import Client, is_ok
+from providers.yotpo.codes import code_data
+from providers.yotpo.customers import HistoryItem, fetch_by_ref, history_of
+from providers.yotpo.fields import text
+from providers.yotpo.models import Spend, SpendState
+from providers.yotpo.refs import identity_of
+from providers.yotpo.rewards import Option, option_of
+
+# Where in the history a lost redemption is looked for, around the moment it was asked for: two clocks differ,
+# and a server may finish what we gave up on. What is not there after the later bound never happened.
+EARLIER, LATER = timedelta(minutes=1), timedelta(minutes=3)
+
+
+def spend(client: Client, intent: SpendIntent) -> types.Spend:
+    """Redeem once for `intent.key`. Generic options are held until the order where that is possible;
+    everything else takes its points at once."""
+    if intent.kind is SpendKind.VOUCHER:
+        raise Rejected(RejectReason.NOT_ALLOWED, "Yotpo lists no unused codes")
+    identity = identity_of(client.program, intent.member_ref)
+    option = option_of(client, intent.item_id)
+    row, is_new = store.begin(
+        client.program, intent, is_custom=option.is_custom, is_delayed=_delays(client, option, intent)
+    )
+    if not is_new:
+        return _repeated(row)
+    body: dict[str, Any] = {
+        "redemption_option_id": int(intent.item_id) if intent.item_id.isdecimal() else intent.item_id,
+        **identity,
+        "currency": client.currency,
+    }
+    if intent.kind is SpendKind.POINTS:
+        body["points_to_redeem"] = intent.points
+    if row.is_delayed:
+        body[client.settings.assumed["delay_field"]] = True
+    try:
+        answer = client.post("/redemptions", operation="spend", body=body)
+        code, redemption_id = _read(client, answer, row)
+    except (Rejected, Unavailable, AuthFailed):
+        store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
+        raise
+    return store.describe(_spent(row, code, redemption_id))
+
+
+def find(client: Client, intent: SpendIntent) -> SpendFinding:
+    """Say what became of `intent`. DID_NOT is final: the key is closed."""
+    row = store.find_or_void(client.program, intent)
+    if row.state == SpendState.ASKED and row.is_delayed:
+        # Points go with an order that carries the code. Nobody knows the code, so nobody can send it.
+        store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
+    elif row.state == SpendState.ASKED:
+        _look_for(client, row)
+    if row.state in store.STANDING:
+        return SpendFinding(finding=Finding.HAPPENED, spend=store.describe(row))
+    if row.state == SpendState.ASKED:
+        return SpendFinding(finding=Finding.CANNOT_TELL)
+    return SpendFinding(finding=Finding.DID_NOT)
+
+
+def _delays(client: Client, option: Option, intent: SpendIntent) -> bool:
+    """Return whether the points go with the order. A second delayed redemption of one customer would cancel
+    her first, so while one waits the next is taken at once."""
+    if not (client.settings.delays_deduction and option.can_delay):
+        return False
+    return not store.held_points(client.program, intent.member_ref)
+
+
+def _read(client: Client, answer: Answer, row: Spend) -> tuple[str, str]:
+    """Return code and redemption id; raise Rejected where Yotpo refused, in whatever shape."""
+    if not is_ok(answer):
+        raise client.refusal(answer)
+    data = answer.json()
+    code = text(data, "reward_text", "code") if isinstance(data, dict) else ""
+    if code and (row.is_delayed or data.get("approved") is not False):
+        return code, text(data, "id")
+    if not code and isinstance(data, dict) and data and "id" not in data:
+        raise client.refusal(answer)  # a refusal that came as 200
+    raise UnexpectedAnswer("spend: neither a code nor a refusal")
+
+
+def _spent(row: Spend, code: str, redemption_id: str) -> Spend:
+    to = SpendState.HELD if row.is_delayed else SpendState.TAKEN
+    if not store.move(row, to, allowed=(SpendState.ASKED,), code=code, redemption_id=redemption_id):
+        # While we waited somebody gave up on this key. Whoever asks `find` hears how it ended.
+        raise OutcomeUnknown(f"the key is {row.state}")
+    return row
+
+
+def _repeated(row: Spend) -> types.Spend:
+    if row.state in store.STANDING:
+        return store.describe(row)
+    if row.state == SpendState.ASKED:
+        raise OutcomeUnknown("the key was asked for before")
+    raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {row.state}")
+
+
+def _look_for(client: Client, row: Spend) -> None:
+    """Find the redemption in the history and move `row` on, or give it up when it never came."""
+    record = fetch_by_ref(client, row.member_ref, with_history=True)
+    found = [item for item in history_of(record) if _may_be(row, item)]
+    codes = [item.code for item in found if not store.is_claimed(client.program, item.code)]
+    mine = [(code, data) for code in codes if _is_of_option(client, row, data := code_data(client, code))]
+    if len(mine) == 1:
+        code, data = mine[0]
+        redemption_id = text(data, client.settings.assumed["redemption_id_key"])
+        store.move(row, SpendState.TAKEN, allowed=(SpendState.ASKED,), code=code, redemption_id=redemption_id)
+    elif not mine and timezone.now() > row.asked_at + LATER:
+        store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
+
+
+def _may_be(row: Spend, item: HistoryItem) -> bool:
+    if not item.code or item.points != -row.points or item.at is None:
+        return False
+    return row.asked_at - EARLIER <= item.at <= row.asked_at + LATER
+
+
+def _is_of_option(client: Client, row: Spend, data: dict[str, Any]) -> bool:
+    """Two options may cost the same; where Yotpo says which one a code is of, it must be ours."""
+    option_id = text(data, client.settings.assumed["option_id_key"])
+    return not option_id or option_id == row.option_id

@@ -1,0 +1,112 @@
+"""The rows of our redemptions: opened before Yotpo is asked, moved on by conditional updates.
+
+Called from pages' threads as well: each is one short query, and none runs while Yotpo is asked.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from providers import types
+from providers.yotpo.models import Spend, SpendState
+
+STANDING = (SpendState.HELD, SpendState.TAKEN)
+# How long after its order a held redemption may still be waiting for its deduction at Yotpo.
+DEDUCTED_WITHIN = timedelta(hours=1)
+
+
+def begin(
+    program: str, intent: types.SpendIntent, *, is_custom: bool, is_delayed: bool
+) -> tuple[Spend, bool]:
+    """Return the row of `intent` and whether this call made it."""
+    try:
+        with transaction.atomic():
+            row = Spend.objects.create(
+                program=program,
+                key=intent.key,
+                member_ref=intent.member_ref,
+                kind=intent.kind.value,
+                option_id=intent.item_id,
+                is_custom=is_custom,
+                is_delayed=is_delayed,
+                points=intent.points,
+                asked_at=timezone.now(),
+            )
+    except IntegrityError:
+        return Spend.objects.get(program=program, key=intent.key), False
+    return row, True
+
+
+def find_or_void(program: str, intent: types.SpendIntent) -> Spend:
+    """Return the row of `intent`. Without one the key is closed here, so that it never spends any more."""
+    row, _ = Spend.objects.get_or_create(
+        program=program,
+        key=intent.key,
+        defaults={
+            "state": SpendState.VOID,
+            "member_ref": intent.member_ref,
+            "kind": intent.kind.value,
+            "option_id": intent.item_id,
+            "points": intent.points,
+            "asked_at": timezone.now(),
+        },
+    )
+    return row
+
+
+def move(row: Spend, to: SpendState, *, allowed: tuple[SpendState, ...], **fields: str) -> bool:
+    """Move the row on if it still is in one of `allowed`; returns whether this call did it."""
+    moved = Spend.objects.filter(pk=row.pk, state__in=allowed).update(state=to, **fields)
+    row.refresh_from_db()
+    return moved == 1
+
+
+def get(program: str, key: str) -> Spend | None:
+    return Spend.objects.filter(program=program, key=key).first()
+
+
+def held_points(program: str, ref: str) -> dict[str, int]:
+    """Return by code the points of this member's redemptions that Yotpo has not deducted as far as we know:
+    those that wait for an order, and those whose order was sent a short while ago."""
+    since = timezone.now() - DEDUCTED_WITHIN
+    rows = Spend.objects.filter(
+        Q(confirmed_at=None) | Q(confirmed_at__gt=since),
+        program=program,
+        member_ref=ref,
+        state=SpendState.HELD,
+    )
+    return dict(rows.values_list("code", "points"))
+
+
+def note_deducted(program: str, codes: Iterable[str]) -> None:
+    """Yotpo's history shows that the points of these codes have gone: they wait no longer."""
+    Spend.objects.filter(program=program, code__in=list(codes), state=SpendState.HELD).update(
+        state=SpendState.TAKEN
+    )
+
+
+def is_claimed(program: str, code: str) -> bool:
+    """Return whether the code belongs to a redemption of ours already."""
+    return Spend.objects.filter(program=program, code=code).exists()
+
+
+def confirm(row: Spend, at: datetime) -> None:
+    """Note that an order carried the code; the first time counts."""
+    Spend.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=at)
+
+
+def describe(row: Spend) -> types.Spend:
+    """Return a standing row in the words of the interface."""
+    return types.Spend(
+        key=row.key,
+        member_ref=row.member_ref,
+        kind=types.SpendKind(row.kind),
+        # The cancel-coupon callback knows nothing but the code, so the code is the redemption's name.
+        provider_ref=row.code,
+        points=row.points,
+        is_held=row.state == SpendState.HELD,
+        memo={"option_id": row.option_id, "redemption_id": row.redemption_id},
+    )

@@ -1,0 +1,88 @@
+"""VIP tiers: the member's own by its name (her record has no id), and how far the next one is.
+
+Source: loyaltyapi.yotpo.com/reference/fetch-vip-tiers. Whether all of a tier's thresholds must be reached or
+any of them is a setting of the merchant that the API does not tell: ours is `tier_rule`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+
+from providers.errors import ProviderError
+from providers.types import Tier
+from providers.yotpo.client import Client, is_ok
+from providers.yotpo.fields import as_objects, text, whole
+
+TTL_S = 600
+
+# Of a tier's thresholds those that a page can show: (in the tier, in the member's record, unit, per unit).
+DIMENSIONS = (
+    ("points_earned", "points_needed", "points", 1),
+    ("amount_spent_cents", "amount_cents_needed", "", 100),
+)
+
+
+def tier_of(client: Client, record: Mapping[str, Any]) -> Tier | None:
+    """Return the member's tier, None without one. A list of tiers that cannot be read leaves its name."""
+    name = text(record, "vip_tier_name")
+    if not name:
+        return None
+    try:
+        tiers = list_tiers(client)
+    except ProviderError:
+        return Tier(name=name)
+    at = next((i for i, tier in enumerate(tiers) if text(tier, "name") == name), None)
+    if at is None or at + 1 >= len(tiers):
+        return Tier(name=name)
+    needed = record.get("vip_tier_upgrade_requirements")
+    return _on_the_way(client, tiers[at], tiers[at + 1], needed if isinstance(needed, dict) else {})
+
+
+def list_tiers(client: Client, *, is_fresh: bool = False) -> list[dict[str, Any]]:
+    """Return the program's tiers, lowest first; at most ten minutes old, or as they are now."""
+    key = f"yotpo:{client.program}:tiers"
+    known: list[dict[str, Any]] | None = None if is_fresh else cache.get(key)
+    if known is None:
+        answer = client.get("/vip_tiers", operation="list_tiers", params={})
+        if not is_ok(answer):
+            raise client.refusal(answer)
+        known = sorted(as_objects(answer.json(), "tiers"), key=_rank)
+        cache.set(key, known, TTL_S)
+    return known
+
+
+def _rank(tier: Mapping[str, Any]) -> tuple[int, ...]:
+    # Only some answers carry a rank; sorting is stable, so equal tiers keep Yotpo's order.
+    return (whole(tier, "rank") or 0, *(_threshold(tier, name) for name, _, _, _ in DIMENSIONS))
+
+
+def _threshold(tier: Mapping[str, Any], name: str) -> int:
+    nested = tier.get("entry_threshold")
+    return whole(nested if isinstance(nested, dict) else tier, name) or 0
+
+
+def _on_the_way(
+    client: Client, tier: Mapping[str, Any], above: Mapping[str, Any], needed: Mapping[str, Any]
+) -> Tier:
+    """Return `tier` with the way to the one above, measured by the threshold that decides."""
+    ways = []
+    for name, needed_name, unit, per_unit in DIMENSIONS:
+        threshold, missing = _threshold(above, name), whole(needed, needed_name)
+        if threshold and missing and 0 < missing <= threshold:
+            ways.append((Decimal(missing) / threshold, name, threshold, missing, unit, per_unit))
+    if not ways:
+        return Tier(name=text(tier, "name"))
+    choose = min if client.settings.tier_rule == "any" else max
+    _share, name, threshold, missing, unit, per_unit = choose(ways)
+    progress = threshold - missing
+    return Tier(
+        name=text(tier, "name"),
+        next_name=text(above, "name"),
+        progress=Decimal(progress) / per_unit,
+        # Tiers are kept for a period, so that a member may stand below the entry of her own.
+        threshold=Decimal(min(_threshold(tier, name), progress)) / per_unit,
+        next_threshold=Decimal(threshold) / per_unit,
+        unit=unit or client.currency,
+    )

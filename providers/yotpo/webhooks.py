@@ -1,0 +1,109 @@
+"""Yotpo's deliveries in our words: webhooks with a `topic`, and the callback that cancels a delayed code.
+
+Yotpo signs nothing. Webhooks come to an address with a secret in it; the callback brings its own secret in a
+header and in its body. All are hints: whoever acts on one reads the state again.
+Sources: core-api.yotpo.com/reference/about-webhook-events, loyaltyapi.yotpo.com/reference/points-earned,
+/redemption-cancellation-request, support.yotpo.com/docs/implementing-redemptions-via-api.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from providers.errors import AuthFailed, Rejected, UnexpectedAnswer
+from providers.types import WebhookEvent, WebhookRequest
+from providers.yotpo.assumed import assumed_list
+from providers.yotpo.customers import customer_id_of
+from providers.yotpo.fields import text
+from providers.yotpo.refs import ref_of
+from providers.yotpo.settings import YotpoSettings
+
+SPEND_CANCELLED, MEMBER_CHANGED, LOW_STOCK = "spend_cancelled", "member_changed", "low_stock"
+CANCELLATION_REQUEST = "swell/point_redemption/cancellation_request"
+BELOW_THRESHOLD = "swell/redemption_code/below_threshold"
+MEMBER_TOPICS = frozenset(
+    {
+        "swell/points/earned",
+        "swell/redemption/created",
+        "swell/tier/earned",
+        "swell/tier/lost",
+        "swell/tier/status/changed",
+        "swell/account/created",
+        "swell/customer/birthday",
+        "loyalty/opt_in",
+    }
+)
+SECRET_HEADER = "x-api-secret"  # noqa: S105 - the name of a header
+
+
+def parse(program: str, settings: YotpoSettings, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+    """Return what a delivery says. Raises AuthFailed, UnexpectedAnswer."""
+    data = _body(request)
+    # One delivery repeated has the same id; without the header the same bytes have.
+    event_id = request.headers.get("eventid", "").strip()[:100] or hashlib.sha256(request.body).hexdigest()
+    topic = text(data, "topic")
+    if topic:
+        return (_event(program, event_id, topic, data),)
+    _check_secret(settings, request, data)
+    codes = _codes(settings, data)
+    if not codes:
+        raise UnexpectedAnswer("callback: no code")
+    return tuple(
+        WebhookEvent(event_id=f"{event_id}:{code}", name=SPEND_CANCELLED, provider_ref=code) for code in codes
+    )
+
+
+def _body(request: WebhookRequest) -> dict[str, Any]:
+    try:
+        content = request.body.decode()
+        data = json.loads(content) if content.lstrip().startswith(("{", "[")) else dict(parse_qsl(content))
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedAnswer("delivery: neither JSON nor a form") from error
+    if not isinstance(data, dict) or not data:
+        raise UnexpectedAnswer("delivery: not an object")
+    return data
+
+
+def _event(program: str, event_id: str, topic: str, data: Mapping[str, Any]) -> WebhookEvent:
+    ref = _member_ref(program, data)
+    if topic == CANCELLATION_REQUEST:
+        code = text(data, "reward_text")
+        return WebhookEvent(event_id=event_id, name=SPEND_CANCELLED, member_ref=ref, provider_ref=code)
+    if topic == BELOW_THRESHOLD:
+        name = text(data, "redemption_option_name") or text(data, "redemption_option_id")
+        left = text(data, "number_of_unused_codes")
+        return WebhookEvent(event_id=event_id, name=LOW_STOCK, provider_ref=f"{name}: {left}"[:200])
+    return WebhookEvent(
+        event_id=event_id, name=MEMBER_CHANGED if topic in MEMBER_TOPICS else topic[:100], member_ref=ref
+    )
+
+
+def _member_ref(program: str, data: Mapping[str, Any]) -> str:
+    customer = data.get("customer")
+    customer = customer if isinstance(customer, dict) else {}
+    customer_id, email = customer_id_of(customer), text(customer, "email") or text(data, "email")
+    if not customer_id and not email:
+        return ""
+    try:
+        return ref_of(program, customer_id=customer_id, email=email)
+    except Rejected:
+        return ""
+
+
+def _check_secret(settings: YotpoSettings, request: WebhookRequest, data: Mapping[str, Any]) -> None:
+    given = [text(data, key) for key in assumed_list(settings.assumed, "callback_secret_keys")]
+    given.append(request.headers.get(SECRET_HEADER, "").strip())
+    wanted = settings.callback_secret.encode()
+    if not wanted or not any(hmac.compare_digest(each.encode(), wanted) for each in given if each):
+        raise AuthFailed("callback: wrong secret, or none is set in the program")
+
+
+def _codes(settings: YotpoSettings, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the codes of a callback: one, or several separated by commas."""
+    for key in assumed_list(settings.assumed, "callback_code_keys"):
+        if value := text(data, key):
+            return tuple(code.strip() for code in value.split(",") if code.strip())
+    return ()
