@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "loyaltyview.work",
     "loyaltyview.ops",
     "loyaltyview.sandbox",
+    "providers.antavo",
     "providers.house",
     "providers.pongo",
     "providers.yotpo",

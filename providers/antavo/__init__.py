@@ -1,6 +1,7 @@
 """Antavo Enterprise Loyalty Cloud: signed calls, points in accounts, claims, coupons, checkouts.
 
-`provider` maps the interface onto `members`, `rewards`, `coupons`, `spending` (claims, coupons, reservations),
-`orders` (checkouts), `returns` (refunds), `queue` (checkouts sent later) and `webhooks`. All calls go through
-`client`, signed by `escher`. `names` holds every word that Antavo does not document.
+`provider` maps the interface onto `members`, `rewards`, `offers`, `coupons`, `spending` (claims, coupons,
+reservations), `orders` (checkouts), `returns` (refunds), `queue` (checkouts sent later), `history` and
+`webhooks`. All calls go through `client`, signed by `escher`; `names` holds every word that Antavo does not
+document.
 """

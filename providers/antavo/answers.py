@@ -3,6 +3,8 @@
 The numeric code is the key; texts are the workspace's own. Source: vendor contract, section 10.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +61,16 @@ class Refused(Rejected):
         super().__init__(reason, detail=f"{status} code {code}", text=message if has_own_words else "")
         self.code = code
         self.status = status
+
+
+@contextmanager
+def suppress_code(*codes: int) -> Iterator[None]:
+    """Pass over a Refused with one of these codes, and only those."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code not in codes:
+            raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

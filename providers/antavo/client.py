@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers.antavo.answers import Refused, judge, value_of
+from providers.antavo.answers import judge, value_of
 from providers.antavo.escher import Credentials, signer
 from providers.antavo.options import Options, read_options
 from providers.base import ProviderConfig
 from providers.breaker import Breaker
 from providers.bucket import bucket_for
-from providers.errors import OutcomeUnknown, UnexpectedAnswer
+from providers.errors import UnexpectedAnswer
 from providers.http import VendorSession, segment
 
 VENDOR = "antavo"
@@ -47,25 +47,18 @@ class Client:
 
     def post(self, path: str, operation: str, form: Mapping[str, str] | None = None) -> Any:
         """Write a form, or nothing; sent once."""
-        return _written(lambda: value_of(self.session.write("POST", path, operation=operation, form=form)))
+        return value_of(self.session.write("POST", path, operation=operation, form=form))
 
     def event(self, action: str, ref: str, data: Mapping[str, Any]) -> Any:
         """Write one event of the member `ref`; sent once. The answer's points are not to be relied on: it
         lists only what is spendable at once, and nothing where the workspace hides personal data."""
         body = self.event_body(action, ref, data)
-        return _written(
-            lambda: value_of(self.session.write("POST", "/events", operation=action, json=plain(body)))
-        )
+        return value_of(self.session.write("POST", "/events", operation=action, json=plain(body)))
 
     def events(self, bodies: list[dict[str, Any]]) -> list[Any]:
         """Write up to 50 events; returns one result each, in their order, refusals included."""
-        answer = _written(
-            lambda: value_of(
-                self.session.write(
-                    "POST", "/events/bulk", operation="events_bulk", json=plain({"events": bodies})
-                )
-            )
-        )
+        body = plain({"events": bodies})
+        answer = value_of(self.session.write("POST", "/events/bulk", operation="events_bulk", json=body))
         results = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(results, list) or len(results) != len(bodies):
             raise UnexpectedAnswer("events_bulk: not one result for each event")
@@ -79,9 +72,7 @@ class Client:
 def client_for(config: ProviderConfig, now: Callable[[], datetime] | None = None) -> Client:
     """Return the client of a program; cheap. `now` is what signatures are dated with."""
     options = read_options(config.settings)
-    credentials = Credentials(
-        key=options.api_key, secret=options.api_secret, environment=options.environment
-    )
+    credentials = Credentials(key=options.api_key, secret=options.api_secret, environment=options.environment)
     per_s = options.calls_per_minute / 60
     session = VendorSession(
         vendor=VENDOR,
@@ -111,14 +102,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
-
-
-def _written(call: Callable[[], Any]) -> Any:
-    """Make a write. An answer below 500 that gives no reason in Antavo's words came from something in
-    between, perhaps after the effect: as good as none."""
-    try:
-        return call()
-    except Refused:
-        raise
-    except UnexpectedAnswer as error:
-        raise OutcomeUnknown(error.detail) from error

@@ -31,7 +31,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A request as it goes over the wire. `query` is raw, without "?"; `date` the value of its Date header."""
+    """A request as it goes over the wire: `query` raw, without "?"; `date` the value of its Date header."""
 
     method: str
     path: str
@@ -91,7 +91,9 @@ def canonical_query(query: str) -> str:
     return "&".join(sorted(pairs))
 
 
-def signer(credentials: Credentials, now: Callable[[], datetime]) -> Callable[[requests.PreparedRequest], None]:
+def signer(
+    credentials: Credentials, now: Callable[[], datetime]
+) -> Callable[[requests.PreparedRequest], None]:
     """Return what signs each prepared request of a session with the time that `now` gives."""
 
     def sign(request: requests.PreparedRequest) -> None:

@@ -1,4 +1,5 @@
-"""Reading Antavo's JSON: empty objects come as [], empty lists as null, times in four forms, names translated."""
+"""Reading Antavo's JSON: empty objects come as [], empty lists as null, times in four forms, names in
+several languages."""
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -26,12 +27,12 @@ def table(answer: Any) -> dict[str, Any]:
 
 
 def text(value: Any, language: str = "") -> str:
-    """Return a text, one of its translations, or a number as text; "" for anything else."""
+    """Return a text, one of its translations, or a number, true or false as text; "" for anything else."""
     if isinstance(value, dict):
         value = value.get(language) or value.get("en") or next(iter(value.values()), "")
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | Decimal) else ""
 
 
 def number(value: Any) -> Decimal:

@@ -3,9 +3,6 @@
 A program replaces them in its setting `names`. Source: the vendor contract, sections 3.4 to 3.6, 2.3, 8, 13.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 NAMES = {
     # Attributes of events that we send.
     "coupon_code": "code",
@@ -33,8 +30,3 @@ NAMES = {
     # Event names that are documented, and whose use by an integration is not.
     "point_unspend": "point_unspend",
 }
-
-
-def names_of(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return NAMES with what the program's settings put in their place."""
-    return {**NAMES, **(settings.get("names") or {})}

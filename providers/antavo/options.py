@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.antavo.names import NAMES, names_of
+from providers.antavo.names import NAMES
 from providers.base import SettingSpec
 from providers.errors import SettingsError
 
@@ -18,26 +18,28 @@ ORDER_WAYS = ("now", "queue")
 
 SPECS = (
     SettingSpec(name="base_url", required=True, help="Such as https://api.st9.antavo.com"),
-    SettingSpec(name="environment", default="", help="The stack in signatures; empty: from base_url"),
-    SettingSpec(name="api_key", required=True, is_secret=True, help="Settings > API"),
-    SettingSpec(name="api_secret", required=True, is_secret=True, help="Shown once by Antavo"),
-    SettingSpec(name="account", default="", help="Account whose points are spent; empty: the only one"),
-    SettingSpec(name="tier_structure", default="", help="Id of the tier structure to show; empty: the first"),
-    SettingSpec(name="tier_unit", default="points", help='"points", or the currency of a spend-based tier'),
-    SettingSpec(name="phone_field", default="mobile_phone", help="Searchable field with the phone"),
-    SettingSpec(name="card_fields", default="", help="External id fields on cards, separated by commas"),
-    SettingSpec(name="discounts", type=dict, help="Reward or coupon pool id: {type, value, minimum, skus}"),
-    SettingSpec(name="has_offers", type=bool, default=True, help="The Offers module is on"),
-    SettingSpec(name="orders", default="now", help='"now", or "queue": sent by `manage.py antavo_send`'),
-    SettingSpec(name="accepts_checkouts", type=bool, default=False, help="Accept pending checkouts ourselves"),
-    SettingSpec(name="refund_returns_points", type=bool, default=True, help="A refund gives burned points back"),
-    SettingSpec(name="webhook_auth", default="path", help='"path" (the secret address alone), "jwt", "basic"'),
-    SettingSpec(name="webhook_key", default="", is_secret=True, help="HS256 key, or user:password"),
-    SettingSpec(name="webhook_fields", type=dict, help="Where event, id, member and ref stand in a body"),
-    SettingSpec(name="webhook_events", type=dict, help="The workspace's event name: ours"),
-    SettingSpec(name="calls_per_minute", type=int, default=1500, help="Shared stacks allow 1500"),
-    SettingSpec(name="names", type=dict, help="Replaces undocumented names (names.py)"),
-)  # fmt: skip
+    SettingSpec(name="environment", default="", help="The stack in signatures; empty: from base_url."),
+    SettingSpec(name="api_key", required=True, is_secret=True, help="Settings > API in Antavo."),
+    SettingSpec(name="api_secret", required=True, is_secret=True, help="Shown once by Antavo."),
+    SettingSpec(name="account", default="", help="Account whose points are spent; empty: the only one."),
+    SettingSpec(name="tier_structure", default="", help="Id of the structure to show; empty: the first."),
+    SettingSpec(name="tier_unit", default="points", help="points, or the currency of a spend-based tier."),
+    SettingSpec(name="phone_field", default="mobile_phone", help="Searchable field with the phone."),
+    SettingSpec(name="card_fields", default="", help="External id fields on cards, separated by commas."),
+    SettingSpec(name="discounts", type=dict, help="By reward or coupon pool: type, value, minimum, skus."),
+    SettingSpec(name="has_offers", type=bool, default=True, help="The Offers module is on."),
+    SettingSpec(name="orders", default="now", help="now, or queue: sent by antavo_send."),
+    SettingSpec(name="accepts_checkouts", type=bool, default=False, help="Accept pending checkouts."),
+    SettingSpec(
+        name="refund_returns_points", type=bool, default=True, help="A refund gives burned points back."
+    ),
+    SettingSpec(name="webhook_auth", default="path", help="path (the secret address alone), jwt or basic."),
+    SettingSpec(name="webhook_key", default="", is_secret=True, help="HS256 key, or user:password."),
+    SettingSpec(name="webhook_fields", type=dict, help="Where event, id, member and ref stand in a body."),
+    SettingSpec(name="webhook_events", type=dict, help="The workspace's name of an event: ours."),
+    SettingSpec(name="calls_per_minute", type=int, default=1500, help="Shared stacks allow 1500."),
+    SettingSpec(name="names", type=dict, help="Other names for what Antavo does not document."),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +80,16 @@ class Options:
 
 def read_options(given: Mapping[str, Any]) -> Options:
     """Return validated settings in their typed form."""
-    values = {spec.name: given.get(spec.name, spec.default) for spec in SPECS}
-    values = {name: _empty(name) if value is None else value for name, value in values.items()}
-    return Options(
-        **{
-            **values,
-            "environment": values["environment"] or _second_label(values["base_url"]),
-            "card_fields": tuple(filter(None, re.split(r"[,\s]+", values["card_fields"]))),
-            "discounts": {name: read_terms(terms) for name, terms in values["discounts"].items()},
-            "names": names_of(given),
-        }
-        | {"queues_orders": values.pop("orders") == "queue"}
-    )
+    values: dict[str, Any] = {}
+    for spec in SPECS:
+        value = given.get(spec.name, spec.default)
+        values[spec.name] = ({} if spec.type is dict else spec.type()) if value is None else value
+    values["queues_orders"] = values.pop("orders") == "queue"
+    values["environment"] = values["environment"] or _second_label(values["base_url"])
+    values["card_fields"] = tuple(filter(None, re.split(r"[,\s]+", values["card_fields"])))
+    values["discounts"] = {name: read_terms(terms) for name, terms in values["discounts"].items()}
+    values["names"] = {**NAMES, **values["names"]}
+    return Options(**values)
 
 
 def check_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -137,11 +137,6 @@ def _check_texts(name: str, given: Any, allowed: tuple[str, ...] | None) -> None
             raise SettingsError(name, f"unknown name {key}")
         if not isinstance(value, str):
             raise SettingsError(name, f"{key}: must be text")
-
-
-def _empty(name: str) -> Any:
-    kind = next(spec.type for spec in SPECS if spec.name == name)
-    return {} if kind is dict else kind()
 
 
 def _second_label(base_url: str) -> str:

@@ -1,0 +1,239 @@
+"""Members: look-up in Antavo's order, what the interface calls a `Member`, enrolment.
+
+Searches are exact, case-sensitive, and answer ids only (contract, section 2.2).
+"""
+
+import hashlib
+import hmac
+import re
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from django.utils import timezone
+
+from providers.antavo.answers import (
+    ALREADY_OPTED_IN,
+    MEMBER_NOT_FOUND,
+    NO_CRITERIA,
+    suppress_code,
+)
+from providers.antavo.client import Client, of_member
+from providers.antavo.fields import moment, number, properties, rows, table, text, whole
+from providers.errors import Rejected, RejectReason
+from providers.types import (
+    Balance,
+    Consent,
+    Consents,
+    Expiring,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    QueryKind,
+    Tier,
+)
+
+GONE = ("opted_out", "merged")
+AT_MOST = 20
+# What may stand in a path. "-" alone means all customers, ":" an external id, "./" is lost in signatures.
+SAFE_ID = re.compile(r"(?!-$)(?!\.{1,2}$)[A-Za-z0-9_@.+-]{1,200}")
+CONSENTS = {"yes": Consent.YES, "true": Consent.YES, "1": Consent.YES,
+            "no": Consent.NO, "false": Consent.NO, "0": Consent.NO}  # fmt: skip
+
+
+def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
+    """Return the members that `query` names exactly."""
+    if not query.value:
+        return ()
+    if query.kind is QueryKind.EMAIL:
+        found = _search(client, {"match": "exact", "email": query.value})
+        return tuple(member for member in found if member.email.casefold() == query.value.casefold())
+    if query.kind is QueryKind.PHONE:
+        found = _search(client, {client.options.phone_field: query.value})
+        return tuple(member for member in found if member.phone == query.value)
+    return _find_by_code(client, query.value)
+
+
+def get(client: Client, ref: str) -> Member:
+    """Return the member; raise Rejected(MEMBER_NOT_FOUND) for one who is unknown or has left."""
+    return describe(client, read(client, ref))
+
+
+def read(client: Client, ref: str) -> dict[str, Any]:
+    """Return the customer as Antavo has it; raise Rejected(MEMBER_NOT_FOUND)."""
+    if not SAFE_ID.fullmatch(ref):
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    data = table(client.get(of_member(ref), "get_member", {"fields": "expiring_points"}))
+    if not text(data.get("id")) or text(data.get("status")).lower() in GONE:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return data
+
+
+def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
+    """Return the member with this e-mail, else with this phone, else a new one.
+
+    The new id follows from the address, so that two calls at once create one member. An existing profile
+    stays as it is: whoever enrols may not be its owner. A consent is updated where the form brought an
+    answer for the very address that the member has.
+    """
+    email, phone = profile.email.strip().lower(), profile.phone
+    if not email and not phone:
+        raise Rejected(RejectReason.INVALID_INPUT, "neither e-mail nor phone")
+    member = _existing(client, email, phone)
+    if member is None:
+        data = {
+            "email": email,
+            client.options.phone_field: phone,
+            "first_name": profile.first_name,
+            "last_name": profile.last_name,
+            **_consent_data(client, consents),
+        }
+        ref = _new_id(client, email or phone)
+        # Already opted in: somebody enrolled her at this moment.
+        with suppress_code(ALREADY_OPTED_IN):
+            client.event("opt_in", ref, {name: value for name, value in data.items() if value != ""})
+        return get(client, ref)
+    asked = Consents(
+        email=consents.email if email and email == member.email.lower() else Consent.NOT_ASKED,
+        sms=consents.sms if phone and phone == member.phone else Consent.NOT_ASKED,
+    )
+    if data := _consent_data(client, asked):
+        client.event("profile", member.ref, data)
+        return get(client, member.ref)
+    return member
+
+
+def describe(client: Client, data: dict[str, Any]) -> Member:
+    """Return a customer in the words of the provider interface."""
+    cards = data.get("membership_id") if isinstance(data.get("membership_id"), list) else []
+    return Member(
+        ref=text(data["id"]),
+        member_id=text(cards[0]) if cards else text(data["id"]),
+        first_name=text(data.get("first_name")),
+        last_name=text(data.get("last_name")),
+        email=text(data.get("email")),
+        phone=text(data.get(client.options.phone_field)),
+        balance=balance_of(client, data),
+        tier=_tier(client, data),
+        consents=Consents(
+            email=CONSENTS.get(_attribute(data, client.names["consent_email"]).lower(), Consent.NOT_ASKED),
+            sms=CONSENTS.get(_attribute(data, client.names["consent_sms"]).lower(), Consent.NOT_ASKED),
+        ),
+    )
+
+
+def account_of(client: Client, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the account whose points are spent: the program's, else the only one; {} where a workspace
+    has none and the customer's totals count."""
+    accounts = rows(data, "accounts")
+    wanted = client.options.account
+    if wanted:
+        return next((account for account in accounts if text(account.get("id")) == wanted), {})
+    return accounts[0] if len(accounts) == 1 else {}
+
+
+def balance_of(client: Client, data: dict[str, Any]) -> Balance:
+    points = account_of(client, data) or data
+    return Balance(
+        spendable=max(whole(points.get("spendable")), 0),
+        pending=whole(points.get("pending")),
+        reserved=whole(points.get("reserved")),
+        expiring=_expiring(client, data),
+    )
+
+
+def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
+    """A pass or card holds the customer id, an external id, or a membership number: tried in this order."""
+    fields = ["", *client.options.card_fields] if SAFE_ID.fullmatch(code) else []
+    for field in fields:
+        path = of_member(code) if not field else f"/customers/{field}:{of_member(code).rpartition('/')[2]}"
+        with suppress_code(MEMBER_NOT_FOUND, NO_CRITERIA):
+            data = table(client.get(path, "find_member", {"fields": "expiring_points"}))
+            known = (
+                text(data.get("id")),
+                properties(data.get("properties")).get(field),
+                text(data.get(field)),
+            )
+            if code in known and text(data.get("status")).lower() not in GONE:
+                return (describe(client, data),)
+    found = _search_data(client, {"match": "exact", "membership_id": code})
+    return tuple(
+        describe(client, data) for data in found if code in map(text, data.get("membership_id") or [])
+    )
+
+
+def _attribute(data: dict[str, Any], name: str) -> str:
+    """Return an attribute of the profile, or one of the workspace's own."""
+    return text(data.get(name)) or properties(data.get("properties")).get(name, "")
+
+
+def _search(client: Client, criteria: dict[str, str]) -> list[Member]:
+    return [describe(client, data) for data in _search_data(client, criteria)]
+
+
+def _search_data(client: Client, criteria: dict[str, str]) -> list[dict[str, Any]]:
+    answer: Any = []
+    with suppress_code(NO_CRITERIA, MEMBER_NOT_FOUND):
+        answer = client.get("/customers", "find_members", {**criteria, "limit": AT_MOST})
+    # Three shapes are documented: {"data": [...]}, a list, one object.
+    if isinstance(answer, dict):
+        answer = answer.get("data", [answer])
+    found = []
+    for row in rows(answer)[:AT_MOST]:
+        with suppress(Rejected):
+            found.append(read(client, text(row.get("id"))))
+    return found
+
+
+def _existing(client: Client, email: str, phone: str) -> Member | None:
+    for kind, value in ((QueryKind.EMAIL, email), (QueryKind.PHONE, phone)):
+        found = find(client, MemberQuery(kind=kind, value=value)) if value else ()
+        if found:
+            return found[0]
+    return None
+
+
+def _new_id(client: Client, address: str) -> str:
+    """Return the id of a new customer: letters and digits, the same for the same address, and no use to
+    anybody without our secret."""
+    salted = f"{client.program}:{address}".encode()
+    digest = hmac.digest(client.options.api_secret.encode(), salted, hashlib.sha256)
+    return uuid.UUID(bytes=digest[:16], version=4).hex
+
+
+def _consent_data(client: Client, consents: Consents) -> dict[str, Any]:
+    answers = {"consent_email": consents.email, "consent_sms": consents.sms}
+    return {
+        client.names[name]: answer is Consent.YES
+        for name, answer in answers.items()
+        if answer is not Consent.NOT_ASKED
+    }
+
+
+def _tier(client: Client, data: dict[str, Any]) -> Tier | None:
+    """Return the level in the program's tier structure. The way to the next one: `next.points` are the
+    points that are still missing; there is none at the top."""
+    wanted, language = client.options.tier_structure, text(data.get("language"))
+    for row in rows(data, "tiers"):
+        if wanted and text(table(row.get("structure")).get("id")) != wanted:
+            continue
+        above, progress = table(row.get("next")), number(row.get("points"))
+        return Tier(
+            name=text(row.get("name"), language),
+            next_name=text(above.get("name"), language),
+            progress=progress,
+            threshold=number(row.get("threshold")),
+            next_threshold=progress + number(above.get("points")) if above else number(0),
+            unit=client.options.tier_unit,
+        )
+    return None
+
+
+def _expiring(client: Client, data: dict[str, Any]) -> tuple[Expiring, ...]:
+    found = []
+    for row in rows(data, "expiring_points"):
+        points = whole(row.get(client.names["expiring_points"]))
+        at = moment(row.get(client.names["expiring_at"]))
+        if points > 0 and at and at > timezone.now():
+            found.append(Expiring(points=points, at=at))
+    return tuple(sorted(found, key=lambda lapse: lapse.at))
