@@ -17,9 +17,10 @@ from loyaltyview.events.models import (
     WhyNothing,
 )
 from loyaltyview.events.names import EventName
-from loyaltyview.events.orders import lines_of, provider_store, to_provider
+from loyaltyview.events.orders import exchanged_by, lines_of, provider_store, to_provider
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
+from loyaltyview.newstore import orders as host_orders
 from loyaltyview.redemptions.orders import member_of_order
 from providers.base import Capability, LoyaltyProvider
 from providers.types import MemberQuery, Money, QueryKind, Return, Spend
@@ -74,9 +75,11 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
 
 
 def find_member(order: Order, provider: LoyaltyProvider) -> str:
-    """Return the ref of the member who earns: whose reward was used, else whose e-mail the till noted.
-    "" without one, or when several match. Raises ProviderError."""
-    ref = member_of_order(order.program, order.order_id)
+    """Return the ref of the member who earns: whose reward was used (in this order or in the one that it
+    was exchanged for), else whose e-mail the till noted. "" without one, or when several match.
+    Raises ProviderError, NewStoreError."""
+    story = [order.order_id, *sorted(exchanged_by(order))]
+    ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in story)), "")
     email = "" if ref else _customer_email(order)
     if not email or Capability.EMAIL_LOOKUP not in provider.capabilities:
         return ref
@@ -139,10 +142,16 @@ def _close(record: ReturnRecord, state: ReturnState, points: int | None) -> None
 
 
 def _customer_email(order: Order) -> str:
-    """Return the customer's e-mail, read again from the stored event: orders hold no personal data."""
+    """Return the customer's e-mail, read again from the stored event or from NewStore: orders hold no
+    personal data."""
     opened = Event.objects.filter(
         program=order.program,
         source=EventSource.NEWSTORE,
         dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
     ).first()
-    return read_order(bytes(opened.payload)).customer_email.strip().lower() if opened else ""
+    if opened:
+        email = read_order(bytes(opened.payload)).customer_email
+    else:
+        # The order was read from NewStore, or its event is no longer kept.
+        email = host_orders.read_order(order.program, order.order_id).customer_email
+    return email.strip().lower()

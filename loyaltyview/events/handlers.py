@@ -1,19 +1,27 @@
 """What each of NewStore's events does: one function a name. All may be repeated, in any order.
 
 Events of one order come here one after another (`Event`'s constraint). Nothing here runs in a transaction.
-Each raises PayloadError, NotYet or ProviderError when it could not do all of its work.
+Each raises PayloadError, NotYet, Hopeless, ProviderError or NewStoreError when it could not do all of its
+work.
 """
 
 from collections.abc import Callable
 
 from loyaltyview.events import orders
-from loyaltyview.events.earning import NotYet, earn, take_back_order, take_back_return
+from loyaltyview.events.earning import earn, take_back_order, take_back_return
+from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Event, Order, ReturnState
 from loyaltyview.events.names import EventName
-from loyaltyview.events.readers import read_cancelled, read_codes, read_completed, read_order, read_return
-from loyaltyview.events.returns import note_late_cancellation, note_return
-from loyaltyview.redemptions.orders import give_back_order, member_of_order, settle, use_codes
-from providers.types import Spend
+from loyaltyview.events.readers import (
+    read_appeasement,
+    read_cancelled,
+    read_codes,
+    read_completed,
+    read_order,
+    read_return,
+)
+from loyaltyview.events.returns import note_appeasement, note_late_cancellation, note_return
+from loyaltyview.redemptions.orders import give_back_order
 
 
 def order_created(event: Event) -> None:
@@ -26,22 +34,18 @@ def order_created(event: Event) -> None:
 
 def order_opened(event: Event) -> None:
     """The order is final: its codes are used, and the vendor is told."""
-    spends = _use(event)
+    _use(event)
     order = orders.note_opened(event.program, read_order(bytes(event.payload)))
-    if order.is_historical:
-        return
-    if order.cancelled_seen_at:
+    if order.cancelled_seen_at and not order.is_historical:
         _undo(order)
-        return
-    settle(event.program, orders.to_provider(order, member_of_order(event.program, order.order_id), spends))
+    orders.settle_order(order)
 
 
 def order_completed(event: Event) -> None:
     """The sale is done: it earns. The amounts are those of `order.opened`."""
     order = orders.note_completed(event.program, read_completed(bytes(event.payload)).order_id)
-    if not order.opened_seen_at:
-        raise NotYet("order.opened has not arrived")
-    earn(order, use_codes(event.program, order_id=order.order_id, codes=tuple(order.codes)))
+    order = opened_order(event, order.order_id)
+    earn(order, orders.settle_order(order))
 
 
 def order_cancelled(event: Event) -> None:
@@ -60,16 +64,27 @@ def order_items_cancelled(event: Event) -> None:
 def return_processed(event: Event) -> None:
     """Goods came back: what they earned is taken back. Without an order a person decides."""
     record = note_return(event.program, read_return(bytes(event.payload)))
+    if not record.order_id:
+        return
+    order = opened_order(event, record.order_id)
     if record.state == ReturnState.WAITING:
+        ensure_earned(event, order)
         take_back_return(record)
 
 
-def _use(event: Event) -> tuple[Spend, ...]:
+def refund_issued(event: Event) -> None:
+    """Money without a return: recorded, and the points stay."""
+    read = read_appeasement(bytes(event.payload))
+    note_appeasement(event.program, read, read.requested_at or event.published_at or event.received_at)
+
+
+def _use(event: Event) -> None:
     # Before anything else is read: the customer has had the discount, however odd the rest may be.
     read = read_codes(bytes(event.payload))
-    if read.is_historical:
-        return ()
-    return use_codes(event.program, order_id=read.order_id, codes=read.codes)
+    if not read.is_historical:
+        order, _ = Order.objects.get_or_create(program=event.program, order_id=read.order_id)
+        orders.note_exchanges(order, read.exchanges)
+        orders.use_order_codes(order, read.codes)
 
 
 def _undo(order: Order) -> None:
@@ -84,4 +99,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     EventName.ORDER_CANCELLED: order_cancelled,
     EventName.ORDER_ITEMS_CANCELLED: order_items_cancelled,
     EventName.RETURN_PROCESSED: return_processed,
+    EventName.REFUND_ISSUED: refund_issued,
 }

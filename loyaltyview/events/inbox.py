@@ -15,7 +15,7 @@ from django.utils import timezone
 from loyaltyview.events import metrics
 from loyaltyview.events.group_commit import GroupCommit
 from loyaltyview.events.models import Event, EventSource, EventState
-from loyaltyview.events.names import KNOWN, ONCE_PER_ID, EventName
+from loyaltyview.events.names import KNOWN, ONCE_PER_ID, WITH_ORDER_ID
 from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_time, storable
 from loyaltyview.programs.models import Program
 from loyaltyview.work.sources import wake
@@ -100,7 +100,7 @@ def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
     identifier = payload.get("id") if isinstance(payload, dict) else None
     if not isinstance(payload, dict) or not is_text(identifier):
         return _dead(body, stored, "no payload.id", name)
-    subject = payload.get("order_id") if name == EventName.RETURN_PROCESSED else identifier
+    subject = payload.get("order_id") if name in WITH_ORDER_ID else identifier
     return Envelope(
         state=EventState.WAITING,
         name=name,

@@ -1,4 +1,4 @@
-"""What events tell of an order, in whatever order they come. Database only.
+"""What events tell of an order, in whatever order they come. Database only, but for `settle_order`.
 
 A lattice: each `*_seen_at` is set once and never cleared, `order.opened` (frozen) is never overwritten by
 `order.created` (still changeable), and what has earned keeps the lines that it earned on.
@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from loyaltyview.events.models import Earning, Order
-from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
+from loyaltyview.events.models import Earning, ExchangeLink, Order
+from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.redemptions.orders import member_of_order, settle, use_codes
 from providers.types import Money, OrderLine, Spend
 from providers.types import Order as ProviderOrder
 
@@ -51,6 +52,59 @@ def note_items_cancelled(program: Program, read: OrderCancelled) -> tuple[Order,
     )
     order.refresh_from_db()
     return order, changed == 1
+
+
+def note_exchanges(order: Order, exchanges: tuple[Exchange, ...]) -> None:
+    """Store which orders this one takes the place of."""
+    for exchange in exchanges:
+        if exchange.order_id != order.order_id:
+            ExchangeLink.objects.get_or_create(
+                order=order, old_order_id=exchange.order_id, return_id=exchange.return_id
+            )
+
+
+def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
+    """Tie the redemptions of `codes` to this order and return all spends of it. An exchange repeats the codes
+    of the order it replaces: they stay with the oldest order of that story, whichever is heard of first."""
+    return use_codes(
+        order.program,
+        order_id=order.order_id,
+        codes=codes,
+        earlier=exchanged_by(order),
+        later=exchanges_of(order),
+    )
+
+
+def exchanged_by(order: Order) -> frozenset[str]:
+    """Return the ids of all orders that this one takes the place of, however long ago."""
+    found: set[str] = set()
+    wanted = {order.order_id}
+    while wanted:
+        links = ExchangeLink.objects.filter(order__program=order.program, order__order_id__in=wanted)
+        wanted = set(links.values_list("old_order_id", flat=True)) - found
+        found |= wanted
+    return frozenset(found - {order.order_id})
+
+
+def exchanges_of(order: Order) -> frozenset[str]:
+    """Return the ids of all orders that took the place of this one."""
+    found: set[str] = set()
+    wanted = {order.order_id}
+    while wanted:
+        links = ExchangeLink.objects.filter(order__program=order.program, old_order_id__in=wanted)
+        wanted = set(links.values_list("order__order_id", flat=True)) - found
+        found |= wanted
+    return frozenset(found - {order.order_id})
+
+
+def settle_order(order: Order) -> tuple[Spend, ...]:
+    """Use the codes of an opened order and tell the vendor; return its spends. Raises ProviderError; may be
+    repeated. What is cancelled or imported is left alone."""
+    if order.is_historical or order.cancelled_seen_at:
+        return ()
+    spends = use_order_codes(order, tuple(order.codes))
+    settle(order.program, to_provider(order, member_of_order(order.program, order.order_id), spends))
+    return spends
 
 
 def lines_of(rows: list[dict[str, Any]]) -> tuple[OrderLine, ...]:
@@ -116,6 +170,7 @@ def _write(order: Order, read: OrderOpened, **only_if: Any) -> Order:
         is_exchange=read.is_exchange,
         is_historical=read.is_historical,
     )
+    note_exchanges(order, read.exchanges)
     order.refresh_from_db()
     return order
 

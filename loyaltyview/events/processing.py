@@ -9,10 +9,17 @@ from loyaltyview.events import metrics
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.handlers import HANDLERS
 from loyaltyview.events.inbox import read_envelope
+from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.names import EventName
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.provider_handlers import PROVIDER_HANDLERS
+from loyaltyview.newstore.errors import (
+    NewStoreError,
+    NewStoreRejected,
+    NewStoreUnavailable,
+    NewStoreUnexpected,
+)
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
 from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
 
@@ -21,9 +28,12 @@ log = structlog.get_logger(__name__)
 # How often an event is tried in all; whatever is not named here, WORK_MAX_ATTEMPTS times.
 ATTEMPTS: tuple[tuple[type[Exception], int], ...] = (
     (PayloadError, 1),
+    (Hopeless, 1),
     (Rejected, 3),
     (Unsupported, 3),
     (UnexpectedAnswer, 3),
+    (NewStoreRejected, 3),
+    (NewStoreUnexpected, 3),
 )
 # What waits for these need not wait for its back-off.
 UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value})
@@ -71,9 +81,9 @@ def _attempt(event: Event) -> None:
         return
     try:
         handle(event)
-    except (NotYet, PayloadError) as error:
+    except (NotYet, Hopeless, PayloadError) as error:
         _failed(event, error, str(error))
-    except ProviderError as error:
+    except (ProviderError, NewStoreError) as error:
         _failed(event, error, f"{type(error).__name__}: {error.detail}")
     except Exception as error:
         # Its text may hold anything, so only its type is kept where people look.
@@ -89,8 +99,8 @@ def _failed(event: Event, error: Exception, problem: str) -> None:
         _bury(event, problem)
         return
     delay_s = backoff_s(event.attempts)
-    if isinstance(error, RateLimited):
-        delay_s = max(delay_s, min(error.retry_after_s, LONGEST_DELAY_S))
+    if isinstance(error, RateLimited | NewStoreUnavailable):
+        delay_s = max(delay_s, min(error.retry_after_s or 0, LONGEST_DELAY_S))
     _note_outcome(event, "postponed", postpone(event, problem, delay_s))
     log.warning("event_postponed", problem=problem, attempts=event.attempts)
 

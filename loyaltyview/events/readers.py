@@ -1,7 +1,7 @@
 """What the payloads of NewStore's events say, as frozen dataclasses.
 
 Null-safe where the contract allows null, strict where an amount or an id would have to be guessed.
-Source: contracts/newstore.md 6.6 to 6.9.
+Source: contracts/newstore.md 6.6 to 6.10.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from loyaltyview.events.payload_fields import (
     time_of,
     whole,
 )
-from loyaltyview.events.payloads import is_text
+from loyaltyview.events.payloads import is_text, read_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,15 @@ class OrderCodes:
     order_id: str
     is_historical: bool
     codes: tuple[str, ...]
+    exchanges: tuple["Exchange", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The order takes the place of what came back from `order_id` with the return `return_id`."""
+
+    order_id: str
+    return_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,7 @@ class OrderOpened:
     currency: str
     is_exchange: bool
     is_historical: bool
+    exchanges: tuple[Exchange, ...]
     codes: tuple[str, ...]
     lines: tuple[Line, ...]
 
@@ -91,6 +101,17 @@ class ReturnProcessed:
     lines: tuple[Line, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appeasement:
+    """Money that the customer got back without bringing anything back."""
+
+    refund_id: str
+    order_id: str
+    requested_at: datetime | None
+    currency: str
+    amount: Decimal
+
+
 def read_codes(body: bytes) -> OrderCodes:
     """Read the codes of an `order.created` or `order.opened` delivery, however odd its amounts are: the
     customer has had the discount. Raises PayloadError when it names no order."""
@@ -99,6 +120,7 @@ def read_codes(body: bytes) -> OrderCodes:
         order_id=text(payload, "id"),
         is_historical=payload.get("is_historical") is True,
         codes=_codes(payload),
+        exchanges=_exchanges(payload),
     )
 
 
@@ -122,6 +144,7 @@ def read_order(body: bytes) -> OrderOpened:
         currency=currency_of(payload),
         is_exchange=payload.get("is_exchange") is True,
         is_historical=payload.get("is_historical") is True,
+        exchanges=_exchanges(payload),
         codes=_codes(payload),
         lines=each(items, lambda item: _order_line(item, is_tax_included), only=_is_product),
     )
@@ -154,6 +177,18 @@ def read_return(body: bytes) -> ReturnProcessed:
         currency=currency_of(payload),
         net=max(sum((line.net for line in lines), Decimal(0)) if lines else total, Decimal(0)),
         lines=lines,
+    )
+
+
+def read_appeasement(body: bytes) -> Appeasement:
+    """Read a `refund_request.issued` delivery. Raises PayloadError."""
+    payload = payload_of(body)
+    return Appeasement(
+        refund_id=text(payload, "id"),
+        order_id=text(payload, "order_id", optional=True),
+        requested_at=read_time(payload.get("requested_at")),
+        currency=currency_of(payload),
+        amount=amount(payload, "amount"),
     )
 
 
@@ -203,3 +238,17 @@ def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
     discounts = [discount for found in lists if isinstance(found, list) for discount in found]
     codes: list[Any] = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
     return tuple(dict.fromkeys(code for code in codes if is_text(code)))
+
+
+def _exchanges(payload: dict[str, Any]) -> tuple[Exchange, ...]:
+    links = payload.get("exchanges")
+    found = [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    exchanges = [
+        Exchange(
+            order_id=link["order_id"],
+            return_id=link["return_id"] if is_text(link.get("return_id")) else "",
+        )
+        for link in found
+        if is_text(link.get("order_id"))
+    ]
+    return tuple(dict.fromkeys(exchanges))

@@ -1,12 +1,13 @@
 """Returns as rows: what `return.processed` says, and items that were cancelled after they had earned."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
 from loyaltyview.events.models import Order, ReturnKind, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.orders import lines_to_json
-from loyaltyview.events.readers import OrderCancelled, ReturnProcessed
+from loyaltyview.events.readers import Appeasement, OrderCancelled, ReturnProcessed
 from loyaltyview.programs.models import Program
 
 
@@ -24,6 +25,24 @@ def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
             "currency": read.currency,
             "amount": read.net,
             "lines": lines_to_json(read.lines),
+        },
+    )
+    return record
+
+
+def note_appeasement(program: Program, read: Appeasement, at: datetime) -> ReturnRecord:
+    """Store a refund without a return once. It changes no points: nothing came back."""
+    record, _ = ReturnRecord.objects.get_or_create(
+        program=program,
+        return_id=f"refund:{read.refund_id}",
+        defaults={
+            "kind": ReturnKind.APPEASEMENT,
+            "order_id": read.order_id,
+            "state": ReturnState.NOTHING,
+            "returned_at": at,
+            "currency": read.currency,
+            "amount": read.amount,
+            "done_at": timezone.now(),
         },
     )
     return record

@@ -39,7 +39,7 @@ class NewStoreClient:
 
     def get_cart(self, cart_id: str) -> HostCart:
         """Return the cart; NewStoreRejected with status 404 when there is none."""
-        answer = self.call("GET", f"/checkout/carts/{_segment(cart_id)}")
+        answer = self.call("GET", f"/checkout/carts/{segment(cart_id)}")
         cart = cart_from(object_of(answer))
         if cart.cart_id != cart_id:
             raise NewStoreUnexpected("another cart than the one asked for", answer.request_id)
@@ -48,7 +48,7 @@ class NewStoreClient:
     def get_profile(self, profile_id: str) -> Profile:
         """Return the customer's profile; NewStoreRejected with status 404 when there is none (any more:
         profiles can be merged)."""
-        return profile_from(object_of(self.call("GET", f"/customer/profiles/{_segment(profile_id)}")))
+        return profile_from(object_of(self.call("GET", f"/customer/profiles/{segment(profile_id)}")))
 
     def find_profiles(self, q: str) -> tuple[Profile, ...]:
         """Return the profiles whose e-mail (any case), phone, id or display id is exactly `q`.
@@ -72,7 +72,7 @@ class NewStoreClient:
         A write replaces the whole map, so it is read, merged and sent with the `updated_at` that was read;
         when somebody wrote in between (409), again, at most three times.
         """
-        path = f"/customer/profiles/{_segment(profile_id)}"
+        path = f"/customer/profiles/{segment(profile_id)}"
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             body = object_of(self.call("GET", path))
             profile = profile_from(body)
@@ -137,7 +137,7 @@ def _time_left(deadline: float) -> float:
     return min(ATTEMPT_S, deadline - time.monotonic())
 
 
-def _segment(value: str) -> str:
+def segment(value: str) -> str:
     """Return `value` as one segment of a path; "." and ".." would name another address."""
     if value.strip(".") == "":
         raise NewStoreRejected("an empty id")

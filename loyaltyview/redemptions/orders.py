@@ -25,11 +25,26 @@ USABLE = (State.SPENT, State.REVEALED)
 UNDER_WAY = (*OPEN, State.RELEASING, State.RELEASED)
 
 
-def use_codes(program: Program, *, order_id: str, codes: tuple[str, ...]) -> tuple[Spend, ...]:
+def use_codes(
+    program: Program,
+    *,
+    order_id: str,
+    codes: tuple[str, ...],
+    earlier: frozenset[str] = frozenset(),
+    later: frozenset[str] = frozenset(),
+) -> tuple[Spend, ...]:
     """An order exists that carries `codes`: tie their redemptions to it and return all spends of the order.
-    Codes that are not ours are passed over. Database only; may be repeated, and called once per event."""
+    Codes that are not ours are passed over. Database only; may be repeated, and called once per event.
+
+    An exchange repeats the codes of the order whose goods came back, which is no second use: `earlier` are
+    the orders that this one takes the place of, `later` those that took the place of this one.
+    """
     actor = order_actor(order_id)
     for row in Redemption.objects.filter(program=program, codes__code__in=codes).distinct():
+        if row.order_id and row.order_id in earlier:
+            continue
+        if row.order_id and row.order_id in later:
+            _move(row, order_id, actor)
         _use(row, order_id, actor)
     return tuple(
         spend_of(row)
@@ -106,6 +121,17 @@ def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
         if Redemption.objects.filter(pk=row.pk, order_id="").update(order_id=order_id):
             refresh(row)
             write_line(row, row.state, State(row.state), actor, "an order carries the code")
+
+
+def _move(row: Redemption, order_id: str, actor: Actor) -> None:
+    """The exchange was heard of before the order that it replaces: the redemption belongs to that one."""
+    with transaction.atomic():
+        if Redemption.objects.filter(pk=row.pk, order_id=row.order_id).update(
+            order_id=order_id, is_order_cancelled=False
+        ):
+            reason = f"used in {order_id} before it was exchanged for {row.order_id}"
+            write_line(row, row.state, State(row.state), actor, reason)
+    refresh(row)
 
 
 def _spend_again(row: Redemption, actor: Actor) -> None:

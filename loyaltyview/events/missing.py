@@ -1,0 +1,103 @@
+"""Orders whose events were lost: after some patience they are read from NewStore itself.
+
+Events come within seconds as a rule, and NewStore's reads lag behind them, so for a minute we wait for the
+event and for another minute NewStore's "not found" means "not yet" (contract 6.11).
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from loyaltyview.events.earning import NotYet, earn, why_nothing
+from loyaltyview.events.models import Earning, Event, Order
+from loyaltyview.events.orders import note_completed, note_items_cancelled, note_opened, settle_order
+from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
+from loyaltyview.newstore.errors import NewStoreRejected
+from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, HostOrder, read_order
+from loyaltyview.programs.models import Program
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = timedelta(minutes=1)
+NOT_A_SALE = ("failed", "created_for_blind_return")
+
+
+class Hopeless(Exception):
+    """What this event builds on never came, and NewStore does not have it either. A person must look."""
+
+
+def opened_order(event: Event, order_id: str) -> Order:
+    """Return the order of `event`, opened: by its own event, or else from NewStore, its codes used.
+    Raises NotYet, Hopeless, NewStoreError, ProviderError. May be repeated."""
+    order = Order.objects.filter(program=event.program, order_id=order_id).first()
+    if order and order.opened_seen_at:
+        return order
+    if timezone.now() < event.received_at + PATIENCE:
+        raise NotYet("order.opened has not arrived")
+    return take_order(event.program, _read(event, order_id))
+
+
+def ensure_earned(event: Event, order: Order) -> Order:
+    """Let an order earn whose order.completed was lost: `event` shows that it must have been completed.
+    Raises NotYet while it may still come, and what `opened_order` raises. May be repeated."""
+    if order.earning != Earning.WAITING or order.completed_seen_at or why_nothing(order):
+        return order
+    if timezone.now() < event.received_at + PATIENCE:
+        raise NotYet("order.completed has not arrived")
+    if _read(event, order.order_id).status != CLOSED:
+        raise NotYet("the order is not completed yet")
+    order = note_completed(event.program, order.order_id)
+    log.warning("order_completed_from_newstore", order=order.order_id)
+    earn(order, settle_order(order))
+    order.refresh_from_db()
+    return order
+
+
+def take_order(program: Program, host: HostOrder) -> Order:
+    """Store what NewStore says of an order as if its order.opened had come, and settle its redemptions.
+    Raises Hopeless when it is no sale, ProviderError. May be repeated."""
+    if host.status in NOT_A_SALE:
+        raise Hopeless(f"NewStore says that the order is {host.status}")
+    order = note_opened(program, _as_opened(host))
+    gone = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
+    if gone:
+        order, _ = note_items_cancelled(program, OrderCancelled(order_id=host.order_id, item_ids=gone))
+    log.warning("order_opened_from_newstore", order=order.order_id)
+    settle_order(order)
+    return order
+
+
+def _read(event: Event, order_id: str) -> HostOrder:
+    try:
+        return read_order(event.program, order_id)
+    except NewStoreRejected as error:
+        if error.status not in (404, 410):
+            raise
+        if error.status == 404 and timezone.now() < event.received_at + 2 * PATIENCE:
+            raise NotYet("NewStore does not have the order yet") from error
+        raise Hopeless(f"an event of the order never came, and NewStore answers {error.detail}") from error
+
+
+def _as_opened(host: HostOrder) -> OrderOpened:
+    lines = [
+        Line(item_id=item.item_id, product_id=item.product_id, quantity=1, net=item.net)
+        for item in host.items
+    ]
+    return OrderOpened(
+        order_id=host.order_id,
+        external_id=host.external_id,
+        placed_at=host.placed_at,
+        channel_type=host.channel_type,
+        store_id=host.store_id if host.channel_type == "store" else "",
+        # What REST does not say stays empty.
+        associate_id="",
+        profile_id=host.customer_id,
+        customer_email=host.customer_email,
+        currency=host.currency,
+        is_exchange=False,
+        is_historical=False,
+        exchanges=(),
+        codes=host.codes,
+        lines=tuple(lines),
+    )

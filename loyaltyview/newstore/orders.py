@@ -1,0 +1,135 @@
+"""One order as NewStore's REST API tells it, for when its events were lost. Source: contract section 8.1.
+
+REST has words of its own: `id` is the receipt number and `origin_id` the UUID that events call `id`; a
+discount's kind is `type`; each item is one unit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from loyaltyview.newstore.answers import list_in, object_of
+from loyaltyview.newstore.client import NewStoreClient, segment
+from loyaltyview.newstore.errors import NewStoreUnexpected
+from loyaltyview.programs.models import Program
+
+# The status of an order and of an item that nothing more will happen to.
+CLOSED, ITEM_CANCELLED = "closed", "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOrderItem:
+    """One unit. `net` is after discounts and without tax, in the order's currency."""
+
+    item_id: str
+    product_id: str
+    status: str
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOrder:
+    """An order as NewStore has it now. `codes` are its coupon codes, without repeats. `customer_email` is
+    personal data: never to be stored or logged."""
+
+    order_id: str
+    external_id: str
+    status: str
+    channel_type: str
+    store_id: str
+    currency: str
+    placed_at: datetime
+    customer_id: str
+    customer_email: str
+    codes: tuple[str, ...]
+    items: tuple[HostOrderItem, ...]
+
+
+def read_order(program: Program, order_id: str) -> HostOrder:
+    """Return the order with this UUID. Raises NewStoreError: Rejected with status 404 when there is none
+    (yet: reads lag behind the events), or with 410."""
+    answer = NewStoreClient(program).call(
+        "GET", f"/v0/orders/{segment(order_id)}", params={"id_type": "internal"}
+    )
+    order = order_from(object_of(answer))
+    if order.order_id != order_id:
+        raise NewStoreUnexpected("another order than the one asked for", answer.request_id)
+    return order
+
+
+def order_from(body: Mapping[str, Any]) -> HostOrder:
+    """Return the order of `GET /v0/orders/{id}`. Raises NewStoreUnexpected where an id or an amount would
+    have to be guessed."""
+    items = list_in(body, "items")
+    customer = body.get("customer") or {}
+    if not isinstance(customer, dict):
+        raise NewStoreUnexpected("customer is not an object")
+    is_tax_included = _text(body, "tax_method") == "vat_included"
+    return HostOrder(
+        order_id=_text(body, "origin_id", required=True),
+        external_id=_text(body, "id"),
+        status=_text(body, "status", required=True),
+        channel_type=_text(body, "channel_type", required=True),
+        store_id=_text(body, "store_id"),
+        currency=_text(body, "currency", required=True).upper(),
+        placed_at=_time(body, "placed_at"),
+        customer_id=_text(customer, "id"),
+        customer_email=_text(customer, "email"),
+        codes=_codes(items),
+        items=tuple(_item(item, is_tax_included) for item in items),
+    )
+
+
+def _item(item: Mapping[str, Any], is_tax_included: bool) -> HostOrderItem:
+    price = item.get("price")
+    if not isinstance(price, dict):
+        raise NewStoreUnexpected("an item has no price")
+    # By the same rule as the events: what it costs, less discounts, less tax where the price contains it.
+    net = _amount(price, "base") - _amount(price, "discount")
+    if is_tax_included:
+        net -= _amount(price, "tax")
+    return HostOrderItem(
+        item_id=_text(item, "id", required=True),
+        product_id=_text(item, "product_id", required=True),
+        status=_text(item, "status"),
+        net=net,
+    )
+
+
+def _codes(items: list[dict[str, Any]]) -> tuple[str, ...]:
+    discounts = [discount for item in items for discount in list_in(item, "discounts")]
+    codes = [_text(discount, "coupon_code") for discount in discounts]
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def _text(body: Mapping[str, Any], key: str, *, required: bool = False) -> str:
+    value = body.get(key)
+    if value is None or value == "":
+        if required:
+            raise NewStoreUnexpected(f"{key} is missing")
+        return ""
+    if not isinstance(value, str) or len(value) > 254 or not value.isprintable():
+        raise NewStoreUnexpected(f"{key} is not a text")
+    return value
+
+
+def _amount(body: Mapping[str, Any], key: str) -> Decimal:
+    value = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or abs(value) >= Decimal(10) ** 9:
+        raise NewStoreUnexpected(f"{key} is not an amount")
+    return Decimal(value).quantize(Decimal("0.0001"))
+
+
+def _time(body: Mapping[str, Any], key: str) -> datetime:
+    try:
+        moment = parse_datetime(_text(body, key, required=True))
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise NewStoreUnexpected(f"{key} is not a time")
+    # Without a zone NewStore means UTC (version 2 of the media type says so).
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
