@@ -1,0 +1,40 @@
+"""Programs and stores as a vendor's own admin pages see them (`providers.admin_pages.Host`)."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from loyaltyview.programs.models import Program, Store
+from providers.admin_pages import HostStore
+from providers.base import LoyaltyProvider
+
+
+class ProgramsHost:
+    """Stateless; one for all pages."""
+
+    def may_change(self, user: Any) -> bool:
+        return bool(user.has_perm("programs.change_program"))
+
+    def provider(self, program: str) -> LoyaltyProvider | None:
+        found = Program.objects.filter(slug=program).first()
+        return found.provider() if found else None
+
+    def program_url(self, program: str) -> str:
+        found = Program.objects.only("pk").get(slug=program)
+        return reverse("admin:programs_program_change", args=[found.pk])
+
+    def webhook_path(self, program: str) -> str:
+        # The address is design section 7's; its view lies above this app, so it is not looked up by name.
+        secret = Program.objects.get(slug=program).provider_webhook_secret
+        return f"/events/{quote(program)}/provider/{quote(secret, safe='')}/" if secret else ""
+
+    def stores(self, program: str) -> tuple[HostStore, ...]:
+        return tuple(
+            HostStore(store_id=store.store_id, name=store.name, provider_store=store.provider_store)
+            for store in Store.objects.filter(program__slug=program).order_by("name", "store_id")
+        )
+
+    def map_store(self, program: str, store_id: str, provider_store: str) -> bool:
+        rows = Store.objects.filter(program__slug=program, store_id=store_id)
+        return rows.update(provider_store=provider_store) == 1

@@ -1,0 +1,49 @@
+"""What a vendor's own admin pages need of the project, handed to them by `loyaltyview/urls.py`.
+
+A vendor's package may have a `urls.py` (with `app_name` its kind and a page named `home` that takes a
+program's slug). It is included under `/admin/<kind>/`; each view gets a `host`. Pages check who may see
+them themselves: `staff_member_required`, and `may_change`.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from providers.base import LoyaltyProvider
+from providers.registry import PROVIDERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStore:
+    """One of the program's stores: its id and name here, and the vendor's id ("" while unmapped)."""
+
+    store_id: str
+    name: str
+    provider_store: str
+
+
+class Host(Protocol):
+    """The project as a vendor's pages see it. Programs are named by their slugs."""
+
+    def may_change(self, user: Any) -> bool:
+        """Return whether this user may change programs."""
+
+    def provider(self, program: str) -> LoyaltyProvider | None:
+        """Return the program's adapter, None for an unknown program."""
+
+    def program_url(self, program: str) -> str:
+        """Return the address of the program's page in admin."""
+
+    def webhook_path(self, program: str) -> str:
+        """Return the path at which the vendor's deliveries are taken, "" while there is no secret for it."""
+
+    def stores(self, program: str) -> tuple[HostStore, ...]:
+        """Return the program's stores by name."""
+
+    def map_store(self, program: str, store_id: str, provider_store: str) -> bool:
+        """Set the vendor's id of a store; False for a store that the program does not have."""
+
+
+def kinds_with_pages() -> list[str]:
+    """Return the vendors whose packages have pages of their own."""
+    return [kind for kind in PROVIDERS if find_spec(f"providers.{kind}.urls")]

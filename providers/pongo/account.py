@@ -1,0 +1,85 @@
+"""A program's connection to Pongo: which token is in force, and what we last saw of it.
+
+Read once, when the adapter is built: a page's reads run on pool threads, which have no database connection
+of their own. Notes made from there close the connection that they opened.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from providers.errors import AuthFailed
+from providers.pongo.models import Account, AccountState
+from providers.pongo.sealing import seal, unseal
+
+log = structlog.get_logger(__name__)
+
+
+def load(program: str) -> Account:
+    """Return the program's connection, an unsaved empty one where there is none."""
+    return Account.objects.filter(program=program).first() or Account(program=program)
+
+
+def token_of(account: Account, pasted: str) -> str:
+    """Return the token to send: of the connection, else the pasted one. Raises AuthFailed without any."""
+    token = unseal(account.sealed_token) or pasted
+    if not token:
+        raise AuthFailed("not connected")
+    return token
+
+
+def connect(program: str, *, token: str, expires_in_s: int | None, merchant: tuple[str, str]) -> Account:
+    """Store a token that works, in place of any other. `merchant` is its id and name."""
+    now = timezone.now()
+    account, _created = Account.objects.update_or_create(
+        program=program,
+        defaults={
+            "state": AccountState.CONNECTED,
+            "merchant_id": merchant[0][:100],
+            "merchant_name": merchant[1][:200],
+            "sealed_token": seal(token),
+            "connected_at": now,
+            "expires_at": now + timedelta(seconds=expires_in_s) if expires_in_s else None,
+        },
+    )
+    return account
+
+
+def disconnect(program: str) -> None:
+    """Forget the token. A pasted one in the program's settings stays."""
+    Account.objects.filter(program=program).update(
+        state=AccountState.NOT_CONNECTED, sealed_token="", merchant_id="", merchant_name="", expires_at=None
+    )
+
+
+def note_works(program: str) -> None:
+    """The token was accepted after all."""
+    Account.objects.filter(program=program, state=AccountState.NEEDS_RECONNECT).update(
+        state=AccountState.CONNECTED
+    )
+
+
+def note_refused(program: str, sealed_token: str) -> None:
+    """Pongo answered 401 to this very token. Never raises: the caller has its own error to tell."""
+    with passing():
+        noted = Account.objects.filter(
+            program=program, sealed_token=sealed_token, state=AccountState.CONNECTED
+        ).update(state=AccountState.NEEDS_RECONNECT)
+        if noted:
+            log.error("needs_reconnect", program=program)
+
+
+@contextlib.contextmanager
+def passing() -> Iterator[None]:
+    """Use the database from whatever thread, for something that must not fail its caller."""
+    try:
+        yield
+    except DatabaseError as error:
+        log.warning("database_in_passing", error=type(error).__name__)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

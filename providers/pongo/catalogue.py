@@ -1,0 +1,185 @@
+"""Rewards: what the merchant offers (the catalogue) and what a customer owns (won rewards).
+
+The catalogue is per customer and store, and kept for `catalogue_cache_s`; a spend reads it afresh.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from providers.errors import UnexpectedAnswer
+from providers.pongo.client import Client, list_of
+from providers.pongo.customers import get, unmapped_store
+from providers.pongo.fields import id_of, money_from, number_of, text_of, time_of, whole_of
+from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Reward, Voucher
+
+FREE_PRODUCT = "free_product"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Won:
+    """One reward that a customer owns. `hash` names this very one, `reward_id` what it is one of."""
+
+    hash: str
+    reward_id: str
+    title: str
+    discount: Discount
+    coupon_code: str
+    received_at: datetime | None
+    expires_at: datetime | None
+    is_used: bool
+    is_locked: bool
+
+    def is_usable(self) -> bool:
+        """Return whether it can go into a cart now."""
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return not (self.is_used or self.is_locked or is_over)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSkus:
+    """Which SKUs are this retailer's: the merchant's list may mix those of several partners."""
+
+    listed: frozenset[str]
+    pattern: re.Pattern[str] | None
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "KnownSkus":
+        pattern = settings["sku_pattern"]
+        return cls(
+            listed=frozenset(split_skus(settings["skus"] or "")),
+            pattern=re.compile(pattern) if pattern else None,
+        )
+
+    def knows(self, sku: str) -> bool:
+        if not self.listed and self.pattern is None:
+            return True
+        return sku in self.listed or bool(self.pattern and self.pattern.fullmatch(sku))
+
+
+def split_skus(text: str) -> list[str]:
+    """Return the SKUs of a comma-separated list, in its order, without blanks and repeats."""
+    return list(dict.fromkeys(sku.strip() for sku in text.split(",") if sku.strip()))
+
+
+def list_rewards(
+    client: Client, ref: str, cart: Cart, known: KnownSkus, currency: str, cache_s: int
+) -> tuple[Reward, ...]:
+    """Return the catalogue for this customer in this store, cheapest first, locked where points are missing
+    or the store has no counterpart at Pongo."""
+    points = get(client, ref).balance.spendable
+    rewards = [
+        reward_of(client, item, known, currency, points)
+        for item in catalogue(client, ref, cart.store, cache_s)
+    ]
+    if not cart.store:
+        lock = Lock(reason=LockReason.OTHER, text=unmapped_store())
+        rewards = [replace(reward, lock=lock) for reward in rewards]
+    return tuple(sorted(rewards, key=lambda reward: (reward.points, reward.reward_id)))
+
+
+def catalogue(client: Client, ref: str, store: str, cache_s: int) -> list[dict[str, Any]]:
+    """Return the raw rewards on offer. `cache_s` 0 asks Pongo in any case."""
+    # Hashed: a cache's keys are seen in its logs, and have a limited alphabet.
+    name = hashlib.sha256(f"{client.program}:{ref}:{store}".encode()).hexdigest()
+    key = f"pongo:catalogue:{name}"
+    if cache_s and (kept := cache.get(key)) is not None:
+        items: list[dict[str, Any]] = kept
+        return items
+    # `customer` must be sent once there is one: without it rewards of others are listed (reference).
+    params = {"customer": ref, **({"store_slug": store} if store else {})}
+    answer = client.read("GET", "/v1/rewards", operation="list_rewards", params=params)
+    items = [item for item in list_of(answer) if item.get("is_active") is not False]
+    if cache_s:
+        cache.set(key, items, timeout=cache_s)
+    return items
+
+
+def won_rewards(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Won, ...]:
+    """Return everything the customer ever won, used ones too, as Pongo lists it."""
+    answer = client.read("GET", client.path("won", customer=ref), operation="list_won_rewards")
+    return tuple(won_of(client, item, known, currency) for item in list_of(answer))
+
+
+def list_vouchers(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Voucher, ...]:
+    """Return what the customer owns and can use now; what lapses soonest first."""
+    usable = [won for won in won_rewards(client, ref, known, currency) if won.is_usable()]
+    usable.sort(key=lambda won: (won.expires_at is None, won.expires_at or timezone.now(), won.hash))
+    return tuple(
+        Voucher(
+            voucher_id=won.hash,
+            title=won.title,
+            discount=won.discount,
+            code=won.coupon_code,
+            expires_at=won.expires_at,
+        )
+        for won in usable
+    )
+
+
+def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str, points: int) -> Reward:
+    """Return one catalogue item. Bought rewards cannot be given back, so each says that it is final."""
+    price = price_of(client, item)
+    lock = None
+    expires_at = time_of(item, "expires_at")
+    if expires_at and expires_at <= timezone.now():
+        lock = Lock(reason=LockReason.EXPIRED)
+    elif price > points:
+        lock = Lock(reason=LockReason.POINTS, points_gap=price - points)
+    return Reward(
+        reward_id=id_of(item),
+        title=text_of(item, "name"),
+        points=price,
+        discount=discount_of(client, item, known, currency),
+        description=text_of(item, "description"),
+        lock=lock,
+        is_final=True,
+    )
+
+
+def price_of(client: Client, item: dict[str, Any]) -> int:
+    """Return what a catalogue item costs in points."""
+    price = whole_of(item, client.names["reward.price"])
+    if price is None or price < 0:
+        raise UnexpectedAnswer("reward: no price")
+    return price
+
+
+def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Won:
+    """Return one won reward (contract section 4.3)."""
+    return Won(
+        hash=id_of(item, "hash"),
+        reward_id=id_of(item),
+        title=text_of(item, "name"),
+        discount=discount_of(client, item, known, currency),
+        coupon_code=text_of(item, "coupon_code"),
+        received_at=time_of(item, "received_at"),
+        expires_at=time_of(item, "expires_at"),
+        is_used=item.get("is_used") is True or bool(item.get("used_at")),
+        is_locked=item.get("is_locked") is True,
+    )
+
+
+def discount_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Discount:
+    """Return what a reward takes off. A type that we do not know is shown and never redeemable."""
+    kind, value = text_of(item, "type"), number_of(item, "value")
+    minimum_cents = number_of(item, "min_order_amount")
+    minimum = money_from(minimum_cents, currency) if minimum_cents else None
+    if kind == FREE_PRODUCT:
+        listed = text_of(item, "external_id")
+        skus = tuple(sku for sku in split_skus(listed) if known.knows(sku))
+        if skus:
+            return Discount(kind=DiscountKind.PRODUCT, skus=skus, minimum=minimum)
+        return Discount(kind=DiscountKind.UNKNOWN, raw=f"{kind}: {listed}"[:200])
+    if kind == client.names["reward.type_amount"] and value is not None and value > 0:
+        return Discount(kind=DiscountKind.FIXED, amount=money_from(value, currency), minimum=minimum)
+    if kind == client.names["reward.type_percentage"] and value is not None and 0 < value <= Decimal(100):
+        return Discount(kind=DiscountKind.PERCENT, percent=value, minimum=minimum)
+    return Discount(kind=DiscountKind.UNKNOWN, raw=kind)

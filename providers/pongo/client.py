@@ -1,0 +1,148 @@
+"""Calls to Pongo: the token, the budget, paths by name, and its refusals in our words.
+
+The stack is Laravel as far as anybody can see, so errors are read in Laravel's shape (contract section 7).
+"""
+
+from typing import Any
+
+import requests
+import structlog
+
+from providers.base import ProviderConfig
+from providers.breaker import Breaker
+from providers.bucket import bucket_for
+from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
+from providers.http import Answer, VendorSession, judge_status, segment
+from providers.pongo import account as accounts
+from providers.pongo.models import Account
+from providers.pongo.names import names_with
+
+log = structlog.get_logger(__name__)
+
+KIND = "pongo"
+
+# A refusal's `code`, or words of its `message`: the first that fits. All assumed (section 7).
+REASONS: tuple[tuple[str, RejectReason], ...] = (
+    ("not_enough_points", RejectReason.INSUFFICIENT_POINTS),
+    ("not enough points", RejectReason.INSUFFICIENT_POINTS),
+    ("already_used", RejectReason.ALREADY_USED),
+    ("already been used", RejectReason.ALREADY_USED),
+    ("reward_locked", RejectReason.ALREADY_USED),
+    ("locked", RejectReason.ALREADY_USED),
+    ("expired", RejectReason.EXPIRED),
+    ("not_available", RejectReason.NOT_ALLOWED),
+    ("not available", RejectReason.NOT_ALLOWED),
+)
+
+
+def judge(answer: Answer, kind: str) -> ProviderError | None:
+    """As everywhere, but 403 also means a customer's PIN: `refusal` looks at it."""
+    return None if answer.status == 403 else judge_status(answer, kind)
+
+
+class Client:
+    """All calls of one program. `names` are the names in force. Thread-safe."""
+
+    def __init__(self, config: ProviderConfig, account: Account, token: str | None = None) -> None:
+        """`token` overrides the stored one: a connection is tried before it is kept."""
+        self.program = config.program
+        self.names = names_with(config.settings.get("names"))
+        self._account = account
+        self._pasted = config.settings.get("access_token") or ""
+        self._token = token
+        per_minute: int = config.settings["requests_per_minute"]
+        self._session = VendorSession(
+            vendor=KIND,
+            program=config.program,
+            base_url=config.settings["base_url"],
+            sign=self._sign,
+            headers={"Accept": "application/json"},
+            judge=judge,
+            bucket=bucket_for(
+                KIND, config.program, rate_per_s=per_minute / 60, burst=max(1, per_minute // 2)
+            ),
+            breaker=Breaker(vendor=KIND, program=config.program),
+        )
+
+    def path(self, name: str, **parts: str) -> str:
+        """Return the path of that name with its parts quoted."""
+        return self.names[f"path.{name}"].format(**{key: segment(value) for key, value in parts.items()})
+
+    def read(self, method: str, path: str, *, operation: str, params: dict[str, str] | None = None) -> Answer:
+        """Make a call that changes nothing; errors as `VendorSession.read`."""
+        return self._noted(lambda: self._session.read(method, path, operation=operation, params=params))
+
+    def write(self, method: str, path: str, *, operation: str, body: dict[str, Any]) -> Answer:
+        """Make a call that changes something, once; errors as `VendorSession.write`."""
+        return self._noted(lambda: self._session.write(method, path, operation=operation, json=body))
+
+    def _noted(self, call: Any) -> Answer:
+        if self._token is None:
+            accounts.token_of(self._account, self._pasted)  # before anything is sent
+        try:
+            answer: Answer = call()
+        except AuthFailed:
+            if self._token is None and self._account.sealed_token:
+                accounts.note_refused(self.program, self._account.sealed_token)
+            raise
+        for header in ("Deprecation", "Sunset"):
+            if header in answer.headers:
+                log.warning("vendor_deprecates", vendor=KIND, header=header)
+        return answer
+
+    def _sign(self, request: requests.PreparedRequest) -> None:
+        token = self._token
+        if token is None:
+            token = accounts.token_of(self._account, self._pasted)
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+
+
+def data_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Any:
+    """Return what a 200 or 201 says, out of its optional `data` wrapper; raise what anything else means.
+    `missing` is the reason that a 404 stands for."""
+    if answer.status not in (200, 201):
+        raise refusal(answer, missing)
+    body = answer.json()
+    return body["data"] if isinstance(body, dict) and "data" in body else body
+
+
+def object_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> dict[str, Any]:
+    """As `data_of`, for an answer that is one object."""
+    data = data_of(answer, missing)
+    if not isinstance(data, dict):
+        raise UnexpectedAnswer("not an object")
+    return data
+
+
+def list_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> list[dict[str, Any]]:
+    """As `data_of`, for a list of objects."""
+    data = data_of(answer, missing)
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        raise UnexpectedAnswer("not a list of objects")
+    return data
+
+
+def refusal(answer: Answer, missing: RejectReason) -> ProviderError:
+    """Return the error that a refused call stands for. Its detail names fields, never their values."""
+    if answer.status == 404:
+        return Rejected(missing, "404")
+    if answer.status not in (400, 403, 409, 422):
+        return UnexpectedAnswer(str(answer.status))
+    try:
+        body = answer.json()
+    except UnexpectedAnswer:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    message, code = str(body.get("message") or ""), str(body.get("code") or "")
+    if answer.status == 403 and "scope" in message.lower():
+        return AuthFailed("403: the token lacks a scope")
+    if answer.status == 403:
+        return Rejected(RejectReason.NOT_ALLOWED, "403", text=message[:200])
+    told = f"{code} {message}".lower()
+    reason = next((reason for words, reason in REASONS if words in told), RejectReason.INVALID_INPUT)
+    errors = body.get("errors")
+    fields = ", ".join(sorted(errors)) if isinstance(errors, dict) else ""
+    # Laravel's own sentence about fields says nothing to an associate.
+    text = "" if fields else message[:200]
+    return Rejected(reason, f"{answer.status} {code or fields}".strip(), text=text)

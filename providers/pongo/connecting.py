@@ -1,0 +1,124 @@
+"""Connecting a merchant from admin: to Pongo's form and back.
+
+`state` is signed, works once, for ten minutes and for the administrator who started. The start is a link
+and not a form: `form-action 'self'` would keep a form from leading to Pongo.
+"""
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from providers.admin_pages import Host
+from providers.errors import AuthFailed, ProviderError, Rejected, Unavailable
+from providers.pongo import account as accounts
+from providers.pongo import oauth
+from providers.pongo.access import for_administrators, provider_of, write_log
+from providers.pongo.models import ConnectAttempt
+
+log = structlog.get_logger(__name__)
+
+SALT = "providers.pongo.connect"
+MINUTES = 10
+
+
+class WrongState(Exception):
+    """The callback does not belong to an attempt that this administrator has under way."""
+
+
+@for_administrators
+@require_safe
+def start(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
+    """Send the administrator to Pongo's consent form."""
+    config = provider_of(host, program).config
+    if not config.settings["client_id"] or not config.settings["client_secret"]:
+        messages.error(request, _("Set the client id and the client secret of the partner account first."))
+        return redirect("pongo:home", program=program)
+    address = oauth.form_url(config, state=_new_state(request, program), redirect_uri=_callback_uri(request))
+    return redirect(address)
+
+
+@for_administrators
+@require_safe
+def callback(request: HttpRequest, *, host: Host) -> HttpResponse:
+    """The administrator is back, with a code or without. What went wrong is said on the program's page."""
+    try:
+        program = _take_state(request)
+    except WrongState:
+        text = _("This answer from Pongo does not belong to a connection that you started just now.")
+        return render(
+            request, "pongo/wrong_state.html", {"title": _("Not connected"), "text": text}, status=400
+        )
+    provider = provider_of(host, program)
+    if request.GET.get("error") or not request.GET.get("code"):
+        messages.warning(request, _("Pongo was not allowed to connect. Nothing has changed."))
+        return redirect("pongo:home", program=program)
+    try:
+        granted = oauth.exchange(provider.config, request.GET["code"])
+    except ProviderError as error:
+        log.warning("connect_failed", program=program, error=type(error).__name__, detail=error.detail)
+        messages.error(request, _why_not(error))
+        return redirect("pongo:home", program=program)
+    account = accounts.connect(
+        program, token=granted.token, expires_in_s=granted.expires_in_s, merchant=granted.merchant
+    )
+    write_log(request, program, f"Connected to {account.merchant_name}")
+    messages.success(request, _("Connected to %(merchant)s.") % {"merchant": account.merchant_name})
+    return redirect("pongo:home", program=program)
+
+
+@for_administrators
+@require_POST
+def disconnect(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
+    """Forget the token."""
+    provider_of(host, program)
+    accounts.disconnect(program)
+    write_log(request, program, "Disconnected")
+    messages.success(request, _("Disconnected. Pongo is not told: revoke the access there, too."))
+    return redirect("pongo:home", program=program)
+
+
+def _callback_uri(request: HttpRequest) -> str:
+    return request.build_absolute_uri(reverse("pongo:callback"))
+
+
+def _new_state(request: HttpRequest, program: str) -> str:
+    ConnectAttempt.objects.filter(started_at__lt=timezone.now() - timedelta(minutes=MINUTES)).delete()
+    nonce = secrets.token_urlsafe(24)
+    ConnectAttempt.objects.create(nonce=nonce, program=program, user_id=request.user.pk or 0)
+    return signing.dumps(nonce, salt=SALT)
+
+
+def _take_state(request: HttpRequest) -> str:
+    """Return the program that the answer is about, once; raise WrongState."""
+    try:
+        nonce = signing.loads(request.GET.get("state", ""), salt=SALT, max_age=MINUTES * 60)
+    except signing.BadSignature as error:
+        raise WrongState from error
+    attempts = ConnectAttempt.objects.filter(
+        nonce=nonce,
+        user_id=request.user.pk or 0,
+        started_at__gte=timezone.now() - timedelta(minutes=MINUTES),
+    )
+    program = attempts.values_list("program", flat=True).first()
+    if program is None or not attempts.delete()[0]:
+        raise WrongState
+    return program
+
+
+def _why_not(error: ProviderError) -> str:
+    if isinstance(error, Unavailable):
+        return _("Pongo cannot be reached. Connect again in a minute.")
+    if isinstance(error, AuthFailed):
+        return _("Pongo does not accept the partner's client id and secret, or its own token.")
+    if isinstance(error, Rejected):
+        return _("Pongo did not take its own code: it may have been used or too old. Connect again.")
+    return _("Pongo gave an answer that is not understood. Connect again, or paste a token.")

@@ -1,0 +1,219 @@
+"""Customers: look-up, what the interface calls a `Member`, enrolment and consents.
+
+Phones go out as digits without `+` (reference, "Create a customer") and are compared as E.164.
+"""
+
+import re
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
+from providers.pongo.account import passing
+from providers.pongo.client import Client, list_of, object_of
+from providers.pongo.fields import id_of, text_of, whole_of
+from providers.pongo.models import PassCode
+from providers.pongo.sealing import seal, unseal
+from providers.types import (
+    Balance,
+    Consent,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    QueryKind,
+)
+
+PASS_CODE = re.compile(r"cust_[A-Za-z0-9_-]+")
+NOT_DIGITS = re.compile(r"\D")
+MOST = 20
+
+CONSENT_OF = {True: Consent.YES, False: Consent.NO, None: Consent.NOT_ASKED}
+FLAG_OF = {Consent.YES: True, Consent.NO: False}
+
+
+def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
+    """Return the customers that are exactly what was asked for."""
+    if query.kind is QueryKind.PHONE:
+        found = by_phone(client, query.value)
+        return (found,) if found else ()
+    if query.kind is QueryKind.EMAIL:
+        return by_email(client, query.value)
+    if not PASS_CODE.fullmatch(query.value):
+        return ()
+    try:
+        return (get(client, query.value),)
+    except Rejected:
+        found = _by_known_pass(client, query.value)
+        return (found,) if found else ()
+
+
+def get(client: Client, ref: str) -> Member:
+    """Return the customer with this id; raise Rejected(MEMBER_NOT_FOUND)."""
+    answer = client.read("GET", client.path("customer", customer=ref), operation="get_customer")
+    member = describe(client, object_of(answer))
+    if member.ref != ref:
+        raise UnexpectedAnswer("get_customer: another customer")
+    return member
+
+
+def by_phone(client: Client, phone: str) -> Member | None:
+    """Return the customer with this number in E.164, None without one."""
+    digits = NOT_DIGITS.sub("", phone)
+    if not digits or not phone.startswith("+"):
+        return None
+    answer = client.read(
+        "GET", client.path("customer_by_phone", phone=digits), operation="get_customer_by_phone"
+    )
+    if answer.status in (404, 422):
+        return None
+    member = describe(client, object_of(answer))
+    return member if member.phone == f"+{digits}" else None
+
+
+def by_email(client: Client, email: str) -> tuple[Member, ...]:
+    """Return the customers with this address. Pongo documents no look-up by e-mail: where it ignores the
+    filter, it lists strangers, and they are dropped here."""
+    if not email:
+        return ()
+    answer = client.read(
+        "GET",
+        client.names["path.customers"],
+        operation="find_customers",
+        params={client.names["query.email"]: email},
+    )
+    members = (describe(client, item) for item in list_of(answer))
+    return tuple(member for member in members if member.email.casefold() == email.casefold())[:MOST]
+
+
+def describe(client: Client, data: dict[str, Any]) -> Member:
+    """Return a customer object (contract section 3.6) in the words of the interface."""
+    points = whole_of(data, client.names["customer.points"])
+    if points is None:
+        raise UnexpectedAnswer("customer: no points")
+    digits = NOT_DIGITS.sub("", text_of(data, "international_phone_number"))
+    ref = id_of(data)
+    return Member(
+        ref=ref,
+        member_id=ref,
+        first_name=text_of(data, "first_name"),
+        last_name=text_of(data, "last_name"),
+        email=text_of(data, "email"),
+        phone=f"+{digits}" if digits else "",
+        balance=Balance(spendable=points),
+        consents=Consents(
+            email=_consent(data.get(client.names["customer.optin_email"])),
+            sms=_consent(data.get(client.names["customer.optin_sms"])),
+        ),
+    )
+
+
+def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_store: str) -> Member:
+    """Return the customer with this phone, else a new one. Whatever became of the creation, the phone tells:
+    two tills at once, or a lost answer, end with one customer."""
+    if not profile.phone:
+        known = by_email(client, profile.email)
+        if len(known) == 1:
+            return known[0]
+        raise Rejected(
+            RejectReason.INVALID_INPUT, "no phone", text=_("This program enrols by phone number: add it.")
+        )
+    existing = by_phone(client, profile.phone)
+    if existing:
+        return _answer_consents(client, existing, profile, consents)
+    store = profile.store or fallback_store
+    if not store:
+        raise Rejected(RejectReason.NOT_ALLOWED, "store not mapped", text=unmapped_store())
+    body: dict[str, Any] = {
+        "international_phone_number": NOT_DIGITS.sub("", profile.phone),
+        "reference_store_slug": store,
+        "email": profile.email or None,
+        "first_name": profile.first_name or None,
+        "last_name": profile.last_name or None,
+        **_optins(client, consents),
+    }
+    try:
+        answer = client.write("POST", client.names["path.customers"], operation="create_customer", body=body)
+        object_of(answer)
+    except (Rejected, OutcomeUnknown, UnexpectedAnswer):
+        created = by_phone(client, profile.phone)
+        if created is None:
+            raise
+        return created
+    created = by_phone(client, profile.phone)
+    if created is None:
+        raise OutcomeUnknown("create_customer: not there yet")
+    return created
+
+
+def change_consents(client: Client, ref: str, consents: Consents) -> Member:
+    """Write down what the customer answered, a withdrawal included. NOT_ASKED changes nothing."""
+    optins = _optins(client, consents)
+    if optins:
+        answer = client.write(
+            client.names["verb.update_customer"],
+            client.path("customer", customer=ref),
+            operation="update_customer",
+            body=optins,
+        )
+        object_of(answer)
+    return get(client, ref)
+
+
+def note_pass(client: Client, ref: str) -> None:
+    """Keep the pass of this customer resolvable: read her again and note her phone, sealed."""
+    try:
+        member = get(client, ref)
+    except Rejected:
+        PassCode.objects.filter(program=client.program, customer_id=ref).delete()
+        return
+    PassCode.objects.update_or_create(
+        program=client.program,
+        customer_id=ref,
+        defaults={"sealed_phone": seal(member.phone), "changed_at": timezone.now()},
+    )
+
+
+def unmapped_store() -> str:
+    """Return what an associate is told whose store has no counterpart at the program."""
+    return _("This store is not linked to the loyalty program yet. Tell your administrator.")
+
+
+def _by_known_pass(client: Client, code: str) -> Member | None:
+    """The look-up by id is assumed, that by phone is not: ask by the phone that a delivery told us."""
+    known: PassCode | None = None
+    with passing():
+        known = PassCode.objects.filter(program=client.program, customer_id=code).first()
+    member = by_phone(client, unseal(known.sealed_phone)) if known else None
+    return member if member and member.ref == code else None
+
+
+def _answer_consents(client: Client, member: Member, profile: MemberProfile, consents: Consents) -> Member:
+    """Take answers for the very address that the customer has. An unticked box of an enrolment form is no
+    withdrawal: yes stays yes here."""
+    email, sms = Consent.NOT_ASKED, Consent.NOT_ASKED
+    if profile.email and profile.email.casefold() == member.email.casefold():
+        email = _news(member.consents.email, consents.email)
+    if profile.phone == member.phone:
+        sms = _news(member.consents.sms, consents.sms)
+    if email is sms is Consent.NOT_ASKED:
+        return member
+    return change_consents(client, member.ref, Consents(email=email, sms=sms))
+
+
+def _news(old: Consent, new: Consent) -> Consent:
+    return Consent.NOT_ASKED if old in (new, Consent.YES) else new
+
+
+def _optins(client: Client, consents: Consents) -> dict[str, bool]:
+    """Return the fields of what was answered; what was not asked is not sent, for false would mean no."""
+    answers = (
+        (client.names["customer.optin_sms"], consents.sms),
+        (client.names["customer.optin_email"], consents.email),
+    )
+    return {name: FLAG_OF[consent] for name, consent in answers if consent in FLAG_OF}
+
+
+def _consent(flag: Any) -> Consent:
+    return CONSENT_OF[flag] if flag is None or isinstance(flag, bool) else Consent.NOT_ASKED

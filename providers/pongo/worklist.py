@@ -1,0 +1,51 @@
+"""Rewards that stand between us and Pongo for too long, and what an administrator can do about each."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from providers.admin_pages import Host
+from providers.errors import ProviderError
+from providers.pongo.access import for_administrators, provider_of, write_log
+from providers.pongo.models import Spending, SpendingState
+from providers.pongo.spending import leave_with_customer, use
+
+# A code lives for minutes; an order completes within hours, unless it is shipped.
+IN_CART = timedelta(hours=1)
+IN_ORDER = timedelta(days=1)
+
+
+def waiting(program: str) -> QuerySet[Spending]:
+    """Return bought or owned rewards whose code no order carried, and those of orders that were not sent."""
+    now = timezone.now()
+    return Spending.objects.filter(
+        Q(state=SpendingState.TAKEN, started_at__lt=now - IN_CART)
+        | Q(state=SpendingState.CONFIRMED, started_at__lt=now - IN_ORDER),
+        program=program,
+    )
+
+
+@for_administrators
+@require_POST
+def settle(request: HttpRequest, *, host: Host, program: str, spending: int) -> HttpResponse:
+    """Leave a reward with its customer, or tell Pongo that it was used."""
+    row = get_object_or_404(waiting(program), pk=spending)
+    shop = provider_of(host, program).shop
+    is_used = request.POST.get("do") == "use"
+    try:
+        if is_used:
+            use(shop, row)
+        else:
+            leave_with_customer(shop, row)
+    except ProviderError as error:
+        messages.error(request, _("Pongo refused: %(detail)s.") % {"detail": error.detail})
+    else:
+        write_log(request, program, f"{row.key}: {'used' if is_used else 'left with the customer'}")
+        messages.success(request, _("Done."))
+    return redirect("pongo:home", program=program)
