@@ -1,0 +1,112 @@
+"""One order read from NewStore's REST API (contract section 8.1)."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import responses
+from responses.matchers import query_param_matcher
+
+from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
+from loyaltyview.newstore.orders import HostOrderItem, read_order
+from loyaltyview.programs.models import Program
+from tests.newstore.conftest import API
+
+UUID = "3b1e3f6c-7d2a-4a57-9d51-6a8c2f1b9e10"
+ADDRESS = f"{API}/v0/orders/{UUID}"
+
+pytestmark = pytest.mark.usefixtures("with_token")
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": "item-1",
+        "origin_id": "item-1",
+        "product_id": "100045",
+        "status": "complete",
+        "price": {"base": 100.0, "discount": 10.0, "gross": 95.63, "net": 90.0, "tax": 5.63},
+        "discounts": [
+            {"coupon_code": "LOY-7QK2", "level": "order", "price_adjustment": 10.0, "type": "fixed"},
+            {"coupon_code": None, "level": "item", "price_adjustment": 0, "type": "fixed"},
+        ],
+    }  # fmt: skip
+    return fields | changes
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": "ACM000123",
+        "origin_id": UUID,
+        "status": "closed",
+        "channel_type": "store",
+        "store_id": "US_BOSTON_01",
+        "currency": "USD",
+        "placed_at": "2026-03-04T15:19:58.000Z",
+        "tax_method": "vat_excluded",
+        "customer": {"id": "NS-1", "email": "mia@example.test", "name": "Mia Stone", "language": "en"},
+        "items": [item()],
+    }
+    return fields | changes
+
+
+def test_an_order_is_read_by_its_uuid(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(ADDRESS, json=order(), match=[query_param_matcher({"id_type": "internal"})])
+    read = read_order(tenant, UUID)
+    assert (read.order_id, read.external_id, read.status, read.store_id) == (
+        UUID, "ACM000123", "closed", "US_BOSTON_01",
+    )  # fmt: skip
+    assert read.placed_at == datetime(2026, 3, 4, 15, 19, 58, tzinfo=UTC)
+    assert (read.customer_id, read.customer_email) == ("NS-1", "mia@example.test")
+    assert read.codes == ("LOY-7QK2",)
+    assert read.items == (
+        HostOrderItem(item_id="item-1", product_id="100045", status="complete", net=Decimal(90)),
+    )
+
+
+def test_tax_is_taken_out_where_prices_contain_it(tenant: Program, newstore: responses.RequestsMock) -> None:
+    price = {"base": 100.1, "discount": 0.1, "tax": 16.67}
+    newstore.get(ADDRESS, json=order(tax_method="vat_included", items=[item(price=price)]))
+    assert read_order(tenant, UUID).items[0].net == Decimal("83.33")
+
+
+def test_an_anonymous_order_without_codes_is_read(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(ADDRESS, json=order(customer=None, items=[item(discounts=None)]))
+    read = read_order(tenant, UUID)
+    assert (read.customer_id, read.customer_email, read.codes) == ("", "", ())
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_order_that_newstore_does_not_have_is_rejected(
+    status: int, tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(ADDRESS, status=status, json={"error_code": "resource_not_found"})
+    with pytest.raises(NewStoreRejected) as caught:
+        read_order(tenant, UUID)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"origin_id": "another"},
+        {"origin_id": None},
+        {"currency": ""},
+        {"placed_at": "yesterday"},
+        {"placed_at": "2026-02-31T00:00:00Z"},
+        {"customer": "mia"},
+        {"items": "none"},
+        {"items": [item(id=None)]},
+        {"items": [item(price=None)]},
+        {"items": [item(price={"base": "100", "discount": 0})]},
+        {"items": [item(price={"base": True, "discount": 0})]},
+        {"items": [item(price={"base": 1e300, "discount": 0})]},
+        {"store_id": "a\u0000b"},
+    ],
+)
+def test_an_order_that_would_have_to_be_guessed_is_unexpected(
+    changes: dict[str, Any], tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(ADDRESS, json=order(**changes))
+    with pytest.raises(NewStoreUnexpected):
+        read_order(tenant, UUID)
