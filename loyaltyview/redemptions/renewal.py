@@ -25,7 +25,8 @@ def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None
     Returns the row and why there is no new code (None when there is one, or none was needed). The old
     code stays known: an order that carries it still counts. May be repeated.
     """
-    row = take(redemption_id, RENEWABLE)
+    # Not work: a worker that found it would give it back, though an order may still be on its way.
+    row = take(redemption_id, RENEWABLE, is_work=False)
     if row is None:
         return Redemption.objects.get(pk=redemption_id), None
     if row.order_id or (row.code_expires_at and row.code_expires_at > timezone.now()):

@@ -74,15 +74,20 @@ def write_line(
     )
 
 
-def take(redemption_id: UUID, states: Iterable[State]) -> Redemption | None:
-    """Lease the row at once, due or not, when it is in one of `states` and nobody holds it; else None."""
+def take(redemption_id: UUID, states: Iterable[State], *, is_work: bool = True) -> Redemption | None:
+    """Lease the row at once, due or not, when it is in one of `states` and nobody holds it; else None.
+
+    Should we die, the worker takes it up when the lease has run out. Where there is nothing to be taken up
+    (`is_work` is False), the row stays due when it was.
+    """
     now = timezone.now()
     until = now + timedelta(seconds=settings.WORK_LEASE_S)
+    due = {"due_at": until} if is_work else {}
     taken = Redemption.objects.filter(
         Q(lease_until=None) | Q(lease_until__lt=now),
         pk=redemption_id,
         state__in=[state.value for state in states],
-    ).update(lease_until=until, due_at=until)
+    ).update(lease_until=until, **due)
     return Redemption.objects.get(pk=redemption_id) if taken else None
 
 
