@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "loyaltyview.sandbox",
     "providers.antavo",
     "providers.house",
+    "providers.whitelabel",
     "providers.pongo",
     "providers.yotpo",
     "django.contrib.admin",

@@ -7,6 +7,7 @@ from providers.base import LoyaltyProvider
 PROVIDERS = {
     "house": "providers.house.provider.HouseProvider",
     "pongo": "providers.pongo.provider.PongoProvider",
+    "whitelabel": "providers.whitelabel.provider.WhiteLabelProvider",
     "yotpo": "providers.yotpo.provider.YotpoProvider",
 }
 

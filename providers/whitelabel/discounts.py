@@ -1,0 +1,90 @@
+"""The vendor's discount objects in our words. Money there is in minor units.
+
+Source: contract 2.5. The engine enforces none of it: product and store are ours to look at. Assumed:
+`productSku` (or `sku`) limits a discount to these products, `venues` to these stores.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from providers.types import Discount, DiscountKind, Money
+from providers.whitelabel.engine import Engine, Json
+
+UNKNOWN = Discount(kind=DiscountKind.UNKNOWN)
+# ISO 4217 currencies without two decimals, as far as a shop may sell in them.
+DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+
+
+def read_discount(engine: Engine, data: Json, stores: Mapping[str, str]) -> Discount:
+    """Return what a benefit, a reward or the answer of a validation takes off. `stores` maps ids of venues
+    to our store ids. Codes of a pool carry none: then the program's own map says. UNKNOWN for what one
+    coupon cannot express."""
+    rows = engine.names.find(data, "discounts")
+    if not isinstance(rows, list) or not rows:
+        rows = _of_program(engine, data)
+    found = [_one(engine, row, stores) for row in rows if isinstance(row, dict)]
+    if not found:
+        return UNKNOWN
+    first = found[0]
+    if len(found) == 1:
+        return first
+    # Several are one when they differ in nothing but the store.
+    if all(each.stores and replace(each, stores=first.stores) == first for each in found):
+        return replace(first, stores=tuple(store for each in found for store in each.stores))
+    return replace(UNKNOWN, raw=f"{len(found)} discounts")
+
+
+def minor(amount: Decimal, currency: str) -> int:
+    """Return an amount in the currency's smallest unit."""
+    return int((amount * 10 ** DECIMALS.get(currency, 2)).to_integral_value())
+
+
+def _of_program(engine: Engine, data: Json) -> list[Json]:
+    reward = data.get("reward")
+    reward = reward if isinstance(reward, dict) else data
+    known = engine.settings["code_discounts"]
+    for key in (reward.get("id"), reward.get("name")):
+        if isinstance(key, str) and key in known:
+            return [known[key]]
+    return []
+
+
+def _one(engine: Engine, row: Json, stores: Mapping[str, str]) -> Discount:
+    discount = _worth(engine, str(row.get("type")), _number(row.get("value")))
+    if discount.kind is DiscountKind.UNKNOWN:
+        return replace(discount, raw=str(row.get("type"))[:40])
+    # "comma recommended": other delimiters occur.
+    skus = tuple(re.split(r"[,;|\s]+", engine.names.text(row, "discount_skus").strip()))
+    skus = tuple(sku for sku in skus if sku)
+    is_free = discount.percent == 100 or (
+        discount.kind is DiscountKind.PRICE and discount.amount is not None and not discount.amount.amount
+    )
+    if skus and is_free:
+        discount = Discount(kind=DiscountKind.PRODUCT)
+    venues = row.get("venues")
+    ids = [venue["id"] for venue in venues if isinstance(venue, dict) and "id" in venue] if venues else []
+    # A venue that we do not know is no store of ours, but it still limits.
+    return replace(discount, skus=skus, stores=tuple(stores.get(venue, venue) for venue in ids))
+
+
+def _worth(engine: Engine, kind: str, value: Decimal | None) -> Discount:
+    if value is None or value < 0:
+        return UNKNOWN
+    if kind == "PERCENTAGE" and 0 < value <= 100:
+        return Discount(kind=DiscountKind.PERCENT, percent=value)
+    currency = engine.config.currency
+    amount = Money(amount=value.scaleb(-DECIMALS.get(currency, 2)), currency=currency)
+    if kind == "ABSOLUTE" and value > 0:
+        return Discount(kind=DiscountKind.FIXED, amount=amount)
+    if kind == "FIXED":
+        return Discount(kind=DiscountKind.PRICE, amount=amount)
+    return UNKNOWN
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)

@@ -1,0 +1,221 @@
+"""Calls to the vendor's engine: headers, token, envelope, lists. Everything above speaks through it.
+
+Source: contract 1.2, 1.5, 2, 3. No call here is repeated after its outcome became unknown.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import requests
+from django.utils import timezone
+
+from providers.base import ProviderConfig
+from providers.breaker import Breaker
+from providers.bucket import bucket_for
+from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
+from providers.http import READ, WRITE, Answer, VendorSession, judge_status
+from providers.whitelabel.names import Names
+from providers.whitelabel.options import auth_url
+from providers.whitelabel.tokens import AdminToken
+
+Json = dict[str, Any]
+KIND = "whitelabel"
+PAGE = 100
+
+
+class TokenRefused(AuthFailed):
+    """401: the token is not accepted, the call did nothing."""
+
+
+class GatewayRefused(AuthFailed):
+    """403 from the gateway in front of the engine: the API key is wrong."""
+
+
+class Refused(UnexpectedAnswer):
+    """The engine said no (400, 404, 409, 422) and nothing happened. Why is for the caller to find out: the
+    text of the message is no interface. `message` is the engine's own sentence, "" without one."""
+
+    def __init__(self, operation: str, status: int, message: str) -> None:
+        super().__init__(f"{operation}: {status}")
+        self.status = status
+        self.message = message
+
+
+def judge(answer: Answer, kind: str) -> ProviderError | None:
+    """As `judge_status`, telling the refusals of credentials apart. 429 is the limit of the key (100 a
+    second); the gateway's 403 has no `status` in its body, the engine's has."""
+    if answer.status == 401:
+        return TokenRefused("401: token refused")
+    if answer.status == 403:
+        try:
+            body = answer.json()
+        except UnexpectedAnswer:
+            body = None
+        if isinstance(body, dict) and "status" in body:
+            return AuthFailed("403: the token may not do this")
+        return GatewayRefused("403: the gateway refuses the API key")
+    return judge_status(answer, kind)
+
+
+class Engine:
+    """The vendor's API for one program. Cheap to create, thread-safe."""
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.config = config
+        self.settings = config.settings
+        self.names = Names(config.settings["names"])
+        headers = {"Accept": "application/json"}
+        auth = VendorSession(
+            vendor=KIND,
+            program=config.program,
+            base_url=auth_url(config.settings),
+            headers=headers,
+            breaker=Breaker(vendor=f"{KIND}-auth", program=config.program),
+        )
+        self.token = AdminToken(
+            session=auth,
+            client_id=self.settings["client_id"],
+            client_secret=self.settings["client_secret"],
+            audience=self.settings["audience"],
+        )
+        self.headers = {**headers, "X-Api-Key": self.settings["api_key"]}
+
+    def get(self, path: str, *, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """Return `data` of a read. Raises Refused, and what `VendorSession.read` raises."""
+        return self._call(READ, "GET", path, operation, params=params)
+
+    @property
+    def locale(self) -> dict[str, str | int]:
+        """The parameter of those reads that answer in a language."""
+        return {"locale": self.settings["locale"]}
+
+    def test(self, path: str, body: Json, *, operation: str) -> Any:
+        """As `get`, for a POST that changes nothing."""
+        return self._call(READ, "POST", path, operation, body=body)
+
+    def send(self, path: str, body: Json, *, operation: str) -> Any:
+        """Return `data` of a write, sent at most once. Raises Refused, and what `VendorSession.write`
+        raises. An answer that cannot be read raises UnexpectedAnswer: as good as unknown."""
+        return self._call(WRITE, "POST", path, operation, body=body)
+
+    def remove(self, path: str, *, operation: str) -> None:
+        """Delete. Raises as `send`; that it is gone already is success."""
+        try:
+            self._call(WRITE, "DELETE", path, operation)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+
+    def rows(
+        self,
+        path: str,
+        *,
+        operation: str,
+        filters: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        limit: int = PAGE,
+        skip: int = 0,
+    ) -> list[Json]:
+        """Return one page of a list, newest first. `filters` maps names of the table to values: the engine
+        may ignore them, so whoever calls this compares every row. Raises as `get`."""
+        asked: dict[str, str | int] = {"limit": limit, "skip": skip, "order": "DESC", **(params or {})}
+        if filters:
+            asked["filter"] = json.dumps(self.names.filter(filters), separators=(",", ":"))
+        data = self.get(path, operation=operation, params=asked)
+        if not isinstance(data, list):
+            raise UnexpectedAnswer(f"{operation}: not a list")
+        return [row for row in data if isinstance(row, dict)]
+
+    def _session(self, token: str) -> VendorSession:
+        def sign(request: requests.PreparedRequest) -> None:
+            request.headers["Authorization"] = f"Bearer {token}"
+
+        return VendorSession(
+            vendor=KIND,
+            program=self.config.program,
+            base_url=self.settings["base_url"],
+            headers=self.headers,
+            sign=sign,
+            bucket=bucket_for(KIND, self.config.program, self.settings["rate_per_s"], self.settings["burst"]),
+            breaker=Breaker(vendor=KIND, program=self.config.program),
+            judge=judge,
+        )
+
+    def _call(
+        self,
+        kind: str,
+        method: str,
+        path: str,
+        operation: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+    ) -> Any:
+        token = self.token.get()
+        try:
+            answer = self._once(token, kind, method, path, operation, params, body)
+        except TokenRefused:
+            # Refused means that nothing happened, so even a write may be sent again, once.
+            self.token.refused(token)
+            answer = self._once(self.token.get(), kind, method, path, operation, params, body)
+        return _data(answer, operation)
+
+    def _once(
+        self,
+        token: str,
+        kind: str,
+        method: str,
+        path: str,
+        operation: str,
+        params: Mapping[str, str | int] | None,
+        body: Json | None,
+    ) -> Answer:
+        session = self._session(token)
+        call = session.write if kind == WRITE else session.read
+        return call(method, path, operation=operation, params=params, json=body)
+
+
+def _data(answer: Answer, operation: str) -> Any:
+    """Return what the envelope holds. Source: contract 2, `{"status": "success", "data": ...}`."""
+    if answer.status in (202, 204) and not answer.body:
+        return None
+    if answer.status >= 400:
+        raise Refused(operation, answer.status, _message(answer))
+    body = answer.json()
+    if not isinstance(body, dict) or body.get("status") != "success":
+        raise UnexpectedAnswer(f"{operation}: no success in the envelope")
+    return body.get("data")
+
+
+def _message(answer: Answer) -> str:
+    try:
+        body = answer.json()
+    except UnexpectedAnswer:
+        return ""
+    message = body.get("message") if isinstance(body, dict) else None
+    return message[:200] if isinstance(message, str) else ""
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a time of the vendor as aware UTC; None for an unset or unreadable one."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def timestamp(at: datetime | None = None) -> str:
+    """Return a time as the vendor takes it: fractional seconds are required (OAS EventDefinition)."""
+    text = (at or timezone.now()).astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def plain(amount: Decimal) -> int | float:
+    """Return an amount as a JSON number."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

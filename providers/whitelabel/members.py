@@ -1,0 +1,241 @@
+"""Members: found by exactly what identifies them, described, enrolled.
+
+Source: contract 2.1, 2.2. `ref` is the vendor's id (a uuid), `member_id` the account number. How `filter`
+is spelled is assumed, so every row is compared with what was asked for: a near miss is a stranger.
+"""
+
+import re
+import uuid
+from decimal import Decimal
+
+import phonenumbers
+
+from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.http import segment
+from providers.types import (
+    Balance,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    QueryKind,
+    Tier,
+)
+from providers.whitelabel import consents, settling
+from providers.whitelabel.engine import Engine, Json, Refused
+from providers.whitelabel.venues import list_tiers, requirement
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+ACCOUNT_NUMBER = re.compile(r"[0-9]{7}")
+MOST_MATCHES = 5
+
+# What the vendor documents for names and addresses that were not collected (contract 2.1).
+NO_NAME = ("UNKNOWN", "REDACTED")
+NO_EMAIL_DOMAIN = "not-collected.example.com"
+
+
+def find(engine: Engine, query: MemberQuery) -> tuple[Member, ...]:
+    """Return the members that `query` names exactly."""
+    return tuple(describe(engine, user) for user in find_users(engine, query) if _id(user))
+
+
+def get(engine: Engine, ref: str) -> Member:
+    """Return the member; raise Rejected(MEMBER_NOT_FOUND)."""
+    return describe(engine, get_user(engine, ref))
+
+
+def get_user(engine: Engine, ref: str) -> Json:
+    """Return the user object of `ref`; raise Rejected(MEMBER_NOT_FOUND)."""
+    user = _by_path(engine, ref)
+    if user is None or _id(user) != ref:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return user
+
+
+def wallet(engine: Engine, ref: str) -> Json:
+    """Return the wallet; raise Rejected(MEMBER_NOT_FOUND), UnexpectedAnswer."""
+    try:
+        data = engine.get(f"/users/{segment(ref)}/wallet", operation="get_wallet", params=engine.locale)
+    except Refused as refused:
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND, str(refused)) from refused
+    if not isinstance(data, dict):
+        raise UnexpectedAnswer("get_wallet: not an object")
+    return data
+
+
+def points_of(engine: Engine, purse: Json) -> int:
+    """Return the balance in a wallet. It can be negative: the engine does not stop at zero."""
+    points = engine.names.number(purse, "wallet_points")
+    if points is None:
+        raise UnexpectedAnswer("get_wallet: no balance")
+    return int(points)
+
+
+def find_users(engine: Engine, query: MemberQuery) -> list[Json]:
+    """Return the user objects that `query` names exactly."""
+    value = query.value
+    if not value:
+        return []
+    if query.kind is QueryKind.EMAIL:
+        rows = _listed(engine, "filter_email", value)
+        return [user for user in rows if email_of(user) == value]
+    if query.kind is QueryKind.PHONE:
+        # Stored as it was typed once: with the plus or without it.
+        rows = _listed(engine, "filter_phone", value) or _listed(engine, "filter_phone", value.lstrip("+"))
+        return [user for user in rows if phone_of(engine, user) == value]
+    if UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value):
+        user = _by_path(engine, value)
+        if user and value.lower() in (_id(user), str(user.get("accountNumber"))):
+            return [user]
+    rows = _listed(engine, "filter_auth", value)
+    return [user for user in rows if user.get("authIdentifier") == value]
+
+
+def describe(engine: Engine, user: Json) -> Member:
+    """Return a user with balance, tier and consents, in our words."""
+    ref = _id(user)
+    profile = _profile(user)
+    purse = wallet(engine, ref)
+    points = points_of(engine, purse)
+    unsettled = settling.unsettled_points(engine, ref)
+    return Member(
+        ref=ref,
+        member_id=str(user.get("accountNumber") or ref),
+        first_name=_name(profile.get("givenName")),
+        last_name=_name(profile.get("familyName")),
+        email=email_of(user),
+        phone=phone_of(engine, user),
+        balance=Balance(spendable=points - unsettled, reserved=unsettled),
+        tier=tier_of(engine, purse),
+        consents=consents.read(engine, ref),
+    )
+
+
+def tier_of(engine: Engine, purse: Json) -> Tier | None:
+    """Return the level in a wallet and the way to the next; None for a member without one."""
+    current = engine.names.find(purse, "wallet_tier")
+    tiers = list_tiers(engine)
+    if not isinstance(current, dict):
+        return None
+    known = next((tier for tier in tiers if tier["id"] == current.get("id")), current)
+    name = str(known.get("name") or current.get("name") or "")
+    if not name:
+        return None
+    threshold = requirement(known)
+    above = next((tier for tier in tiers if requirement(tier) > threshold), None)
+    lifetime = engine.names.number(purse, "wallet_lifetime")
+    # A tier by calendar period counts points that the wallet does not show: say no distance then.
+    if above is None or lifetime is None or known.get("calculation") == "CALENDAR_PERIOD":
+        return Tier(name=name, threshold=Decimal(threshold), progress=Decimal(threshold))
+    # Promotion runs after the points: keep the bar inside the level that the wallet names.
+    progress = min(max(int(lifetime), threshold), requirement(above) - 1)
+    return Tier(
+        name=name,
+        next_name=str(above.get("name") or ""),
+        progress=Decimal(progress),
+        threshold=Decimal(threshold),
+        next_threshold=Decimal(requirement(above)),
+    )
+
+
+def enrol(engine: Engine, profile: MemberProfile, wanted: Consents) -> Member:
+    """Create the member or return the one that exists, with the consents given now."""
+    user = _existing(engine, profile)
+    if user is None:
+        try:
+            user = engine.send("/users", _definition(engine, profile, wanted), operation="create_user")
+        except Refused as refused:
+            # 409: e-mail or phone is taken, perhaps by the same form a moment ago.
+            user = _existing(engine, profile)
+            if user is None:
+                reason = RejectReason.ALREADY_MEMBER if refused.status == 409 else RejectReason.INVALID_INPUT
+                raise Rejected(reason, str(refused), text=refused.message) from refused
+            consents.change(engine, _id(user), wanted)
+        if not isinstance(user, dict) or not _id(user):
+            raise UnexpectedAnswer("create_user: no id")
+    else:
+        consents.change(engine, _id(user), wanted)
+    return describe(engine, user)
+
+
+def email_of(user: Json) -> str:
+    """Return the address in lower case, "" for a placeholder."""
+    email = _profile(user).get("emailAddress")
+    email = email.strip().lower() if isinstance(email, str) else ""
+    return "" if email.endswith(f"@{NO_EMAIL_DOMAIN}") else email
+
+
+def phone_of(engine: Engine, user: Json) -> str:
+    """Return the number in E.164, "" for one that is none. The vendor keeps free text."""
+    text = _profile(user).get("telephoneNumber")
+    if not isinstance(text, str):
+        return ""
+    for spelled in (text, f"+{text}"):
+        try:
+            number = phonenumbers.parse(spelled, engine.config.country)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return ""
+
+
+def _existing(engine: Engine, profile: MemberProfile) -> Json | None:
+    queries = []
+    if profile.email:
+        queries.append(MemberQuery(kind=QueryKind.EMAIL, value=profile.email.strip().lower()))
+    if profile.phone:
+        queries.append(MemberQuery(kind=QueryKind.PHONE, value=profile.phone))
+    for query in queries:
+        if users := find_users(engine, query):
+            return users[0]
+    return None
+
+
+def _definition(engine: Engine, profile: MemberProfile, wanted: Consents) -> Json:
+    fields = {
+        "givenName": (profile.first_name or NO_NAME[0])[:64],
+        "familyName": (profile.last_name or NO_NAME[0])[:64],
+        "emailAddress": profile.email.strip().lower() or f"{uuid.uuid4().hex}@{NO_EMAIL_DOMAIN}",
+    }
+    if profile.phone:
+        fields["telephoneNumber"] = profile.phone
+    body: Json = {"profile": fields}
+    if given := consents.definition(engine, wanted):
+        body["consentsDefinition"] = given
+    return body
+
+
+def _by_path(engine: Engine, value: str) -> Json | None:
+    # "me" and "summary" are other addresses below /users.
+    if not (UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value)):
+        return None
+    try:
+        data = engine.get(f"/users/{segment(value)}", operation="get_user")
+    except Refused as refused:
+        if refused.status in (400, 404):
+            return None
+        raise UnexpectedAnswer(str(refused)) from refused
+    return data if isinstance(data, dict) else None
+
+
+def _listed(engine: Engine, name: str, value: str) -> list[Json]:
+    return (
+        engine.rows("/users", operation="list_users", filters={name: value}, limit=MOST_MATCHES)
+        if value
+        else []
+    )
+
+
+def _profile(user: Json) -> Json:
+    profile = user.get("profile")
+    return profile if isinstance(profile, dict) else {}
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and value not in NO_NAME else ""
+
+
+def _id(user: Json) -> str:
+    value = user.get("id")
+    return value.lower() if isinstance(value, str) else ""

@@ -1,0 +1,158 @@
+"""White Label Loyalty as a provider: each method of the interface is one call into this package."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.errors import Rejected, RejectReason, Unsupported
+from providers.types import (
+    Cart,
+    CheckResult,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Order,
+    PointsChange,
+    ProviderStore,
+    Return,
+    Reward,
+    Spend,
+    SpendFinding,
+    SpendIntent,
+    SpendKind,
+    Voucher,
+    WebhookEvent,
+    WebhookRequest,
+)
+from providers.whitelabel import (
+    catalogue,
+    finding,
+    members,
+    options,
+    rate,
+    refunds,
+    sales,
+    spending,
+    venues,
+    vouchers,
+    webhooks,
+)
+from providers.whitelabel.engine import Engine
+
+
+class WhiteLabelProvider(LoyaltyProvider):
+    """The vendor's Rewards API. `ref` is its user id, `member_id` the account number."""
+
+    kind = "whitelabel"
+    # No HOLD: the engine takes at once. No RELEASE_VOUCHER: what is redeemed or burned stays so.
+    capabilities = frozenset(
+        {
+            Capability.RELEASE_POINTS,
+            Capability.VARIABLE_POINTS,
+            Capability.EARN_PREVIEW,
+            Capability.PHONE_LOOKUP,
+            Capability.EMAIL_LOOKUP,
+            Capability.CODE_LOOKUP,
+            Capability.ENROL,
+            Capability.CONSENT_EMAIL,
+            Capability.CONSENT_SMS,
+            Capability.TIERS,
+            Capability.STORES,
+            Capability.WEBHOOKS,
+            Capability.PARTIAL_RETURN,
+        }
+    )
+    setting_specs = options.SPECS
+
+    def __init__(self, config: ProviderConfig) -> None:
+        super().__init__(config)
+        self.engine = Engine(config)
+
+    @classmethod
+    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        settings = super().validate_settings(given)
+        options.check_settings(settings)
+        return settings
+
+    # --- Reads ------------------------------------------------------------------------------------
+
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        return members.find(self.engine, query)
+
+    def get_member(self, ref: str) -> Member:
+        return members.get(self.engine, ref)
+
+    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
+        return catalogue.list_rewards(self.engine, ref)
+
+    def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
+        return catalogue.list_vouchers(self.engine, ref)
+
+    def find_voucher(self, ref: str, code: str) -> Voucher:
+        return vouchers.look(self.engine, ref, code)
+
+    def preview_earn(self, ref: str, cart: Cart) -> int | None:
+        return rate.preview_sale(self.engine, ref, cart)
+
+    def find_spend(self, intent: SpendIntent) -> SpendFinding:
+        return finding.find(self.engine, intent)
+
+    def list_stores(self) -> tuple[ProviderStore, ...]:
+        return venues.list_stores(self.engine)
+
+    def check(self) -> CheckResult:
+        started = time.perf_counter()
+        # Only an administrator's token lists users, so this proves key and token alike.
+        self.engine.rows("/users", operation="check", limit=1)
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        host = urlsplit(self.engine.settings["base_url"]).hostname or ""
+        tiers = len(venues.list_tiers(self.engine))
+        return CheckResult(account=f"{host} ({tiers} tiers)", latency_ms=latency_ms)
+
+    # --- Writes -----------------------------------------------------------------------------------
+
+    def spend(self, intent: SpendIntent) -> Spend:
+        return spending.spend(self.engine, intent)
+
+    def release(self, spend: Spend) -> None:
+        if spend.kind is SpendKind.VOUCHER:
+            raise Unsupported("vouchers are final")
+        self._see_burned(spend)
+        refunds.refund_points(self.engine, spend)
+
+    def confirm(self, spend: Spend, order: Order) -> None:
+        self._see_burned(spend)
+
+    def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
+        return members.enrol(self.engine, profile, consents)
+
+    def record_order(self, order: Order) -> PointsChange:
+        return sales.record_order(self.engine, order)
+
+    def record_return(self, ret: Return) -> PointsChange:
+        return sales.record_return(self.engine, ret)
+
+    def cancel_order(self, order: Order) -> PointsChange:
+        return sales.cancel_order(self.engine, order)
+
+    # --- Webhooks ---------------------------------------------------------------------------------
+
+    def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+        return webhooks.parse(self.engine, request)
+
+    def _see_burned(self, spend: Spend) -> None:
+        """A bought reward whose burning failed is burned now: else its worth could be used again."""
+        if spend.kind is not SpendKind.REWARD or spend.memo.get("burned") == spending.BURNED:
+            return
+        benefit = catalogue.get_benefit(self.engine, spend.member_ref, spend.provider_ref)
+        if benefit.get("burnedAt"):
+            return
+        redeemed = vouchers.redeem(self.engine, spend.member_ref, benefit)
+        try:
+            vouchers.burn(self.engine, spend.member_ref, redeemed, spend.memo.get("store", ""), None)
+        except Rejected as error:
+            if error.reason is not RejectReason.ALREADY_USED:
+                raise

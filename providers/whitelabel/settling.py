@@ -1,0 +1,151 @@
+"""The engine's events: reported, found again, and waited for.
+
+Source: contract 2.7. Reactions run almost at once or some seconds later, and until then the wallet still
+shows the points of a spend. What is on its way counts as gone: the engine itself does not stop at zero.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from providers.errors import UnexpectedAnswer
+from providers.http import segment
+from providers.whitelabel.engine import Engine, Json, Refused, moment, timestamp
+
+# How long an event may stay without reaction before we no longer count on one.
+UNSETTLED_S = 900
+# Waits between two looks at an event that we just reported.
+WAITS_S = (0.0, 0.3, 0.7, 1.0)
+PAGES = 5
+PAGE = 200
+
+sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What looking through a member's events brought. `is_complete`: every event since then was seen."""
+
+    found: tuple[Json, ...]
+    is_complete: bool
+
+
+def report(
+    engine: Engine, kind: str, ref: str, payload: Json, *, executor: str = "", at: datetime | None = None
+) -> Json:
+    """Report one event and return it. Sent at most once; raises Refused, OutcomeUnknown, Unavailable,
+    UnexpectedAnswer (as good as unknown)."""
+    body = {
+        "type": kind,
+        "subject": ref,
+        "executor": (executor or engine.settings["executor"])[:128],
+        "occurredAt": timestamp(at),
+        "payload": payload,
+    }
+    event = engine.send("/events", body, operation=f"report_{_word(engine, kind)}")
+    if not isinstance(event, dict) or event_id(event) == "":
+        raise UnexpectedAnswer("report: no id")
+    return event
+
+
+def search(engine: Engine, ref: str, kind: str, since: datetime, matches: Callable[[Json], bool]) -> Search:
+    """Return the member's events of one type since `since` that match. Every row is compared: how the
+    engine's filter is spelled is assumed, and it may ignore ours."""
+    found: list[Json] = []
+    filters = {"filter_subject": ref, "filter_type": kind}
+    for page in range(PAGES):
+        rows = engine.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
+        times = [moment(row.get("reportedAt")) for row in rows]
+        for row, reported in zip(rows, times, strict=True):
+            is_hers = row.get("type") == kind and engine.names.text(row, "event_subject") == ref
+            if is_hers and (reported is None or reported >= since) and matches(row):
+                found.append(row)
+        if len(rows) < PAGE or _reaches(times, since):
+            return Search(tuple(found), True)
+    return Search(tuple(found), False)
+
+
+def payload_of(event: Json) -> Json:
+    """Return what an event carries."""
+    payload = event.get("payload")
+    return payload if isinstance(payload, dict) else {}
+
+
+def event_id(event: Json) -> str:
+    """Return the id as text: it is a number in some places, a text in others."""
+    value = event.get("id")
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+
+
+def settled_points(engine: Engine, event: Json) -> int | None:
+    """Wait some seconds for the reactions to `event`; return the points that they moved (signed), None
+    while they have not run."""
+    for wait_s in WAITS_S:
+        if wait_s:
+            sleep(wait_s)
+        if (points := moved_points(engine, event_id(event))) is not None:
+            return points
+    return None
+
+
+def moved_points(engine: Engine, event: str) -> int | None:
+    """Return the points that reactions to the event of this id moved, None while they have not run."""
+    try:
+        data = engine.get(f"/events/{segment(event)}", operation="get_event")
+        if not isinstance(data, dict) or engine.names.find(data, "event_reacted") is None:
+            return None
+        reactions = engine.get(f"/events/{segment(event)}/reactions", operation="get_reactions")
+    except Refused as refused:
+        raise UnexpectedAnswer(str(refused)) from refused
+    points = engine.names.number(reactions, "reaction_points")
+    return None if points is None else int(points)
+
+
+def mark_unsettled(engine: Engine, ref: str) -> None:
+    """Remember that a spend of this member has not reached her wallet, for the pages."""
+    cache.set(_flag(engine, ref), 1, timeout=UNSETTLED_S)
+
+
+def unsettled_points(engine: Engine, ref: str) -> int:
+    """Return the points on their way out of the wallet, as far as this process group knows of any."""
+    if cache.get(_flag(engine, ref)) is None:
+        return 0
+    points = count_unsettled(engine, ref)
+    if not points:
+        cache.delete(_flag(engine, ref))
+    return points
+
+
+def count_unsettled(engine: Engine, ref: str) -> int:
+    """Return the points of spends whose reaction has not run, from the engine's own list."""
+    found = search(
+        engine,
+        ref,
+        engine.settings["spend_type"],
+        timezone.now() - timedelta(seconds=UNSETTLED_S),
+        lambda event: engine.names.find(event, "event_reacted") is None,
+    )
+    points = (payload_of(event).get(engine.names["points_points"]) for event in found.found)
+    return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
+
+
+def _reaches(times: list[datetime | None], since: datetime) -> bool:
+    """Return whether a page really runs from new to old, and beyond `since`: `order` may be ignored too."""
+    known = [at for at in times if at is not None]
+    return bool(known) and known == sorted(known, reverse=True) and known[-1] < since
+
+
+def _word(engine: Engine, kind: str) -> str:
+    """Return the fixed word of an event type, for metrics."""
+    for name in ("sale_type", "spend_type", "refund_type", "return_type"):
+        if engine.settings[name] == kind:
+            return name.removesuffix("_type")
+    return "event"
+
+
+def _flag(engine: Engine, ref: str) -> str:
+    return f"whitelabel:{engine.config.program}:unsettled:{ref}"

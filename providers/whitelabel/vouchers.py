@@ -1,0 +1,127 @@
+"""Using a benefit: redeem, validate, burn. Every step is final at the vendor.
+
+Source: contract 2.4, 2.5. A benefit that its owner redeemed in her app (member-led) is validated at once;
+one that is still whole (cashier-led) is redeemed first. Until it is burned it stays hers and can be used
+another time, so a failure before that point loses nothing.
+"""
+
+from django.utils import timezone
+
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
+from providers.types import Discount, Voucher
+from providers.whitelabel import catalogue
+from providers.whitelabel.discounts import read_discount
+from providers.whitelabel.engine import Engine, Json, Refused
+from providers.whitelabel.members import get_user
+from providers.whitelabel.venues import stores_by_venue
+
+# What a refused look at a code means (contract 3; the texts are no interface).
+REASONS = {404: RejectReason.REWARD_NOT_FOUND, 409: RejectReason.ALREADY_USED}
+
+
+def look(engine: Engine, ref: str, code: str) -> Voucher:
+    """Return the voucher of a code that was typed or scanned, without burning it. Raises Rejected."""
+    code = code.strip()
+    if not code:
+        raise Rejected(RejectReason.REWARD_NOT_FOUND)
+    try:
+        # Without the member: whose it is, is compared below, and told apart from an unknown code.
+        benefit = _validated(engine, {"code": code}, is_look=True)
+    except Refused as refused:
+        reason = REASONS.get(refused.status, RejectReason.NOT_ALLOWED)
+        raise Rejected(reason, str(refused), text=refused.message) from refused
+    if catalogue.owner_of(engine, benefit) not in (ref, ""):
+        raise Rejected(RejectReason.NOT_ALLOWED, "another member's voucher")
+    if not isinstance(benefit.get("id"), str):
+        raise UnexpectedAnswer("look_voucher: no benefit id")
+    # Rows of a validation may miss the owner; the benefit itself has it.
+    whole = {**catalogue.get_benefit(engine, ref, benefit["id"]), "code": {"value": code}}
+    if whole.get("burnedAt"):
+        raise Rejected(RejectReason.ALREADY_USED)
+    return catalogue.describe_voucher(
+        engine, {**whole, **_discounts(engine, benefit)}, stores_by_venue(engine)
+    )
+
+
+def check(engine: Engine, benefit: Json) -> None:
+    """Raise Rejected for a benefit that cannot be used any more."""
+    if benefit.get("burnedAt"):
+        raise Rejected(RejectReason.ALREADY_USED)
+    if catalogue.is_expired(benefit, timezone.now()):
+        raise Rejected(RejectReason.EXPIRED)
+    if not catalogue.is_usable(engine, benefit, timezone.now()):
+        reason = RejectReason.ALREADY_USED if benefit.get("redeemedAt") else RejectReason.NOT_ALLOWED
+        raise Rejected(reason)
+
+
+def redeem(engine: Engine, ref: str, benefit: Json) -> Json:
+    """Return the benefit, redeemed. Raises Rejected, and whatever a write raises."""
+    if benefit.get("redeemedAt"):
+        return benefit
+    benefit_id = str(benefit.get("id"))
+    try:
+        redeemed = engine.send(
+            "/commands/redeem_benefit", {"benefitId": benefit_id}, operation="redeem_benefit"
+        )
+    except Refused as refused:
+        # Perhaps she redeemed it in her app a moment ago: what the benefit says now counts.
+        fresh = catalogue.get_benefit(engine, ref, benefit_id)
+        check(engine, fresh)
+        if fresh.get("redeemedAt"):
+            return fresh
+        raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
+    if isinstance(redeemed, dict) and engine.names.text(redeemed, "benefit_code"):
+        return redeemed
+    return catalogue.get_benefit(engine, ref, benefit_id)
+
+
+def burn(engine: Engine, ref: str, benefit: Json, store: str, shown: Discount | None) -> None:
+    """Burn a redeemed benefit. With `shown`, first look whether it still takes off what the page said.
+    One without a code was only to be shown: redeeming was its use.
+
+    Raises Rejected (it is not burned by us), OutcomeUnknown, UnexpectedAnswer (it may be burned).
+    """
+    code = engine.names.text(benefit, "benefit_code")
+    if not code:
+        return
+    body: Json = {"code": code, "userIdentifier": _identifier(engine, ref)}
+    if store:
+        body["venueIdentifier"] = store
+    try:
+        if shown is not None:
+            looked = _validated(engine, body, is_look=True)
+            now = read_discount(engine, {**benefit, **_discounts(engine, looked)}, stores_by_venue(engine))
+            if now != shown:
+                raise Rejected(RejectReason.PRICE_CHANGED, "the discount differs from what was shown")
+        burned = _validated(engine, body, is_look=False)
+    except Refused as refused:
+        fresh = catalogue.get_benefit(engine, ref, str(benefit.get("id")))
+        check(engine, fresh)
+        raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
+    if not burned.get("burnedAt"):
+        # It said yes and does not show it: `find_spend` asks the benefit itself before anything is promised.
+        raise OutcomeUnknown("burn_voucher: no sign of it in the answer")
+
+
+def _validated(engine: Engine, body: Json, *, is_look: bool) -> Json:
+    if is_look:
+        # Changes nothing that counts, so it may be repeated; the flag is what keeps the voucher whole.
+        data = engine.test(
+            "/commands/validate_voucher", {**body, "allowFutureValidation": True}, operation="look_voucher"
+        )
+    else:
+        data = engine.send("/commands/validate_voucher", body, operation="burn_voucher")
+    if not isinstance(data, dict):
+        raise UnexpectedAnswer("validate_voucher: not an object")
+    return data
+
+
+def _discounts(engine: Engine, validated: Json) -> Json:
+    found = engine.names.find(validated, "discounts")
+    return {"discounts": found} if isinstance(found, list) and found else {}
+
+
+def _identifier(engine: Engine, ref: str) -> str:
+    """Return what names the member to a validation. Assumed: the subject of her app's login where she has
+    one, else the vendor's id."""
+    return str(get_user(engine, ref).get("authIdentifier") or ref)
