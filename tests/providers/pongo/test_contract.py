@@ -1,0 +1,49 @@
+"""Pongo's adapter keeps the provider contract, over HTTP against the sandbox's Pongo."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from providers.base import LoyaltyProvider
+from providers.pongo.provider import PongoProvider
+from providers.types import MemberProfile
+from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.pongo.conftest import FIVE_OFF, MIA, TEN_OFF, TWENTY_FIVE_OFF, Connect, Served
+
+
+class TestPongo(ProviderContract):
+    @pytest.fixture
+    def provider(self, connect: Connect) -> LoyaltyProvider:
+        return connect(enrol_store="boston-1")
+
+    @pytest.fixture
+    def member_ref(self) -> str:
+        return MIA
+
+    @pytest.fixture
+    def reward_id(self) -> str:
+        return FIVE_OFF
+
+    @pytest.fixture
+    def dear_reward_id(self) -> str:
+        return TWENTY_FIVE_OFF
+
+    @pytest.fixture
+    def voucher_id(self, provider: PongoProvider, vendor: Served) -> str:
+        book = vendor.book
+        return book.give(book.customers[MIA], book.rewards[TEN_OFF]).hash
+
+    @pytest.fixture
+    def stranger(self) -> MemberProfile:
+        return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
+
+    @pytest.fixture
+    def lose_answer(self, vendor: Served) -> LoseAnswer:
+        @contextmanager
+        def losing() -> Iterator[None]:
+            vendor.faults.writes_only = vendor.faults.withholds_answers = True
+            yield
+            vendor.faults.withholds_answers = False
+
+        return losing
