@@ -9,7 +9,10 @@ from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
 
 __all__ = ["VENDORS", "Vendor", "VendorSetup", "build_vendor"]
 
-VENDORS: dict[str, str] = {}
+VENDORS: dict[str, str] = {
+    "pongo": "loyaltyview.sandbox.vendors.pongo.server.PongoVendor",
+    "yotpo": "loyaltyview.sandbox.vendors.yotpo.Yotpo",
+}
 
 
 def build_vendor(kind: str, setup: VendorSetup) -> Vendor:

@@ -1,0 +1,179 @@
+"""Orders, refunds and adjustments. Received at once; applied at once, or when `apply` is called.
+
+Source: contract sections 9 and 10.1. An order sent again is an update and earns once.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import ROUND_FLOOR, Decimal
+
+from werkzeug.wrappers import Request, Response
+
+from loyaltyview.sandbox.answers import ApiError, Json, answer, faults
+from loyaltyview.sandbox.vendors.yotpo.books import Books, Order
+from loyaltyview.sandbox.vendors.yotpo.hooks import Hooks
+from loyaltyview.sandbox.vendors.yotpo.requests_in import find_customer, invalid, read_body
+from loyaltyview.sandbox.vendors.yotpo.views import customer_json
+
+ORDER = {
+    "customer_email": "string*",
+    "total_amount_cents": "number*",
+    "currency_code": "string*",
+    "order_id": "string*",
+    "ip_address": "string*",
+    "user_agent": "string*",
+    "ignore_ip_ua": "boolean",
+    **dict.fromkeys(
+        (
+            "customer_id", "status", "created_at", "coupon_code", "tags", "channel_type", "clerk_employee_id",
+            "clerk_name", "store_address", "store_city", "store_state",
+        ),
+        "string",
+    ),
+    "discount_amount_cents": "number",
+    "items": "array",
+    "customer": "object",
+}  # fmt: skip
+ITEM = {
+    "id": "string*", "name": "string", "quantity": "number*", "price_cents": "number*",
+    "collections": "string", "type": "string", "vendor": "string",
+}  # fmt: skip
+REFUND = {
+    "order_id": "string*", "total_amount_cents": "number*", "id": "string", "items": "array",
+    "currency": "string",
+}  # fmt: skip
+ADJUST = {
+    "customer_email": "string", "customer_id": "string", "point_adjustment_amount": "number*",
+    "apply_adjustment_to_points_earned": "boolean", "history_title": "string",
+    "visible_to_customer": "boolean",
+}  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderDesk:
+    """`status_regex` says which orders earn; `is_delayed` leaves what was received until `apply`."""
+
+    books: Books
+    hooks: Hooks
+    status_regex: str = "paid"
+    points_per_unit: int = 1
+    is_delayed: bool = False
+    _jobs: list[Callable[[], None]] = field(default_factory=list)
+
+    def create(self, request: Request) -> Response:
+        body = read_body(request, ORDER)
+        _check_items(body, ITEM)
+        if body.get("channel_type", "offline") not in ("online", "offline"):
+            raise invalid("channel_type", "is not included in the list")
+        if not isinstance(body["total_amount_cents"], int) or body["total_amount_cents"] < 0:
+            raise invalid("total_amount_cents", "must be a whole number")
+        find_customer(self.books, {"customer_email": body["customer_email"]})
+        self._receive(lambda: self._apply_order(body))
+        return answer({})
+
+    def refund(self, request: Request) -> Response:
+        body = read_body(request, REFUND)
+        _check_items(body, {"id": "string*", "quantity": "number*"})
+        self._receive(lambda: self._apply_refund(body))
+        return answer({})
+
+    def adjust(self, request: Request) -> Response:
+        body = read_body(request, ADJUST)
+        customer = find_customer(self.books, body)
+        points = body["point_adjustment_amount"]
+        if customer.points_balance + points < 0:
+            raise invalid("amount", "is greater than the customer's balance")
+        self.books.add_points(
+            customer,
+            points,
+            body.get("history_title", "Adjustment"),
+            earned=bool(body.get("apply_adjustment_to_points_earned")),
+        )
+        return answer({})
+
+    def apply(self) -> None:
+        """Do everything that was received and waits."""
+        while self._jobs:
+            self._jobs.pop(0)()
+
+    def _receive(self, job: Callable[[], None]) -> None:
+        self._jobs.append(job)
+        if not self.is_delayed:
+            self.apply()
+
+    def _apply_order(self, body: Json) -> None:
+        customer = find_customer(self.books, {"customer_email": body["customer_email"]})
+        order = self.books.orders.get(body["order_id"])
+        if order is None:
+            order = self.books.orders[body["order_id"]] = Order(
+                order_id=body["order_id"],
+                customer=customer,
+                total_cents=body["total_amount_cents"],
+                currency=body["currency_code"],
+                body=body,
+            )
+        order.body, order.total_cents = body, body["total_amount_cents"]
+        for code in filter(None, body.get("coupon_code", "").split(",")):
+            self._use(order, code)
+        if order.earned is None and re.fullmatch(self.status_regex, body.get("status", "")):
+            self._earn(order)
+
+    def _use(self, order: Order, code: str) -> None:
+        redemption = self.books.redemption_of(code)
+        if redemption is None or redemption.customer is not order.customer:
+            order.flags.append(f"unknown code {code}")
+        elif redemption.state == "cancelled":
+            order.flags.append(f"cancelled code {code}")
+        elif redemption.state == "pending_deduction":
+            if redemption.points > order.customer.points_balance:
+                order.flags.append(f"no points for {code}")
+                redemption.state = "cancelled"
+                return
+            name = redemption.option.name
+            self.books.add_points(order.customer, -redemption.points, name, earned=False, status=code)
+            redemption.state = "used"
+        else:
+            redemption.state = "used"
+
+    def _earn(self, order: Order) -> None:
+        customer, tier = order.customer, self.books.tier_of(order.customer)
+        multiplier = tier.multiplier if tier else Decimal(1)
+        exact = Decimal(order.total_cents) / 100 * self.points_per_unit * multiplier
+        order.earned = int(exact.to_integral_value(ROUND_FLOOR)) if customer.opt_in else 0
+        customer.total_spend_cents += order.total_cents
+        customer.total_purchases += 1
+        if order.earned:
+            self.books.add_points(customer, order.earned, "Made a purchase", earned=True)
+            self.hooks.topic(
+                "swell/points/earned", email=customer.email, customer=customer_json(self.books, customer)
+            )
+
+    def _apply_refund(self, body: Json) -> None:
+        order = self.books.orders.get(body["order_id"])
+        if order is None:
+            self.books.failed_jobs.append(f"refund of unknown order {body['order_id']}")
+            return
+        if body.get("currency", order.currency) != order.currency:
+            self.books.failed_jobs.append(f"refund of {order.order_id} in another currency")
+            return
+        refund_id = body.get("id") or f"auto-{len(order.refunds)}"
+        if refund_id in order.refunds:
+            return
+        order.refunds[refund_id] = body["total_amount_cents"]
+        if not order.earned:
+            return
+        refunded = min(sum(order.refunds.values()), order.total_cents)
+        due = order.earned * refunded // order.total_cents
+        if due > order.taken_back:
+            self.books.add_points(
+                order.customer, order.taken_back - due, "Refund", earned=True, status="Reversed"
+            )
+            order.taken_back = due
+
+
+def _check_items(body: Json, shape: dict[str, str]) -> None:
+    for number, item in enumerate(body.get("items", [])):
+        wrong = faults(item, shape) if isinstance(item, dict) else ["must be an object"]
+        if wrong:
+            raise ApiError(422, {"errors": [f"items[{number}]: {text}" for text in wrong]})

@@ -1,0 +1,65 @@
+"""The adapter keeps the provider contract, with points held until the order and with points taken at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from providers.base import LoyaltyProvider
+from providers.types import MemberProfile
+from providers.yotpo.provider import YotpoProvider
+from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.yotpo.build import FIVE_OFF, TEN_OFF, TWENTY_FIVE_OFF
+from tests.providers.yotpo.conftest import Build
+
+
+class YotpoContract(ProviderContract):
+    @pytest.fixture
+    def member_ref(self, mia: str) -> str:
+        return mia
+
+    @pytest.fixture
+    def dear_reward_id(self) -> str:
+        return TWENTY_FIVE_OFF
+
+    @pytest.fixture
+    def voucher_id(self) -> str:
+        pytest.skip("Yotpo does not list unused codes")
+
+    @pytest.fixture
+    def stranger(self) -> MemberProfile:
+        return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
+
+
+class TestHolds(YotpoContract):
+    """Generic rewards are held. An answer that is lost there is no spend: see test_lost_answers."""
+
+    @pytest.fixture
+    def provider(self, build: Build) -> LoyaltyProvider:
+        return build()
+
+    @pytest.fixture
+    def reward_id(self) -> str:
+        return FIVE_OFF
+
+
+class TestAtOnce(YotpoContract):
+    @pytest.fixture
+    def provider(self, build: Build) -> YotpoProvider:
+        return build(delays_deduction=False)
+
+    @pytest.fixture(params=[FIVE_OFF, TEN_OFF])
+    def reward_id(self, request: pytest.FixtureRequest) -> str:
+        reward_id: str = request.param
+        return reward_id
+
+    @pytest.fixture
+    def lose_answer(self, yotpo: Yotpo) -> LoseAnswer:
+        @contextmanager
+        def lose() -> Iterator[None]:
+            yotpo.faults.withholds_answers = yotpo.faults.writes_only = True
+            yield
+            yotpo.faults.withholds_answers = False
+
+        return lose
