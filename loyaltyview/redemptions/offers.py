@@ -125,10 +125,10 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
 
 
 def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
-    """Return what is left of `cart` once `discount` took `saving` off it: less to pay, and the item that was
-    given away is not given away again."""
+    """Return what is left of `cart` once `discount` took `saving` off it: less to pay, and the one item that
+    it applied to is not discounted again."""
     items = list(cart.items)
-    if discount.kind is DiscountKind.PRODUCT:
+    if discount.skus and discount.kind is not DiscountKind.PERCENT:
         matches = [item for item in items if item.product_id in discount.skus]
         if matches:
             items.remove(min(matches, key=lambda item: item.price))

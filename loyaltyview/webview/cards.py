@@ -1,7 +1,7 @@
 """The member page's cards: offers, sorted into use now, soon, and the rest, with their words."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money
@@ -9,7 +9,7 @@ from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.points import PointsChoice, points_choice
 from providers.base import LoyaltyProvider
-from providers.types import Cart, LockReason, PointsRange, SpendKind
+from providers.types import Cart, Discount, DiscountKind, LockReason, Member, Money, PointsRange, SpendKind
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(
@@ -26,60 +26,96 @@ REACHABLE = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One card. `key` makes its form idempotent and is new for every rendering; `action` is the button's
-    text, `gap` says what is missing."""
+    text, `gap` says what is missing and `share` (0..100) how near it is. `worth` is in money whatever the
+    cart costs, None for a percentage of the cart. `code` is what was typed to find a voucher."""
 
     offer: Offer
     key: str = ""
     action: str = ""
     gap: str = ""
+    share: int = 0
+    worth: Money | None = None
+    code: str = ""
     is_final: bool = False
     is_chosen: bool = False
     choice: PointsChoice | None = None
 
+    @property
+    def pick(self) -> str:
+        """The value of the card's box: which of the offers it is."""
+        return f"{self.offer.kind}:{self.offer.item_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deck:
+    """`is_suggested`: the chosen card is our suggestion, not the associate's choice."""
+
     now: tuple[Card, ...]
     soon: tuple[Card, ...]
     rest: tuple[Card, ...]
+    key: str
+    is_suggested: bool
 
 
 def build_deck(
-    offers: Iterable[Offer], provider: LoyaltyProvider, cart: Cart, spendable: int, chosen: str = ""
+    offers: Iterable[Offer],
+    provider: LoyaltyProvider,
+    cart: Cart,
+    member: Member,
+    chosen: Collection[str] = (),
+    found: tuple[str, str] = ("", ""),
 ) -> Deck:
-    """Sort `offers` (already in their order) into three groups. `chosen` is the item to preselect; without
-    it the best saving is."""
+    """Sort `offers` (already in their order) into three groups. `chosen` are the items to choose already;
+    without them the best saving is suggested. `found` is the voucher that was looked up: its id and the code
+    that was typed; its card comes first."""
     now: list[Card] = []
     soon: list[Card] = []
     rest: list[Card] = []
     for offer in offers:
-        card = _card(offer, provider, cart, spendable)
+        card = _card(offer, provider, cart, member)
+        if offer.kind is SpendKind.VOUCHER and offer.item_id == found[0]:
+            card = replace(card, code=found[1])
         if card.key:
             now.append(card)
         else:
             (soon if offer.reason in REACHABLE else rest).append(card)
-    at = next((i for i, card in enumerate(now) if card.offer.item_id == chosen), 0)
+    for group in (now, soon, rest):
+        group.sort(key=lambda card: not card.code)
+    is_suggested = not any(card.offer.item_id in chosen for card in now)
+    wanted = {card.offer.item_id for card in now[:1]} if is_suggested else chosen
     return Deck(
-        now=tuple(replace(card, is_chosen=i == at) for i, card in enumerate(now)),
+        now=tuple(replace(card, is_chosen=card.offer.item_id in wanted) for card in now),
         soon=tuple(soon),
         rest=tuple(rest),
+        key=secrets.token_urlsafe(16),
+        is_suggested=is_suggested,
     )
 
 
-def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, spendable: int) -> Card:
+def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member) -> Card:
     choice = None
     if offer.points_range and offer.state is not OfferState.LOCKED:
-        choice = points_choice(offer.points_range, spendable, cart)
+        choice = points_choice(offer.points_range, member.balance.spendable, cart)
         offer = _at_most(offer, offer.points_range, choice, cart)
     if offer.state is OfferState.LOCKED:
-        return Card(offer=offer, gap=wording.gap(offer))
+        gap, share = wording.gap(offer, member.tier), offer.gap_share
+        if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
+            share = wording.tier_way(member.tier, cart.total.currency).share
+        return Card(offer=offer, gap=gap, share=share)
     return Card(
         offer=offer,
         key=secrets.token_urlsafe(16),
         action=wording.action(offer),
+        worth=_worth(offer.discount, offer.saving),
         is_final=offer.is_final or not can_release(provider, SpendKind(offer.kind)),
         choice=choice,
     )
+
+
+def _worth(discount: Discount, saving: Money | None) -> Money | None:
+    if discount.kind is DiscountKind.PERCENT and not discount.skus:
+        return None
+    return discount.amount if discount.kind is DiscountKind.FIXED and not discount.skus else saving
 
 
 def _at_most(offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart) -> Offer:

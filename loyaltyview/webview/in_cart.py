@@ -1,40 +1,73 @@
-"""What is applied in the launch's cart already, and the handoff that carries all of it back."""
+"""What is applied in the launch's cart already, what that leaves of it, and the handoff back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
 from loyaltyview.redemptions.models import FINAL, HOLDING, IssuedCode, Redemption, State
+from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.recovery import WAITING
-from loyaltyview.redemptions.release import can_release
+from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.saga import live_codes
 from loyaltyview.redemptions.shift import is_undoable
+from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
 from providers.base import LoyaltyProvider
-from providers.types import Money, SpendKind
+from providers.types import Cart, Money
 
 MOST_ROWS = 50
+# The discount of these is in the cart, or may turn out to be.
+COUNTED = (*WAITING, *HOLDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One redemption of this cart. `status` is live, expired, checking, returning, ordered or stuck."""
+    """One redemption. `status` is live, expired, checking, returning, returned, refused, ordered or stuck;
+    `left_s` and `share_left` (0..100) are what is left of its code's life."""
 
     row: Redemption
     saving: Money
     status: str
     can_undo: bool
+    is_final: bool
+    left_s: int
+    share_left: int
 
 
-def redemptions_of(launch: Launch) -> list[Redemption]:
-    """Return the redemptions of this launch's cart and member, newest first."""
+def redemptions_in(launch: Launch) -> list[Redemption]:
+    """Return the redemptions of this launch's cart, whoever's they are, newest first."""
     rows = Redemption.objects.select_related("program").filter(
-        program_id=launch.program_id, cart_id=launch.cart_id, member_ref=launch.member_ref
+        program_id=launch.program_id, cart_id=launch.cart_id
     )
     return list(rows[:MOST_ROWS])
+
+
+def of_member(launch: Launch, rows: Iterable[Redemption]) -> list[Redemption]:
+    """Return those of `rows` that are of the launch's member; another's are never shown."""
+    return [row for row in rows if launch.member_ref and row.member_ref == launch.member_ref]
+
+
+def cart_left(launch: Launch, cart: Cart, rows: Iterable[Redemption]) -> Cart:
+    """Return what is left of `cart` (as the host sent it) after `rows`, the redemptions in it. A code that
+    was in the cart at launch is in its total already."""
+    for row in sorted(rows, key=lambda row: row.requested_at):
+        if row.state not in COUNTED:
+            continue
+        is_in_total = row.code in launch.selected_coupons or row.currency != cart.total.currency
+        saving = Money(amount=Decimal(0) if is_in_total else row.saving, currency=cart.total.currency)
+        cart = after(cart, discount_from_json(row.discount), saving)
+    return cart
+
+
+def is_full(launch: Launch, rows: Iterable[Redemption]) -> bool:
+    """Return whether the cart has as many codes as one handoff carries."""
+    live = {row.code for row in rows if row.state in COUNTED and status_of(row) != "expired"}
+    return len(live | set(launch.selected_coupons)) >= MOST_CODES
 
 
 def redemption_of(launch: Launch, redemption_id: UUID) -> Redemption | None:
@@ -60,15 +93,22 @@ def applied_in(rows: list[Redemption], provider: LoyaltyProvider) -> tuple[Appli
 
 def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:
     """Return how `row` stands, in the words of the pages."""
+    final = is_final(row, provider)
+    ends_at = row.code_expires_at
+    left_s = max(0, int((ends_at - timezone.now()).total_seconds())) if ends_at else 0
     return Applied(
         row=row,
         saving=Money(amount=Decimal(row.saving), currency=row.currency),
-        status=_status(row),
-        can_undo=is_undoable(row) and can_release(provider, SpendKind(row.kind)),
+        status=status_of(row),
+        can_undo=is_undoable(row) and not final,
+        is_final=final,
+        left_s=left_s,
+        share_left=min(100, 100 * left_s // (settings.CODE_LIFE_MINUTES * 60)),
     )
 
 
-def _status(row: Redemption) -> str:
+def status_of(row: Redemption) -> str:
+    """Return how `row` stands as one of the words of `Applied.status`."""
     state = State(row.state)
     if state in WAITING:
         return "checking"
@@ -76,6 +116,8 @@ def _status(row: Redemption) -> str:
         return "returning"
     if state is State.RELEASED:
         return "returned"
+    if state is State.REFUSED:
+        return "refused"
     if state is State.STUCK:
         return "stuck"
     if row.order_id:

@@ -1,11 +1,24 @@
 """What the associate did or found that the page must answer with a sentence."""
 
+from dataclasses import dataclass
+
 
 class Problem(Exception):
-    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP."""
+    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP;
+    `title` names the reward or voucher that it is about."""
 
-    def __init__(self, code: str, text: str = "", status: int = 422) -> None:
+    def __init__(self, code: str, text: str = "", status: int = 422, title: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.text = text
         self.status = status
+        self.title = title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """One of several that did not work, and why."""
+
+    title: str
+    code: str
+    sentence: str

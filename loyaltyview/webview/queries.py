@@ -10,6 +10,7 @@ from loyaltyview.webview.problems import Problem
 from providers.types import MemberQuery, QueryKind
 
 LONGEST = 200
+LONGEST_CODE = 64
 PHONE = re.compile(r"\+?[\d\s().\-/]{6,}")
 NOT_DIGITS = re.compile(r"[\s().\-/]")
 
@@ -37,6 +38,18 @@ def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
         queries.append(MemberQuery(kind=QueryKind.MEMBER_ID, value=text))
         queries.append(MemberQuery(kind=QueryKind.CODE, value=text))
     return tuple(queries)
+
+
+def read_code(text: str) -> str:
+    """Return a voucher's code as typed or scanned. Raises Problem: EMPTY_CODE, CODE_TOO_LONG, CARD_NUMBER."""
+    code = text.strip()
+    if not code:
+        raise Problem("EMPTY_CODE")
+    if is_card_number(NOT_DIGITS.sub("", code)):
+        raise Problem("CARD_NUMBER")
+    if len(code) > LONGEST_CODE or not code.isprintable():
+        raise Problem("CODE_TOO_LONG")
+    return code
 
 
 def read_email(text: str) -> str:

@@ -86,12 +86,24 @@ def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, .
     return movements
 
 
-def read_for_redeeming(launch: Launch, provider: LoyaltyProvider, cart: Cart, kind: SpendKind) -> Reading:
-    """Return the member and, fresh from the vendor, the list that holds what she wants to redeem.
+def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:
+    """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
+    ref = launch.member_ref
+    voucher: Voucher = _now(provider, {"voucher": lambda: provider.find_voucher(ref, code)})["voucher"].get()
+    return voucher
+
+
+def read_for_redeeming(
+    launch: Launch, provider: LoyaltyProvider, cart: Cart, kind: SpendKind, code: str = ""
+) -> Reading:
+    """Return the member and, fresh from the vendor, the list that holds what she wants to redeem. A voucher
+    that was found by its `code` is asked for by it: it may stand on no list.
     Raises ProviderError when either cannot be read."""
     ref = launch.member_ref
     calls: dict[str, Callable[[], Any]] = {"member": lambda: provider.get_member(ref)}
-    if kind is SpendKind.VOUCHER:
+    if code:
+        calls["vouchers"] = lambda: (provider.find_voucher(ref, code),)
+    elif kind is SpendKind.VOUCHER:
         calls["vouchers"] = lambda: provider.list_vouchers(ref)
     else:
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.webview import formats
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
@@ -60,17 +60,29 @@ SENTENCES: dict[str, Promise] = {
     "NOT_SPENT": lazy("It did not go through. No points were spent. You can apply it again."),
     "ABANDONED": lazy("It was interrupted before anything was spent. You can apply it again."),
     "ASSOCIATE_LIMIT": lazy(
-        "You have reached the number of rewards for one hour. No points were spent. Ask your manager."
+        "Your limit of redemptions per hour is reached. No points were spent. Ask your manager."
     ),
-    "MEMBER_LIMIT": lazy("The customer has reached the number of rewards for one day. No points were spent."),
+    "MEMBER_LIMIT": lazy(
+        "The customer's limit of redemptions per day is reached. No points were spent. Ask your manager."
+    ),
+    "NOTHING_CHOSEN": lazy("Nothing was chosen. Choose a reward or a voucher first."),
+    "CART_FULL": lazy("This cart has as many codes as it can take. Finish it, or undo one first."),
+    "NOT_TRIED": lazy("Not tried, because another answer is still open. Apply it once that is known."),
+    "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
     "ITEM_UNKNOWN": lazy(
         "This reward is not on the customer's list. Nothing was spent. Choose one from the page."
     ),
     "BAD_REQUEST": lazy("The page sent something incomplete. Nothing was done. Choose the reward again."),
+    "SHIFT_UNVERIFIED": lazy(
+        "Your shift is shown to you only. Log out of the app and in again, then open from the cart."
+    ),
     "UNDO_NOT_POSSIBLE": lazy("This cannot be undone any more."),
     "UNDO_FINAL": lazy("The program cannot take this back."),
+    # A voucher by its code
+    "EMPTY_CODE": lazy("Type or scan the code on the voucher."),
+    "CODE_TOO_LONG": lazy("This is too long for a voucher's code. Check it and type it again."),
     # Find and enrol
     "EMPTY_QUERY": lazy("Type a phone number, an email address or a member number."),
     "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or email."),
@@ -125,6 +137,48 @@ def refusal(row: Redemption) -> str:
     return f"{sentence(row.refusal)} {row.refusal_text}".strip()
 
 
+# The same reasons, when a voucher was looked up by its code: nothing was used by looking.
+VOUCHERS: dict[str, Promise] = {
+    "REWARD_NOT_FOUND": lazy("No voucher with this code was found for this customer. Check the code."),
+    "ALREADY_USED": lazy("This voucher was used already."),
+    "EXPIRED": lazy("This voucher has expired."),
+    "NOT_ALLOWED": lazy("This voucher belongs to another customer, or cannot be used here."),
+}
+
+
+def voucher_sentence(code: str) -> str:
+    """Return why a voucher that was looked up cannot be shown."""
+    return str(VOUCHERS[code]) if code in VOUCHERS else sentence(code)
+
+
+def given_back(row: Redemption) -> str:
+    """Return what is said after an undo, "" for a row that is not given back."""
+    if row.state == State.RELEASING:
+        return _("It is being given back. The points return as soon as the program answers.")
+    if row.state != State.RELEASED:
+        return ""
+    if row.points:
+        return _("%(points)s are back.") % {"points": formats.points(row.points)}
+    return _("The voucher is back.")
+
+
+STATES: dict[str, Promise] = {
+    "checking": lazy("Checking with the program"),
+    "returning": lazy("Being given back"),
+    "returned": lazy("Given back"),
+    "refused": lazy("Refused, nothing was spent"),
+    "stuck": lazy("A person is looking at it"),
+    "ordered": lazy("Used in an order"),
+    "expired": lazy("The code has run out"),
+    "live": lazy("Applied"),
+}
+
+
+def state_word(status: str) -> str:
+    """Return how a redemption stands (`in_cart.Applied.status`) in words."""
+    return str(STATES[status])
+
+
 def trouble_code(error: ProviderError) -> str:
     """Return the code of a read that failed."""
     if isinstance(error, RateLimited):
@@ -136,8 +190,8 @@ def trouble_code(error: ProviderError) -> str:
     return "PROVIDER_UNEXPECTED"
 
 
-def gap(offer: Offer) -> str:
-    """Return why `offer` is locked, with the exact gap where there is one."""
+def gap(offer: Offer, tier: Tier | None = None) -> str:
+    """Return why `offer` is locked, with the exact gap where there is one; `tier` is the member's."""
     if offer.points_gap:
         return ngettext("%(number)s point more", "%(number)s points more", offer.points_gap) % {
             "number": formats.number(offer.points_gap)
@@ -145,7 +199,10 @@ def gap(offer: Offer) -> str:
     if offer.money_gap:
         return _("%(money)s more in the cart") % {"money": formats.money_short(offer.money_gap)}
     if offer.reason == LockReason.TIER and offer.tier:
-        return _("From %(tier)s") % {"tier": offer.tier}
+        if tier and tier.next_name == offer.tier:
+            way = tier_way(tier, tier.unit).text
+            return _("%(tier)s members only, %(way)s") % {"tier": offer.tier, "way": way}
+        return _("From %(tier)s tier") % {"tier": offer.tier}
     if offer.reason == CartReason.PRODUCT_MISSING and offer.discount.skus:
         return _("Add %(items)s to the cart") % {"items": ", ".join(offer.discount.skus[:3])}
     if offer.reason == LockReason.OTHER and offer.text:
@@ -164,7 +221,7 @@ LOCKS: dict[str, Promise] = {
     CartReason.MINIMUM: lazy("More in the cart is needed"),
     CartReason.CURRENCY: lazy("For another currency than this cart's"),
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
-    CartReason.CART_EMPTY: lazy("The cart is empty"),
+    CartReason.CART_EMPTY: lazy("Nothing is left to pay in this cart"),
     CartReason.STORE: lazy("Not in this store"),
     CartReason.UNKNOWN: lazy("Cannot be used at the till"),
 }

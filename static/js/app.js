@@ -11,7 +11,32 @@ function localTimes(root) {
   }
 }
 
+// The device knows where its day begins; the server does not.
+function zoned(root) {
+  const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone || "");
+  for (const link of root.querySelectorAll("a[data-zoned]")) {
+    link.search = `?zone=${zone}`;
+  }
+}
+
+// The scan buttons show where the browser reads codes by itself; the scanner is loaded by the first tap.
+function scannable(root) {
+  for (const button of root.querySelectorAll("[data-scan]")) {
+    button.hidden = !("BarcodeDetector" in window && navigator.mediaDevices);
+  }
+}
+
 localTimes(document);
+zoned(document);
+scannable(document);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-scan]");
+  if (button) {
+    const { scan } = await import(button.dataset.script);
+    scan(document.getElementById(button.dataset.scan));
+  }
+});
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const named = event.target.querySelector("[data-page-name]");
@@ -20,6 +45,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     delete document.body.dataset.loading;
   }
   localTimes(document);
+  scannable(document);
 });
 
 // A chosen card, and the stepper that opened in it, must not hide behind the bar.

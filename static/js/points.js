@@ -17,9 +17,6 @@ function update(stepper) {
 
 function prepare(root) {
   for (const stepper of root.querySelectorAll("[data-stepper]")) {
-    for (const button of stepper.querySelectorAll("[data-step]")) {
-      button.hidden = false;
-    }
     update(stepper);
   }
 }
@@ -33,7 +30,8 @@ document.addEventListener("click", (event) => {
     } else {
       input.stepDown();
     }
-    update(button.closest("[data-stepper]"));
+    // As if typed: whoever counts along (choose.js) hears it too.
+    input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 });
 document.addEventListener("input", (event) => {

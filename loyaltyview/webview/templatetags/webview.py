@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from loyaltyview.webview import formats
+from loyaltyview.webview import formats, wording
 from providers.types import Money
 
 register = template.Library()
@@ -37,6 +37,11 @@ def points(value: int) -> str:
 @register.filter
 def day(value: datetime) -> str:
     return formats.day(value)
+
+
+@register.filter
+def state_word(status: str) -> str:
+    return wording.state_word(status)
 
 
 @register.simple_tag

@@ -1,27 +1,35 @@
 """After the tap: the code, its remaining time, the way back to the cart, and undo."""
 
+from collections.abc import Collection
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import WAITING, carry_on
-from loyaltyview.redemptions.release import can_release, undo
+from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
-from loyaltyview.webview.in_cart import applied, handoff_of, redemption_of
+from loyaltyview.webview.in_cart import (
+    Applied,
+    applied,
+    handoff_of,
+    of_member,
+    redemption_of,
+    redemptions_in,
+)
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
 from loyaltyview.webview.pages import refuse
-from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.problems import Missed, Problem
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.views.member import show_member, to_the_end
-from providers.types import SpendKind
+from providers.types import Money
 
 
 @with_launch
@@ -31,41 +39,88 @@ def applied_page(request: HttpRequest, launch: Launch, redemption_id: UUID) -> H
     row = redemption_of(launch, redemption_id)
     if row is None:
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
-    if row.state in WAITING or row.state == State.SPENT:
-        row = carry_on(row.pk, actor_of(launch))
+    row = _asked(launch, row)
     if row.state == State.REFUSED:
         return go(request, f"{address_of('member', launch)}?refused={row.pk}")
     if is_htmx(request) and row.state in WAITING:
         return HttpResponse(status=204)
     if is_htmx(request):
         return go(request, f"{address_of('applied', launch, redemption_id=row.pk)}?go=1")
-    return show_applied(request, launch, row)
+    return show_applied(request, launch, [row])
+
+
+@with_launch
+@require_safe
+def together(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Show all that the last tap on several cards did, and what it could not do."""
+    wanted = launch.last_tap.get("rows", [])
+    found = {str(row.pk): row for row in of_member(launch, redemptions_in(launch))}
+    rows = [_asked(launch, found[name]) for name in wanted if name in found]
+    if not rows:
+        return go(request, address_of("member", launch))
+    if is_htmx(request) and any(row.state in WAITING for row in rows):
+        return HttpResponse(status=204)
+    missed = [Missed(**each) for each in launch.last_tap["missed"]]
+    refused = [row for row in rows if row.state == State.REFUSED]
+    missed += [Missed(title=row.title, code=row.refusal, sentence=wording.refusal(row)) for row in refused]
+    if is_htmx(request):
+        return go(request, address_of("together", launch) + ("" if missed else "?go=1"))
+    rows = [row for row in rows if row.state != State.REFUSED]
+    if not rows:
+        return go(request, f"{address_of('member', launch)}?refused={refused[0].pk}")
+    return show_applied(request, launch, rows, missed=missed)
+
+
+def _asked(launch: Launch, row: Redemption) -> Redemption:
+    """Return `row` as it stands after asking how it stands."""
+    if row.state in WAITING or row.state == State.SPENT:
+        return carry_on(row.pk, actor_of(launch))
+    return row
 
 
 def show_applied(
-    request: HttpRequest, launch: Launch, row: Redemption, problem: Problem | None = None
+    request: HttpRequest,
+    launch: Launch,
+    rows: list[Redemption],
+    problem: Problem | None = None,
+    missed: Collection[Missed] = (),
 ) -> HttpResponse:
-    """Answer with the applied page; `problem` is said on top, with its status."""
-    shown = applied(row, launch.program.provider())
-    handoff = "" if shown.status == "checking" else handoff_of(launch)
-    ends_at = row.code_expires_at
-    left_s = max(0, int((ends_at - timezone.now()).total_seconds())) if ends_at else 0
+    """Answer with the applied page of `rows`, at least one; `problem` is said on top, with its status."""
+    provider = launch.program.provider()
+    shown = [applied(row, provider) for row in rows]
+    statuses = [each.status for each in shown]
+    is_checking = "checking" in statuses
+    status = "uncertain" if is_checking else "live" if "live" in statuses else statuses[0]
+    counted = [each for each in shown if each.status in ("live", "expired")]
+    handoff = "" if statuses == ["checking"] else handoff_of(launch)
     context = {
         "launch": launch,
         "program": launch.program,
         "store": store_of(launch),
-        "row": row,
         "shown": shown,
+        "one": shown[0] if len(shown) == 1 else None,
+        "state": status,
+        "is_checking": is_checking,
+        "counted": counted,
+        "saved": _sum(counted),
+        "points": sum(each.row.points for each in counted),
         "handoff": handoff,
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
-        "goes_by_itself": bool(handoff) and shown.status == "live" and "go" in request.GET,
-        "left_s": left_s,
+        "goes_by_itself": bool(handoff) and status == "live" and not missed and "go" in request.GET,
         "life_s": settings.CODE_LIFE_MINUTES * 60,
-        "share_left": min(100, 100 * left_s // (settings.CODE_LIFE_MINUTES * 60)),
+        "missed": missed,
         "problem": problem,
         "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
     }
     return render(request, "webview/applied.html", context, status=problem.status if problem else 200)
+
+
+def _sum(shown: list[Applied]) -> Money | None:
+    """Return what the shown ones save together; None for none."""
+    if not shown:
+        return None
+    total = sum((each.saving.amount for each in shown), Decimal(0))
+    return Money(amount=total, currency=shown[0].saving.currency)
 
 
 @with_launch
@@ -75,7 +130,7 @@ def undo_redemption(request: HttpRequest, launch: Launch, redemption_id: UUID) -
     row = redemption_of(launch, redemption_id)
     if row is None:
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
-    if not can_release(launch.program.provider(), SpendKind(row.kind)):
+    if is_final(row, launch.program.provider()):
         return show_member(request, launch, to_the_end(), Problem("UNDO_FINAL", status=409))
     row = undo(row.pk, actor_of(launch))
     if row.state in (State.RELEASING, State.RELEASED):
@@ -92,5 +147,5 @@ def renew_code(request: HttpRequest, launch: Launch, redemption_id: UUID) -> Htt
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
     row, refusal = renew(row.pk, actor_of(launch))
     if refusal:
-        return show_applied(request, launch, row, Problem(refusal.value))
+        return show_applied(request, launch, [row], Problem(refusal.value))
     return go(request, f"{address_of('applied', launch, redemption_id=row.pk)}?go=1")

@@ -1,6 +1,7 @@
 """The member page: points, tier, what this cart can use now, soon, or not at the till."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_safe
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import build_offers
-from loyaltyview.webview import formats, wording
+from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.in_cart import applied_in, foreign_codes, redemptions_of
+from loyaltyview.webview.in_cart import applied_in, cart_left, foreign_codes, of_member, redemptions_in
 from loyaltyview.webview.members import choose, face_of, forget
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.problems import Missed, Problem
 from loyaltyview.webview.reading import (
     Reading,
     find_customer,
@@ -34,7 +35,7 @@ from loyaltyview.webview.reading import (
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
-from providers.types import Cart
+from providers.types import Cart, Voucher
 
 TEMPLATE = "webview/member.html"
 
@@ -45,6 +46,15 @@ class Wait:
 
     seconds: float
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A voucher that was looked up by `code`: found, or the problem to say beside the field."""
+
+    code: str = ""
+    voucher: Voucher | None = None
+    problem: Problem | None = None
 
 
 def first_paint() -> Wait:
@@ -72,20 +82,33 @@ def content(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 
 def show_member(
-    request: HttpRequest, launch: Launch, wait: Wait, problem: Problem | None = None, chosen: str = ""
+    request: HttpRequest,
+    launch: Launch,
+    wait: Wait,
+    problem: Problem | None = None,
+    *,
+    chosen: Collection[str] = (),
+    missed: Collection[Missed] = (),
+    search: Search | None = None,
 ) -> HttpResponse:
     """Answer with the member page, or with the page that comes before it: find, enrol, unavailable.
-    `problem` is said on top, with its status; `chosen` is the card to preselect."""
+    `problem` is said on top, with its status, or item by item where several were `missed`; `chosen` are the
+    items to choose already; `search` is a voucher that was looked up."""
     provider = launch.program.provider()
     store = store_of(launch)
-    cart = cart_of(launch, store)
+    rows = redemptions_in(launch)
+    whole = cart_of(launch, store)
+    cart = cart_left(launch, whole, rows)
     shared: dict[str, Any] = {
         "launch": launch,
         "program": launch.program,
         "store": store,
         "cart": cart,
+        "is_reduced": cart.total != whole.total,
         "problem": problem,
-        "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
+        "sentence": _said(problem),
+        "missed": missed,
+        "again": _again(request, problem),
     }
     started = time.monotonic()
     try:
@@ -107,17 +130,24 @@ def show_member(
         if isinstance(error, Rejected) and error.reason is RejectReason.MEMBER_NOT_FOUND:
             forget(launch)
             return go(request, address_of("find", launch) + "?gone=1")
-        return unavailable(request, launch, error, shared)
+        return unavailable(request, launch, error, shared, of_member(launch, rows))
     if reading is None:
         return render(request, "webview/shell.html", shared)
     remember(launch, reading.member)
-    context = shared | _member_context(request, launch, provider, cart, reading, chosen)
+    context = shared | _member_context(
+        request, launch, provider, cart, reading, of_member(launch, rows), chosen, search or Search()
+    )
     template = f"{TEMPLATE}#content" if is_htmx(request) else TEMPLATE
-    return render(request, template, context, status=problem.status if problem else 200)
+    trouble = problem or (search.problem if search else None)
+    return render(request, template, context, status=trouble.status if trouble else 200)
 
 
 def unavailable(
-    request: HttpRequest, launch: Launch, error: ProviderError, shared: dict[str, Any]
+    request: HttpRequest,
+    launch: Launch,
+    error: ProviderError,
+    shared: dict[str, Any],
+    rows: list[Redemption],
 ) -> HttpResponse:
     """The vendor is down: what was last known, what still works, and why nothing can be spent."""
     known = last_known(launch)
@@ -126,7 +156,7 @@ def unavailable(
         "needs_admin": isinstance(error, AuthFailed),
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
-        "applied": applied_in(redemptions_of(launch), launch.program.provider()) if launch.member_ref else (),
+        "applied": applied_in(rows, launch.program.provider()),
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
     return render(request, template, context, status=503)
@@ -171,18 +201,24 @@ def _member_context(
     provider: LoyaltyProvider,
     cart: Cart,
     reading: Reading,
-    chosen: str,
+    rows: list[Redemption],
+    chosen: Collection[str],
+    search: Search,
 ) -> dict[str, Any]:
-    member = reading.member
-    offers = build_offers(reading.rewards, reading.vouchers, cart, member.balance.spendable)
-    rows = redemptions_of(launch)
+    member, found, vouchers = reading.member, ("", ""), reading.vouchers
+    if search.voucher:
+        found, chosen = (search.voucher.voucher_id, search.code), (search.voucher.voucher_id,)
+        vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
+    offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
     refused = _named(rows, request.GET.get("refused"), State.REFUSED)
     return {
         "member": member,
         "face": face_of(member),
         "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
         "earn": reading.earn,
-        "deck": build_deck(offers, provider, cart, member.balance.spendable, chosen),
+        "deck": build_deck(offers, provider, cart, member, chosen, found),
+        "search": search,
+        "search_sentence": _said(search.problem),
         "applied": applied_in(rows, provider),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
         "notice": _notice(request, rows),
@@ -195,20 +231,32 @@ def _member_context(
 
 def _notice(request: HttpRequest, rows: list[Redemption]) -> str:
     """Return what just went well, said politely on top."""
-    released = _named(rows, request.GET.get("undone"), State.RELEASED)
-    if released and released.points:
-        return _("%(points)s are back.") % {"points": formats.points(released.points)}
-    if released:
-        return _("The voucher is back.")
-    if _named(rows, request.GET.get("undone"), State.RELEASING):
-        return _("It is being given back. The points return as soon as the program answers.")
+    undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
+    if undone:
+        return wording.given_back(undone)
     return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
 
 
-def _named(rows: list[Redemption], name: str | None, state: State) -> Redemption | None:
-    """Return the row that the address names, when it is in `state`."""
+def _said(problem: Problem | None) -> str:
+    return (problem.text or wording.sentence(problem.code)) if problem else ""
+
+
+def _again(request: HttpRequest, problem: Problem | None) -> list[tuple[str, str]]:
+    """Return the fields of a form that may succeed as it is a moment later; [] for any other."""
+    if problem is None or problem.code != "ANOTHER_TILL":
+        return []
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name != "csrfmiddlewaretoken"
+    ]
+
+
+def _named(rows: list[Redemption], name: str | None, *states: State) -> Redemption | None:
+    """Return the row that the address names, when it is in one of `states`."""
     try:
         wanted = UUID(name or "")
     except ValueError:
         return None
-    return next((row for row in rows if row.pk == wanted and row.state == state), None)
+    return next((row for row in rows if row.pk == wanted and row.state in states), None)

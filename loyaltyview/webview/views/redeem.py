@@ -10,19 +10,22 @@ from django.views.decorators.http import require_POST
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.recovery import WAITING
+from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
 from loyaltyview.redemptions.saga import find_tap, redeem
 from loyaltyview.redemptions.snapshots import cart_from_json, discount_from_json
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.points import is_offered, points_choice
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.queries import read_code
 from loyaltyview.webview.reading import read_for_redeeming
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.views.member import show_member, to_the_end
-from providers.errors import ProviderError, RejectReason
+from providers.errors import ProviderError, Rejected, RejectReason
 from providers.types import Cart, Discount, DiscountKind, LockReason, Money, SpendKind
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -37,12 +40,14 @@ LOCK_CODES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """What the card's form says. `points` is 0 except for points as money."""
+    """What the card's form says. `points` is 0 except for points as money; `code` is what was typed to find
+    a voucher, "" for one from the list."""
 
     kind: SpendKind
     item_id: str
     key: str
     points: int
+    code: str = ""
 
 
 @with_launch
@@ -52,11 +57,12 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     try:
-        row = _redeem(launch, read_tap(request.POST))
+        row = redeem_tap(launch, read_tap(request.POST))
         if row.state == State.REFUSED:
             raise Problem(row.refusal, wording.refusal(row))
     except Problem as problem:
-        return show_member(request, launch, to_the_end(), problem, chosen=request.POST.get("item", ""))
+        chosen = (request.POST.get("item", ""),)
+        return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     if row.state in (State.RELEASING, State.RELEASED):
         return go(request, f"{address_of('member', launch)}?undone={row.pk}")
     address = address_of("applied", launch, redemption_id=row.pk)
@@ -64,20 +70,40 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 
 def read_tap(form: QueryDict) -> Tap:
-    """Return what the form says; raise Problem for a form that is not ours."""
-    key, item_id, points = form.get("key", ""), form.get("item", ""), form.get("points", "0")
+    """Return what a card's form says; raise Problem for a form that is not ours."""
+    return tap_of(
+        key=form.get("key", ""),
+        kind=form.get("kind", ""),
+        item_id=form.get("item", ""),
+        points=form.get("points", "0"),
+        code=form.get("code", ""),
+    )
+
+
+def tap_of(*, key: str, kind: str, item_id: str, points: str, code: str) -> Tap:
+    """Return the tap that these texts of a form mean; raise Problem for what no form of ours says."""
     try:
-        kind = SpendKind(form.get("kind", ""))
+        spend_kind = SpendKind(kind)
     except ValueError as error:
         raise Problem("BAD_REQUEST") from error
-    if not KEY.fullmatch(key) or not 0 < len(item_id) <= 200 or not re.fullmatch(r"[0-9]{1,10}", points):
+    if not KEY.fullmatch(key) or not 0 < len(item_id) <= 200:
         raise Problem("BAD_REQUEST")
-    if int(points) > MOST_POINTS:
+    if not re.fullmatch(r"[0-9]{1,10}", points) or int(points) > MOST_POINTS:
         raise Problem("BAD_REQUEST")
-    return Tap(kind=kind, item_id=item_id, key=key, points=int(points) if kind is SpendKind.POINTS else 0)
+    return Tap(
+        kind=spend_kind,
+        item_id=item_id,
+        key=key,
+        points=int(points) if spend_kind is SpendKind.POINTS else 0,
+        code=read_code(code) if code and spend_kind is SpendKind.VOUCHER else "",
+    )
 
 
-def _redeem(launch: Launch, tap: Tap) -> Redemption:
+def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redemption:
+    """Redeem what was tapped, unless the same tap did so before, and return its row; REFUSED is one of its
+    states. Without `may_be_cut` nothing is applied of which the cart takes only a part.
+    Raises Problem: nothing was done."""
+    title = ""
     try:
         # Asked first: the first tap may already have spent the points that this one would need.
         earlier = find_tap(
@@ -89,11 +115,13 @@ def _redeem(launch: Launch, tap: Tap) -> Redemption:
             item_id=tap.item_id,
             points=tap.points,
         )
-        return redeem(_repeated(launch, earlier) if earlier else _judged(launch, tap))
+        wanted = _repeated(launch, earlier) if earlier else _judged(launch, tap, may_be_cut)
+        title = wanted.title
+        return redeem(wanted)
     except KeyReused as error:
         raise Problem("KEY_REUSED", status=409) from error
     except AnotherTillRedeeming as error:
-        raise Problem("ANOTHER_TILL", status=409) from error
+        raise Problem("ANOTHER_TILL", status=409, title=title) from error
 
 
 def _repeated(launch: Launch, row: Redemption) -> RedeemRequest:
@@ -112,15 +140,21 @@ def _repeated(launch: Launch, row: Redemption) -> RedeemRequest:
         saving=Money(amount=row.saving, currency=row.currency),
         actor=actor_of(launch),
         profile_id=row.profile_id,
+        is_final=row.is_final,
     )
 
 
-def _judged(launch: Launch, tap: Tap) -> RedeemRequest:
+def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     """Return the request for what the vendor offers now: of the form, only which item counts."""
     provider = launch.program.provider()
-    cart = cart_of(launch, store_of(launch))
+    rows = redemptions_in(launch)
+    if is_full(launch, rows):
+        raise Problem("CART_FULL", status=409)
+    cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
     try:
-        reading = read_for_redeeming(launch, provider, cart, tap.kind)
+        reading = read_for_redeeming(launch, provider, cart, tap.kind, tap.code)
+    except Rejected as error:
+        raise Problem(error.reason.value) from error
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503) from error
     spendable = reading.member.balance.spendable
@@ -130,7 +164,10 @@ def _judged(launch: Launch, tap: Tap) -> RedeemRequest:
         raise Problem("ITEM_UNKNOWN")
     if offer.state is OfferState.LOCKED:
         code = LOCK_CODES.get(offer.reason, offer.reason)
-        raise Problem(code, _("Not possible: %(gap)s.") % {"gap": wording.gap(offer)})
+        gap = wording.gap(offer, reading.member.tier)
+        raise Problem(code, _("Not possible: %(gap)s.") % {"gap": gap}, title=offer.title)
+    if offer.is_capped and not may_be_cut:
+        raise Problem("CUT", title=offer.title)
     points, discount, saving = _price(tap, offer, spendable, cart)
     return RedeemRequest(
         program=launch.program,
@@ -146,6 +183,7 @@ def _judged(launch: Launch, tap: Tap) -> RedeemRequest:
         saving=saving,
         actor=actor_of(launch),
         profile_id=launch.profile_id,
+        is_final=offer.is_final or not can_release(provider, offer.kind),
     )
 
 
@@ -157,7 +195,7 @@ def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Dis
         return offer.points, offer.discount, offer.saving
     choice = points_choice(offer.points_range, spendable, cart)
     if choice is None or not is_offered(tap.points, choice):
-        raise Problem("POINTS_NOT_OFFERED")
+        raise Problem("POINTS_NOT_OFFERED", title=offer.title)
     worth = points_as_money(tap.points, offer.points_range)
     saving = Money(amount=min(worth.amount, cart.total.amount), currency=worth.currency)
     return tap.points, Discount(kind=DiscountKind.POINTS, amount=saving), saving

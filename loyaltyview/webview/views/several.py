@@ -1,0 +1,99 @@
+"""One tap on several cards: one redemption each, one after the other; what works stays, the rest says why."""
+
+from dataclasses import asdict
+from hashlib import sha256
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.http import require_POST
+
+from loyaltyview.newstore.deeplink import MOST_CODES
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.recovery import WAITING
+from loyaltyview.webview import wording
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.problems import Missed, Problem
+from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.redeem import KEY, Tap, redeem_tap, tap_of
+from providers.types import SpendKind
+
+
+@with_launch
+@require_POST
+def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Redeem all that was chosen, and go to the page of what was applied. Where nothing was, the member page
+    says why. The same form again gives the same redemptions."""
+    if not launch.member_ref:
+        return go(request, address_of("member", launch))
+    chosen = tuple(pick.partition(":")[2] for pick in request.POST.getlist("chosen"))
+    try:
+        taps = read_taps(request.POST)
+    except Problem as problem:
+        return show_member(request, launch, to_the_end(), problem, chosen=chosen)
+    rows, missed, first = _redeem_each(launch, taps)
+    if first and not rows:
+        return show_member(request, launch, to_the_end(), first, chosen=chosen, missed=missed)
+    launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in missed]}
+    launch.save(update_fields=["last_tap"])
+    # What did not work must be read first: only a tap that worked as a whole leaves by itself.
+    leaves = not missed and all(row.state not in WAITING for row in rows)
+    return go(request, address_of("together", launch) + ("?go=1" if leaves else ""))
+
+
+def read_taps(form: QueryDict) -> tuple[Tap, ...]:
+    """Return the chosen items, points as money last: they fill what the others leave of the cart.
+
+    A box says "kind:item"; beside it stand "points:item" and "code:item" where it needs them. Each item has
+    a key of its own, made from the form's. Raises Problem for a form that is not ours.
+    """
+    key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
+    if not KEY.fullmatch(key):
+        raise Problem("BAD_REQUEST")
+    if not picks:
+        raise Problem("NOTHING_CHOSEN")
+    if len(picks) > MOST_CODES:
+        raise Problem("CART_FULL")
+    taps = []
+    for pick in picks:
+        kind, _colon, item_id = pick.partition(":")
+        taps.append(
+            tap_of(
+                key=key_of(key, kind, item_id),
+                kind=kind,
+                item_id=item_id,
+                # Empty where no script filled it in: such points are applied from their own card.
+                points=form.get(f"points:{item_id}") or "0",
+                code=form.get(f"code:{item_id}", ""),
+            )
+        )
+    return tuple(sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS))
+
+
+def key_of(key: str, kind: str, item_id: str) -> str:
+    """Return the key of one item in the form with `key`: the same for the same form, 64 characters."""
+    return sha256(f"{key}|{kind}|{item_id}".encode()).hexdigest()
+
+
+def _redeem_each(
+    launch: Launch, taps: tuple[Tap, ...]
+) -> tuple[list[Redemption], list[Missed], Problem | None]:
+    """Return what was redeemed, what was not, and the first problem. After an answer that is still open
+    nothing more is tried: the member has one open spend at a time."""
+    rows: list[Redemption] = []
+    missed: list[Missed] = []
+    first: Problem | None = None
+    for tap in taps:
+        try:
+            if any(row.state in WAITING for row in rows):
+                raise Problem("NOT_TRIED")
+            row = redeem_tap(launch, tap, may_be_cut=not rows)
+            if row.state == State.REFUSED:
+                raise Problem(row.refusal, wording.refusal(row), title=row.title)
+        except Problem as problem:
+            first = first or problem
+            text = problem.text or wording.sentence(problem.code)
+            missed.append(Missed(title=problem.title, code=problem.code, sentence=text))
+        else:
+            rows.append(row)
+    return rows, missed, first

@@ -1,0 +1,88 @@
+"""My shift: what this associate redeemed in this store today, and undo while it is possible."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from loyaltyview.redemptions.models import State
+from loyaltyview.redemptions.release import is_final, undo
+from loyaltyview.redemptions.shift import redemption_in_shift, shift_of
+from loyaltyview.webview import wording
+from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.in_cart import applied
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.sessions import actor_of, with_launch
+from providers.types import Money
+
+
+@with_launch
+@require_safe
+def my_shift(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The list, newest first, without any customer's name."""
+    if not launch.is_verified:
+        return refuse(request, "SHIFT_UNVERIFIED", status=403, program=launch.program)
+    return _show(request, launch, request.GET.get("zone", ""))
+
+
+@with_launch
+@require_POST
+def undo_in_shift(request: HttpRequest, launch: Launch, redemption_id: UUID) -> HttpResponse:
+    """Undo one of her own redemptions in this store, also one of an earlier cart."""
+    if not launch.is_verified:
+        return refuse(request, "SHIFT_UNVERIFIED", status=403, program=launch.program)
+    row = redemption_in_shift(
+        launch.program, redemption_id, associate_id=launch.associate_id, store_id=launch.store_id
+    )
+    if row is None:
+        return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+    zone = request.POST.get("zone", "")
+    if is_final(row, launch.program.provider()):
+        return _show(request, launch, zone, Problem("UNDO_FINAL", status=409))
+    row = undo(row.pk, actor_of(launch))
+    if row.state in (State.RELEASING, State.RELEASED):
+        return go(
+            request, f"{address_of('shift', launch)}?{urlencode({'zone': zone, 'undone': str(row.pk)})}"
+        )
+    return _show(request, launch, zone, Problem("UNDO_NOT_POSSIBLE", status=409))
+
+
+def start_of_day(zone: str) -> datetime:
+    """Return when today began in the device's time zone (an IANA name); in UTC without a known one."""
+    try:
+        here = ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        here = ZoneInfo("UTC")
+    return timezone.now().astimezone(here).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _show(request: HttpRequest, launch: Launch, zone: str, problem: Problem | None = None) -> HttpResponse:
+    shift = shift_of(
+        launch.program,
+        associate_id=launch.associate_id,
+        store_id=launch.store_id,
+        since=start_of_day(zone),
+    )
+    provider = launch.program.provider()
+    undone = next((row for row in shift.redemptions if str(row.pk) == request.GET.get("undone")), None)
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "zone": zone,
+        "lines": [applied(row, provider) for row in shift.redemptions],
+        "saved": Money(amount=shift.saved, currency=launch.program.currency),
+        "notice": wording.given_back(undone) if undone else "",
+        "problem": problem,
+        "sentence": wording.sentence(problem.code) if problem else "",
+    }
+    return render(request, "webview/shift.html", context, status=problem.status if problem else 200)

@@ -1,0 +1,43 @@
+"""A voucher by its code, typed or scanned: looked at, and shown as a card to apply. Looking uses nothing."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from loyaltyview.webview import wording
+from loyaltyview.webview.lookups import spend_lookup
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.queries import read_code
+from loyaltyview.webview.reading import read_voucher
+from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.views.member import Search, show_member, to_the_end
+from providers.errors import ProviderError, Rejected
+
+
+@with_launch
+@require_POST
+def find_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The member page with the voucher's card first, or with the reason beside the field."""
+    if not launch.member_ref:
+        return go(request, address_of("member", launch))
+    search = Search(code=request.POST.get("code", "").strip())
+    try:
+        search = _search(launch, search.code)
+    except Problem as problem:
+        # What looks like a payment card is not sent back.
+        typed = "" if problem.code == "CARD_NUMBER" else search.code
+        search = Search(code=typed, problem=problem)
+    return show_member(request, launch, to_the_end(), search=search)
+
+
+def _search(launch: Launch, text: str) -> Search:
+    code = read_code(text)
+    spend_lookup(launch)
+    try:
+        return Search(code=code, voucher=read_voucher(launch, launch.program.provider(), code))
+    except Rejected as error:
+        reason = error.reason.value
+        raise Problem(reason, f"{wording.voucher_sentence(reason)} {error.text}".strip()) from error
+    except ProviderError as error:
+        raise Problem(wording.trouble_code(error), status=503) from error

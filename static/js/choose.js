@@ -1,0 +1,133 @@
+// Several cards at once: the sum on the button, and what the choice leaves out of reach. Amounts in cents.
+// The server judges anyway, in the same order: points as money last, they fill what the others leave.
+"use strict";
+
+const cents = (amount) => Math.round(Number(amount) * 100);
+const boxOf = (card) => card.querySelector("[name=chosen]");
+const pointsOf = (card) => card.querySelector("[data-stepper] input");
+
+// Return the most points that the stepper of `card` may take, 0 when not even its least.
+function mostPoints(card, left, points) {
+  const input = pointsOf(card);
+  const span = input.parentElement.dataset;
+  const fits = Math.min(Number(span.maximum), points, Math.ceil(left / (Number(span.value) * 100) - 1e-9));
+  const steps = Math.floor((fits - Number(input.min)) / Number(input.step));
+  return steps < 0 ? 0 : Number(input.min) + steps * Number(input.step);
+}
+
+// Return what `card` takes of `left` money and `points`, or the obstacle: [name of its words, value].
+function take(card, group, left, points, isAlone) {
+  const minimum = cents(card.dataset.minimum || 0);
+  if (left <= 0) {
+    return { obstacle: ["paid", 0] };
+  }
+  if (left < minimum) {
+    return { obstacle: ["below", minimum] };
+  }
+  if (pointsOf(card)) {
+    const most = mostPoints(card, left, points);
+    const least = Number(pointsOf(card).min);
+    const cost = Math.min(most, Number(pointsOf(card).value));
+    const worth = Math.floor(cost * Number(pointsOf(card).parentElement.dataset.value) * 100 + 1e-6);
+    return most ? { saving: Math.min(worth, left), cost } : { obstacle: points < least ? ["short", least - points] : ["cut", left] };
+  }
+  const cost = Number(card.dataset.cost);
+  if (cost > points) {
+    return { obstacle: ["short", cost - points] };
+  }
+  const worth = card.dataset.percent ? Math.round((left * Number(card.dataset.percent)) / 100) : cents(card.dataset.worth);
+  if (worth > left && !isAlone) {
+    return { obstacle: ["cut", left] };
+  }
+  return { saving: Math.min(worth, left), cost };
+}
+
+function sum(cards, group) {
+  let [left, points, saving] = [cents(group.dataset.left), Number(group.dataset.spendable), 0];
+  const inOrder = [...cards.filter((card) => !pointsOf(card)), ...cards.filter(pointsOf)];
+  for (const card of inOrder) {
+    const taken = take(card, group, left, points, card === inOrder[0]);
+    if (taken.obstacle) {
+      return { obstacle: taken.obstacle };
+    }
+    if (pointsOf(card)) {
+      pointsOf(card).max = mostPoints(card, left, points);
+    }
+    [left, points, saving] = [left - taken.saving, points - taken.cost, saving + taken.saving];
+  }
+  return { saving, cost: Number(group.dataset.spendable) - points };
+}
+
+function words(group, [name, value]) {
+  const language = document.documentElement.lang || undefined;
+  const money = new Intl.NumberFormat(language, { style: "currency", currency: group.dataset.currency });
+  return group.dataset[name]
+    .replace("{points}", new Intl.NumberFormat(language).format(value))
+    .replace("{money}", money.format(value / 100));
+}
+
+function label(group, chosen, total) {
+  const language = document.documentElement.lang || undefined;
+  const money = new Intl.NumberFormat(language, { style: "currency", currency: group.dataset.currency });
+  const button = group.querySelector("#several .button");
+  const fine = group.querySelector("#several .fine");
+  button.disabled = !chosen.length;
+  button.querySelector(".resting").textContent = chosen.length
+    ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money.format((total.saving || 0) / 100))
+    : button.dataset.none;
+  const isFinal = chosen.some((card) => "final" in card.dataset);
+  fine.textContent = chosen.length
+    ? (isFinal ? fine.dataset.final : fine.dataset.undoable).replace("{points}", new Intl.NumberFormat(language).format(total.cost || 0))
+    : fine.dataset.none;
+}
+
+function weigh(group) {
+  const cards = [...group.querySelectorAll(".choice")];
+  const chosen = cards.filter((card) => boxOf(card).checked);
+  // A single card is always possible: the page shows no other.
+  for (const card of cards.filter((each) => !chosen.includes(each))) {
+    const { obstacle } = chosen.length && !("suggested" in group.dataset) ? sum([...chosen, card], group) : {};
+    boxOf(card).disabled = Boolean(obstacle);
+    card.querySelector("[data-obstacle]").textContent = obstacle ? words(group, obstacle) : "";
+  }
+  const total = sum(chosen, group);
+  for (const card of chosen) {
+    card.querySelector("[data-obstacle]").textContent = total.obstacle ? words(group, total.obstacle) : "";
+    const input = pointsOf(card);
+    if (input && Number(input.value) > Number(input.max)) {
+      input.value = input.max;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      return;
+    }
+    if (input) {
+      card.querySelector("[data-mirror]").value = input.value;
+    }
+  }
+  group.toggleAttribute("data-several", chosen.length > 1);
+  label(group, chosen, total);
+}
+
+function weighAll() {
+  document.querySelectorAll("[data-choose]").forEach(weigh);
+}
+
+document.addEventListener("change", (event) => {
+  const group = event.target.name === "chosen" && event.target.closest("[data-choose]");
+  if (group && "suggested" in group.dataset) {
+    // Our suggestion gives way: the first tap chooses the tapped card, further ones add or remove.
+    delete group.dataset.suggested;
+    for (const card of group.querySelectorAll(".choice")) {
+      boxOf(card).checked = boxOf(card) === event.target;
+    }
+  }
+  if (group) {
+    weigh(group);
+  }
+});
+document.addEventListener("input", (event) => {
+  if (event.target.closest("[data-stepper]")) {
+    weighAll();
+  }
+});
+document.addEventListener("htmx:afterSwap", weighAll);
+window.addEventListener("pageshow", weighAll);
