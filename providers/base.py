@@ -52,6 +52,7 @@ class Capability(StrEnum):
     STORES = "stores"
     WEBHOOKS = "webhooks"
     PARTIAL_RETURN = "partial_return"
+    PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,12 @@ class LoyaltyProvider(ABC):
     def release(self, spend: Spend) -> None:
         """Called on undo, abandoned cart, cancelled order. Already released is success.
         Raise Unsupported where the capability is absent."""
+
+    def release_part(self, spend: Spend, points: int, key: str) -> None:
+        """Called when a part of a confirmed spend's goods came back and the program gives points back in
+        proportion. Give back `points` of it once per `key`; in sum never more than the spend took, and a
+        later `release` gives back only what is left. Raise Rejected where nothing is confirmed."""
+        raise Unsupported("release_part")
 
     @abstractmethod
     def confirm(self, spend: Spend, order: Order) -> None:

@@ -79,6 +79,9 @@ class HouseProvider(LoyaltyProvider):
     def release(self, spend: Spend) -> None:
         spending.release(self.config.program, spend)
 
+    def release_part(self, spend: Spend, points: int, key: str) -> None:
+        spending.release_part(self.config.program, spend, points, key)
+
     def confirm(self, spend: Spend, order: Order) -> None:
         spending.capture(self.config.program, spend, order)
 

@@ -3,11 +3,12 @@
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
 from providers.errors import Rejected, RejectReason
 from providers.house.catalogue import claim_item, return_item, use_item
-from providers.house.ledger import lock, move, post
-from providers.house.models import EntryKind, Hold, HoldState
+from providers.house.ledger import lock, move, post, posted
+from providers.house.models import Entry, EntryKind, Hold, HoldState
 from providers.types import Order, Spend, SpendIntent, SpendKind
 
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
@@ -83,15 +84,48 @@ def release(program: str, spend: Spend) -> None:
         return_item(hold)
         if was_held:
             move(hold.member, spendable=hold.points, reserved=-hold.points)
-        elif hold.points:
+        elif left := hold.points - _given_back(hold):
             post(
                 hold.member,
                 EntryKind.RELEASE,
-                hold.points,
+                left,
                 reference=f"release:{hold.key}",
                 order_id=hold.order_id,
                 note=hold.title,
             )
+
+
+def release_part(program: str, spend: Spend, points: int, key: str) -> None:
+    """Give back `points` of a captured spend, once per `key` and never more than it still has. Raises
+    Rejected(NOT_ALLOWED) when it is not captured: what is only held, or was given back, has no parts."""
+    reference = f"{_part_reference(spend.key)}{key}"
+    with transaction.atomic():
+        member = lock(program, spend.member_ref)
+        if posted(program, reference):
+            return
+        hold = Hold.objects.filter(program=program, key=spend.key, member=member).first()
+        if hold is None or hold.state != HoldState.CAPTURED:
+            raise Rejected(RejectReason.NOT_ALLOWED, "nothing is captured for this key")
+        if points := min(points, hold.points - _given_back(hold)):
+            post(
+                member,
+                EntryKind.RELEASE,
+                points,
+                reference=reference,
+                order_id=hold.order_id,
+                note=hold.title,
+            )
+
+
+def _part_reference(key: str) -> str:
+    return f"release-part:{key}:"
+
+
+def _given_back(hold: Hold) -> int:
+    """Return the points of this hold that were given back in parts; the member is locked."""
+    parts = Entry.objects.filter(program=hold.program, reference__startswith=_part_reference(hold.key))
+    given: int = parts.aggregate(sum=Sum("points"))["sum"] or 0
+    return given
 
 
 def describe(hold: Hold) -> Spend:

@@ -339,6 +339,24 @@ class ProviderContract:
             provider.release(spend)
         assert provider.get_member(member.ref).balance.spendable == member.balance.spendable
 
+    def test_parts_of_a_confirmed_spend_are_given_back_once_and_release_gives_the_rest(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        need(provider, Capability.PARTIAL_RELEASE)
+        spend = provider.spend(intent)
+        with pytest.raises(Rejected):
+            provider.release_part(spend, 1, "too-early")
+        provider.confirm(spend, make_order(spends=(spend,)))
+        for _ in range(2):
+            provider.release_part(spend, 3, "return-1")
+            provider.release_part(spend, 4, "return-2")
+        spent = member.balance.spendable - intent.points
+        assert provider.get_member(member.ref).balance.spendable == spent + 7
+        provider.release_part(spend, intent.points, "return-3")
+        for _ in range(2):
+            provider.release(spend)
+        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable
+
     def test_too_few_points_are_rejected_and_change_nothing(
         self,
         provider: LoyaltyProvider,
@@ -451,6 +469,7 @@ class ProviderContract:
             (Capability.WEBHOOKS, lambda p: p.parse_webhook(WebhookRequest(headers={}, body=b"{}"))),
             (Capability.RELEASE_POINTS, lambda p: p.release(any_spend(SpendKind.REWARD))),
             (Capability.RELEASE_VOUCHER, lambda p: p.release(any_spend(SpendKind.VOUCHER))),
+            (Capability.PARTIAL_RELEASE, lambda p: p.release_part(any_spend(SpendKind.REWARD), 1, "r-1")),
         ],
     )
     def test_what_the_vendor_cannot_do_is_unsupported(
