@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
 from providers.registry import PROVIDERS
 from tests.programs.vendors import TestVendor
@@ -46,6 +47,7 @@ SECRETS = {
 @pytest.fixture(autouse=True)
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[TestVendor]]:
     """The registry with one more vendor."""
+    assert get_resolver().url_patterns  # the addresses are made of the vendors that have a package
     monkeypatch.setitem(PROVIDERS, "testvendor", "tests.programs.vendors.TestVendor")
     yield TestVendor
     TestVendor.failure = None

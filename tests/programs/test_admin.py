@@ -58,7 +58,7 @@ def test_no_secret_is_rendered(admin_client: Client, acme: Program) -> None:
 
     assert not any(secret in page for secret in SECRETS)
     inputs = re.findall(r'<input type="password"[^>]*>', page)
-    assert len(inputs) == 5
+    assert len(inputs) >= 5  # those of the other vendors too
     assert not any("value=" in tag for tag in inputs)
     assert page.count("Set. Leave empty to keep it.") == 4
 
