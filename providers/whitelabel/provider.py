@@ -63,6 +63,7 @@ class WhiteLabelProvider(LoyaltyProvider):
             Capability.STORES,
             Capability.WEBHOOKS,
             Capability.PARTIAL_RETURN,
+            Capability.PARTIAL_RELEASE,
         }
     )
     setting_specs = options.SPECS
@@ -123,8 +124,14 @@ class WhiteLabelProvider(LoyaltyProvider):
         self._see_burned(spend)
         refunds.refund_points(self.engine, spend)
 
+    def release_part(self, spend: Spend, points: int, key: str) -> None:
+        if spend.kind is SpendKind.VOUCHER:
+            raise Unsupported("vouchers are final")
+        refunds.refund_part(self.engine, spend, points, key)
+
     def confirm(self, spend: Spend, order: Order) -> None:
         self._see_burned(spend)
+        refunds.note_order(self.engine, spend, order.order_id)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         return members.enrol(self.engine, profile, consents)

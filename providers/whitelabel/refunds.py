@@ -2,24 +2,68 @@
 
 from datetime import timedelta
 
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+
 from providers.errors import Rejected, RejectReason
 from providers.types import Spend
 from providers.whitelabel import settling
 from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.models import Report, ReportKind
-from providers.whitelabel.outbox import SKEW_S, deliver, open_report, sent_at
+from providers.whitelabel.models import Report, ReportKind, ReportState
+from providers.whitelabel.outbox import SKEW_S, deliver, sent_at, turn
 
 
 def refund_points(engine: Engine, spend: Spend) -> None:
-    """Give the points of `spend` back. Done before is success. Raises Rejected, Unavailable (ask again),
-    OutcomeUnknown (ask again: the row knows)."""
-    if not spend.points:
+    """Give back the points of `spend` that are not given back yet. Done before is success. Raises Rejected,
+    Unavailable (ask again), OutcomeUnknown (ask again: the row knows)."""
+    _refund(engine, spend, _plan(engine, spend, spend.key, spend.points))
+
+
+def refund_part(engine: Engine, spend: Spend, points: int, key: str) -> None:
+    """Give back `points` of a spend that an order confirmed, once per `key`, in sum never more than it
+    took. Raises Rejected(NOT_ALLOWED) for one that is not confirmed or was given back; else as above."""
+    known = _rows(engine, ReportKind.SPEND, spend.key).exclude(order_id="")
+    if not known.exists() or _rows(engine, ReportKind.REFUND, spend.key).exists():
+        raise Rejected(RejectReason.NOT_ALLOWED, "the spend is not confirmed")
+    _refund(engine, spend, _plan(engine, spend, f"{spend.key}:{key}", points))
+
+
+def note_order(engine: Engine, spend: Spend, order_id: str) -> None:
+    """Remember which order confirmed the spend."""
+    _rows(engine, ReportKind.SPEND, spend.key).update(order_id=order_id)
+
+
+def _rows(engine: Engine, kind: ReportKind, reference: str) -> "QuerySet[Report]":
+    return Report.objects.filter(program=engine.config.program, kind=kind, reference=reference)
+
+
+def _plan(engine: Engine, spend: Spend, reference: str, points: int) -> Report:
+    """Return the row of this refund, its points fixed when it is first seen."""
+    with transaction.atomic():
+        list(_rows(engine, ReportKind.SPEND, spend.key).select_for_update())
+        if known := _rows(engine, ReportKind.REFUND, reference).first():
+            return known
+        parts = Report.objects.filter(
+            program=engine.config.program, kind=ReportKind.REFUND, reference__startswith=f"{spend.key}:"
+        )
+        left = spend.points - (parts.aggregate(sum=Sum("points"))["sum"] or 0)
+        return Report.objects.create(
+            program=engine.config.program,
+            kind=ReportKind.REFUND,
+            reference=reference,
+            member_ref=spend.member_ref,
+            points=max(min(points, left), 0),
+        )
+
+
+def _refund(engine: Engine, spend: Spend, row: Report) -> None:
+    if not row.points:
+        turn(row, [ReportState.NEW], ReportState.DONE)
         return
-    row, _created = open_report(engine, ReportKind.REFUND, spend.key, spend.member_ref, points=spend.points)
-    kind, request = engine.settings["refund_type"], f"refund-{spend.key}"
+    kind, request = engine.settings["refund_type"], f"refund-{row.reference}"
     payload = engine.names.payload(
         {
-            "points_points": engine.settings["refund_sign"] * spend.points,
+            "points_points": engine.settings["refund_sign"] * row.points,
             "points_cart": spend.key,
             "points_store": spend.memo.get("store", ""),
             "points_request": request,

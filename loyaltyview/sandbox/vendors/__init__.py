@@ -11,6 +11,7 @@ __all__ = ["VENDORS", "Vendor", "VendorSetup", "build_vendor"]
 
 VENDORS: dict[str, str] = {
     "pongo": "loyaltyview.sandbox.vendors.pongo.server.PongoVendor",
+    "whitelabel": "loyaltyview.sandbox.vendors.whitelabel.WhiteLabel",
     "yotpo": "loyaltyview.sandbox.vendors.yotpo.Yotpo",
 }
 

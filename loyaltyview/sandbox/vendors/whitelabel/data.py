@@ -1,0 +1,105 @@
+"""The Acme Club as this vendor's tenant: the same people and rewards as in the house program. All made up."""
+
+import uuid
+from typing import Any
+
+from loyaltyview.sandbox.answers import Json
+
+SPACE = uuid.UUID("6f0c3c5e-7f5b-4c5c-9d6e-0a1b2c3d4e5f")
+EMAIL_CONSENT = "b1a5c0de-0000-4000-8000-0000000000e1"
+SMS_CONSENT = "b1a5c0de-0000-4000-8000-0000000000e2"
+BOSTON = "b0570000-0000-4000-8000-000000000001"
+LYON = "b0570000-0000-4000-8000-000000000002"
+
+
+def fixed_id(name: str) -> str:
+    """The same uuid in every run, so that a demo's data outlives a restart."""
+    return str(uuid.uuid5(SPACE, name))
+
+
+SETTINGS = {"redemption.rate": "0.01"}
+
+VENUES: list[Json] = [
+    {"id": BOSTON, "name": "Boston", "externalIdentifier": "boston-1", "type": "TENANT"},
+    {"id": LYON, "name": "Lyon", "externalIdentifier": "lyon-2", "type": "TENANT"},
+]
+
+
+def _tier(name: str, priority: int, points: int) -> Json:
+    return {
+        "id": fixed_id(f"tier-{name}"),
+        "name": name,
+        "priority": priority,
+        "pointsRequirement": points,
+        "calculation": "LIFETIME_EARN",
+    }
+
+
+TIERS = [_tier("Bronze", 1, 0), _tier("Silver", 2, 500), _tier("Gold", 3, 2000)]
+
+
+def discount(kind: str, value: int, **limits: Any) -> Json:
+    """One discount object, money in minor units."""
+    return {
+        "id": str(uuid.uuid4()),
+        "type": kind,
+        "value": value,
+        "sku": None,
+        "productSku": None,
+        "venues": [],
+        **limits,
+    }
+
+
+def reward(name: str, price: int, *discounts: Json, **fields: Any) -> Json:
+    """One reward as the engine shows it."""
+    return {
+        "id": fixed_id(f"reward-{name}"),
+        "type": "VOUCHER",
+        "name": name,
+        "summary": "",
+        "description": "",
+        "price": price,
+        "value": discounts[0]["value"] if discounts and discounts[0]["type"] == "ABSOLUTE" else 0,
+        "availability": {"start": "2024-01-01T00:00:00.000Z", "end": None},
+        "purchasable": True,
+        "redemptionChannels": ["IN_STORE", "ONLINE"],
+        "codeType": "OTP",
+        "tier": None,
+        "venues": [],
+        "stockCapacity": None,
+        "stockConsumed": 0,
+        "isLocked": False,
+        "discounts": list(discounts),
+        **fields,
+    }
+
+
+def rewards() -> list[Json]:
+    """The catalogue, new for every server."""
+    tote = "Natural cotton, made to carry shoes home."
+    return [
+        reward("$5 off", 100, discount("ABSOLUTE", 500)),
+        reward("$10 off", 200, discount("ABSOLUTE", 1000)),
+        reward("Free canvas tote", 300, discount("PERCENTAGE", 100, productSku="TOTE-01"), description=tote),
+        reward("Linen shirt for $49", 250, discount("FIXED", 4900, productSku="SHIRT-01")),
+        reward("15% off", 400, discount("PERCENTAGE", 15)),
+        reward("$8 off in Lyon", 120, discount("ABSOLUTE", 800, venues=[{"id": LYON}])),
+        reward("$25 off", 1000, discount("ABSOLUTE", 2500)),
+        reward("Gold: $40 off", 1200, discount("ABSOLUTE", 4000), tier={"id": TIERS[2]["id"]}),
+        reward("Free shipping", 150, discount("ABSOLUTE", 500), redemptionChannels=["ONLINE"]),
+        reward("Museum ticket", 350, codeType="POOL"),
+        reward("Last umbrella", 90, discount("ABSOLUTE", 700), stockCapacity=3, stockConsumed=3),
+        reward("Welcome offer", 0, discount("PERCENTAGE", 5), type="GENERIC_OFFER"),
+        reward("$10 birthday voucher", 0, discount("ABSOLUTE", 1000), purchasable=False),
+    ]
+
+
+# first name, last name, e-mail, phone as it was typed, account number, points
+PEOPLE = (
+    ("Mia", "Stone", "mia@example.test", "+1 617 555 0100", "1000101", 820),
+    ("Leo", "Park", "leo@example.test", "+16175550101", "1000102", 60),
+    ("Ana", "Ruiz", "ana@example.test", None, "1000103", 3150),
+)
+# Redeemed in Ana's app already: the code that she shows at the till.
+ANA_CODE = "PROMO-4KT9WM"
