@@ -56,7 +56,7 @@ class Refused(Rejected):
     """Antavo said no. `code` is its number, 0 for its generic one; `status` the HTTP status."""
 
     def __init__(self, code: int, message: str, status: int) -> None:
-        has_own_words = code in OWN_WORDS or (code and code not in REASONS)
+        has_own_words = code in OWN_WORDS or code not in REASONS
         reason = REASONS.get(code, RejectReason.NOT_ALLOWED)
         super().__init__(reason, detail=f"{status} code {code}", text=message if has_own_words else "")
         self.code = code
@@ -86,7 +86,7 @@ def read_envelope(data: Any) -> Envelope | None:
     error = data.get("error")
     if isinstance(error, str) and error:
         # Points preview ("error" is the text) and the token endpoint ("details" has the rest).
-        inner = data.get("details") if isinstance(data.get("details"), dict) else data
+        inner: dict[str, Any] = data["details"] if isinstance(data.get("details"), dict) else data
         return Envelope(code=_code(inner), message=str(inner.get("message") or error))
     if isinstance(error, dict) and error:
         return Envelope(code=_code(error), message=str(error.get("message") or ""))

@@ -111,7 +111,9 @@ def test_a_path_is_normalised_but_not_encoded_again(path: str, canonical: str) -
 def test_what_goes_over_the_wire_is_what_was_signed() -> None:
     prepared = requests.Session().prepare_request(
         requests.Request(
-            "GET", "https://api.st9.antavo.com:443/customers", params={"mobile_phone": "+36301234567", "limit": 5}
+            "GET",
+            "https://api.st9.antavo.com:443/customers",
+            params={"mobile_phone": "+36301234567", "limit": 5},
         )
     )
     signer(CREDENTIALS, lambda: AT)(prepared)

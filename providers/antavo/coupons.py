@@ -1,0 +1,143 @@
+"""Coupons of a member: listed, judged by our own rules (Antavo has no call for that), redeemed, given back.
+
+A coupon pool may give everybody the same code, so the owner is always looked at.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
+from providers.antavo.client import Client, of_member
+from providers.antavo.discounts import coupon_terms, discount_of, store_ids
+from providers.antavo.fields import moment, rows, table, text
+from providers.errors import Rejected, RejectReason
+from providers.types import Cart, Voucher
+
+USABLE = ("claimed", "partially_redeemed")
+USED = ("redeemed", "partially_redeemed")
+# So many coupons are looked at one by one for their minimum and owner; the others when they are used.
+DETAILS_AT_MOST = 8
+
+
+def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
+    """Return the member's coupons that can be used now."""
+    found: list[Voucher] = []
+    for row in list_coupons(client, ref):
+        if text(row.get("status")) not in USABLE:
+            continue
+        if len(found) < DETAILS_AT_MOST:
+            details = read_coupon(client, ref, text(row.get("code")))
+            if details is None:
+                continue
+            row = row | details
+        if refusal_of(row) is None:
+            found.append(_voucher(client, row))
+    return tuple(found)
+
+
+def find_voucher(client: Client, ref: str, code: str) -> Voucher:
+    """Return the coupon with this code; raise Rejected when it is unknown, used, lapsed, or another's."""
+    for row in search(client, code):
+        if not is_owned(row, ref):
+            raise Rejected(RejectReason.NOT_ALLOWED, "another member's coupon")
+        if refusal := refusal_of(row):
+            raise Rejected(refusal)
+        return _voucher(client, row)
+    raise Rejected(RejectReason.REWARD_NOT_FOUND)
+
+
+def check_usable(client: Client, ref: str, code: str, cart: Cart) -> None:
+    """Raise Rejected unless this member can use the coupon in this cart."""
+    row = read_coupon(client, ref, code)
+    if row is None:
+        raise Rejected(RejectReason.REWARD_NOT_FOUND)
+    if refusal := refusal_of(row):
+        raise Rejected(refusal)
+    terms, stores = coupon_terms(row), store_ids(row)
+    if cart.total.amount < terms.minimum or (stores and cart.store and cart.store not in stores):
+        raise Rejected(RejectReason.NOT_ALLOWED, "the cart is not what the coupon asks for")
+
+
+def list_coupons(client: Client, ref: str) -> list[dict[str, Any]]:
+    return rows(client.get(of_member(ref, "coupons"), "list_coupons"), "data")
+
+
+def read_coupon(client: Client, ref: str, code: str) -> dict[str, Any] | None:
+    """Return the member's coupon with this code, None when there is none of hers."""
+    return next((row for row in search(client, code) if is_owned(row, ref)), None)
+
+
+def search(client: Client, code: str) -> list[dict[str, Any]]:
+    """Return every coupon with this code."""
+    found: list[dict[str, Any]] = []
+    with suppress_code(NO_COUPON_CRITERIA, COUPON_NOT_FOUND):
+        found = rows(client.get("/coupons", "find_coupon", {"code": code}), "data")
+    return [row for row in found if text(row.get("code")) == code]
+
+
+def is_owned(row: dict[str, Any], ref: str) -> bool:
+    """`customer` is an object in examples and a list of ids in the schema."""
+    owner = row.get("customer")
+    return ref in owner if isinstance(owner, list) else text(table(owner).get("id")) == ref
+
+
+def refusal_of(row: dict[str, Any]) -> RejectReason | None:
+    """Return why a coupon cannot be used, whatever the cart; None when it can."""
+    status, expires_at = text(row.get("status")), moment(row.get("expires_at"))
+    if status == "expired" or (expires_at and expires_at <= timezone.now()):
+        return RejectReason.EXPIRED
+    if status == "redeemed":
+        return RejectReason.ALREADY_USED
+    return None if status in USABLE else RejectReason.NOT_ALLOWED
+
+
+def redeem(client: Client, ref: str, code: str, transaction_id: str, amount: str = "") -> None:
+    """Mark the coupon as redeemed; `amount` for a gift card only. Sent once."""
+    names = client.names
+    data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: transaction_id}
+    if amount:
+        data[names["coupon_amount"]] = Decimal(amount)
+    client.event("coupon_redeem", ref, data)
+
+
+def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) -> None:
+    """Redeem a claimed reward's coupon unless that is done. Safe to repeat."""
+    row = read_coupon(client, ref, code)
+    if row and text(row.get("status")) == "claimed":
+        redeem(client, ref, code, transaction_id)
+
+
+def give_back(client: Client, ref: str, code: str, transaction_id: str, amount: str = "") -> None:
+    """Make a redeemed coupon usable again. Safe to repeat: it is looked at before and after."""
+    row = read_coupon(client, ref, code)
+    if row is None or text(row.get("status")) not in USED:
+        return
+    names = client.names
+    data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: transaction_id}
+    if amount:
+        data[names["coupon_amount"]] = Decimal(amount)
+    try:
+        client.event("coupon_unredeem", ref, data)
+    except Refused:
+        row = read_coupon(client, ref, code)
+        if row and text(row.get("status")) in USED:
+            raise
+
+
+def _voucher(client: Client, row: dict[str, Any]) -> Voucher:
+    currency = text(row.get("currency")) or client.config.currency
+    code = text(row.get("code"))
+    return Voucher(
+        voucher_id=code,
+        title=text(row.get("name")) or code,
+        discount=discount_of(coupon_terms(row), currency, store_ids(row)),
+        code=code,
+        expires_at=moment(row.get("expires_at")),
+    )
+
+
+def gift_amount(row_type: str, worth: Decimal, cart: Cart) -> str:
+    """Return what a gift card pays in this cart, "" for any other coupon."""
+    return str(min(worth, cart.total.amount)) if row_type == "gift_card" else ""

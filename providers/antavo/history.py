@@ -1,0 +1,55 @@
+"""A member's events at Antavo: her movements for the page, and proof of what became of a write."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from providers.antavo.client import Client, of_member
+from providers.antavo.fields import moment, properties, rows, text, whole
+from providers.types import Movement
+
+LONGEST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    event_id: str
+    action: str
+    label: str
+    points: int
+    at: datetime
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def read_events(client: Client, path: str, params: dict[str, str | int]) -> tuple[StoredEvent, ...]:
+    """Return the events that `path` lists."""
+    return tuple(
+        StoredEvent(
+            event_id=text(row.get("id")),
+            action=text(row.get("action")),
+            label=text(row.get("label")),
+            points=whole(row.get("points")),
+            at=moment(row.get("timestamp")) or datetime.min.replace(tzinfo=UTC),
+            properties=properties(row.get("properties")),
+        )
+        for row in rows(client.get(path, "list_events", params), "data")
+    )
+
+
+def events_of(client: Client, ref: str, action: str) -> tuple[StoredEvent, ...]:
+    """Return the member's newest events of one kind."""
+    params: dict[str, str | int] = {"action": action, "order": "desc", "limit": 100}
+    return read_events(client, of_member(ref, "events"), params)
+
+
+def list_movements(client: Client, ref: str) -> tuple[Movement, ...]:
+    """Return what changed the member's points, newest first."""
+    params: dict[str, str | int] = {"points_only": "true", "order": "desc", "limit": LONGEST}
+    found = read_events(client, of_member(ref, "events"), params)
+    movements = [
+        Movement(
+            at=event.at, points=event.points, text=event.label or event.action.replace("_", " ").capitalize()
+        )
+        for event in found
+        if event.points
+    ]
+    return tuple(sorted(movements, key=lambda movement: movement.at, reverse=True)[:LONGEST])

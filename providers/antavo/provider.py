@@ -1,0 +1,147 @@
+"""Antavo as a provider: each method of the interface is one call into this package."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from providers.antavo import (
+    coupons,
+    history,
+    members,
+    orders,
+    queue,
+    reservations,
+    returns,
+    rewards,
+    spending,
+    webhooks,
+)
+from providers.antavo.client import VENDOR, Client, client_for
+from providers.antavo.fields import table, whole
+from providers.antavo.options import SPECS, check_settings, read_options
+from providers.base import Capability, LoyaltyProvider
+from providers.types import (
+    Cart,
+    CheckResult,
+    Consents,
+    Member,
+    MemberProfile,
+    MemberQuery,
+    Movement,
+    Order,
+    PointsChange,
+    Return,
+    Reward,
+    Spend,
+    SpendFinding,
+    SpendIntent,
+    Voucher,
+    WebhookEvent,
+    WebhookRequest,
+)
+
+
+class AntavoProvider(LoyaltyProvider):
+    """One workspace. `ref` is the customer id. Reads touch no database: pages call them in pool threads."""
+
+    kind = VENDOR
+    # No call lists the workspace's stores, and a claim is revoked as a whole or not at all.
+    capabilities = frozenset(
+        {
+            Capability.HOLD,
+            Capability.RELEASE_POINTS,
+            Capability.RELEASE_VOUCHER,
+            Capability.VARIABLE_POINTS,
+            Capability.EARN_PREVIEW,
+            Capability.PHONE_LOOKUP,
+            Capability.EMAIL_LOOKUP,
+            Capability.CODE_LOOKUP,
+            Capability.ENROL,
+            Capability.CONSENT_EMAIL,
+            Capability.CONSENT_SMS,
+            Capability.TIERS,
+            Capability.HISTORY,
+            Capability.WEBHOOKS,
+            Capability.PARTIAL_RETURN,
+        }
+    )
+    setting_specs = SPECS
+
+    @classmethod
+    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        return check_settings(super().validate_settings(given))
+
+    @property
+    def client(self) -> Client:
+        return client_for(self.config)
+
+    # --- Reads ------------------------------------------------------------------------------------
+
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        return members.find(self.client, query)
+
+    def get_member(self, ref: str) -> Member:
+        return members.get(self.client, ref)
+
+    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
+        return rewards.list_rewards(self.client, ref, cart)
+
+    def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
+        return coupons.list_vouchers(self.client, ref)
+
+    def find_voucher(self, ref: str, code: str) -> Voucher:
+        return coupons.find_voucher(self.client, ref, code.strip())
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        return history.list_movements(self.client, ref)
+
+    def preview_earn(self, ref: str, cart: Cart) -> int | None:
+        return orders.preview_earn(self.client, ref, cart)
+
+    def find_spend(self, intent: SpendIntent) -> SpendFinding:
+        return spending.find(self.client, intent)
+
+    def check(self) -> CheckResult:
+        client = self.client
+        started = time.perf_counter()
+        count = whole(table(client.get("/customers/-/count", "check")).get("active"))
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        return CheckResult(
+            account=f"{client.options.environment} ({count} active customers)", latency_ms=latency_ms
+        )
+
+    # --- Writes -----------------------------------------------------------------------------------
+
+    def spend(self, intent: SpendIntent) -> Spend:
+        return spending.spend(self.client, intent)
+
+    def release(self, spend: Spend) -> None:
+        spending.release(self.client, spend)
+
+    def confirm(self, spend: Spend, order: Order) -> None:
+        spending.confirm(self.client, spend, order)
+
+    def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
+        return members.enrol(self.client, profile, consents)
+
+    def record_order(self, order: Order) -> PointsChange:
+        return orders.record_order(self.client, order)
+
+    def record_return(self, ret: Return) -> PointsChange:
+        return returns.record_return(self.client, ret)
+
+    def cancel_order(self, order: Order) -> PointsChange:
+        return orders.cancel_order(self.client, order)
+
+    def send_queued(self) -> tuple[int, int]:
+        """Send what waits in the queue, 50 checkouts at once. Called by `manage.py antavo_send`."""
+        return queue.send_due(self.client)
+
+    def burn_forgotten(self) -> int:
+        """Burn what was reserved for orders that never earned. Called by `manage.py antavo_send`."""
+        return reservations.burn_forgotten(self.client)
+
+    # --- Webhooks ---------------------------------------------------------------------------------
+
+    def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+        return webhooks.parse(read_options(self.config.settings), request)

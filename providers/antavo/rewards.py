@@ -1,0 +1,123 @@
+"""Rewards of the Display API, points as money by burn rates, and why something cannot be taken now.
+
+`_actions.complete` is there only while the member may claim: that decides, the rest explains.
+"""
+
+from decimal import ROUND_CEILING, Context
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from providers.antavo import members, offers
+from providers.antavo.client import Client, of_member
+from providers.antavo.discounts import discount_of, reward_terms, store_ids
+from providers.antavo.fields import moment, number, rows, table, text, whole
+from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
+
+POINTS_AS_MONEY = "points"
+# The price of these types is only an example; the member says how many points.
+DYNAMIC = ("dynamic", "dynamic_coupon")
+# Rounded up: 7 points at 200 for 7 must be worth 200, not 199.99.
+UP = Context(prec=28, rounding=ROUND_CEILING)
+
+
+def list_rewards(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
+    """Return everything that points buy, and the offers for this cart, as far as the vendor judges.
+
+    One read after another: this runs in the page's own pool of threads already, and waiting there for more
+    threads of the same pool could leave none to run them.
+    """
+    customer = members.read(client, ref)
+    spendable = members.balance_of(client, customer).spendable
+    language = text(customer.get("language"))
+    answer = client.get(
+        of_member(ref, "activities", "rewards"),
+        "list_rewards",
+        {"fields": "claims,custom_data", "limit": 100},
+    )
+    found = [_reward(client, row, spendable, language) for row in rows(answer, "data")]
+    return (*_points_as_money(client, customer, spendable), *found, *offers.list_offers(client, ref, cart))
+
+
+def _reward(client: Client, row: dict[str, Any], spendable: int, language: str) -> Reward:
+    currency = client.config.currency
+    points = whole(row.get("points"))
+    span, discount = None, discount_of(reward_terms(client, row), currency, store_ids(row))
+    if text(row.get("type")) in DYNAMIC and number(row.get("exchange_rate")) > 0:
+        span = _dynamic_range(row, spendable, currency)
+        points = span.minimum
+        discount = Discount(
+            kind=DiscountKind.POINTS,
+            amount=span.value_per_point,
+            stores=store_ids(row),
+            raw=text(row["type"]),
+        )
+    return Reward(
+        reward_id=text(row.get("id")),
+        title=text(row.get("title"), language) or text(row.get("id")),
+        description=text(row.get("description"), language),
+        points=points,
+        discount=discount,
+        lock=_lock(row, points, spendable),
+        points_range=span,
+    )
+
+
+def _dynamic_range(row: dict[str, Any], spendable: int, currency: str) -> PointsRange:
+    """Points of a dynamic coupon: 100 points at rate 1 are worth one unit of money."""
+    step = max(whole(row.get("price_step")), 1)
+    most = min(whole(row.get("max_price")) or spendable, spendable)
+    value = UP.divide(number(row.get("exchange_rate")), 100)
+    return PointsRange(
+        minimum=step,
+        maximum=most - most % step,
+        step=step,
+        value_per_point=Money(amount=value, currency=currency),
+    )
+
+
+def _points_as_money(client: Client, customer: dict[str, Any], spendable: int) -> tuple[Reward, ...]:
+    """Return one reward for the burn rate in the program's currency, none without it."""
+    currency = client.config.currency
+    for rate in rows(members.account_of(client, customer) or customer, "burn_rates"):
+        points, amount = whole(rate.get("points")), number(rate.get("amount"))
+        if text(rate.get("currency")) != currency or points <= 0 or amount <= 0:
+            continue
+        worth = Money(amount=UP.divide(amount, points), currency=currency)
+        span = PointsRange(
+            minimum=points, maximum=spendable - spendable % points, step=points, value_per_point=worth
+        )
+        gap = points - spendable
+        return (
+            Reward(
+                reward_id=POINTS_AS_MONEY,
+                title=_("Pay with points"),
+                points=points,
+                discount=Discount(kind=DiscountKind.POINTS, amount=worth),
+                lock=Lock(reason=LockReason.POINTS, points_gap=gap) if gap > 0 else None,
+                points_range=span,
+            ),
+        )
+    return ()
+
+
+def _lock(row: dict[str, Any], points: int, spendable: int) -> Lock | None:
+    if table(row.get("_actions")).get("complete"):
+        return None
+    now = timezone.now()
+    starts_at, ends_at = moment(row.get("starts_at")), moment(row.get("ends_at"))
+    status = text(row.get("status")).lower()
+    claims = table(row.get("claims")).get("claims")
+    if status == "scheduled" or (starts_at and starts_at > now):
+        return Lock(reason=LockReason.NOT_STARTED)
+    if status == "expired" or (ends_at and ends_at <= now):
+        return Lock(reason=LockReason.EXPIRED)
+    if status in ("", "active"):
+        if row.get("stock") is not None and whole(row.get("stock")) <= 0:
+            return Lock(reason=LockReason.OUT_OF_STOCK)
+        if whole(row.get("max_claims")) and whole(claims) >= whole(row.get("max_claims")):
+            return Lock(reason=LockReason.LIMIT_REACHED)
+        if points > spendable:
+            return Lock(reason=LockReason.POINTS, points_gap=points - spendable)
+    return Lock(reason=LockReason.OTHER)
