@@ -1,0 +1,62 @@
+"""What must hold when everything is over: the house's books say what the redemptions say."""
+
+from loyaltyview.events.models import Event, EventState
+from loyaltyview.redemptions.models import Redemption, State, Transition
+from loyaltyview.redemptions.snapshots import spend_key
+from providers.house.models import Entry, Hold, HoldState, Member
+
+from .stack import ALIAS
+
+STANDING = (HoldState.HELD, HoldState.CAPTURED)
+OVER = (State.SETTLED, State.RELEASED, State.REFUSED)
+
+
+def rows_of(member: Member) -> list[Redemption]:
+    """Her redemptions, oldest first."""
+    rows = Redemption.objects.using(ALIAS).filter(member_ref=member.member_id)
+    return list(rows.order_by("requested_at"))
+
+
+def hold_of(row: Redemption) -> str | None:
+    """What the house has under the redemption's current key."""
+    holds = Hold.objects.using(ALIAS).filter(key=spend_key(row))
+    return holds.values_list("state", flat=True).first()
+
+
+def check_code(code: str) -> None:
+    """A code that is shown is paid for."""
+    row = Redemption.objects.using(ALIAS).get(codes__code=code)
+    assert hold_of(row) in STANDING, row
+
+
+def check_books(member: Member, *, points: int, may_be_stuck: bool = False) -> None:
+    """Everything is over, and she has `points`: each spend stands or was given back, once."""
+    assert not Event.objects.using(ALIAS).exclude(state=EventState.DONE).exists()
+    taken = 0
+    for row in rows_of(member):
+        hold = hold_of(row)
+        if row.state == State.SETTLED:
+            assert hold == HoldState.CAPTURED, (row, hold)
+        elif not (may_be_stuck and row.state == State.STUCK):
+            assert row.state in OVER, (row, row.state)
+            assert hold in (HoldState.RELEASED, HoldState.VOID, None), (row, hold)
+        taken += row.points if hold in STANDING else 0
+        earlier = Hold.objects.using(ALIAS).filter(key__startswith=row.id.hex).exclude(key=spend_key(row))
+        assert not earlier.filter(state__in=STANDING).exists()
+        _check_trail(row)
+    member.refresh_from_db()
+    entries = Entry.objects.using(ALIAS).filter(member=member)
+    assert sum(entry.points for entry in entries) == member.spendable
+    assert (member.spendable, member.reserved) == (points, 0)
+    standing = Hold.objects.using(ALIAS).filter(member=member, state__in=STANDING)
+    assert sum(hold.points for hold in standing) == taken
+
+
+def _check_trail(row: Redemption) -> None:
+    """Each line starts where the one before ended, and the last one is where the row is."""
+    lines = Transition.objects.using(ALIAS).filter(redemption=row).order_by("pk")
+    at = ""
+    for line in lines:
+        assert line.from_state == at, (row, line)
+        at = line.to_state
+    assert at == row.state

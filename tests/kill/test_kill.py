@@ -1,0 +1,355 @@
+"""Web and worker are killed at every step of a redemption; somebody comes back, and no point is lost.
+
+One test a boundary: the process ends itself with SIGKILL exactly there, is started again, and the associate
+repeats her tap, or opens the page again, or never returns. What the test expects is what she sees, and the
+house's books (`books`).
+"""
+
+from datetime import timedelta
+
+import pytest
+import requests
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from loyaltyview.events.models import Event, EventState
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.sandbox.orders import Order
+from providers.house.models import Entry, EntryKind, Member
+
+from .books import check_books, check_code, rows_of
+from .stack import ALIAS, WITHIN_S, Stack, wait_for
+from .till import Till
+
+OPENING, COST, EARNED = 500, 200, 162  # "shirts" cost $172.30, and $10 less with the reward
+REWARD = "ten-off"
+
+
+@pytest.fixture(autouse=True)
+def _may_look_into_the_stack(django_db_blocker: DjangoDbBlocker) -> object:
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture
+def mia(stack: Stack) -> Member:
+    return stack.enrol(OPENING)
+
+
+@pytest.fixture
+def till(stack: Stack, mia: Member) -> object:
+    with stack.launch(mia) as till:
+        yield till
+
+
+# --- The web process dies -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_spent"),
+    [
+        ("requested.after", False),
+        ("mint.before", False),
+        ("mint.after", False),
+        ("minted.after", False),  # within its transaction
+        ("uncertain.before", False),  # the code is committed
+        ("uncertain.after", False),
+        ("spend.before", False),
+        ("spend.after", True),
+        ("spent.after", True),
+        ("revealed.after", True),
+    ],
+)
+def test_a_tap_whose_web_process_dies_is_finished_or_refused_when_repeated(
+    stack: Stack, mia: Member, till: Till, moment: str, is_spent: bool
+) -> None:
+    die(stack, moment, till)
+
+    till.tap_again()
+    look(till)
+
+    assert bool(till.code) == is_spent
+    if not is_spent:
+        assert till.problem in ("ABANDONED", "NOT_SPENT")
+        till.open(till.member_url)
+        assert till.points == OPENING
+        till.tap(item=REWARD)
+    sell(stack, till)
+    check_books(mia, points=OPENING - COST + EARNED)
+
+
+@pytest.mark.parametrize("moment", ["find_spend.before", "find_spend.after", "spent.after", "revealed.after"])
+def test_a_page_whose_web_process_dies_finds_out_when_asked_again(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    die(stack, "spend.after", till)
+    # The worker would be as quick as the page.
+    Redemption.objects.using(ALIAS).filter(member_ref=mia.member_id).update(due_at=None)
+    stack.web.die_at(moment)
+    with pytest.raises(requests.ConnectionError):
+        till.tap_again()
+    assert stack.web.was_struck()
+    stack.let_leases_run_out()
+
+    till.tap_again()
+    look(till)
+
+    sell(stack, till)
+    check_books(mia, points=OPENING - COST + EARNED)
+
+
+@pytest.mark.parametrize(
+    "moment", ["releasing.before", "releasing.after", "release.before", "release.after", "released.after"]
+)
+def test_an_undo_whose_web_process_dies_gives_back_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    die(stack, moment, till, "undo")
+
+    till.tap_again()
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
+
+    till.open(till.member_url)
+    assert till.points == OPENING
+    check_books(mia, points=OPENING)
+
+
+@pytest.mark.parametrize("moment", ["mint.before", "mint.after", "revealed.after"])
+def test_a_renewal_whose_web_process_dies_takes_no_points_and_keeps_the_spend(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    first = till.code
+    let_the_code_run_out(stack, mia, minutes=16)
+    till.open(till.url)
+    die(stack, moment, till, "renew")
+
+    def tap_until_renewed() -> bool:
+        till.tap_again()
+        return bool(till.code)
+
+    wait_for(tap_until_renewed)
+
+    assert till.code != first
+    sell(stack, till)
+    check_books(mia, points=OPENING - COST + EARNED)
+
+
+# --- The worker dies ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["find_spend.before", "find_spend.after", "spent.after"])
+def test_a_worker_that_dies_while_finding_out_that_it_happened(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    stack.worker.die_at(moment)
+    die(stack, "spend.after", till)
+
+    revive_worker(stack)
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.SPENT])
+
+    # The associate had given up; now she sees on the member page that it is applied.
+    till.open(till.member_url)
+    assert till.points == OPENING - COST
+    till.open(f"{till.member_url}applied/{rows_of(mia)[0].pk}/")
+    sell(stack, till)
+    check_books(mia, points=OPENING - COST + EARNED)
+
+
+@pytest.mark.parametrize("moment", ["find_spend.before", "find_spend.after", "refused.after"])
+def test_a_worker_that_dies_while_finding_out_that_it_did_not_happen(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    stack.worker.die_at(moment)
+    die(stack, "spend.before", till)
+
+    revive_worker(stack)
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.REFUSED])
+
+    check_books(mia, points=OPENING)
+
+
+@pytest.mark.parametrize(
+    "moment", ["releasing.before", "releasing.after", "release.before", "release.after", "released.after"]
+)
+def test_a_worker_that_dies_while_giving_back_an_unused_code(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    check_code(till.code)
+    stack.worker.die_at(moment)
+    let_the_code_run_out(stack, mia, minutes=41)
+
+    revive_worker(stack)
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
+
+    check_books(mia, points=OPENING)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["used.before", "used.after", "confirm.before", "confirm.after", "settled.after", "finish.before"],
+)
+def test_a_worker_that_dies_over_a_sale_settles_it_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    stack.worker.die_at(moment)
+    pay(stack, till)
+
+    revive_worker(stack)
+    wait_until_done(stack)
+
+    assert [row.state for row in rows_of(mia)] == [State.SETTLED]
+    check_books(mia, points=OPENING - COST)
+
+
+@pytest.mark.parametrize("moment", ["record_order.before", "record_order.after", "finish.before"])
+def test_a_worker_that_dies_over_a_completed_order_earns_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    pay(stack, till)
+    wait_until_done(stack)
+    stack.worker.die_at(moment)
+    stack.sandbox.app.hand_over()
+
+    revive_worker(stack)
+    wait_until_done(stack)
+
+    assert Entry.objects.using(ALIAS).filter(member=mia, kind=EntryKind.EARN).count() == 1
+    check_books(mia, points=OPENING - COST + EARNED)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "cancel_order.before",
+        "cancel_order.after",
+        "releasing.before",
+        "releasing.after",
+        "release.before",
+        "release.after",
+        "released.after",
+    ],
+)
+def test_a_worker_that_dies_over_a_cancelled_order_gives_back_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    sell(stack, till)
+    stack.worker.die_at(moment)
+    stack.sandbox.app.cancel()
+
+    revive_worker(stack)
+    wait_until_done(stack)
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
+
+    check_books(mia, points=OPENING)
+
+
+@pytest.mark.parametrize("moment", ["record_return.before", "record_return.after"])
+def test_a_worker_that_dies_over_a_return_takes_back_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    sell(stack, till)
+    stack.worker.die_at(moment)
+    stack.sandbox.app.return_items()
+
+    revive_worker(stack)
+    wait_until_done(stack)
+
+    check_books(mia, points=OPENING - COST)
+
+
+@pytest.mark.parametrize(
+    ("moment", "state"),
+    [
+        ("uncertain.before", State.SETTLED),
+        ("uncertain.after", State.STUCK),  # the house knows of no spend: a person decides
+        ("spend.before", State.STUCK),
+        ("spend.after", State.SETTLED),
+        ("used.after", State.SETTLED),
+    ],
+)
+def test_a_worker_that_dies_over_a_late_order_never_leaves_it_free_in_silence(
+    stack: Stack, mia: Member, till: Till, moment: str, state: State
+) -> None:
+    till.tap(item=REWARD)
+    applied = stack.sandbox.app.apply(till.handoff)
+    assert applied.codes
+    till.tap("undo")  # but the code stays in the cart
+    stack.worker.die_at(moment)
+    stack.sandbox.app.pay(hand_over=False)
+
+    revive_worker(stack)
+    wait_until_done(stack)
+
+    assert [row.state for row in rows_of(mia)] == [state]
+    is_free = state == State.STUCK
+    check_books(mia, points=OPENING if is_free else OPENING - COST, may_be_stuck=is_free)
+
+
+# --- What the tests do --------------------------------------------------------------------------------
+
+
+def die(stack: Stack, moment: str, till: Till, path: str = "redeem") -> None:
+    """Send the form; the web process dies at `moment`, and the browser gets no answer."""
+    stack.web.die_at(moment)
+    with pytest.raises(requests.ConnectionError):
+        till.tap(path, REWARD if path == "redeem" else "")
+    assert stack.web.was_struck()
+    stack.let_leases_run_out()
+
+
+def revive_worker(stack: Stack) -> None:
+    """Wait until it died, and start another."""
+    stack.worker.revive()
+    stack.let_leases_run_out()
+
+
+def look(till: Till) -> None:
+    """Ask again as long as the page is checking."""
+
+    def has_found_out() -> bool:
+        if till.is_checking:
+            till.open(till.url)
+        return not till.is_checking
+
+    wait_for(has_found_out)
+
+
+def pay(stack: Stack, till: Till, *, hand_over: bool = False) -> Order:
+    """Go back to the cart with the code, and pay."""
+    check_code(till.code)
+    assert stack.sandbox.app.apply(till.handoff).codes == (till.code,)
+    return stack.sandbox.app.pay(hand_over=hand_over)
+
+
+def sell(stack: Stack, till: Till) -> None:
+    """Pay and hand over, until all of it is known to us."""
+    pay(stack, till, hand_over=True)
+    wait_until_done(stack)
+
+
+def wait_until_done(stack: Stack) -> None:
+    """Wait until NewStore has sent everything and the worker has handled it."""
+    assert stack.sandbox.stream.wait_idle(WITHIN_S)
+    waiting = Event.objects.using(ALIAS).filter(state=EventState.WAITING)
+    wait_for(lambda: not waiting.exists())
+
+
+def let_the_code_run_out(stack: Stack, member: Member, minutes: int) -> None:
+    """Make her redemption and its code so much older."""
+    earlier = timedelta(minutes=minutes)
+    Redemption.objects.using(ALIAS).filter(member_ref=member.member_id).update(
+        requested_at=F("requested_at") - earlier,
+        code_expires_at=F("code_expires_at") - earlier,
+        due_at=F("due_at") - earlier,
+    )
+    for row in rows_of(member):
+        stack.sandbox.coupons.codes[row.code].created_at -= earlier
+        assert row.code_expires_at < timezone.now()
