@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from providers.admin_pages import Host
-from providers.errors import AuthFailed, ProviderError, Rejected, Unavailable
+from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from providers.pongo import account as accounts
 from providers.pongo import oauth
 from providers.pongo.access import for_administrators, provider_of, write_log
@@ -115,8 +115,8 @@ def _take_state(request: HttpRequest) -> str:
 
 
 def _why_not(error: ProviderError) -> str:
-    if isinstance(error, Unavailable):
-        return _("Pongo cannot be reached. Connect again in a minute.")
+    if isinstance(error, Unavailable | OutcomeUnknown):
+        return _("Pongo did not answer. Connect again in a minute.")
     if isinstance(error, AuthFailed):
         return _("Pongo does not accept the partner's client id and secret, or its own token.")
     if isinstance(error, Rejected):

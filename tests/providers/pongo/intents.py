@@ -1,0 +1,92 @@
+"""Builders of what the core hands to the adapter."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from providers.types import (
+    Cart,
+    CartItem,
+    Discount,
+    DiscountKind,
+    Money,
+    Order,
+    OrderLine,
+    Return,
+    Spend,
+    SpendIntent,
+    SpendKind,
+)
+from tests.providers.pongo.conftest import FIVE_OFF, MIA
+
+FIVE = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal("5.00"), currency="USD"))
+TOTE_FREE = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01",))
+
+
+def usd(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def a_cart(store: str = "boston-1") -> Cart:
+    items = (
+        CartItem(item_id="i1", product_id="JACKET-01", price=Decimal("129.00")),
+        CartItem(item_id="i2", product_id="TOTE-01", price=Decimal("24.00")),
+    )
+    return Cart(cart_id="cart-1", total=usd("153.00"), items=items, store=store)
+
+
+def an_intent(
+    key: str = "key-1",
+    item: str = FIVE_OFF,
+    *,
+    points: int = 100,
+    kind: SpendKind = SpendKind.REWARD,
+    discount: Discount = FIVE,
+    ref: str = MIA,
+    store: str = "boston-1",
+) -> SpendIntent:
+    return SpendIntent(
+        key=key,
+        member_ref=ref,
+        kind=kind,
+        item_id=item,
+        points=points,
+        discount=discount,
+        cart=a_cart(store),
+        code="LOY-7Q2M",
+        requested_at=datetime.now(UTC),
+    )
+
+
+def an_order(
+    *spends: Spend,
+    order_id: str = "order-1",
+    base: str = "148.00",
+    ref: str = MIA,
+    store: str = "boston-1",
+    lines: tuple[OrderLine, ...] = (),
+) -> Order:
+    return Order(
+        order_id=order_id,
+        external_id="100234",
+        member_ref=ref,
+        placed_at=datetime(2026, 5, 4, 12, 31, tzinfo=UTC),
+        earn_base=usd(base),
+        lines=lines,
+        spends=spends,
+        store=store,
+    )
+
+
+def a_line(item_id: str, sku: str, net: str, quantity: int = 1) -> OrderLine:
+    return OrderLine(item_id=item_id, product_id=sku, quantity=quantity, net=Decimal(net))
+
+
+def a_return(net: str, return_id: str = "return-1", base: str = "148.00") -> Return:
+    return Return(
+        return_id=return_id,
+        order_id="order-1",
+        member_ref=MIA,
+        returned_at=datetime(2026, 5, 5, 9, 0, tzinfo=UTC),
+        net=usd(net),
+        order_earn_base=usd(base),
+    )

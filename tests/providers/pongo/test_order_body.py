@@ -1,0 +1,40 @@
+"""Whatever is sold and whatever was free, the lines of an order add up to its amount."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.pongo.models import Spending
+from providers.pongo.names import NAMES
+from providers.pongo.order_body import order_body
+from tests.providers.pongo.intents import a_line, an_order
+
+SKUS = st.sampled_from(["TOTE-01", "SHIRT-01", "SOCKS-01"])
+LINES = st.lists(st.tuples(SKUS, st.integers(0, 50_000), st.integers(1, 4)), max_size=6)
+REWARDS = st.lists(st.tuples(st.lists(SKUS, max_size=2), st.integers(0, 5_000)), max_size=4)
+
+
+@given(lines=LINES, rewards=REWARDS, total=st.integers(0, 200_000))
+def test_the_lines_add_up_and_name_each_reward_once(
+    lines: list[tuple[str, int, int]], rewards: list[tuple[list[str], int]], total: int
+) -> None:
+    order = an_order(
+        base=f"{total / 100:.2f}",
+        lines=tuple(
+            a_line(f"l{at}", sku, f"{cents / 100:.2f}", quantity)
+            for at, (sku, cents, quantity) in enumerate(lines)
+        ),
+    )
+    rows = [
+        Spending(pk=at, reward_id=f"rew_{at}", skus=skus, saving_minor=saving)
+        for at, (skus, saving) in enumerate(rewards)
+    ]
+
+    body = order_body(order, rows, NAMES)
+
+    assert sum(line["amount"] for line in body["lines"]) == body["amount"] == total
+    named = [line["reward_id"] for line in body["lines"] if line["reward_id"]]
+    assert sorted(named) == sorted(body["reward_ids"]) == [row.reward_id for row in rows]
+    sold = sum(
+        line["quantity"] for line in body["lines"] if line["sku"] in ("TOTE-01", "SHIRT-01", "SOCKS-01")
+    )
+    assert sold == sum(quantity for _sku, _cents, quantity in lines)

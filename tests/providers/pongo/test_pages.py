@@ -1,0 +1,187 @@
+"""The program's page in admin: stores and suggestions, webhooks, rewards to look at."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.programs.models import Program, Store
+from providers.pongo.models import Spending, SpendingState, Subscription
+from providers.pongo.stores import suggest
+from providers.types import ProviderStore
+from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, WEBHOOK_SECRET, Served
+from tests.providers.pongo.intents import an_intent
+
+HOME = "/admin/pongo/program/acme/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def acme(program: Program, vendor: Served) -> Program:
+    program.provider_kind = "pongo"
+    program.provider_settings = {
+        "base_url": vendor.url,
+        "access_token": SECRET,
+        "requests_per_minute": 6000,
+    }
+    program.provider_webhook_secret = WEBHOOK_SECRET
+    program.save()
+    return program
+
+
+def page(client: Client) -> str:
+    return client.get(HOME).content.decode()
+
+
+def test_the_program_has_a_link_to_its_page(admin_client: Client, acme: Program) -> None:
+    change = admin_client.get(f"/admin/programs/program/{acme.pk}/change/").content.decode()
+
+    assert f'href="{HOME}"' in change
+
+
+def test_pongos_stores_are_shown_and_what_is_not_mapped_is_reported(
+    admin_client: Client, acme: Program
+) -> None:
+    Store.objects.create(program=acme, store_id="US_CAMBRIDGE_01", name="Cambridge")
+
+    shown = page(admin_client)
+
+    assert "Acme Cambridge (cambridge-1)" in shown
+    assert "Not mapped: Cambridge." in shown
+    assert 'name="store:US_CAMBRIDGE_01" value="cambridge-1"' in shown
+    assert "suggested by its name" in shown
+
+
+def test_suggestions_are_accepted_by_saving(admin_client: Client, acme: Program) -> None:
+    store = Store.objects.create(program=acme, store_id="US_CAMBRIDGE_01", name="Cambridge")
+
+    admin_client.post(
+        f"{HOME}stores/",
+        {"store:US_CAMBRIDGE_01": "cambridge-1", "store:US_BOSTON_01": "boston-1", "store:X": "y"},
+    )
+
+    store.refresh_from_db()
+    assert store.provider_store == "cambridge-1"
+    assert "Not mapped" not in page(admin_client)
+
+
+def test_names_that_look_alike_are_suggested_and_none_twice() -> None:
+    theirs = tuple(
+        ProviderStore(store_id=slug, name=name)
+        for slug, name in [("acme-lyon-2", "Acme Lyon 2"), ("acme-lyon-7", "Acme Lyon 7"), ("nice", "Niçe")]
+    )
+    ours = {"A": "Lyon 7", "B": "Lyon 2", "C": "NICE", "D": "Marseille"}
+
+    assert suggest(ours, theirs) == {"A": "acme-lyon-7", "B": "acme-lyon-2", "C": "nice"}
+
+
+def test_the_page_stands_when_pongo_does_not(admin_client: Client, acme: Program, vendor: Served) -> None:
+    vendor.faults.is_down = True
+
+    shown = page(admin_client)
+
+    assert "cannot be reached" in shown
+    assert 'name="store:US_BOSTON_01" value="boston-1"' in shown
+
+
+def test_subscribing_and_ending_it(
+    admin_client: Client, acme: Program, vendor: Served, settings: object
+) -> None:
+    settings.ALLOWED_HOSTS = ["loyalty.test"]  # type: ignore[attr-defined]
+
+    def press(what: str) -> None:
+        admin_client.post(f"{HOME}webhooks/", {"do": what}, secure=True, headers={"host": "loyalty.test"})
+
+    press("subscribe")
+    urls = {subscription.url for subscription in vendor.webhooks.subscriptions.values()}
+    assert urls == {f"https://loyalty.test/events/acme/provider/{WEBHOOK_SECRET}/"}
+
+    press("unsubscribe")
+    assert vendor.webhooks.subscriptions == {}
+    assert not Subscription.objects.exists()
+
+
+def test_an_address_that_pongo_does_not_take_is_told(admin_client: Client, acme: Program) -> None:
+    told = admin_client.post(f"{HOME}webhooks/", {"do": "subscribe"}, follow=True).content.decode()
+
+    assert "Pongo refused: 422 url." in told
+
+
+def test_without_a_webhook_secret_there_is_no_address(
+    admin_client: Client, acme: Program, vendor: Served
+) -> None:
+    acme.provider_webhook_secret = ""
+    acme.save()
+
+    told = admin_client.post(f"{HOME}webhooks/", {"do": "subscribe"}, follow=True).content.decode()
+
+    assert "webhook secret" in told
+    assert vendor.count("POST", "/v1/webhooks") == 0
+
+
+# --- Rewards to look at -----------------------------------------------------------------------------
+
+
+def abandoned(acme: Program, state: SpendingState, hours: int) -> Spending:
+    acme.provider().spend(an_intent())
+    row = Spending.objects.get()
+    Spending.objects.update(state=state, started_at=timezone.now() - timedelta(hours=hours))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "is_shown"),
+    [
+        (SpendingState.TAKEN, 2, True),
+        (SpendingState.TAKEN, 0, False),
+        (SpendingState.CONFIRMED, 25, True),
+        (SpendingState.CONFIRMED, 2, False),
+        (SpendingState.USED, 48, False),
+    ],
+)
+def test_what_stands_for_too_long_is_shown(
+    admin_client: Client, acme: Program, state: SpendingState, hours: int, is_shown: bool
+) -> None:
+    row = abandoned(acme, state, hours)
+
+    assert (f'data-spending="{row.pk}"' in page(admin_client)) == is_shown
+
+
+def test_a_bought_reward_left_with_the_customer_is_hers_to_use(
+    admin_client: Client, acme: Program, vendor: Served
+) -> None:
+    row = abandoned(acme, SpendingState.TAKEN, 2)
+
+    admin_client.post(f"{HOME}rewards/{row.pk}/", {"do": "leave"})
+
+    (won,) = vendor.book.customers[MIA].won
+    assert [voucher.voucher_id for voucher in acme.provider().list_vouchers(MIA)] == [won.hash]
+    row.refresh_from_db()
+    assert row.state == SpendingState.RELEASED
+
+
+def test_a_reward_of_an_order_that_was_not_sent_can_be_used_by_hand(
+    admin_client: Client, acme: Program, vendor: Served
+) -> None:
+    row = abandoned(acme, SpendingState.CONFIRMED, 25)
+
+    admin_client.post(f"{HOME}rewards/{row.pk}/", {"do": "use"})
+
+    assert vendor.book.customers[MIA].won[0].used_at
+    assert vendor.count("PATCH", f"/v1/rewards/{FIVE_OFF}") == 1
+
+
+def test_a_reward_in_a_live_cart_is_nobodys_to_settle(admin_client: Client, acme: Program) -> None:
+    row = abandoned(acme, SpendingState.TAKEN, 0)
+
+    assert admin_client.post(f"{HOME}rewards/{row.pk}/", {"do": "leave"}).status_code == 404
+
+
+@pytest.mark.parametrize("model", ["account", "subscription", "spending", "sentorder", "refund"])
+def test_rows_can_be_looked_at_and_not_edited(admin_client: Client, acme: Program, model: str) -> None:
+    abandoned(acme, SpendingState.TAKEN, 2)
+
+    assert admin_client.get(f"/admin/pongo/{model}/").status_code == 200
+    assert admin_client.get(f"/admin/pongo/{model}/add/").status_code == 403
