@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class WebviewConfig(AppConfig):
     name = "loyaltyview.webview"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        from loyaltyview.ops.retention import add_retention
+        from loyaltyview.webview.retention import purge_launches
+
+        add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)

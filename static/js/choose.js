@@ -77,7 +77,7 @@ function label(group, chosen, total) {
     : button.dataset.none;
   const isFinal = chosen.some((card) => "final" in card.dataset);
   fine.textContent = chosen.length
-    ? (isFinal ? fine.dataset.final : fine.dataset.undoable).replace("{points}", new Intl.NumberFormat(language).format(total.cost || 0))
+    ? (isFinal ? fine.dataset.final : fine.dataset.can).replace("{points}", new Intl.NumberFormat(language).format(total.cost || 0))
     : fine.dataset.none;
 }
 

@@ -145,6 +145,7 @@ class Vendor:
     members: dict[str, Member] = field(default_factory=lambda: {m.ref: m for m in (MIA, NOAH, ANNA)})
     rewards: tuple[Reward, ...] = REWARDS
     vouchers: tuple[Voucher, ...] = VOUCHERS
+    unlisted: tuple[Voucher, ...] = ()  # found by their code only
     capabilities: frozenset[Capability] = frozenset(Capability)
     is_local: bool = True
     delay_s: float = 0
@@ -199,6 +200,15 @@ class FakeProvider(LoyaltyProvider):
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return self._call("list_vouchers", lambda: self.vendor.vouchers)
+
+    def find_voucher(self, ref: str, code: str) -> Voucher:
+        def effect() -> Voucher:
+            for voucher in (*self.vendor.vouchers, *self.vendor.unlisted):
+                if voucher.code.casefold() == code.casefold():
+                    return voucher
+            raise Rejected(RejectReason.REWARD_NOT_FOUND)
+
+        return self._call("find_voucher", effect)
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         return self._call("get_history", lambda: MOVEMENTS)

@@ -138,6 +138,31 @@ def test_what_the_program_cannot_take_back_offers_no_undo(
     assert Redemption.objects.get().state == State.REVEALED
 
 
+def test_what_is_final_says_so_and_is_not_undone(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    response = client.post(page + "redeem/", form("fifteen-percent"))
+    row = Redemption.objects.get()
+    assert row.is_final
+    html = client.get(response["Location"]).content.decode()
+    assert "Cannot be undone" in html
+    assert "data-undo" not in html
+    assert "data-undo" not in client.get(page).content.decode()
+    refused = client.post(undo_address(page))
+    assert refused.status_code == 409
+    assert 'data-error="UNDO_FINAL"' in refused.content.decode()
+    assert "release" not in vendor.calls
+
+
+def test_a_code_that_ran_out_is_renewed_on_the_member_page_too(
+    client: Client, page: str, address: str
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        html = client.get(page).content.decode()
+        assert "The code has run out" in html
+        assert f'data-renew="{Redemption.objects.get().pk}"' in html
+    assert "data-renew" not in client.get(page).content.decode()
+
+
 def test_a_code_that_ran_out_is_renewed_without_points(
     client: Client, page: str, address: str, vendor: Vendor, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

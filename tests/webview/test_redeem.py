@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
@@ -12,9 +16,13 @@ from loyaltyview.newstore.errors import (
     NewStoreRejected,
     NewStoreUnavailable,
 )
+from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.recovery import carry_on
+from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
+from providers.types import Finding
 
 from .conftest import TOKEN, Mint, Open
 from .fakes import MIA, POINTS_AS_MONEY, Vendor
@@ -112,6 +120,8 @@ def test_points_that_were_not_offered_are_refused(
         ({"key": "short"}, "BAD_REQUEST"),
         ({"item": ""}, "BAD_REQUEST"),
         ({"points": "-5"}, "BAD_REQUEST"),
+        ({"points": "12.5"}, "BAD_REQUEST"),
+        ({"points": "1e3"}, "BAD_REQUEST"),
         ({"points": "99999999999"}, "BAD_REQUEST"),
     ],
 )
@@ -129,7 +139,7 @@ def test_a_tampered_form_changes_nothing(
     [
         ("fifty-off", "INSUFFICIENT_POINTS", "40 points more"),
         ("big-cart", "MINIMUM", "$12.50 more in the cart"),
-        ("gold-gift", "TIER_TOO_LOW", "From Gold"),
+        ("gold-gift", "TIER_TOO_LOW", "Gold members only, 180 points to Gold"),
     ],
 )
 def test_what_is_locked_cannot_be_forced(
@@ -209,6 +219,94 @@ def test_a_second_till_is_told_to_wait(client: Client, shown: str, vendor: Vendo
     assert response.status_code == 409
     assert 'data-error="ANOTHER_TILL"' in html
     assert "Another till is redeeming for this customer" in html
+
+
+def test_the_same_form_tries_again_when_the_other_till_is_done(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    client.post(shown + "redeem/", form())
+    html = client.post(shown + "redeem/", form(key="another-key-of-a-till")).content.decode()
+    again = html.partition('data-error="ANOTHER_TILL"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', again))
+    fields.pop("csrfmiddlewaretoken", "")
+    assert fields == form(key="another-key-of-a-till")
+    vendor.errors.clear()
+    vendor.finding = Finding.DID_NOT
+    carry_on(Redemption.objects.get().pk, Actor(name="worker"))
+    response = client.post(shown + "redeem/", fields)
+    assert "LOY0000002" in client.get(response["Location"]).content.decode()
+
+
+def test_a_tap_whose_twin_still_runs_is_shown_as_checking_and_keeps_asking(
+    client: Client, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(shown + "redeem/", form())
+    running = timezone.now() + timedelta(seconds=60)
+    Redemption.objects.update(state=State.MINTED, lease_until=running, due_at=running)
+    monkeypatch.setattr(settings, "PAGE_DEADLINE_S", 0.01)
+    response = client.post(shown + "redeem/", form())
+    assert "?go" not in response["Location"]
+    html = client.get(response["Location"]).content.decode()
+    assert "Checking with the program" in html
+    assert "LOY0000001" not in html
+    htmx = {"HX-Request": "true"}
+    assert client.get(response["Location"], headers=htmx).status_code == 204
+    Redemption.objects.update(state=State.SPENT, lease_until=None)
+    assert client.get(response["Location"], headers=htmx)["HX-Redirect"] == response["Location"] + "?go=1"
+    assert Redemption.objects.count() == 1
+
+
+def test_an_old_form_after_its_undo_redeems_nothing_again(client: Client, shown: str, vendor: Vendor) -> None:
+    client.post(shown + "redeem/", form())
+    client.post(f"{shown}undo/{Redemption.objects.get().pk}/")
+    html = client.post(shown + "redeem/", form(), follow=True).content.decode()
+    assert "200 points are back." in html
+    assert Redemption.objects.get().state == State.RELEASED
+    assert vendor.members["L-00042"].balance.spendable == 820
+
+
+@pytest.mark.parametrize("where", ["redeem/", "several/", "voucher/"])
+def test_an_expired_launch_redeems_nothing(client: Client, shown: str, vendor: Vendor, where: str) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        response = client.post(shown + where, form() | {"chosen": "reward:ten-off", "code": "PAPER"})
+    assert response.status_code == 410
+    assert 'data-error="SESSION_EXPIRED"' in response.content.decode()
+    assert not Redemption.objects.exists()
+    assert "spend" not in vendor.calls
+
+
+@pytest.mark.parametrize("limit", ["associate_hour_limit", "member_day_limit"])
+def test_above_a_limit_the_page_says_which_and_whom_to_ask(
+    client: Client, shown: str, program: Program, vendor: Vendor, limit: str
+) -> None:
+    Program.objects.update(**{limit: 1})
+    client.post(shown + "redeem/", form())
+    response = client.post(
+        shown + "redeem/", form(key="second-tap-on-a-card", item="v-birthday", kind="voucher")
+    )
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert f'data-error="{limit.partition("_")[0].upper()}_LIMIT"' in html
+    assert re.search(r"limit of redemptions per (hour|day) is reached.*Ask your manager", html)
+    assert vendor.calls.count("spend") == 1
+
+
+def test_what_is_applied_already_leaves_less_of_the_cart(client: Client, shown: str) -> None:
+    client.post(shown + "redeem/", form(item="v-birthday", kind="voucher"))
+    html = client.get(shown).content.decode()
+    assert "Cart $114.90" in html
+    assert "left to pay" in html
+    client.post(shown + "redeem/", form(item="fifteen-percent", key="second-tap-on-a-card"))
+    assert str(Redemption.objects.get(item_id="fifteen-percent").saving) == "17.24"
+
+
+def test_a_code_that_was_in_the_cart_at_launch_is_in_its_total_already(
+    client: Client, shown: str, open_page: Open
+) -> None:
+    client.post(shown + "redeem/", form(item="v-birthday", kind="voucher"))
+    again = open_page(selectedCoupons=["LOY0000001"], cartTotal=114.9)
+    assert "Cart $114.90" in client.get(again).content.decode()
 
 
 def test_without_a_member_there_is_nothing_to_redeem(client: Client, page: str, vendor: Vendor) -> None:

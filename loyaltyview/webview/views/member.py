@@ -210,13 +210,16 @@ def _member_context(
         found, chosen = (search.voucher.voucher_id, search.code), (search.voucher.voucher_id,)
         vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
     offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
+    deck = build_deck(offers, provider, cart, member, chosen, found)
     refused = _named(rows, request.GET.get("refused"), State.REFUSED)
     return {
         "member": member,
         "face": face_of(member),
         "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
         "earn": reading.earn,
-        "deck": build_deck(offers, provider, cart, member, chosen, found),
+        "deck": deck,
+        # Found, but not for this cart: said beside the field.
+        "search_locked": next((card for card in (*deck.soon, *deck.rest) if card.code), None),
         "search": search,
         "search_sentence": _said(search.problem),
         "applied": applied_in(rows, provider),
