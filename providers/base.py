@@ -210,3 +210,7 @@ class LoyaltyProvider(ABC):
         """Verify and normalise a vendor's delivery; no I/O. Raise AuthFailed for a wrong signature,
         UnexpectedAnswer for a body that does not parse."""
         raise Unsupported("parse_webhook")
+
+    def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
+        """Called by the worker when a delivery said that this member changed. For what an adapter keeps of
+        members; the default keeps nothing. May be repeated, in any order."""

@@ -26,8 +26,10 @@ def spend_cancelled(event: Event) -> None:
 
 
 def member_changed(event: Event) -> None:
-    """Nothing: members are read from the vendor whenever a page shows them."""
-    read_hint(bytes(event.payload))
+    """Pages read members from the vendor each time; its adapter may keep something of them."""
+    ref = read_hint(bytes(event.payload)).member_ref
+    if ref:
+        event.program.provider().note_member(ref)
 
 
 def low_stock(event: Event) -> None:

@@ -1,13 +1,17 @@
 """The program's page in admin: stores and suggestions, webhooks, rewards to look at."""
 
+import json
+import time
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program, Store
-from providers.pongo.models import Spending, SpendingState, Subscription
+from providers.pongo import webhooks
+from providers.pongo.models import PassCode, Spending, SpendingState, Subscription
 from providers.pongo.stores import suggest
 from providers.types import ProviderStore
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, WEBHOOK_SECRET, Served
@@ -119,6 +123,26 @@ def test_without_a_webhook_secret_there_is_no_address(
 
     assert "webhook secret" in told
     assert vendor.count("POST", "/v1/webhooks") == 0
+
+
+def test_a_delivery_that_was_subscribed_to_reaches_the_index_of_passes(
+    client: Client, acme: Program, vendor: Served
+) -> None:
+    body = json.dumps({"event": "customer.updated", "data": {"id": MIA}}).encode()
+    moment = str(int(time.time()))
+    signature = webhooks.sign(body, moment, webhooks.signing_secret(WEBHOOK_SECRET))
+
+    answered = client.post(
+        f"/events/acme/provider/{WEBHOOK_SECRET}/",
+        body,
+        content_type="application/json",
+        headers={"Pongo-Signature": f"t={moment},v1={signature}"},
+    )
+    while run_one():
+        pass
+
+    assert answered.status_code == 200
+    assert PassCode.objects.get().customer_id == MIA
 
 
 # --- Rewards to look at -----------------------------------------------------------------------------
