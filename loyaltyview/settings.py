@@ -50,12 +50,18 @@ RELEASE_MARGIN_MINUTES = env.int("RELEASE_MARGIN_MINUTES", default=10)
 UNCERTAIN_MINUTES = env.int("UNCERTAIN_MINUTES", default=30)
 
 # --- Events and the worker ------------------------------------------------------------------------
+# Where NewStore reaches us from outside; without it the event stream is not registered nor watched.
+PUBLIC_URL = env.str("PUBLIC_URL", default="")
 EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)
 WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
 WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=30)
 WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
+
+# --- How long data is kept ------------------------------------------------------------------------
+RETENTION_EVENT_DAYS = env.int("RETENTION_EVENT_DAYS", default=90)
+RETENTION_LAUNCH_DAYS = env.int("RETENTION_LAUNCH_DAYS", default=30)
 
 # --- Rate limits and metrics ----------------------------------------------------------------------
 LOOKUPS_PER_MINUTE = env.int("LOOKUPS_PER_MINUTE", default=30)

@@ -1,8 +1,7 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.work.sources import add_source
+from loyaltyview.work.sources import add_source, every
 
 
 class EventsConfig(AppConfig):
@@ -11,13 +10,16 @@ class EventsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyaltyview.events.receivers import forget_receivers
-        from loyaltyview.programs.models import Program
+        from django.conf import settings
 
-        post_save.connect(forget_receivers, sender=Program)
         from loyaltyview.events.health import check_backlog
         from loyaltyview.events.processing import run_one
+        from loyaltyview.events.retention import purge_events
+        from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_check
+        from loyaltyview.ops.retention import add_retention
 
         add_source("events", run_one)
         add_check("events", check_backlog)
+        add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
+        every("event stream watch", WATCH_EVERY_S, watch)

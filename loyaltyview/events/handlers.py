@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from loyaltyview.events import orders
 from loyaltyview.events.earning import earn, take_back_order, take_back_return
+from loyaltyview.events.giving_back import give_back_spends
 from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Event, Order, ReturnState
 from loyaltyview.events.names import EventName
@@ -62,14 +63,16 @@ def order_items_cancelled(event: Event) -> None:
 
 
 def return_processed(event: Event) -> None:
-    """Goods came back: what they earned is taken back. Without an order a person decides."""
+    """Goods came back: what they earned is taken back, and of what their order spent the program's rule
+    gives back a part, all or nothing. Without an order a person decides."""
     record = note_return(event.program, read_return(bytes(event.payload)))
     if not record.order_id:
         return
     order = opened_order(event, record.order_id)
     if record.state == ReturnState.WAITING:
-        ensure_earned(event, order)
+        order = ensure_earned(event, order)
         take_back_return(record)
+    give_back_spends(record, order)
 
 
 def refund_issued(event: Event) -> None:

@@ -17,6 +17,6 @@ KNOWN = frozenset(name.value for name in EventName)
 # These are about an order, but have an id of their own.
 WITH_ORDER_ID = frozenset({EventName.RETURN_PROCESSED.value, EventName.REFUND_ISSUED.value})
 # One order emits each of these once, one return or refund its own, so `payload.id` tells repetitions apart.
-# Every other name is told apart by content: order.items_cancelled and payment_account.amount_refunded repeat the
-# order's id.
+# Every other name is told apart by content: order.items_cancelled and payment_account.amount_refunded repeat
+# the order's id.
 ONCE_PER_ID = KNOWN - {EventName.ORDER_ITEMS_CANCELLED.value}

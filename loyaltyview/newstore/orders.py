@@ -17,6 +17,7 @@ from loyaltyview.newstore.client import NewStoreClient, segment
 from loyaltyview.newstore.errors import NewStoreUnexpected
 from loyaltyview.programs.models import Program
 
+LARGEST_AMOUNT = Decimal(10) ** 9
 # The status of an order and of an item that nothing more will happen to.
 CLOSED, ITEM_CANCELLED = "closed", "cancelled"
 
@@ -118,10 +119,13 @@ def _text(body: Mapping[str, Any], key: str, *, required: bool = False) -> str:
 
 
 def _amount(body: Mapping[str, Any], key: str) -> Decimal:
-    value = body.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or abs(value) >= Decimal(10) ** 9:
+    value: object = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise NewStoreUnexpected(f"{key} is not an amount")
-    return Decimal(value).quantize(Decimal("0.0001"))
+    amount = Decimal(value)
+    if not abs(amount) < LARGEST_AMOUNT:
+        raise NewStoreUnexpected(f"{key} is too large")
+    return amount.quantize(Decimal("0.0001"))
 
 
 def _time(body: Mapping[str, Any], key: str) -> datetime:

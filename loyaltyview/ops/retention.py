@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.utils import timezone
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,12 @@ retentions: dict[str, Retention] = {}
 def add_retention(name: str, days: int, purge: Callable[[datetime], int]) -> None:
     """Have `manage.py purge` delete what is older than `days` days by calling `purge`."""
     retentions[name] = Retention(name=name, days=days, purge=purge)
+
+
+def run_all() -> None:
+    """Delete everything that is too old now; done daily by the worker."""
+    for retention in retentions.values():
+        log.info("purged", what=retention.name, rows=run(retention), days=retention.days)
 
 
 def run(retention: Retention) -> int:

@@ -4,6 +4,8 @@ An order proves that the customer got the discount, so its spend must stand: a r
 back before its order came is spent again, or handed to a person.
 """
 
+from collections.abc import Iterable
+
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -17,7 +19,7 @@ from loyaltyview.redemptions.snapshots import intent_of, spend_of
 from loyaltyview.redemptions.steps import advance, refresh, spent_fields, take, to_stuck, write_line
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
-from providers.types import Order, Spend
+from providers.types import Order, Spend, SpendKind
 
 log = structlog.get_logger(__name__)
 
@@ -72,14 +74,22 @@ def settle(program: Program, order: Order) -> None:
             raise Unavailable(f"redemption {row.id} is {row.state}")
 
 
-def give_back_order(program: Program, *, order_id: str) -> None:
-    """The order was cancelled: release its redemptions. Raises Unavailable while one is still under way;
-    may be repeated. What the vendor cannot take back becomes STUCK for a person to decide."""
+def give_back_order(
+    program: Program,
+    *,
+    order_id: str,
+    reason: str = "the order was cancelled",
+    kinds: Iterable[SpendKind] = SpendKind,
+) -> None:
+    """The order was cancelled, or its goods came back: release its redemptions of these kinds. Raises
+    Unavailable while one is still under way; may be repeated. What the vendor cannot take back becomes STUCK
+    for a person to decide."""
     actor = order_actor(order_id)
+    rows = _of_order(program, order_id).filter(kind__in=[kind.value for kind in kinds])
     # From here on `settle` spends none of them again, however late a repeated event comes.
-    _of_order(program, order_id).update(is_order_cancelled=True)
-    for row in _of_order(program, order_id):
-        start_release(row, actor, "the order was cancelled", allowed=(*USABLE, State.USED, State.SETTLED))
+    rows.update(is_order_cancelled=True)
+    for row in rows:
+        start_release(row, actor, reason, allowed=(*USABLE, State.USED, State.SETTLED))
         if row.state == State.RELEASING:
             finish_release(row, actor)
         if row.state in (*OPEN, State.RELEASING):

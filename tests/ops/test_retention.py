@@ -9,6 +9,16 @@ from django.core.management import call_command
 
 from loyaltyview.ops import retention
 from loyaltyview.ops.retention import add_retention
+from loyaltyview.work.sources import periodics
+
+
+def test_the_worker_deletes_by_itself_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime] = []
+    monkeypatch.setattr(retention, "retentions", {})
+    add_retention("launches", 30, lambda before: len(asked.append(before) or asked))
+    (periodic,) = [periodic for periodic in periodics if periodic.name == "retention"]
+    periodic.run()
+    assert (len(asked), periodic.interval_s) == (1, 86_400)
 
 
 def test_purge_asks_each_app_to_delete_what_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:

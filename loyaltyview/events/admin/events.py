@@ -1,32 +1,24 @@
-"""Events, orders and returns for administrators: read-only, personal data masked, events can be replayed."""
+"""Events for administrators: read-only, personal data masked until asked for, replayable; our registration
+with the event stream."""
 
 import json
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from loyaltyview.events.models import Event, Order, ReturnRecord
+from loyaltyview.events.admin.read_only import ReadOnlyAdmin
+from loyaltyview.events.admin.stream import stream_page
+from loyaltyview.events.models import Event
 from loyaltyview.events.payloads import NotJson, masked, parse
 from loyaltyview.events.replay import replay
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What machines wrote: nobody adds, changes or deletes it by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.model._meta.fields]
 
 
 @admin.register(Event)
@@ -39,7 +31,12 @@ class EventAdmin(ReadOnlyAdmin):
     date_hierarchy = "received_at"
     list_select_related = ["program"]
     exclude = ["payload"]
+    change_list_template = "admin/events/event/change_list.html"
     actions = ["replay_events"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(stream_page, self))
+        return [path("stream/", view, name="events_stream"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         shown = (
@@ -80,29 +77,6 @@ class EventAdmin(ReadOnlyAdmin):
         count = replay(events)
         text = ngettext("%(n)d event will be handled again.", "%(n)d events will be handled again.", count)
         self.message_user(request, text % {"n": count}, messages.SUCCESS if count else messages.WARNING)
-
-
-@admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
-    list_display = [
-        "order_id", "external_id", "program", "store_id", "member_ref", "earn_base", "currency", "earning",
-        "why_nothing", "earned_points",
-    ]  # fmt: skip
-    list_filter = ["earning", "program", "channel_type", "is_exchange"]
-    search_fields = ["order_id", "external_id", "member_ref"]
-    list_select_related = ["program"]
-
-
-@admin.register(ReturnRecord)
-class ReturnAdmin(ReadOnlyAdmin):
-    """The filter "state: without an order" lists the blind returns that a person decides about."""
-
-    list_display = [
-        "return_id", "order_id", "program", "returned_at", "amount", "currency", "state", "points_taken",
-    ]  # fmt: skip
-    list_filter = ["state", "program"]
-    search_fields = ["return_id", "order_id"]
-    list_select_related = ["program"]
 
 
 def _block(text: str) -> SafeString:

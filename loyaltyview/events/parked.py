@@ -1,0 +1,51 @@
+"""Returns that wait for a person: what the person decides."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from loyaltyview.events.giving_back import given_by_hand
+from loyaltyview.events.models import Event, EventSource, ReturnRecord, ReturnState, WhyParked
+from loyaltyview.events.names import EventName
+from loyaltyview.events.replay import replay
+
+
+def is_blind(record: ReturnRecord) -> bool:
+    """Whether nobody has said yet which order this return belongs to."""
+    return record.state == ReturnState.PARKED and record.why_parked == WhyParked.BLIND
+
+
+def has_event(record: ReturnRecord) -> bool:
+    """Whether the event of this return is still kept, so that it can be handled again."""
+    return _events(record).exists()
+
+
+def assign_order(record: ReturnRecord, order_id: str) -> bool:
+    """A blind return belongs to this order: have the worker take back what it earned. False when it was no
+    longer waiting for that."""
+    moved = ReturnRecord.objects.filter(
+        pk=record.pk, state=ReturnState.PARKED, why_parked=WhyParked.BLIND
+    ).update(order_id=order_id, state=ReturnState.WAITING, why_parked="")
+    if moved:
+        # From now on it is one of this order's events, handled one after another.
+        _events(record).filter(lease_until=None).update(subject=order_id)
+        replay(_events(record))
+    return moved == 1
+
+
+def close(record: ReturnRecord) -> bool:
+    """A person has done what was to be done, or found that there is nothing. False when it was not parked."""
+    was_blind = is_blind(record)
+    moved = ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.PARKED).update(
+        state=ReturnState.NOTHING if was_blind else ReturnState.DONE, done_at=timezone.now()
+    )
+    if moved and not was_blind:
+        given_by_hand(record)
+    return moved == 1
+
+
+def _events(record: ReturnRecord) -> QuerySet[Event]:
+    return Event.objects.filter(
+        program=record.program,
+        source=EventSource.NEWSTORE,
+        dedupe_key=f"{EventName.RETURN_PROCESSED}:{record.return_id}",
+    )

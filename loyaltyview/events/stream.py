@@ -1,0 +1,74 @@
+"""Our place in NewStore's event stream: register it, look at it, start it, watch it every hour."""
+
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.urls import reverse
+
+from loyaltyview.events.alarms import close_alarm, raise_alarm
+from loyaltyview.events.models import AlarmKind
+from loyaltyview.events.names import KNOWN
+from loyaltyview.newstore import event_stream
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.newstore.event_stream import STOPPED, Integration
+from loyaltyview.programs.models import Program
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVERY_S = 3600
+_warned: set[str] = set()
+
+
+class NoAddress(Exception):
+    """PUBLIC_URL is not set, or the program has no event key: NewStore cannot be told where to deliver."""
+
+
+def callback_url(program: Program) -> str:
+    """Return where NewStore is to deliver. Raises NoAddress."""
+    if not settings.PUBLIC_URL:
+        raise NoAddress("PUBLIC_URL is not set")
+    if not program.newstore_event_key:
+        raise NoAddress("the program has no NewStore event key")
+    path = reverse("newstore_event", kwargs={"program": program.slug})
+    return str(settings.PUBLIC_URL).rstrip("/") + path
+
+
+def register(program: Program) -> Integration:
+    """Create or update our integration. Raises NoAddress, NewStoreError. May be repeated."""
+    return event_stream.register_stream(program, callback_url(program), KNOWN)
+
+
+def replay(program: Program, since: datetime, until: datetime) -> str:
+    """Have NewStore deliver the events of that time again; what we have is stored once. Returns the id of the
+    integration that does it. Raises NoAddress, NewStoreError."""
+    return event_stream.replay_stream(program, callback_url(program), KNOWN, since, until)
+
+
+def watch() -> None:
+    """Start a stopped stream, create a missing one, and raise an alarm about either. Without an address
+    nothing is done but to say so once."""
+    for program in Program.objects.filter(is_active=True):
+        try:
+            _watch_one(program, callback_url(program))
+        except NoAddress as error:
+            if program.slug not in _warned:
+                _warned.add(program.slug)
+                log.warning("event_stream_not_watched", program=program.slug, reason=str(error))
+        except NewStoreError as error:
+            raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
+
+
+def _watch_one(program: Program, address: str) -> None:
+    found = event_stream.read_stream(program)
+    if found is None:
+        register(program)
+        raise_alarm(program, AlarmKind.STREAM, "was missing at NewStore and has been created")
+    elif found.status == STOPPED:
+        event_stream.start_stream(program)
+        raise_alarm(program, AlarmKind.STREAM, "was stopped by NewStore and has been started again")
+    elif found.callback_url and found.callback_url != address:
+        # Left alone: it may be another installation's, and two that correct each other never end.
+        raise_alarm(program, AlarmKind.STREAM, "delivers to another address than ours")
+    else:
+        close_alarm(program, AlarmKind.STREAM)
