@@ -56,6 +56,24 @@ class Spend(models.Model):
         return f"{self.option_id} ({self.get_state_display()})"
 
 
+class PartRelease(models.Model):
+    """A part of a confirmed redemption's points that was given back. Committed before it is sent, so that the
+    parts together never exceed the redemption."""
+
+    spend = models.ForeignKey(Spend, models.CASCADE, related_name="parts")
+    key = models.CharField(max_length=200)
+    points = models.PositiveIntegerField(_("points"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("part given back")
+        verbose_name_plural = _("parts given back")
+        constraints = [models.UniqueConstraint(fields=["spend", "key"], name="yotpo_one_part_per_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Refund(models.Model):
     """A refund of an order. Committed before it is sent, so that all of an order's refunds together never
     exceed the order; `sent_at` says that Yotpo received it."""

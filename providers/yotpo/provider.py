@@ -52,6 +52,7 @@ class YotpoProvider(LoyaltyProvider):
             Capability.HISTORY,
             Capability.WEBHOOKS,
             Capability.PARTIAL_RETURN,
+            Capability.PARTIAL_RELEASE,
         }
     )
     setting_specs = SPECS
@@ -107,6 +108,9 @@ class YotpoProvider(LoyaltyProvider):
         if spend.kind is SpendKind.VOUCHER:
             raise Unsupported("vouchers")
         releasing.release(self.client, spend)
+
+    def release_part(self, spend: Spend, points: int, key: str) -> None:
+        releasing.release_part(self.client, spend, points, key)
 
     def confirm(self, spend: Spend, order: Order) -> None:
         orders.confirm(self.client, spend, order)

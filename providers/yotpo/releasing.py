@@ -6,6 +6,7 @@ Yotpo knows no cancellation of a generic redemption whose points have gone; the 
 its title, so that it is found in the history and made once.
 """
 
+import hashlib
 from datetime import timedelta
 
 from django.utils import timezone
@@ -27,7 +28,7 @@ DEDUCTION_TAKES = timedelta(minutes=15)
 
 
 def release(client: Client, spend: types.Spend) -> None:
-    """Give the spend back. Done before is success."""
+    """Give the spend back, or what parts have left of it. Done before is success."""
     row = store.get(client.program, spend.key)
     if row is None:
         raise Rejected(RejectReason.NOT_ALLOWED, "no redemption of ours has this key")
@@ -38,8 +39,20 @@ def release(client: Client, spend: types.Spend) -> None:
     if row.is_custom and row.confirmed_at is None:
         _cancel(client, row)
     else:
-        _adjust_back(client, row)
+        _adjust_back(client, row, row.points - store.parts_of(row), row.key)
     store.move(row, SpendState.RELEASED, allowed=store.STANDING)
+
+
+def release_part(client: Client, spend: types.Spend, points: int, key: str) -> None:
+    """Give back `points` of a confirmed spend, once per `key` and never more than is left."""
+    row = store.get(client.program, spend.key)
+    if row is None or row.confirmed_at is None or row.state not in (*store.STANDING, SpendState.RELEASED):
+        raise Rejected(RejectReason.NOT_ALLOWED, "nothing is confirmed under this key")
+    part = store.book_part(row, key, points)
+    if part and part.sent_at is None:
+        name = hashlib.sha256(key.encode()).hexdigest()[:12]
+        _adjust_back(client, row, part.points, f"{row.key}-{name}")
+        store.mark_sent(part)
 
 
 def _cancel(client: Client, row: Spend) -> None:
@@ -61,9 +74,11 @@ def _cancel(client: Client, row: Spend) -> None:
         raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
 
 
-def _adjust_back(client: Client, row: Spend) -> None:
+def _adjust_back(client: Client, row: Spend, points: int, key: str) -> None:
+    if points <= 0:
+        return
     record = fetch_by_ref(client, row.member_ref, with_history=True)
-    if any(marker(row.key) in item.title for item in history_of(record)):
+    if any(marker(key) in item.title for item in history_of(record)):
         return
     if row.state == SpendState.HELD and row.code not in deducted_codes(record):
         if row.confirmed_at and timezone.now() < row.confirmed_at + DEDUCTION_TAKES:
@@ -72,10 +87,10 @@ def _adjust_back(client: Client, row: Spend) -> None:
         return
     body = {
         **identity_of(client.program, row.member_ref),
-        "point_adjustment_amount": row.points,
+        "point_adjustment_amount": points,
         # The points were spent, not earned: tiers are not to move.
         "apply_adjustment_to_points_earned": False,
-        "history_title": f"Reward returned {marker(row.key)}",
+        "history_title": f"Reward returned {marker(key)}",
         "visible_to_customer": True,
     }
     answer = client.post("/points/adjust", operation="adjust_points", body=body)

@@ -131,15 +131,15 @@ def _discount(client: Client, record: Mapping[str, Any], type_: str, value: Rewa
     """Return what the option takes off. What cannot be said for certain is UNKNOWN: shown, never redeemed."""
     kind = value.kind or KINDS.get(type_, DiscountKind.UNKNOWN)
     amount = percent = None
-    skus: tuple[str, ...] = ()
-    if kind is DiscountKind.FIXED:
+    skus = value.skus
+    if kind in (DiscountKind.FIXED, DiscountKind.PRICE):
         amount = _amount(client, record, value)
         kind = kind if amount else DiscountKind.UNKNOWN
     elif kind is DiscountKind.PERCENT:
         percent = value.percent or _number(record, "discount_percentage")
         kind = kind if 0 < percent <= 100 else DiscountKind.UNKNOWN
     elif kind is DiscountKind.PRODUCT:
-        skus = value.skus or _variants(record)
+        skus = skus or _variants(record)
         kind = kind if skus else DiscountKind.UNKNOWN
     elif kind is DiscountKind.POINTS and not _number(record, "discount_rate_cents"):
         kind = DiscountKind.UNKNOWN

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from providers import types
-from providers.yotpo.models import Spend, SpendState
+from providers.yotpo.models import PartRelease, Spend, SpendState
 
 STANDING = (SpendState.HELD, SpendState.TAKEN)
 # How long after its order a held redemption may still be waiting for its deduction at Yotpo.
@@ -96,6 +96,30 @@ def is_claimed(program: str, code: str) -> bool:
 def confirm(row: Spend, at: datetime) -> None:
     """Note that an order carried the code; the first time counts."""
     Spend.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=at)
+
+
+def parts_of(row: Spend) -> int:
+    """Return how many points of this spend were given back in parts, or are about to be."""
+    total: int | None = row.parts.aggregate(points=Sum("points"))["points"]
+    return total or 0
+
+
+def book_part(row: Spend, key: str, points: int) -> PartRelease | None:
+    """Return the part of this key, made now if it is new; None when nothing is left to give back. The spend
+    is locked meanwhile, and one that was given back whole has nothing left."""
+    with transaction.atomic():
+        spend = Spend.objects.select_for_update().get(pk=row.pk)
+        known = spend.parts.filter(key=key).first()
+        if known:
+            return known
+        points = min(points, spend.points - parts_of(spend))
+        if points <= 0 or spend.state not in STANDING:
+            return None
+        return spend.parts.create(key=key, points=points)
+
+
+def mark_sent(part: PartRelease) -> None:
+    PartRelease.objects.filter(pk=part.pk, sent_at=None).update(sent_at=timezone.now())
 
 
 def describe(row: Spend) -> types.Spend:

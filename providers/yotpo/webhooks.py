@@ -14,14 +14,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from providers.errors import AuthFailed, Rejected, UnexpectedAnswer
-from providers.types import WebhookEvent, WebhookRequest
+from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.customers import customer_id_of
 from providers.yotpo.fields import text
 from providers.yotpo.refs import ref_of
 from providers.yotpo.settings import YotpoSettings
 
-SPEND_CANCELLED, MEMBER_CHANGED, LOW_STOCK = "spend_cancelled", "member_changed", "low_stock"
 CANCELLATION_REQUEST = "swell/point_redemption/cancellation_request"
 BELOW_THRESHOLD = "swell/redemption_code/below_threshold"
 MEMBER_TOPICS = frozenset(
@@ -52,7 +51,8 @@ def parse(program: str, settings: YotpoSettings, request: WebhookRequest) -> tup
     if not codes:
         raise UnexpectedAnswer("callback: no code")
     return tuple(
-        WebhookEvent(event_id=f"{event_id}:{code}", name=SPEND_CANCELLED, provider_ref=code) for code in codes
+        WebhookEvent(event_id=f"{event_id}:{code}", name=WebhookName.SPEND_CANCELLED, provider_ref=code)
+        for code in codes
     )
 
 
@@ -71,13 +71,19 @@ def _event(program: str, event_id: str, topic: str, data: Mapping[str, Any]) -> 
     ref = _member_ref(program, data)
     if topic == CANCELLATION_REQUEST:
         code = text(data, "reward_text")
-        return WebhookEvent(event_id=event_id, name=SPEND_CANCELLED, member_ref=ref, provider_ref=code)
+        return WebhookEvent(
+            event_id=event_id, name=WebhookName.SPEND_CANCELLED, member_ref=ref, provider_ref=code
+        )
     if topic == BELOW_THRESHOLD:
         name = text(data, "redemption_option_name") or text(data, "redemption_option_id")
         left = text(data, "number_of_unused_codes")
-        return WebhookEvent(event_id=event_id, name=LOW_STOCK, provider_ref=f"{name}: {left}"[:200])
+        return WebhookEvent(
+            event_id=event_id, name=WebhookName.LOW_STOCK, provider_ref=f"{name}: {left}"[:200]
+        )
     return WebhookEvent(
-        event_id=event_id, name=MEMBER_CHANGED if topic in MEMBER_TOPICS else topic[:100], member_ref=ref
+        event_id=event_id,
+        name=WebhookName.MEMBER_CHANGED if topic in MEMBER_TOPICS else topic[:100],
+        member_ref=ref,
     )
 
 

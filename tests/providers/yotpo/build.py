@@ -3,6 +3,7 @@
 import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -82,7 +83,7 @@ def make_order(
     )
 
 
-def make_return(member_ref: str, net: str, return_id: str = "return-1", **fields: str) -> Return:
+def make_return(member_ref: str, net: str, return_id: str = "return-1", **fields: Any) -> Return:
     return Return(
         return_id=return_id,
         order_id="order-1",

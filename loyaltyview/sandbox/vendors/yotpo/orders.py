@@ -59,6 +59,7 @@ class OrderDesk:
     status_regex: str = "paid"
     points_per_unit: int = 1
     is_delayed: bool = False
+    last_refund: Json = field(default_factory=dict)
     _jobs: list[Callable[[], None]] = field(default_factory=list)
 
     def create(self, request: Request) -> Response:
@@ -75,6 +76,7 @@ class OrderDesk:
     def refund(self, request: Request) -> Response:
         body = read_body(request, REFUND)
         _check_items(body, {"id": "string*", "quantity": "number*"})
+        self.last_refund = body
         self._receive(lambda: self._apply_refund(body))
         return answer({})
 

@@ -1,0 +1,181 @@
+"""Orders in two statuses, refunds under their own ids, never more than the order."""
+
+import pytest
+
+from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.types import PointsChange
+from providers.yotpo.provider import YotpoProvider
+from tests.providers.yotpo.build import ANA, TEN_OFF, make_intent, make_order, make_return, points_of, ref
+from tests.providers.yotpo.conftest import Build
+
+LATER = PointsChange(points=None)
+
+
+def test_an_open_order_takes_the_points_and_does_not_earn(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    provider.confirm(spend, make_order(mia, spend))
+
+    order = yotpo.books.orders["order-1"]
+    assert (order.body["status"], order.earned) == ("open", None)
+    assert points_of(provider, mia) == (720, 0)
+    assert [each.state for each in yotpo.books.redemptions.values()] == ["used"]
+
+
+def test_a_completed_order_earns_by_tier_and_names_all_its_codes(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spends = (provider.spend(make_intent(mia)), provider.spend(make_intent(mia, TEN_OFF, 200)))
+    order = make_order(mia, *spends, base="80.00")
+    for spend in spends:
+        provider.confirm(spend, order)
+    assert provider.record_order(order) == LATER
+    assert provider.record_order(order) == LATER
+
+    assert points_of(provider, mia) == (820 - 300 + 100, 0)
+    body = yotpo.books.orders["order-1"].body
+    assert body["coupon_code"] == ",".join(spend.provider_ref for spend in spends)
+
+
+def test_an_order_says_who_sold_what_and_where(build: Build, yotpo: Yotpo, mia: str) -> None:
+    place = {"address": "1 Main St", "city": "Boston", "state": "MA"}
+    build(stores={"boston-1": place}).record_order(make_order(mia))
+
+    assert yotpo.books.orders["order-1"].body == {
+        "order_id": "order-1",
+        "customer_email": "mia@example.test",
+        "customer_id": "SHOP-4411",
+        "total_amount_cents": 8000,
+        "currency_code": "USD",
+        "created_at": "2026-11-24T12:00:00.000Z",
+        "channel_type": "offline",
+        "ip_address": "0.0.0.0",
+        "user_agent": "LoyaltyView",
+        "ignore_ip_ua": True,
+        "status": "paid",
+        "clerk_employee_id": "a-17",
+        "store_address": "1 Main St",
+        "store_city": "Boston",
+        "store_state": "MA",
+        "items": [
+            {"id": "SHIRT-01", "name": "SHIRT-01", "quantity": 2, "price_cents": 3500},
+            {"id": "SOCKS-01", "name": "SOCKS-01", "quantity": 1, "price_cents": 1000},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "earning", "open_"),
+    [
+        ({"platform": "magento"}, "paid", "open"),
+        ({"platform": "bigcommerce"}, "completed", "open"),
+        ({"platform": "sfcc"}, "5", "4"),
+        ({"platform": "shopify"}, None, None),
+        ({"order_status": "done", "open_order_status": "new"}, "done", "new"),
+        ({"assumed": {"open_status": "pending"}}, "paid", "pending"),
+    ],
+)
+def test_the_status_is_that_of_the_platform(
+    build: Build, yotpo: Yotpo, mia: str, settings: dict[str, object], earning: str, open_: str
+) -> None:
+    provider = build(**settings)
+    spend = provider.spend(make_intent(mia))
+    provider.confirm(spend, make_order(mia, spend))
+    assert yotpo.books.orders["order-1"].body.get("status") == open_
+    provider.record_order(make_order(mia, spend))
+    assert yotpo.books.orders["order-1"].body.get("status") == earning
+
+
+def test_a_member_without_an_id_earns_by_her_email(provider: YotpoProvider, yotpo: Yotpo) -> None:
+    ana = ref(provider, ANA)
+    provider.record_order(make_order(ana))
+
+    assert "customer_id" not in yotpo.books.orders["order-1"].body
+    assert points_of(provider, ana) == (3150 + 120, 0)
+
+
+def test_cents_are_never_lost(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
+    amounts = {"0.29": 29, "1.005": 101, "4.35": 435, "1024.10": 102410}
+    for number, (base, cents) in enumerate(amounts.items()):
+        provider.record_order(make_order(mia, base=base, order_id=f"order-{number}"))
+        assert yotpo.books.orders[f"order-{number}"].total_cents == cents
+
+
+def test_an_order_sent_again_after_a_lost_answer_earns_once(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    yotpo.faults.withholds_answers = yotpo.faults.writes_only = True
+    with pytest.raises(OutcomeUnknown):
+        provider.record_order(make_order(mia))
+    yotpo.faults.withholds_answers = False
+    provider.record_order(make_order(mia))
+
+    assert points_of(provider, mia) == (920, 0)
+
+
+def test_a_customer_who_is_gone_is_named(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
+    del yotpo.books.customers[0]
+
+    with pytest.raises(Rejected) as caught:
+        provider.record_order(make_order(mia))
+    assert caught.value.reason is RejectReason.MEMBER_NOT_FOUND
+
+
+def test_refunds_have_their_own_ids_and_never_exceed_the_order(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider.record_order(make_order(mia))
+    for return_id, net in (("r-1", "20.00"), ("r-1", "20.00"), ("r-2", "40.00"), ("r-3", "40.00")):
+        assert provider.record_return(make_return(mia, net, return_id)) == LATER
+    assert provider.record_return(make_return(mia, "1.00", "r-4")) == PointsChange(points=0)
+
+    assert yotpo.books.orders["order-1"].refunds == {"r-1": 2000, "r-2": 4000, "r-3": 2000}
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_a_refund_whose_answer_was_lost_is_sent_again_under_its_id(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider.record_order(make_order(mia))
+    yotpo.faults.withholds_answers = yotpo.faults.writes_only = True
+    with pytest.raises(OutcomeUnknown):
+        provider.record_return(make_return(mia, "40.00"))
+    yotpo.faults.withholds_answers = False
+    provider.record_return(make_return(mia, "40.00"))
+
+    assert yotpo.books.orders["order-1"].refunds == {"return-1": 4000}
+    assert points_of(provider, mia) == (870, 0)
+
+
+def test_an_online_order_is_refunded_under_the_id_of_the_web_shop(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider.record_order(make_order(mia, order_id="WEB-88"))  # as the web shop would
+    provider.record_return(make_return(mia, "80.00", reported_as="WEB-88"))
+
+    assert yotpo.books.orders["WEB-88"].refunds == {"return-1": 8000}
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_a_cancelled_order_loses_what_its_returns_left(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider.record_order(make_order(mia))
+    provider.record_return(make_return(mia, "30.00"))
+    for _ in range(2):
+        provider.cancel_order(make_order(mia))
+
+    assert yotpo.books.orders["order-1"].refunds == {"return-1": 3000, "cancelled-order-1": 5000}
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_a_refund_in_items_names_products(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
+    order = make_order(mia)
+    provider.record_order(order)
+    lines = order.lines[:2]
+    provider.record_return(make_return(mia, "70.00", lines=lines))
+
+    assert yotpo.books.failed_jobs == []
+    assert yotpo.orders.last_refund["items"] == [{"id": "SHIRT-01", "quantity": 2}]

@@ -1,0 +1,147 @@
+"""Options of every kind as rewards: what they are worth, who can have them, what is missing."""
+
+from decimal import Decimal
+
+import pytest
+
+from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.books import Option
+from providers.types import DiscountKind, LockReason, Reward
+from providers.yotpo.provider import YotpoProvider
+from tests.providers.yotpo.build import (
+    ANA,
+    CART,
+    FIFTEEN_PERCENT,
+    FIVE_OFF,
+    GOLD_FORTY,
+    LEO,
+    POINTS,
+    SHIPPING,
+    TEN_OFF,
+    TOTE,
+    TWENTY_FIVE_OFF,
+    ref,
+)
+from tests.providers.yotpo.conftest import Build
+
+
+def rewards_of(provider: YotpoProvider, member_ref: str) -> dict[str, Reward]:
+    return {reward.reward_id: reward for reward in provider.list_rewards(member_ref, CART)}
+
+
+def test_every_kind_of_option_is_worth_what_it_says(provider: YotpoProvider, mia: str) -> None:
+    rewards = rewards_of(provider, mia)
+
+    five = rewards[FIVE_OFF].discount
+    assert (five.kind, five.amount and five.amount.amount) == (DiscountKind.FIXED, Decimal(5))
+    ten = rewards[TEN_OFF].discount
+    assert ten.amount is not None
+    assert ten.minimum is not None
+    assert (ten.kind, ten.amount.amount, ten.minimum.amount) == (DiscountKind.FIXED, 10, 50)
+    percent = rewards[FIFTEEN_PERCENT].discount
+    assert (percent.kind, percent.percent) == (DiscountKind.PERCENT, Decimal(15))
+    assert (rewards[TOTE].discount.kind, rewards[TOTE].discount.skus) == (DiscountKind.PRODUCT, ("TOTE-01",))
+    assert rewards[SHIPPING].discount.kind is DiscountKind.ONLINE_ONLY
+
+
+def test_points_as_money_go_in_steps_of_one_unit_of_money(provider: YotpoProvider, mia: str) -> None:
+    span = rewards_of(provider, mia)[POINTS].points_range
+
+    assert span is not None
+    assert (span.minimum, span.maximum, span.step) == (20, 820, 20)
+    assert span.value_per_point.amount == Decimal("0.05")
+
+
+def test_the_steps_can_be_set(build: Build, mia: str) -> None:
+    provider = build(reward_values={POINTS: {"step": 100, "maximum": 500}})
+    span = rewards_of(provider, mia)[POINTS].points_range
+
+    assert span is not None
+    assert (span.minimum, span.maximum, span.step) == (100, 500, 100)
+
+
+def test_locked_rewards_say_what_is_missing(provider: YotpoProvider) -> None:
+    rewards = rewards_of(provider, ref(provider, LEO))
+    locks = {reward_id: reward.lock for reward_id, reward in rewards.items()}
+
+    five, points = locks[FIVE_OFF], locks[POINTS]
+    assert five is not None
+    assert (five.reason, five.points_gap) == (LockReason.POINTS, 40)
+    assert points is None
+    gold = locks[GOLD_FORTY]
+    assert gold is not None
+    assert (gold.reason, gold.points_gap) == (LockReason.POINTS, 1140)
+    assert locks[SHIPPING] is not None
+    assert locks[SHIPPING].reason is LockReason.ONLINE_ONLY
+
+
+def test_what_she_can_pay_and_is_not_offered_is_locked(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    yotpo.books.customers[0].points_balance = 1500
+
+    lock = rewards_of(provider, mia)[GOLD_FORTY].lock
+
+    assert lock is not None
+    assert lock.reason is LockReason.OTHER
+    assert rewards_of(provider, ref(provider, ANA))[GOLD_FORTY].lock is None
+
+
+def test_an_account_that_hides_what_is_too_dear_shows_it_with_the_gap(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    yotpo.redemptions.hides_unaffordable = True
+
+    lock = rewards_of(provider, mia)[TWENTY_FIVE_OFF].lock
+
+    assert lock is not None
+    assert (lock.reason, lock.points_gap) == (LockReason.POINTS, 180)
+
+
+def test_rewards_of_the_web_shop_stay_there_unless_the_program_wants_them(
+    provider: YotpoProvider, build: Build, mia: str
+) -> None:
+    assert "90218" not in rewards_of(provider, mia)
+    assert "90218" in rewards_of(build(offline_only=False), mia)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"discount_type": "custom", "discount_amount_cents": 0},
+        {"discount_type": "percentage"},
+        {"discount_type": "product"},
+        {"discount_type": "variable"},
+        {"discount_type": "store_credit"},
+    ],
+)
+def test_a_discount_that_cannot_be_told_is_shown_and_never_guessed(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str, fields: dict[str, object]
+) -> None:
+    yotpo.books.options[1] = Option(id=1, name="$15 off, perhaps", amount=10, **fields)  # type: ignore[arg-type]
+
+    discount = rewards_of(provider, mia)["1"].discount
+
+    assert discount.kind is DiscountKind.UNKNOWN
+    assert discount.raw == fields["discount_type"]
+
+
+def test_the_value_for_reports_serves_a_custom_coupon_without_its_own(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    yotpo.books.options[1] = Option(
+        id=1, name="Fifteen", amount=10, discount_type="custom", discount_amount_cents=0,
+        discount_value_cents=1500, cart_greater_than_cents=2000,
+    )  # fmt: skip
+
+    discount = rewards_of(provider, mia)["1"].discount
+
+    assert discount.amount is not None
+    assert discount.minimum is not None
+    assert (discount.amount.amount, discount.minimum.amount) == (Decimal(15), Decimal(20))
+
+
+def test_a_variant_names_the_free_product_where_catalogues_agree(
+    build: Build, yotpo: Yotpo, mia: str
+) -> None:
+    assert rewards_of(build(reward_values={}), mia)[TOTE].discount.skus == ("41512",)
