@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -21,8 +22,10 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.reading import Reading
+from loyaltyview.webview.views import redeem
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
-from providers.types import Finding
+from providers.types import Finding, Lock, LockReason
 
 from .conftest import TOKEN, Mint, Open
 from .fakes import MIA, POINTS_AS_MONEY, Vendor
@@ -74,6 +77,25 @@ def test_the_same_tap_twice_is_one_redemption(client: Client, shown: str, vendor
     second = client.post(shown + "redeem/", form())
     assert first["Location"] == second["Location"]
     assert Redemption.objects.count() == 1
+
+
+def test_a_tap_judged_after_its_twin_has_spent_gets_the_twins_answer(
+    client: Client, shown: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_for_redeeming = redeem.read_for_redeeming
+    first = []
+
+    def read_after_the_twin(*args: Any) -> Reading:
+        monkeypatch.setattr(redeem, "read_for_redeeming", read_for_redeeming)
+        first.append(client.post(shown + "redeem/", form()))
+        lock = Lock(reason=LockReason.POINTS, points_gap=200)
+        vendor.rewards = tuple(replace(reward, lock=lock) for reward in vendor.rewards)
+        return read_for_redeeming(*args)
+
+    monkeypatch.setattr(redeem, "read_for_redeeming", read_after_the_twin)
+    second = client.post(shown + "redeem/", form())
+    assert (second.status_code, second.headers.get("Location")) == (303, first[0]["Location"])
+    assert Redemption.objects.get().state == State.REVEALED
 
 
 def test_a_key_used_for_something_else_is_refused(client: Client, shown: str) -> None:

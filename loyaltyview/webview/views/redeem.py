@@ -105,23 +105,39 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     Raises Problem: nothing was done."""
     title = ""
     try:
-        # Asked first: the first tap may already have spent the points that this one would need.
-        earlier = find_tap(
-            launch.program,
-            launch_id=launch.pk,
-            member_ref=launch.member_ref,
-            key=tap.key,
-            kind=tap.kind,
-            item_id=tap.item_id,
-            points=tap.points,
-        )
-        wanted = _repeated(launch, earlier) if earlier else _judged(launch, tap, may_be_cut)
+        wanted = _wanted(launch, tap, may_be_cut)
         title = wanted.title
         return redeem(wanted)
     except KeyReused as error:
         raise Problem("KEY_REUSED", status=409) from error
     except AnotherTillRedeeming as error:
         raise Problem("ANOTHER_TILL", status=409, title=title) from error
+
+
+def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
+    """Return what the tap asks for. The same tap may have spent the points that this one would need: it is
+    looked for first, and again before anything is refused, since it may have come in between."""
+    earlier = _earlier(launch, tap)
+    if earlier is None:
+        try:
+            return _judged(launch, tap, may_be_cut)
+        except Problem:
+            earlier = _earlier(launch, tap)
+            if earlier is None:
+                raise
+    return _repeated(launch, earlier)
+
+
+def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
+    return find_tap(
+        launch.program,
+        launch_id=launch.pk,
+        member_ref=launch.member_ref,
+        key=tap.key,
+        kind=tap.kind,
+        item_id=tap.item_id,
+        points=tap.points,
+    )
 
 
 def _repeated(launch: Launch, row: Redemption) -> RedeemRequest:
