@@ -26,7 +26,7 @@ from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
-from loyaltyview.events.models import Event
+from loyaltyview.events.models import Event, EventState
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
@@ -122,6 +122,12 @@ class Stack:
         """Fill a new cart for her and open the loyalty page from it."""
         self.sandbox.app.new_cart(f"customer-{int(member.member_id[2:])}", cart)
         return Till(self.sandbox.app.launch_url())
+
+    def wait_until_done(self) -> None:
+        """Wait until NewStore has sent everything and the worker has handled it."""
+        assert self.sandbox.stream.wait_idle(WITHIN_S)
+        waiting = Event.objects.using(ALIAS).filter(state=EventState.WAITING)
+        wait_for(lambda: not waiting.exists())
 
     def let_leases_run_out(self) -> None:
         """Let that time pass for the rows in hand, whose process is dead. Waiting for short leases instead

@@ -13,13 +13,12 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from loyaltyview.events.models import Event, EventState
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.sandbox.orders import Order
 from providers.house.models import Entry, EntryKind, Member
 
 from .books import check_books, check_code, rows_of
-from .stack import ALIAS, WITHIN_S, Stack, wait_for
+from .stack import ALIAS, Stack, wait_for
 from .till import Till
 
 OPENING, COST, EARNED = 500, 200, 162  # "shirts" cost $172.30, and $10 less with the reward
@@ -200,7 +199,7 @@ def test_a_worker_that_dies_over_a_sale_settles_it_once(
     pay(stack, till)
 
     revive_worker(stack)
-    wait_until_done(stack)
+    stack.wait_until_done()
 
     assert [row.state for row in rows_of(mia)] == [State.SETTLED]
     check_books(mia, points=OPENING - COST)
@@ -212,12 +211,12 @@ def test_a_worker_that_dies_over_a_completed_order_earns_once(
 ) -> None:
     till.tap(item=REWARD)
     pay(stack, till)
-    wait_until_done(stack)
+    stack.wait_until_done()
     stack.worker.die_at(moment)
     stack.sandbox.app.hand_over()
 
     revive_worker(stack)
-    wait_until_done(stack)
+    stack.wait_until_done()
 
     assert Entry.objects.using(ALIAS).filter(member=mia, kind=EntryKind.EARN).count() == 1
     check_books(mia, points=OPENING - COST + EARNED)
@@ -244,7 +243,7 @@ def test_a_worker_that_dies_over_a_cancelled_order_gives_back_once(
     stack.sandbox.app.cancel()
 
     revive_worker(stack)
-    wait_until_done(stack)
+    stack.wait_until_done()
     wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
 
     check_books(mia, points=OPENING)
@@ -260,7 +259,7 @@ def test_a_worker_that_dies_over_a_return_takes_back_once(
     stack.sandbox.app.return_items()
 
     revive_worker(stack)
-    wait_until_done(stack)
+    stack.wait_until_done()
 
     check_books(mia, points=OPENING - COST)
 
@@ -286,7 +285,7 @@ def test_a_worker_that_dies_over_a_late_order_never_leaves_it_free_in_silence(
     stack.sandbox.app.pay(hand_over=False)
 
     revive_worker(stack)
-    wait_until_done(stack)
+    stack.wait_until_done()
 
     assert [row.state for row in rows_of(mia)] == [state]
     is_free = state == State.STUCK
@@ -332,14 +331,7 @@ def pay(stack: Stack, till: Till, *, hand_over: bool = False) -> Order:
 def sell(stack: Stack, till: Till) -> None:
     """Pay and hand over, until all of it is known to us."""
     pay(stack, till, hand_over=True)
-    wait_until_done(stack)
-
-
-def wait_until_done(stack: Stack) -> None:
-    """Wait until NewStore has sent everything and the worker has handled it."""
-    assert stack.sandbox.stream.wait_idle(WITHIN_S)
-    waiting = Event.objects.using(ALIAS).filter(state=EventState.WAITING)
-    wait_for(lambda: not waiting.exists())
+    stack.wait_until_done()
 
 
 def let_the_code_run_out(stack: Stack, member: Member, minutes: int) -> None:

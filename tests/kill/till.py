@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from types import TracebackType
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -10,7 +11,7 @@ TIMEOUT_S = 60
 
 
 class Forms(HTMLParser):
-    """Every form of a page: its address and its hidden fields."""
+    """Every form of a page: its address and the hidden fields within."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -21,8 +22,18 @@ class Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.found.append((given.get("action", ""), {}))
-        elif tag == "input" and given.get("type") == "hidden":
+        elif tag == "input" and given.get("type") == "hidden" and "form" not in given:
             self.found[-1][1][given["name"]] = given["value"]
+
+
+def found(pattern: str, page: str) -> str:
+    match = re.search(pattern, page)
+    return match.group(1) if match else ""
+
+
+def problem_of(page: str) -> str:
+    """Return the code of the sentence that refuses, "" without one."""
+    return found(r'data-error="([^"]+)"', page)
 
 
 class Till:
@@ -34,6 +45,7 @@ class Till:
         self._sent: tuple[str, dict[str, str]] = ("", {})
         self.open(launch_url)
         self.member_url = self.url
+        self.path = urlsplit(self.url).path
 
     def __enter__(self) -> "Till":
         return self
@@ -53,7 +65,7 @@ class Till:
         forms = [each for each in Forms(self.page).found if f"/{path}/" in each[0]]
         (action, fields), *others = [each for each in forms if not item or each[1].get("item") == item]
         assert not others, "more than one such form"
-        return requests.compat.urljoin(self.url, action), fields
+        return urljoin(self.url, action), fields
 
     def tap(self, path: str = "redeem", item: str = "") -> None:
         """Send a form of this page and go where it leads. ConnectionError when the server dies meanwhile."""
@@ -65,15 +77,20 @@ class Till:
         address, fields = self._sent
         self._show(self._session.post(address, data=fields, timeout=TIMEOUT_S))
 
-    def post(self, address: str, fields: dict[str, str]) -> tuple[int, str]:
-        """Send a form and return the status and where it leads, without going there."""
-        response = self._session.post(address, data=fields, timeout=TIMEOUT_S, allow_redirects=False)
-        return response.status_code, response.headers.get("Location", "")
+    def send(self, address: str, fields: dict[str, str]) -> requests.Response:
+        """Send a form from any thread, as a page of its own would, and do not follow the answer."""
+        return requests.post(
+            address,
+            data=fields,
+            cookies=self._session.cookies.get_dict(),
+            timeout=TIMEOUT_S,
+            allow_redirects=False,
+        )
 
     @property
     def code(self) -> str:
         """The code that the page shows, "" without one."""
-        return self._found(r'<code id="code">([^<]+)<')
+        return self._found(r'<code id="code[^"]*">([^<]+)<')
 
     @property
     def handoff(self) -> str:
@@ -83,7 +100,7 @@ class Till:
     @property
     def problem(self) -> str:
         """The code of the sentence that refuses, "" without one."""
-        return self._found(r'data-error="([^"]+)"')
+        return problem_of(self.page)
 
     @property
     def is_checking(self) -> bool:
@@ -95,8 +112,7 @@ class Till:
         return int(self._found(r'data-points="(\d+)"'))
 
     def _found(self, pattern: str) -> str:
-        match = re.search(pattern, self.page)
-        return match.group(1) if match else ""
+        return found(pattern, self.page)
 
     def _show(self, response: requests.Response) -> None:
         self.page, self.status, self.url = response.text, response.status_code, response.url
