@@ -110,6 +110,11 @@ class ProviderContract:
         return member.member_id
 
     @pytest.fixture
+    def holds_rewards(self, provider: LoyaltyProvider) -> bool:
+        """Whether a reward's points are held: not where only points as money are."""
+        return Capability.HOLD in provider.capabilities
+
+    @pytest.fixture
     def lose_answer(self) -> LoseAnswer:
         """Return a context in which the next spend happens and its answer is lost (OutcomeUnknown)."""
         pytest.skip("this adapter's calls cannot lose an answer")
@@ -276,10 +281,15 @@ class ProviderContract:
         assert_types(spend)
 
     def test_held_points_are_reserved_until_confirmed(
-        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        intent: SpendIntent,
+        make_order: MakeOrder,
+        holds_rewards: bool,
     ) -> None:
         spend = provider.spend(intent)
-        assert spend.is_held == (Capability.HOLD in provider.capabilities)
+        assert spend.is_held == holds_rewards
         if spend.is_held:
             assert provider.get_member(member.ref).balance.reserved == intent.points
         provider.confirm(spend, make_order(spends=(spend,)))

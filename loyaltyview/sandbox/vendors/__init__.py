@@ -10,6 +10,7 @@ from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
 __all__ = ["VENDORS", "Vendor", "VendorSetup", "build_vendor"]
 
 VENDORS: dict[str, str] = {
+    "antavo": "loyaltyview.sandbox.vendors.antavo.server.AntavoVendor",
     "pongo": "loyaltyview.sandbox.vendors.pongo.server.PongoVendor",
     "whitelabel": "loyaltyview.sandbox.vendors.whitelabel.WhiteLabel",
     "yotpo": "loyaltyview.sandbox.vendors.yotpo.Yotpo",
