@@ -5,6 +5,7 @@ from importlib import import_module
 from providers.base import LoyaltyProvider
 
 PROVIDERS = {
+    "antavo": "providers.antavo.provider.AntavoProvider",
     "house": "providers.house.provider.HouseProvider",
     "pongo": "providers.pongo.provider.PongoProvider",
     "whitelabel": "providers.whitelabel.provider.WhiteLabelProvider",
