@@ -80,11 +80,13 @@ def find_users(engine: Engine, query: MemberQuery) -> list[Json]:
         rows = _listed(engine, "filter_email", value)
         return [user for user in rows if email_of(user) == value]
     if query.kind is QueryKind.PHONE:
-        # Stored as it was typed once: with the plus or without it.
-        rows = _listed(engine, "filter_phone", value) or _listed(engine, "filter_phone", value.lstrip("+"))
-        return [user for user in rows if phone_of(engine, user) == value]
+        for spelled in _spellings(value):
+            rows = _listed(engine, "filter_phone", spelled)
+            if found := [user for user in rows if phone_of(engine, user) == value]:
+                return found
+        return []
     if UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value):
-        user = _by_path(engine, value)
+        user = _by_path(engine, value.lower())
         if user and value.lower() in (_id(user), str(user.get("accountNumber"))):
             return [user]
     rows = _listed(engine, "filter_auth", value)
@@ -225,6 +227,20 @@ def _listed(engine: Engine, name: str, value: str) -> list[Json]:
         if value
         else []
     )
+
+
+def _spellings(phone: str) -> tuple[str, ...]:
+    """Return the ways in which a number may have been typed: the vendor keeps free text and compares it."""
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return ()
+    formats = (
+        phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+        phonenumbers.PhoneNumberFormat.NATIONAL,
+    )
+    written = (phonenumbers.format_number(number, each) for each in formats)
+    return tuple(dict.fromkeys([phone, phone.lstrip("+"), *written]))
 
 
 def _profile(user: Json) -> Json:

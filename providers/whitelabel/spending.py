@@ -95,18 +95,21 @@ def _spend_points(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
     except Refused as refused:
         raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
     done = points_spend(intent, settling.event_id(event))
+    if _is_below_zero(engine, event, intent.member_ref):
+        _take_back(engine, done)
+    return done
+
+
+def _is_below_zero(engine: Engine, event: Json, ref: str) -> bool:
+    """Return whether the reaction to `event` has left the member with less than nothing."""
     try:
-        settled = settling.settled_points(engine, event)
-        if settled is None:
-            settling.mark_unsettled(engine, intent.member_ref)
-        elif members.points_of(engine, members.wallet(engine, intent.member_ref)) < 0:
-            _take_back(engine, done)
-    except Rejected:
-        raise
+        if settling.settled_points(engine, event) is not None:
+            return members.points_of(engine, members.wallet(engine, ref)) < 0
     except ProviderError:
         # The points are taken, that is sure; only how the wallet stands could not be read.
-        settling.mark_unsettled(engine, intent.member_ref)
-    return done
+        pass
+    settling.mark_unsettled(engine, ref)
+    return False
 
 
 def _take_back(engine: Engine, done: Spend) -> None:

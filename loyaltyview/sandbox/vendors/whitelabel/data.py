@@ -97,7 +97,7 @@ def rewards() -> list[Json]:
 
 # first name, last name, e-mail, phone as it was typed, account number, points
 PEOPLE = (
-    ("Mia", "Stone", "mia@example.test", "+1 617 555 0100", "1000101", 820),
+    ("Mia", "Stone", "mia@example.test", "+1 617-555-0100", "1000101", 820),
     ("Leo", "Park", "leo@example.test", "+16175550101", "1000102", 60),
     ("Ana", "Ruiz", "ana@example.test", None, "1000103", 3150),
 )

@@ -14,7 +14,7 @@ from loyaltyview.sandbox.vendors.whitelabel.answers import (
     read_list,
     success,
 )
-from loyaltyview.sandbox.vendors.whitelabel.state import REACTORS, SCHEMAS, State
+from loyaltyview.sandbox.vendors.whitelabel.state import RETURN_SCHEMA, RETURN_TYPE, State
 
 TYPE = r"^[A-Z]+(_[A-Z]+)*$"
 # Unanchored at the end, as in the vendor's own document: but the fraction must be there.
@@ -33,11 +33,24 @@ class Events:
         self._state = state
         # A tenant whose reactor derives the points of a spend from money, at 100 points a unit.
         self.spends_by_amount = False
+        self.ignores_filters = False
+        self._refund_sign = 1
+
+    def set_refund_sign(self, sign: int) -> None:
+        """Make this a tenant whose refunds report their points with this sign."""
+        self._refund_sign = sign
+        self._state.reactors["POINTS_REFUND"] = lambda payload: sign * payload["points"]
+
+    def add_return_type(self) -> None:
+        """Make this a tenant that has an event type for returned goods."""
+        self._state.reactors[RETURN_TYPE] = lambda payload: -payload["points"]
+        self._state.schemas[RETURN_TYPE] = RETURN_SCHEMA
 
     def collection(self, request: Request) -> Response:
         if request.method == "GET":
             asked = read_list(request, needs_order=False)
-            rows = [row for row in self._state.events if matches(row, asked["filter"])]
+            wanted = {} if self.ignores_filters else asked["filter"]
+            rows = [row for row in self._state.events if matches(row, wanted)]
             return success(page(rows, asked))
         body = self._read(request)
         user = self._state.subject(body["subject"]) if "subject" in body else None
@@ -62,7 +75,7 @@ class Events:
         if body["type"] == "REDEEMED_POINTS" and "points" not in payload:
             points = -int(payload["amount"] * 100)
         else:
-            points = REACTORS[body["type"]](payload)
+            points = self._state.reactors[body["type"]](payload)
         reaction = {"type": "POINTS", "points": points}
         return success([{"reactor": {"id": body["type"], "name": body["type"]}, "reactions": [reaction]}])
 
@@ -79,19 +92,19 @@ class Events:
         check_text(body, "executor", 128)
         if "occurredAt" in body and not OCCURRED_AT.match(body["occurredAt"]):
             raise Fail(400, "validation failed", ["occurredAt: fractional seconds are required"])
-        if body["type"] not in SCHEMAS:
+        if body["type"] not in self._state.schemas:
             raise Fail(400, "unknown or intrinsic event type")
         self._check_payload(body["type"], body.get("payload", {}), is_test=is_test)
         return body
 
     def _check_payload(self, kind: str, payload: Json, *, is_test: bool) -> None:
-        shape = SCHEMAS[kind]
+        shape = self._state.schemas[kind]
         if kind == "REDEEMED_POINTS" and self.spends_by_amount and is_test:
             shape = {**shape, "points": "number", "amount": "number"}
         values = {key: int(value) if isinstance(value, float) else value for key, value in payload.items()}
         found = faults(values, shape)
-        # A deduction of less than nothing would be a gift; refunds count up.
-        if payload.get("points", 1) != 0 and not payload.get("points", 1) > 0:
-            found.append("points: must not be negative")
+        sign = self._refund_sign if kind == "POINTS_REFUND" else 1
+        if not found and payload.get("points", sign) * sign <= 0:
+            found.append("points: of the wrong sign")
         if found:
             raise Fail(400, "payload does not match the schema", found)

@@ -51,6 +51,8 @@ class Reads:
     def __init__(self, state: State) -> None:
         self._state = state
         self.ignores_owner_filter = False
+        self.hides_owners = False
+        self.venue_rows = data.VENUES
 
     def users(self, request: Request) -> Response:
         if request.method == "POST":
@@ -65,7 +67,8 @@ class Reads:
 
     def wallet(self, request: Request, user_id: str) -> Response:
         check_locale(request, allowed=LOCALE)
-        return success(self._state.wallet(self._state.user(user_id)))
+        wallet = self._state.wallet(self._state.user(user_id))
+        return success({**wallet, "vouchers": [self._shown(row) for row in wallet["vouchers"]]})
 
     def consents(self, request: Request) -> Response:
         if request.method == "GET":
@@ -102,7 +105,7 @@ class Reads:
         rows = [row for row in self._state.benefits.values() if matches(row, wanted)]
         if request.args.get("redeemable") == "true":
             rows = [row for row in rows if not row["redeemedAt"]]
-        return success(page(rows, asked))
+        return success([self._shown(row) for row in page(rows, asked)])
 
     def benefit(self, request: Request, benefit_id: str) -> Response:
         check_locale(request, allowed=LOCALE)
@@ -125,7 +128,7 @@ class Reads:
         return success(data.TIERS)
 
     def venues(self, request: Request) -> Response:
-        return success(page(data.VENUES, read_list(request, more=frozenset({"distance"}))))
+        return success(page(self.venue_rows, read_list(request, more=frozenset({"distance"}))))
 
     def setting(self, request: Request, name: str) -> Response:
         if not re.fullmatch(r"[a-zA-Z./]{2,64}", name):
@@ -133,6 +136,9 @@ class Reads:
         if name not in data.SETTINGS:
             raise Fail(404, "setting not found")
         return success({"name": name, "value": data.SETTINGS[name]})
+
+    def _shown(self, benefit: Json) -> Json:
+        return {name: value for name, value in benefit.items() if name != "owner" or not self.hides_owners}
 
     def _register(self, request: Request) -> Json:
         body = read_body(request, USER)

@@ -39,6 +39,7 @@ class WhiteLabel(Vendor):
         self.events = Events(self.state)
         self.tokens: dict[str, float] = {}
         self.tokens_given = 0
+        self.lacks_scope = False
         self._bucket = _Bucket()
         self._routes = self._build_routes()
 
@@ -101,6 +102,10 @@ class WhiteLabel(Vendor):
             return b'"allowFutureValidation": true' in request.get_data(cache=True)
         return super().is_read(request)
 
+    def exhaust(self) -> None:
+        """Use up what the key may still ask in this moment."""
+        self._bucket.exhaust()
+
     def _guarded(self, request: Request) -> Response:
         if not self._bucket.allows():
             return self.throttled()
@@ -109,6 +114,8 @@ class WhiteLabel(Vendor):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or self.tokens.get(token, 0) <= time.time():
             raise Fail(401, "Unauthorized")
+        if self.lacks_scope:
+            raise Fail(403, "Forbidden")
         view, values = self._routes.bind_to_environ(request.environ).match()
         self.state.settle()
         response: Response = view(request, **values)
@@ -155,6 +162,9 @@ class _Bucket:
 
     def __init__(self) -> None:
         self._tokens, self._at, self._lock = float(BURST), time.monotonic(), Lock()
+
+    def exhaust(self) -> None:
+        self._tokens = -RATE_PER_S * 10.0
 
     def allows(self) -> bool:
         with self._lock:

@@ -25,6 +25,8 @@ class State:
 
     def __init__(self, heard: Listener) -> None:
         self.reaction_delay_s: float = 0
+        self.reactors = dict(REACTORS)
+        self.schemas = dict(SCHEMAS)
         self.users: dict[str, Json] = {}
         self.points: dict[str, int] = {}
         self.lifetime: dict[str, int] = {}
@@ -185,7 +187,7 @@ class State:
     def emit(self, kind: str, user: Json | None, payload: Json, **fields: Any) -> Json:
         """Write down an event; custom ones react later, intrinsic ones have had their effect."""
         now = timestamp()
-        is_custom = kind in REACTORS
+        is_custom = kind in self.reactors
         event: Json = {
             "id": next(self._ids),
             "type": kind,
@@ -201,6 +203,10 @@ class State:
         self._heard({**event, "subject": user["authIdentifier"] or user["id"] if user else None})
         return event
 
+    def events_of(self, kind: str) -> list[Json]:
+        """Return the events of one type, oldest first."""
+        return [event for event in self.events if event["type"] == kind]
+
     def settle(self) -> None:
         """Run the reactions whose time has come."""
         due = datetime.now(UTC) - timedelta(seconds=self.reaction_delay_s)
@@ -208,7 +214,9 @@ class State:
             if event["reactedAt"] is None and datetime.fromisoformat(event["reportedAt"]) <= due:
                 event["reactedAt"] = timestamp()
                 if event["subject"]:
-                    self.move(event["subject"]["id"], REACTORS[event["type"]](event["payload"]), event["id"])
+                    self.move(
+                        event["subject"]["id"], self.reactors[event["type"]](event["payload"]), event["id"]
+                    )
 
     def move(self, user_id: str, points: int, event_id: int, *, earns: bool | None = None) -> None:
         self.points[user_id] += points
@@ -233,6 +241,16 @@ REACTORS: dict[str, Callable[[Json], int]] = {
     "TRANSACTION": lambda payload: floor(payload["amount"]),
     "REDEEMED_POINTS": lambda payload: -payload["points"],
     "POINTS_REFUND": lambda payload: payload["points"],
+}
+
+# What a tenant may add for returned goods.
+RETURN_TYPE = "TRANSACTION_RETURNED"
+RETURN_SCHEMA = {
+    "points": "number*",
+    "transactionId": "string",
+    "branchId": "string",
+    "requestId": "string",
+    "returnId": "string",
 }
 
 # Their payload schemas (JSON Schema draft 6, nothing else allowed).

@@ -21,7 +21,7 @@ class Webhooks:
 
     def __init__(self, setup: VendorSetup) -> None:
         self._setup = setup
-        self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._queue: queue.Queue[bytes] = queue.Queue()
         self._thread: threading.Thread | None = None
         self.is_on = False
         self.sent: list[Json] = []
@@ -37,6 +37,10 @@ class Webhooks:
             self._thread = threading.Thread(target=self._send, daemon=True)
             self._thread.start()
 
+    def drain(self) -> None:
+        """Wait until everything is delivered."""
+        self._queue.join()
+
     def _send(self) -> None:
         while True:
             request = Request(
@@ -46,3 +50,4 @@ class Webhooks:
             )
             with suppress(URLError, OSError):
                 urlopen(request, timeout=5).close()
+            self._queue.task_done()

@@ -1,0 +1,50 @@
+"""The adapter keeps the provider contract against the sandbox's server, over real HTTP."""
+
+import pytest
+
+from loyaltyview.sandbox.answers import Json
+from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from providers.base import LoyaltyProvider
+from providers.types import MemberProfile
+from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.whitelabel.build import FIVE_OFF, TWENTY_FIVE_OFF
+from tests.providers.whitelabel.conftest import Build, LoseAnswers
+
+
+class TestWhiteLabel(ProviderContract):
+    @pytest.fixture
+    def provider(self, build: Build) -> LoyaltyProvider:
+        return build()
+
+    @pytest.fixture
+    def member_ref(self, mia: str) -> str:
+        return mia
+
+    @pytest.fixture
+    def reward_id(self) -> str:
+        return FIVE_OFF
+
+    @pytest.fixture
+    def dear_reward_id(self) -> str:
+        return TWENTY_FIVE_OFF
+
+    @pytest.fixture
+    def voucher_id(self, whole_voucher: Json) -> str:
+        return str(whole_voucher["id"])
+
+    @pytest.fixture
+    def stranger(self) -> MemberProfile:
+        return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
+
+    @pytest.fixture
+    def lose_answer(self, lose_answers: LoseAnswers) -> LoseAnswer:
+        return lose_answers
+
+
+class TestReturnsAsEvents(TestWhiteLabel):
+    """The same with a tenant that has an event type for returns."""
+
+    @pytest.fixture
+    def provider(self, build: Build, vendor: WhiteLabel) -> LoyaltyProvider:
+        vendor.events.add_return_type()
+        return build(return_type="TRANSACTION_RETURNED")

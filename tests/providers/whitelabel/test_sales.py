@@ -1,0 +1,165 @@
+"""Sales, returns and cancelled orders: told once, in the tenant's own words, nobody below zero."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from providers.errors import OutcomeUnknown, Rejected, Unavailable
+from providers.types import PointsChange
+from providers.whitelabel.models import Report, ReportState
+from providers.whitelabel.provider import WhiteLabelProvider
+from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent
+from tests.providers.whitelabel.conftest import Build, LoseAnswers
+
+
+def test_a_sale_is_reported_without_personal_data(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    spend = provider.spend(reward_intent(mia))
+    assert provider.record_order(order(mia, "80.50", spends=(spend,))) == PointsChange(points=80)
+    (event,) = vendor.state.events_of("TRANSACTION")
+    assert event["executor"] == "a-17"
+    assert event["payload"] == {
+        "transactionId": "order-1",
+        "amount": 80.5,
+        "currency": "USD",
+        "branchId": "boston-1",
+        "cashierId": "a-17",
+        "requestId": "sale-order-1",
+        "items": [{"sku": "SHIRT-01", "quantity": 1, "amount": 80.5}],
+        "discounts": [{"benefitId": spend.provider_ref}],
+    }
+
+
+def test_the_tenants_own_names_and_unit_are_used(build: Build, vendor: WhiteLabel, mia: str) -> None:
+    vendor.state.schemas["SHOP_SALE"] = {"sale": "string*", "cents": "number*", "request": "string*"}
+    vendor.state.reactors["SHOP_SALE"] = lambda payload: int(payload["cents"]) // 100
+    names = {"sale_id": "sale", "sale_amount": "cents", "sale_request": "request"}
+    dropped = ("currency", "store", "associate", "items", "benefits")
+    names |= {f"sale_{word}": "" for word in dropped}
+    provider = build(sale_type="SHOP_SALE", amount_unit="minor", names=names)
+    assert provider.record_order(order(mia, "80.50")) == PointsChange(points=80)
+    (event,) = vendor.state.events_of("SHOP_SALE")
+    assert event["payload"] == {"sale": "order-1", "cents": 8050, "request": "sale-order-1"}
+
+
+def test_a_sale_whose_answer_was_lost_is_told_once(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers
+) -> None:
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.record_order(order(mia))
+    assert provider.record_order(order(mia)) == PointsChange(points=80)
+    assert len(vendor.state.events_of("TRANSACTION")) == 1
+    assert vendor.state.points[mia] == 900
+
+
+def test_a_sale_that_never_arrived_is_told_again_only_when_it_cannot_come_any_more(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    Report.objects.create(
+        program="acme", kind="sale", reference="order-1", order_id="order-1", member_ref=mia,
+        state=ReportState.SENDING, sent_at=timezone.now(), net=Decimal(80),
+    )  # fmt: skip
+    with pytest.raises(Unavailable):
+        provider.record_order(order(mia))
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert provider.record_order(order(mia)) == PointsChange(points=80)
+    assert len(vendor.state.events_of("TRANSACTION")) == 1
+
+
+def test_a_vendor_that_is_down_is_told_later(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.get_member(mia)
+    vendor.faults.is_throttled = True
+    with pytest.raises(Unavailable):
+        provider.record_order(order(mia))
+    vendor.faults.is_throttled = False
+    assert provider.record_order(order(mia)) == PointsChange(points=80)
+    assert len(vendor.state.events_of("TRANSACTION")) == 1
+
+
+def test_points_that_come_later_are_said_when_they_are_there(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.state.reaction_delay_s = 3600
+    assert provider.record_order(order(mia)) == PointsChange(points=None)
+    with pytest.raises(Unavailable):
+        provider.record_return(returned(mia, "80.00"))
+    vendor.state.reaction_delay_s = 0
+    assert provider.record_order(order(mia)) == PointsChange(points=80)
+    assert provider.record_return(returned(mia, "80.00")) == PointsChange(points=-80)
+
+
+def test_a_payload_that_the_tenant_does_not_take_is_rejected_and_may_be_sent_again(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    schema = vendor.state.schemas["TRANSACTION"]
+    vendor.state.schemas["TRANSACTION"] = {"amount": "number*"}
+    with pytest.raises(Rejected):
+        provider.record_order(order(mia))
+    vendor.state.schemas["TRANSACTION"] = schema
+    assert provider.record_order(order(mia)) == PointsChange(points=80)
+
+
+@pytest.mark.parametrize("return_type", ["", "TRANSACTION_RETURNED"])
+def test_returns_take_back_once_even_when_the_answer_is_lost(
+    build: Build, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers, return_type: str
+) -> None:
+    vendor.events.add_return_type()
+    provider = build(return_type=return_type)
+    provider.record_order(order(mia))
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.record_return(returned(mia, "20.00"))
+    for _ in range(2):
+        assert provider.record_return(returned(mia, "20.00")) == PointsChange(points=-20)
+    assert len(vendor.state.events_of(return_type or "POINTS_ADJUSTED")) == 1
+    assert vendor.state.points[mia] == 880
+
+
+def test_a_cancelled_order_gives_back_what_no_return_took(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    provider.record_return(returned(mia, "20.00"))
+    for _ in range(2):
+        assert provider.cancel_order(order(mia)) == PointsChange(points=-60)
+    assert vendor.state.points[mia] == 820
+
+
+def test_nobody_is_taken_below_zero_and_the_rest_comes_with_the_next_return(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    provider.spend(points_intent(mia, 890))
+    assert vendor.state.points[mia] == 10
+    assert provider.record_return(returned(mia, "40.00")) == PointsChange(points=-10)
+    assert vendor.state.points[mia] == 0
+    vendor.state.points[mia] = 200
+    assert provider.record_return(returned(mia, "40.00", "return-2")) == PointsChange(points=-70)
+    assert vendor.state.points[mia] == 130
+
+
+def test_a_cancellation_finds_out_whether_a_sale_of_unknown_outcome_arrived(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers
+) -> None:
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.record_order(order(mia))
+    assert provider.cancel_order(order(mia)) == PointsChange(points=-80)
+    assert vendor.state.points[mia] == 820
+
+
+def test_a_cancelled_order_that_was_never_told_will_not_be(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.faults.is_throttled = True
+    with pytest.raises(Unavailable):
+        provider.record_order(order(mia))
+    vendor.faults.is_throttled = False
+    assert provider.cancel_order(order(mia)) == PointsChange(points=0)
+    assert provider.record_order(order(mia)) == PointsChange(points=None)
+    assert not vendor.state.events_of("TRANSACTION")
