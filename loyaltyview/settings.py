@@ -56,6 +56,8 @@ EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)
 WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
 WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=30)
 WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
+WORK_ENGINE = env.str("WORK_ENGINE", default="rows", choices=("rows", "procrastinate"))
+WORK_CONCURRENCY = env.int("WORK_CONCURRENCY", default=4)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
 
@@ -95,6 +97,8 @@ INSTALLED_APPS = [
     "django_structlog",
     "template_partials",
 ]
+if WORK_ENGINE == "procrastinate":  # its migrations are PostgreSQL's
+    INSTALLED_APPS.append("procrastinate.contrib.django")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

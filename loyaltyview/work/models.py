@@ -16,6 +16,15 @@ class WorkRow(models.Model):
         abstract = True
 
 
+class PeriodicRun(WorkRow):
+    """When something that is done every so often is due next; one row a `sources.Periodic`."""
+
+    name = models.CharField(max_length=100, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Heartbeat(models.Model):
     """The last sign of life of each worker; /readyz reads it."""
 

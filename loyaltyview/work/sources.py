@@ -1,11 +1,13 @@
-"""What the worker works on. Each app registers its source in `AppConfig.ready`; `work` knows nobody.
+"""What the worker works on. Each app registers its work in `AppConfig.ready`; `work` knows nobody.
 
-`wake` and `every` are the seam to another work engine (design section 10).
+`wake` and `every` are the seam between the two engines (design section 10, `WORK_ENGINE`).
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from django.conf import settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +21,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Periodic:
-    """Something done every `interval_s` seconds by each worker, so two may do it at once."""
+    """Something done every `interval_s` seconds by one worker of all."""
 
     name: str
-    interval_s: float
+    interval_s: int
     run: Callable[[], None]
 
 
 sources: list[Source] = []
-periodics: list[Periodic] = []
+periodics: dict[str, Periodic] = {}
 woken = threading.Event()
 
 
@@ -36,12 +38,23 @@ def add_source(name: str, run_one: Callable[[], bool]) -> None:
     sources.append(Source(name=name, run_one=run_one))
 
 
-def every(name: str, interval_s: float, run: Callable[[], None]) -> None:
-    """Register work that is done every `interval_s` seconds."""
-    periodics.append(Periodic(name=name, interval_s=interval_s, run=run))
+def every(name: str, interval_s: int, run: Callable[[], None]) -> None:
+    """Register work that is done every `interval_s` seconds, on the full minute, hour and so on, by one
+    worker however many there are. `run` may be repeated, must end within `interval_s` (at most an hour:
+    then another worker takes the first for dead) and may raise: it is tried again with back-off."""
+    if name in periodics:
+        raise ValueError(f"{name} is registered already")
+    periodics[name] = Periodic(name=name, interval_s=interval_s, run=run)
 
 
 def wake() -> None:
-    """Say that a row became due just now. A worker in this process looks at once; others find it at their
-    next look, WORKER_POLL_S later at most. Call it after the commit."""
+    """Say that a row became due just now. Call it after the commit; costs nothing, never raises.
+
+    Rows: a worker in this process looks at once; others find it at their next look, WORKER_POLL_S later
+    at most. Procrastinate: an idle worker of any process looks at once.
+    """
     woken.set()
+    if settings.WORK_ENGINE == "procrastinate":
+        from loyaltyview.work.jobs import waker
+
+        waker.ask()

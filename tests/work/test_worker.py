@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,18 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from loyaltyview.work import sources, worker
+from loyaltyview.work import worker
+from loyaltyview.work.heartbeat import beat
 from loyaltyview.work.models import Heartbeat
 from loyaltyview.work.sources import add_source, every, wake
-from loyaltyview.work.worker import Worker, beat, drain
+from loyaltyview.work.worker import Worker, drain
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def own_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the work that a test adds."""
-    for module in (sources, worker):
-        monkeypatch.setattr(module, "sources", [])
-        monkeypatch.setattr(module, "periodics", [])
-    monkeypatch.setattr(worker, "sources", sources.sources)
-    monkeypatch.setattr(worker, "periodics", sources.periodics)
+def _no_heartbeat_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "beating", nullcontext)
 
 
 class Rows:
@@ -90,29 +87,8 @@ def test_once_does_periodics_and_rows_and_leaves_a_sign_of_life(capsys: Any) -> 
     assert Heartbeat.objects.get().seen_at > timezone.now() - timedelta(seconds=5)
 
 
-def test_periodics_wait_for_their_interval_and_survive_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(worker.time, "monotonic", lambda: now)
-    runs: list[str] = []
-
-    def broken() -> None:
-        runs.append("broken")
-        raise RuntimeError("a bug")
-
-    every("broken", 10, broken)
-    every("sweep", 60, lambda: runs.append("sweep"))
-    one = Worker()
-    one.run_periodics()
-    one.run_periodics()
-    assert runs == ["broken", "sweep"]
-    now += 10
-    one.run_periodics()
-    assert runs == ["broken", "sweep", "broken"]
-
-
-def test_the_worker_stops_after_the_row_in_hand(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_the_worker_stops_after_the_row_in_hand(settings: Settings) -> None:
     settings.WORKER_POLL_S = 60
-    monkeypatch.setattr(Worker, "_keep_beating", lambda self, ended: None)
     one = Worker()
     rows = Rows(5)
 
@@ -125,9 +101,8 @@ def test_the_worker_stops_after_the_row_in_hand(monkeypatch: pytest.MonkeyPatch,
     assert rows.count == 4
 
 
-def test_an_idle_worker_is_woken(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_an_idle_worker_is_woken(settings: Settings) -> None:
     settings.WORKER_POLL_S = 60
-    monkeypatch.setattr(Worker, "_keep_beating", lambda self, ended: None)
     one = Worker()
     looks: list[int] = []
 

@@ -1,0 +1,151 @@
+"""The work on any number of machines (WORK_ENGINE=procrastinate): jobs in PostgreSQL's own queue.
+
+The rows stay the truth and the queue. A job only says "look": `drain` takes due rows as the plain worker
+does, so a job that is lost, doubled or killed half-way loses and doubles nothing; the sweep, every few
+seconds, looks too. The lock per order is not the job's either: the events' constraint holds it ("one event
+per order in hand"), and `claim` passes over an order that is busy.
+"""
+
+import asyncio
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.contrib.django import DjangoApp, connector_params
+from procrastinate.contrib.django import app as django_app
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+
+from loyaltyview.work import periodics
+from loyaltyview.work.heartbeat import beating, worker_name
+from loyaltyview.work.sources import sources, wake
+from loyaltyview.work.worker import drain
+
+log = structlog.get_logger(__name__)
+
+DRAIN = "drain"
+ROWS_PER_JOB = 100
+# Every 5 seconds; the last of six fields are seconds. Rows that were postponed wait for it.
+SWEEP = "* * * * * */5"
+HOURLY = "17 * * * *"
+# A worker without a sign of life for so long is dead.
+DEAD_AFTER_S = 60
+WAKE_PAUSE_S = 0.05
+
+
+class Waker:
+    """Queues `drain` for whoever is idle, from a thread of its own: a delivery is answered without waiting
+    for a second commit, and a thousand wakes a second are twenty. One that is lost with its process is
+    made up for by the sweep."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        self._asked.set()
+        with self._starting:
+            # Not at the import: a fork keeps no threads.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            queue_drain()
+            time.sleep(WAKE_PAUSE_S)
+
+
+waker = Waker()
+
+
+def queue_drain() -> None:
+    """Queue one `drain`, unless one waits already: that one will see our rows too."""
+    close_old_connections()
+    try:
+        # Asked first: each refusal of the lock is an error in PostgreSQL's log.
+        if not django_app.job_manager.list_jobs(queueing_lock=DRAIN, status=Status.TODO.value):
+            with suppress(AlreadyEnqueued):
+                django_app.configure_task(DRAIN, queueing_lock=DRAIN).defer()
+    except (ConnectorException, DatabaseError) as error:
+        log.warning("wake_failed", error=type(error).__name__)
+        connection.close()
+
+
+def make_app() -> App:
+    """Return procrastinate's app for a worker process, with its three tasks."""
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
+    app = DjangoApp(connector=connector)
+
+    @app.task(name=DRAIN, pass_context=True)
+    def drain_rows(context: JobContext) -> None:
+        """Handle due rows. Whoever finds one calls the next: so as many workers join in as there is work
+        for, and the last finds nothing and calls nobody."""
+        if not drain(1, context.should_abort):
+            return
+        wake()
+        handled = drain(ROWS_PER_JOB, context.should_abort)
+        if handled >= ROWS_PER_JOB or context.should_abort():
+            wake()
+
+    @app.periodic(cron=SWEEP)
+    @app.task(name="sweep", queueing_lock="sweep")
+    def sweep(timestamp: int) -> None:
+        """Whatever is due and nobody was called for: postponed rows, lost jobs, leases of the dead."""
+        wake()
+        periodics.run_due()
+
+    @app.periodic(cron=HOURLY)
+    @app.task(name="remove_jobs_of_the_dead", queueing_lock="remove_jobs_of_the_dead", pass_context=True)
+    async def remove_jobs_of_the_dead(context: JobContext, timestamp: int) -> None:
+        """A killed worker's jobs stay in hand for ever; their rows were handled by others long since."""
+        manager = context.app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
+            await manager.finish_job(job, Status.ABORTED, delete_job=True)
+
+    return app
+
+
+def run_worker() -> bool:
+    """Work until SIGTERM or SIGINT, and stop after the rows in hand. False when the worker ended without
+    being told to (the database is away): the process should be started again."""
+    name = worker_name()
+    with beating(name):
+        log.info("worker_started", worker=name, sources=[source.name for source in sources])
+        was_told = asyncio.run(_work(name))
+    log.info("worker_stopped", worker=name)
+    return was_told
+
+
+async def _work(name: str) -> bool:
+    loop = asyncio.get_running_loop()
+    # The tasks' threads (the default would be as many as there are cores, plus four), and two to look up
+    # the database's address in.
+    loop.set_default_executor(ThreadPoolExecutor(settings.WORK_CONCURRENCY + 2))
+    app = make_app()
+    async with app.open_async():
+        working = asyncio.ensure_future(
+            app.run_worker_async(
+                name=name,
+                concurrency=settings.WORK_CONCURRENCY,
+                delete_jobs="always",  # the rows and the log say what became of them
+                shutdown_graceful_timeout=0,  # `should_abort` at once; jobs are waited for all the same
+                install_signal_handlers=False,
+            )
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, working.cancel)
+        try:
+            await working
+        except asyncio.CancelledError:
+            return True
+    return False
