@@ -184,8 +184,8 @@ def _begin(shop: Shop, intent: SpendIntent) -> Spending:
         known = Spending.objects.filter(program=shop.client.program, key=intent.key).first()
         if known is None:
             raise Rejected(RejectReason.ALREADY_USED, "in another cart") from error
-        if known.state == SpendingState.STARTED:
-            raise OutcomeUnknown("this spend is under way") from error
+        if known.state in (SpendingState.STARTED, *HOLDING):
+            raise OutcomeUnknown("this spend was made, or is under way") from error
         raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {known.state}") from error
 
 
@@ -285,18 +285,22 @@ def _look(shop: Shop, row: Spending) -> None:
 def _newly_won(shop: Shop, row: Spending) -> Won | None:
     """Return the reward that the customer owns since `row` began and that no other spend has taken."""
     before = set(row.hashes_before or [])
+    others = Spending.objects.filter(
+        program=row.program, member_ref=row.member_ref, state__in=[SpendingState.STARTED, *HOLDING]
+    ).exclude(pk=row.pk)
+    taken = {other.hash for other in others}
     fresh = [
         won
         for won in shop.won(row.member_ref)
-        if won.reward_id == row.reward_id and won.hash not in before and not won.is_used
+        if won.reward_id == row.reward_id
+        and not won.is_used
+        and won.hash not in before
+        and won.hash not in taken
     ]
-    taken = set(
-        Spending.objects.filter(program=row.program, hash__in=[won.hash for won in fresh])
-        .exclude(state__in=[SpendingState.VOID, SpendingState.RELEASED])
-        .values_list("hash", flat=True)
-    )
-    fresh = [won for won in fresh if won.hash not in taken]
-    return min(fresh, key=lambda won: (won.received_at or timezone.now(), won.hash), default=None)
+    # Of several the one that was there already when later purchases, whose answers are lost too, began.
+    later = [set(other.hashes_before or []) for other in others if other.state == SpendingState.STARTED]
+    fresh.sort(key=lambda won: (-sum(won.hash in hashes for hashes in later), won.hash))
+    return fresh[0] if fresh else None
 
 
 def _keep(row: Spending, won: Won) -> None:
