@@ -23,6 +23,7 @@ export async function scan(field) {
   const video = dialog.querySelector("video");
   const words = dialog.querySelector("[role=status]");
   let stream = null;
+  dialog.addEventListener("close", () => field.focus(), { once: true });
   dialog.showModal();
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
@@ -40,8 +41,5 @@ export async function scan(field) {
     // The camera's light goes out with the dialog.
     stream?.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
-  }
-  if (!dialog.open) {
-    field.focus();
   }
 }

@@ -1,0 +1,223 @@
+"""Choosing on the member page in a real browser: several cards, a voucher's code, the camera, my shift."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from .stack import Stack
+
+pytestmark = pytest.mark.browser
+
+# A camera that sees nothing, and a detector that reads the birthday voucher in it.
+CAMERA = """
+  const canvas = document.createElement("canvas")
+  canvas.getContext("2d")
+  window.stream = canvas.captureStream(10)
+  navigator.mediaDevices.getUserMedia = async () => window.stream
+  setInterval(() => canvas.getContext("2d").fillRect(0, 0, 9, 9), 50)
+  window.BarcodeDetector = class {
+    static async getSupportedFormats() { return ["qr_code"] }
+    async detect() { return [{rawValue: "ANA-BIRTHDAY"}] }
+  }
+"""
+POINTS_CARD = """() => {
+  const card = document.querySelector("[data-reward='five-off']").cloneNode(true)
+  card.dataset.reward = "points-as-money"
+  const form = card.querySelector("form")
+  form.insertAdjacentHTML("beforeend", `<input type=hidden data-mirror value="">
+    <div class=stepper data-stepper data-value="0.05" data-currency=USD data-most=172.3 data-maximum=800>
+    <button type=button data-step="-1">-</button>
+    <input type=number name=points min=100 max=800 step=50 value=800>
+    <button type=button data-step=1>+</button></div>`)
+  form.querySelector(".button").dataset.label = "Apply {saving} off, {points} points"
+  card.querySelector("[name=chosen]").checked = false
+  document.querySelector("#several").before(card)
+}"""
+
+# The stories before may have spent some of what the file of the demo gave her.
+SPENDABLE = "points => { document.querySelector('[data-choose]').dataset.spendable = points }"
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, stack: Stack) -> Iterator[Open]:
+    """Open the loyalty page of a customer's new cart; what was applied in it is given back afterwards."""
+    contexts: list[BrowserContext] = []
+
+    def opened(customer: str, cart: str = "shirts", init: str = "", **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": 390, "height": 844}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        if init:
+            page.add_init_script(init)
+        page.goto(stack.launch_url(customer, cart))
+        expect(page.locator("[data-points]")).to_be_visible()
+        return page
+
+    yield opened
+    for context in contexts:
+        page = context.pages[0]
+        page.goto(re.sub(r"(/l/[^/]+/).*", r"\1", page.url))
+        while (forms := page.locator("form[data-undo]")).count():
+            with page.expect_navigation():
+                forms.first.evaluate("form => form.submit()")
+        context.close()
+
+
+def tap(page: Page, reward: str) -> None:
+    page.locator(f"[data-reward='{reward}'] label").first.click()
+
+
+def chosen(page: Page) -> list[str]:
+    boxes = page.locator("[data-reward]:has([name=chosen]:checked)")
+    return [box.get_attribute("data-reward") or "" for box in boxes.all()]
+
+
+def test_the_first_tap_takes_the_suggestions_place_and_further_ones_add(open_page: Open) -> None:
+    page = open_page("mia")
+    assert chosen(page) == ["fifteen-percent"]
+    tap(page, "five-off")
+    assert chosen(page) == ["five-off"]
+    tap(page, "ten-off")
+    assert chosen(page) == ["ten-off", "five-off"]
+    tap(page, "five-off")
+    assert chosen(page) == ["ten-off"]
+    tap(page, "ten-off")
+    assert chosen(page) == []
+    expect(page.get_by_role("button", name="Choose what to apply")).to_be_disabled()
+
+
+def test_tapping_the_suggestion_confirms_it(open_page: Open) -> None:
+    page = open_page("mia")
+    tap(page, "fifteen-percent")
+    assert chosen(page) == ["fifteen-percent"]
+    tap(page, "five-off")
+    assert chosen(page) == ["fifteen-percent", "five-off"]
+
+
+def test_one_button_says_what_will_happen_and_does_it(open_page: Open) -> None:
+    page = open_page("ana")
+    before = int(page.locator("[data-points]").get_attribute("data-points") or "")
+    tap(page, "fifteen-percent")
+    tap(page, "ten-off")
+    # 15 % of 172.30, then $10 off the rest.
+    button = page.get_by_role("button", name="Apply 2 rewards, save $35.85")
+    expect(button).to_be_in_viewport()
+    assert page.get_by_role("button", name="Apply").locator("visible=true").count() == 1
+    button.click()
+    expect(page.locator("h1")).to_contain_text("$35.85")
+    handoff = page.locator("#handoff").get_attribute("href") or ""
+    assert handoff.count("coupons[]=") == 2
+    page.get_by_role("link", name="Back to the customer").click()
+    expect(page.locator(f"[data-points='{before - 600}']")).to_be_visible()
+    expect(page.get_by_text("Cart $136.45")).to_be_visible()
+
+
+def test_what_the_choice_puts_out_of_reach_says_why(open_page: Open) -> None:
+    page = open_page("mia", "jacket")
+    page.evaluate(SPENDABLE, 780)
+    tap(page, "fifteen-percent")
+    tap(page, "canvas-tote")
+    card = page.locator("[data-reward='ten-off']")
+    expect(card.locator("[name=chosen]")).to_be_disabled()
+    expect(card).to_contain_text("120 points too many with this choice")
+    tap(page, "canvas-tote")
+    expect(card.locator("[name=chosen]")).to_be_enabled()
+
+
+def test_what_the_cart_cannot_take_any_more_says_so(open_page: Open) -> None:
+    page = open_page("ana", "small")
+    tap(page, "five-off")
+    card = page.locator("[data-reward='twenty-five-off']")
+    expect(card.locator("[name=chosen]")).to_be_disabled()
+    expect(card).to_contain_text("The cart takes only $7.50 more with this choice")
+
+
+def test_the_points_stepper_gives_way_to_the_other_rewards(open_page: Open) -> None:
+    page = open_page("mia")
+    page.evaluate(POINTS_CARD)
+    page.evaluate(SPENDABLE, 820)
+    tap(page, "points-as-money")
+    tap(page, "ten-off")
+    # Of 820 points 200 are for the other reward: 600 in steps of 50 from 100, worth $30.
+    expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("600")
+    expect(page.get_by_role("button", name="Apply 2 rewards, save $40.00")).to_be_visible()
+    assert page.locator("[data-mirror]").input_value() == "600"
+
+
+def test_several_are_chosen_without_javascript(open_page: Open) -> None:
+    page = open_page("ana", java_script_enabled=False)
+    for reward in ("gold-forty-off", "ten-off", "five-off"):
+        tap(page, reward)  # the first one was the suggestion, and is unticked
+    expect(page.locator("[data-reward='ten-off']").get_by_role("button", name="Apply")).to_be_visible()
+    page.get_by_role("button", name="Apply all that is chosen").click()
+    expect(page.locator("h1")).to_contain_text("$15.00")
+    assert page.locator("[data-copy]").first.is_hidden()
+
+
+def test_a_voucher_is_found_by_its_code_and_waits_to_be_applied(open_page: Open) -> None:
+    page = open_page("ana")
+    # A keyboard scanner types the code and presses Enter.
+    page.locator("#voucher-code").type("ana-birthday")
+    page.keyboard.press("Enter")
+    card = page.locator("[data-reward]").first
+    expect(card).to_have_attribute("data-reward", "ana-birthday")
+    expect(card.locator("[name=chosen]")).to_be_focused()
+    expect(card).to_be_in_viewport()
+    card.get_by_role("button", name="Apply $10 off").click()
+    expect(page.locator("#handoff")).to_be_visible()
+
+
+def test_the_camera_reads_a_code_where_the_browser_can(open_page: Open) -> None:
+    page = open_page("ana", init=CAMERA)
+    page.get_by_role("button", name="Scan the code").click()
+    card = page.locator("[data-reward]").first
+    expect(card).to_have_attribute("data-reward", "ana-birthday")
+    assert page.evaluate("window.stream.getTracks().every(track => track.readyState === 'ended')")
+
+
+def test_without_a_camera_the_code_is_typed(open_page: Open) -> None:
+    page = open_page(
+        "ana", init=CAMERA + "navigator.mediaDevices.getUserMedia = async () => { throw new Error('no') }"
+    )
+    page.get_by_role("button", name="Scan the code").click()
+    expect(page.get_by_text("The camera cannot be used. Type the code instead.")).to_be_visible()
+    page.get_by_role("button", name="Type it instead").click()
+    expect(page.locator("#voucher-code")).to_be_focused()
+
+
+def test_where_the_browser_reads_no_codes_there_is_no_scan_button(open_page: Open) -> None:
+    page = open_page("mia", init="delete window.BarcodeDetector")
+    expect(page.locator("[data-scan]")).to_be_hidden()
+
+
+def test_my_shift_undoes_what_an_earlier_cart_holds(open_page: Open) -> None:
+    first = open_page("ana")
+    tap(first, "five-off")
+    first.locator("[data-reward='five-off']").get_by_role("button", name="Apply").click()
+    expect(first.locator("#handoff")).to_be_visible()
+    redemption = first.url.rstrip("/").rpartition("/")[2]
+    second = open_page("mia")
+    second.get_by_role("link", name="My shift").click()
+    assert "zone=" in second.url
+    line = second.locator(f"[data-redemption='{redemption}']")
+    expect(line).to_contain_text("Applied")
+    line.get_by_role("button", name="Undo").click()
+    expect(second.get_by_role("status")).to_contain_text("100 points are back.")
+    expect(second.locator(f"[data-redemption='{redemption}']")).to_contain_text("Given back")
+
+
+def test_two_minutes_before_its_end_a_code_is_announced(open_page: Open) -> None:
+    page = open_page("ana")
+    tap(page, "five-off")
+    page.locator("[data-reward='five-off']").get_by_role("button", name="Apply").click()
+    expect(page.locator("#handoff")).to_be_visible()
+    page.clock.install()
+    page.reload()
+    expect(page.locator("[data-announce]")).to_be_empty()
+    page.clock.fast_forward("13:10")
+    expect(page.locator("[data-announce]")).to_have_text("Two minutes left for this code")
