@@ -176,6 +176,12 @@ class LoyaltyProvider(ABC):
         """Called on undo, abandoned cart, cancelled order. Already released is success.
         Raise Unsupported where the capability is absent."""
 
+    def leave(self, spend: Spend) -> bool:
+        """Called when a spend that cannot be given back was not used after all: abandoned cart, cancelled
+        order. Return whether the customer keeps what was bought and can use it another time; False (the
+        default) means that she is owed a replacement. May be repeated."""
+        return False
+
     def release_part(self, spend: Spend, points: int, key: str) -> None:
         """Called when a part of a confirmed spend's goods came back and the program gives points back in
         proportion. Give back `points` of it once per `key`; in sum never more than the spend took, and a

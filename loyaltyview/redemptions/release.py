@@ -68,12 +68,7 @@ def release_held(row: Redemption, actor: Actor) -> None:
     """Ask the vendor to take back the spend of `row`, which we hold in RELEASING."""
     provider = row.program.provider()
     if is_final(row, provider):
-        to_stuck(
-            row,
-            State.RELEASING,
-            actor,
-            "the program cannot take this back: the customer is owed a replacement",
-        )
+        _leave(row, provider, actor)
         return
     try:
         provider.release(spend_of(row))
@@ -87,3 +82,21 @@ def release_held(row: Redemption, actor: Actor) -> None:
             row, State.RELEASED, allowed=[State.RELEASING], actor=actor, needs_lease=True,
             due_at=None, lease_until=None, last_error="",
         )  # fmt: skip
+
+
+def _leave(row: Redemption, provider: LoyaltyProvider, actor: Actor) -> None:
+    """Close `row`, whose spend stays spent: the customer has what it bought, or a person must replace it."""
+    try:
+        is_left = provider.leave(spend_of(row))
+    except ProviderError as error:
+        postpone(row, f"{type(error).__name__}: {error.detail}")
+        refresh(row)
+        return
+    if is_left:
+        advance(
+            row, State.RELEASED, allowed=[State.RELEASING], actor=actor, needs_lease=True,
+            reason="the customer keeps what was bought", due_at=None, lease_until=None, last_error="",
+        )  # fmt: skip
+    else:
+        reason = "the program cannot take this back: the customer is owed a replacement"
+        to_stuck(row, State.RELEASING, actor, reason)

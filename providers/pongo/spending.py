@@ -93,6 +93,15 @@ def release(shop: Shop, spend: Spend) -> None:
         leave_with_customer(shop, row)
 
 
+def leave(shop: Shop, spend: Spend) -> bool:
+    """Leave a bought reward among what the customer can use; False when an order has used it."""
+    row = Spending.objects.filter(program=shop.client.program, key=spend.key).first()
+    if row is None or row.state == SpendingState.USED:
+        return False
+    leave_with_customer(shop, row)
+    return row.state == SpendingState.RELEASED
+
+
 def leave_with_customer(shop: Shop, row: Spending) -> None:
     """Unlock the won reward of `row`: the customer owns it still and can use it another time."""
     if row.state == SpendingState.USED:

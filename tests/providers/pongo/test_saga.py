@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import IssuedCode, State
-from loyaltyview.redemptions.recovery import carry_on
+from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.requests import Actor, RedeemRequest
 from providers.types import SpendKind
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, LoseAnswers, Served
@@ -31,9 +32,9 @@ def minted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return codes
 
 
-def test_one_bought_reward_and_one_code_remain(
-    program: Program, vendor: Served, minted: list[str], lose_answers: LoseAnswers
-) -> None:
+@pytest.fixture
+def tap(program: Program, vendor: Served) -> RedeemRequest:
+    """One tap on "$5 off", for which Mia pays 100 points at Pongo."""
     program.provider_kind = "pongo"
     program.provider_settings = {
         "base_url": vendor.url,
@@ -41,7 +42,7 @@ def test_one_bought_reward_and_one_code_remain(
         "requests_per_minute": 6000,
     }
     program.save()
-    tap = RedeemRequest(
+    return RedeemRequest(
         program=program,
         launch_id="launch-1",
         key="k-1",
@@ -57,6 +58,10 @@ def test_one_bought_reward_and_one_code_remain(
         is_final=True,
     )
 
+
+def test_one_bought_reward_and_one_code_remain(
+    tap: RedeemRequest, vendor: Served, minted: list[str], lose_answers: LoseAnswers
+) -> None:
     with lose_answers(f"/v1/rewards/{FIVE_OFF}"):
         row = saga.redeem(tap)
     assert row.state == State.UNCERTAIN
@@ -70,3 +75,31 @@ def test_one_bought_reward_and_one_code_remain(
     assert vendor.book.customers[MIA].points == 720
     assert minted == [found.code]
     assert IssuedCode.objects.count() == 1
+
+
+def test_an_abandoned_cart_leaves_the_bought_reward_with_the_customer(
+    tap: RedeemRequest, vendor: Served, minted: list[str]
+) -> None:
+    row = saga.redeem(tap)
+
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        assert run_one()
+
+    row.refresh_from_db()
+    assert row.state == State.RELEASED
+    (won,) = vendor.book.customers[MIA].won
+    assert (won.is_locked, won.used_at) == (False, None)
+
+
+def test_a_silent_pongo_is_asked_again_to_leave_it(
+    tap: RedeemRequest, vendor: Served, minted: list[str]
+) -> None:
+    row = saga.redeem(tap)
+    vendor.faults.is_down = True
+
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        assert run_one()
+
+    row.refresh_from_db()
+    assert row.state == State.RELEASING
+    assert row.due_at is not None

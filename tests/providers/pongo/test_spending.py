@@ -19,7 +19,7 @@ from providers.pongo.models import Spending, SpendingState
 from providers.pongo.provider import PongoProvider
 from providers.types import Finding, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
-from tests.providers.pongo.intents import an_intent
+from tests.providers.pongo.intents import an_intent, an_order
 
 BUY = f"/v1/rewards/{FIVE_OFF}"
 LOCK = f"/v1/customers/{MIA}/rewards/lock"
@@ -271,6 +271,23 @@ def test_a_bought_reward_is_not_taken_back(provider: PongoProvider) -> None:
 
     with pytest.raises(Unsupported):
         provider.release(spend)
+
+
+def test_a_bought_reward_that_was_not_used_stays_with_the_customer(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    spend = provider.spend(an_intent())
+
+    assert [provider.leave(spend) for _ in range(2)] == [True, True]
+    assert [voucher.voucher_id for voucher in provider.list_vouchers(MIA)] == [spend.provider_ref]
+    assert vendor.book.customers[MIA].points == 720
+
+
+def test_a_used_reward_is_not_left_with_the_customer(provider: PongoProvider) -> None:
+    spend = provider.spend(an_intent())
+    provider.record_order(an_order(spend))
+
+    assert not provider.leave(spend)
 
 
 # --- Every kind of trouble --------------------------------------------------------------------------
