@@ -16,8 +16,8 @@ OFFER = "offer:"
 
 
 def list_offers(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
-    """Return the offers of this cart, cheapest weight first; none where the module is off. Offers that only
-    miss money in the cart are not locked: their minimum says so."""
+    """Return the offers for this cart, lowest weight first; none where the module is off. Offers that miss
+    money or a product in the cart are not locked: their minimum and their products say so."""
     if not client.options.has_offers or not cart.items:
         return ()
     body: dict[str, Any] = {"customer": ref, "eligible_only": False, "cart": cart_body(cart)}
@@ -49,14 +49,16 @@ def cart_body(cart: Cart) -> dict[str, Any]:
 
 
 def _offer(row: dict[str, Any], cart: Cart) -> Reward:
-    missing = number(row.get("min_total")) - cart.total.amount
-    is_within_reach = bool(row.get("is_eligible")) or missing > 0
+    discount = _discount(row, cart.total.currency)
+    misses_money = number(row.get("min_total")) > cart.total.amount
+    misses_product = bool(discount.skus) and not {item.product_id for item in cart.items} & set(discount.skus)
+    is_within_reach = bool(row.get("is_eligible")) or misses_money or misses_product
     return Reward(
         reward_id=OFFER + text(row.get("id")),
         title=text(row.get("card_title")) or text(row.get("name")),
         description=text(row.get("card_description")),
         points=0,
-        discount=_discount(row, cart.total.currency),
+        discount=discount,
         lock=None if is_within_reach else Lock(reason=LockReason.OTHER),
     )
 

@@ -1,5 +1,6 @@
 """The members, rewards and offers that everybody plays with; they mirror the house program's sample."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from loyaltyview.sandbox.vendors.antavo.workspace import Coupon, Customer, Reward, Workspace
@@ -59,7 +60,7 @@ def fill(workspace: Workspace) -> None:
         customer = Customer(customer_id=customer_id, profile=profile, cards=[card], score=points)
         customer.note("point_add", points)
         workspace.customers[customer_id] = customer
-    workspace.rewards = {reward.reward_id: reward for reward in REWARDS}
+    workspace.rewards = {reward.reward_id: replace(reward) for reward in REWARDS}
     workspace.coupons["ANA-BIRTHDAY"] = Coupon(
         code="ANA-BIRTHDAY",
         customer="acme000103",
