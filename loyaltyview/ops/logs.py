@@ -117,5 +117,7 @@ def logging_config(level: str) -> dict[str, Any]:
             # Whatever the level: these write addresses and statements with their values.
             "urllib3": {"level": "ERROR"},
             "django.db.backends": {"level": "INFO"},
+            # Four lines a job, and a job says no more than "look".
+            "procrastinate": {"level": "WARNING"},
         },
     }

@@ -1,0 +1,83 @@
+"""WORK_ENGINE=procrastinate with real worker processes: kill -9 loses nothing, nothing is done twice."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from .machines import WITHIN_S, Machines, machines, wait_for
+
+pytestmark = pytest.mark.postgres
+
+ORDERS = 12
+UNDONE = "SELECT count(*) FROM events_event WHERE state <> 'done'"
+EARNED = "SELECT count(*) FROM house_entry WHERE kind = 'earn'"
+POINTS = "SELECT spendable FROM house_member"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    with machines(tmp_path_factory.mktemp("marks")) as shop:
+        yield shop
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(shop: Machines) -> Iterator[None]:
+    yield
+    shop.kill_all()
+    for table in ("procrastinate_jobs", "procrastinate_workers", "work_heartbeat", "work_periodicrun"):
+        shop.connection.execute(f"TRUNCATE {table} CASCADE".encode())
+    for file in shop.marks.iterdir():
+        file.unlink()
+
+
+def test_a_worker_is_killed_in_the_middle_and_another_does_the_rest_once(shop: Machines) -> None:
+    earned, points = shop.one(EARNED), shop.one(POINTS)
+    doomed = shop.start_worker(HANGS="1")
+    shop.deliver("orders", "1", str(ORDERS))
+    # It has told the vendor of two orders, one in each thread, and has not written down that it did.
+    wait_for(lambda: len(shop.read("earned")) == 2)
+    other = shop.start_worker()
+    doomed.kill()
+    assert doomed.wait(WITHIN_S) == -signal.SIGKILL
+    # As if whoever should have called the other had died as well.
+    shop.connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+
+    wait_for(lambda: shop.one(UNDONE) == 0)
+    assert shop.one(EARNED) == earned + ORDERS
+    assert shop.one(POINTS) == points + 90 * ORDERS
+    told = shop.read("earned")
+    assert len(set(told)) == ORDERS
+    # Only what the dead had in hand was asked for again.
+    assert {order for order in told if told.count(order) > 1} == set(told[:2])
+    assert len(told) == ORDERS + 2
+
+    assert shop.stop(other) == 0
+    assert shop.one(f"SELECT count(*) FROM work_heartbeat WHERE worker LIKE '%:{other.pid}'") == 0
+
+
+@pytest.mark.parametrize("engine", ["procrastinate", "rows"])
+def test_a_periodic_runs_once_for_all_workers(shop: Machines, engine: str) -> None:
+    workers = [shop.start_worker(WORK_ENGINE=engine) for _ in range(2)]
+    wait_for(lambda: shop.read("counted"))
+    swept = "SELECT last_value FROM procrastinate_jobs_id_seq"
+    if engine == "procrastinate":  # two more sweeps, either worker's
+        before = shop.one(swept)
+        wait_for(lambda: shop.one(swept) >= before + 4)
+    else:  # both have looked many times
+        time.sleep(2)
+    assert [worker.poll() for worker in workers] == [None, None]
+    assert len(shop.read("counted")) == 1
+
+
+def test_a_delivery_wakes_a_worker_of_another_process_at_once(shop: Machines) -> None:
+    worker = shop.start_worker()
+    seconds = [float(line) for line in shop.deliver("timed", "5").split()]
+    # Each within 2 s; and the sweep, every 5 s, can have brought one of them at most.
+    assert max(seconds) < 2
+    assert sorted(seconds)[3] < 1
+
+    assert shop.stop(worker) == 0
+    # Done jobs are gone.
+    assert shop.one("SELECT count(*) FROM procrastinate_jobs WHERE status <> 'todo'") == 0
