@@ -1,0 +1,64 @@
+"""Settings: what is refused when a program is saved, and what follows from what."""
+
+from typing import Any
+
+import pytest
+
+from providers.antavo.names import NAMES
+from providers.antavo.options import read_options
+from providers.antavo.provider import AntavoProvider
+from providers.errors import SettingsError
+
+GOOD = {"base_url": "https://api.st9.antavo.com", "api_key": "key-1", "api_secret": "s3cr3t/+"}
+
+
+def test_the_environment_follows_from_the_address() -> None:
+    options = read_options(AntavoProvider.validate_settings(GOOD))
+    assert options.environment == "st9"
+    assert options.names == NAMES
+
+
+def test_the_environment_can_be_named() -> None:
+    given = AntavoProvider.validate_settings(
+        {**GOOD, "base_url": "https://api.antavo.com", "environment": "eu6"}
+    )
+    assert read_options(given).environment == "eu6"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("base_url", "http://api.st9.antavo.com"),
+        ("base_url", ""),
+        ("api_key", "with/slash"),
+        ("api_secret", ""),
+        ("orders", "sometimes"),
+        ("webhook_auth", "hmac"),
+        ("calls_per_minute", 0),
+        ("names", {"unheard_of": "x"}),
+        ("names", {"store": 5}),
+        ("webhook_fields", {"unheard_of": "x"}),
+        ("webhook_events", {"voucher_claimed": 1}),
+        ("discounts", {"five-off": {"value": 5}}),
+        ("discounts", {"five-off": {"type": "amount", "values": 5}}),
+        ("discounts", {"five-off": {"type": "amount", "value": "much"}}),
+        ("discounts", {"five-off": {"type": "physical", "skus": "TOTE-01"}}),
+        ("unheard_of", "x"),
+    ],
+)
+def test_a_wrong_setting_is_named(key: str, value: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        AntavoProvider.validate_settings({**GOOD, key: value})
+    assert caught.value.key == key
+
+
+def test_an_address_that_does_not_tell_the_environment_needs_it() -> None:
+    with pytest.raises(SettingsError) as caught:
+        AntavoProvider.validate_settings({**GOOD, "base_url": "https://api.antavo.com"})
+    assert caught.value.key == "environment"
+
+
+def test_a_webhook_that_is_to_be_checked_needs_its_key() -> None:
+    with pytest.raises(SettingsError) as caught:
+        AntavoProvider.validate_settings({**GOOD, "webhook_auth": "jwt"})
+    assert caught.value.key == "webhook_key"
