@@ -66,6 +66,8 @@ def note_exchanges(order: Order, exchanges: tuple[Exchange, ...]) -> None:
 def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
     """Tie the redemptions of `codes` to this order and return all spends of it. An exchange repeats the codes
     of the order it replaces: they stay with the oldest order of that story, whichever is heard of first."""
+    if not codes:
+        return use_codes(order.program, order_id=order.order_id, codes=())
     return use_codes(
         order.program,
         order_id=order.order_id,
