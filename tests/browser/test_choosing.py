@@ -60,8 +60,9 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[Open]:
 
     yield opened
     for context in contexts:
-        page = context.pages[0]
-        page.goto(re.sub(r"(/l/[^/]+/).*", r"\1", page.url))
+        # A page of its own: the first one may be on its way to the cart.
+        page = context.new_page()
+        page.goto(re.sub(r"(/l/[^/]+/).*", r"\1", context.pages[0].url))
         while (forms := page.locator("form[data-undo]")).count():
             with page.expect_navigation():
                 forms.first.evaluate("form => form.submit()")

@@ -102,8 +102,11 @@ def see_shift(page: Page) -> None:
 
 
 def undo_all(page: Page) -> None:
-    """Give back what the page's cart holds: the members are shared."""
-    page.goto(page.url.partition("applied/")[0])
+    """Give back what the page's cart holds: the members are shared. On a page of its own: this one may be on
+    its way to the cart."""
+    address = page.url.partition("applied/")[0]
+    page = page.context.new_page()
+    page.goto(address)
     while (forms := page.locator("form[data-undo]")).count():
         with page.expect_navigation():
             forms.first.evaluate("form => form.submit()")
