@@ -57,12 +57,14 @@ def _absent(row: Report, *, is_complete: bool) -> SpendFinding:
 
 
 def _find_points(engine: Engine, intent: SpendIntent, row: Report) -> SpendFinding:
+    if row.state == ReportState.DONE:
+        return _happened(points_spend(intent, row.vendor_ref))
     kind = engine.settings["spend_type"]
     search = find_request(engine, row, kind, "points_request", intent.key)
     if not search.found:
         return _absent(row, is_complete=search.is_complete)
     spend = points_spend(intent, settling.event_id(search.found[0]))
-    if row.state == ReportState.SENDING and _is_being_refunded(row):
+    if _is_being_refunded(row):
         # It went below zero and is being given back, before anybody saw the code: bring that to its end.
         refund_points(engine, spend)
         return SpendFinding(finding=Finding.DID_NOT)
