@@ -19,6 +19,15 @@ from loyaltyview.programs.models import Program, Store
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
 from providers.registry import PROVIDERS, provider_class
 
+HOST_OPTIONS = [
+    "newstore_check_carts",
+    "newstore_lookup_associates",
+    "newstore_launch_keys",
+    "newstore_disable_codes",
+    "newstore_coupon_api",
+    "newstore_rate_per_s",
+]
+
 
 class StoreInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Store
@@ -57,7 +66,7 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     ]
                 },
             ),
-            (_("NewStore"), {"fields": [*newstore, "newstore_audience", "loyalty_attribute"]}),
+            (_("NewStore"), {"fields": [*newstore, "newstore_audience", "loyalty_attribute", *HOST_OPTIONS]}),
             (_("Provider"), {"fields": ["provider_kind"]}),
         ]
         if not may_change:

@@ -1,5 +1,9 @@
 from django.apps import AppConfig
 
+from loyaltyview.work.sources import every
+
+MINUTE_S = 60
+
 
 class ProgramsConfig(AppConfig):
     name = "loyaltyview.programs"
@@ -7,7 +11,9 @@ class ProgramsConfig(AppConfig):
 
     def ready(self) -> None:
         import loyaltyview.checks  # noqa: F401 - registers them
+        from loyaltyview.programs.maintenance import maintain_providers
         from loyaltyview.programs.metrics import observe
         from providers.http import add_observer
 
         add_observer(observe)
+        every("providers", MINUTE_S, maintain_providers)

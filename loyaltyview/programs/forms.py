@@ -61,6 +61,25 @@ class LanguagesField(forms.CharField):
         return bool(self.to_python(data) != initial)
 
 
+class NamesField(forms.JSONField):
+    """An object of names as JSON; left empty, everything has its usual name."""
+
+    empty_values = [None, ""]
+
+    def to_python(self, value: Any) -> Any:
+        parsed = None if value in self.empty_values else super().to_python(value)
+        return {} if parsed is None else parsed
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value in (None, {}) else super().prepare_value(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != (initial or {}))
+        except forms.ValidationError:
+            return True
+
+
 def field_name(kind: str, setting: str) -> str:
     """Return the name of the form field for a vendor's setting."""
     return f"provider_{kind}_{setting}"
@@ -114,6 +133,16 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     newstore_api_url = AddressField(label=_("NewStore API address"))
     newstore_identity_url = AddressField(label=_("NewStore identity address"))
+    newstore_launch_keys = NamesField(
+        label=_("Names in the launch"),
+        required=False,
+        help_text=_('What the app calls our values, such as {"cart_total": "total"}.'),
+    )
+    newstore_coupon_api = NamesField(
+        label=_("Coupon list"),
+        required=False,
+        help_text=_("Paths and field names of the coupon list where they are not the usual ones."),
+    )
     newstore_client_secret = SecretField(label=_("NewStore client secret"))
     newstore_event_key = SecretField(label=_("NewStore event key"))
     newstore_event_key_previous = SecretField(label=_("Former NewStore event key"))

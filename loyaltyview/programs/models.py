@@ -6,7 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
 from loyaltyview.programs.provider_settings import restored
-from loyaltyview.programs.rules import validate_channels, validate_languages
+from loyaltyview.programs.rules import (
+    validate_channels,
+    validate_coupon_api,
+    validate_languages,
+    validate_launch_keys,
+)
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.registry import PROVIDERS, provider_class
 
@@ -97,6 +102,34 @@ class Program(models.Model):
     )
     newstore_audience = models.CharField(_("NewStore token audience"), max_length=200, blank=True)
     loyalty_attribute = models.CharField(_("loyalty attribute"), max_length=100, default="loyalty_id")
+    newstore_launch_keys = models.JSONField(
+        _("names in the launch"),
+        default=dict,
+        blank=True,
+        validators=[validate_launch_keys],
+        help_text=_('What the app calls our values, such as {"cart_total": "total"}.'),
+    )
+    newstore_check_carts = models.BooleanField(
+        _("check carts"), default=True, help_text=_("Ask NewStore whose cart a launch is for.")
+    )
+    newstore_lookup_associates = models.BooleanField(
+        _("look associates up"), default=False, help_text=_("Needs the scope iam:users:read.")
+    )
+    newstore_disable_codes = models.BooleanField(
+        _("disable codes"),
+        default=False,
+        help_text=_("Switch a code off after its use or release; needs the coupon list."),
+    )
+    newstore_coupon_api = models.JSONField(
+        _("coupon list"),
+        default=dict,
+        blank=True,
+        validators=[validate_coupon_api],
+        help_text=_("Paths and field names of the coupon list where they are not the usual ones."),
+    )
+    newstore_rate_per_s = models.PositiveIntegerField(
+        _("NewStore calls per second"), default=50, help_text=_("Of each process. 0: no limit.")
+    )
 
     provider_kind = models.CharField(_("provider"), max_length=20, choices=provider_kinds, default="house")
     provider_settings = EncryptedJSONField(_("provider settings"), default=dict, blank=True)

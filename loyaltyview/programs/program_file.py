@@ -69,6 +69,12 @@ KEYS = (
     Key(path=("newstore", "event_key_previous"), field="newstore_event_key_previous", is_secret=True),
     Key(path=("newstore", "audience"), field="newstore_audience"),
     Key(path=("newstore", "loyalty_attribute"), field="loyalty_attribute"),
+    Key(path=("newstore", "launch_keys"), field="newstore_launch_keys", type=dict),
+    Key(path=("newstore", "check_carts"), field="newstore_check_carts", type=bool),
+    Key(path=("newstore", "lookup_associates"), field="newstore_lookup_associates", type=bool),
+    Key(path=("newstore", "disable_codes"), field="newstore_disable_codes", type=bool),
+    Key(path=("newstore", "coupon_api"), field="newstore_coupon_api", type=dict),
+    Key(path=("newstore", "rate_per_s"), field="newstore_rate_per_s", type=int),
     Key(path=("provider", "kind"), field="provider_kind"),
     Key(path=("provider", "webhook_secret"), field="provider_webhook_secret", is_secret=True),
 )
@@ -109,6 +115,12 @@ class ProgramFile:
     newstore_event_key_previous: str
     newstore_audience: str
     loyalty_attribute: str
+    newstore_launch_keys: Mapping[str, Any]
+    newstore_check_carts: bool
+    newstore_lookup_associates: bool
+    newstore_disable_codes: bool
+    newstore_coupon_api: Mapping[str, Any]
+    newstore_rate_per_s: int
     provider_kind: str
     provider_webhook_secret: str
     provider_settings: Mapping[str, Any]

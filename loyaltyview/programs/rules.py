@@ -11,6 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 CHANNELS = {"store": _("Store"), "web": _("Web shop")}
 
+# What a program may rename (newstore.launch.KEYS, newstore.coupon_list.API); a test holds them together.
+LAUNCH_KEYS = frozenset(
+    {"token", "external_identity", "cart_id", "customer_email", "profile_id", "loyalty_id", "store_id"}
+    | {"associate_id", "currency", "cart_total", "items", "selected_coupons", "item_id", "product_id"}
+    | {"price", "coupon_code", "store_object_id", "accent", "good", "warn", "bad"}
+    | {"inset_top", "inset_bottom"}
+)
+COUPON_API = frozenset({"list_path", "code_path", "items", "coupon", "codes", "id", "name"})
+LONGEST_NAME = 100
+MOST_NAMES = 10
+
 
 def is_loopback(host: str) -> bool:
     """True for this machine's own names and addresses."""
@@ -64,6 +75,46 @@ def validate_channels(value: Any) -> None:
                 _("%(channel)s is not a channel; there are: %(known)s."),
                 params={"channel": channel, "known": ", ".join(CHANNELS)},
             )
+
+
+def validate_launch_keys(value: Any) -> None:
+    """Refuse anything but an object of our names, each with the app's name for it or a list of them. An
+    empty list: the value is never read."""
+    for name, given in _named(value, LAUNCH_KEYS):
+        names = [given] if isinstance(given, str) else given
+        if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_name, names)):
+            raise ValidationError(_("%(name)s must be a name or a list of names."), params={"name": name})
+
+
+def validate_coupon_api(value: Any) -> None:
+    """Refuse anything but an object of known names and texts; a path begins with a slash."""
+    for name, given in _named(value, COUPON_API):
+        if not _is_name(given):
+            raise ValidationError(_("%(name)s must be a text."), params={"name": name})
+        if not name.endswith("_path"):
+            continue
+        needed = ["{coupon}", "{code}"] if name == "code_path" else []
+        if not given.startswith("/") or any(part not in given for part in needed):
+            raise ValidationError(
+                _("%(name)s must be a path such as %(example)s."),
+                params={"name": name, "example": "/coupon/{coupon}/code/{code}" if needed else "/coupon"},
+            )
+
+
+def _named(value: Any, known: frozenset[str]) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        raise ValidationError(_("Must be an object of names."))
+    for name in value:
+        if name not in known:
+            raise ValidationError(
+                _("%(name)s is not known; there are: %(known)s."),
+                params={"name": name, "known": ", ".join(sorted(known))},
+            )
+    return list(value.items())
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def _validate_list(value: Any, *, is_required: bool = True) -> None:

@@ -337,3 +337,43 @@ def test_a_whole_number_will_do_where_a_decimal_is_expected() -> None:
     program = program_from(good_table(settings={"rate": 2}), {})
 
     assert Decimal(program.provider_settings["rate"]) == 2
+
+
+def test_what_is_set_about_newstore_is_read() -> None:
+    text = PROGRAM_FILE.replace(
+        "[provider]\n",
+        "check_carts = false\nlookup_associates = true\nrate_per_s = 0\n"
+        '[newstore.launch_keys]\ncart_total = "restant"\nstore_id = ["boutique", "store"]\naccent = []\n'
+        '[newstore.coupon_api]\nlist_path = "/v1/coupons"\n[provider]\n',
+        1,
+    )
+    program = read_program(text, SECRETS)
+
+    assert program.newstore_launch_keys == {
+        "cart_total": "restant",
+        "store_id": ["boutique", "store"],
+        "accent": [],
+    }
+    assert program.newstore_coupon_api == {"list_path": "/v1/coupons"}
+    assert (program.newstore_check_carts, program.newstore_lookup_associates) == (False, True)
+    assert (program.newstore_disable_codes, program.newstore_rate_per_s) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('launch_keys = {total = "x"}', "newstore.launch_keys: total is not known"),
+        ("launch_keys = {cart_total = 5}", "newstore.launch_keys: cart_total must be a name"),
+        ('launch_keys = {cart_total = [""]}', "newstore.launch_keys: cart_total must be a name"),
+        ('launch_keys = "x"', "newstore.launch_keys: must be a table"),
+        ('coupon_api = {path = "/x"}', "newstore.coupon_api: path is not known"),
+        ('coupon_api = {list_path = "x"}', "newstore.coupon_api: list_path must be a path"),
+        ('coupon_api = {code_path = "/x/{code}"}', "newstore.coupon_api: code_path must be a path"),
+        ("rate_per_s = -1", "newstore.rate_per_s: "),
+        ("check_carts = 1", "newstore.check_carts: must be true or false"),
+    ],
+)
+def test_a_wrong_setting_about_newstore_is_refused_with_its_line(table: str, expected: str) -> None:
+    problems = problems_of(with_line("[provider]\n", f"{table}\n[provider]\n"))
+
+    assert any(problem.startswith(f"line 15: {expected}") for problem in problems), problems

@@ -1,0 +1,22 @@
+"""What vendors need regularly, done for every active program (`LoyaltyProvider.maintain`)."""
+
+import structlog
+
+from loyaltyview.programs.models import Program
+from providers.errors import ProviderError
+
+log = structlog.get_logger(__name__)
+
+
+def maintain_providers() -> None:
+    """Let each program's adapter do its regular work. One vendor's trouble stops no other's."""
+    for program in Program.objects.filter(is_active=True):
+        try:
+            program.provider().maintain()
+        except ProviderError as error:
+            log.warning(
+                "maintenance_failed",
+                program=program.slug,
+                error=type(error).__name__,
+                detail=error.detail,
+            )

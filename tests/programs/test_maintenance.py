@@ -1,0 +1,25 @@
+"""The regular work of vendors: done for each active program, and one vendor's trouble stops no other's."""
+
+import pytest
+
+from loyaltyview.programs.maintenance import maintain_providers
+from loyaltyview.programs.models import Program
+from providers.errors import Unavailable
+from providers.house.provider import HouseProvider
+
+
+def test_each_active_program_is_maintained_though_one_fails(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for slug, is_active in (("a-broken", True), ("off", False), ("zeta", True)):
+        Program.objects.create(slug=slug, name=slug, currency="USD", country="US", is_active=is_active)
+    seen = []
+
+    def maintain(self: HouseProvider) -> None:
+        seen.append(self.config.program)
+        if self.config.program == "a-broken":
+            raise Unavailable("down")
+
+    monkeypatch.setattr(HouseProvider, "maintain", maintain)
+    maintain_providers()
+    assert seen == ["a-broken", "acme", "zeta"]
