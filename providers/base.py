@@ -217,6 +217,10 @@ class LoyaltyProvider(ABC):
         UnexpectedAnswer for a body that does not parse."""
         raise Unsupported("parse_webhook")
 
+    def maintain(self) -> None:  # noqa: B027 - most vendors need nothing
+        """Called by the worker each minute, by one worker at a time, for what a vendor needs regularly:
+        queued calls sent, lapsed points taken. Must be quick when there is nothing to do. May be repeated."""
+
     def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
         """Called by the worker when a delivery said that this member changed. For what an adapter keeps of
         members; the default keeps nothing. May be repeated, in any order."""

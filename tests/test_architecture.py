@@ -15,7 +15,7 @@ LONGEST = {"loyaltyview": 400, "providers": 400, "tests": 600}
 ALLOWED = {
     "work": {"ops"},
     "ops": {"work"},
-    "programs": {"ops", "checks", "providers"},
+    "programs": {"ops", "work", "checks", "providers"},
     "newstore": {"programs", "ops"},
     "redemptions": {"newstore", "programs", "work", "ops", "providers"},
     "webview": {"redemptions", "newstore", "programs", "work", "ops", "providers"},

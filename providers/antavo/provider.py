@@ -141,6 +141,11 @@ class AntavoProvider(LoyaltyProvider):
         """Burn what was reserved for orders that never earned. Called by `manage.py antavo_send`."""
         return reservations.burn_forgotten(self.client)
 
+    def maintain(self) -> None:
+        while self.send_queued()[0]:
+            pass
+        self.burn_forgotten()
+
     # --- Webhooks ---------------------------------------------------------------------------------
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:

@@ -39,3 +39,10 @@ def expire_points(program: str, ref: str, now: datetime) -> Entry | None:
         if not points:
             return None
         return post(member, EntryKind.EXPIRE, -points, reference=f"expire:{ref}:{now.isoformat()}", at=now)
+
+
+def expire_all(program: str, now: datetime) -> list[Entry]:
+    """Take the lapsed points of every member of the program; returns the lines. May be repeated."""
+    members = Member.objects.filter(program=program, spendable__gt=0, entries__expires_at__lte=now).distinct()
+    taken = [expire_points(program, ref, now) for ref in members.values_list("member_id", flat=True)]
+    return [entry for entry in taken if entry]

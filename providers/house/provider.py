@@ -6,8 +6,11 @@ that dies with it stays UNCERTAIN until `find_spend` can look.
 
 import time
 
+from django.core.cache import cache
+from django.utils import timezone
+
 from providers.base import Capability, LoyaltyProvider
-from providers.house import catalogue, earning, history, members, spending
+from providers.house import catalogue, earning, expiry, history, members, spending
 from providers.house.models import Member as MemberRow
 from providers.types import (
     Cart,
@@ -27,6 +30,8 @@ from providers.types import (
     SpendIntent,
     Voucher,
 )
+
+HOUR_S = 3600
 
 
 class HouseProvider(LoyaltyProvider):
@@ -98,6 +103,11 @@ class HouseProvider(LoyaltyProvider):
 
     def cancel_order(self, order: Order) -> PointsChange:
         return PointsChange(points=earning.cancel_order(self.config.program, order).points)
+
+    def maintain(self) -> None:
+        # It looks at every member with a lapsed lot, so once an hour is enough.
+        if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
+            expiry.expire_all(self.config.program, timezone.now())
 
     def _member(self, ref: str) -> MemberRow:
         return members.get(self.config.program, ref)

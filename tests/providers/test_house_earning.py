@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.core.cache import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -118,7 +118,8 @@ def test_earned_points_lapse_unless_they_are_spent(house: HouseProvider) -> None
         assert (expiring.points, expiring.at) == (50, datetime(2025, 2, 28, 12, tzinfo=UTC))
     with time_machine.travel(datetime(2025, 2, 28, 13, tzinfo=UTC), tick=False):
         for _ in range(2):
-            call_command("house_expire")
+            cache.clear()
+            house.maintain()
         balance = house.get_member(REF).balance
         assert (balance.spendable, balance.reserved, balance.expiring) == (0, 100, ())
         assert house.get_history(REF)[0].text == "Points lapsed"

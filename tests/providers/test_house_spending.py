@@ -270,7 +270,8 @@ class AnyOrderOfCalls(TestCase):
             spent = 0
             for key in Hold.objects.filter(state=HoldState.CAPTURED).values_list("key", flat=True):
                 given = Entry.objects.filter(reference__startswith=f"release-part:{key}:")
-                assert (back := given.aggregate(sum=Sum("points"))["sum"] or 0) <= 100
+                back = given.aggregate(sum=Sum("points"))["sum"] or 0
+                assert back <= 100
                 spent += 100 - back
             assert member.spendable + member.reserved == posted == opening - spent
             assert member.reserved == held
