@@ -14,6 +14,7 @@ class EventsConfig(AppConfig):
 
         from loyaltyview.events.health import check_backlog
         from loyaltyview.events.processing import run_one
+        from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.retention import purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_check
@@ -23,3 +24,4 @@ class EventsConfig(AppConfig):
         add_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
         every("event stream watch", WATCH_EVERY_S, watch)
+        every("reconciliation", RECONCILE_EVERY_S, reconcile_yesterday)

@@ -1,0 +1,69 @@
+"""`manage.py reconcile --day 2026-03-04`: orders, codes, redemptions and the vendor, compared."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from loyaltyview.events.reconcile import Gap, find_gaps
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.programs.models import Program
+from providers.errors import ProviderError
+
+
+class Command(BaseCommand):
+    help = "Lists each gap of a day with its cause. Ends with 1 when any is left."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--day", type=_day, required=True, help="UTC, such as 2026-03-04.")
+        parser.add_argument("--program", help="Its slug; without it all active programs.")
+        parser.add_argument("--repair", action="store_true", help="Mend what can be.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        programs = Program.objects.filter(is_active=True)
+        if options["program"]:
+            programs = programs.filter(slug=options["program"])
+        if not programs:
+            raise CommandError("There is no such program.")
+        left = 0
+        for program in programs:
+            gaps = find_gaps(program, options["day"])
+            rows = [self._row(gap, options["repair"]) for gap in gaps]
+            left += sum(row[-1] != "done" for row in rows)
+            self.stdout.write(f"{program.slug}, {options['day']}: {len(gaps)} gaps")
+            if rows:
+                self.stdout.write(_table([("cause", "about", "detail", "repair"), *rows]))
+        if left:
+            raise CommandError(f"{left} gaps are left.", returncode=1)
+
+    def _row(self, gap: Gap, is_repairing: bool) -> tuple[str, str, str, str]:
+        return gap.cause, gap.about, gap.detail, _mend(gap) if is_repairing else _offer(gap)
+
+
+def _offer(gap: Gap) -> str:
+    return "with --repair" if gap.repair else "a person must look"
+
+
+def _mend(gap: Gap) -> str:
+    if gap.repair is None:
+        return "a person must look"
+    try:
+        gap.repair()
+    except (ProviderError, NewStoreError) as error:
+        return f"failed: {error}"
+    return "done"
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2026-03-04") from error

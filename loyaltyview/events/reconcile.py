@@ -1,0 +1,164 @@
+"""The day's reconciliation: orders as NewStore told them, codes, our redemptions, and the vendor's view of
+them. Each gap has a cause, and where we can mend it by ourselves a repair: the event is handled again, or
+the row goes on. Reads the vendor and NewStore; changes nothing but by a repair.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+from django.db.models import Q
+from django.utils import timezone
+
+from loyaltyview.events.alarms import close_alarm, raise_alarm
+from loyaltyview.events.earning import earn, why_nothing
+from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
+from loyaltyview.events.orders import note_completed, settle_order
+from loyaltyview.events.replay import replay
+from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.newstore.orders import CLOSED, read_order
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
+from loyaltyview.redemptions.models import IssuedCode, State
+
+RECONCILE_EVERY_S = 86_400
+# An order of a store is completed within seconds; one that is shipped may take weeks.
+LATE = timedelta(hours=12)
+CODE_IS_SPENT = (State.USED, State.SETTLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One thing that does not fit. `about` is the order or redemption; `repair` mends it, may raise
+    ProviderError or NewStoreError, and is None where a person must look."""
+
+    cause: str
+    about: str
+    detail: str = ""
+    repair: Callable[[], object] | None = None
+
+
+def find_gaps(program: Program, day: date) -> list[Gap]:
+    """Return every gap of this day (UTC) of the program. Takes one read of the vendor for each redemption."""
+    since = datetime.combine(day, time(), UTC)
+    until = since + timedelta(days=1)
+    return [
+        *_dead_events(program, since, until),
+        *_orders(program, since, until),
+        *_redemptions(program, since, until),
+    ]
+
+
+def reconcile_yesterday() -> None:
+    """Reconcile yesterday for each active program; what was found is an alarm. Done daily by the worker."""
+    day = timezone.now().date() - timedelta(days=1)
+    for program in Program.objects.filter(is_active=True):
+        gaps = find_gaps(program, day)
+        if gaps:
+            detail = f"{len(gaps)} gaps: manage.py reconcile --day {day} --program {program.slug}"
+            raise_alarm(program, AlarmKind.GAP, detail, str(day))
+        else:
+            close_alarm(program, AlarmKind.GAP, str(day))
+
+
+def _dead_events(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+    events = Event.objects.filter(
+        program=program, state=EventState.DEAD, received_at__gte=since, received_at__lt=until
+    )
+    for event in events.order_by("pk"):
+        yield Gap(
+            cause="event is dead",
+            about=event.subject or f"event {event.pk}",
+            detail=f"{event.name}: {event.last_error}",
+            repair=partial(replay, Event.objects.filter(pk=event.pk)),
+        )
+
+
+def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+    heard_of = Event.objects.filter(
+        program=program,
+        source=EventSource.NEWSTORE,
+        received_at__gte=since,
+        received_at__lt=until,
+        subject__gt="",
+    )
+    orders = Order.objects.select_related("program").filter(program=program, is_historical=False)
+    placed = Q(placed_at__gte=since, placed_at__lt=until)
+    for order in orders.filter(placed | Q(order_id__in=heard_of.values("subject"))).order_by("pk"):
+        if _is_waiting(order):
+            continue  # The worker has not said its last word.
+        yield from _codes(order)
+        if not order.cancelled_seen_at:
+            yield from _earning(order)
+
+
+def _codes(order: Order) -> Iterator[Gap]:
+    for issued in IssuedCode.objects.filter(program=order.program, code__in=order.codes):
+        row = issued.redemption
+        if order.cancelled_seen_at or row.is_order_cancelled or row.state == State.STUCK:
+            continue
+        if row.state not in CODE_IS_SPENT:
+            yield Gap(
+                cause="code used, redemption not",
+                about=order.order_id,
+                detail=f"redemption {row.id} is {row.state}",
+                repair=partial(settle_order, order),
+            )
+        elif row.order_id != order.order_id and not order.is_exchange:
+            yield Gap(cause="code used in two orders", about=order.order_id, detail=f"and in {row.order_id}")
+        elif row.state == State.USED and order.opened_seen_at:
+            yield Gap(
+                cause="used, and the provider was not told",
+                about=order.order_id,
+                detail=f"redemption {row.id}",
+                repair=partial(settle_order, order),
+            )
+
+
+def _earning(order: Order) -> Iterator[Gap]:
+    if order.earning not in (Earning.WAITING, Earning.STARTED):
+        return
+    if order.completed_seen_at:
+        cause = "completed, and not earned" if order.opened_seen_at else "order.opened was lost"
+        yield Gap(cause=cause, about=order.order_id, repair=partial(_replay_order, order))
+        return
+    is_late = order.placed_at is not None and order.placed_at < timezone.now() - LATE
+    if not order.opened_seen_at or not is_late or why_nothing(order):
+        return
+    try:
+        host = read_order(order.program, order.order_id)
+    except NewStoreError as error:
+        yield Gap(cause="NewStore cannot be asked", about=order.order_id, detail=error.detail)
+        return
+    if host.status == CLOSED:
+        yield Gap(cause="order.completed was lost", about=order.order_id, repair=partial(_complete, order))
+
+
+def _redemptions(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+    for row in of_day(program, since, until):
+        trouble = in_trouble(row) or ask_vendor(row)
+        if trouble:
+            mend = partial(resume, row, trouble) if trouble.is_repairable else None
+            yield Gap(
+                cause=trouble.value, about=f"redemption {row.id}", detail=row.last_error[:200], repair=mend
+            )
+
+
+def _is_waiting(order: Order) -> bool:
+    return Event.objects.filter(
+        program=order.program, subject=order.order_id, state=EventState.WAITING
+    ).exists()
+
+
+def _replay_order(order: Order) -> int:
+    return replay(
+        Event.objects.filter(
+            program=order.program, source=EventSource.NEWSTORE, subject=order.order_id
+        ).exclude(state=EventState.IGNORED)
+    )
+
+
+def _complete(order: Order) -> None:
+    completed = note_completed(order.program, order.order_id)
+    earn(completed, settle_order(completed))

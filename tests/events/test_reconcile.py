@@ -1,0 +1,241 @@
+"""`manage.py reconcile`: each gap of a day with its cause, and its repair."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from loyaltyview.events import reconcile
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
+from loyaltyview.events.reconcile import find_gaps, reconcile_yesterday
+from loyaltyview.newstore.errors import NewStoreUnavailable
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import Redemption, State
+from providers.errors import Unavailable
+from providers.types import Finding, SpendFinding
+
+from .conftest import Deliver
+from .deliveries import ORDER, completed, order
+from .vendor import Books, MemoryVendor
+
+Work = Callable[..., int]
+DAY = date(2026, 3, 4)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[Any]:
+    with time_machine.travel(datetime(2026, 3, 4, 15, 20, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def sale(clock: Any, deliver: Deliver, work: Work, books: Books, redemption: Redemption) -> Redemption:
+    """A sale that went well; a day has passed."""
+    Redemption.objects.update(requested_at=datetime(2026, 3, 4, 15, 10, tzinfo=UTC))
+    deliver("order.opened", order())
+    deliver("order.completed", completed())
+    work()
+    clock.shift(86_400)
+    return redemption
+
+
+def causes(program: Program) -> list[str]:
+    return [gap.cause for gap in find_gaps(program, DAY)]
+
+
+def repair(capsys: Any) -> str:
+    call_command("reconcile", "--day", "2026-03-04", "--program", "acme", "--repair")
+    return str(capsys.readouterr().out)
+
+
+def vendor_says(monkeypatch: pytest.MonkeyPatch, finding: Finding) -> None:
+    monkeypatch.setattr(MemoryVendor, "find_spend", lambda *_: SpendFinding(finding=finding))
+
+
+def test_a_day_without_gaps_is_said_to_be_one(program: Program, sale: Redemption, capsys: Any) -> None:
+    assert repair(capsys) == "acme, 2026-03-04: 0 gaps\n"
+
+
+def test_a_dead_event_is_handled_again(program: Program, sale: Redemption, work: Work, capsys: Any) -> None:
+    Order.objects.update(earning="waiting", earned_points=None)
+    Event.objects.filter(name="order.completed").update(state=EventState.DEAD, last_error="Rejected: no")
+    assert causes(program) == ["event is dead", "completed, and not earned"]
+    out = repair(capsys)
+    assert "order.completed: Rejected: no" in out
+    work()
+    assert causes(program) == []
+    assert Order.objects.get().earned_points == 90
+
+
+def test_an_order_that_did_not_earn_is_handled_again(
+    program: Program, sale: Redemption, work: Work, books: Books, capsys: Any
+) -> None:
+    Order.objects.update(earning="started")
+    assert causes(program) == ["completed, and not earned"]
+    repair(capsys)
+    work()
+    assert causes(program) == []
+    assert books.points("mia") == 90
+
+
+def test_a_code_whose_redemption_was_given_back_is_used_again(
+    program: Program, sale: Redemption, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Redemption.objects.update(state=State.REVEALED, order_id="", due_at=datetime(2026, 3, 9, tzinfo=UTC))
+    assert causes(program) == ["code used, redemption not"]
+    assert "done" in repair(capsys)
+    sale.refresh_from_db()
+    assert (sale.state, sale.order_id) == (State.SETTLED, ORDER)
+
+
+def test_a_use_that_the_provider_was_not_told_is_told(
+    program: Program, sale: Redemption, books: Books, capsys: Any
+) -> None:
+    Redemption.objects.update(state=State.USED)
+    assert causes(program) == ["used, and the provider was not told"]
+    books.fail["confirm"] = [Unavailable("down")]
+    with pytest.raises(CommandError, match="1 gaps are left"):
+        repair(capsys)
+    assert "failed: down" in capsys.readouterr().out
+    repair(capsys)
+    assert causes(program) == []
+
+
+def test_a_code_in_two_orders_is_for_a_person(
+    program: Program, sale: Redemption, deliver: Deliver, work: Work, clock: Any, capsys: Any
+) -> None:
+    clock.shift(-86_400)
+    deliver("order.opened", order(id="order-2", items=[]))
+    work()
+    clock.shift(60)
+    assert causes(program) == ["code used in two orders"]
+    with pytest.raises(CommandError):
+        repair(capsys)
+    assert "a person must look" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"state": State.REVEALED}, "revealed long ago, no order, not given back"),
+        ({"state": State.UNCERTAIN}, "not finished"),
+        ({"state": State.RELEASING}, "not finished"),
+    ],
+)
+def test_a_redemption_the_worker_lost_sight_of_goes_on(
+    changes: dict[str, Any], cause: str, program: Program, books: Books, redemption: Redemption, clock: Any,
+    capsys: Any,
+) -> None:  # fmt: skip
+    Redemption.objects.update(due_at=None, requested_at=datetime(2026, 3, 4, tzinfo=UTC), **changes)
+    clock.shift(86_400)
+    assert causes(program) == [cause]
+    repair(capsys)
+    redemption.refresh_from_db()
+    assert redemption.due_at is not None
+
+
+def test_a_stuck_redemption_is_listed(program: Program, sale: Redemption) -> None:
+    Redemption.objects.update(state=State.STUCK)
+    assert causes(program) == ["needs a person"]
+
+
+def test_a_spend_that_the_provider_does_not_have_is_for_a_person(
+    program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor_says(monkeypatch, Finding.DID_NOT)
+    (gap,) = find_gaps(program, DAY)
+    assert (gap.cause, gap.repair) == ("spent here, absent at the provider", None)
+
+
+def test_a_spend_that_should_be_given_back_is_given_back_again(
+    program: Program, sale: Redemption, books: Books, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    Redemption.objects.update(state=State.RELEASED, is_order_cancelled=True)
+    vendor_says(monkeypatch, Finding.HAPPENED)
+    assert causes(program) == ["given back here, stands at the provider"]
+    repair(capsys)
+    assert set(books.spends.values()) == {"released"}
+
+
+def test_a_provider_that_cannot_be_asked_is_said(
+    program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> Any:
+        raise Unavailable("down")
+
+    monkeypatch.setattr(MemoryVendor, "find_spend", down)
+    assert causes(program) == ["the provider cannot be asked"]
+
+
+def test_a_completion_that_was_lost_is_read_from_newstore(
+    program: Program, sale: Redemption, books: Books, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    Order.objects.update(earning="waiting", completed_seen_at=None, earned_points=None)
+    Event.objects.filter(name="order.completed").delete()
+
+    class Closed:
+        status = "closed"
+
+    monkeypatch.setattr(reconcile, "read_order", lambda *_: Closed)
+    assert causes(program) == ["order.completed was lost"]
+    repair(capsys)
+    assert Order.objects.get().earned_points == 90
+
+
+def test_an_order_that_is_still_open_is_no_gap(
+    program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Order.objects.update(earning="waiting", completed_seen_at=None)
+
+    class Open:
+        status = "open"
+
+    monkeypatch.setattr(reconcile, "read_order", lambda *_: Open)
+    assert causes(program) == []
+
+
+def test_a_newstore_that_cannot_be_asked_is_said(
+    program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> Any:
+        raise NewStoreUnavailable("503")
+
+    Order.objects.update(earning="waiting", completed_seen_at=None)
+    monkeypatch.setattr(reconcile, "read_order", down)
+    assert causes(program) == ["NewStore cannot be asked"]
+
+
+def test_an_order_whose_events_still_wait_is_left_alone(program: Program, sale: Redemption) -> None:
+    Order.objects.update(earning="waiting")
+    Event.objects.filter(name="order.completed").update(state=EventState.WAITING)
+    assert causes(program) == []
+
+
+def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
+    program: Program, sale: Redemption, capsys: Any
+) -> None:
+    Redemption.objects.update(state=State.USED)
+    reconcile_yesterday()
+    alarm = Alarm.objects.get(closed_at=None)
+    assert (alarm.kind, alarm.subject) == (AlarmKind.GAP, "2026-03-04")
+    assert "reconcile --day 2026-03-04 --program acme" in alarm.detail
+    repair(capsys)
+    reconcile_yesterday()
+    assert not Alarm.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--day", "today"], ["--day", "2026-03-04", "--program", "nobody"], []]
+)
+def test_the_command_wants_a_day_and_a_program(arguments: list[str], program: Program) -> None:
+    with pytest.raises(CommandError):
+        call_command("reconcile", *arguments)
+
+
+def test_another_days_redemptions_are_not_looked_at(program: Program, sale: Redemption) -> None:
+    Redemption.objects.update(state=State.STUCK, requested_at=datetime(2026, 3, 3, tzinfo=UTC))
+    assert causes(program) == []
+    assert [gap.cause for gap in find_gaps(program, DAY - timedelta(days=1))] == ["needs a person"]
