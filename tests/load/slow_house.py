@@ -1,0 +1,25 @@
+"""The house program, which takes VENDOR_S seconds longer to note an order."""
+
+import os
+import time
+from functools import wraps
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class SlowHouse(AppConfig):
+    name = "tests.load"
+    label = "slow_house"
+
+    def ready(self) -> None:
+        from providers.house.provider import HouseProvider
+
+        record_order = HouseProvider.record_order
+
+        @wraps(record_order)
+        def slow(self: HouseProvider, order: Any) -> Any:
+            time.sleep(float(os.environ.get("VENDOR_S", 0)))
+            return record_order(self, order)
+
+        HouseProvider.record_order = slow  # type: ignore[method-assign]
