@@ -10,7 +10,7 @@ from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.models import AlarmKind
 from loyaltyview.events.names import KNOWN
 from loyaltyview.newstore import event_stream
-from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable
 from loyaltyview.newstore.event_stream import STOPPED, Integration
 from loyaltyview.programs.models import Program
 
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 WATCH_EVERY_S = 3600
 _warned: set[str] = set()
+_unreachable: set[str] = set()
 
 
 class NoAddress(Exception):
@@ -55,12 +56,19 @@ def watch() -> None:
             if program.slug not in _warned:
                 _warned.add(program.slug)
                 log.warning("event_stream_not_watched", program=program.slug, reason=str(error))
+        except NewStoreUnavailable as error:
+            # Once is a hiccup, or a NewStore that starts with us; the next look is within the hour.
+            if program.slug in _unreachable:
+                raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
+            _unreachable.add(program.slug)
+            log.warning("event_stream_unreachable", program=program.slug, detail=error.detail)
         except NewStoreError as error:
             raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
 
 
 def _watch_one(program: Program, address: str) -> None:
     found = event_stream.read_stream(program)
+    _unreachable.discard(program.slug)
     if found is None:
         register(program)
         raise_alarm(program, AlarmKind.STREAM, "was missing at NewStore and has been created")

@@ -55,7 +55,7 @@ class Sandbox:
         self._rate = RateLimit(self.config)
         if self.config.events_url:
             self.stream.register(
-                self.config.events_url, self.config.event_key or None, integration_id="loyaltyview"
+                self.config.events_url, self.config.event_key or None, integration_id="loyaltyview-acme"
             )
         self._routes = self._build_routes()
         self.vendor = self._build_vendor()

@@ -84,6 +84,7 @@ def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: st
         "WEB_HOST": HOST,
         "PORT": str(ports.web),
         "LOYALTY_URL": ports.loyalty_url,
+        "PUBLIC_URL": ports.loyalty_url,
         "NEWSTORE_API_URL": ports.app_url,
         "NEWSTORE_IDENTITY_URL": f"{ports.app_url}/auth/realms/acme-staging",
         "VENDOR_URL": f"{ports.app_url}/vendor/{vendor}",

@@ -22,6 +22,12 @@ ID = "loyaltyview-acme"
 ADDRESS = "https://loyalty.test/events/acme/newstore/"
 
 
+@pytest.fixture(autouse=True)
+def _fresh_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_warned", set())
+    monkeypatch.setattr(stream, "_unreachable", set())
+
+
 @pytest.fixture
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     settings.PUBLIC_URL = "https://loyalty.test/"
@@ -112,8 +118,15 @@ def test_without_a_public_address_nothing_is_registered(
 
 
 def test_the_watch_runs_every_hour() -> None:
-    (periodic,) = [periodic for periodic in periodics if periodic.name == "event stream watch"]
+    periodic = periodics["event stream watch"]
     assert (periodic.interval_s, periodic.run) == (3600, stream.watch)
+
+
+def test_wrong_credentials_are_an_alarm_at_once(acme: Program, sandbox: Sandbox) -> None:
+    acme.newstore_client_secret = "wrong"
+    acme.save()
+    stream.watch()
+    assert alarms()[0].startswith("cannot be looked at")
 
 
 def test_a_missing_stream_is_created_with_an_alarm(acme: Program, sandbox: Sandbox) -> None:
@@ -143,16 +156,15 @@ def test_a_stream_that_delivers_elsewhere_is_left_alone_with_an_alarm(
     assert alarms() == ["delivers to another address than ours"]
 
 
-def test_a_newstore_that_cannot_be_asked_is_an_alarm(program: Program, settings: Settings) -> None:
+def test_a_newstore_that_cannot_be_asked_twice_is_an_alarm(program: Program, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://loyalty.test"
+    stream.watch()
+    assert alarms() == []
     stream.watch()
     assert alarms()[0].startswith("cannot be looked at")
 
 
-def test_without_a_public_address_the_watch_says_so_once(
-    program: Program, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "_warned", set())
+def test_without_a_public_address_the_watch_says_so_once(program: Program, settings: Settings) -> None:
     settings.PUBLIC_URL = ""
     with capture_logs() as logs:
         stream.watch()
@@ -205,6 +217,7 @@ def test_the_former_key_is_forgotten_when_it_is_no_longer_needed(
 
 def test_trouble_and_alarms_are_shown(program: Program, settings: Settings, admin_client: Client) -> None:
     settings.PUBLIC_URL = "https://loyalty.test"
+    stream.watch()
     stream.watch()
     assert "cannot be looked at" in admin_client.get(reverse("admin:events_stream")).content.decode()
     settings.PUBLIC_URL = ""

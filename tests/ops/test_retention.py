@@ -16,7 +16,7 @@ def test_the_worker_deletes_by_itself_once_a_day(monkeypatch: pytest.MonkeyPatch
     asked: list[datetime] = []
     monkeypatch.setattr(retention, "retentions", {})
     add_retention("launches", 30, lambda before: len(asked.append(before) or asked))
-    (periodic,) = [periodic for periodic in periodics if periodic.name == "retention"]
+    periodic = periodics["retention"]
     periodic.run()
     assert (len(asked), periodic.interval_s) == (1, 86_400)
 
