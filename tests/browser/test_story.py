@@ -1,69 +1,12 @@
 """The whole story in a real browser and over real HTTP: log in, redeem, pay, earn, return."""
 
-import re
-
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Page, expect
 
 from .stack import Stack
+from .till import open_loyalty, pay, points, redeem, start, total, wait_for_points
 
 pytestmark = pytest.mark.browser
-
-
-def start(panel: Page, customer: str, cart: str) -> None:
-    """Log in if need be, and take a new cart."""
-    if panel.locator("#device").get_attribute("data-app") == "login":
-        panel.click("#log-in")
-    if panel.locator("#device").get_attribute("data-app") == "receipt":
-        panel.click("#new-cart")
-    expect(panel.locator("[data-app=cart]")).to_be_visible()
-    panel.select_option("#customer", customer)
-    panel.select_option("#cart", cart)
-
-
-def open_loyalty(panel: Page) -> FrameLocator:
-    panel.click("#redeem")
-    frame = panel.frame_locator("#webview")
-    expect(frame.locator("body[data-page]")).to_be_visible()
-    return frame
-
-
-def points(panel: Page) -> int:
-    """Open the loyalty page, read the spendable points, and go back to the cart."""
-    frame = open_loyalty(panel)
-    text = frame.locator("[data-points]").first.get_attribute("data-points")
-    panel.click("#close-webview")
-    assert text is not None
-    return int(text)
-
-
-def wait_for_points(panel: Page, expected: int) -> None:
-    for _attempt in range(30):
-        if (seen := points(panel)) == expected:
-            return
-        panel.wait_for_timeout(300)
-    assert seen == expected
-
-
-def redeem(panel: Page, reward: str) -> None:
-    """Tap the card and the button; the app has the code when this returns."""
-    frame = open_loyalty(panel)
-    card = frame.locator(f"[data-reward='{reward}']")
-    expect(card).to_have_attribute("data-state", re.compile("available|owned"))
-    card.locator("label").first.click()
-    card.get_by_role("button", name="Apply").click()
-    expect(panel.locator("[data-applied-code]").first).to_be_visible(timeout=15_000)
-
-
-def total(panel: Page) -> str | None:
-    return panel.locator("[data-total]").first.get_attribute("data-total")
-
-
-def pay(panel: Page) -> None:
-    panel.click("#pay")
-    expect(panel.locator("[data-app=receipt]")).to_be_visible()
-    for name in ("order.created", "order.opened", "order.completed"):
-        expect(panel.locator(f"[data-event='{name}'][data-status=delivered]").first).to_be_visible()
 
 
 def test_redeem_pay_earn_and_return(panel: Page) -> None:
