@@ -1,5 +1,6 @@
 """NewStore's REST API for one program, in our words. Source: contract sections 5, 7, 8.4 and 9."""
 
+import math
 import time
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from loyaltyview.newstore.answers import (
     object_of,
     profile_from,
 )
+from loyaltyview.newstore.bucket import take_turn
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
     NewStoreRejected,
@@ -32,10 +34,12 @@ WRITE_ATTEMPTS = 3
 
 
 class NewStoreClient:
-    """Calls for one program. Cheap to make, thread-safe. Every method raises NewStoreError."""
+    """Calls for one program. Cheap to make, thread-safe. Every method raises NewStoreError.
+    `budget_s` bounds all calls together, from now on; without it each has BUDGET_S."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, budget_s: float = math.inf) -> None:
         self.program = program
+        self._ends_at = time.monotonic() + budget_s
 
     def get_cart(self, cart_id: str) -> HostCart:
         """Return the cart; NewStoreRejected with status 404 when there is none."""
@@ -99,7 +103,7 @@ class NewStoreClient:
     ) -> Answer:
         """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
         its wait fits into `budget_s`. All calls of this client are of that kind."""
-        deadline = time.monotonic() + budget_s
+        deadline = min(time.monotonic() + budget_s, self._ends_at)
         try:
             return self._authorised(method, path, params, body, deadline)
         except NewStoreUnavailable as error:
@@ -116,6 +120,7 @@ class NewStoreClient:
         refused = ""
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
+            take_turn(self.program, deadline - time.monotonic())
             try:
                 return send(
                     self.program.slug,

@@ -14,29 +14,51 @@ class LaunchItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostTheme:
+    """How the host app looks, as far as it says. Colours are "#rrggbb" or empty; insets are CSS pixels of
+    the screen that the app keeps for itself."""
+
+    accent: str = ""
+    good: str = ""
+    warn: str = ""
+    bad: str = ""
+    inset_top: int = 0
+    inset_bottom: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchContext:
     """What the host app says when it opens our page. Nothing in it is proof except `external_identity`.
 
-    `cart_total` is in major units of `currency`; `currency` is empty when the host did not say.
+    `cart_total` is in major units of `currency`, None when the host did not say; `currency` is empty then.
+    Opened from a customer's profile there is no token, and a cart id only while a cart is open beside it.
     """
 
-    token: str
+    token: str = ""
     external_identity: str = ""
-    cart_id: str
+    cart_id: str = ""
     customer_email: str = ""
     profile_id: str = ""
     loyalty_id: str = ""
     store_id: str = ""
     associate_id: str = ""
     currency: str = ""
-    cart_total: Decimal
+    cart_total: Decimal | None = None
     items: tuple[LaunchItem, ...] = ()
     selected_coupons: tuple[str, ...] = ()
+    theme: HostTheme = HostTheme()
+
+    @property
+    def has_cart(self) -> bool:
+        """Whether rewards can be judged against a cart and handed over to it."""
+        return bool(self.cart_id and self.token) and self.cart_total is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Associate:
-    """Who works the till, as our own signed identity says."""
+    """Who works the till, as our own signed identity says. `associate_id` is NewStore's id of the
+    associate where it was looked up (`is_staff_id`), else the subject of her login."""
 
     associate_id: str
     device_id: str
+    is_staff_id: bool = False

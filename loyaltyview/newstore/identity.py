@@ -17,6 +17,7 @@ from django.conf import settings
 from loyaltyview.newstore.context import Associate
 from loyaltyview.newstore.errors import IdentityError
 from loyaltyview.newstore.keys import signing_key
+from loyaltyview.newstore.staff import find_staff_id
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 
@@ -29,7 +30,8 @@ MAX_ID = 100
 
 
 def verify_associate(program: Program, bearer: str, device_id: str) -> Associate:
-    """Return the associate whom NewStore's token names. May fetch NewStore's keys (3 s at most).
+    """Return the associate whom NewStore's token names. May fetch NewStore's keys (3 s at most) and, where
+    the program allows, look up her associate id (2 s at most; a failure leaves the token's subject).
 
     Raises IdentityError: TOKEN_INVALID, TOKEN_EXPIRED, KEYS_UNAVAILABLE.
     """
@@ -40,7 +42,8 @@ def verify_associate(program: Program, bearer: str, device_id: str) -> Associate
     subject = claims["sub"]
     if not is_id(subject):
         raise IdentityError("TOKEN_INVALID", "a subject that is no id")
-    return Associate(associate_id=subject, device_id=device_id)
+    staff_id = find_staff_id(program, claims.get("email")) if program.newstore_lookup_associates else ""
+    return Associate(associate_id=staff_id or subject, device_id=device_id, is_staff_id=bool(staff_id))
 
 
 def issue_identity(program: Program, associate: Associate) -> str:
@@ -50,6 +53,7 @@ def issue_identity(program: Program, associate: Associate) -> str:
         "program": program.slug,
         "associate": associate.associate_id,
         "device": associate.device_id,
+        "is_staff_id": associate.is_staff_id,
     }
     return box().encrypt(json.dumps(claims).encode()).decode().rstrip("=")
 
@@ -76,7 +80,11 @@ def read_identity(program: Program, token: str) -> Associate:
         raise IdentityError("IDENTITY_OTHER_PROGRAM")
     if age_s > settings.IDENTITY_HOURS * 3600:
         raise IdentityError("IDENTITY_EXPIRED")
-    return Associate(associate_id=claims["associate"], device_id=claims["device"])
+    return Associate(
+        associate_id=claims["associate"],
+        device_id=claims["device"],
+        is_staff_id=claims.get("is_staff_id") is True,
+    )
 
 
 def is_id(value: object) -> bool:

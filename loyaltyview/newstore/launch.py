@@ -16,6 +16,8 @@ from urllib.parse import unquote
 from loyaltyview.newstore.context import LaunchContext, LaunchItem
 from loyaltyview.newstore.errors import LaunchError
 from loyaltyview.newstore.http import parse_json
+from loyaltyview.newstore.theme import read_theme
+from loyaltyview.programs.models import Program
 
 # Our name -> the host's names, the first one present counts. NewStore does not document the names inside
 # the query's `cart`, and retailers can rename those of the fragment ("Data Key").
@@ -38,6 +40,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "price": ("price",),
     "coupon_code": ("code", "couponCode"),
     "store_object_id": ("storeId", "id", "store_id"),
+    # Inside `theme.color` and `dimensions`. NewStore does not say which of its colours means what.
+    "accent": ("accent", "primary", "blue500"),
+    "good": ("green500",),
+    "warn": ("orange500",),
+    "bad": ("red500",),
+    "inset_top": ("safeAreaInsetTop",),
+    "inset_bottom": ("safeAreaInsetBottom",),
 }
 
 MAX_TEXT = 262_144
@@ -52,23 +61,30 @@ FINEST = Decimal("0.001")  # the smallest unit of any currency has three decimal
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CART_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")  # stands in a path: not "." or ".."
 
-LAUNCH_FIELDS = tuple(LaunchContext.__dataclass_fields__)
+LAUNCH_FIELDS = tuple(name for name in LaunchContext.__dataclass_fields__ if name in KEYS)
 Keys = Mapping[str, tuple[str, ...]]
 Flat = dict[str, Any]
+
+
+def keys_of(program: Program) -> Keys:
+    """Return the names that the program's app uses; a name it sets takes the place of the usual ones."""
+    own = program.newstore_launch_keys.items()
+    return {**KEYS, **{name: (given,) if isinstance(given, str) else tuple(given) for name, given in own}}
 
 
 def read_query(params: Mapping[str, str], keys: Keys = KEYS) -> LaunchContext:
     """Return the launch of the documented query string `token, externalIdentity, cart, store`.
 
-    `params` are percent-decoded once (Django's request.GET). Raises LaunchError: TOKEN_MISSING,
-    TOKEN_MALFORMED, CART_MISSING, CART_MALFORMED, TOTAL_MALFORMED, CURRENCY_MALFORMED.
+    `params` are percent-decoded once (Django's request.GET). Without a cart's id or total it is a launch from
+    a customer's profile, if it names one. Raises LaunchError: TOKEN_MISSING, TOKEN_MALFORMED, CART_MISSING,
+    CART_MALFORMED, TOTAL_MALFORMED, CURRENCY_MALFORMED.
     """
     if not params.get("cart"):
         raise LaunchError("CART_MISSING")
     cart = _parse_object(str(params["cart"]))
     if cart is None:
         raise LaunchError("CART_MALFORMED", "cart is neither JSON nor base64 of it")
-    return _context(_over(cart, _query_values(params), keys), keys)
+    return _context(_over(cart, _query_values(params, keys), keys), keys)
 
 
 def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys = KEYS) -> LaunchContext:
@@ -84,20 +100,27 @@ def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys =
     if params:
         # A blob that does not parse is passed over here: what was posted may have it all.
         blob = _parse_object(str(params.get("cart") or "")) or {}
-        values = _over(blob, _query_values(params), keys)
+        values = _over(blob, _query_values(params, keys), keys)
     props = posted.get("contextProps")
+    is_form = isinstance(props, dict) and isinstance(props.get("formData"), dict)
     if isinstance(props, dict):
         # A customer's extended attributes lie flat in formData: none of them may pass for the token.
         top_only = (*keys["token"], *keys["external_identity"])
         for part in (props.get("formData"), props.get("cart")):
             inner = part if isinstance(part, dict) else {}
             values = _over(values, {name: inner[name] for name in inner if name not in top_only}, keys)
-    return _context(_over(values, posted, keys), keys)
+    return _context(_over(values, posted, keys), keys, is_form=is_form)
 
 
-def _query_values(params: Mapping[str, str]) -> Flat:
-    named = {name: params.get(name) for name in ("token", "externalIdentity", "store")}
-    return {name: value for name, value in named.items() if value}
+def _query_values(params: Mapping[str, str], keys: Keys) -> Flat:
+    """Return the parameters that are no cart, each under the first of its names."""
+    documented = {"token": "token", "external_identity": "externalIdentity", "store_id": "store"}
+    values = {
+        keys[field][0]: next((params[name] for name in (*keys[field], own) if params.get(name)), "")
+        for field, own in documented.items()
+        if keys[field]
+    }
+    return {name: value for name, value in values.items() if value}
 
 
 def _over(values: Flat, source: Flat, keys: Keys) -> Flat:
@@ -136,23 +159,28 @@ def _from_base64(text: str) -> str:
         return ""
 
 
-def _context(values: Flat, keys: Keys) -> LaunchContext:
+def _context(values: Flat, keys: Keys, *, is_form: bool = False) -> LaunchContext:
+    """`is_form`: posted from a page about one customer, which may be a new one without a name yet."""
     token = _first(values, keys["token"])
-    if token is None:
-        raise LaunchError("TOKEN_MISSING")
-    if not isinstance(token, str) or not TOKEN.fullmatch(token):
+    if token is not None and (not isinstance(token, str) or not TOKEN.fullmatch(token)):
         raise LaunchError("TOKEN_MALFORMED")
     cart_id = _text(values, keys["cart_id"], MAX_ID)
-    if not cart_id:
-        raise LaunchError("CART_MISSING", "no cart id")
-    if not CART_ID.fullmatch(cart_id):
+    if cart_id and not CART_ID.fullmatch(cart_id):
         raise LaunchError("CART_MALFORMED", "a cart id with unusual characters")
+    total = _first(values, keys["cart_total"])
+    customer = (*keys["profile_id"], *keys["customer_email"], *keys["loyalty_id"])
+    is_cart = total is not None or not (is_form or _first(values, customer))
+    # What is opened from a cart must find back to it; from a profile there is nothing to hand over.
+    if is_cart and token is None:
+        raise LaunchError("TOKEN_MISSING")
+    if is_cart and not cart_id:
+        raise LaunchError("CART_MISSING", "no cart id")
     identity = _first(values, keys["external_identity"])
     currency = _text(values, keys["currency"], MAX_ID).upper()
     if currency and not re.fullmatch(r"[A-Z]{3}", currency):
         raise LaunchError("CURRENCY_MALFORMED")
     return LaunchContext(
-        token=token,
+        token=token or "",
         # Judged by `identity.read_identity`, which knows its shape.
         external_identity=identity if isinstance(identity, str) else "",
         cart_id=cart_id,
@@ -162,9 +190,10 @@ def _context(values: Flat, keys: Keys) -> LaunchContext:
         store_id=_store_id(values, keys),
         associate_id=_text(values, keys["associate_id"], MAX_ID),
         currency=currency,
-        cart_total=_amount(_first(values, keys["cart_total"]), "TOTAL_MALFORMED"),
+        cart_total=None if total is None else _amount(total, "TOTAL_MALFORMED"),
         items=_items(_first(values, keys["items"]), keys),
         selected_coupons=_coupons(_first(values, keys["selected_coupons"]), keys),
+        theme=read_theme(values, keys),
     )
 
 

@@ -31,6 +31,7 @@ class OfferState(StrEnum):
 class CartReason(StrEnum):
     """Why an offer does not fit this cart; the vendor's own reasons are `LockReason`."""
 
+    NO_CART = "NO_CART"  # the page was not opened from a cart
     MINIMUM = "MINIMUM"  # `money_gap` more in the cart
     CURRENCY = "CURRENCY"
     PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
@@ -106,6 +107,8 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     """Return why `discount` does not fit `cart` and the gap in money where there is one; None if it fits."""
     if discount.kind in (DiscountKind.UNKNOWN, DiscountKind.ONLINE_ONLY):
         return CartReason.UNKNOWN, None
+    if not cart.cart_id:
+        return CartReason.NO_CART, None
     if discount.stores and cart.store not in discount.stores:
         return CartReason.STORE, None
     for money in (discount.amount, discount.minimum):

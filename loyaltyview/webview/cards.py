@@ -16,6 +16,7 @@ REACHABLE = frozenset(
     {
         LockReason.POINTS,
         LockReason.TIER,
+        CartReason.NO_CART,
         CartReason.MINIMUM,
         CartReason.PRODUCT_MISSING,
         CartReason.CART_EMPTY,

@@ -9,10 +9,11 @@ from providers.types import Cart, CartItem, Money
 
 
 def cart_json(context: LaunchContext, program: Program) -> dict[str, object]:
-    """Return what `Launch.cart` keeps. A host that names no currency means the program's."""
+    """Return what `Launch.cart` keeps. A host that names no currency means the program's; `total` is None
+    when it named none."""
     return {
         "currency": context.currency or program.currency,
-        "total": str(context.cart_total),
+        "total": None if context.cart_total is None else str(context.cart_total),
         "items": [
             {"item_id": item.item_id, "product_id": item.product_id, "price": str(item.price)}
             for item in context.items
@@ -21,11 +22,12 @@ def cart_json(context: LaunchContext, program: Program) -> dict[str, object]:
 
 
 def cart_of(launch: Launch, store: Store | None) -> Cart:
-    """Return the launch's cart with the vendor's store id."""
+    """Return the launch's cart with the vendor's store id; one without id and total where there is none to
+    redeem in."""
     data = launch.cart
     return Cart(
-        cart_id=launch.cart_id,
-        total=Money(amount=Decimal(data["total"]), currency=data["currency"]),
+        cart_id=launch.cart_id if launch.has_cart else "",
+        total=Money(amount=Decimal(data["total"] or 0), currency=data["currency"]),
         items=tuple(
             CartItem(item_id=item["item_id"], product_id=item["product_id"], price=Decimal(item["price"]))
             for item in data["items"]

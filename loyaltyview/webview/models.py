@@ -35,7 +35,8 @@ class Launch(models.Model):
     store_id = models.CharField(_("store"), max_length=100, blank=True)
 
     host_token = EncryptedTextField(blank=True)
-    cart_id = models.CharField(_("cart"), max_length=100)
+    # Empty for a launch from a customer's profile; its total is null then, or where the host did not say it.
+    cart_id = models.CharField(_("cart"), max_length=100, blank=True)
     cart = models.JSONField(help_text=_("currency, total and items as the host sent them"))
     selected_coupons = models.JSONField(default=list, blank=True)
     customer_email = EncryptedTextField(blank=True)
@@ -46,6 +47,8 @@ class Launch(models.Model):
 
     member_ref = models.CharField(_("member"), max_length=200, blank=True)
     is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
+    # Colours and insets of the host app that differ from ours (views.theme); {} when it said none.
+    theme = models.JSONField(default=dict, blank=True)
     # What the page last showed of the member, for when the vendor is down: no personal data.
     last_known = models.JSONField(default=dict, blank=True)
     # What came of the last tap on several cards at once: the redemptions, and what did not work and why.
@@ -61,13 +64,18 @@ class Launch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.cart_id
+        return self.cart_id or self.pk
 
     @property
     def is_verified(self) -> bool:
         """Whether an associate stands behind this launch. Without one (identity "cart") only the cart's own
         customer may be shown."""
         return bool(self.associate_id)
+
+    @property
+    def has_cart(self) -> bool:
+        """Whether there is a cart to judge rewards against and to hand codes to."""
+        return bool(self.cart_id and self.host_token) and self.cart["total"] is not None
 
     @staticmethod
     def lifetime() -> timedelta:

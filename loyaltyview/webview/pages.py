@@ -11,9 +11,16 @@ from loyaltyview.webview.navigation import is_htmx
 
 
 def refuse(
-    request: HttpRequest, code: str, *, status: int, program: Program | None = None, again: str = ""
+    request: HttpRequest,
+    code: str,
+    *,
+    status: int,
+    program: Program | None = None,
+    again: str = "",
+    reference: str = "",
 ) -> HttpResponse:
-    """Answer with the sentence of `code`. `again` is an address for "Try again", where that can help.
+    """Answer with the sentence of `code`. `again` is an address for "Try again", where that can help;
+    `reference` is NewStore's request id, for whoever is called about it.
 
     A fragment cannot say that the whole page is over, so htmx is told to load the page afresh.
     """
@@ -25,6 +32,7 @@ def refuse(
         "sentence": wording.sentence(code),
         "program": program,
         "again": again,
+        "reference": reference,
     }
     response = render(request, "webview/refused.html", context, status=status)
     response["Cache-Control"] = "no-store"

@@ -63,7 +63,7 @@ def read_member(
         "rewards": lambda: provider.list_rewards(ref, cart),
         "vouchers": lambda: provider.list_vouchers(ref),
     }
-    if Capability.EARN_PREVIEW in provider.capabilities:
+    if Capability.EARN_PREVIEW in provider.capabilities and launch.has_cart:
         calls["earn"] = lambda: provider.preview_earn(ref, cart)
     answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last)
     if answers is None:

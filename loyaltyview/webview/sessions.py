@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -13,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
-from loyaltyview.newstore.context import Associate, LaunchContext
+from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.carts import cart_json
@@ -46,6 +47,7 @@ def open_launch(program: Program, context: LaunchContext, associate: Associate |
         customer_key=customer_key(program, context.customer_email),
         profile_id=context.profile_id,
         loyalty_id=context.loyalty_id,
+        theme=theme_json(context.theme),
     )
     response = redirect("member", launch_id=launch.pk)
     response.set_cookie(
@@ -59,6 +61,11 @@ def open_launch(program: Program, context: LaunchContext, associate: Associate |
     )
     response["Cache-Control"] = "no-store"
     return response
+
+
+def theme_json(theme: HostTheme) -> dict[str, object]:
+    """Return what `Launch.theme` keeps: only what the host said."""
+    return {name: value for name, value in asdict(theme).items() if value}
 
 
 def with_launch(view: View[P]) -> Callable[..., HttpResponse]:

@@ -114,6 +114,16 @@ SENTENCES: dict[str, Promise] = {
     "SESSION_EXPIRED": lazy("This page has been open for too long. Open it again from the cart."),
     "NO_CUSTOMER": lazy("There is no customer in this cart. Add the customer in the app, then open again."),
     "CART_UNKNOWN": lazy("NewStore does not know this cart. Go back and open the page again from the cart."),
+    "CART_OTHER_STORE": lazy(
+        "NewStore has this cart in another store. Go back to the cart, refresh it, and open the page again."
+    ),
+    "CART_OTHER_ASSOCIATE": lazy(
+        "NewStore has this cart with another associate. Open the page again from your own cart."
+    ),
+    "CART_OTHER_CUSTOMER": lazy(
+        "NewStore has another customer in this cart. Check the customer, then open the page again."
+    ),
+    "NO_CART": lazy("There is no cart here. Open the page from a cart to redeem."),
     "CART_UNCHECKED": lazy(
         "NewStore does not answer, so the cart cannot be checked. Try again in a minute. "
         "Logging out of the app and in again helps too."
@@ -218,6 +228,7 @@ LOCKS: dict[str, Promise] = {
     LockReason.NOT_STARTED: lazy("Not started yet"),
     LockReason.EXPIRED: lazy("Expired"),
     LockReason.ONLINE_ONLY: lazy("Only in the online shop"),
+    CartReason.NO_CART: lazy("Open it from a cart to redeem"),
     CartReason.MINIMUM: lazy("More in the cart is needed"),
     CartReason.CURRENCY: lazy("For another currency than this cart's"),
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),

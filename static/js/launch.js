@@ -12,17 +12,19 @@ function fromFragment() {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
+// What the fragment says counts; the injected object adds what it does not say, such as the theme.
 function read() {
+  const injected = window.NEWSTORE && typeof window.NEWSTORE === "object" ? window.NEWSTORE : null;
   try {
     const text = fromFragment();
     if (text) {
-      return text;
+      return injected ? JSON.stringify({ ...injected, ...JSON.parse(text) }) : text;
     }
   } catch {
     // Not ours to judge: the server answers what does not parse with a sentence.
     return window.location.hash.slice(1);
   }
-  return window.NEWSTORE ? JSON.stringify(window.NEWSTORE) : "";
+  return injected ? JSON.stringify(injected) : "";
 }
 
 function post(text) {

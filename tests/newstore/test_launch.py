@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyaltyview.newstore.context import LaunchContext, LaunchItem
+from loyaltyview.newstore.context import HostTheme, LaunchContext, LaunchItem
 from loyaltyview.newstore.errors import LaunchError
-from loyaltyview.newstore.launch import KEYS, read_posted, read_query
+from loyaltyview.newstore.launch import KEYS, keys_of, read_posted, read_query
+from loyaltyview.programs.models import Program
+from loyaltyview.programs.rules import LAUNCH_KEYS
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 CART: dict[str, Any] = {
@@ -158,7 +160,68 @@ def test_names_can_be_changed_by_a_setting() -> None:
     assert read_query(query({"cartId": "c", "restant": "12.30"}), keys).cart_total == Decimal("12.30")
 
 
-@pytest.mark.parametrize("total", [-1, "-1", "NaN", True, None, "", "12,50", 10**11, "1e3", [], "9" * 5000])
+PROFILE_FRAGMENT = {
+    "contextProps": {"formData": {"profileId": "NS-1", "associateId": "a-17", "storeId": "US_BOSTON_01"}},
+    "externalIdentity": "ours",
+}
+
+
+@pytest.mark.parametrize("cart_id", [None, "", "5f0c1d3e-1111"])
+def test_launch_from_a_customers_profile_needs_neither_token_nor_cart(cart_id: str | None) -> None:
+    form = {**PROFILE_FRAGMENT["contextProps"]["formData"], "cartId": cart_id}  # type: ignore[index]
+    context = read_posted(json.dumps({**PROFILE_FRAGMENT, "contextProps": {"formData": form}}))
+    assert (context.profile_id, context.associate_id) == ("NS-1", "a-17")
+    assert (context.cart_id, context.cart_total, context.has_cart) == (cart_id or "", None, False)
+
+
+def test_launch_from_the_extended_attributes_of_a_customer_who_is_being_created_is_read() -> None:
+    form = {"associateId": "a-17", "storeId": "US_BOSTON_01", "cartId": "", "shoe size": "42"}
+    context = read_posted(json.dumps({"contextProps": {"formData": form}, "externalIdentity": "ours"}))
+    assert (context.profile_id, context.store_id, context.has_cart) == ("", "US_BOSTON_01", False)
+
+
+@pytest.mark.parametrize("total", [None, ""])
+def test_cart_whose_total_nobody_says_is_no_cart_to_redeem_in(total: Any) -> None:
+    context = read_query(query({**CART, "cartTotal": total}))
+    assert (context.cart_id, context.cart_total, context.has_cart) == ("5f0c1d3e-1111", None, False)
+
+
+def test_programs_own_names_take_the_place_of_the_usual_ones() -> None:
+    own = {"cart_total": "restant", "store_id": ["boutique", "store"], "token": "jeton"}
+    keys = keys_of(Program(newstore_launch_keys=own))
+    cart = {"cartId": "c", "restant": 12.3, "cartTotal": 99, "boutique": "FR_1"}
+    context = read_query({"jeton": "t", "cart": json.dumps(cart)}, keys)
+    assert (context.cart_total, context.store_id, context.token) == (Decimal("12.3"), "FR_1", "t")
+
+
+def test_names_that_a_program_may_change_are_those_that_are_read() -> None:
+    assert set(KEYS) == LAUNCH_KEYS
+
+
+def test_theme_and_insets_of_the_injected_object_are_read() -> None:
+    posted = json.loads(injected())
+    posted["theme"] = {"color": {"blue500": "#2E5AD1", "green500": "#0A0", "white": "#FFFFFF"}}
+    posted["dimensions"] = {"safeAreaInsetTop": 48, "safeAreaInsetBottom": 33.6, "hasNotch": True}
+    assert read_posted(json.dumps(posted)).theme == HostTheme(
+        accent="#2e5ad1", good="#00aa00", inset_top=48, inset_bottom=34
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"theme": "dark", "dimensions": [48]},
+        {"theme": {"color": ["#2E5AD1"]}, "dimensions": {"safeAreaInsetTop": "48"}},
+        {"theme": {"color": {"blue500": "red;}body{display:none"}}, "dimensions": {"safeAreaInsetTop": -1}},
+        {"theme": {"color": {"blue500": "#2E5AD1ff"}}, "dimensions": {"safeAreaInsetTop": 4000}},
+        {"theme": {"color": {"blue500": "#2E5AD1\n"}}, "dimensions": {"safeAreaInsetTop": True}},
+    ],
+)
+def test_theme_that_is_none_is_left_out(broken: dict[str, Any]) -> None:
+    assert read_posted(json.dumps({**json.loads(injected()), **broken})).theme == HostTheme()
+
+
+@pytest.mark.parametrize("total", [-1, "-1", "NaN", True, "12,50", 10**11, "1e3", [], "9" * 5000])
 def test_total_that_is_no_amount_is_refused(total: Any) -> None:
     assert code_of(read_query, query({**CART, "cartTotal": total})) == "TOTAL_MALFORMED"
 
@@ -237,9 +300,10 @@ def is_context_or_launch_error(read: Any, *args: Any) -> bool:
         context = read(*args)
     except LaunchError as error:
         return error.code.isupper()
-    return isinstance(context, LaunchContext) and isinstance(context.cart_total, Decimal)
+    return isinstance(context, LaunchContext) and (context.has_cart or context.cart_total is None)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     text=st.text(),
     cart=json_values,

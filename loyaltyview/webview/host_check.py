@@ -1,0 +1,146 @@
+"""What NewStore says about a launch: whose cart it is and who its customer is. Source: contract 1.6, 7, 8.4.
+
+A launch is a hint, NewStore's cart is not: what contradicts it is refused. But a till does not stand still
+because NewStore is slow or gives us no scope: then the hint counts, and the log says so.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+from django.core.cache import cache
+from prometheus_client import Counter
+
+from loyaltyview.newstore.answers import HostCart, Profile
+from loyaltyview.newstore.client import NewStoreClient
+from loyaltyview.newstore.context import Associate, LaunchContext
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
+from loyaltyview.programs.models import Program
+from loyaltyview.webview.problems import Problem
+from providers import parallel
+
+log = structlog.get_logger(__name__)
+
+BUDGET_S = 0.9  # for cart and profile together
+DEADLINE_S = 1.0  # a host name that does not resolve is bounded by nothing else
+QUIET_S = 300  # a NewStore that is away is logged as often
+
+checks = Counter("newstore_launch_checks_total", "Launches by what NewStore said.", ["program", "outcome"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What NewStore answered: as much as there was time for, and the trouble that ended it."""
+
+    cart: HostCart | None = None
+    profile: Profile | None = None
+    error: NewStoreError | None = None
+
+
+def confirm(program: Program, context: LaunchContext, associate: Associate) -> LaunchContext:
+    """Return the launch with store, customer, e-mail and loyalty id as NewStore has them, as far as it
+    answers within a second. Raises Problem when NewStore's cart is not the launch's."""
+    reads_cart = program.newstore_check_carts and context.has_cart
+    if not reads_cart and not (context.profile_id and not context.customer_email):
+        return context
+    ask = partial(_ask, program, context if reads_cart else replace(context, cart_id=""))
+    told = parallel.gather({"newstore": ask}, DEADLINE_S)["newstore"].value
+    told = told or Told(error=NewStoreUnavailable("deadline"))
+    problem = _contradiction(context, associate, told)
+    if problem:
+        checks.labels(program.slug, problem.code).inc()
+        log.warning("launch_refused", program=program.slug, cart=context.cart_id, reason=problem.code)
+        raise problem
+    if told.error:
+        _note(program, told.error)
+    checks.labels(program.slug, "UNCHECKED" if told.error else "CONFIRMED").inc()
+    return _as_told(program, context, told)
+
+
+def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
+    """Return a launch that nobody vouches for as NewStore has it: the cart's customer and store alone.
+    Raises Problem when NewStore cannot say."""
+    client = NewStoreClient(program)
+    try:
+        cart = client.get_cart(context.cart_id)
+        if not cart.customer_id:
+            raise Problem("NO_CUSTOMER", status=403)
+        profile = client.get_profile(cart.customer_id)
+    except NewStoreRejected as error:
+        raise Problem("CART_UNKNOWN", status=403, reference=error.request_id) from error
+    except NewStoreError as error:
+        raise Problem("CART_UNCHECKED", status=503, reference=error.request_id) from error
+    return replace(
+        context,
+        customer_email=profile.email,
+        profile_id=profile.profile_id,
+        loyalty_id=profile.attributes.get(program.loyalty_attribute, ""),
+        store_id=cart.store_id,
+    )
+
+
+def _ask(program: Program, context: LaunchContext) -> Told:
+    """Read the cart (where there is one to read) and its customer's profile, one after the other."""
+    client = NewStoreClient(program, budget_s=BUDGET_S)
+    cart = profile = None
+    try:
+        if context.cart_id:
+            cart = client.get_cart(context.cart_id)
+        profile_id = cart.customer_id if cart else context.profile_id
+        if profile_id:
+            profile = client.get_profile(profile_id)
+    except NewStoreError as error:
+        return Told(cart=cart, error=error)
+    return Told(cart=cart, profile=profile)
+
+
+def _contradiction(context: LaunchContext, associate: Associate, told: Told) -> Problem | None:
+    cart, error = told.cart, told.error
+    if cart is None:
+        if context.has_cart and isinstance(error, NewStoreRejected) and error.status == 404:
+            return Problem("CART_UNKNOWN", status=403, reference=error.request_id)
+        return None
+    if _differ(context.store_id, cart.store_id):
+        return Problem("CART_OTHER_STORE", status=403)
+    known = associate.associate_id if associate.is_staff_id else context.associate_id
+    if _differ(known, cart.associate_id):
+        return Problem("CART_OTHER_ASSOCIATE", status=403)
+    email = _email(told.profile)
+    if _differ(context.profile_id, cart.customer_id) or _differ(context.customer_email.strip(), email):
+        return Problem("CART_OTHER_CUSTOMER", status=403)
+    return None
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether both sides name one, and not the same."""
+    return bool(one and other) and one.casefold() != other.casefold()
+
+
+def _email(profile: Profile | None) -> str:
+    # A tenant that keeps personal data elsewhere has a token in its place.
+    return profile.email if profile and "@" in profile.email else ""
+
+
+def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchContext:
+    cart, profile = told.cart, told.profile
+    loyalty_id = profile.attributes.get(program.loyalty_attribute, "") if profile else ""
+    return replace(
+        context,
+        store_id=(cart.store_id if cart else "") or context.store_id,
+        profile_id=(cart.customer_id if cart else "") or context.profile_id,
+        customer_email=_email(profile) or context.customer_email,
+        loyalty_id=loyalty_id or context.loyalty_id,
+    )
+
+
+def _note(program: Program, error: NewStoreError) -> None:
+    """Log that NewStore could not be asked: once, not with each launch."""
+    if cache.add(f"launch-unchecked-{program.slug}", time.time(), QUIET_S):
+        log.warning(
+            "launch_unchecked",
+            program=program.slug,
+            error=type(error).__name__,
+            detail=error.detail,
+            newstore_request_id=error.request_id,
+        )

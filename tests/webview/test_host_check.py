@@ -1,0 +1,256 @@
+"""What NewStore says about a launch: confirmed, contradicted, or not asked in time."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.test import Client
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from loyaltyview.newstore.answers import HostCart, Profile
+from loyaltyview.newstore.client import NewStoreClient
+from loyaltyview.newstore.context import Associate
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreError,
+    NewStoreRejected,
+    NewStoreUnavailable,
+)
+from loyaltyview.newstore.identity import issue_identity
+from loyaltyview.programs.models import Identity, Program
+from loyaltyview.webview.models import Launch
+
+from .conftest import launch_params
+from .fakes import Vendor
+
+pytestmark = pytest.mark.usefixtures("vendor")
+
+
+@dataclass
+class Host:
+    """NewStore's cart and its customer, and the trouble it has with either."""
+
+    store: str = "US_BOSTON_01"
+    associate: str = "a-17"
+    customer: str = "NS-1"
+    email: str = "mia@example.test"
+    attributes: dict[str, str] = field(default_factory=dict)
+    cart_error: NewStoreError | None = None
+    profile_error: NewStoreError | None = None
+    delay_s: float = 0
+    asked: list[str] = field(default_factory=list)
+
+    def get_cart(self, cart_id: str) -> HostCart:
+        self.asked.append(cart_id)
+        time.sleep(self.delay_s)
+        if self.cart_error:
+            raise self.cart_error
+        return HostCart(
+            cart_id=cart_id,
+            store_id=self.store,
+            associate_id=self.associate,
+            customer_id=self.customer,
+            currency="USD",
+            channel_type="STORE",
+            state="active",
+        )
+
+    def get_profile(self, profile_id: str) -> Profile:
+        self.asked.append(profile_id)
+        if self.profile_error:
+            raise self.profile_error
+        return Profile(
+            profile_id=profile_id,
+            display_id="C-1",
+            email=self.email,
+            first_name="",
+            last_name="",
+            full_name="",
+            phone="",
+            store_id="",
+            updated_at="2026-03-04T15:00:00Z",
+            attributes=self.attributes,
+        )
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    host = Host()
+    monkeypatch.setattr(NewStoreClient, "get_cart", lambda self, cart_id: host.get_cart(cart_id))
+    monkeypatch.setattr(NewStoreClient, "get_profile", lambda self, profile: host.get_profile(profile))
+    return host
+
+
+def code_of(response: Any) -> str:
+    return str(response.content.decode().partition('data-error="')[2].partition('"')[0])
+
+
+def test_store_customer_and_email_come_from_newstores_cart(
+    client: Client, program: Program, host: Host
+) -> None:
+    host.attributes = {"loyalty_id": "L-00042"}
+    params = launch_params(program, customerEmail="") | {"store": ""}
+    assert client.get("/launch/acme/", params).status_code == 302
+    launch = Launch.objects.get()
+    assert (launch.store_id, launch.profile_id) == ("US_BOSTON_01", "NS-1")
+    assert (launch.customer_email, launch.loyalty_id) == ("mia@example.test", "L-00042")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("store", "US_DENVER_02", "CART_OTHER_STORE"),
+        ("associate", "a-23", "CART_OTHER_ASSOCIATE"),
+        ("customer", "NS-2", "CART_OTHER_CUSTOMER"),
+        ("email", "leo@example.test", "CART_OTHER_CUSTOMER"),
+    ],
+)
+def test_a_launch_that_newstores_cart_contradicts_is_refused_logged_and_counted(
+    client: Client, program: Program, host: Host, field: str, value: str, code: str
+) -> None:
+    setattr(host, field, value)
+    kim = Associate(associate_id="a-17", device_id="ipad-1", is_staff_id=True)
+    params = launch_params(program, profileId="NS-1") | {"externalIdentity": issue_identity(program, kim)}
+    labels = {"program": "acme", "outcome": code}
+    before = REGISTRY.get_sample_value("newstore_launch_checks_total", labels) or 0
+    with capture_logs() as lines:
+        response = client.get("/launch/acme/", params)
+    assert (response.status_code, code_of(response)) == (403, code)
+    assert not Launch.objects.exists()
+    assert [line["reason"] for line in lines if line["event"] == "launch_refused"] == [code]
+    assert "@" not in str(lines)
+    assert REGISTRY.get_sample_value("newstore_launch_checks_total", labels) == before + 1
+
+
+def test_an_associate_whose_newstore_id_is_not_known_is_not_compared(
+    client: Client, program: Program, host: Host
+) -> None:
+    host.associate = "a-23"
+    assert client.get("/launch/acme/", launch_params(program)).status_code == 302
+
+
+def test_a_cart_that_newstore_does_not_know_is_refused_with_its_reference(
+    client: Client, program: Program, host: Host
+) -> None:
+    host.cart_error = NewStoreRejected("not found", "req-77", status=404)
+    response = client.get("/launch/acme/", launch_params(program))
+    assert (response.status_code, code_of(response)) == (403, "CART_UNKNOWN")
+    assert "NewStore req-77" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [NewStoreUnavailable("timeout"), NewStoreAuthFailed("403 insufficient_scope"), NewStoreRejected("410")],
+)
+def test_a_newstore_that_cannot_be_asked_stops_no_till_and_is_logged_once(
+    client: Client, program: Program, host: Host, error: NewStoreError
+) -> None:
+    host.cart_error = error
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert client.get("/launch/acme/", launch_params(program)).status_code == 302
+    assert len([line for line in lines if line["event"] == "launch_unchecked"]) == 1
+    assert {launch.customer_email for launch in Launch.objects.all()} == {"mia@example.test"}
+
+
+def test_a_cart_that_was_read_counts_even_if_its_customer_cannot_be(
+    client: Client, program: Program, host: Host
+) -> None:
+    host.profile_error = NewStoreUnavailable("timeout")
+    assert client.get("/launch/acme/", launch_params(program)).status_code == 302
+    assert Launch.objects.get().profile_id == "NS-1"
+    host.store = "US_DENVER_02"
+    assert code_of(client.get("/launch/acme/", launch_params(program))) == "CART_OTHER_STORE"
+
+
+def test_the_till_waits_a_second_at_most(client: Client, program: Program, host: Host) -> None:
+    host.delay_s = 3
+    started = time.monotonic()
+    assert client.get("/launch/acme/", launch_params(program)).status_code == 302
+    assert time.monotonic() - started < 2
+
+
+def test_carts_are_not_asked_for_where_the_program_says_so(
+    client: Client, program: Program, host: Host
+) -> None:
+    Program.objects.update(newstore_check_carts=False)
+    assert client.get("/launch/acme/", launch_params(program)).status_code == 302
+    assert host.asked == []
+
+
+# --- Opened from a customer's profile -------------------------------------------------------------
+
+OpenProfile = Callable[..., Any]
+
+
+@pytest.fixture
+def open_profile(client: Client, program: Program) -> OpenProfile:
+    def open_it(identity: str | None = None, **form: str) -> Any:
+        form = {"profileId": "NS-1", "associateId": "a-17", "storeId": "US_BOSTON_01", "cartId": ""} | form
+        ours = launch_params(program)["externalIdentity"] if identity is None else identity
+        context = {"contextProps": {"formData": form}, "externalIdentity": ours}
+        return client.post("/launch/acme/", {"context": json.dumps(context)})
+
+    return open_it
+
+
+def test_from_a_profile_the_customer_is_shown_and_redeeming_needs_a_cart(
+    client: Client, open_profile: OpenProfile, host: Host
+) -> None:
+    page = open_profile()["Location"]
+    html = client.get(page).content.decode()
+    assert 'data-points="820"' in html
+    assert 'data-tier="Silver"' in html
+    assert "Open it from a cart to redeem" in html
+    assert 'data-state="available"' not in html
+    assert 'data-state="owned"' not in html
+    assert 'data-reward="ten-off" data-state="locked" data-reason="NO_CART"' in html
+    assert "cart-line" not in html
+    assert host.asked == ["NS-1"]
+
+
+def test_without_a_cart_a_forged_form_redeems_nothing(
+    client: Client, open_profile: OpenProfile, host: Host, vendor: Vendor
+) -> None:
+    page = open_profile()["Location"]
+    client.get(page)
+    form = {"kind": "reward", "item": "ten-off", "key": "k" * 20}
+    html = client.post(page + "redeem/", form).content.decode()
+    assert 'data-error="NO_CART"' in html
+    assert not vendor.spends
+
+
+def test_an_open_cart_beside_the_profile_is_another_matter(
+    client: Client, open_profile: OpenProfile, host: Host
+) -> None:
+    host.customer, host.store = "NS-2", "US_DENVER_02"
+    page = open_profile(cartId="5f0c1d3e-cart-1")["Location"]
+    assert "Open it from a cart to redeem" in client.get(page).content.decode()
+    assert host.asked == ["NS-1"]
+
+
+def test_a_profile_nobody_can_read_leads_to_the_search(
+    client: Client, open_profile: OpenProfile, host: Host
+) -> None:
+    host.profile_error = NewStoreUnavailable("timeout")
+    assert client.get(open_profile()["Location"])["Location"].endswith("/find/")
+
+
+def test_a_profile_shows_nothing_without_an_associate(open_profile: OpenProfile, host: Host) -> None:
+    Program.objects.update(identity=Identity.CART)
+    response = open_profile(identity="")
+    assert (response.status_code, code_of(response)) == (403, "IDENTITY_MISSING")
+    assert host.asked == []
+
+
+def test_a_cart_without_its_total_shows_the_customer_and_redeems_nothing(
+    client: Client, program: Program, host: Host
+) -> None:
+    page = client.get("/launch/acme/", launch_params(program, cartTotal=None))["Location"]
+    html = client.get(page).content.decode()
+    assert 'data-points="820"' in html
+    assert "Open it from a cart to redeem" in html
