@@ -23,14 +23,14 @@ class Palette:
     soft: str
 
 
-def light_palette(color: str) -> Palette:
-    """Return the palette of `color` (#rrggbb) on light surfaces."""
-    return _palette(color, LIGHT_SURFACES, step=-0.01)
+def light_palette(color: str, *more: str) -> Palette:
+    """Return the palette of `color` (#rrggbb) on light surfaces; `more` are others that it may stand on."""
+    return _palette(color, (*LIGHT_SURFACES, *more), step=-0.01)
 
 
-def dark_palette(color: str) -> Palette:
-    """Return the palette of `color` (#rrggbb) on dark surfaces."""
-    return _palette(color, DARK_SURFACES, step=0.01)
+def dark_palette(color: str, *more: str) -> Palette:
+    """Return the palette of `color` (#rrggbb) on dark surfaces; `more` are others that it may stand on."""
+    return _palette(color, (*DARK_SURFACES, *more), step=0.01)
 
 
 def contrast(one: str, other: str) -> float:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("launch/<slug:program>/", launch.launch, name="launch"),
     path("brand/<slug:program>.css", theme.brand, name="brand"),
     path("l/<str:launch_id>/", member.member_page, name="member"),
+    path("l/<str:launch_id>/theme.css", theme.host_theme, name="host-theme"),
     path("l/<str:launch_id>/content/", member.content, name="content"),
     path("l/<str:launch_id>/history/", member.history, name="history"),
     path("l/<str:launch_id>/redeem/", redeem.redeem_reward, name="redeem"),
