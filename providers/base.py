@@ -52,6 +52,7 @@ class Capability(StrEnum):
     STORES = "stores"
     WEBHOOKS = "webhooks"
     PARTIAL_RETURN = "partial_return"
+    ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
 
 

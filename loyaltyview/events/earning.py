@@ -104,10 +104,11 @@ def take_back_return(record: ReturnRecord) -> None:
     order = Order.objects.filter(program=record.program, order_id=record.order_id).first()
     if order is None or not order.opened_seen_at:
         raise NotYet("order.opened has not arrived")
-    if order.earning not in MAYBE_EARNED and (order.earning != Earning.WAITING or why_nothing(order)):
+    is_reported_elsewhere = _is_reported_elsewhere(order)
+    if not is_reported_elsewhere and not _may_have_earned(order):
         _close(record, ReturnState.NOTHING, None)
         return
-    if order.earning != Earning.EARNED:
+    if not is_reported_elsewhere and order.earning != Earning.EARNED:
         raise NotYet("the order has not earned yet")
     if record.currency != order.currency:
         raise PayloadError("currency", "not that of the order")
@@ -124,9 +125,20 @@ def take_back_return(record: ReturnRecord) -> None:
             order_earn_base=Money(amount=order.earn_base, currency=order.currency),
             lines=lines_of(record.lines),
             store=provider_store(record.program, record.store_id),
+            reported_as=order.external_id if is_reported_elsewhere else "",
         )
     )
     _close(record, ReturnState.DONE, change.points)
+
+
+def _may_have_earned(order: Order) -> bool:
+    return order.earning in MAYBE_EARNED or (order.earning == Earning.WAITING and not why_nothing(order))
+
+
+def _is_reported_elsewhere(order: Order) -> bool:
+    """Whether the web shop itself told the vendor of this order, and the vendor takes its returns from us."""
+    can = Capability.ONLINE_RETURN in order.program.provider().capabilities
+    return can and why_nothing(order) is WhyNothing.CHANNEL
 
 
 def _earn_nothing(order: Order, reason: WhyNothing) -> None:

@@ -39,8 +39,12 @@ class HouseProvider(LoyaltyProvider):
 
     kind = "house"
     is_local = True
-    # Stores need no mapping and nobody sends us deliveries: everything happens in this process.
-    capabilities = frozenset(Capability) - {Capability.STORES, Capability.WEBHOOKS}
+    # Stores need no mapping and nobody but us reports anything: everything happens in this process.
+    capabilities = frozenset(Capability) - {
+        Capability.STORES,
+        Capability.WEBHOOKS,
+        Capability.ONLINE_RETURN,
+    }
 
     # --- Reads ------------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ class YotpoProvider(LoyaltyProvider):
             Capability.HISTORY,
             Capability.WEBHOOKS,
             Capability.PARTIAL_RETURN,
+            Capability.ONLINE_RETURN,
             Capability.PARTIAL_RELEASE,
         }
     )

@@ -65,7 +65,7 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
     try:
         return provider.enrol(profile, consents)
     except Rejected as error:
-        raise Problem(error.reason.value) from error
+        raise Problem(error.reason.value, error.text) from error
     except (OutcomeUnknown, UnexpectedAnswer) as error:
         raise Problem("ENROL_UNKNOWN", status=503) from error
     except ProviderError as error:
@@ -92,7 +92,7 @@ def _show(
         "is_fixed": not launch.is_verified,
         "is_for_cart": bool(launch.customer_email) and form["email"].value() == launch.customer_email,
         "problem": problem,
-        "sentence": wording.sentence(problem.code) if problem else "",
+        "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
     }
     template = "webview/enrol.html#content" if is_htmx(request) else "webview/enrol.html"
     return render(request, template, context, status=status)
