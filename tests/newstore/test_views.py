@@ -1,11 +1,18 @@
 """POST /identity/<program>/: what the host app gets, and what the log says."""
 
+import base64
+import hashlib
+import hmac
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 import responses
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
@@ -93,3 +100,43 @@ def test_unknown_and_inactive_programs_are_404(client: Client, tenant: Program) 
 def test_other_methods_are_405(client: Client, tenant: Program, method: str) -> None:
     response = getattr(client, method)("/identity/acme/")
     assert (response.status_code, response["Allow"]) == (405, "POST")
+
+
+def unsigned(signed: Callable[..., str]) -> str:
+    claims = jwt.decode(signed().removeprefix("Bearer "), options={"verify_signature": False})
+    return "Bearer " + jwt.encode(claims, None, algorithm="none", headers={"kid": "k1"})
+
+
+def confused(signed: Callable[..., str], key: rsa.RSAPrivateKey) -> str:
+    """Return a token signed with NewStore's public key as a shared secret."""
+    pem = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    _, payload, _ = signed().split(".")
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"k1","typ":"JWT"}').decode().rstrip("=")
+    mac = hmac.new(pem, f"{header}.{payload}".encode(), hashlib.sha256).digest()
+    return f"Bearer {header}.{payload}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize("attack", ["forged", "other tenant", "alg none", "key confusion", "expired"])
+def test_every_kind_of_bad_token_is_refused_and_counted(
+    client: Client,
+    tenant: Program,
+    with_keys: responses.BaseResponse,
+    signed: Callable[..., str],
+    signing_key: rsa.RSAPrivateKey,
+    other_key: rsa.RSAPrivateKey,
+    attack: str,
+) -> None:
+    tokens = {
+        "forged": lambda: signed(key=other_key),
+        "other tenant": lambda: signed(iss="https://id.newstore.test/auth/realms/other"),
+        "alg none": lambda: unsigned(signed),
+        "key confusion": lambda: confused(signed, signing_key),
+        "expired": lambda: signed(exp=int(time.time()) - 120),
+    }
+    code = "TOKEN_EXPIRED" if attack == "expired" else "TOKEN_INVALID"
+    before = counted(code)
+    response = post(client, {"device_id": DEVICE, "identity": tokens[attack]()})
+    assert (response.status_code, response.json()) == (401, {"error": code})
+    assert counted(code) == before + 1
