@@ -10,8 +10,9 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
-from loyaltyview.work import periodics
+from loyaltyview.work.background import repeating
 from loyaltyview.work.heartbeat import beat, beating, worker_name
+from loyaltyview.work.periodics import run_due
 from loyaltyview.work.sources import sources, woken
 
 log = structlog.get_logger(__name__)
@@ -56,12 +57,12 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped."""
-        with beating(self.name):
+        # Beside the rows: a reconciliation of many minutes must not hold them up.
+        with beating(self.name), repeating("periodics", settings.WORKER_POLL_S, run_due):
             log.info("worker_started", worker=self.name, sources=[source.name for source in sources])
             while not self.is_stopping:
                 woken.clear()
                 close_old_connections()
-                self._run_periodics()
                 if not drain(100, lambda: self.is_stopping) and not self.is_stopping:
                     woken.wait(settings.WORKER_POLL_S)
         log.info("worker_stopped", worker=self.name)
@@ -69,12 +70,5 @@ class Worker:
     def run_once(self) -> int:
         """Do all that is due now; returns the number of rows handled."""
         beat(self.name)
-        self._run_periodics()
+        run_due()
         return drain()
-
-    def _run_periodics(self) -> None:
-        try:
-            periodics.run_due()
-        except Exception:
-            # The database is away: the next round tries again.
-            log.exception("periodics_failed")

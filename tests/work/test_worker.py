@@ -26,8 +26,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _no_heartbeat_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would not see what a test has not committed."""
     monkeypatch.setattr(worker, "beating", nullcontext)
+    monkeypatch.setattr(worker, "repeating", lambda *_: nullcontext())
 
 
 class Rows:
