@@ -16,7 +16,7 @@ ALLOWED = {
     "work": {"ops"},
     "ops": {"work"},
     "programs": {"ops", "work", "checks", "providers"},
-    "newstore": {"programs", "ops"},
+    "newstore": {"programs", "work", "ops"},
     "redemptions": {"newstore", "programs", "work", "ops", "providers"},
     "webview": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
     "events": {"redemptions", "newstore", "programs", "work", "ops", "providers"},

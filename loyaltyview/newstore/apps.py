@@ -1,6 +1,18 @@
 from django.apps import AppConfig
 
+from loyaltyview.work.sources import add_source
+
 
 class NewstoreConfig(AppConfig):
     name = "loyaltyview.newstore"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        from loyaltyview.newstore import coupon_list, profile_links
+        from loyaltyview.ops.retention import add_retention
+
+        add_source("profile links", profile_links.run_one)
+        add_source("used codes", coupon_list.run_one)
+        add_retention("used codes", settings.RETENTION_LAUNCH_DAYS, coupon_list.purge_used_codes)

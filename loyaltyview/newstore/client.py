@@ -70,8 +70,11 @@ class NewStoreClient:
             or q in (profile.phone, profile.profile_id, profile.display_id)
         )
 
-    def write_loyalty_id(self, profile_id: str, attribute: str, value: str) -> None:
-        """Set one extended attribute and keep all others. May be repeated; already set writes nothing.
+    def write_loyalty_id(
+        self, profile_id: str, attribute: str, value: str, *, may_replace: bool = True
+    ) -> bool:
+        """Set one extended attribute and keep all others; return whether it has `value` now, False when it
+        has another one that we may not replace. May be repeated; already set writes nothing.
 
         A write replaces the whole map, so it is read, merged and sent with the `updated_at` that was read;
         when somebody wrote in between (409), again, at most three times.
@@ -80,8 +83,9 @@ class NewStoreClient:
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             body = object_of(self.call("GET", path))
             profile = profile_from(body)
-            if profile.attributes.get(attribute) == value:
-                return
+            present = profile.attributes.get(attribute, "")
+            if present == value or (present and not may_replace):
+                return present == value
             merged = {**attributes_in(body), attribute: {"data_type": "string", "value": value}}
             change = {"last_updated_at": profile.updated_at, "extended_attributes": merged}
             try:
@@ -90,7 +94,8 @@ class NewStoreClient:
                 if error.status != 409 or attempt == WRITE_ATTEMPTS:
                     raise
             else:
-                return
+                break
+        return True
 
     def call(
         self,
@@ -99,22 +104,29 @@ class NewStoreClient:
         *,
         params: Mapping[str, str] | None = None,
         body: object = None,
+        headers: Mapping[str, str] | None = None,
         budget_s: float = BUDGET_S,
     ) -> Answer:
         """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
         its wait fits into `budget_s`. All calls of this client are of that kind."""
         deadline = min(time.monotonic() + budget_s, self._ends_at)
         try:
-            return self._authorised(method, path, params, body, deadline)
+            return self._authorised(method, path, params, body, headers, deadline)
         except NewStoreUnavailable as error:
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
             if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
                 raise
             time.sleep(pause_s)
-        return self._authorised(method, path, params, body, deadline)
+        return self._authorised(method, path, params, body, headers, deadline)
 
     def _authorised(
-        self, method: str, path: str, params: Mapping[str, str] | None, body: object, deadline: float
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: object,
+        headers: Mapping[str, str] | None,
+        deadline: float,
     ) -> Answer:
         """Send with our token; when it is refused (NewStore says 403 for an old one), with a fresh one."""
         refused = ""
@@ -127,7 +139,7 @@ class NewStoreClient:
                     method,
                     self.program.newstore_api_url.rstrip("/") + path,
                     timeout_s=_time_left(deadline),
-                    headers={"Authorization": f"Bearer {token}"},
+                    headers={**(headers or {}), "Authorization": f"Bearer {token}"},
                     params=params,
                     body=body,
                 )

@@ -21,6 +21,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
 )
 from loyaltyview.newstore.identity import issue_identity
+from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Identity, Program
 from loyaltyview.webview.models import Launch
 
@@ -180,6 +181,28 @@ def test_carts_are_not_asked_for_where_the_program_says_so(
     Program.objects.update(newstore_check_carts=False)
     assert client.get("/launch/acme/", launch_params(program)).status_code == 302
     assert host.asked == []
+
+
+def test_a_profile_without_the_members_id_gets_it(client: Client, program: Program, host: Host) -> None:
+    client.get(client.get("/launch/acme/", launch_params(program))["Location"])
+    link = ProfileLink.objects.get()
+    assert (link.profile_id, link.member_id, link.may_replace) == ("NS-1", "L-00042", False)
+
+
+def test_a_profile_that_has_an_id_is_left_alone(client: Client, program: Program, host: Host) -> None:
+    host.attributes = {"loyalty_id": "L-00042"}
+    client.get(client.get("/launch/acme/", launch_params(program))["Location"])
+    assert not ProfileLink.objects.exists()
+
+
+def test_an_enrolled_customers_id_goes_into_her_profile(client: Client, program: Program, host: Host) -> None:
+    host.email = "noor@example.test"
+    page = client.get("/launch/acme/", launch_params(program, customerEmail=host.email))["Location"]
+    form = {"email": host.email, "phone": "", "first_name": "Noor", "last_name": "Haddad"}
+    assert client.post(page + "enrol/", form).status_code in (200, 302, 303)
+    link = ProfileLink.objects.get()
+    assert (link.profile_id, link.member_id, link.contact) == ("NS-1", "L-NEW", host.email)
+    assert link.may_replace
 
 
 # --- Opened from a customer's profile -------------------------------------------------------------

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.forms import EnrolForm
@@ -50,6 +51,13 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.is_verified and not is_customer:
         return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     choose(launch, member.ref, is_customer=is_customer)
+    link_profile(
+        launch.program,
+        member_id=member.member_id,
+        profile_id=launch.profile_id if is_customer else "",
+        contact=member.email or member.phone,
+        may_replace=True,
+    )
     return go(request, f"{address_of('member', launch)}?enrolled=1")
 
 

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.webview import wording
@@ -119,6 +120,14 @@ def show_member(
             if len(members) != 1:
                 return _without_member(request, launch, provider, is_several=bool(members))
             choose(launch, members[0].ref, is_customer=True)
+            if launch.profile_id and not launch.loyalty_id:
+                link_profile(
+                    launch.program,
+                    member_id=members[0].member_id,
+                    profile_id=launch.profile_id,
+                    contact=launch.customer_email,
+                    may_replace=False,
+                )
         reading = read_member(
             launch,
             provider,

@@ -1,0 +1,98 @@
+"""Switching a coupon code off after its use or release, where a tenant has the older coupon list.
+
+Loyalty codes die by themselves after minutes, so this only tidies up, and its failure is harmless. The list
+is seen in one partner's code only (contract 4.3): paths and names are a mapping that a program can change.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from loyaltyview.newstore.answers import list_in, object_of
+from loyaltyview.newstore.client import NewStoreClient, segment
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
+from loyaltyview.newstore.models import UsedCode
+from loyaltyview.programs.models import Program
+from loyaltyview.work.claims import claim, finish, give_up, postpone
+
+log = structlog.get_logger(__name__)
+
+API: Mapping[str, str] = {
+    "list_path": "/v0/promotions/coupon",
+    "code_path": "/v0/promotions/coupon/{coupon}/code/{code}",
+    # Names in the list's answer: items[].coupon.{id,codes[]}, and of each code its id and itself.
+    "items": "items",
+    "coupon": "coupon",
+    "codes": "codes",
+    "id": "id",
+    "name": "name",
+}
+PER_PAGE = 100
+MOST_PAGES = 10
+MOST_ATTEMPTS = 8  # about four minutes; the code has died by itself soon after
+
+
+def disable_code(program: Program, code: str, coupon_name: str) -> bool:
+    """Switch `code` off; False when the list does not have it. Raises NewStoreError; may be repeated."""
+    api = {**API, **program.newstore_coupon_api}
+    client, headers = NewStoreClient(program), {"tenant": program.newstore_tenant}
+    for page in range(1, MOST_PAGES + 1):
+        # Whether `name` is exact or a prefix is not known; what comes is compared.
+        params = {"page": str(page), "count": str(PER_PAGE), "name": coupon_name}
+        body = object_of(client.call("GET", api["list_path"], params=params, headers=headers))
+        items = list_in(body, api["items"])
+        for coupon in (item.get(api["coupon"]) for item in items):
+            if not isinstance(coupon, dict) or not (found := _code_in(coupon, code, api)):
+                continue
+            if found.get("active") is not False:
+                path = api["code_path"].format(
+                    coupon=segment(str(coupon[api["id"]])), code=segment(str(found[api["id"]]))
+                )
+                change = {
+                    api["id"]: found[api["id"]],
+                    api["name"]: code,
+                    "redemptions": found.get("redemptions", 0),
+                    "active": False,
+                }
+                client.call("PATCH", path, body=change, headers=headers)
+            return True
+        if len(items) < PER_PAGE:
+            break
+    return False
+
+
+def run_one() -> bool:
+    """Switch one code off that is due; False when none is."""
+    row = claim(UsedCode.objects.all())
+    if row is None:
+        return False
+    try:
+        is_found = disable_code(row.program, row.code, row.coupon_name)
+    except NewStoreError as error:
+        text = f"{type(error).__name__}: {error.detail}"
+        may_pass = isinstance(error, NewStoreUnavailable) or not isinstance(error, NewStoreRejected)
+        if may_pass and row.attempts < MOST_ATTEMPTS:
+            postpone(row, text)
+        else:
+            log.warning("code_not_disabled", program=row.program.slug, code=row.code, detail=text)
+            give_up(row, text)
+        return True
+    finish(row, last_error="" if is_found else "not in the coupon list")
+    return True
+
+
+def purge_used_codes(before: datetime) -> int:
+    """Delete codes that were queued before that time; returns how many. May be repeated."""
+    return UsedCode.objects.filter(created_at__lt=before).delete()[0]
+
+
+def _code_in(coupon: Mapping[str, Any], code: str, api: Mapping[str, str]) -> dict[str, Any]:
+    """Return the entry of `code` in this coupon, {} when it is not there or has no id."""
+    if not isinstance(coupon.get(api["id"]), str | int):
+        return {}
+    for entry in list_in(coupon, api["codes"]):
+        if entry.get(api["name"]) == code and isinstance(entry.get(api["id"]), str | int):
+            return entry
+    return {}

@@ -1,0 +1,83 @@
+"""Writing a member's loyalty id into her NewStore profile, after the page has answered. Source: contract 7.
+
+Profiles can be merged or deleted: an id that is gone is looked up once more by e-mail or phone.
+"""
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from loyaltyview.newstore.client import NewStoreClient
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected
+from loyaltyview.newstore.models import ProfileLink
+from loyaltyview.programs.models import Program
+from loyaltyview.work.claims import claim, postpone
+from loyaltyview.work.sources import wake
+
+log = structlog.get_logger(__name__)
+
+# A conflict is somebody else's write; what else is refused will be refused again.
+REFUSED_FOR_GOOD = (400, 404, 410, 422)
+
+
+def link_profile(
+    program: Program, *, member_id: str, profile_id: str, contact: str, may_replace: bool
+) -> None:
+    """Have the worker write `member_id` into the profile. `contact` is her e-mail or phone (E.164); without
+    it and without `profile_id` there is nothing to find her by. Database only; may be repeated."""
+    if not member_id or not (profile_id or contact):
+        return
+    ProfileLink.objects.update_or_create(
+        program=program,
+        member_id=member_id,
+        defaults={
+            "profile_id": profile_id,
+            "contact": contact,
+            "may_replace": may_replace,
+            "due_at": timezone.now(),
+            "attempts": 0,
+        },
+    )
+    wake()
+
+
+def run_one() -> bool:
+    """Write one id that is due; False when none is."""
+    row = claim(ProfileLink.objects.all())
+    if row is None:
+        return False
+    try:
+        outcome = _write(row)
+    except NewStoreError as error:
+        is_final = isinstance(error, NewStoreRejected) and error.status in REFUSED_FOR_GOOD
+        if not is_final and row.attempts < settings.WORK_MAX_ATTEMPTS:
+            postpone(row, f"{type(error).__name__}: {error.detail}")
+            return True
+        outcome = f"given up: {error.detail}"
+    log.info("profile_linked", program=row.program.slug, member=row.member_id, outcome=outcome)
+    # Only while it is still ours: a newer wish for the same member would be lost otherwise.
+    ProfileLink.objects.filter(pk=row.pk, lease_until=row.lease_until).delete()
+    return True
+
+
+def _write(row: ProfileLink) -> str:
+    """Return what came of it. Raises NewStoreError."""
+    if row.profile_id:
+        try:
+            return _write_into(row, row.profile_id)
+        except NewStoreRejected as error:
+            if error.status != 404:
+                raise
+    found = {profile.profile_id for profile in NewStoreClient(row.program).find_profiles(row.contact)} - {
+        row.profile_id
+    }
+    if len(found) != 1:
+        return "given up: several profiles" if found else "given up: no such profile"
+    return _write_into(row, found.pop())
+
+
+def _write_into(row: ProfileLink, profile_id: str) -> str:
+    is_there = NewStoreClient(row.program).write_loyalty_id(
+        profile_id, row.program.loyalty_attribute, row.member_id, may_replace=row.may_replace
+    )
+    return "written" if is_there else "another loyalty id is there"

@@ -1,0 +1,107 @@
+"""Switching codes off in the older coupon list (contract 4.3), and that its failure is harmless."""
+
+import json
+from typing import Any
+
+import pytest
+import responses
+from django.utils import timezone
+
+from loyaltyview.newstore.coupon_list import disable_code, purge_used_codes, run_one
+from loyaltyview.newstore.errors import NewStoreRejected
+from loyaltyview.newstore.models import UsedCode
+from loyaltyview.programs.models import Program
+from tests.newstore.conftest import API
+
+pytestmark = pytest.mark.usefixtures("with_token")
+
+LIST = f"{API}/v0/promotions/coupon"
+CODE = {"id": "k-1", "name": "LOY7QK2", "redemptions": 1, "active": True}
+
+
+def listed(*codes: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [{"coupon": {"id": "c-1", "name": "10 off", "codes": list(codes)}}]}
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loyaltyview.newstore.client.PAUSE_S", 0)
+
+
+@pytest.fixture
+def queued(tenant: Program) -> UsedCode:
+    return UsedCode.objects.create(
+        program=tenant, code="LOY7QK2", coupon_name="10 off", due_at=timezone.now()
+    )
+
+
+def test_code_is_found_by_its_coupons_name_and_switched_off(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(LIST, json=listed({**CODE, "id": "k-0", "name": "OTHER"}, CODE))
+    newstore.patch(f"{LIST}/c-1/code/k-1", json={})
+    assert disable_code(tenant, "LOY7QK2", "10 off")
+    sent = newstore.calls[-1].request
+    assert json.loads(sent.body or "") == {**CODE, "active": False}
+    assert sent.headers["tenant"] == "acme-staging"
+    assert newstore.calls[-2].request.params["name"] == "10 off"  # type: ignore[attr-defined]
+
+
+def test_code_that_is_off_already_is_left_alone(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(LIST, json=listed({**CODE, "active": False}))
+    assert disable_code(tenant, "LOY7QK2", "10 off")
+
+
+def test_code_that_is_not_listed_is_no_trouble(
+    tenant: Program, newstore: responses.RequestsMock, queued: UsedCode
+) -> None:
+    newstore.get(LIST, json=listed())
+    assert run_one()
+    queued.refresh_from_db()
+    assert (queued.due_at, queued.last_error) == (None, "not in the coupon list")
+
+
+def test_paths_and_names_are_the_programs(tenant: Program, newstore: responses.RequestsMock) -> None:
+    tenant.newstore_coupon_api = {
+        "list_path": "/v1/coupons",
+        "code_path": "/v1/coupons/{coupon}/{code}",
+        "items": "data",
+        "name": "value",
+    }
+    body = {"data": [{"coupon": {"id": "c/1", "codes": [{"id": 7, "value": "LOY7QK2"}]}}]}
+    newstore.get(f"{API}/v1/coupons", json=body)
+    newstore.patch(f"{API}/v1/coupons/c%2F1/7", json={})
+    assert disable_code(tenant, "LOY7QK2", "10 off")
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_newstore_that_is_away_is_asked_again(
+    newstore: responses.RequestsMock, queued: UsedCode, status: int
+) -> None:
+    newstore.get(LIST, status=status, json={})
+    assert run_one()
+    queued.refresh_from_db()
+    assert queued.due_at is not None
+    assert queued.lease_until is None
+
+
+@pytest.mark.parametrize("status", [404, 410, 400])
+def test_list_that_does_not_exist_is_given_up(
+    newstore: responses.RequestsMock, queued: UsedCode, status: int
+) -> None:
+    newstore.get(LIST, status=status, json={"message": "not found", "status": status})
+    assert run_one()
+    queued.refresh_from_db()
+    assert queued.due_at is None
+    assert not run_one()
+
+
+def test_refusal_reads_the_promotions_envelope(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(LIST, status=410, json={"message": "gone", "status": 410, "causes": ["sunset"]})
+    with pytest.raises(NewStoreRejected, match="gone; sunset: NewStore has switched this API version off"):
+        disable_code(tenant, "LOY7QK2", "10 off")
+
+
+def test_queued_codes_are_forgotten_in_time(queued: UsedCode) -> None:
+    assert purge_used_codes(queued.created_at) == 0
+    assert purge_used_codes(timezone.now()) == 1

@@ -1,0 +1,142 @@
+"""The loyalty id on its way into the customer's profile, done by the worker (contract section 7)."""
+
+import json
+from typing import Any
+
+import pytest
+import responses
+from structlog.testing import capture_logs
+
+from loyaltyview.newstore.models import ProfileLink
+from loyaltyview.newstore.profile_links import link_profile, run_one
+from loyaltyview.programs.models import Program
+from tests.newstore.conftest import API
+
+pytestmark = pytest.mark.usefixtures("with_token")
+
+EMAIL = "mia@example.test"
+
+
+def profile(profile_id: str = "NS-1", loyalty_id: str = "", **more: Any) -> dict[str, Any]:
+    attributes = {"size": {"data_type": "string", "value": "M"}}
+    if loyalty_id:
+        attributes["loyalty_id"] = {"data_type": "string", "value": loyalty_id}
+    return {
+        "id": profile_id,
+        "email": EMAIL,
+        "updated_at": "2026-03-04T15:00:00Z",
+        "extended_attributes": attributes,
+        **more,
+    }
+
+
+def address(profile_id: str) -> str:
+    return f"{API}/customer/profiles/{profile_id}"
+
+
+def wanted(tenant: Program, **changes: Any) -> None:
+    wish = {"member_id": "L-42", "profile_id": "NS-1", "contact": EMAIL, "may_replace": True}
+    link_profile(tenant, **{**wish, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loyaltyview.newstore.client.PAUSE_S", 0)
+
+
+def test_id_is_written_beside_the_other_attributes_and_the_wish_is_gone(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(address("NS-1"), json=profile())
+    newstore.patch(address("NS-1"), json=profile())
+    wanted(tenant)
+    wanted(tenant)
+    assert run_one()
+    assert json.loads(newstore.calls[-1].request.body or "")["extended_attributes"] == {
+        "size": {"data_type": "string", "value": "M"},
+        "loyalty_id": {"data_type": "string", "value": "L-42"},
+    }
+    assert not ProfileLink.objects.exists()
+    assert not run_one()
+
+
+def test_profile_that_is_not_known_is_found_by_its_exact_email(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    near_miss = profile("NS-9", email="amia@example.test")
+    newstore.get(f"{API}/customer/profiles", json={"profiles": [near_miss, profile("NS-1")]})
+    newstore.get(address("NS-1"), json=profile())
+    write = newstore.patch(address("NS-1"), json=profile())
+    wanted(tenant, profile_id="")
+    run_one()
+    assert write.call_count == 1
+
+
+def test_merged_profile_is_looked_up_once_more(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(address("NS-1"), status=404, json={"error_code": "resource_not_found"})
+    newstore.get(f"{API}/customer/profiles", json={"profiles": [profile("NS-2")]})
+    newstore.get(address("NS-2"), json=profile("NS-2"))
+    write = newstore.patch(address("NS-2"), json=profile("NS-2"))
+    wanted(tenant)
+    run_one()
+    assert write.call_count == 1
+    assert not ProfileLink.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("others", "outcome"),
+    [([], "no such profile"), (["NS-1"], "no such profile"), (["NS-2", "NS-3"], "several profiles")],
+)
+def test_deleted_profile_is_given_up_with_a_log_line_that_names_nobody(
+    tenant: Program, newstore: responses.RequestsMock, others: list[str], outcome: str
+) -> None:
+    newstore.get(address("NS-1"), status=404, json={"error_code": "resource_not_found"})
+    newstore.get(f"{API}/customer/profiles", json={"profiles": [profile(each) for each in others]})
+    wanted(tenant)
+    with capture_logs() as lines:
+        run_one()
+    assert outcome in lines[-1]["outcome"]
+    assert EMAIL not in str(lines)
+    assert not ProfileLink.objects.exists()
+
+
+@pytest.mark.parametrize("status", [429, 500, 409])
+def test_trouble_is_tried_again_later(tenant: Program, newstore: responses.RequestsMock, status: int) -> None:
+    newstore.get(address("NS-1"), json=profile())
+    newstore.patch(address("NS-1"), status=status, json={"error_code": "x"})
+    wanted(tenant)
+    assert run_one()
+    row = ProfileLink.objects.get()
+    assert (row.attempts, row.lease_until) == (1, None)
+    assert not run_one()
+    ProfileLink.objects.update(due_at="2026-01-01T00:00:00Z", attempts=29)
+    run_one()
+    assert not ProfileLink.objects.exists()
+
+
+@pytest.mark.parametrize(("may_replace", "writes"), [(True, 1), (False, 0)])
+def test_another_loyalty_id_is_replaced_by_an_enrolment_only(
+    tenant: Program, newstore: responses.RequestsMock, may_replace: bool, writes: int
+) -> None:
+    newstore.get(address("NS-1"), json=profile(loyalty_id="L-1"))
+    write = newstore.patch(address("NS-1"), json=profile())
+    wanted(tenant, may_replace=may_replace)
+    run_one()
+    assert write.call_count == writes
+    assert not ProfileLink.objects.exists()
+
+
+@pytest.mark.parametrize("missing", [{"member_id": ""}, {"profile_id": "", "contact": ""}])
+def test_nothing_is_queued_that_nobody_could_find(tenant: Program, missing: dict[str, str]) -> None:
+    wanted(tenant, **missing)
+    assert not ProfileLink.objects.exists()
+
+
+def test_email_lies_encrypted_in_the_row(tenant: Program) -> None:
+    wanted(tenant)
+    assert ProfileLink.objects.get().contact == EMAIL
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contact FROM newstore_profilelink")
+        assert EMAIL not in str(cursor.fetchone())
