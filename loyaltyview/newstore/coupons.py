@@ -86,6 +86,12 @@ def mint_code(program: Program, request: CouponRequest) -> MintedCode:
     return MintedCode(code=codes[0], expires_at=expires_at)
 
 
+def coupon_name(program: Program, request: CouponRequest) -> str:
+    """Return the name under which NewStore keeps this discount. Raises NewStoreRejected for a discount that
+    a code cannot express."""
+    return str(_voucher(program, request)["name"])
+
+
 def _voucher(program: Program, request: CouponRequest) -> dict[str, Any]:
     kind, value = _kind_and_value(request)
     minimum = request.minimum if request.minimum is not None else Decimal(0)

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from loyaltyview.work.sources import add_source
+from loyaltyview.work.sources import add_source, every
 
 
 class RedemptionsConfig(AppConfig):
@@ -9,5 +9,7 @@ class RedemptionsConfig(AppConfig):
 
     def ready(self) -> None:
         from loyaltyview.redemptions.recovery import run_one
+        from loyaltyview.redemptions.used_codes import EVERY_S, queue_used_codes
 
         add_source("redemptions", run_one)
+        every("used codes", EVERY_S, queue_used_codes)

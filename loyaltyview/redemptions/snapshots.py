@@ -1,8 +1,10 @@
-"""What a redemption remembers as JSON (cart, discount), to and from the dataclasses."""
+"""What a redemption remembers as JSON (cart, discount), to and from the dataclasses, and what it asks of the
+vendor and of NewStore."""
 
 from decimal import Decimal
 from typing import Any
 
+from loyaltyview.newstore.coupons import CouponRequest
 from loyaltyview.redemptions.models import Redemption
 from providers.types import (
     Cart,
@@ -100,4 +102,22 @@ def spend_of(row: Redemption) -> Spend:
         points=row.points,
         is_held=row.is_held,
         memo=row.memo,
+    )
+
+
+def coupon_of(row: Redemption) -> CouponRequest:
+    """Return the coupon that NewStore makes for the discount of `row`."""
+    discount = discount_from_json(row.discount)
+    worth = discount.amount.amount if discount.amount else None
+    if discount.skus or discount.kind is DiscountKind.PRICE:
+        worth = row.saving  # what it takes off this very cart: the coupon knows no products
+    is_percent = discount.kind is DiscountKind.PERCENT and not discount.skus
+    return CouponRequest(
+        reference=row.item_id,
+        label=row.title,
+        amount=None if is_percent else worth,
+        percent=discount.percent if is_percent else None,
+        currency=row.currency,
+        minimum=discount.minimum.amount if discount.minimum else None,
+        profile_id=row.profile_id,
     )

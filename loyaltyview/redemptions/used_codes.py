@@ -1,0 +1,49 @@
+"""Which codes are over and are to be switched off at NewStore, for programs that want it."""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from loyaltyview.newstore.coupons import coupon_name
+from loyaltyview.newstore.errors import NewStoreRejected
+from loyaltyview.newstore.models import UsedCode
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import IssuedCode, State
+from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.work.sources import wake
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 60
+OVER = (State.USED, State.SETTLED, State.RELEASED)
+LOOKS_BACK = timedelta(days=2)  # a code lives minutes; older ones are no business of anybody's
+AT_ONCE = 500
+
+
+def queue_used_codes() -> None:
+    """Queue each code of a redemption that was used or given back, once. Database only; may be repeated."""
+    programs = Program.objects.filter(newstore_disable_codes=True)
+    if not programs.exists():
+        return
+    queued = UsedCode.objects.filter(program=OuterRef("program"), code=OuterRef("code"))
+    now = timezone.now()
+    issued = IssuedCode.objects.select_related("redemption", "program").filter(
+        ~Exists(queued),
+        program__in=programs,
+        redemption__state__in=[state.value for state in OVER],
+        issued_at__gte=now - LOOKS_BACK,
+    )
+    rows = []
+    for each in issued[:AT_ONCE]:
+        try:
+            name = coupon_name(each.program, coupon_of(each.redemption))
+        except NewStoreRejected as error:  # minted by older rules
+            log.warning("used_code_without_coupon", code=each.code, detail=error.detail)
+            name = ""
+        due_at = now if name else None
+        rows.append(UsedCode(program=each.program, code=each.code, coupon_name=name, due_at=due_at))
+    UsedCode.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        wake()

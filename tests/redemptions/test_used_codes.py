@@ -1,0 +1,51 @@
+"""Which codes are queued to be switched off at NewStore."""
+
+from collections.abc import Callable
+
+import pytest
+
+from loyaltyview.newstore.models import UsedCode
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.orders import use_codes
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.requests import RedeemRequest
+from loyaltyview.redemptions.saga import redeem
+from loyaltyview.redemptions.used_codes import queue_used_codes
+
+from .conftest import KIM, Mint
+from .memory_provider import Ledger
+
+
+@pytest.fixture
+def applied(tap: Callable[..., RedeemRequest], vendor: Ledger, newstore: Mint) -> Redemption:
+    Program.objects.update(newstore_disable_codes=True)
+    return redeem(tap())
+
+
+def queued() -> list[str]:
+    queue_used_codes()
+    return list(UsedCode.objects.filter(due_at__isnull=False).values_list("code", flat=True))
+
+
+def test_a_code_in_the_cart_is_left_alone(applied: Redemption) -> None:
+    assert queued() == []
+
+
+def test_a_used_code_is_queued_once_with_its_coupons_name(program: Program, applied: Redemption) -> None:
+    use_codes(program, order_id="o-1", codes=(applied.code,))
+    assert queued() == queued() == [applied.code]
+    assert UsedCode.objects.get().coupon_name.startswith("$10 off - 10 USD (")
+
+
+def test_a_code_that_was_given_back_is_queued(applied: Redemption) -> None:
+    undo(applied.pk, KIM)
+    assert queued() == [applied.code]
+
+
+def test_nothing_is_queued_where_the_program_has_no_coupon_list(
+    program: Program, applied: Redemption
+) -> None:
+    Program.objects.update(newstore_disable_codes=False)
+    use_codes(program, order_id="o-1", codes=(applied.code,))
+    assert queued() == []
