@@ -1,8 +1,8 @@
 """The path of a redemption: request, mint, spend, reveal (design section 5).
 
-Each step is one commit (`steps.advance`); the calls to NewStore and the vendor stand between commits. The
-lease on the row says whose turn it is. It outlasts every call, so a row whose lease has run out belongs
-to a process that died, and `recovery` takes it over.
+Each step is one commit (`steps.advance`), shared by steps with no call between them; the calls to NewStore
+and the vendor stand between commits. The lease on the row says whose turn it is. It outlasts every call, so a
+row whose lease has run out belongs to a process that died, and `recovery` takes it over.
 """
 
 import hashlib
@@ -29,7 +29,6 @@ from loyaltyview.redemptions.steps import (
     ask_again_at,
     refresh,
     release_at,
-    reveal,
     spent_fields,
     write_line,
 )
@@ -46,28 +45,14 @@ def redeem(request: RedeemRequest) -> Redemption:
     The same key with the same parameters returns the same redemption; vendor trouble never raises.
     Raises KeyReused, AnotherTillRedeeming. May take as long as NewStore and the vendor together.
     """
-    row = find_tap(
-        request.program,
-        launch_id=request.launch_id,
-        member_ref=request.member_ref,
-        key=request.key,
-        kind=request.kind,
-        item_id=request.item_id,
-        points=request.points,
-    )
-    if row is None:
-        row, is_ours = _request(request)
-        if is_ours:
-            if limit := limit_reached(row):
-                refuse(row, limit.value, "", State.REQUESTED, request.actor)
-            else:
-                _mint(row, request.actor)
-            if row.state == State.MINTED:
-                _spend(row, request.actor)
-            if row.state == State.SPENT:
-                reveal(row, request.actor)
-            return row
-    return _join(row, request.actor)
+    row, is_ours = _request(request)
+    if not is_ours:
+        return repeat(row, request.actor)
+    if limit := limit_reached(row):
+        refuse(row, limit.value, "", State.REQUESTED, request.actor)
+    elif _mint(row, request.actor):
+        _spend(row, request.actor)
+    return row
 
 
 def find_tap(
@@ -84,9 +69,26 @@ def find_tap(
     it judges the form: the first tap may already have spent the points that the second would need.
     Raises KeyReused when the key was sent with other parameters.
     """
-    row = Redemption.objects.filter(program=program, key=key).first()
-    if row and row.fingerprint != _fingerprint(launch_id, member_ref, kind, item_id, points):
+    same_key = Redemption.objects.filter(program=program, key=key)
+    fingerprint = same_key.values_list("fingerprint", flat=True).first()
+    if fingerprint is None:
+        return None
+    if fingerprint != _fingerprint(launch_id, member_ref, kind, item_id, points):
         raise KeyReused
+    return same_key.get()
+
+
+def repeat(row: Redemption, actor: Actor) -> Redemption:
+    """Answer the same tap again: wait briefly for the request that works on it, and take over when its
+    process is gone. Returns the row as it stands then."""
+    deadline = time.monotonic() + settings.PAGE_DEADLINE_S
+    pause_s = 0.02
+    while row.state in OPEN and time.monotonic() < deadline:
+        if row.lease_until is None or row.lease_until < timezone.now():
+            return carry_on(row.pk, actor)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.25)
+        refresh(row)
     return row
 
 
@@ -169,7 +171,9 @@ def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
     return row, True
 
 
-def _mint(row: Redemption, actor: Actor) -> None:
+def _mint(row: Redemption, actor: Actor) -> bool:
+    """Get a code, and say at once that the spend may have happened: should we die inside the vendor's call,
+    nobody knows. Returns whether the vendor is to be called."""
     try:
         minted = mint(row)
     except NewStoreError as error:
@@ -177,27 +181,23 @@ def _mint(row: Redemption, actor: Actor) -> None:
             "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
         )
         refuse(row, mint_refusal(error).value, "", State.REQUESTED, actor)
-        return
-    with transaction.atomic():
-        moved = advance(
-            row,
-            State.MINTED,
-            allowed=[State.REQUESTED],
-            actor=actor,
-            needs_lease=True,
-            code=minted.code,
-            code_expires_at=minted.expires_at,
-        )
-        if moved:
-            IssuedCode.objects.create(
-                program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
-            )
+        return False
+    return advance(
+        row,
+        State.UNCERTAIN,
+        via=[State.MINTED],
+        allowed=[State.REQUESTED],
+        actor=actor,
+        needs_lease=True,
+        also=lambda: IssuedCode.objects.create(
+            program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
+        ),
+        code=minted.code,
+        code_expires_at=minted.expires_at,
+    )
 
 
 def _spend(row: Redemption, actor: Actor) -> None:
-    # UNCERTAIN is committed first: if we die inside the call, the row says that nobody knows.
-    if not advance(row, State.UNCERTAIN, allowed=[State.MINTED], actor=actor, needs_lease=True):
-        return
     try:
         spend = row.program.provider().spend(intent_of(row))
     except ProviderError as error:
@@ -209,7 +209,7 @@ def _spend(row: Redemption, actor: Actor) -> None:
             _let_go(row, f"{type(error).__name__}: {error.detail}")
         return
     advance(
-        row, State.SPENT, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
+        row, State.REVEALED, via=[State.SPENT], allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
         **spent_fields(spend), due_at=release_at(row), lease_until=None,
     )  # fmt: skip
 
@@ -228,16 +228,3 @@ def _let_go(row: Redemption, error: str) -> None:
         lease_until=None, due_at=ask_again_at(), last_error=error[:500]
     )
     refresh(row)
-
-
-def _join(row: Redemption, actor: Actor) -> Redemption:
-    """Wait briefly for the request that works on the same tap; take over when its process is gone."""
-    deadline = time.monotonic() + settings.PAGE_DEADLINE_S
-    pause_s = 0.02
-    while row.state in OPEN and time.monotonic() < deadline:
-        if row.lease_until is None or row.lease_until < timezone.now():
-            return carry_on(row.pk, actor)
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, 0.25)
-        refresh(row)
-    return row

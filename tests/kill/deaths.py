@@ -25,10 +25,12 @@ class Deaths(AppConfig):
     def ready(self) -> None:
         from loyaltyview.events import processing
         from loyaltyview.redemptions import orders, recovery, release, renewal, saga, steps
+        from loyaltyview.redemptions.models import Transition
         from providers.house.provider import HouseProvider
 
-        # A step is called by the state it leads to; a death after it comes after its commit, unless the
-        # caller has a transaction of its own around it (`minted`, which stores the code as well).
+        # A step is called by the state it leads to. Within it, its lines are written and nothing is
+        # committed. A death after it comes after its commit, unless the caller has a transaction of its own
+        # around it (a renewal, which stores the code as well).
         advance = around(steps.advance)
         for module in (steps, saga, recovery, release, renewal, orders):
             setattr(module, "advance", advance)  # noqa: B010
@@ -39,6 +41,7 @@ class Deaths(AppConfig):
             *((HouseProvider, call, call) for call in CALLS),
         ):
             setattr(owner, function, around(getattr(owner, function), name))
+        Transition.objects.bulk_create = within(Transition.objects.bulk_create)  # type: ignore[method-assign]
 
 
 def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
@@ -51,6 +54,18 @@ def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
         result = call(*args, **kwargs)
         pass_by(f"{moment}.after")
         return result
+
+    return wrapped
+
+
+def within(write_lines: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Return what writes the lines of a step with a moment behind it."""
+
+    @wraps(write_lines)
+    def wrapped(*args: Any, **kwargs: Any) -> list[Any]:
+        lines = write_lines(*args, **kwargs)
+        pass_by(f"{lines[-1].to_state}.within")
+        return lines
 
     return wrapped
 

@@ -51,12 +51,11 @@ def till(stack: Stack, mia: Member) -> object:
         ("requested.after", False),
         ("mint.before", False),
         ("mint.after", False),
-        ("minted.after", False),  # within its transaction
-        ("uncertain.before", False),  # the code is committed
+        ("uncertain.within", False),  # of the transaction that keeps the code
         ("uncertain.after", False),
         ("spend.before", False),
         ("spend.after", True),
-        ("spent.after", True),
+        ("revealed.within", True),
         ("revealed.after", True),
     ],
 )
@@ -115,7 +114,7 @@ def test_an_undo_whose_web_process_dies_gives_back_once(
     check_books(mia, points=OPENING)
 
 
-@pytest.mark.parametrize("moment", ["mint.before", "mint.after", "revealed.after"])
+@pytest.mark.parametrize("moment", ["mint.before", "mint.after", "revealed.within", "revealed.after"])
 def test_a_renewal_whose_web_process_dies_takes_no_points_and_keeps_the_spend(
     stack: Stack, mia: Member, till: Till, moment: str
 ) -> None:

@@ -12,8 +12,7 @@ from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, poin
 from loyaltyview.redemptions.recovery import WAITING
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
-from loyaltyview.redemptions.saga import find_tap, redeem
-from loyaltyview.redemptions.snapshots import cart_from_json, discount_from_json
+from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
@@ -106,6 +105,8 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     title = ""
     try:
         wanted = _wanted(launch, tap, may_be_cut)
+        if isinstance(wanted, Redemption):
+            return repeat(wanted, actor_of(launch))
         title = wanted.title
         return redeem(wanted)
     except KeyReused as error:
@@ -114,18 +115,18 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
         raise Problem("ANOTHER_TILL", status=409, title=title) from error
 
 
-def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
-    """Return what the tap asks for. The same tap may have spent the points that this one would need: it is
-    looked for first, and again before anything is refused, since it may have come in between."""
-    earlier = _earlier(launch, tap)
-    if earlier is None:
-        try:
-            return _judged(launch, tap, may_be_cut)
-        except Problem:
-            earlier = _earlier(launch, tap)
-            if earlier is None:
-                raise
-    return _repeated(launch, earlier)
+def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest | Redemption:
+    """Return what the tap asks for, or what the same tap started before. That may have spent the points that
+    this one would need: it is looked for first, and again before anything is refused, since it may have
+    come in between."""
+    if earlier := _earlier(launch, tap):
+        return earlier
+    try:
+        return _judged(launch, tap, may_be_cut)
+    except Problem:
+        if earlier := _earlier(launch, tap):
+            return earlier
+        raise
 
 
 def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
@@ -137,26 +138,6 @@ def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
         kind=tap.kind,
         item_id=tap.item_id,
         points=tap.points,
-    )
-
-
-def _repeated(launch: Launch, row: Redemption) -> RedeemRequest:
-    """Return the request that made `row`: the same tap again."""
-    return RedeemRequest(
-        program=launch.program,
-        launch_id=row.launch_id,
-        key=row.key,
-        cart=cart_from_json(row.cart),
-        member_ref=row.member_ref,
-        kind=SpendKind(row.kind),
-        item_id=row.item_id,
-        title=row.title,
-        points=row.points,
-        discount=discount_from_json(row.discount),
-        saving=Money(amount=row.saving, currency=row.currency),
-        actor=actor_of(launch),
-        profile_id=row.profile_id,
-        is_final=row.is_final,
     )
 
 
