@@ -1,0 +1,252 @@
+"""How long our own part of a redemption takes. `python -m tests.load.redeem`: see README.md beside this.
+
+A tap waits for the vendor's reads (member and rewards, at the same time), for NewStore's code, and for the
+vendor's spend: 3 times 50 ms. What a request takes beyond these 150 ms is ours.
+"""
+
+import argparse
+import hashlib
+import http.client
+import os
+import queue
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.setup.postgres import find_server_programs, postgres_server
+
+ROOT = Path(__file__).resolve().parents[2]
+OTHERS_MS = 150.0
+AT_ONCE = 20
+CSRF = "c" * 32
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.redeem", description=__doc__)
+    parser.add_argument("--processes", type=int, default=2, help="web processes")
+    parser.add_argument("--threads", type=int, default=32, help="threads of each")
+    parser.add_argument("--seconds", type=int, default=15, help="length of each run")
+    parser.add_argument("--rate", type=int, default=20, help="taps a second in the run of fixed rate")
+    options = parser.parse_args()
+    programs = find_server_programs()
+    if programs is None:
+        sys.stderr.write("PostgreSQL is needed: make test finds or installs it\n")
+        return 1
+    with postgres_server(programs) as database, tempfile.TemporaryDirectory() as folder:
+        port, newstore_port = _free_port(), _free_port()
+        os.environ.update(_environment(database, port, newstore_port, options))
+        with _running(Path(folder) / "web.log", port, newstore_port) as web:
+            _measure(web, port, options)
+    return 0
+
+
+def _measure(web: int, port: int, options: argparse.Namespace) -> None:
+    seconds: int = options.seconds
+    taps = Taps(port, AT_ONCE * 60 * seconds // 15 + options.rate * seconds + 300 * seconds + 200)
+    taps.run_bursts(5)  # warm: connections, tokens, compiled queries
+    print(f"{'':34}{'taps/s':>8}{'p50':>8}{'p95':>8}{'ours p50':>10}{'ours p95':>10}{'CPU/tap':>9}")  # noqa: T201
+    for title, run in (
+        ("one after another", lambda: taps.run_closed(1, seconds)),
+        (f"{AT_ONCE} at once, every second", lambda: taps.run_bursts(seconds)),
+        (f"{options.rate} a second", lambda: taps.run_at_rate(options.rate, seconds)),
+        (f"{AT_ONCE} tills without a pause", lambda: taps.run_closed(AT_ONCE, seconds)),
+    ):
+        cpu, started = _cpu_s(web), time.perf_counter()
+        found = sorted(run())
+        took_s, cpu_ms = time.perf_counter() - started, (_cpu_s(web) - cpu) * 1000 / len(found)
+        p50, p95 = found[len(found) // 2], found[len(found) * 95 // 100]
+        print(  # noqa: T201
+            f"{title:34}{len(found) / took_s:8.1f}{p50:8.1f}{p95:8.1f}"
+            f"{p50 - OTHERS_MS:10.1f}{p95 - OTHERS_MS:10.1f}{cpu_ms:9.1f}"
+        )
+
+
+class Taps:
+    """Members with a page open each, and three ways to tap. Every run returns milliseconds."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self.port = port
+        self.pages = _open_pages(count)
+
+    def run_closed(self, tills: int, seconds: int) -> list[float]:
+        """So many tills, each tapping as soon as it has its answer."""
+        until = time.perf_counter() + seconds
+
+        def tap_on(_till: int) -> list[float]:
+            found = []
+            while time.perf_counter() < until:
+                found.append(self.tap(time.perf_counter()))
+            return found
+
+        with ThreadPoolExecutor(tills) as pool:
+            return [each for found in pool.map(tap_on, range(tills)) for each in found]
+
+    def run_bursts(self, seconds: int) -> list[float]:
+        """AT_ONCE taps at the same moment, every second."""
+        return self._run_on_time([second + 0.0 for second in range(seconds) for _ in range(AT_ONCE)])
+
+    def run_at_rate(self, rate: int, seconds: int) -> list[float]:
+        """Taps at even distances, whether the earlier ones have their answers or not."""
+        return self._run_on_time([number / rate for number in range(rate * seconds)])
+
+    def _run_on_time(self, offsets: list[float]) -> list[float]:
+        start = time.perf_counter() + 0.5
+
+        def tap_at(offset: float) -> float:
+            time.sleep(max(0.0, start + offset - time.perf_counter()))
+            return self.tap(start + offset)
+
+        with ThreadPoolExecutor(2 * AT_ONCE) as pool:
+            return list(pool.map(tap_at, offsets))
+
+    def tap(self, due: float) -> float:
+        """Redeem on a page not used before; return the milliseconds since `due`."""
+        launch_id, secret = self.pages.get_nowait()
+        form = {"csrfmiddlewaretoken": CSRF, "key": secrets.token_urlsafe(16), "kind": "reward"}
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": f"csrftoken={CSRF}; launch={secret}",
+        }
+        # A connection of its own: one that was kept might be closed by gunicorn just now.
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as web:
+            web.request("POST", f"/l/{launch_id}/redeem/", urlencode(form | {"item": "ten-off"}), headers)
+            response = web.getresponse()
+            page = response.read()
+        took_ms = (time.perf_counter() - due) * 1000
+        assert response.status == 303, page.decode()
+        assert response.headers["Location"].endswith("?go=1"), response.headers["Location"]
+        return took_ms
+
+
+def _open_pages(count: int) -> "queue.SimpleQueue[tuple[str, str]]":
+    """One launch a member, as the launch page would have left it: its address and its cookie."""
+    from django.utils import timezone
+
+    from loyaltyview.programs.models import Program
+    from loyaltyview.webview.models import Launch
+
+    now, program = timezone.now(), Program.objects.get()
+    cart = {"currency": "USD", "total": "129.90", "items": []}
+    pages: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    launches = []
+    for _number in range(count):
+        secret = secrets.token_urlsafe(32)
+        launch = Launch(
+            program=program,
+            secret_hash=hashlib.sha256(secret.encode()).hexdigest(),
+            expires_at=now + timedelta(hours=1),
+            associate_id="a-17",
+            store_id="US_BOSTON_01",
+            cart_id=secrets.token_hex(8),
+            cart=cart,
+            member_ref=secrets.token_hex(8),
+        )
+        launches.append(launch)
+        pages.put((launch.pk, secret))
+    Launch.objects.bulk_create(launches, batch_size=1000)
+    return pages
+
+
+def _environment(database: str, port: int, newstore_port: int, options: argparse.Namespace) -> dict[str, str]:
+    from cryptography.fernet import Fernet
+
+    return {
+        "DJANGO_SETTINGS_MODULE": "tests.load.redeem_settings",
+        "ENV_FILE": "",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": database,
+        "COOKIE_SECURE": "false",
+        "WEB_HOST": "127.0.0.1",
+        "PORT": str(port),
+        "WEB_PROCESSES": str(options.processes),
+        "WEB_THREADS": str(options.threads),
+        "NEWSTORE_PORT": str(newstore_port),
+    }
+
+
+@contextmanager
+def _running(log: Path, port: int, newstore_port: int) -> Iterator[int]:
+    """Migrate, load, start NewStore and web; yield the process id of gunicorn's master."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    _load(newstore_port)
+    with ExitStack() as ends, log.open("w") as output:
+        for command in (
+            [sys.executable, "-m", "tests.load.slow_newstore", str(newstore_port)],
+            [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
+        ):
+            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+            ends.callback(process.wait)
+            ends.callback(process.terminate)
+        _wait(lambda: _is_open(newstore_port) and _is_open(port))
+        try:
+            yield process.pid
+        except BaseException:
+            sys.stderr.write(log.read_text()[-4000:])
+            raise
+
+
+def _load(newstore_port: int) -> None:
+    from loyaltyview.programs.models import Program, Store
+
+    url = f"http://127.0.0.1:{newstore_port}"
+    program = Program.objects.create(
+        slug="acme",
+        name="Acme Club",
+        currency="USD",
+        country="US",
+        newstore_tenant="acme-staging",
+        newstore_api_url=url,
+        newstore_identity_url=f"{url}/auth/realms/acme-staging",
+        newstore_client_id="loyaltyview",
+        newstore_client_secret=secrets.token_hex(),
+    )
+    Store.objects.create(program=program, store_id="US_BOSTON_01", name="Boston")
+
+
+def _cpu_s(master: int) -> float:
+    """The processor time that gunicorn's processes have used, 0 where /proc does not tell."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == master:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _wait(what: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < until, "it does not start"
+        time.sleep(0.05)
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())
