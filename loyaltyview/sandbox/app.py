@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.answers import ApiError, answer, problem
 from loyaltyview.sandbox.associate_app import AssociateApp
 from loyaltyview.sandbox.carts import CartBook
+from loyaltyview.sandbox.clock import Clock
 from loyaltyview.sandbox.config import SandboxConfig
 from loyaltyview.sandbox.coupons import CouponBook
 from loyaltyview.sandbox.idp import IdentityProvider
@@ -27,6 +28,7 @@ from loyaltyview.sandbox.rate import RateLimit
 from loyaltyview.sandbox.staff import search_users
 from loyaltyview.sandbox.stream import EventStream
 from loyaltyview.sandbox.stream_api import StreamApi
+from loyaltyview.sandbox.switches import fail_as_told
 from loyaltyview.sandbox.vendors import Vendor, VendorSetup, build_vendor
 
 __all__ = ["Sandbox", "SandboxConfig"]
@@ -47,7 +49,8 @@ class Sandbox:
         self.lock = threading.RLock()
         self.idp = IdentityProvider(self.config, lambda: self.base_url)
         self.stream = EventStream(self.config)
-        self.coupons = CouponBook(self.lock)
+        self.clock = Clock()
+        self.coupons = CouponBook(self.lock, self.clock)
         self.profiles = ProfileBook(self.lock)
         self.carts = CartBook(self.lock)
         self.orders = OrderBook(self.lock, self.stream.emit)
@@ -87,6 +90,12 @@ class Sandbox:
                 rule(f"{realm}/protocol/openid-connect/certs", self.idp.certs),
                 rule(f"{realm}/protocol/openid-connect/token", self.idp.token, "POST"),
                 rule(f"{realm}/protocol/openid-connect/userinfo", self.idp.userinfo),
+                api("/v0/promotions/coupon", self.coupons.search),
+                api(
+                    "/v0/promotions/coupon/<coupon_id>/code/<code_id>",
+                    self.coupons.change_code,
+                    "PATCH",
+                ),
                 api("/v0/promotions/loyalty", self.coupons.create_loyalty, "POST"),
                 api("/customer/profiles", self.profiles.search, scope="customer:profile:read"),
                 api(
@@ -121,9 +130,8 @@ class Sandbox:
     def _guarded(self, view: View, scope: str) -> View:
         def guarded(request: Request, **values: Any) -> Response:
             if not self._rate.allows():
-                response = problem(429, "too many requests", code="too_many_requests").response()
-                response.headers["Retry-After"] = "1"
-                return response
+                raise problem(429, "too many requests", code="too_many_requests")
+            fail_as_told(self.config)
             self.idp.verify(request, scope)
             return view(request, **values)
 
@@ -143,6 +151,8 @@ class Sandbox:
             response: Response = view(request, **values)
         except ApiError as error:
             response = error.response()
+            if error.status == 429:
+                response.headers["Retry-After"] = "1"
         except HTTPException as error:
             response = answer({"error_code": error.name, "message": error.description}, error.code or 500)
             for name, value in error.get_headers(request.environ):

@@ -3,16 +3,16 @@
 Every step is a method, called by the panel (over HTTP) and by tests. Source: contract sections 1 to 3.
 """
 
-import json
 import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, urlencode
 
 import requests
 
+from loyaltyview.sandbox import launches
+from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.carts import Cart, CartBook, Totals, price
 from loyaltyview.sandbox.config import SandboxConfig
 from loyaltyview.sandbox.coupons import CouponBook
@@ -57,7 +57,8 @@ class AssociateApp:
     cart: Cart | None = None
     order: Order | None = None
     token: str = ""
-    launched: str = ""
+    opened: launches.Opened | None = None
+    openings: int = 0
     screen: Screen = field(default="login")
 
     def log_in(self, associate_id: str) -> str:
@@ -116,42 +117,50 @@ class AssociateApp:
             return price([item.product.price for item in cart.items], coupons)
 
     def launch_url(self) -> str:
-        """Open the WebView: the documented query string with a new security token."""
+        """Open the WebView from the cart with a new security token, in the shape that the switch says."""
         with self.lock:
-            cart = self._open_cart()
-            if not self.config.loyalty_url:
-                raise AppError("No loyalty page is set up.")
-            self.token, self.screen = secrets.token_hex(16), "webview"
-            email = {"customerEmail": cart.customer.email} if cart.customer else {}
-            blob = {
-                **email,
-                "cartId": cart.cart_id,
-                "cartTotal": float(self.totals().total),
-                "currency": cart.currency,
-                "items": [
-                    {
-                        "productId": item.product.product_id,
-                        "itemId": item.item_id,
-                        "price": float(item.product.price),
-                    }
-                    for item in cart.items
-                ],
-                "selectedCoupons": cart.codes,
-            }
-            query = {
-                "token": self.token,
-                "externalIdentity": self.external_identity,
-                "store": cart.store_id,
-                "cart": json.dumps(blob, separators=(",", ":"), ensure_ascii=False),
-            }
-            self.launched = f"{self.config.loyalty_url}?{urlencode(query, quote_via=quote, safe='')}"
-            return self.launched
+            cart, page = self._open_cart(), self._page()
+            self.token = secrets.token_hex(16)
+            return self._open(
+                launches.from_cart(
+                    self.config.launch_shape,
+                    page,
+                    cart,
+                    self.totals().total,
+                    token=self.token,
+                    external_identity=self.external_identity,
+                )
+            )
+
+    def launch_from_profile(self) -> str:
+        """Open the WebView from the profile of the cart's customer: no token, so nothing can be applied."""
+        with self.lock:
+            cart, page = self._open_cart(), self._page()
+            if not cart.customer:
+                raise AppError("There is no customer in this cart.")
+            self.token = ""
+            return self._open(launches.from_profile(page, cart, external_identity=self.external_identity))
+
+    def _page(self) -> str:
+        if not self.config.loyalty_url:
+            raise AppError("No loyalty page is set up.")
+        return self.config.loyalty_url
+
+    def _open(self, opened: launches.Opened) -> str:
+        self.opened, self.screen = opened, "webview"
+        self.openings += 1
+        return opened.address
+
+    def injected(self) -> Json:
+        """What the open page finds as `window.NEWSTORE`; empty when it finds nothing."""
+        with self.lock:
+            return self.opened.injected if self.opened else {}
 
     def close_webview(self) -> None:
         """The app's own back control: nothing is applied, the token is dead."""
         with self.lock:
             if self.screen == "webview":
-                self.token, self.launched, self.screen = "", "", "cart"
+                self.token, self.opened, self.screen = "", None, "cart"
 
     def apply(self, deeplink: str) -> Applied:
         """Act on a callback: check it, close the WebView, redeem its codes."""
@@ -160,9 +169,8 @@ class AssociateApp:
                 callback = read_deeplink(deeplink)
             except Ignored as error:
                 return Applied(ignored=str(error))
-            if self.screen != "webview" or not secrets.compare_digest(
-                callback.token.encode(), self.token.encode()
-            ):
+            is_known = secrets.compare_digest(callback.token.encode(), self.token.encode())
+            if self.screen != "webview" or not self.token or not is_known:
                 return Applied(ignored="The callback has another token than this launch.")
             cart = self._open_cart()
             if callback.cart_id != cart.cart_id:
@@ -269,7 +277,7 @@ class AssociateApp:
             for code in list(self.cart.codes):
                 self.remove_code(code)
             self.cart.state = "abandoned"
-        self.cart, self.token, self.launched = None, "", ""
+        self.cart, self.token, self.opened = None, "", None
 
     def _need_login(self) -> Associate:
         if not self.associate:

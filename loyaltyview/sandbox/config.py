@@ -17,7 +17,7 @@ class SandboxConfig:
 
     An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace
     those already in the cart or come on top: NewStore documents neither. `vendor` is the kind of loyalty
-    vendor to play beside NewStore, mounted at /vendor/<kind>.
+    vendor to play beside NewStore, mounted at /vendor/<kind>. What goes wrong is in `switches`.
     """
 
     tenant: str = "acme-staging"
@@ -30,8 +30,12 @@ class SandboxConfig:
     events_url: str = ""
     event_key: str = ""
     coupon_mode: Literal["replace", "add"] = "replace"
+    launch_shape: Literal["query", "injected", "fragment"] = "query"
     duplicate_events: bool = False
     shuffle_events: bool = False
+    lose_events: bool = False
+    delay_events_s: int = 0
+    newstore_fault: Literal["none", "slow", "failing", "timing out", "throttled"] = "none"
     rate_limit_per_s: int = 100
     vendor: str = ""
     vendor_secret: str = ""

@@ -8,12 +8,13 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json, answer, faults, promotions_error, read_json
+from loyaltyview.sandbox.clock import Clock
 
 CODE_LIFE = timedelta(minutes=15)
 CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -47,18 +48,22 @@ class Coupon:
     created_at: datetime
     cart_id: str = ""
     order_id: str = ""
+    is_active: bool = True
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def expires_at(self) -> datetime:
         return self.created_at + CODE_LIFE
 
     def is_expired(self) -> bool:
-        return datetime.now(UTC) >= self.expires_at
+        return self.clock.now() >= self.expires_at
 
     def refusal(self, *, cart_id: str, remaining: Decimal, currency: str, profile_id: str) -> str:
         """Why this cart may not use the code, in a sentence for the associate; empty when it may."""
         if self.order_id:
             return "This code was already used."
+        if not self.is_active:
+            return "This code was switched off."
         if self.cart_id not in ("", cart_id):
             return "This code is in another cart."
         if self.is_expired():
@@ -77,6 +82,7 @@ class CouponBook:
     """All codes of the tenant, and the voucher ids and names seen so far."""
 
     lock: threading.RLock
+    clock: Clock = field(default_factory=Clock)
     codes: dict[str, Coupon] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -101,6 +107,31 @@ class CouponBook:
             codes = [self.add(voucher).code for voucher in body["vouchers"]]
         return answer({"codes": codes, "warnings": warnings}, 201)
 
+    def search(self, request: Request) -> Response:
+        """`GET /v0/promotions/coupon?page=&count=&name=`: the older list, with the codes of each voucher."""
+        wanted, page, count = (request.args.get(key, "") for key in ("name", "page", "count"))
+        if not page.isdecimal() or not count.isdecimal() or not int(page) or not 0 < int(count) <= 1000:
+            raise promotions_error(400, "invalid request", ["page and count must be positive numbers"])
+        with self.lock:
+            names = {id: name for id, name in self._names.items() if wanted in ("", name)}
+            codes = {id: [_listed(c) for c in self.codes.values() if c.voucher_id == id] for id in names}
+            coupons = [{"id": id, "name": name, "codes": codes[id]} for id, name in names.items()]
+        start = (int(page) - 1) * int(count)
+        return answer({"items": [{"coupon": coupon} for coupon in coupons[start : start + int(count)]]})
+
+    def change_code(self, request: Request, coupon_id: str, code_id: str) -> Response:
+        """`PATCH /v0/promotions/coupon/{couponId}/code/{codeId}`: switches a code on or off."""
+        body = read_json(request, promotions_error)
+        shape = {"id": "string*", "name": "string*", "redemptions": "number*", "active": "boolean*"}
+        if found := faults(body, shape):
+            raise promotions_error(400, "invalid request", found)
+        with self.lock:
+            coupon = next((c for c in self.codes.values() if _listed(c)["id"] == code_id), None)
+            if coupon is None or coupon.voucher_id != coupon_id:
+                raise promotions_error(404, "not found")
+            coupon.is_active = body["active"]
+            return answer(_listed(coupon))
+
     def add(self, voucher: Json) -> Coupon:
         """Make a code of a voucher that was checked before."""
         coupon = Coupon(
@@ -114,7 +145,8 @@ class CouponBook:
                 for currency in voucher.get("currencies", [])
             },
             consumers=frozenset(voucher.get("consumers", [])),
-            created_at=datetime.now(UTC),
+            created_at=self.clock.now(),
+            clock=self.clock,
         )
         with self.lock:
             self._names.setdefault(coupon.voucher_id, coupon.name)
@@ -130,6 +162,15 @@ class CouponBook:
             "kind": "voucher",
             "message": "a voucher with this id and another name exists",
         }
+
+
+def _listed(coupon: Coupon) -> Json:
+    return {
+        "id": f"k-{coupon.code.lower()}",
+        "name": coupon.code,
+        "redemptions": 1 if coupon.order_id else 0,
+        "active": coupon.is_active,
+    }
 
 
 def _voucher_faults(voucher: object, where: str) -> list[str]:

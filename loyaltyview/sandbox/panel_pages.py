@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.answers import Json, answer, faults, problem, read_json
 from loyaltyview.sandbox.associate_app import AppError, Applied
 from loyaltyview.sandbox.state import panel_state
+from loyaltyview.sandbox.switches import MINUTES, set_switch
 
 if TYPE_CHECKING:
     from loyaltyview.sandbox.app import Sandbox
@@ -22,6 +23,9 @@ _FIELDS = {
     "log-out": {},
     "cart": {"customer": "string", "cart": "string"},
     "launch": {},
+    "profile": {},
+    "switch": {"name": "string*", "value": "string|boolean|number*"},
+    "clock": {"minutes": "number*"},
     "close": {},
     "apply": {"deeplink": "string*"},
     "remove": {"code": "string*"},
@@ -98,17 +102,30 @@ class PanelPages:
             case "hand-over":
                 app.hand_over()
                 return "Handed over."
+            case "switch" | "clock":
+                return self._switch(action, body)
             case "send-again" | "stream":
                 return self._stream(action, body)
         quiet: dict[str, Any] = {
             "log-out": app.log_out,
             "cart": lambda: app.new_cart(body.get("customer"), body.get("cart")),
             "launch": app.launch_url,
+            "profile": app.launch_from_profile,
             "close": app.close_webview,
             "remove": lambda: app.remove_code(body["code"]),
             "receipt": lambda: app.show_receipt(body["order"]),
         }
         quiet[action]()
+        return ""
+
+    def _switch(self, action: str, body: Json) -> str:
+        if action == "clock":
+            if body["minutes"] not in MINUTES:
+                raise AppError("The clock goes forward by 5, 15 or 40 minutes.")
+            self._sandbox.clock.forward(body["minutes"])
+            return f"NewStore's clock went {body['minutes']} minutes forward."
+        if not set_switch(self._sandbox, body["name"], body["value"]):
+            raise AppError("There is no such switch.")
         return ""
 
     def _stream(self, action: str, body: Json) -> str:

@@ -61,7 +61,7 @@ def serve_in_thread(sandbox: Sandbox, port: int = 0, webview_port: int = 0) -> R
     stops = [_serve(panel_socket, sandbox.wsgi)]
     if webview_socket:
         sandbox.webview_url = _address(webview_socket)
-        webview = WebView(sandbox.config.loyalty_url, sandbox.base_url)
+        webview = WebView(sandbox.config.loyalty_url, sandbox.base_url, sandbox.app.injected)
         stops += [_serve(webview_socket, webview.wsgi), webview.close]
     sandbox.stream.start()
     stops.append(sandbox.stream.close)

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from loyaltyview.sandbox.answers import Json, timestamp
 from loyaltyview.sandbox.carts import Totals, cart_json
+from loyaltyview.sandbox.coupons import Coupon
 from loyaltyview.sandbox.orders import Order
 from loyaltyview.sandbox.sample import ASSOCIATES, CARTS, CUSTOMERS, STORE, TAX_RATE
 from loyaltyview.sandbox.stream import Delivery
+from loyaltyview.sandbox.switches import read_switches
 
 if TYPE_CHECKING:
     from loyaltyview.sandbox.app import Sandbox
@@ -44,7 +46,7 @@ def panel_state(sandbox: "Sandbox") -> Json:
                 {
                     "code": coupon.code,
                     "name": coupon.name,
-                    "state": "used" if coupon.order_id else "expired" if coupon.is_expired() else "open",
+                    "state": _coupon_state(coupon),
                     "expires_at": timestamp(coupon.expires_at),
                 }
                 for coupon in reversed(sandbox.coupons.codes.values())
@@ -53,8 +55,17 @@ def panel_state(sandbox: "Sandbox") -> Json:
                 {"id": each.integration_id, "url": each.callback_url, "status": each.status}
                 for each in sandbox.stream.integrations.values()
             ],
+            "switches": read_switches(sandbox),
             "events": [_event(each) for each in reversed(sandbox.stream.deliveries[-EVENTS_SHOWN:])],
         }
+
+
+def _coupon_state(coupon: Coupon) -> str:
+    if coupon.order_id:
+        return "used"
+    if not coupon.is_active:
+        return "off"
+    return "expired" if coupon.is_expired() else "open"
 
 
 def _cart(sandbox: "Sandbox") -> Json:
@@ -112,12 +123,15 @@ def _order(order: Order) -> Json:
 
 def _webview(sandbox: "Sandbox") -> Json:
     """The launch address as the app opens it, moved to the origin where the WebView can look in."""
-    launched = urlsplit(sandbox.app.launched)
+    assert sandbox.app.opened is not None
+    address = sandbox.app.opened.address
+    launched = urlsplit(address)
     direct = f"{launched.scheme}://{launched.netloc}"
     return {
-        "src": sandbox.app.launched.replace(direct, sandbox.webview_url or direct, 1),
+        "src": address.replace(direct, sandbox.webview_url or direct, 1),
         "origin": sandbox.webview_url or direct,
         "token": sandbox.app.token,
+        "number": sandbox.app.openings,
     }
 
 

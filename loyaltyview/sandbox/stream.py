@@ -29,7 +29,7 @@ EVENT_NAMES = (
     "return.processed",
 )
 
-Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unheard"]
+Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unheard", "lost"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +48,8 @@ class Integration:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one listener; `unheard` without any. `attempts` says how each try ended."""
+    """One event on its way to one listener; `unheard` without any, `lost` where the switch says so.
+    `attempts` says how each try ended."""
 
     number: int
     name: str
@@ -111,7 +112,11 @@ class EventStream:
             if not listeners:
                 return [self._queue(name, payload, body, "", "unheard")]
             times = 2 if self._config.duplicate_events else 1
-            return [self._queue(name, payload, body, listener) for listener in listeners * times]
+            status: Status = "lost" if self._config.lose_events else "pending"
+            delay_s = self._config.delay_events_s
+            return [
+                self._queue(name, payload, body, listener, status, delay_s) for listener in listeners * times
+            ]
 
     def send_again(self, number: int) -> Delivery:
         """Send the very same bytes once more: a duplicate. LookupError for an unknown number."""
@@ -122,7 +127,13 @@ class EventStream:
             return self._queue(old.name, old.payload, old.body, old.integration_id)
 
     def _queue(
-        self, name: str, payload: Json, body: bytes, integration_id: str, status: Status = "pending"
+        self,
+        name: str,
+        payload: Json,
+        body: bytes,
+        integration_id: str,
+        status: Status = "pending",
+        delay_s: float = 0,
     ) -> Delivery:
         delivery = Delivery(
             number=len(self.deliveries),
@@ -131,7 +142,7 @@ class EventStream:
             body=body,
             integration_id=integration_id,
             status=status,
-            due_at=self._clock(),
+            due_at=self._clock() + delay_s,
         )
         self.deliveries.append(delivery)
         self._changed.notify_all()

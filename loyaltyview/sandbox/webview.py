@@ -6,10 +6,12 @@ cookies included (so CSRF and CSP work as they do without it), except that it
 
 - puts one script of its own, first, into each HTML document; being of the same origin it needs no
   exception in the CSP. The script tells the panel where the page wants to go;
+- puts `window.NEWSTORE` there the same way, when the app opened the page in that shape;
 - asks for uncompressed answers, to be able to do so.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +19,10 @@ from urllib.parse import urlsplit
 import urllib3
 from werkzeug.wrappers import Request, Response
 
+from loyaltyview.sandbox.answers import Json
+
 SCRIPT_PATH = "/__associate_app__/webview.js"
+OBJECT_PATH = "/__associate_app__/newstore.js"
 SCRIPT = Path(__file__).parent / "panel" / "webview-delegate.js"
 TIMEOUT_S = 60
 CHUNK_BYTES = 65_536
@@ -30,9 +35,11 @@ UNREACHABLE = (
 
 
 class WebView:
-    """WSGI application in front of `target` (scheme and host of our pages) for the panel at `panel_url`."""
+    """WSGI application in front of `target` (scheme and host of our pages) for the panel at `panel_url`.
+    `injected` gives what the app puts into pages as `window.NEWSTORE`, empty for nothing."""
 
-    def __init__(self, target: str, panel_url: str) -> None:
+    def __init__(self, target: str, panel_url: str, injected: Callable[[], Json] = dict) -> None:
+        self._injected = injected
         parts = urlsplit(target)
         self._target = f"{parts.scheme}://{parts.netloc}"
         self._panel_url = panel_url
@@ -48,6 +55,9 @@ class WebView:
     def _respond(self, request: Request) -> Response:
         if request.path == SCRIPT_PATH:
             return Response(SCRIPT.read_bytes(), mimetype="text/javascript")
+        if request.path == OBJECT_PATH:
+            script = f"window.NEWSTORE = {json.dumps(self._injected())};\n"
+            return Response(script, mimetype="text/javascript", headers={"Cache-Control": "no-store"})
         headers = urllib3.HTTPHeaderDict()
         for name, value in request.headers.items():
             if name.lower() not in HOP_BY_HOP | {"accept-encoding", "content-length"}:
@@ -93,6 +103,8 @@ class WebView:
         if head < 0 or end < 0 or page[head + 5 : head + 6] not in b"> \t\r\n":
             return page
         tag = f'<script src="{SCRIPT_PATH}" data-panel="{self._panel_url}"></script>'
+        if self._injected():
+            tag += f'<script src="{OBJECT_PATH}"></script>'
         return page[: end + 1] + tag.encode() + page[end + 1 :]
 
 

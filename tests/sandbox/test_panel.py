@@ -179,6 +179,20 @@ def test_panel_has_no_accessibility_faults(page: Page, scheme: Any) -> None:
     page.click("#pay")
     page.wait_for_selector('[data-event="order.completed"][data-status="delivered"]')
     results.append(Axe().run(page))
+    page.click("#tab-switches")
+    results.append(Axe().run(page))
     assert [
         re.sub(r"\s+", " ", result.generate_report()) for result in results if result.violations_count
     ] == []
+
+
+def test_switches_are_turned_and_say_whose_clock_they_move(page: Page, running: Running) -> None:
+    page.click("#tab-switches")
+    page.select_option("[data-switch=launch_shape]", "fragment")
+    page.check("[data-switch=lose_events]")
+    page.get_by_role("button", name="15 minutes forward").click()
+    expect(page.locator("#panel-switches")).to_contain_text(re.compile("It moves NewStore.s clock only"))
+    expect(page.locator("#ahead")).to_have_text("It is 15 minutes ahead.")
+    config = running.sandbox.config
+    assert (config.launch_shape, config.lose_events) == ("fragment", True)
+    expect(page.locator("#vendor-fault")).to_be_hidden()

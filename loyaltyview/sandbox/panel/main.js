@@ -4,6 +4,7 @@ import { act, watch } from "./api.js";
 import { byId } from "./dom.js";
 import { showScreens, chosenItems } from "./screens.js";
 import { showNewStore, wireTabs } from "./newstore.js";
+import { showSwitches, wireSwitches } from "./switches.js";
 import { showWebView, onNavigation } from "./webview.js";
 
 const TOAST_MS = 5000;
@@ -15,6 +16,7 @@ function show(state) {
   showScreens(state, step);
   showWebView(state.webview);
   showNewStore(state, step);
+  showSwitches(state.switches);
 }
 
 function toast(text) {
@@ -23,7 +25,14 @@ function toast(text) {
   toastTimer = setTimeout(() => byId("toast").replaceChildren(), TOAST_MS);
 }
 
-async function step(action, body, button) {
+// One after the other: a tap right after a choice must not overtake it.
+let queue = Promise.resolve();
+function step(action, body, button) {
+  queue = queue.then(() => take(action, body, button));
+  return queue;
+}
+
+async function take(action, body, button) {
   if (button) button.disabled = true;
   try {
     const { message, state } = await act(action, body);
@@ -52,6 +61,7 @@ function fit() {
 wire("log-in", "log-in", () => ({ associate: byId("associate").value }));
 wire("log-out", "log-out");
 wire("redeem", "launch");
+wire("open-profile", "profile");
 wire("close-webview", "close");
 wire("pay", "pay", () => ({ hand_over: byId("hand-over-now").checked }));
 wire("hand-over", "hand-over");
@@ -68,5 +78,6 @@ byId("device-size").addEventListener("change", (event) => {
 });
 onNavigation((deeplink) => step("apply", { deeplink }));
 wireTabs();
+wireSwitches(step);
 new ResizeObserver(fit).observe(byId("stage"));
 watch(show, (lost) => { byId("lost").hidden = !lost; });

@@ -3,8 +3,8 @@
 import { byId, el, fill } from "./dom.js";
 
 const TONES = {
-  delivered: "good", pending: "wait", rejected: "bad", failed: "bad", unheard: "", running: "good", stopped: "bad",
-  open: "wait", closed: "good", cancelled: "bad", used: "good", expired: "bad",
+  delivered: "good", pending: "wait", rejected: "bad", failed: "bad", unheard: "", lost: "bad", running: "good", stopped: "bad",
+  open: "wait", closed: "good", cancelled: "bad", used: "good", expired: "bad", off: "bad",
 };
 const events = new Map();
 

@@ -19,6 +19,7 @@ export function showScreens(state, step) {
   for (const place of device.querySelectorAll("[data-associate]")) {
     place.textContent = state.associate + identity;
   }
+  byId("open-profile").disabled = state.customer === "none";
   choose("associate", state.choices.associates);
   choose("customer", state.choices.customers, state.customer);
   choose("cart", state.choices.carts, state.ready_cart);

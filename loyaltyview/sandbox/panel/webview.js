@@ -7,7 +7,7 @@ let launch = null;
 
 /** Show the launch, or close what is open when there is none. */
 export function showWebView(webview) {
-  if (launch?.token === webview?.token) return;
+  if (launch?.number === webview?.number) return;
   launch = webview;
   frame = null;
   if (launch) {

@@ -1,0 +1,79 @@
+"""The panel's switches: how the app opens our page, and what goes wrong at NewStore and at the vendor.
+
+They are fields of `SandboxConfig` and of the vendor's `Faults`; a test may set those directly.
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+from loyaltyview.sandbox.answers import ApiError, Json, problem
+from loyaltyview.sandbox.config import SandboxConfig
+from loyaltyview.sandbox.vendors.base import Faults
+
+if TYPE_CHECKING:
+    from loyaltyview.sandbox.app import Sandbox
+
+SLOW_S = 2.0
+TIME_OUT_S = 8.0  # longer than anybody waits
+CHOICES: dict[str, tuple[object, ...]] = {
+    "launch_shape": ("query", "injected", "fragment"),
+    "duplicate_events": (False, True),
+    "shuffle_events": (False, True),
+    "lose_events": (False, True),
+    "delay_events_s": (0, 5, 30),
+    "newstore_fault": ("none", "slow", "failing", "timing out", "throttled"),
+}
+VENDOR_FAULTS: dict[str, Faults] = {
+    "none": Faults(),
+    "slow": Faults(slow_s=4),
+    "down": Faults(is_down=True),
+    "throttled": Faults(is_throttled=True),
+    "answer withheld": Faults(withholds_answers=True, writes_only=True),
+}
+MINUTES = (5, 15, 40)
+
+
+def read_switches(sandbox: "Sandbox") -> Json:
+    """Return every switch as it stands; `vendor` is the kind that is played, empty without one."""
+    config, vendor = sandbox.config, sandbox.vendor
+    fault = next((name for name, faults in VENDOR_FAULTS.items() if vendor and vendor.faults == faults), "")
+    return {
+        **{name: getattr(config, name) for name in CHOICES},
+        "vendor": vendor.kind if vendor else "",
+        "vendor_fault": fault,
+        "minutes_ahead": int(sandbox.clock.ahead.total_seconds() // 60),
+    }
+
+
+def set_switch(sandbox: "Sandbox", name: str, value: object) -> bool:
+    """Set one switch; False for a name or value that there is not."""
+    with sandbox.lock:
+        if name == "vendor_fault" and sandbox.vendor and value in VENDOR_FAULTS:
+            # A copy: a test may change single switches of it.
+            named = VENDOR_FAULTS[str(value)]
+            sandbox.vendor.faults = Faults(
+                slow_s=named.slow_s,
+                is_down=named.is_down,
+                is_throttled=named.is_throttled,
+                withholds_answers=named.withholds_answers,
+                writes_only=named.writes_only,
+            )
+            return True
+        if not any(choice == value and type(choice) is type(value) for choice in CHOICES.get(name, ())):
+            return False
+        setattr(sandbox.config, name, value)
+        return True
+
+
+def fail_as_told(config: SandboxConfig) -> None:
+    """Behave as the switch for NewStore says: be slow, or raise the ApiError."""
+    match config.newstore_fault:
+        case "slow":
+            time.sleep(SLOW_S)
+        case "failing":
+            raise problem(500, "internal error", code="internal_error")
+        case "timing out":
+            time.sleep(TIME_OUT_S)
+            raise ApiError(504, {"message": "gateway time-out"})
+        case "throttled":
+            raise problem(429, "too many requests", code="too_many_requests")

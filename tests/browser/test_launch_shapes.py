@@ -1,0 +1,59 @@
+"""The page opens in each of the host app's shapes, in a real browser and under our own strict CSP."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .stack import Stack
+from .till import open_loyalty, redeem, start, total
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def _query_string_afterwards(stack: Stack) -> Iterator[None]:
+    yield
+    stack.act("switch", name="launch_shape", value="query")
+
+
+@pytest.mark.parametrize("shape", ["query", "injected", "fragment"])
+def test_a_reward_is_redeemed_whichever_way_the_app_opens_the_page(
+    panel: Page, stack: Stack, shape: str
+) -> None:
+    stack.act("switch", name="launch_shape", value=shape)
+    start(panel, "mia", "jacket")
+    redeem(panel, "five-off")
+    assert total(panel) == "148.00"
+
+
+def test_colours_and_edges_of_the_app_are_worn(panel: Page, stack: Stack) -> None:
+    stack.act("switch", name="launch_shape", value="injected")
+    start(panel, "leo", "jacket")
+    frame = open_loyalty(panel)
+    expect(frame.locator("[data-points]").first).to_be_visible()
+    top = frame.locator(".top").evaluate("element => parseFloat(getComputedStyle(element).paddingTop)")
+    assert top >= 48
+    accent = frame.locator(":root").evaluate(
+        "element => getComputedStyle(element).getPropertyValue('--accent')"
+    )
+    assert accent == "#2e5ad1"
+
+
+def test_nothing_of_the_fragment_stays_in_the_address(panel: Page, stack: Stack) -> None:
+    stack.act("switch", name="launch_shape", value="fragment")
+    start(panel, "leo", "jacket")
+    frame = open_loyalty(panel)
+    expect(frame.locator("[data-points]").first).to_be_visible()
+    address = panel.frames[-1].url
+    assert "/l/" in address
+    assert "#" not in address
+
+
+def test_from_a_profile_the_customer_is_shown_and_sent_to_the_cart(panel: Page) -> None:
+    start(panel, "mia", "jacket")
+    panel.click("#open-profile")
+    frame = panel.frame_locator("#webview")
+    expect(frame.locator("[data-points]").first).to_be_visible()
+    expect(frame.locator("#no-cart")).to_contain_text("Open it from a cart to redeem")
+    expect(frame.locator("[data-state=available]")).to_have_count(0)
