@@ -137,6 +137,8 @@ async def _work(name: str) -> bool:
             app.run_worker_async(
                 name=name,
                 concurrency=settings.WORK_CONCURRENCY,
+                # 3.10 forgets a notification that comes while it fetches: then the next look finds the job.
+                fetch_job_polling_interval=settings.WORKER_POLL_S,
                 delete_jobs="always",  # the rows and the log say what became of them
                 shutdown_graceful_timeout=0,  # `should_abort` at once; jobs are waited for all the same
                 install_signal_handlers=False,
