@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from loyaltyview.newstore.coupons import CouponRequest, MintedCode, mint_code
+from loyaltyview.newstore.coupons import MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.limits import limit_reached
@@ -23,7 +23,7 @@ from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
 from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, KeyReused, RedeemRequest
-from loyaltyview.redemptions.snapshots import cart_to_json, discount_from_json, discount_to_json, intent_of
+from loyaltyview.redemptions.snapshots import cart_to_json, coupon_of, discount_to_json, intent_of
 from loyaltyview.redemptions.steps import (
     advance,
     ask_again_at,
@@ -33,7 +33,7 @@ from loyaltyview.redemptions.steps import (
     write_line,
 )
 from providers.errors import ProviderError
-from providers.types import DiscountKind, SpendKind
+from providers.types import SpendKind
 
 log = structlog.get_logger(__name__)
 
@@ -102,23 +102,7 @@ def live_codes(program_id: int, cart_id: str) -> list[str]:
 
 def mint(row: Redemption) -> MintedCode:
     """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
-    discount = discount_from_json(row.discount)
-    worth = discount.amount.amount if discount.amount else None
-    if discount.skus or discount.kind is DiscountKind.PRICE:
-        worth = row.saving  # what it takes off this very cart: the coupon knows no products
-    is_percent = discount.kind is DiscountKind.PERCENT and not discount.skus
-    return mint_code(
-        row.program,
-        CouponRequest(
-            reference=row.item_id,
-            label=row.title,
-            amount=None if is_percent else worth,
-            percent=discount.percent if is_percent else None,
-            currency=row.currency,
-            minimum=discount.minimum.amount if discount.minimum else None,
-            profile_id=row.profile_id,
-        ),
-    )
+    return mint_code(row.program, coupon_of(row))
 
 
 def _fingerprint(launch_id: str, member_ref: str, kind: SpendKind, item_id: str, points: int) -> str:
@@ -180,7 +164,9 @@ def _mint(row: Redemption, actor: Actor) -> bool:
         log.warning(
             "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
         )
-        refuse(row, mint_refusal(error).value, "", State.REQUESTED, actor)
+        # NewStore's request id is what its support asks for.
+        reference = f"(NewStore {error.request_id})" if error.request_id else ""
+        refuse(row, mint_refusal(error).value, reference, State.REQUESTED, actor)
         return False
     return advance(
         row,

@@ -136,7 +136,8 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 
 
 def handoff_of(launch: Launch) -> str:
-    """Return the deeplink with every code this cart should have, "" when there is none.
+    """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
+    the app would take them for.
 
     Codes of ours that were given back or ran out stay behind: the app would refuse them one by one.
     """
@@ -148,6 +149,6 @@ def handoff_of(launch: Launch) -> str:
     )
     codes = [code for code in selected if code not in dead] + live_codes(launch.program_id, launch.cart_id)
     codes = list(dict.fromkeys(codes))[-MOST_CODES:]
-    if not codes:
+    if not codes or not launch.cart_id or not launch.host_token:
         return ""
     return handoff_url(codes=codes, cart_id=launch.cart_id, token=launch.host_token)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
@@ -49,3 +50,10 @@ def test_nothing_is_queued_where_the_program_has_no_coupon_list(
     Program.objects.update(newstore_disable_codes=False)
     use_codes(program, order_id="o-1", codes=(applied.code,))
     assert queued() == []
+
+
+def test_a_refused_coupon_names_newstores_request_for_its_support(
+    tap: Callable[..., RedeemRequest], vendor: Ledger, newstore: Mint
+) -> None:
+    newstore.error = NewStoreUnavailable("500", "req-77")
+    assert redeem(tap()).refusal_text == "(NewStore req-77)"
