@@ -1,20 +1,25 @@
 """Client, identity, launch and handoff against the strict sandbox, over real HTTP."""
 
+import base64
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
 
+from loyaltyview.newstore import profile_links
 from loyaltyview.newstore.client import NewStoreClient
-from loyaltyview.newstore.coupons import CouponRequest, mint_code
+from loyaltyview.newstore.coupon_list import disable_code
+from loyaltyview.newstore.coupons import CouponRequest, coupon_name, mint_code
 from loyaltyview.newstore.deeplink import handoff_url
 from loyaltyview.newstore.errors import NewStoreAuthFailed, NewStoreRejected, NewStoreUnavailable
-from loyaltyview.newstore.identity import read_identity
-from loyaltyview.newstore.launch import read_query
+from loyaltyview.newstore.identity import read_identity, verify_associate
+from loyaltyview.newstore.launch import read_posted, read_query
+from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.programs.models import Program
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.sample import ASSOCIATES, CUSTOMERS, STORE
@@ -145,3 +150,44 @@ def test_unknown_cart_and_unknown_profile_are_told_apart_from_trouble(
 def test_newstore_that_is_down_is_unavailable(program: Program) -> None:
     with pytest.raises(NewStoreUnavailable):
         NewStoreClient(program).get_cart("c-1")
+
+
+def test_associate_is_known_by_newstores_id_after_her_login(acme: Program, sandbox: Sandbox) -> None:
+    acme.newstore_lookup_associates = True
+    token = f"Bearer {sandbox.idp.mint_associate_token(ASSOCIATES['a-17'])}"
+    associate = verify_associate(acme, token, "ipad-1")
+    assert (associate.associate_id, associate.is_staff_id) == ("a-17", True)
+
+
+def test_loyalty_id_reaches_the_profile_of_a_customer_known_by_email_only(
+    acme: Program, sandbox: Sandbox
+) -> None:
+    sandbox.profiles.profiles[MIA.profile_id]["extended_attributes"] = {
+        "size": {"data_type": "string", "value": "M"}
+    }
+    link_profile(acme, member_id="L-42", profile_id="", contact=MIA.email, may_replace=True)
+    assert profile_links.run_one()
+    written = sandbox.profiles.profiles[MIA.profile_id]["extended_attributes"]
+    assert {name: each["value"] for name, each in written.items()} == {"size": "M", "loyalty_id": "L-42"}
+
+
+def test_used_code_is_switched_off_in_the_coupon_list(acme: Program, sandbox: Sandbox) -> None:
+    code = mint_code(acme, TEN_OFF).code
+    other = mint_code(acme, TEN_OFF).code
+    assert disable_code(acme, code, coupon_name(acme, TEN_OFF))
+    assert not sandbox.coupons.codes[code].is_active
+    assert sandbox.coupons.codes[other].is_active
+
+
+@pytest.mark.parametrize("shape", ["query", "injected", "fragment"])
+def test_every_shape_of_a_launch_says_the_same(acme: Program, sandbox: Sandbox, shape: Any) -> None:
+    sandbox.config.launch_shape = shape
+    sandbox.app.log_in("a-17")
+    sandbox.app.external_identity = "ours"
+    cart = sandbox.app.new_cart(customer="mia", cart="jacket")
+    address = urlsplit(sandbox.app.launch_url())
+    posted = base64.b64decode(address.fragment).decode() or json.dumps(sandbox.app.injected())
+    context = read_query(QueryDict(address.query)) if address.query else read_posted(posted)
+    assert (context.cart_id, context.cart_total, context.currency) == (cart.cart_id, 153, "USD")
+    assert (context.customer_email, context.external_identity) == (MIA.email, "ours")
+    assert (context.token, len(context.items)) == (sandbox.app.token, 2)
