@@ -213,6 +213,7 @@ def _load(newstore_port: int) -> None:
         newstore_identity_url=f"{url}/auth/realms/acme-staging",
         newstore_client_id="loyaltyview",
         newstore_client_secret=secrets.token_hex(),
+        newstore_rate_per_s=0,  # it is ourselves that are measured, not our limit
     )
     Store.objects.create(program=program, store_id="US_BOSTON_01", name="Boston")
 
