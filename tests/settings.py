@@ -7,6 +7,8 @@ TEST_ENVIRONMENT = {
     "CREDENTIAL_KEYS": "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
     "COOKIE_SECURE": "false",
     "LOG_LEVEL": "WARNING",
+    # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
 os.environ.update(TEST_ENVIRONMENT)
 
