@@ -47,6 +47,7 @@ class Capability(StrEnum):
     ENROL = "enrol"
     CONSENT_EMAIL = "consent_email"
     CONSENT_SMS = "consent_sms"
+    CONSENT_CHANGE = "consent_change"  # a member's answer can be changed later
     TIERS = "tiers"
     HISTORY = "history"
     STORES = "stores"
@@ -196,6 +197,10 @@ class LoyaltyProvider(ABC):
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         """Called by the enrolment form. Create the member, or return the one that exists."""
         raise Unsupported("enrol")
+
+    def change_consents(self, ref: str, consents: Consents) -> Member:
+        """Called when a member answers anew, a withdrawal included. NOT_ASKED leaves an answer as it is."""
+        raise Unsupported("change_consents")
 
     @abstractmethod
     def record_order(self, order: Order) -> PointsChange:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from loyaltyview.webview.views import (
     applied,
+    consents,
     enrol,
     find,
     launch,
@@ -33,5 +34,6 @@ urlpatterns = [
     path("l/<str:launch_id>/shift/undo/<uuid:redemption_id>/", shift.undo_in_shift, name="undo-in-shift"),
     path("l/<str:launch_id>/find/", find.find, name="find"),
     path("l/<str:launch_id>/choose/", find.choose_member, name="choose"),
+    path("l/<str:launch_id>/consents/", consents.consents, name="consents"),
     path("l/<str:launch_id>/enrol/", enrol.enrol, name="enrol"),
 ]

@@ -95,6 +95,7 @@ SENTENCES: dict[str, Promise] = {
     "ENROL_UNKNOWN": lazy(
         "The program did not answer in time. Press the button again: nobody is enrolled twice."
     ),
+    "CONSENT_UNKNOWN": lazy("The program did not answer in time. Save again: the same answer does no harm."),
     # The launch (newstore.launch)
     "TOKEN_MISSING": lazy("The app did not send its token. Go back and open the page again from the cart."),
     "TOKEN_MALFORMED": lazy("The app sent a broken token. Go back and open the page again from the cart."),

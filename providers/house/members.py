@@ -121,6 +121,12 @@ def _existing(program: str, email: str, phone: str) -> Member | None:
     return by_email or (members.filter(phone=phone).first() if phone else None)
 
 
+def change_consents(program: str, ref: str, consents: types.Consents) -> Member:
+    """Write down the member's new answers; NOT_ASKED leaves an answer as it is."""
+    member = get(program, ref)
+    return _update_consents(member, member.email, member.phone, consents)
+
+
 def _update_consents(member: Member, email: str, phone: str, consents: types.Consents) -> Member:
     if consents.email is not Consent.NOT_ASKED and email and email == member.email:
         member.consent_email = consents.email.value

@@ -97,6 +97,9 @@ class HouseProvider(LoyaltyProvider):
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         return members.describe(members.enrol(self.config.program, profile, consents))
 
+    def change_consents(self, ref: str, consents: Consents) -> Member:
+        return members.describe(members.change_consents(self.config.program, ref, consents))
+
     def record_order(self, order: Order) -> PointsChange:
         entry = earning.record_order(self.config.program, self.config.currency, order)
         return PointsChange(points=entry.points)

@@ -49,6 +49,7 @@ class PongoProvider(LoyaltyProvider):
             Capability.ENROL,
             Capability.CONSENT_EMAIL,
             Capability.CONSENT_SMS,
+            Capability.CONSENT_CHANGE,
             Capability.STORES,
             Capability.WEBHOOKS,
         }
@@ -173,7 +174,6 @@ class PongoProvider(LoyaltyProvider):
         return customers.enrol(self.client, profile, consents, store)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
-        """Called when a customer answers anew, a withdrawal included; NOT_ASKED changes nothing."""
         return customers.change_consents(self.client, ref, consents)
 
     def record_order(self, order: Order) -> PointsChange:

@@ -112,6 +112,12 @@ def undo_all(page: Page) -> None:
             forms.first.evaluate("form => form.submit()")
 
 
+def see_consents(page: Page) -> None:
+    see_member(page)
+    page.get_by_role("link", name="Messages to the customer").click()
+    expect(page.locator("form#consents")).to_be_visible()
+
+
 PAGES: dict[str, tuple[str, Visit]] = {
     "member": ("mia", see_member),
     "applied": ("ana", see_applied),
@@ -124,6 +130,7 @@ PAGES: dict[str, tuple[str, Visit]] = {
     "nobody": ("mia", see_nobody_found),
     "enrol": ("mia", see_enrol),
     "history": ("mia", see_history),
+    "consents": ("mia", see_consents),
 }
 
 

@@ -466,6 +466,14 @@ class ProviderContract:
         assert result.account
         assert_types(result)
 
+    def test_a_member_may_answer_anew(self, provider: LoyaltyProvider, member: Member) -> None:
+        need(provider, Capability.CONSENT_CHANGE)
+        for answer in (Consent.YES, Consent.NO):
+            changed = provider.change_consents(member.ref, Consents(email=answer))
+            assert (changed.ref, changed.consents.email) == (member.ref, answer)
+        provider.change_consents(member.ref, Consents())
+        assert provider.get_member(member.ref).consents.email is Consent.NO
+
     def test_stores_have_the_promised_types(self, provider: LoyaltyProvider) -> None:
         need(provider, Capability.STORES)
         assert_types(provider.list_stores())
@@ -476,6 +484,7 @@ class ProviderContract:
             (Capability.HISTORY, lambda p: p.get_history("any")),
             (Capability.STORES, lambda p: p.list_stores()),
             (Capability.ENROL, lambda p: p.enrol(MemberProfile(email="any@example.test"), Consents())),
+            (Capability.CONSENT_CHANGE, lambda p: p.change_consents("any", Consents())),
             (Capability.WEBHOOKS, lambda p: p.parse_webhook(WebhookRequest(headers={}, body=b"{}"))),
             (Capability.RELEASE_POINTS, lambda p: p.release(any_spend(SpendKind.REWARD))),
             (Capability.RELEASE_VOUCHER, lambda p: p.release(any_spend(SpendKind.VOUCHER))),

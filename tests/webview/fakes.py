@@ -155,6 +155,7 @@ class Vendor:
     released: set[str] = field(default_factory=set)
     finding: Finding = Finding.CANNOT_TELL
     enrolled: list[tuple[MemberProfile, Consents]] = field(default_factory=list)
+    answers: list[Consents] = field(default_factory=list)
 
     def down(self, error: ProviderError) -> None:
         """Let every read fail with `error`."""
@@ -262,6 +263,13 @@ class FakeProvider(LoyaltyProvider):
 
     def confirm(self, spend: Spend, order: Order) -> None:
         return None
+
+    def change_consents(self, ref: str, consents: Consents) -> Member:
+        def effect() -> Member:
+            self.vendor.answers.append(consents)
+            return self.vendor.members[ref]
+
+        return self._call("change_consents", effect)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         def effect() -> Member:

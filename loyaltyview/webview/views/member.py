@@ -238,6 +238,7 @@ def _member_context(
         "refused_sentence": wording.refusal(refused) if refused else "",
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,
+        "has_consents": Capability.CONSENT_CHANGE in provider.capabilities,
     }
 
 
@@ -246,6 +247,8 @@ def _notice(request: HttpRequest, rows: list[Redemption]) -> str:
     undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
     if undone:
         return wording.given_back(undone)
+    if "consents" in request.GET:
+        return _("The customer's answers are saved.")
     return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
 
 

@@ -1,0 +1,83 @@
+"""The member's consents, changed by the member's word: given, or taken back."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from loyaltyview.webview import wording
+from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.members import face_of
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.sessions import with_launch
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
+from providers.types import Consent, Consents, Member
+
+
+@with_launch
+@require_http_methods(["GET", "HEAD", "POST"])
+def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Show the two answers as they stand, and take new ones."""
+    provider = launch.program.provider()
+    if not launch.member_ref or Capability.CONSENT_CHANGE not in provider.capabilities:
+        return go(request, address_of("member", launch))
+    code = ""
+    try:
+        member = provider.get_member(launch.member_ref)
+        if request.method == "POST":
+            provider.change_consents(launch.member_ref, _answers(request, member, provider))
+            return go(request, f"{address_of('member', launch)}?consents=1")
+    except Rejected as error:
+        return _show(request, launch, None, error.reason.value, error.text, status=409)
+    except (OutcomeUnknown, UnexpectedAnswer):
+        # The same answer may be given again, so there is nothing to find out.
+        code = "CONSENT_UNKNOWN"
+    except ProviderError as error:
+        code = wording.trouble_code(error)
+    if code:
+        return _show(request, launch, None, code, status=503)
+    return _show(request, launch, member)
+
+
+def _answers(request: HttpRequest, member: Member, provider: LoyaltyProvider) -> Consents:
+    """An empty box takes back a yes; who was never asked and says nothing has not said no."""
+
+    def answer(field: str, before: Consent, capability: Capability) -> Consent:
+        if capability not in provider.capabilities:
+            return Consent.NOT_ASKED
+        if field in request.POST:
+            return Consent.YES
+        return Consent.NO if before is Consent.YES else Consent.NOT_ASKED
+
+    return Consents(
+        email=answer("consent_email", member.consents.email, Capability.CONSENT_EMAIL),
+        sms=answer("consent_sms", member.consents.sms, Capability.CONSENT_SMS),
+    )
+
+
+def _show(
+    request: HttpRequest,
+    launch: Launch,
+    member: Member | None,
+    code: str = "",
+    text: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    provider = launch.program.provider()
+    agreed = member.consents if member else Consents()
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "face": face_of(member) if member else None,
+        "email_is_yes": agreed.email is Consent.YES,
+        "sms_is_yes": agreed.sms is Consent.YES,
+        "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,
+        "asks_sms": Capability.CONSENT_SMS in provider.capabilities,
+        "code": code,
+        "sentence": text or (wording.sentence(code) if code else ""),
+    }
+    return render(request, "webview/consents.html", context, status=status)

@@ -1,0 +1,63 @@
+"""Consents after enrolment: a yes can be given and taken back, and silence is no answer."""
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+
+from providers.base import Capability
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
+from providers.types import Consent, Consents
+
+from .fakes import MIA, Vendor
+
+
+@pytest.fixture
+def form(client: Client, page: str, vendor: Vendor) -> str:
+    """The address of the form of Mia, who said yes to e-mails and was never asked for messages."""
+    vendor.members[MIA.ref] = replace(MIA, consents=Consents(email=Consent.YES))
+    client.get(page)
+    return page + "consents/"
+
+
+def test_the_answers_are_shown_as_they_stand(client: Client, form: str) -> None:
+    html = client.get(form).content.decode()
+    assert 'name="consent_email" checked' in html
+    assert 'name="consent_sms">' in html
+    assert "Mia S." in html
+
+
+def test_a_yes_is_taken_back_and_silence_is_no_answer(client: Client, form: str, vendor: Vendor) -> None:
+    response = client.post(form, {}, follow=True)
+    assert vendor.answers == [Consents(email=Consent.NO, sms=Consent.NOT_ASKED)]
+    assert "answers are saved" in response.content.decode()
+
+
+def test_a_yes_is_given(client: Client, form: str, vendor: Vendor) -> None:
+    client.post(form, {"consent_email": "on", "consent_sms": "on"})
+    assert vendor.answers == [Consents(email=Consent.YES, sms=Consent.YES)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (Unavailable("down"), 503, "PROVIDER_UNAVAILABLE"),
+        (OutcomeUnknown("timed out"), 503, "CONSENT_UNKNOWN"),
+        (Rejected(RejectReason.NOT_ALLOWED), 409, "NOT_ALLOWED"),
+    ],
+)
+def test_what_goes_wrong_is_said(
+    client: Client, form: str, vendor: Vendor, error: ProviderError, status: int, code: str
+) -> None:
+    vendor.errors["change_consents"] = error
+    response = client.post(form, {})
+    assert response.status_code == status
+    assert f'data-error="{code}"' in response.content.decode()
+
+
+def test_a_vendor_that_cannot_change_them_offers_nothing(
+    client: Client, page: str, form: str, vendor: Vendor
+) -> None:
+    vendor.capabilities = vendor.capabilities - {Capability.CONSENT_CHANGE}
+    assert "consents/" not in client.get(page).content.decode()
+    assert client.get(form)["Location"] == page
