@@ -147,6 +147,7 @@ def _open_pages(count: int) -> "queue.SimpleQueue[tuple[str, str]]":
             associate_id="a-17",
             store_id="US_BOSTON_01",
             cart_id=secrets.token_hex(8),
+            host_token=secrets.token_hex(16),
             cart=cart,
             member_ref=secrets.token_hex(8),
         )
