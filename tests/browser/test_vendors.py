@@ -56,4 +56,4 @@ def play(panel: Page, stack: Stack) -> None:
     undo = frame.locator("form[data-undo] button")
     if undo.count():
         undo.first.click()
-        expect(frame.get_by_role("status").first).to_contain_text("back")
+        expect(frame.get_by_role("status").first).to_contain_text("back", timeout=20_000)
