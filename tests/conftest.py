@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from loyaltyview.events.receivers import forget_receivers
 from loyaltyview.programs.models import Program, Store
@@ -44,6 +44,7 @@ def chromium_path() -> str:
 def browser(chromium_path: str) -> Iterator[Browser]:
     """The one Chromium of a test process: Playwright cannot be started twice in it."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=15_000)  # two cores may have more to do than this test
         browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
