@@ -79,6 +79,13 @@ def read_member(
     )
 
 
+def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
+    """Return the launch's member, within the page's deadline. Raises ProviderError."""
+    calls = {"member": lambda: provider.get_member(launch.member_ref)}
+    member: Member = _now(provider, calls)["member"].get()
+    return member
+
+
 def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
     """Return the member's recent movements, newest first. Raises ProviderError."""
     calls = {"history": lambda: provider.get_history(launch.member_ref)}

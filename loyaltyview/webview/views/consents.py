@@ -11,6 +11,7 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.members import face_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.reading import read_profile
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
@@ -26,7 +27,7 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
         return go(request, address_of("member", launch))
     code = ""
     try:
-        member = provider.get_member(launch.member_ref)
+        member = read_profile(launch, provider)
         if request.method == "POST":
             provider.change_consents(launch.member_ref, _answers(request, member, provider))
             return go(request, f"{address_of('member', launch)}?consents=1")
