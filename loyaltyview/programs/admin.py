@@ -53,7 +53,21 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         newstore = ["newstore_tenant", "newstore_api_url", "newstore_identity_url", "newstore_client_id"]
         sections: list[Any] = [
-            (None, {"fields": ["name", "slug", "is_active", "currency", "country", "color", "languages"]}),
+            (
+                None,
+                {
+                    "fields": [
+                        "name",
+                        "slug",
+                        "is_active",
+                        "currency",
+                        "country",
+                        "time_zone",
+                        "color",
+                        "languages",
+                    ]
+                },
+            ),
             (
                 _("Rules"),
                 {

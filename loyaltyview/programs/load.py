@@ -73,10 +73,16 @@ def _set_provider_settings(program: Program, file: ProgramFile) -> Iterator[Chan
 def _set_store(program: Program, store: Store | None, file: StoreFile) -> Iterator[Change]:
     key = ("stores", file.store_id)
     if store is None:
-        program.stores.create(store_id=file.store_id, name=file.name, provider_store=file.provider_store)
+        program.stores.create(
+            store_id=file.store_id,
+            name=file.name,
+            provider_store=file.provider_store,
+            time_zone=file.time_zone,
+        )
         yield Change(key=dotted(key), text="added")
         return
-    changed = [name for name in ("name", "provider_store") if getattr(store, name) != getattr(file, name)]
+    names = ("name", "provider_store", "time_zone")
+    changed = [name for name in names if getattr(store, name) != getattr(file, name)]
     for name in changed:
         yield _change(dotted((*key, name)), getattr(store, name), getattr(file, name), is_hidden=False)
         setattr(store, name, getattr(file, name))

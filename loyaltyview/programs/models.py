@@ -11,6 +11,7 @@ from loyaltyview.programs.rules import (
     validate_coupon_api,
     validate_languages,
     validate_launch_keys,
+    validate_time_zone,
 )
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.registry import PROVIDERS, provider_class
@@ -56,6 +57,13 @@ class Program(models.Model):
         max_length=2,
         validators=[RegexValidator(r"^[A-Z]{2}$")],
         help_text=_("Default region of phone numbers, such as FR."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=50,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=_("Of stores that name none, such as Europe/Paris."),
     )
     color = models.CharField(
         _("colour"), max_length=7, default="#1f5f4a", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
@@ -163,6 +171,13 @@ class Store(models.Model):
     store_id = models.CharField(_("NewStore store id"), max_length=100)
     name = models.CharField(_("name"), max_length=100)
     provider_store = models.CharField(_("the provider's store id"), max_length=100, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=50,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=_("Such as Europe/Paris. Empty: the program's."),
+    )
 
     class Meta:
         verbose_name = _("store")

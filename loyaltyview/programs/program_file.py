@@ -53,6 +53,7 @@ KEYS = (
     Key(path=("is_active",), field="is_active", type=bool),
     Key(path=("currency",), field="currency", is_required=True),
     Key(path=("country",), field="country", is_required=True),
+    Key(path=("time_zone",), field="time_zone"),
     Key(path=("color",), field="color"),
     Key(path=("languages",), field="languages", type=list),
     Key(path=("identity",), field="identity"),
@@ -87,6 +88,7 @@ class StoreFile:
     store_id: str
     name: str
     provider_store: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ class ProgramFile:
     is_active: bool | None
     currency: str
     country: str
+    time_zone: str
     color: str
     languages: list[str]
     identity: str
@@ -277,8 +280,8 @@ class _Reader:
     def store(self, store_id: str, given: Any) -> StoreFile:
         path = ("stores", store_id)
         table = self.table(path, given)
-        texts = {"store_id": store_id, "name": "", "provider_store": ""}
-        for name in ("name", "provider_store"):
+        texts = {"store_id": store_id, "name": "", "provider_store": "", "time_zone": ""}
+        for name in ("name", "provider_store", "time_zone"):
             if name in table:
                 texts[name] = self.store_text((*path, name), table[name])
             elif name == "name":
@@ -288,7 +291,7 @@ class _Reader:
             if text or name == "store_id":
                 self.check(where, partial(_field(Store, name).clean, text, None))
                 self.check(where, partial(validate_text, text))
-        self.refuse_unknown(path, table, {"name", "provider_store"})
+        self.refuse_unknown(path, table, {"name", "provider_store", "time_zone"})
         return StoreFile(**texts)
 
     def store_text(self, path: Path, value: Any) -> str:

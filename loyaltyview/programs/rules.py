@@ -4,6 +4,7 @@ import ipaddress
 import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -53,6 +54,14 @@ def validate_text(value: str) -> None:
     """Refuse control characters and lone surrogates: no setting needs them and databases choke on them."""
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
         raise ValidationError(_("Must not contain control characters."))
+
+
+def validate_time_zone(value: str) -> None:
+    """Refuse anything but an IANA name that this machine knows."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: "Europe" is a folder there
+        raise ValidationError(_("Must be a time zone such as Europe/Paris.")) from error
 
 
 def validate_languages(value: Any) -> None:

@@ -187,6 +187,7 @@ def test_a_program_is_added_with_its_store(admin_client: Client, db: None) -> No
         "stores-TOTAL_FORMS": "1",
         "stores-0-store_id": "US_NYC_01",
         "stores-0-name": "New York",
+        "stores-0-time_zone": "America/New_York",
     }
 
     response = admin_client.post(address, data)
@@ -196,6 +197,11 @@ def test_a_program_is_added_with_its_store(admin_client: Client, db: None) -> No
     assert program.newstore_client_secret == "beta-secret"
     assert program.provider_settings["page_size"] == 50
     assert program.stores.get().store_id == "US_NYC_01"
+    assert program.stores.get().time_zone == "America/New_York"
+    again = form_of(admin_client, address_of(program)) | {"stores-0-time_zone": "New York"}
+    assert "Must be a time zone such as Europe/Paris" in str(
+        admin_client.post(address_of(program), again).content.decode()
+    )
 
 
 def test_who_may_only_look_sees_no_secret(client: Client, acme: Program) -> None:

@@ -41,6 +41,10 @@ def test_a_file_sets_a_program_up(program_file: Path) -> None:
     assert program.provider().config.settings["page_size"] == 50
 
 
+def program_zone(store_id: str) -> str:
+    return Program.objects.get().stores.get(store_id=store_id).time_zone
+
+
 def test_loading_it_again_changes_nothing_and_says_so(program_file: Path) -> None:
     load(program_file)
     before = Program.objects.values().get()
@@ -59,7 +63,8 @@ def test_what_changed_is_printed_secrets_only_as_changed(
     monkeypatch.setenv("ACME_API_KEY", "another-key")
     change(program_file, 'currency = "EUR"', 'currency = "USD"')
     change(program_file, "rate = 0.05", "rate = 0.10")
-    change(program_file, 'name = "Boston"', 'name = "Boston Back Bay"')
+    change(program_file, 'name = "Boston"', 'name = "Boston Back Bay"\ntime_zone = "America/New_York"')
+    change(program_file, 'country = "FR"', 'country = "FR"\ntime_zone = "Europe/Paris"')
     change(program_file, 'languages = ["fr", "en"]', 'languages = ["en"]')
 
     told = load(program_file)
@@ -67,11 +72,13 @@ def test_what_changed_is_printed_secrets_only_as_changed(
     assert told.splitlines() == [
         "Program acme: updated",
         "  currency: EUR -> USD",
+        "  time_zone: nothing -> Europe/Paris",
         "  languages: fr, en -> en",
         "  newstore.client_secret: changed",
         "  provider.testvendor.api_key: changed",
         "  provider.testvendor.rate: 0.05 -> 0.10",
         "  stores.US_BOSTON_01.name: Boston -> Boston Back Bay",
+        "  stores.US_BOSTON_01.time_zone: nothing -> America/New_York",
     ]
     assert Program.objects.get().newstore_client_secret == "another-secret"
 
@@ -96,11 +103,12 @@ def test_secrets_are_not_readable_in_the_database(program_file: Path) -> None:
 
 def test_stores_that_are_not_in_the_file_are_kept_and_named(program_file: Path) -> None:
     load(program_file)
-    change(program_file, "[stores.US_BOSTON_01]", "[stores.US_NYC_01]")
+    change(program_file, "[stores.US_BOSTON_01]", '[stores.US_NYC_01]\ntime_zone = "America/New_York"')
 
     told = load(program_file)
 
     assert "  stores.US_NYC_01: added" in told
+    assert program_zone("US_NYC_01") == "America/New_York"
     assert "  stores.US_BOSTON_01: not in the file, kept" in told
     assert Program.objects.get().stores.count() == 2
 

@@ -137,6 +137,12 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_is_expected(
         ('name = "Acme Club"', f'name = "{"x" * 101}"', "line 2: name: "),
         ('name = "Acme Club"', 'name = ""', "line 2: name: must not be empty"),
         ('name = "Boston"', 'name = ""', "line 23: stores.US_BOSTON_01.name: must not be empty"),
+        ('country = "FR"', 'country = "FR"\ntime_zone = "Europe"', "line 5: time_zone: must be a time zone"),
+        (
+            'name = "Boston"',
+            'name = "Boston"\ntime_zone = "US/Boston"',
+            "line 24: stores.US_BOSTON_01.time_zone: must be a time zone such as Europe/Paris",
+        ),
         ('name = "Boston"', "", "line 22: stores.US_BOSTON_01.name: missing"),
         ('api_key = "env:ACME_API_KEY"', "", "line 17: provider.testvendor.api_key: missing"),
     ],

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreUnavailable
+from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.steps import advance
 from loyaltyview.webview.models import Launch
@@ -108,6 +109,22 @@ def test_today_begins_at_midnight_where_the_device_is() -> None:
         assert start_of_day("Asia/Tokyo") == datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
         for nonsense in ("", "Mars/Olympus", "../etc/passwd", "x" * 500):
             assert start_of_day(nonsense) == datetime(2026, 3, 5, 0, 0, tzinfo=UTC)
+
+
+def test_the_stores_own_midnight_counts_whatever_the_device_says(
+    client: Client, two_carts: str, program: Program
+) -> None:
+    with time_machine.travel(datetime(2026, 3, 5, 2, 30, tzinfo=UTC), tick=False):
+        # Nine in the evening of the 4th in Boston; 11:30 of the 5th in Tokyo.
+        Redemption.objects.update(requested_at=datetime(2026, 3, 4, 14, 0, tzinfo=UTC))
+        Launch.objects.update(expires_at=timezone.now() + timedelta(minutes=5))
+        address = f"{two_carts}shift/?zone=Asia/Tokyo"
+        nothing = "Nothing redeemed yet today"
+        assert nothing in client.get(address).content.decode()
+        Program.objects.update(time_zone="America/New_York")
+        assert nothing not in client.get(address).content.decode()
+        Store.objects.update(time_zone="Asia/Tokyo")
+        assert nothing in client.get(address).content.decode()
 
 
 def test_yesterdays_are_not_listed(client: Client, two_carts: str) -> None:

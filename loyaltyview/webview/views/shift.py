@@ -57,7 +57,7 @@ def undo_in_shift(request: HttpRequest, launch: Launch, redemption_id: UUID) -> 
 
 
 def start_of_day(zone: str) -> datetime:
-    """Return when today began in the device's time zone (an IANA name); in UTC without a known one."""
+    """Return when today began in that time zone (an IANA name); in UTC without a known one."""
     try:
         here = ZoneInfo(zone or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -65,12 +65,18 @@ def start_of_day(zone: str) -> datetime:
     return timezone.now().astimezone(here).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def zone_of(launch: Launch, device_zone: str) -> str:
+    """Return whose midnight counts: the store's, where it has none the program's, else the device's."""
+    store = store_of(launch)
+    return (store.time_zone if store else "") or launch.program.time_zone or device_zone
+
+
 def _show(request: HttpRequest, launch: Launch, zone: str, problem: Problem | None = None) -> HttpResponse:
     shift = shift_of(
         launch.program,
         associate_id=launch.associate_id,
         store_id=launch.store_id,
-        since=start_of_day(zone),
+        since=start_of_day(zone_of(launch, zone)),
     )
     provider = launch.program.provider()
     undone = next((row for row in shift.redemptions if str(row.pk) == request.GET.get("undone")), None)
