@@ -1,4 +1,5 @@
-"""A launch: one opening of the WebView for one cart. It is the associate's session, and it expires."""
+"""A launch: one opening of the WebView for one cart. It is the associate's session, and it expires.
+And what was answered in it about consents: that outlives it."""
 
 import secrets
 from datetime import timedelta
@@ -73,6 +74,11 @@ class Launch(models.Model):
         return bool(self.associate_id)
 
     @property
+    def may_change_consents(self) -> bool:
+        """Whether an associate, or else the cart, says whose consents they are."""
+        return self.is_verified or self.is_customer
+
+    @property
     def has_cart(self) -> bool:
         """Whether there is a cart to judge rewards against and to hand codes to."""
         return bool(self.cart_id and self.host_token) and self.cart["total"] is not None
@@ -80,3 +86,50 @@ class Launch(models.Model):
     @staticmethod
     def lifetime() -> timedelta:
         return timedelta(minutes=settings.LAUNCH_MINUTES)
+
+
+class ConsentWay(models.TextChoices):
+    ENROLMENT = "enrolment", _("with the enrolment")
+    CHANGE = "change", _("changed later")
+
+
+class ConsentResult(models.TextChoices):
+    """ASKED is written before the program is told: whatever kills the process then, the line says so."""
+
+    ASKED = "asked", _("sent, no answer seen")
+    TAKEN = "taken", _("taken")
+    KEPT = "kept", _("the program kept another answer")
+    REFUSED = "refused", _("refused")
+    NOT_SENT = "not_sent", _("did not reach the program")
+    UNKNOWN = "unknown", _("outcome unknown")
+
+
+class ConsentChange(models.Model):
+    """One line of the trail of consents: who took which answer where, and what the program made of it. Only
+    ever added to; the answers that hold are the program's. `before` is empty where it was not known."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    # Empty as long as an enrolment has not said whom it is about.
+    member_ref = models.CharField(_("member"), max_length=200, blank=True)
+    consent = models.CharField(
+        _("consent"), max_length=10, choices=[("email", _("email")), ("sms", _("SMS"))]
+    )
+    before = models.CharField(_("from"), max_length=10, blank=True)
+    answer = models.CharField(_("to"), max_length=10)
+    way = models.CharField(_("how"), max_length=10, choices=ConsentWay.choices)
+    result = models.CharField(
+        _("result"), max_length=10, choices=ConsentResult.choices, default=ConsentResult.ASKED
+    )
+    actor = models.CharField(_("who"), max_length=120)
+    store_id = models.CharField(_("store"), max_length=100, blank=True)
+    device_id = models.CharField(_("device"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("change of a consent")
+        verbose_name_plural = _("changes of consents")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["program", "member_ref"], name="consent_change_member")]
+
+    def __str__(self) -> str:
+        return f"{self.consent}: {self.before or '?'} -> {self.answer}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
+from loyaltyview.webview.models import ConsentChange, Launch
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
 from providers.types import Consent, Consents
@@ -71,3 +72,63 @@ def test_a_vendor_that_cannot_change_them_offers_nothing(
     vendor.capabilities = vendor.capabilities - {Capability.CONSENT_CHANGE}
     assert "consents/" not in client.get(page).content.decode()
     assert client.get(form)["Location"] == page
+
+
+def lines() -> list[tuple[str, ...]]:
+    fields = ("consent", "before", "answer", "way", "result", "actor")
+    return [tuple(line) for line in ConsentChange.objects.order_by("pk").values_list(*fields)]
+
+
+def test_each_change_gets_a_line_and_what_stays_gets_none(client: Client, form: str, vendor: Vendor) -> None:
+    client.post(form, {"consent_email": "on", "consent_sms": "on"})
+    assert lines() == [("sms", "not_asked", "yes", "change", "taken", "a-17")]
+    line = ConsentChange.objects.get()
+    assert (line.member_ref, line.store_id, line.device_id) == (MIA.ref, "US_BOSTON_01", "ipad-1")
+    client.post(form, {})
+    assert lines()[1:] == [("email", "yes", "no", "change", "kept", "a-17")]
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (Unavailable("down"), "not_sent"),
+        (OutcomeUnknown("timed out"), "unknown"),
+        (Rejected(RejectReason.NOT_ALLOWED), "refused"),
+        (RuntimeError("the process dies"), "asked"),
+    ],
+)
+def test_a_change_that_was_not_taken_is_in_the_trail_as_such(
+    client: Client, form: str, vendor: Vendor, error: Exception, result: str
+) -> None:
+    vendor.errors["change_consents"] = error  # type: ignore[assignment]  # the last one is nobody's answer
+    client.raise_request_exception = False
+    client.post(form, {})
+    assert lines() == [("email", "yes", "no", "change", result, "a-17")]
+
+
+def test_without_an_associate_only_the_carts_own_customer_answers_and_the_trail_says_so(
+    client: Client, page: str, form: str, vendor: Vendor
+) -> None:
+    Launch.objects.update(associate_id="")
+    assert "consents/" in client.get(page).content.decode()
+    client.post(form, {})
+    assert lines() == [("email", "yes", "no", "change", "kept", "unverified")]
+    Launch.objects.update(is_customer=False)
+    assert "consents/" not in client.get(page).content.decode()
+    for response in (client.get(form), client.post(form, {})):
+        assert response.status_code == 403
+        assert 'data-error="ASSOCIATE_NEEDED"' in response.content.decode()
+    assert len(vendor.answers) == 1
+
+
+def test_administrators_read_the_trail_and_change_nothing(
+    client: Client, form: str, admin_client: Client
+) -> None:
+    client.post(form, {})
+    line = ConsentChange.objects.get()
+    address = "/admin/webview/consentchange/"
+    assert MIA.ref in admin_client.get(address).content.decode()
+    page = admin_client.get(f"{address}{line.pk}/change/")
+    assert 'name="answer"' not in page.content.decode()
+    assert admin_client.post(f"{address}{line.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get(f"{address}add/").status_code == 403

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from loyaltyview.webview.models import Launch
+from loyaltyview.webview.models import ConsentChange, Launch
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
 from providers.types import Consent, Consents
@@ -22,6 +22,9 @@ def test_a_new_member_is_enrolled_and_shown(client: Client, page: str, vendor: V
     assert (profile.email, profile.phone) == ("new@example.test", "+16175550177")
     assert profile.store == "boston-1"
     assert consents == Consents(email=Consent.YES, sms=Consent.NO)
+    lines = ConsentChange.objects.order_by("consent").values_list("consent", "answer", "result", "way")
+    assert list(lines) == [("email", "yes", "taken", "enrolment"), ("sms", "no", "taken", "enrolment")]
+    assert set(ConsentChange.objects.values_list("member_ref", "actor")) == {("L-NEW", "a-17")}
 
 
 def test_a_consent_that_is_not_asked_is_not_a_no(client: Client, page: str, vendor: Vendor) -> None:

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from loyaltyview.events.admin.read_only import ReadOnlyAdmin
 from loyaltyview.events.models import Alarm
+from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Alarm)

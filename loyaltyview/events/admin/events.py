@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from loyaltyview.events.admin.read_only import ReadOnlyAdmin
 from loyaltyview.events.admin.stream import stream_page
 from loyaltyview.events.models import Event
 from loyaltyview.events.payloads import NotJson, masked, parse
 from loyaltyview.events.replay import replay
+from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Event)

@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.events.admin.read_only import ReadOnlyAdmin
 from loyaltyview.events.models import ExchangeLink, Order, ReturnRecord
+from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Order)

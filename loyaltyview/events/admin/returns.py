@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from loyaltyview.events.admin.read_only import ReadOnlyAdmin
 from loyaltyview.events.models import Order, PartialRelease, ReturnRecord
 from loyaltyview.events.parked import assign_order, close, has_event, is_blind
+from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 
 
 class ReturnForm(forms.ModelForm):  # type: ignore[type-arg]

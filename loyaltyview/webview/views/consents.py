@@ -8,9 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.members import face_of
-from loyaltyview.webview.models import Launch
+from loyaltyview.webview.models import ConsentWay, Launch
 from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.reading import read_profile
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
@@ -21,15 +23,18 @@ from providers.types import Consent, Consents, Member
 @with_launch
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """Show the two answers as they stand, and take new ones."""
+    """Show the two answers as they stand, and take new ones. Where nobody vouches for the launch, only
+    those of the cart's own customer, and the trail says so."""
     provider = launch.program.provider()
     if not launch.member_ref or Capability.CONSENT_CHANGE not in provider.capabilities:
         return go(request, address_of("member", launch))
+    if not launch.may_change_consents:
+        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     code = ""
     try:
         member = read_profile(launch, provider)
         if request.method == "POST":
-            provider.change_consents(launch.member_ref, _answers(request, member, provider))
+            _change(launch, provider, member, _answers(request, member, provider))
             return go(request, f"{address_of('member', launch)}?consents=1")
     except Rejected as error:
         return _show(request, launch, None, error.reason.value, error.text, status=409)
@@ -41,6 +46,18 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
     if code:
         return _show(request, launch, None, code, status=503)
     return _show(request, launch, member)
+
+
+def _change(launch: Launch, provider: LoyaltyProvider, member: Member, answers: Consents) -> None:
+    ref = launch.member_ref
+    with_trail(
+        launch,
+        lambda: provider.change_consents(ref, answers),
+        answers,
+        way=ConsentWay.CHANGE,
+        ref=ref,
+        before=member.consents,
+    )
 
 
 def _answers(request: HttpRequest, member: Member, provider: LoyaltyProvider) -> Consents:

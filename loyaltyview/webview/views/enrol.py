@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.forms import EnrolForm
 from loyaltyview.webview.lookups import spend_enrolment
 from loyaltyview.webview.members import choose
-from loyaltyview.webview.models import Launch
+from loyaltyview.webview.models import ConsentWay, Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
 from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
@@ -71,7 +72,9 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
         asks_sms=Capability.CONSENT_SMS in provider.capabilities,
     )
     try:
-        return provider.enrol(profile, consents)
+        return with_trail(
+            launch, lambda: provider.enrol(profile, consents), consents, way=ConsentWay.ENROLMENT
+        )
     except Rejected as error:
         raise Problem(error.reason.value, error.text) from error
     except (OutcomeUnknown, UnexpectedAnswer) as error:
