@@ -132,7 +132,7 @@ class PanelPages:
         stream = self._sandbox.stream
         try:
             if action == "send-again":
-                return f"{stream.send_again(body['number']).name} goes out once more."
+                return f"{stream.send_again(body['number']).event.name} goes out once more."
             stream.set_running(body["id"], running=body["running"])
         except LookupError as error:
             raise AppError("There is no such event or listener.") from error

@@ -52,7 +52,12 @@ def panel_state(sandbox: "Sandbox") -> Json:
                 for coupon in reversed(sandbox.coupons.codes.values())
             ],
             "integrations": [
-                {"id": each.integration_id, "url": each.callback_url, "status": each.status}
+                {
+                    "id": each.integration_id,
+                    "url": each.callback_url,
+                    "status": each.status,
+                    "replays": [each.starts_at, each.ends_at] if each.is_temporary else None,
+                }
                 for each in sandbox.stream.integrations.values()
             ],
             "switches": read_switches(sandbox),
@@ -136,14 +141,16 @@ def _webview(sandbox: "Sandbox") -> Json:
 
 
 def _event(delivery: Delivery) -> Json:
+    event = delivery.event
     return {
         "number": delivery.number,
-        "name": delivery.name,
-        "subject": str(delivery.payload.get("order_id") or delivery.payload.get("id") or ""),
+        "name": event.name,
+        "subject": str(event.payload.get("order_id") or event.payload.get("id") or ""),
         "status": "pending" if delivery.status == "sending" else delivery.status,
+        "is_replay": delivery.is_replay,
         "attempts": list(delivery.attempts),
         "created_at": delivery.created_at,
-        "body": delivery.body.decode(),
+        "body": event.body.decode(),
     }
 
 

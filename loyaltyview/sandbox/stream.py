@@ -3,24 +3,29 @@
 Source: contract sections 6.1 to 6.3; the time-out, the retry schedule and the stop rule are its
 assumptions: 2xx delivered, 410 stops the integration, any other answer below 500 rejects the event, a
 5xx, a time-out or a broken connection is tried again after 1, 5, 30, 120 and 600 s, then the
-integration stops. Starting it again delivers what waited.
+integration stops. Starting it again delivers what waited. What was published is kept, so that a temporary
+integration can be sent the past again; starting one that has ended sends it once more.
 """
 
 import random
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 import requests
 
 from loyaltyview.sandbox.answers import Json, timestamp, to_json
 from loyaltyview.sandbox.config import SandboxConfig
+from loyaltyview.sandbox.integrations import Integration, Publication, read_time
 
 RETRY_AFTER_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 TIMEOUT_S = 10
+MOST_PUBLICATIONS = 5_000  # those before them cannot be sent again
 EVENT_NAMES = (
     "order.created",
     "order.opened",
@@ -33,34 +38,19 @@ Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unhea
 
 
 @dataclass(slots=True, kw_only=True)
-class Integration:
-    """One listener. An empty `event_filter` means every event; without `api_key` no Authorization is sent."""
-
-    integration_id: str
-    callback_url: str
-    api_key: str | None = None
-    event_filter: tuple[str, ...] = ()
-    integration_type: str = "permanent"
-    starts_at: str | None = None
-    ends_at: str | None = None
-    status: Literal["running", "stopped"] = "running"
-
-
-@dataclass(slots=True, kw_only=True)
 class Delivery:
     """One event on its way to one listener; `unheard` without any, `lost` where the switch says so.
-    `attempts` says how each try ended."""
+    `attempts` says how each try ended; `is_replay` that a temporary integration asked for the past."""
 
     number: int
-    name: str
-    payload: Json
-    body: bytes
+    event: Publication
     integration_id: str
     status: Status = "pending"
     due_at: float = 0
     attempts: list[str] = field(default_factory=list)
     created_at: str = field(default_factory=timestamp)
     http_status: int | None = None
+    is_replay: bool = False
 
 
 class EventStream:
@@ -74,6 +64,7 @@ class EventStream:
         self._closing = False
         self.integrations: dict[str, Integration] = {}
         self.deliveries: list[Delivery] = []
+        self._published: deque[Publication] = deque(maxlen=MOST_PUBLICATIONS)
 
     def register(
         self,
@@ -82,41 +73,34 @@ class EventStream:
         *,
         integration_id: str = "",
         event_filter: Sequence[str] = EVENT_NAMES,
+        integration_type: str = "permanent",
+        starts_at: str | None = None,
+        ends_at: str | None = None,
     ) -> Integration:
-        """Add a listener; it runs at once."""
+        """Add a listener; it runs at once. A temporary one is sent what was published in its time."""
         integration = Integration(
             integration_id=integration_id or uuid.uuid4().hex,
             callback_url=callback_url,
             api_key=api_key,
             event_filter=tuple(event_filter),
+            integration_type=integration_type,
+            starts_at=starts_at,
+            ends_at=ends_at,
         )
         with self._changed:
             self.integrations[integration.integration_id] = integration
+            if integration.is_temporary:
+                self._replay(integration)
         return integration
 
     def emit(self, name: str, payload: Json) -> list[Delivery]:
         """Put an event on its way to everyone who listens to it."""
-        envelope = {
-            "tenant": self._config.tenant,
-            "name": name,
-            "published_at": timestamp(),
-            "payload": payload,
-        }
-        body = to_json(envelope).encode()
         with self._changed:
-            listeners = [
-                integration.integration_id
-                for integration in self.integrations.values()
-                if not integration.event_filter or name in integration.event_filter
-            ]
+            event = self._publish(name, payload)
+            listeners = [each for each in self.integrations.values() if each.listens_to(event)]
             if not listeners:
-                return [self._queue(name, payload, body, "", "unheard")]
-            times = 2 if self._config.duplicate_events else 1
-            status: Status = "lost" if self._config.lose_events else "pending"
-            delay_s = self._config.delay_events_s
-            return [
-                self._queue(name, payload, body, listener, status, delay_s) for listener in listeners * times
-            ]
+                return [self._queue(event, "", "unheard")]
+            return self._fan_out(event, listeners)
 
     def send_again(self, number: int) -> Delivery:
         """Send the very same bytes once more: a duplicate. LookupError for an unknown number."""
@@ -124,47 +108,90 @@ class EventStream:
             old = self.deliveries[number] if 0 <= number < len(self.deliveries) else None
             if old is None or not old.integration_id:
                 raise LookupError(number)
-            return self._queue(old.name, old.payload, old.body, old.integration_id)
+            return self._queue(old.event, old.integration_id)
+
+    def _publish(self, name: str, payload: Json) -> Publication:
+        published_at = timestamp()
+        envelope = {
+            "tenant": self._config.tenant,
+            "name": name,
+            "published_at": published_at,
+            "payload": payload,
+        }
+        event = Publication(
+            name=name, payload=payload, body=to_json(envelope).encode(), published_at=read_time(published_at)
+        )
+        self._published.append(event)
+        return event
+
+    def _fan_out(
+        self, event: Publication, listeners: Sequence[Integration], *, is_replay: bool = False
+    ) -> list[Delivery]:
+        """The switches hold for what is sent again, too."""
+        times = 2 if self._config.duplicate_events else 1
+        status: Status = "lost" if self._config.lose_events else "pending"
+        return [
+            self._queue(
+                event,
+                listener.integration_id,
+                status,
+                delay_s=self._config.delay_events_s,
+                is_replay=is_replay,
+            )
+            for listener in [*listeners] * times
+        ]
+
+    def _replay(self, integration: Integration) -> None:
+        for event in list(self._published):
+            if integration.listens_to(event):
+                self._fan_out(event, [integration], is_replay=True)
+        self._end_temporary()
 
     def _queue(
         self,
-        name: str,
-        payload: Json,
-        body: bytes,
+        event: Publication,
         integration_id: str,
         status: Status = "pending",
+        *,
         delay_s: float = 0,
+        is_replay: bool = False,
     ) -> Delivery:
         delivery = Delivery(
             number=len(self.deliveries),
-            name=name,
-            payload=payload,
-            body=body,
+            event=event,
             integration_id=integration_id,
             status=status,
             due_at=self._clock() + delay_s,
+            is_replay=is_replay,
         )
         self.deliveries.append(delivery)
         self._changed.notify_all()
         return delivery
 
     def set_running(self, integration_id: str, *, running: bool) -> None:
-        """Start or stop a listener; what failed before is due again after a start."""
+        """Start or stop a listener; what failed before is due again after a start, and a temporary one that
+        had ended is sent its time once more."""
         with self._changed:
-            self.integrations[integration_id].status = "running" if running else "stopped"
+            integration = self.integrations[integration_id]
+            is_restart = running and integration.status == "stopped"
+            integration.status = "running" if running else "stopped"
             for delivery in self.deliveries:
                 if running and delivery.integration_id == integration_id and delivery.status == "failed":
                     delivery.status, delivery.attempts, delivery.due_at = "pending", [], self._clock()
+            if is_restart and integration.is_temporary and not self._has_work(integration):
+                self._replay(integration)
             self._changed.notify_all()
 
     def deliver_due(self) -> float | None:
-        """Send what is due now, in this thread. Seconds until the next is due; None when nothing waits."""
+        """Send what is due now, in this thread. Seconds until there is something to do; None when nothing
+        waits."""
         while due := self._claim(everything=False):
             for delivery in due:
                 self._send(delivery)
         with self._changed:
-            waiting = [delivery.due_at for delivery in self._pending()]
-            return max(0.0, min(waiting) - self._clock()) if waiting else None
+            waits_s = [delivery.due_at - self._clock() for delivery in self._pending()]
+            waits_s += self._end_temporary()
+            return max(0.0, min(waits_s)) if waits_s else None
 
     def flush(self) -> None:
         """Send everything that waits once, in this thread, whenever it is due."""
@@ -196,7 +223,7 @@ class EventStream:
                     return
                 now = self._clock()
                 if not any(delivery.due_at <= now for delivery in self._pending()):
-                    self._changed.wait(wait_s)
+                    self._changed.wait(None if wait_s is None else min(wait_s, threading.TIMEOUT_MAX))
                 if self._closing:
                     return
 
@@ -209,6 +236,27 @@ class EventStream:
 
     def _busy(self) -> bool:
         return bool(self._pending()) or any(delivery.status == "sending" for delivery in self.deliveries)
+
+    def _has_work(self, integration: Integration) -> bool:
+        return any(
+            delivery.status in ("pending", "sending")
+            for delivery in self.deliveries
+            if delivery.integration_id == integration.integration_id
+        )
+
+    def _end_temporary(self) -> list[float]:
+        """Stop each temporary integration whose time is over and that was sent everything. Seconds until the
+        time of the others is over."""
+        waits_s = []
+        for each in self.integrations.values():
+            if not each.is_temporary or each.status == "stopped" or self._has_work(each):
+                continue
+            left_s = (read_time(each.ends_at) - datetime.now(UTC)).total_seconds()
+            if left_s > 0:
+                waits_s.append(left_s)
+            else:
+                each.status = "stopped"
+        return waits_s
 
     def _claim(self, *, everything: bool) -> list[Delivery]:
         with self._changed:
@@ -233,7 +281,7 @@ class EventStream:
         try:
             response = requests.post(
                 integration.callback_url,
-                data=delivery.body,
+                data=delivery.event.body,
                 headers=headers,
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
@@ -243,6 +291,7 @@ class EventStream:
             status, outcome = None, type(error).__name__
         with self._changed:
             self._settle(delivery, integration, status, outcome)
+            self._end_temporary()
             self._changed.notify_all()
 
     def _settle(self, delivery: Delivery, integration: Integration, status: int | None, outcome: str) -> None:

@@ -1,6 +1,7 @@
 """The registration API of the event stream: create, list, read, change, start, stop.
 
-Source: contract section 6.1. Status codes of success are not documented; 201 and 200 are assumed.
+Source: contract section 6.1. Status codes of success are not documented; 201 and 200 are assumed, and that a
+temporary integration without a time is refused.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json, answer, faults, problem, read_json
-from loyaltyview.sandbox.stream import EventStream, Integration
+from loyaltyview.sandbox.integrations import Integration, read_time
+from loyaltyview.sandbox.stream import EventStream
 
 MAX_INTEGRATIONS = 25
 
@@ -34,6 +36,7 @@ class StreamApi:
             return answer({"integrations": [_json(integration) for integration in known.values()]})
         body = read_json(request)
         _check(body, _BODY)
+        _check_time(body)
         if body["id"] in known:
             raise problem(409, "an integration with this id exists")
         if len(known) >= MAX_INTEGRATIONS:
@@ -44,21 +47,27 @@ class StreamApi:
             callback.get("api_key"),
             integration_id=body["id"],
             event_filter=body.get("filter_conditions", {}).get("event_filter", ()),
+            integration_type=body["integration_type"],
+            starts_at=body.get("starts_at"),
+            ends_at=body.get("ends_at"),
         )
-        integration.integration_type = body["integration_type"]
-        integration.starts_at, integration.ends_at = body.get("starts_at"), body.get("ends_at")
         return answer(_json(integration), 201)
 
     def one(self, request: Request, integration_id: str) -> Response:
         integration = self._get(integration_id)
         if request.method == "PATCH":
             body = read_json(request)
-            _check(body, {name: spec.rstrip("*") for name, spec in _BODY.items() if name != "id"})
+            # Of a changed kind of integration nothing is known.
+            fixed = ("id", "integration_type")
+            _check(body, {name: spec.rstrip("*") for name, spec in _BODY.items() if name not in fixed})
+            _check_time({**_json(integration), **body})
             callback = body.get("callback_parameters", {})
             integration.callback_url = callback.get("callback_url", integration.callback_url)
             integration.api_key = callback.get("api_key", integration.api_key)
             names = body.get("filter_conditions", {}).get("event_filter", integration.event_filter)
             integration.event_filter = tuple(names)
+            integration.starts_at = body.get("starts_at", integration.starts_at)
+            integration.ends_at = body.get("ends_at", integration.ends_at)
         return answer(_json(integration))
 
     def start(self, request: Request, integration_id: str) -> Response:
@@ -95,6 +104,18 @@ def _check(body: Json, shape: dict[str, str]) -> None:
             found.append("filter_conditions.event_filter: must be strings")
     if found:
         raise problem(400, "invalid integration", found)
+
+
+def _check_time(body: Json) -> None:
+    """A temporary integration says from when to when."""
+    if body["integration_type"] != "temporary":
+        return
+    try:
+        is_right = read_time(body.get("starts_at")) < read_time(body.get("ends_at"))
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise problem(400, "invalid integration", ["starts_at, ends_at: must be times, one after the other"])
 
 
 def _json(integration: Integration) -> Json:

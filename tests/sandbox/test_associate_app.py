@@ -43,12 +43,12 @@ def deeplink(sandbox: Sandbox, *codes: str, **changes: str) -> str:
 
 
 def events(sandbox: Sandbox) -> list[str]:
-    return [delivery.name for delivery in sandbox.stream.deliveries]
+    return [delivery.event.name for delivery in sandbox.stream.deliveries]
 
 
 def payload(sandbox: Sandbox, name: str) -> dict[str, Any]:
-    [delivery] = [delivery for delivery in sandbox.stream.deliveries if delivery.name == name]
-    whole = json.loads(delivery.body, parse_float=Decimal)
+    [delivery] = [delivery for delivery in sandbox.stream.deliveries if delivery.event.name == name]
+    whole = json.loads(delivery.event.body, parse_float=Decimal)
     found: dict[str, Any] = whole["payload"]
     return found
 
@@ -228,9 +228,9 @@ def test_returns_in_two_parts_refund_exactly_what_was_paid(app: Sandbox, voucher
     app.app.return_items([order.items[0].item_id])
     app.app.return_items()
     first, second = (
-        json.loads(delivery.body, parse_float=Decimal)["payload"]
+        json.loads(delivery.event.body, parse_float=Decimal)["payload"]
         for delivery in app.stream.deliveries
-        if delivery.name == "return.processed"
+        if delivery.event.name == "return.processed"
     )
     assert first["id"] != second["id"]
     assert {first["order_id"], second["order_id"]} == {order.order_id}

@@ -128,6 +128,29 @@ def test_sale_return_and_duplicate_show_in_the_event_log(page: Page, code: str) 
     page.wait_for_selector("[data-app=cart]")
 
 
+def test_lost_events_and_their_replay_show_as_such(
+    page: Page, running: Running, httpserver: HTTPServer
+) -> None:
+    running.sandbox.config.lose_events = True
+    open_cart(page)
+    page.click("#pay")
+    lost = page.locator('[data-event="order.opened"][data-status="lost"]')
+    expect(lost).to_contain_text("lost")
+    running.sandbox.config.lose_events = False
+    running.sandbox.stream.register(
+        httpserver.url_for("/events/"),
+        "key",
+        integration_id="once-more",
+        integration_type="temporary",
+        starts_at="2026-01-01T00:00:00Z",
+        ends_at="2999-01-01T00:00:00Z",
+    )
+    again = page.locator('[data-event="order.opened"][data-replay="true"][data-status="delivered"]')
+    expect(again).to_contain_text("sent again by a replay")
+    expect(page.get_by_role("list", name="Listeners")).to_contain_text("Sends again what was published from")
+    expect(page.get_by_role("list", name="Listeners")).to_contain_text("running")
+
+
 def test_open_order_can_be_cancelled(page: Page) -> None:
     open_cart(page, customer="none")
     page.uncheck("#hand-over-now")

@@ -1,11 +1,14 @@
 """Events over real HTTP, with a clock that the test turns."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
+from loyaltyview.sandbox.integrations import Integration
 from loyaltyview.sandbox.serve import serve_in_thread
 from loyaltyview.sandbox.stream import EventStream
 from tests.sandbox.conftest import Api, Listener
@@ -137,6 +140,118 @@ def test_duplicates_can_be_switched_on(listener: Listener) -> None:
     assert listener.names == ["order.opened"] * 2
 
 
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def day() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+def replay(stream: EventStream, listener: Listener, **changes: Any) -> Integration:
+    """Ask for what was published between noon and one o'clock."""
+    fields: dict[str, Any] = {
+        "integration_id": "again",
+        "integration_type": "temporary",
+        "event_filter": ("order.opened", "order.completed"),
+        "starts_at": "2026-03-04T12:00:00Z",
+        "ends_at": "2026-03-04T13:00:00Z",
+    }
+    return stream.register(listener.url, "other-key", **fields | changes)
+
+
+def test_temporary_integration_is_sent_the_past_once_more_and_stops(
+    stream: EventStream, listener: Listener, day: time_machine.Traveller
+) -> None:
+    day.shift(-1)
+    stream.emit("order.opened", {"id": "too-early"})
+    day.shift(1)
+    stream.emit("order.opened", {"id": "o-1"})
+    stream.emit("order.cancelled", {"id": "not-asked-for"})
+    day.shift(3600)
+    stream.emit("order.completed", {"id": "o-1"})
+    day.shift(1)
+    stream.emit("order.opened", {"id": "too-late"})
+    stream.flush()
+    first = list(listener.bodies)
+
+    again = replay(stream, listener)
+    assert again.status == "running"
+    stream.deliver_due()
+    assert listener.bodies[len(first) :] == [first[1], first[3]]
+    assert listener.keys[len(first) :] == ["Bearer other-key"] * 2
+    assert [delivery.is_replay for delivery in stream.deliveries] == [False] * 5 + [True] * 2
+    assert (again.status, stream.integrations["ours"].status) == ("stopped", "running")
+
+
+def test_ended_replay_that_is_started_sends_again(
+    stream: EventStream, listener: Listener, day: time_machine.Traveller
+) -> None:
+    stream.emit("order.opened", {})
+    day.shift(7200)
+    again = replay(stream, listener)
+    stream.flush()
+    stream.emit("order.opened", {})
+    stream.set_running("again", running=True)
+    stream.set_running("again", running=True)
+    stream.flush()
+    assert (len(listener.bodies), again.status) == (4, "stopped")
+
+
+def test_replay_that_was_interrupted_goes_on_where_it_was(
+    stream: EventStream, listener: Listener, day: time_machine.Traveller
+) -> None:
+    stream.emit("order.opened", {})
+    stream.emit("order.completed", {})
+    stream.flush()
+    day.shift(7200)
+    listener.answers = [410]
+    again = replay(stream, listener)
+    stream.deliver_due()
+    assert again.status == "stopped"
+    stream.set_running("again", running=True)
+    stream.deliver_due()
+    assert listener.names[2:] == ["order.opened", "order.opened", "order.completed"]
+    assert again.status == "stopped"
+
+
+def test_replay_of_a_time_without_events_ends_at_once(stream: EventStream, listener: Listener) -> None:
+    assert replay(stream, listener).status == "stopped"
+
+
+def test_temporary_integration_listens_until_its_time_is_over(
+    stream: EventStream, listener: Listener, day: time_machine.Traveller
+) -> None:
+    stream.emit("order.opened", {"id": "before"})
+    again = replay(stream, listener)
+    stream.emit("order.opened", {"id": "now"})
+    day.shift(600)
+    assert stream.deliver_due() == 3000
+    assert (again.status, len(listener.bodies)) == ("running", 4)
+    day.shift(3001)
+    assert stream.deliver_due() is None
+    assert again.status == "stopped"
+
+
+def test_what_was_lost_can_be_sent_again_and_the_oldest_is_forgotten(
+    listener: Listener, day: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyaltyview.sandbox.stream.MOST_PUBLICATIONS", 2)
+    config = SandboxConfig(lose_events=True)
+    stream = EventStream(config)
+    stream.register(listener.url, "key")
+    for number in range(3):
+        stream.emit("order.opened", {"id": number})
+    stream.flush()
+    assert listener.bodies == []
+    config.lose_events = False
+    day.shift(7200)
+    replay(stream, listener)
+    stream.flush()
+    assert [body["payload"]["id"] for body in listener.bodies] == [1, 2]
+
+
 @pytest.fixture
 def served(listener: Listener) -> Iterator[Sandbox]:
     running = serve_in_thread(Sandbox(SandboxConfig(events_url=listener.url, event_key="key")))
@@ -177,6 +292,25 @@ def test_integration_is_changed_stopped_and_started(api: Api) -> None:
     assert changed["filter_conditions"]["event_filter"] == ["order.opened"]
     assert api.call("POST", f"{PATH}/acme-loyalty/_stop", {}).json()["status"] == "stopped"
     assert api.call("POST", f"{PATH}/acme-loyalty/_start", {}).json()["status"] == "running"
+
+
+TEMPORARY = {**CREATE, "integration_type": "temporary", "ends_at": "2026-01-02T00:00:00Z"}
+
+
+def test_replay_is_created_and_its_time_changed(api: Api) -> None:
+    made = api.call("POST", PATH, TEMPORARY)
+    assert (made.status_code, made.json()["integration_type"]) == (201, "temporary")
+    later = api.call("PATCH", f"{PATH}/acme-loyalty", {"ends_at": "2026-01-03T00:00:00Z"})
+    assert later.json()["ends_at"] == "2026-01-03T00:00:00Z"
+    assert api.call("PATCH", f"{PATH}/acme-loyalty", {"ends_at": None}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "time",
+    [{"ends_at": None}, {"ends_at": "noon"}, {"ends_at": "2026-01-02"}, {"starts_at": "2026-02-01T00:00Z"}],
+)
+def test_replay_without_a_right_time_is_refused(api: Api, time: dict[str, Any]) -> None:
+    assert api.call("POST", PATH, {**TEMPORARY, **time}).status_code == 400
 
 
 def test_unknown_integration_is_not_found(api: Api) -> None:

@@ -27,7 +27,10 @@ function listener(each, step) {
   const running = each.status === "running";
   const button = el("button", { type: "button" }, running ? "Stop" : "Start");
   button.addEventListener("click", () => step("stream", { id: each.id, running: !running }, button));
-  const name = el("span", { className: "grow" }, each.id, el("span", { className: "quiet" }, each.url));
+  const about = each.replays
+    ? `Sends again what was published from ${each.replays.map((text) => new Date(text).toLocaleString()).join(" to ")}`
+    : each.url;
+  const name = el("span", { className: "grow" }, each.id, el("span", { className: "quiet" }, about));
   return el("li", {}, name, badge(each.status, each.status), button);
 }
 
@@ -56,7 +59,8 @@ function showEvents(all, step) {
 function outcome(event) {
   const tries = event.attempts.length;
   const last = tries ? `, ${event.attempts[tries - 1]}` : "";
-  return `${event.status}${last}${tries > 1 ? `, ${tries} tries` : ""}`;
+  const kind = event.is_replay ? ", sent again by a replay" : "";
+  return `${event.status}${last}${tries > 1 ? `, ${tries} tries` : ""}${kind}`;
 }
 
 function eventRow(event, step) {
@@ -68,7 +72,7 @@ function eventRow(event, step) {
     el("span", { "data-outcome": "" }),
   );
   const payload = el("pre", { tabIndex: 0 }, JSON.stringify(JSON.parse(event.body), null, 2));
-  return el("details", { "data-event": event.name }, summary, el("div", {}, again, payload));
+  return el("details", { "data-event": event.name, "data-replay": event.is_replay }, summary, el("div", {}, again, payload));
 }
 
 function orderRow(order, step) {
