@@ -64,6 +64,9 @@ READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
 # --- How long data is kept ------------------------------------------------------------------------
 RETENTION_EVENT_DAYS = env.int("RETENTION_EVENT_DAYS", default=90)
 RETENTION_LAUNCH_DAYS = env.int("RETENTION_LAUNCH_DAYS", default=30)
+# Two years, in which goods with a defect come back in the EU (directive 2019/771), and some weeks: until
+# then a return finds the spend and the refunds of its order.
+RETENTION_VENDOR_DAYS = env.int("RETENTION_VENDOR_DAYS", default=800)
 
 # --- Rate limits and metrics ----------------------------------------------------------------------
 LOOKUPS_PER_MINUTE = env.int("LOOKUPS_PER_MINUTE", default=30)

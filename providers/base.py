@@ -7,6 +7,7 @@ An adapter is one package with one public class. It speaks the vendor's words in
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -230,3 +231,19 @@ class LoyaltyProvider(ABC):
     def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
         """Called by the worker when a delivery said that this member changed. For what an adapter keeps of
         members; the default keeps nothing. May be repeated, in any order."""
+
+    # --- What an adapter keeps in our own database, and for how long: no call to the vendor ---------
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        """Called daily by the worker, once for all programs, also for those that left this vendor. Delete what
+        was over before `before`, never a row whose outcome is open, never a member's money; return how many.
+        The default keeps no rows. May be repeated."""
+        return 0
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        """Called in a transaction when a member is erased from our database on her demand. Delete what says
+        who she is, and put `pseudonym` (at most 31 characters, in upper case) wherever a row must stay and
+        names `ref`; return how many rows that were. Raise Rejected(NOT_ALLOWED) while something of hers is
+        under way. The default keeps no rows. May be repeated."""
+        return 0

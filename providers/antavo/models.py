@@ -5,6 +5,7 @@ that afterwards anybody can tell whether they landed.
 """
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,6 +26,7 @@ class SpendRecord(models.Model):
     item_id = models.CharField(_("reward or coupon"), max_length=200)
     points = models.PositiveIntegerField(_("points"))
     state = models.CharField(_("state"), max_length=10, choices=SpendState.choices)
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True)
     # Ids of the events (of the coupons, for an offer) that were there before it was sent.
     seen = models.JSONField(_("seen before"), default=list)
@@ -68,6 +70,7 @@ class RefundRecord(models.Model):
     refunds_before = models.PositiveIntegerField(_("refunds before"), default=0)
     points_before = models.IntegerField(_("points of these"), default=0)
     points = models.IntegerField(_("points"), null=True)
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from providers.antavo import (
@@ -11,6 +12,7 @@ from providers.antavo import (
     orders,
     queue,
     reservations,
+    retention,
     returns,
     rewards,
     spending,
@@ -150,3 +152,12 @@ class AntavoProvider(LoyaltyProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(read_options(self.config.settings), request)
+
+    # --- Our own rows -----------------------------------------------------------------------------
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        return retention.forget_old(before)
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        return retention.erase_member(self.config.program, ref, pseudonym)

@@ -48,7 +48,12 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         max_value=1_000_000,
         help_text=gettext_lazy("Such as 50 or -50. Does not change the tier."),
     )
-    adjust_note = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=200)
+    adjust_note = forms.CharField(
+        label=gettext_lazy("Why"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("Name nobody: the ledger is never changed, not even for an erasure."),
+    )
     adjust_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     class Meta:

@@ -38,7 +38,9 @@ def expire_points(program: str, ref: str, now: datetime) -> Entry | None:
         points = sum(lot.points for lot in expiring_points(member) if lot.at <= now)
         if not points:
             return None
-        return post(member, EntryKind.EXPIRE, -points, reference=f"expire:{ref}:{now.isoformat()}", at=now)
+        # Not her card's number: entries are never changed, and a member may be erased.
+        reference = f"expire:{member.pk}:{now.isoformat()}"
+        return post(member, EntryKind.EXPIRE, -points, reference=reference, at=now)
 
 
 def expire_all(program: str, now: datetime) -> list[Entry]:

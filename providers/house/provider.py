@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from providers.base import Capability, LoyaltyProvider
-from providers.house import catalogue, earning, expiry, history, members, spending
+from providers.house import catalogue, earning, erasure, expiry, history, members, spending
 from providers.house.models import Member as MemberRow
 from providers.types import (
     Cart,
@@ -115,6 +115,9 @@ class HouseProvider(LoyaltyProvider):
         # It looks at every member with a lapsed lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
             expiry.expire_all(self.config.program, timezone.now())
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        return erasure.erase_member(self.config.program, ref, pseudonym)
 
     def _member(self, ref: str) -> MemberRow:
         return members.get(self.config.program, ref)

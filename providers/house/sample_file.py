@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
-from providers.house.ledger import adjust, posted
+from providers.house.ledger import adjust
 from providers.house.models import EarnRule, Member, Reward, Tier, Voucher
 
 DISCOUNT_KEYS = {key: key for key in ("kind", "amount", "percent", "skus", "minimum")}
@@ -91,11 +91,11 @@ def _load_member(program: str, table: Mapping[str, Any]) -> list[str]:
     member_id, points = profile["id"], table.get("points", 0)
     if not isinstance(points, int) or isinstance(points, bool) or points < 0:
         raise SampleFileError(f"members {member_id}: points must be a whole number")
-    reference = f"opening:{member_id}"
-    if points and posted(program, reference) is None:
+    member = Member.objects.get(program=program, member_id=member_id)
+    if points and not member.entries.filter(reference__startswith="opening:").exists():
+        reference = f"opening:{member.pk}"
         adjust(program, member_id, points, reference=reference, note=OPENING, tier_points=points)
         changes.append(f"members {member_id}: opening balance of {points} points")
-    member = Member.objects.get(program=program, member_id=member_id)
     for voucher in _tables(table, "vouchers"):
         changes += _apply(Voucher(program=program, member=member), "members.vouchers", voucher, key="id")
     return changes

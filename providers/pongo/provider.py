@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig, SettingSpec
 from providers.errors import AuthFailed, SettingsError, Unsupported
 from providers.pongo import account as accounts
-from providers.pongo import catalogue, customers, oauth, orders, spending, stores, webhooks
+from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
 from providers.pongo.client import Client
 from providers.pongo.names import names_with
 from providers.pongo.sealing import unseal
@@ -193,6 +194,15 @@ class PongoProvider(LoyaltyProvider):
     def note_member(self, ref: str) -> None:
         """Called by the worker for each `member_changed`: keeps the index of passes current."""
         customers.note_pass(self.client, ref)
+
+    # --- Our own rows -----------------------------------------------------------------------------
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        return retention.forget_old(before)
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        return retention.erase_member(self.config.program, ref, pseudonym)
 
     def _signing_secrets(self) -> tuple[str, ...]:
         secrets = [self.config.settings["signing_secret"] or ""]

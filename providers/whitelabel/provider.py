@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ from providers.whitelabel import (
     options,
     rate,
     refunds,
+    retention,
     sales,
     spending,
     venues,
@@ -149,6 +151,15 @@ class WhiteLabelProvider(LoyaltyProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(self.engine, request)
+
+    # --- Our own rows -----------------------------------------------------------------------------
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        return retention.forget_old(before)
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        return retention.erase_member(self.config.program, ref, pseudonym)
 
     def _see_burned(self, spend: Spend) -> None:
         """A bought reward whose burning failed is burned now: else its worth could be used again."""

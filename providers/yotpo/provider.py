@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
@@ -26,7 +27,7 @@ from providers.types import (
     WebhookEvent,
     WebhookRequest,
 )
-from providers.yotpo import members, orders, releasing, rewards, spending, webhooks
+from providers.yotpo import members, orders, releasing, retention, rewards, spending, webhooks
 from providers.yotpo.client import Client, client_for
 from providers.yotpo.customers import fetch_by_ref, history_of
 from providers.yotpo.history import movements_of
@@ -132,3 +133,12 @@ class YotpoProvider(LoyaltyProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(self.config.program, self.client.settings, request)
+
+    # --- Our own rows -----------------------------------------------------------------------------
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        return retention.forget_old(before)
+
+    def erase_member(self, ref: str, pseudonym: str) -> int:
+        return retention.erase_member(self.config.program, ref, pseudonym)

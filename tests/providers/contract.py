@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 import pytest
+from django.apps import apps
 
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unsupported
@@ -466,6 +467,29 @@ class ProviderContract:
         assert result.account
         assert_types(result)
 
+    def test_what_is_over_is_forgotten_and_no_balance_moves(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        now = datetime.now(UTC)
+        buy(provider, intent, make_order)
+        assert provider.forget_old(now - timedelta(days=1)) == 0
+        before = provider.get_member(member.ref).balance
+        provider.forget_old(now + timedelta(days=1))
+        assert provider.get_member(member.ref).balance == before
+        assert provider.forget_old(now + timedelta(days=1)) == 0
+
+    def test_an_erased_member_is_named_by_no_row_of_ours(
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
+    ) -> None:
+        buy(provider, intent, make_order)
+        assert provider.erase_member("somebody else", "ERASED-0") == 0
+        count = provider.erase_member(member.ref, "ERASED-1")
+        texts = texts_in_tables(provider.kind)
+        assert (count > 0) == ("ERASED-1" in texts)
+        named = {value for value in (member.ref, member.member_id, member.email, member.phone) if value}
+        assert not [text for text in texts if any(value in text for value in named)]
+        assert provider.erase_member(member.ref, "ERASED-2") == 0
+
     def test_a_member_may_answer_anew(self, provider: LoyaltyProvider, member: Member) -> None:
         need(provider, Capability.CONSENT_CHANGE)
         for answer in (Consent.YES, Consent.NO):
@@ -512,6 +536,21 @@ class ProviderContract:
         with pytest.raises(ProviderError) as caught:
             provider.spend(make_intent(next(keys), member, cart, SpendKind.POINTS, reward))
         assert isinstance(caught.value, Unsupported | Rejected)
+
+
+def buy(provider: LoyaltyProvider, intent: SpendIntent, make_order: MakeOrder) -> None:
+    """Spend, and let an order that carries it go its whole way."""
+    spend = provider.spend(intent)
+    order = make_order(spends=(spend,))
+    provider.confirm(spend, order)
+    provider.record_order(order)
+
+
+def texts_in_tables(kind: str) -> set[str]:
+    """Return every text in the adapter's tables."""
+    config = next((config for config in apps.get_app_configs() if config.name == f"providers.{kind}"), None)
+    rows = [row for model in config.get_models() for row in model._base_manager.values()] if config else []
+    return {str(value) for row in rows for value in row.values()}
 
 
 def need(provider: LoyaltyProvider, capability: Capability) -> None:

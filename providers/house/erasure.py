@@ -1,0 +1,39 @@
+"""Erasing a member on her demand. The ledger is her money and stays as it is, entry by entry: what goes is
+who she was.
+"""
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from providers.errors import Rejected, RejectReason
+from providers.house.ledger import lock
+from providers.house.models import Hold, HoldState, Member
+from providers.types import Consent
+
+
+def erase_member(program: str, ref: str, pseudonym: str) -> int:
+    """Make the member a number that stands for nobody: no name, no address, no card. Her entries, holds and
+    vouchers stay hers, so that balances add up and goods that come back late find their order. Raises
+    Rejected(NOT_ALLOWED) while points or a voucher are held. Returns how many rows changed."""
+    with transaction.atomic():
+        try:
+            member = lock(program, ref)
+        except Rejected:
+            return 0
+        if Hold.objects.filter(member=member, state=HoldState.HELD).exists():
+            raise Rejected(RejectReason.NOT_ALLOWED, "something is held for her")
+        Member.objects.filter(pk=member.pk).update(
+            member_id=pseudonym,
+            first_name="",
+            last_name="",
+            email="",
+            phone="",
+            consent_email=Consent.NOT_ASKED.value,
+            consent_sms=Consent.NOT_ASKED.value,
+        )
+        # What administrators did to her account names her card.
+        LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(Member), object_id=str(member.pk)
+        ).update(object_repr=pseudonym)
+        return 1 + member.vouchers.exclude(code="").update(code="")
