@@ -3,8 +3,7 @@ them. Each gap has a cause, and where we can mend it by ourselves a repair: the 
 the row goes on. Reads the vendor and NewStore; changes nothing but by a repair.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
@@ -13,9 +12,11 @@ from django.utils import timezone
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import earn, why_nothing
+from loyaltyview.events.gaps import Gap
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
 from loyaltyview.events.orders import note_completed, settle_order
 from loyaltyview.events.replay import replay
+from loyaltyview.events.unheard import find_unheard
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.orders import CLOSED, read_order
 from loyaltyview.programs.models import Program
@@ -28,26 +29,22 @@ LATE = timedelta(hours=12)
 CODE_IS_SPENT = (State.USED, State.SETTLED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """One thing that does not fit. `about` is the order or redemption; `repair` mends it, may raise
-    ProviderError or NewStoreError, and is None where a person must look."""
-
-    cause: str
-    about: str
-    detail: str = ""
-    repair: Callable[[], object] | None = None
-
-
 def find_gaps(program: Program, day: date) -> list[Gap]:
-    """Return every gap of this day (UTC) of the program. Takes one read of the vendor for each redemption."""
-    since = datetime.combine(day, time(), UTC)
-    until = since + timedelta(days=1)
+    """Return every gap of this day (UTC) of the program. Takes one read of the vendor for each redemption,
+    and the reads of NewStore that `find_unheard` says."""
+    since, until = span_of(day)
     return [
+        *find_unheard(program, since, until),
         *_dead_events(program, since, until),
         *_orders(program, since, until),
         *_redemptions(program, since, until),
     ]
+
+
+def span_of(day: date) -> tuple[datetime, datetime]:
+    """Return the beginning and the end of this day (UTC)."""
+    since = datetime.combine(day, time(), UTC)
+    return since, since + timedelta(days=1)
 
 
 def reconcile_yesterday() -> None:

@@ -1,7 +1,9 @@
-"""Switching a coupon code off after its use or release, where a tenant has the older coupon list.
+"""The older coupon list, where a tenant has it: switching a code off after its use or release, and whether
+one was used.
 
-Loyalty codes die by themselves after minutes, so this only tidies up, and its failure is harmless. The list
-is seen in one partner's code only (contract 4.3): paths and names are a mapping that a program can change.
+Loyalty codes die by themselves after minutes, so the first only tidies up, and its failure is harmless. The
+list is seen in one partner's code only (contract 4.3): paths and names are a mapping that a program can
+change.
 """
 
 from collections.abc import Mapping
@@ -28,6 +30,7 @@ API: Mapping[str, str] = {
     "codes": "codes",
     "id": "id",
     "name": "name",
+    "redemptions": "redemptions",
 }
 PER_PAGE = 100
 MOST_PAGES = 10
@@ -36,31 +39,28 @@ MOST_ATTEMPTS = 8  # about four minutes; the code has died by itself soon after
 
 def disable_code(program: Program, code: str, coupon_name: str) -> bool:
     """Switch `code` off; False when the list does not have it. Raises NewStoreError; may be repeated."""
-    api = {**API, **program.newstore_coupon_api}
-    client, headers = NewStoreClient(program), {"tenant": program.newstore_tenant}
-    for page in range(1, MOST_PAGES + 1):
-        # Whether `name` is exact or a prefix is not known; what comes is compared.
-        params = {"page": str(page), "count": str(PER_PAGE), "name": coupon_name}
-        body = object_of(client.call("GET", api["list_path"], params=params, headers=headers))
-        items = list_in(body, api["items"])
-        for coupon in (item.get(api["coupon"]) for item in items):
-            if not isinstance(coupon, dict) or not (found := _code_in(coupon, code, api)):
-                continue
-            if found.get("active") is not False:
-                path = api["code_path"].format(
-                    coupon=segment(str(coupon[api["id"]])), code=segment(str(found[api["id"]]))
-                )
-                change = {
-                    api["id"]: found[api["id"]],
-                    api["name"]: code,
-                    "redemptions": found.get("redemptions", 0),
-                    "active": False,
-                }
-                client.call("PATCH", path, body=change, headers=headers)
-            return True
-        if len(items) < PER_PAGE:
-            break
-    return False
+    api = _api(program)
+    coupon_id, found = _find(program, code, coupon_name)
+    if not found:
+        return False
+    if found.get("active") is not False:
+        path = api["code_path"].format(coupon=segment(coupon_id), code=segment(str(found[api["id"]])))
+        change = {
+            api["id"]: found[api["id"]],
+            api["name"]: code,
+            api["redemptions"]: found.get(api["redemptions"], 0),
+            "active": False,
+        }
+        NewStoreClient(program).call("PATCH", path, body=change, headers=_headers(program))
+    return True
+
+
+def is_code_used(program: Program, code: str, coupon_name: str) -> bool:
+    """Return whether the list says that `code` was redeemed; False when it does not have it. Raises
+    NewStoreError."""
+    _, found = _find(program, code, coupon_name)
+    times = found.get(_api(program)["redemptions"])
+    return isinstance(times, int) and times > 0
 
 
 def run_one() -> bool:
@@ -86,6 +86,30 @@ def run_one() -> bool:
 def purge_used_codes(before: datetime) -> int:
     """Delete codes that were queued before that time; returns how many. May be repeated."""
     return UsedCode.objects.filter(created_at__lt=before).delete()[0]
+
+
+def _find(program: Program, code: str, coupon_name: str) -> tuple[str, dict[str, Any]]:
+    """Return the id of the coupon and the entry of `code`, "" and {} when the list does not have it."""
+    api, client = _api(program), NewStoreClient(program)
+    for page in range(1, MOST_PAGES + 1):
+        # Whether `name` is exact or a prefix is not known; what comes is compared.
+        params = {"page": str(page), "count": str(PER_PAGE), "name": coupon_name}
+        body = object_of(client.call("GET", api["list_path"], params=params, headers=_headers(program)))
+        items = list_in(body, api["items"])
+        for coupon in (item.get(api["coupon"]) for item in items):
+            if isinstance(coupon, dict) and (found := _code_in(coupon, code, api)):
+                return str(coupon[api["id"]]), found
+        if len(items) < PER_PAGE:
+            break
+    return "", {}
+
+
+def _api(program: Program) -> Mapping[str, str]:
+    return {**API, **program.newstore_coupon_api}
+
+
+def _headers(program: Program) -> dict[str, str]:
+    return {"tenant": program.newstore_tenant}
 
 
 def _code_in(coupon: Mapping[str, Any], code: str, api: Mapping[str, str]) -> dict[str, Any]:

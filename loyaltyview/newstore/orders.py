@@ -1,4 +1,4 @@
-"""One order as NewStore's REST API tells it, for when its events were lost. Source: contract section 8.1.
+"""Orders as NewStore's REST API tells them, for when their events were lost. Source: contract 8.1, 8.2.
 
 REST has words of its own: `id` is the receipt number and `origin_id` the UUID that events call `id`; a
 discount's kind is `type`; each item is one unit.
@@ -14,12 +14,20 @@ from django.utils.dateparse import parse_datetime
 
 from loyaltyview.newstore.answers import list_in, object_of
 from loyaltyview.newstore.client import NewStoreClient, segment
-from loyaltyview.newstore.errors import NewStoreUnexpected
+from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
 from loyaltyview.programs.models import Program
 
 LARGEST_AMOUNT = Decimal(10) ** 9
 # The status of an order and of an item that nothing more will happen to.
 CLOSED, ITEM_CANCELLED = "closed", "cancelled"
+OPEN = "open"
+# Pages come with this media type only.
+PAGED = "application/x.newstore.orders+json;version=2"
+PER_PAGE = 50
+MOST_PAGES = 10
+# The list of a customer's orders is documented, the fields of its short orders are not: assumed to be named
+# as in the whole order.
+SHORT_ORDER: Mapping[str, str] = {"order_id": "origin_id", "placed_at": "placed_at"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +68,39 @@ def read_order(program: Program, order_id: str) -> HostOrder:
     if order.order_id != order_id:
         raise NewStoreUnexpected("another order than the one asked for", answer.request_id)
     return order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedOrder:
+    """One order of a customer's list."""
+
+    order_id: str
+    placed_at: datetime
+
+
+def list_orders(program: Program, customer_id: str) -> tuple[ListedOrder, ...]:
+    """Return all orders of the customer with this profile id, none for one that NewStore does not have.
+    Raises NewStoreError, also for more than 500 orders: which of them come first is not known."""
+    client, found = NewStoreClient(program), list[ListedOrder]()
+    for page in range(MOST_PAGES):
+        params = {"customer_id": customer_id, "offset": str(page * PER_PAGE), "count": str(PER_PAGE)}
+        try:
+            answer = client.call("GET", "/v0/orders", params=params, headers={"Accept": PAGED})
+        except NewStoreRejected as error:
+            if error.status != 404:
+                raise
+            return tuple(found)
+        orders = list_in(object_of(answer), "orders")
+        found += [
+            ListedOrder(
+                order_id=_text(order, SHORT_ORDER["order_id"], required=True),
+                placed_at=_time(order, SHORT_ORDER["placed_at"]),
+            )
+            for order in orders
+        ]
+        if len(orders) < PER_PAGE:
+            return tuple(found)
+    raise NewStoreUnexpected(f"a customer with more than {MOST_PAGES * PER_PAGE} orders")
 
 
 def order_from(body: Mapping[str, Any]) -> HostOrder:

@@ -113,6 +113,7 @@ class Sandbox:
                 ),
                 api("/checkout/carts/<cart_id>", self.carts.read, scope="checkout:carts:read"),
                 api("/iam/users", search_users, scope="iam:users:read"),
+                api("/v0/orders", self.orders.search),
                 api("/v0/orders/<order_id>", self.orders.read),
                 api(stream, stream_api.collection, "GET", "POST"),
                 api(f"{stream}/<integration_id>", stream_api.one, "GET", "PATCH"),

@@ -1,6 +1,6 @@
-"""The shapes in which NewStore tells of orders: four events and one REST answer.
+"""The shapes in which NewStore tells of orders: four events and two REST answers.
 
-Source: contract sections 6.6 to 6.9 and 8.1. Amounts are JSON numbers in major units. Events call the
+Source: contract sections 6.6 to 6.9, 8.1 and 8.2. Amounts are JSON numbers in major units. Events call the
 kind of a discount `action`, the REST API calls it `type`.
 """
 
@@ -182,6 +182,14 @@ def rest_order(order: "Order") -> Json:
             "total": totals.to_pay,
         },
         "items": [_rest_item(item) for item in order.items],
+    }
+
+
+def short_order(order: "Order") -> Json:
+    """One entry of `GET /v0/orders`. Its fields are not documented: some of the whole order are assumed."""
+    whole = rest_order(order)
+    return {
+        name: whole[name] for name in ("id", "origin_id", "status", "channel_type", "store_id", "placed_at")
     }
 
 

@@ -1,6 +1,6 @@
 """Orders and returns: placing, handing over, cancelling, taking back; each step emits its events.
 
-Source: contract sections 6.5 and 8.1. The shapes of the events are in `order_events`.
+Source: contract sections 6.5, 8.1 and 8.2. The shapes of the events are in `order_events`.
 """
 
 import threading
@@ -19,6 +19,8 @@ from loyaltyview.sandbox.sample import ASSOCIATES, Associate, Customer, Product
 
 FIRST_NUMBER = 123
 REST_VERSIONS = ("application/json", "application/x.newstore.orders+json", "*/*")
+PAGED_VERSION = "application/x.newstore.orders+json;version=2"
+MOST_PER_PAGE = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,10 +145,42 @@ class OrderBook:
         kind = request.args.get("id_type", "external")
         if kind not in ("internal", "external"):
             raise problem(400, "id_type must be internal or external")
-        if request.headers.get("Accept", "*/*").partition(";")[0] not in REST_VERSIONS:
-            raise problem(406, "not acceptable", code="not_acceptable")
+        _check_version(request)
         with self.lock:
             for order in self.orders.values():
                 if order_id == (order.order_id if kind == "internal" else order.external_id):
                     return answer(order_events.rest_order(order))
         raise problem(404, "order not found")
+
+    def search(self, request: Request) -> Response:
+        """`GET /v0/orders?customer_id=`, newest first; that a customer must be named is assumed."""
+        _check_version(request)
+        customer_id = request.args.get("customer_id")
+        if not customer_id:
+            raise problem(400, "customer_id is missing")
+        with self.lock:
+            found = [
+                order_events.short_order(order)
+                for order in reversed(self.orders.values())
+                if order.customer and order.customer.profile_id == customer_id
+            ]
+        if not {"offset", "count"} & set(request.args):
+            return answer({"orders": found[:MOST_PER_PAGE]})
+        if request.headers.get("Accept", "").replace(" ", "") != PAGED_VERSION:
+            raise problem(400, "offset and count need version 2")
+        offset, count = _number(request, "offset", 0), _number(request, "count", MOST_PER_PAGE)
+        if not 1 <= count <= MOST_PER_PAGE:
+            raise problem(400, f"count must be between 1 and {MOST_PER_PAGE}")
+        return answer({"orders": found[offset : offset + count]}, mimetype=PAGED_VERSION)
+
+
+def _check_version(request: Request) -> None:
+    if request.headers.get("Accept", "*/*").partition(";")[0] not in REST_VERSIONS:
+        raise problem(406, "not acceptable", code="not_acceptable")
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise problem(400, f"{name} must be a number")
+    return int(text)

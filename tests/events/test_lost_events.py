@@ -1,32 +1,31 @@
 """A sale whose events are lost on the way, and their repair: the sandbox publishes, our server listens."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from loyaltyview.events import stream
+from loyaltyview.events import stream, unheard
 from loyaltyview.events.models import Event, EventState, Order
-from loyaltyview.newstore.coupons import CouponRequest, mint_code
+from loyaltyview.newstore.coupons import mint_code
 from loyaltyview.newstore.deeplink import handoff_url
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.snapshots import coupon_of
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.sample import CUSTOMERS
 from loyaltyview.sandbox.serve import serve_in_thread
 from loyaltyview.work.worker import drain
 
 from .house import COST, OPENING, balance, build_house, spend
-
-TEN_OFF = CouponRequest(
-    reference="r-10", label="10 off", amount=Decimal(10), percent=None, currency="USD", minimum=None
-)
 
 
 @pytest.fixture
@@ -48,11 +47,12 @@ def sandbox(live_server: Any, settings: Settings, program: Program) -> Iterator[
 @pytest.fixture
 def shown(sandbox: Sandbox, program: Program, redemption: Redemption) -> Redemption:
     """Mia has spent her points on the reward, and its code is in her cart."""
-    code = mint_code(program, TEN_OFF).code
-    Redemption.objects.update(code=code, profile_id=CUSTOMERS["mia"].profile_id)
+    spend(redemption, build_house(program))
+    code = mint_code(program, coupon_of(redemption)).code
+    due_at = datetime.now(UTC) + timedelta(hours=1)
+    Redemption.objects.update(code=code, profile_id=CUSTOMERS["mia"].profile_id, due_at=due_at)
     IssuedCode.objects.update(code=code)
     redemption.refresh_from_db()
-    spend(redemption, build_house(program))
     cart = sandbox.app.cart
     assert cart
     sandbox.app.launch_url()
@@ -116,3 +116,81 @@ def test_an_event_that_was_received_is_not_handled_twice(
     drain()
     assert list(Event.objects.order_by("pk").values_list("pk", "name", "attempts", "done_at")) == before
     assert_sold(shown)
+
+
+# --- Found by the reconciliation --------------------------------------------------------------------
+
+
+@pytest.fixture
+def _is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is still on its way."""
+    monkeypatch.setattr(unheard, "PATIENCE", timedelta(seconds=-1))
+
+
+@pytest.fixture
+def lost(sandbox: Sandbox, shown: Redemption, _is_late: None) -> str:
+    """The id of the order of which nothing reached us."""
+    sandbox.config.lose_events = True
+    order_id = sell(sandbox)
+    sandbox.config.lose_events = False
+    return order_id
+
+
+def reconcile(redemption: Redemption, capsys: Any, *options: str) -> str:
+    with suppress(CommandError):
+        call_command("reconcile", "--day", f"{redemption.requested_at:%Y-%m-%d}", *options)
+    return str(capsys.readouterr().out)
+
+
+def test_an_order_that_never_reached_us_is_found_and_taken_from_newstore(
+    lost: str, shown: Redemption, capsys: Any
+) -> None:
+    said = reconcile(shown, capsys)
+    assert "1 gaps" in said
+    assert f"order with our code never reached us  {lost}  redemption {shown.id} is revealed" in said
+    assert "with --repair" in said
+    assert "done" in reconcile(shown, capsys, "--repair")
+    assert_sold(shown)
+    assert "0 gaps" in reconcile(shown, capsys)
+
+
+def test_its_events_that_come_after_all_change_nothing(
+    lost: str, sandbox: Sandbox, shown: Redemption, capsys: Any
+) -> None:
+    reconcile(shown, capsys, "--repair")
+    call_command("newstore_events", "replay", *replay_time())
+    assert sandbox.stream.wait_idle()
+    drain()
+    assert set(Event.objects.values_list("state", flat=True)) == {EventState.DONE}
+    assert_sold(shown)
+
+
+def test_an_order_that_is_found_when_the_reward_was_given_back_is_spent_again(
+    lost: str, shown: Redemption, capsys: Any
+) -> None:
+    assert undo(shown.pk, Actor(name="worker")).state == State.RELEASED
+    assert balance() == OPENING
+    assert f"redemption {shown.id} is released" in reconcile(shown, capsys, "--repair")
+    assert_sold(shown)
+
+
+def test_a_used_code_without_a_known_customer_is_found_in_the_coupon_list(
+    lost: str, sandbox: Sandbox, program: Program, shown: Redemption, capsys: Any
+) -> None:
+    Redemption.objects.update(profile_id="")
+    assert "0 gaps" in reconcile(shown, capsys)
+    program.newstore_disable_codes = True
+    program.save()
+    said = reconcile(shown, capsys, "--replay")
+    assert f"code used, its order never reached us  redemption {shown.id}" in said
+    assert "delivers the events of" in said
+    assert sandbox.stream.wait_idle()
+    drain()
+    assert_sold(shown)
+    assert "0 gaps" in reconcile(shown, capsys)
+
+
+def test_a_day_that_cannot_be_replayed_is_said(shown: Redemption, settings: Settings) -> None:
+    settings.PUBLIC_URL = ""
+    with pytest.raises(CommandError, match="PUBLIC_URL is not set"):
+        call_command("reconcile", "--day", "2026-03-04", "--replay")

@@ -7,7 +7,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from loyaltyview.newstore.coupon_list import disable_code, purge_used_codes, run_one
+from loyaltyview.newstore.coupon_list import disable_code, is_code_used, purge_used_codes, run_one
 from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
@@ -72,6 +72,21 @@ def test_paths_and_names_are_the_programs(tenant: Program, newstore: responses.R
     newstore.get(f"{API}/v1/coupons", json=body)
     newstore.patch(f"{API}/v1/coupons/c%2F1/7", json={})
     assert disable_code(tenant, "LOY7QK2", "10 off")
+
+
+@pytest.mark.parametrize(
+    ("redemptions", "is_used"), [(1, True), (2, True), (0, False), (None, False), ("1", False)]
+)
+def test_the_list_tells_whether_a_code_was_used(
+    tenant: Program, newstore: responses.RequestsMock, redemptions: Any, is_used: bool
+) -> None:
+    newstore.get(LIST, json=listed({**CODE, "redemptions": redemptions}))
+    assert is_code_used(tenant, "LOY7QK2", "10 off") is is_used
+
+
+def test_a_code_that_is_not_listed_is_not_used(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(LIST, json=listed())
+    assert not is_code_used(tenant, "LOY7QK2", "10 off")
 
 
 @pytest.mark.parametrize("status", [500, 429])

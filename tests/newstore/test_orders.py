@@ -9,7 +9,7 @@ import responses
 from responses.matchers import query_param_matcher
 
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
-from loyaltyview.newstore.orders import HostOrderItem, read_order
+from loyaltyview.newstore.orders import HostOrderItem, ListedOrder, list_orders, read_order
 from loyaltyview.programs.models import Program
 from tests.newstore.conftest import API
 
@@ -110,3 +110,52 @@ def test_an_order_that_would_have_to_be_guessed_is_unexpected(
     newstore.get(ADDRESS, json=order(**changes))
     with pytest.raises(NewStoreUnexpected):
         read_order(tenant, UUID)
+
+
+# --- A customer's list ------------------------------------------------------------------------------
+
+LIST = f"{API}/v0/orders"
+
+
+def short(number: int) -> dict[str, Any]:
+    return {"id": f"ACM{number}", "origin_id": f"order-{number}", "placed_at": "2026-03-04T15:19:58Z"}
+
+
+def page(offset: int) -> Any:
+    return query_param_matcher({"customer_id": "NS-1", "offset": str(offset), "count": "50"})
+
+
+def test_a_customers_orders_are_read_to_the_last_page(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(LIST, json={"orders": [short(n) for n in range(50)]}, match=[page(0)])
+    newstore.get(LIST, json={"orders": [short(50)]}, match=[page(50)])
+    listed = list_orders(tenant, "NS-1")
+    assert len(listed) == 51
+    assert listed[50] == ListedOrder(
+        order_id="order-50", placed_at=datetime(2026, 3, 4, 15, 19, 58, tzinfo=UTC)
+    )
+    # Without this version NewStore has no pages.
+    assert newstore.calls[-1].request.headers["Accept"] == "application/x.newstore.orders+json;version=2"
+
+
+def test_a_customer_that_newstore_does_not_have_has_no_orders(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(LIST, status=404, json={"error_code": "resource_not_found"})
+    assert list_orders(tenant, "NS-1") == ()
+
+
+@pytest.mark.parametrize("orders", [[{"id": "ACM1"}], [short(n) for n in range(50)], "none"])
+def test_a_list_that_cannot_be_read_or_has_no_end_is_said_to_be_one(
+    tenant: Program, newstore: responses.RequestsMock, orders: Any
+) -> None:
+    newstore.get(LIST, json={"orders": orders})
+    with pytest.raises(NewStoreUnexpected):
+        list_orders(tenant, "NS-1")
+
+
+def test_a_refused_list_is_an_error(tenant: Program, newstore: responses.RequestsMock) -> None:
+    newstore.get(LIST, status=400, json={"error_code": "bad_request"})
+    with pytest.raises(NewStoreRejected):
+        list_orders(tenant, "NS-1")

@@ -273,3 +273,24 @@ def test_panel_api_refuses_wrong_fields_and_tells_the_apps_words(api: Api) -> No
     assert api.call("POST", "/app/fly", {}).status_code == 404
     assert api.call("POST", "/app/log-in", {}).status_code == 400
     assert api.call("POST", "/app/pay", {}).json()["message"] == "Log in first."
+
+
+def test_a_customers_orders_are_listed_newest_first_and_in_pages(running: Running, api: Api) -> None:
+    app = running.sandbox.app
+    app.log_in("a-17")
+    made = []
+    for customer in ("mia", "leo", "mia", "none"):
+        app.new_cart(customer=customer, cart="small")
+        made.append(app.pay())
+    mia = made[0].customer
+    assert mia
+    path, version = f"/v0/orders?customer_id={mia.profile_id}", "application/x.newstore.orders+json;version=2"
+    orders = api.call("GET", path).json()["orders"]
+    assert [order["origin_id"] for order in orders] == [made[2].order_id, made[0].order_id]
+    assert set(orders[0]) == {"id", "origin_id", "status", "channel_type", "store_id", "placed_at"}
+    assert api.call("GET", f"{path}&offset=1&count=1").status_code == 400
+    api.headers["Accept"] = version
+    assert api.call("GET", f"{path}&offset=1&count=1").json()["orders"] == orders[1:]
+    for wrong in ("/v0/orders", f"{path}&offset=0&count=51", f"{path}&offset=-1"):
+        assert api.call("GET", wrong).status_code == 400
+    assert api.call("GET", "/v0/orders?customer_id=NS-nobody").json() == {"orders": []}

@@ -1,4 +1,7 @@
-"""`manage.py reconcile --day 2026-03-04`: orders, codes, redemptions and the vendor, compared."""
+"""`manage.py reconcile --day 2026-03-04`: orders, codes, redemptions and the vendor, compared.
+
+What only NewStore's events tell, `--replay` has delivered once more; look again when they are handled.
+"""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
@@ -6,7 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from loyaltyview.events.reconcile import Gap, find_gaps
+from loyaltyview.events import stream
+from loyaltyview.events.gaps import Gap
+from loyaltyview.events.reconcile import find_gaps, span_of
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
 from providers.errors import ProviderError
@@ -19,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--day", type=_day, required=True, help="UTC, such as 2026-03-04.")
         parser.add_argument("--program", help="Its slug; without it all active programs.")
         parser.add_argument("--repair", action="store_true", help="Mend what can be.")
+        parser.add_argument(
+            "--replay", action="store_true", help="Have NewStore deliver the day's events again."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         programs = Program.objects.filter(is_active=True)
@@ -34,8 +42,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{program.slug}, {options['day']}: {len(gaps)} gaps")
             if rows:
                 self.stdout.write(_table([("cause", "about", "detail", "repair"), *rows]))
+            if options["replay"]:
+                self._replay(program, options["day"])
         if left:
             raise CommandError(f"{left} gaps are left.", returncode=1)
+
+    def _replay(self, program: Program, day: date) -> None:
+        try:
+            name = stream.replay(program, *span_of(day))
+        except (NewStoreError, stream.NoAddress) as error:
+            raise CommandError(f"{program.slug}: {error}") from error
+        self.stdout.write(f"{program.slug}: {name} delivers the events of {day} again")
 
     def _row(self, gap: Gap, is_repairing: bool) -> tuple[str, str, str, str]:
         return gap.cause, gap.about, gap.detail, _mend(gap) if is_repairing else _offer(gap)

@@ -1,0 +1,140 @@
+"""Orders of which nothing ever reached us, or nothing that we can work with.
+
+NewStore has no list of a day's orders, only of one customer's (contract 8.2). So the orders of those who
+redeemed that day are listed, by the NewStore profile that the redemption remembers. Where a tenant has the
+older coupon list (`newstore_disable_codes`), it also tells of codes that were used (contract 4.3).
+
+What this cannot see: without that list, the code of a redemption whose cart had no customer, or another one
+when it was paid; and the orders of members who redeemed nothing that day. For those, have NewStore deliver
+the day again (`manage.py reconcile --day DAY --replay`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from loyaltyview.events.earning import earn
+from loyaltyview.events.gaps import Gap
+from loyaltyview.events.missing import take_order
+from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events.orders import note_completed, settle_order
+from loyaltyview.newstore.coupon_list import is_code_used
+from loyaltyview.newstore.coupons import coupon_name
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
+from loyaltyview.newstore.orders import (
+    CLOSED,
+    ITEM_CANCELLED,
+    OPEN,
+    HostOrder,
+    list_orders,
+    read_order,
+)
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.audit import of_day
+from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.snapshots import coupon_of
+
+# NewStore promises its events within 15 minutes.
+PATIENCE = timedelta(hours=1)
+# A code that was shown at the end of the day is paid with on the next.
+NEXT_DAY = timedelta(hours=1)
+
+
+def find_unheard(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+    """Yield the orders of that time that never reached us. Takes one read of NewStore for each customer who
+    redeemed, one for each order that we do not know, and one for each code without an order where there is
+    the coupon list."""
+    rows = of_day(program, since, until).filter(requested_at__lt=timezone.now() - PATIENCE)
+    latest = min(until + NEXT_DAY, timezone.now() - PATIENCE)
+    found: set[str] = set()
+    try:
+        wanted = _created_only(program, since, latest)
+        for profile_id in _profiles(rows):
+            try:
+                listed = list_orders(program, profile_id)
+            except NewStoreUnexpected as error:
+                yield _not_asked(error, "a customer's orders")
+                continue
+            wanted += [each.order_id for each in listed if since <= each.placed_at < latest]
+        for order_id in dict.fromkeys(wanted):
+            if _is_known(program, order_id):
+                continue
+            try:
+                host = read_order(program, order_id)
+            except (NewStoreRejected, NewStoreUnexpected) as error:
+                yield _not_asked(error, order_id)
+                continue
+            found.update(host.codes)
+            yield from _compare(program, host)
+        if program.newstore_disable_codes:
+            yield from _used_codes(program, rows, found)
+    except NewStoreError as error:  # the next question would end the same
+        yield _not_asked(error, "the orders of the day")
+
+
+def _not_asked(error: NewStoreError, about: str) -> Gap:
+    return Gap(cause="NewStore cannot be asked", about=about, detail=error.detail)
+
+
+def _created_only(program: Program, since: datetime, until: datetime) -> list[str]:
+    placed = Order.objects.filter(program=program, placed_at__gte=since, placed_at__lt=until)
+    return list(placed.filter(opened_seen_at=None).values_list("order_id", flat=True))
+
+
+def _profiles(rows: QuerySet[Redemption]) -> QuerySet[Redemption, str]:
+    return rows.exclude(profile_id="").order_by("profile_id").values_list("profile_id", flat=True).distinct()
+
+
+def _is_known(program: Program, order_id: str) -> bool:
+    """Whether the order reached us, or an event of it waits or is a gap of its own."""
+    seen = Q(opened_seen_at__isnull=False) | Q(completed_seen_at__isnull=False)
+    seen |= Q(cancelled_seen_at__isnull=False)
+    if Order.objects.filter(seen, program=program, order_id=order_id).exists():
+        return True
+    at_hand = (EventState.WAITING, EventState.DEAD)
+    return Event.objects.filter(program=program, subject=order_id, state__in=at_hand).exists()
+
+
+def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
+    """An order on hold is still to be opened, and one that failed or was cancelled needs nothing of us."""
+    is_sale = any(item.status != ITEM_CANCELLED for item in host.items)
+    if host.status not in (OPEN, CLOSED) or not is_sale:
+        return
+    rows = Redemption.objects.filter(program=program, codes__code__in=host.codes).distinct()
+    if not rows and host.channel_type not in program.report_channels:
+        return
+    is_elsewhere = any(row.order_id not in ("", host.order_id) for row in rows)
+    yield Gap(
+        cause="order with our code never reached us" if rows else "order never reached us",
+        about=host.order_id,
+        detail=", ".join(f"redemption {row.id} is {row.state}" for row in rows),
+        # An exchange repeats its codes, which only its events tell.
+        repair=None if is_elsewhere else partial(_take, program, host),
+    )
+
+
+def _take(program: Program, host: HostOrder) -> None:
+    order = take_order(program, host)
+    if host.status == CLOSED:
+        order = note_completed(program, order.order_id)
+        earn(order, settle_order(order))
+
+
+def _used_codes(program: Program, rows: QuerySet[Redemption], found: set[str]) -> Iterator[Gap]:
+    issued = IssuedCode.objects.select_related("redemption").filter(redemption__in=rows)
+    without_order = issued.filter(redemption__order_id="").exclude(redemption__state=State.REFUSED)
+    for each in without_order.exclude(code__in=found).order_by("pk"):
+        row = each.redemption
+        try:
+            name = coupon_name(program, coupon_of(row))
+        except NewStoreRejected:  # minted by older rules: its name is not known any more
+            continue
+        if is_code_used(program, each.code, name):
+            yield Gap(
+                cause="code used, its order never reached us",
+                about=f"redemption {row.id}",
+                detail=f"{row.state}; --replay has NewStore deliver the day again",
+            )
