@@ -31,7 +31,9 @@ function listener(each, step) {
     ? `Sends again what was published from ${each.replays.map((text) => new Date(text).toLocaleString()).join(" to ")}`
     : each.url;
   const name = el("span", { className: "grow" }, each.id, el("span", { className: "quiet" }, about));
-  return el("li", {}, name, badge(each.status, each.status), button);
+  // A replay stops by itself: that is no trouble.
+  const tone = each.replays && !running ? "" : each.status;
+  return el("li", {}, name, badge(each.status, tone), button);
 }
 
 // Rows stay the same elements, so that an open payload stays open while the status changes.
