@@ -13,6 +13,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from loyaltyview.events import erasure
         from loyaltyview.events.health import check_backlog
         from loyaltyview.events.processing import run_one
         from loyaltyview.events.receivers import forget_receivers
@@ -21,11 +22,13 @@ class EventsConfig(AppConfig):
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_check
         from loyaltyview.ops.retention import add_retention
+        from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.programs.models import Program
 
         post_save.connect(forget_receivers, sender=Program)
         add_source("events", run_one)
         add_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
+        add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)
         every("event stream watch", WATCH_EVERY_S, watch)
         every("reconciliation", RECONCILE_EVERY_S, reconcile_yesterday)

@@ -7,6 +7,7 @@ whatever killed the process in between. The vendor's calls are idempotent by ord
 import structlog
 from django.utils import timezone
 
+from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -21,6 +22,7 @@ from loyaltyview.events.orders import exchanged_by, lines_of, provider_store, to
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
 from loyaltyview.newstore import orders as host_orders
+from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.redemptions.orders import member_of_order
 from providers.base import Capability, LoyaltyProvider
 from providers.types import MemberQuery, Money, QueryKind, Return, Spend
@@ -53,6 +55,9 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
     """Let a completed order earn, or note why it does not. Raises ProviderError; may be repeated."""
     if order.earning in (Earning.EARNED, Earning.TAKEN_BACK):
         return
+    if is_closed(order):
+        _earn_nothing(order, WhyNothing.NO_MEMBER)
+        return
     provider = order.program.provider()
     # Once the vendor was asked, a repetition names the same member, whoever enrolled meanwhile.
     member_ref = order.member_ref if order.earning == Earning.STARTED else ""
@@ -80,6 +85,8 @@ def find_member(order: Order, provider: LoyaltyProvider) -> str:
     Raises ProviderError, NewStoreError."""
     story = [order.order_id, *sorted(exchanged_by(order))]
     ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in story)), "")
+    if is_pseudonym(ref):
+        return ""
     email = "" if ref else _customer_email(order)
     if not email or Capability.EMAIL_LOOKUP not in provider.capabilities:
         return ref
@@ -104,6 +111,9 @@ def take_back_return(record: ReturnRecord) -> None:
     order = Order.objects.filter(program=record.program, order_id=record.order_id).first()
     if order is None or not order.opened_seen_at:
         raise NotYet("order.opened has not arrived")
+    if is_closed(order):
+        _close(record, ReturnState.NOTHING, None)
+        return
     is_reported_elsewhere = _is_reported_elsewhere(order)
     if not is_reported_elsewhere and not _may_have_earned(order):
         _close(record, ReturnState.NOTHING, None)

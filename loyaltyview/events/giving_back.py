@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import Order, PartialRelease, ReturnKind, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.orders import settle_order
 from loyaltyview.programs.models import ReturnPolicy
@@ -29,7 +30,7 @@ def give_back_spends(record: ReturnRecord, order: Order) -> None:
     policy = record.program.return_policy
     if policy == ReturnPolicy.NONE or record.kind != ReturnKind.RETURN or order.cancelled_seen_at:
         return
-    if policy == ReturnPolicy.PRO_RATA and order.earn_base <= 0:
+    if is_closed(order) or (policy == ReturnPolicy.PRO_RATA and order.earn_base <= 0):
         return
     settle_order(order)
     reason = f"goods came back with return {record.return_id}"

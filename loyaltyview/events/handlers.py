@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from loyaltyview.events import orders
 from loyaltyview.events.earning import earn, take_back_order, take_back_return
+from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.giving_back import give_back_spends
 from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Event, Order, ReturnState
@@ -91,6 +92,8 @@ def _use(event: Event) -> None:
 
 
 def _undo(order: Order) -> None:
+    if is_closed(order):
+        return
     take_back_order(order)
     give_back_order(order.program, order_id=order.order_id)
 

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 from loyaltyview.programs.forms import field_name, program_form
-from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.models import Erasure, Program, Store
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
 from providers.registry import PROVIDERS, provider_class
 
@@ -27,6 +28,16 @@ HOST_OPTIONS = [
     "newstore_coupon_api",
     "newstore_rate_per_s",
 ]
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """That somebody was erased, never who. `manage.py erase_member` does it."""
+
+    list_display = ["at", "program", "pseudonym", "actor", "counts"]
+    list_filter = ["program"]
+    search_fields = ["pseudonym__exact"]
+    date_hierarchy = "at"
 
 
 class StoreInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -1,7 +1,8 @@
-"""A retailer's loyalty program: one NewStore tenant, one vendor account, and its stores."""
+"""A retailer's loyalty program: one NewStore tenant, one vendor account, its stores; its erasures."""
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
@@ -189,3 +190,22 @@ class Store(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Erasure(models.Model):
+    """That a member was erased, when and by whom. Not who she was: nothing leads from the pseudonym, which
+    stands in her place since, back to her. Only ever added."""
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="erasures")
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    actor = models.CharField(_("who"), max_length=120)
+    pseudonym = models.CharField(_("pseudonym"), max_length=40, unique=True)
+    counts = models.JSONField(_("rows"), default=dict)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.pseudonym

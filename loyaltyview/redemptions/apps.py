@@ -8,8 +8,11 @@ class RedemptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from loyaltyview.programs.erasure import add_eraser
+        from loyaltyview.redemptions import erasure
         from loyaltyview.redemptions.recovery import run_one
         from loyaltyview.redemptions.used_codes import EVERY_S, queue_used_codes
 
         add_source("redemptions", run_one)
         every("used codes", EVERY_S, queue_used_codes)
+        add_eraser("redemptions", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -1,0 +1,97 @@
+"""A member is erased: deliveries lose what they say, orders keep a pseudonym (`programs.erasure`).
+
+From then on her orders are closed: whatever NewStore tells about them later changes nobody's points.
+"""
+
+from collections.abc import Iterator
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from loyaltyview.events.models import (
+    Earning,
+    Event,
+    EventSource,
+    EventState,
+    Order,
+    ReturnRecord,
+    ReturnState,
+    WhyNothing,
+)
+from loyaltyview.programs.erasure import Person, is_pseudonym
+
+UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
+EMPTY = b"{}"
+
+
+def is_closed(order: Order) -> bool:
+    """Whether the order's member was erased."""
+    return is_pseudonym(order.member_ref)
+
+
+def find(person: Person) -> None:
+    """Orders that name her or her profile."""
+    orders = Order.objects.filter(
+        Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids), program=person.program
+    )
+    person.order_ids |= set(orders.values_list("order_id", flat=True))
+
+
+def blockers(person: Person) -> Iterator[str]:
+    """What is not at its end still needs to know who she is."""
+    waiting = _of_orders(person).filter(state=EventState.WAITING).count()
+    waiting += _others(person).filter(state=EventState.WAITING).count()
+    if waiting:
+        yield _("Events about her that wait: %(count)d. Let the worker handle them first.") % {
+            "count": waiting
+        }
+    if count := _orders(person).filter(earning=Earning.STARTED, member_ref=person.ref).count():
+        yield _("Orders that are being earned: %(count)d. Replay their dead events first.") % {"count": count}
+    if count := _returns(person).filter(state__in=UNDECIDED).count():
+        yield _("Returns that are not decided: %(count)d. Decide them first.") % {"count": count}
+
+
+def erase(person: Person) -> dict[str, int]:
+    """Empty what was delivered about her orders (the rows stay, so that a repetition is known as one), delete
+    what else names her, and put the pseudonym into her orders."""
+    events = _of_orders(person).exclude(state=EventState.WAITING)
+    events.filter(state=EventState.DEAD).update(state=EventState.IGNORED, due_at=None)
+    emptied = events.update(payload=EMPTY, headers={}, last_error="")
+    deleted, _rows = _others(person).delete()
+    orders = _orders(person)
+    orders.exclude(profile_id="").update(profile_id="")
+    _returns(person).update(lines=[])
+    # An order that somebody else earned on is somebody else's.
+    hers = orders.filter(member_ref__in=["", person.ref])
+    hers.filter(earning=Earning.WAITING).update(earning=Earning.NOTHING, why_nothing=WhyNothing.NO_MEMBER)
+    return {
+        "events emptied": emptied,
+        "events deleted": deleted,
+        "orders": hers.update(member_ref=person.pseudonym, lines=[]),
+    }
+
+
+def _orders(person: Person) -> QuerySet[Order]:
+    return Order.objects.filter(program=person.program, order_id__in=person.order_ids)
+
+
+def _returns(person: Person) -> QuerySet[ReturnRecord]:
+    return ReturnRecord.objects.filter(program=person.program, order_id__in=person.order_ids)
+
+
+def _of_orders(person: Person) -> QuerySet[Event]:
+    return Event.objects.filter(program=person.program, subject__in=person.order_ids)
+
+
+def _others(person: Person) -> QuerySet[Event]:
+    """Return what is about no order and names her: the vendor's deliveries, blind returns. Reads the payloads
+    of all of these that are kept."""
+    ids = {person.ref, *person.profile_ids, *person.member_ids}
+    wanted = {f'"{text.lower()}"'.encode() for text in ids} | {text.encode() for text in person.contacts}
+    rows = Event.objects.filter(program=person.program).filter(Q(source=EventSource.PROVIDER) | Q(subject=""))
+    named = [
+        pk
+        for pk, payload in rows.values_list("pk", "payload").order_by().iterator()
+        if any(text in bytes(payload).lower() for text in wanted)
+    ]
+    return Event.objects.filter(pk__in=named)

@@ -1,0 +1,43 @@
+"""A member is erased: her launches go, her consents stay as somebody's (`programs.erasure`)."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from loyaltyview.programs.erasure import Person
+from loyaltyview.webview.models import ConsentChange, Launch
+from loyaltyview.webview.sessions import customer_key
+
+
+def find(person: Person) -> None:
+    """Launches in which she was the cart's own customer say by what else she is known."""
+    for launch in Launch.objects.filter(program=person.program, member_ref=person.ref, is_customer=True):
+        person.contacts |= {launch.customer_email.lower()} - {""}
+        person.profile_ids |= {launch.profile_id} - {""}
+        person.member_ids |= {launch.loyalty_id} - {""}
+
+
+def blockers(person: Person) -> Iterator[str]:
+    """A page that is open writes her name again."""
+    if count := _hers(person).filter(expires_at__gt=timezone.now()).count():
+        text = _(
+            "Pages about her that are open: %(count)d. Wait until they expire, %(minutes)d minutes at most."
+        )
+        yield text % {"count": count, "minutes": settings.LAUNCH_MINUTES}
+
+
+def erase(person: Person) -> dict[str, int]:
+    launches, _rows = _hers(person).delete()
+    changes = ConsentChange.objects.filter(program=person.program, member_ref=person.ref)
+    return {"launches": launches, "changes of consents": changes.update(member_ref=person.pseudonym)}
+
+
+def _hers(person: Person) -> QuerySet[Launch]:
+    keys = [customer_key(person.program, contact) for contact in person.contacts]
+    return Launch.objects.filter(
+        Q(member_ref=person.ref) | Q(customer_key__in=keys) | Q(profile_id__in=person.profile_ids),
+        program=person.program,
+    )

@@ -1,0 +1,252 @@
+"""A member is erased on her demand: she stands nowhere, and everything adds up."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db.models import Sum
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.events.models import Earning, Event, EventSource, EventState, Order, ReturnRecord
+from loyaltyview.events.provider_inbox import store_hints, store_unreadable
+from loyaltyview.newstore.profile_links import link_profile
+from loyaltyview.programs.models import Erasure, Program
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.webview.models import ConsentChange, Launch
+from loyaltyview.webview.sessions import customer_key
+from loyaltyview.work.worker import drain
+from providers.errors import Rejected, RejectReason, Unavailable
+from providers.house.models import Entry, Hold, Member
+from providers.house.provider import HouseProvider
+from providers.types import WebhookEvent
+
+from .conftest import Deliver
+from .deliveries import ORDER, cancelled, completed, order, returned
+from .house import EMAIL, build_house, spend
+
+PROFILE = "NS-US-01"
+
+
+@pytest.fixture
+def mia(program: Program, deliver: Deliver, redemption: Redemption) -> str:
+    """Mia's ref. She redeemed, bought, brought a part back, and said yes to e-mails; the day is over."""
+    ref = build_house(program)
+    Member.objects.update(first_name="Mia", last_name="Stone", phone="+16175550101")
+    redemption.cart["items"] = [["i-1", "TOTE-01", "89.90"]]
+    redemption.profile_id = PROFILE
+    spend(redemption, ref)
+    launch(program, member_ref=ref, is_customer=True)
+    launch(program)  # the next one, which was closed before she was looked up
+    ConsentChange.objects.create(program=program, member_ref=ref, consent="email", answer="yes", way="change")
+    for name, payload in (
+        ("order.opened", order()),
+        ("order.completed", completed()),
+        ("return.processed", returned(45.0)),
+    ):
+        deliver(name, payload)
+    drain()
+    link_profile(program, member_id="an-older-card", profile_id="", contact=EMAIL, may_replace=False)
+    return ref
+
+
+def launch(program: Program, **changes: object) -> Launch:
+    then = timezone.now() - timedelta(hours=5)
+    fields = {
+        "secret_hash": "x",
+        "cart": {"currency": "USD", "total": "129.90", "items": []},
+        "created_at": then,
+        "expires_at": then + timedelta(hours=1),
+        "customer_email": EMAIL,
+        "customer_key": customer_key(program, EMAIL),
+        "profile_id": PROFILE,
+    }
+    return Launch.objects.create(program=program, **{**fields, **changes})
+
+
+def erase(ref: str, *options: str) -> str:
+    out = StringIO()
+    call_command("erase_member", "--program", "acme", "--member", ref, *options, stdout=out)
+    return out.getvalue()
+
+
+def refusal(ref: str) -> str:
+    with pytest.raises(CommandError) as refused:
+        erase(ref, "--yes")
+    assert not Erasure.objects.exists()
+    assert Redemption.objects.filter(member_ref=ref).exists()
+    return str(refused.value)
+
+
+def rows_with(*words: str) -> set[str]:
+    """Return the tables in which one of these words stands, whatever the case, secrets decrypted."""
+    found = set()
+    for model in apps.get_models():
+        for row in model._base_manager.values():
+            text = " ".join(str(bytes(v) if isinstance(v, memoryview) else v) for v in row.values()).lower()
+            if any(word.lower() in text for word in words):
+                found.add(model._meta.label)
+    return found
+
+
+def test_she_stands_nowhere_afterwards_and_the_ledger_adds_up(mia: str) -> None:
+    words = (mia, EMAIL, PROFILE, "Stone", "6175550101", "TOTE-01")
+    assert rows_with(*words) >= {
+        "webview.Launch", "webview.ConsentChange", "redemptions.Redemption", "events.Event", "events.Order",
+        "newstore.ProfileLink", "house.Member",
+    }  # fmt: skip
+    lines = list(Entry.objects.order_by("pk").values())
+    told = erase(mia, "--yes", "--by", "Dana of data protection")
+    assert rows_with(*words) == set()
+    assert not Launch.objects.exists()
+
+    erasure = Erasure.objects.get()
+    assert erasure.pseudonym in told
+    assert erasure.actor == "Dana of data protection"
+    assert (erasure.counts["redemptions"], erasure.counts["launches"], erasure.counts["orders"]) == (1, 2, 1)
+    # The same pseudonym everywhere: what belongs together still does.
+    row, sale, member = Redemption.objects.get(), Order.objects.get(), Member.objects.get()
+    assert {row.member_ref, sale.member_ref, member.member_id} == {erasure.pseudonym}
+    assert ConsentChange.objects.get().member_ref == erasure.pseudonym
+    assert (row.state, row.order_id, row.transitions.count() > 0) == (State.SETTLED, ORDER, True)
+    assert list(Entry.objects.order_by("pk").values()) == lines
+    assert member.spendable + member.reserved == Entry.objects.aggregate(sum=Sum("points"))["sum"]
+    assert Hold.objects.get().member == member
+
+
+def test_without_yes_it_only_counts(mia: str) -> None:
+    before = {model._meta.label: list(model._base_manager.values()) for model in apps.get_models()}
+    told = erase(mia)
+    assert "launches: 2\n" in told
+    assert "redemptions: 1\n" in told
+    assert "Nothing was changed" in told
+    assert {model._meta.label: list(model._base_manager.values()) for model in apps.get_models()} == before
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (State.REVEALED, "in a cart: 1. Undo them in the app, or wait"),
+        (State.SPENT, "given back after 40 minutes"),
+        (State.STUCK, "need a person: 1. Resolve them first"),
+        (State.UNCERTAIN, "under way: 1. Wait for the worker"),
+        (State.USED, "under way: 1. Wait for the worker"),
+    ],
+)
+def test_an_open_redemption_is_finished_first(mia: str, state: State, says: str) -> None:
+    Redemption.objects.update(state=state)
+    assert says in refusal(mia)
+
+
+def test_an_open_page_an_event_that_waits_and_a_return_to_decide_come_first(mia: str) -> None:
+    Launch.objects.filter(member_ref=mia).update(expires_at=timezone.now() + timedelta(minutes=5))
+    Event.objects.filter(name="order.opened").update(state=EventState.WAITING)
+    ReturnRecord.objects.update(state="parked", why_parked="whole_only")
+    told = refusal(mia)
+    assert "Pages about her that are open: 1" in told
+    assert "Events about her that wait: 1" in told
+    assert "Returns that are not decided: 1" in told
+
+
+def test_what_the_vendors_adapter_has_under_way_comes_first(
+    mia: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: HouseProvider, ref: str, pseudonym: str) -> int:
+        raise Rejected(RejectReason.NOT_ALLOWED, "an order of hers waits to be sent")
+
+    monkeypatch.setattr(HouseProvider, "erase_member", refuse)
+    assert "an order of hers waits to be sent" in refusal(mia)
+
+
+def test_a_vendor_that_does_not_answer_does_not_keep_her(mia: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(self: HouseProvider, ref: str) -> None:
+        raise Unavailable("down")
+
+    monkeypatch.setattr(HouseProvider, "get_member", down)
+    erase(mia, "--yes")
+    assert rows_with(mia, EMAIL, PROFILE) == set()  # her launch knew the rest
+
+
+def test_deliveries_of_no_order_that_name_her_go_and_others_stay(program: Program, mia: str) -> None:
+    for number, ref in enumerate((mia, "ACME-SOMEBODY-ELSE")):
+        hint = WebhookEvent(event_id=f"{ref}:{number}", name="points_told", member_ref=ref)
+        store_hints(program, [hint])
+    store_unreadable(program, b'{"customer": "Mia@Example.test"', "cut short")
+    erase(mia, "--yes")
+    (left,) = Event.objects.filter(source=EventSource.PROVIDER)
+    assert left.dedupe_key == "ACME-SOMEBODY-ELSE:1"
+
+
+def test_a_repeated_delivery_is_still_known_and_says_nothing_new(deliver: Deliver, mia: str) -> None:
+    erase(mia, "--yes")
+    assert deliver("order.opened", order()) == 200
+    assert Event.objects.filter(name="order.opened").count() == 1
+    assert rows_with(EMAIL) == set()
+
+
+def test_a_dead_event_of_hers_is_nobodys_work_any_more(deliver: Deliver, mia: str) -> None:
+    Event.objects.filter(name="return.processed").update(state=EventState.DEAD, last_error="Rejected")
+    erase(mia, "--yes")
+    assert not Event.objects.filter(state=EventState.DEAD).exists()
+
+
+def test_what_comes_late_changes_nobodys_points_and_leaves_no_dead_event(deliver: Deliver, mia: str) -> None:
+    erase(mia, "--yes")
+    lines, standing = Entry.objects.count(), Redemption.objects.values_list("state", "order_id").get()
+    deliver("return.processed", returned(45.0, id="return-2"))
+    deliver("order.cancelled", cancelled("item-1"))
+    again = order(id="exchange-1", is_exchange=True, exchanges=[{"order_id": ORDER, "return_id": "return-2"}])
+    deliver("order.opened", again)
+    deliver("order.completed", completed(id="exchange-1"))
+    drain()
+    assert set(Event.objects.filter(name__gt="").values_list("state", flat=True)) <= {"done", "ignored"}
+    assert Entry.objects.count() == lines
+    assert Redemption.objects.values_list("state", "order_id").get() == standing
+    assert Order.objects.get(order_id="exchange-1").earning == Earning.NOTHING
+
+
+def test_an_order_that_is_not_completed_yet_earns_nothing_any_more(
+    deliver: Deliver, program: Program, redemption: Redemption
+) -> None:
+    ref = build_house(program)
+    spend(redemption, ref)
+    deliver("order.opened", order())
+    drain()
+    erase(ref, "--yes")
+    deliver("order.completed", completed())
+    drain()
+    assert Order.objects.get().earning == Earning.NOTHING
+    assert not Entry.objects.filter(kind="earn").exists()
+
+
+def test_nothing_kept_is_said_so_and_leaves_no_line(mia: str) -> None:
+    with pytest.raises(CommandError, match="Nothing is kept about this member"):
+        erase("ACME-00000000", "--yes")
+    with pytest.raises(CommandError, match="There is no program"):
+        call_command("erase_member", "--program", "nowhere", "--member", mia)
+    assert not Erasure.objects.exists()
+    erase(mia, "--yes")
+    with pytest.raises(CommandError, match="Nothing is kept about this member"):
+        erase(mia, "--yes")
+
+
+def test_another_member_is_left_alone(program: Program, mia: str) -> None:
+    other = launch(program, customer_email="leo@example.test", customer_key="leo", profile_id="NS-US-02")
+    Member.objects.create(program="acme", member_id="ACME-LEO", email="leo@example.test")
+    erase(mia, "--yes")
+    assert Launch.objects.get() == other
+    assert Member.objects.filter(member_id="ACME-LEO", email="leo@example.test").exists()
+
+
+def test_administrators_see_that_somebody_was_erased_and_cannot_change_it(
+    mia: str, admin_client: Client
+) -> None:
+    erase(mia, "--yes", "--by", "dana")
+    erasure = Erasure.objects.get()
+    listed = admin_client.get("/admin/programs/erasure/").content.decode()
+    assert erasure.pseudonym in listed
+    assert "dana" in listed
+    assert mia not in listed
+    assert admin_client.post(f"/admin/programs/erasure/{erasure.pk}/delete/").status_code == 403
