@@ -19,10 +19,11 @@ function zoned(root) {
   }
 }
 
-// The scan buttons show where the browser reads codes by itself; the scanner is loaded by the first tap.
+// The scan buttons show where the browser reads codes by itself or can run a reader (iOS in lockdown mode can do
+// neither); the scanner is loaded by the first tap.
 function scannable(root) {
   for (const button of root.querySelectorAll("[data-scan]")) {
-    button.hidden = !("BarcodeDetector" in window && navigator.mediaDevices);
+    button.hidden = !("BarcodeDetector" in window || "WebAssembly" in window);
   }
 }
 

@@ -52,6 +52,13 @@ def test_nothing_and_too_much_are_refused(typed: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_what_was_scanned_is_shown_even_where_it_is_no_query(client: Client, page: str) -> None:
+    scanned = "https://club.example/" + "x" * 200
+    response = client.post(page + "find/", {"q": scanned})
+    assert response.status_code == 422
+    assert f'value="{scanned}"' in response.content.decode()
+
+
 def test_one_match_is_shown_at_once(client: Client, page: str) -> None:
     response = client.post(page + "find/", {"q": "617 555 0101"}, follow=True)
     assert "Noah B." in response.content.decode()

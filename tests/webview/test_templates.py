@@ -73,8 +73,31 @@ def test_a_rendered_page_loads_only_its_own_files(client: Client, page: str) -> 
     assert parser.refused == []
     assert all(src.startswith("/static/") for src in re.findall(r'<script[^>]* src="([^"]+)"', html))
     policy = response["Content-Security-Policy"]
-    assert "script-src 'self'" in policy
-    assert "unsafe" not in policy
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy + ";"
+    assert "'unsafe-" not in policy
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "has_scanner"),
+    [
+        ("get", "", True),
+        ("get", "find/", True),
+        ("get", "shift/", False),
+        ("get", "history/", False),
+        ("post", "find/", True),
+        ("post", "choose/", True),
+        ("post", "voucher/", True),
+        ("post", "redeem/", True),
+        ("post", "several/", True),
+    ],
+)
+def test_only_a_page_with_a_scanner_may_compile_the_reader_of_codes(
+    client: Client, page: str, method: str, address: str, has_scanner: bool
+) -> None:
+    client.get(page)
+    response = getattr(client, method)(page + address)
+    assert ('id="scanner"' in response.content.decode()) == has_scanner
+    assert ("'wasm-unsafe-eval'" in response["Content-Security-Policy"]) == has_scanner
 
 
 def test_the_error_pages_need_no_program(rf: RequestFactory) -> None:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import WAITING, carry_on
 from loyaltyview.redemptions.release import is_final, undo
@@ -124,6 +125,7 @@ def _sum(shown: list[Applied]) -> Money | None:
 
 
 @with_launch
+@with_scanner
 @require_POST
 def undo_redemption(request: HttpRequest, launch: Launch, redemption_id: UUID) -> HttpResponse:
     """Give it back and go to the member page, which says so."""

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.lookups import spend_lookup
@@ -24,6 +25,7 @@ from providers.types import Member, QueryKind
 
 
 @with_launch
+@with_scanner
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The search field and, after a search, its matches. One match needs no choice."""
@@ -47,12 +49,15 @@ def find(request: HttpRequest, launch: Launch) -> HttpResponse:
             raise Problem("MEMBER_NOT_FOUND", status=200)
     except Problem as problem:
         context |= {"problem": problem, "sentence": problem.text or wording.sentence(problem.code)}
+        if problem.code == "CARD_NUMBER":
+            context["q"] = ""  # a payment card goes nowhere, not even back
         status = problem.status
     template = "webview/find.html#content" if is_htmx(request) else "webview/find.html"
     return render(request, template, context, status=status)
 
 
 @with_launch
+@with_scanner
 @require_POST
 def choose_member(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Take the member that was tapped in a list of ours."""
@@ -79,8 +84,8 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
     if not launch.is_verified:
         return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     text = request.POST.get("q", "")
-    queries = read_query(text, launch.program.country)
     context["q"] = text.strip()
+    queries = read_query(text, launch.program.country)
     spend_lookup(launch)
     provider = launch.program.provider()
     try:

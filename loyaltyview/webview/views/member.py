@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyaltyview.newstore.profile_links import link_profile
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.webview import wording
@@ -67,6 +68,7 @@ def to_the_end() -> Wait:
 
 
 @with_launch
+@with_scanner
 @require_safe
 def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The whole page when the vendor is quick, else its shell, which asks for `content`."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.recovery import WAITING
@@ -50,6 +51,7 @@ class Tap:
 
 
 @with_launch
+@with_scanner
 @require_POST
 def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Redeem, and go to the applied page; what is refused is said on the member page."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_POST
 
 from loyaltyview.newstore.deeplink import MOST_CODES
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import WAITING
 from loyaltyview.webview import wording
@@ -20,6 +21,7 @@ from providers.types import SpendKind
 
 
 @with_launch
+@with_scanner
 @require_POST
 def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Redeem all that was chosen, and go to the page of what was applied. Where nothing was, the member page

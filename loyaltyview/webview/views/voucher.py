@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
+from loyaltyview.ops.policy import with_scanner
 from loyaltyview.webview import wording
 from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.models import Launch
@@ -16,6 +17,7 @@ from providers.errors import ProviderError, Rejected
 
 
 @with_launch
+@with_scanner
 @require_POST
 def find_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The member page with the voucher's card first, or with the reason beside the field."""
