@@ -5,44 +5,53 @@ delivery costs a flush of the disk each, and the threads wait for one another's 
 """
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from loyaltyview.events.models import Event
+Row = TypeVar("Row")
 
 # More than that in one commit only makes the first of them wait.
 MOST = 200
 
 
 class NotStored(Exception):
-    """The commit that should have held this event failed; the thread that made it has the cause."""
+    """The commit that should have held this row failed; the thread that made it has the cause."""
 
 
-@dataclass(slots=True)
-class _Ticket:
-    event: Event
-    settled: threading.Event = field(default_factory=threading.Event)
-    is_stored: bool = False
-    # Set when the thread that wrote before hands the writing over to this one.
-    must_write: bool = False
+class _Ticket(Generic[Row]):
+    """One row whose thread waits. `settled` is held until its lot is known: a bare lock is the cheapest way
+    for a thread to wait once."""
+
+    __slots__ = ("is_stored", "must_write", "row", "settled")
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.settled = threading.Lock()
+        self.settled.acquire()
+        self.is_stored = False
+        # Set when the thread that wrote before hands the writing over to this one.
+        self.must_write = False
 
 
-class GroupCommit:
-    """One per process. Threads that arrive during a commit are written together by the next."""
+class GroupCommit(Generic[Row]):
+    """One per process. Threads that arrive during a commit are written together by the next.
+    `write` commits a list of rows, all or none, and raises when it did not."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[list[Row]], None]) -> None:
+        self._commit = write
         self._gate = threading.Lock()
-        self._tickets: list[_Ticket] = []
+        self._tickets: list[_Ticket[Row]] = []
         self._is_writing = False
 
-    def store(self, event: Event) -> None:
-        """Commit `event`, unless its delivery is stored already. Raises django.db.Error or NotStored:
-        then nothing was stored. May be repeated."""
-        ticket = _Ticket(event)
+    def store(self, row: Row) -> None:
+        """Commit `row`. Raises what `write` raised, or NotStored: then nothing was stored. May be repeated
+        when `write` may."""
+        ticket = _Ticket(row)
         with self._gate:
             self._tickets.append(ticket)
             ticket.must_write, self._is_writing = not self._is_writing, True
         if not ticket.must_write:
-            ticket.settled.wait()
+            ticket.settled.acquire()
         if ticket.must_write:
             self._write()
         if not ticket.is_stored:
@@ -53,7 +62,7 @@ class GroupCommit:
         with self._gate:
             batch, self._tickets = self._tickets[:MOST], self._tickets[MOST:]
         try:
-            Event.objects.bulk_create([ticket.event for ticket in batch], ignore_conflicts=True)
+            self._commit([ticket.row for ticket in batch])
             for ticket in batch:
                 ticket.is_stored = True
         finally:
@@ -62,7 +71,7 @@ class GroupCommit:
                 self._is_writing = following is not None
                 if following:
                     following.must_write = True
-            for ticket in batch:
-                ticket.settled.set()
             if following:
-                following.settled.set()
+                following.settled.release()
+            for ticket in batch:
+                ticket.settled.release()

@@ -14,17 +14,23 @@ from django.utils import timezone
 
 from loyaltyview.events import metrics
 from loyaltyview.events.group_commit import GroupCommit
-from loyaltyview.events.models import Event, EventSource, EventState
+from loyaltyview.events.models import EventSource, EventState
 from loyaltyview.events.names import KNOWN, ONCE_PER_ID, WITH_ORDER_ID
-from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_time, storable
+from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_storable, read_time
+from loyaltyview.events.rows import NewEvent, insert
 from loyaltyview.programs.models import Program
 from loyaltyview.work.sources import wake
 
 log = structlog.get_logger(__name__)
 
-KEPT_HEADERS = ("content-type", "user-agent", "x-request-id")
+# WSGI's names of the headers that are kept, and how they are called in the row.
+KEPT_HEADERS = {
+    "CONTENT_TYPE": "content-type",
+    "HTTP_USER_AGENT": "user-agent",
+    "HTTP_X_REQUEST_ID": "x-request-id",
+}
 
-_writer = GroupCommit()
+_writer = GroupCommit(insert)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +46,22 @@ class Envelope:
     problem: str = ""
 
 
-def store_delivery(program: Program, body: bytes, headers: Mapping[str, str]) -> EventState:
-    """Store one delivery and commit; a duplicate is stored once. Returns the state it was given.
+def store_delivery(program: Program, body: bytes, environ: Mapping[str, Any]) -> EventState:
+    """Store one delivery and commit; a duplicate is stored once. `environ` is WSGI's, of which some headers
+    are kept. Returns the state it was given.
     Raises django.db.Error or NotStored when it could not be committed. May be repeated."""
     envelope = read_envelope(body, program.newstore_tenant)
     now = timezone.now()
     _writer.store(
-        Event(
-            program=program,
-            source=EventSource.NEWSTORE,
+        NewEvent(
+            program_id=program.pk,
+            source=EventSource.NEWSTORE.value,
             name=envelope.name,
             dedupe_key=envelope.dedupe_key,
             subject=envelope.subject,
-            state=envelope.state,
+            state=envelope.state.value,
             payload=envelope.stored,
-            headers=_kept(headers),
+            headers=_kept(environ),
             received_at=now,
             published_at=envelope.published_at,
             due_at=now if envelope.state is EventState.WAITING else None,
@@ -65,7 +72,6 @@ def store_delivery(program: Program, body: bytes, headers: Mapping[str, str]) ->
     if envelope.state is EventState.DEAD:
         log.error("event_dead", program=program.slug, name=envelope.name, problem=envelope.problem)
     else:
-        log.info("event_received", program=program.slug, name=envelope.name, subject=envelope.subject)
         wake()
     return envelope.state
 
@@ -73,14 +79,13 @@ def store_delivery(program: Program, body: bytes, headers: Mapping[str, str]) ->
 def read_envelope(body: bytes, tenant: str) -> Envelope:
     """Judge the bytes of a delivery for the program whose NewStore tenant is `tenant`. Never raises."""
     try:
-        data = parse(body)
-        return _judge(body, data, tenant)
+        data, stored = read_storable(body)
+        return _judge(body, data, stored, tenant)
     except NotJson as error:
         return _dead(body, body, f"not JSON ({error})")
 
 
-def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
-    stored = storable(body, data)
+def _judge(body: bytes, data: Any, stored: bytes, tenant: str) -> Envelope:
     if not isinstance(data, dict):
         return _dead(body, stored, "not an object")
     name, payload = data.get("name"), data.get("payload")
@@ -93,7 +98,7 @@ def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
         return Envelope(
             state=EventState.IGNORED,
             name=name,
-            dedupe_key=_by_content(name, payload),
+            dedupe_key=_by_content(name, body),
             published_at=published_at,
             stored=stored,
         )
@@ -106,14 +111,15 @@ def _judge(body: bytes, data: Any, tenant: str) -> Envelope:
         name=name,
         # A return that names no order waits for nobody.
         subject=str(subject) if is_text(subject) else "",
-        dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else _by_content(name, payload),
+        dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else _by_content(name, body),
         published_at=published_at,
         stored=stored,
     )
 
 
-def _by_content(name: str, payload: Any) -> str:
-    return hashlib.sha256(dump([name, payload])).hexdigest()
+def _by_content(name: str, body: bytes) -> str:
+    # With what is not stored: two refunds may differ in nothing else.
+    return hashlib.sha256(dump([name, parse(body).get("payload")])).hexdigest()
 
 
 def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
@@ -122,6 +128,6 @@ def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
     return Envelope(state=EventState.DEAD, name=name, dedupe_key=key, stored=stored, problem=problem)
 
 
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    found = {name: headers.get(name, "")[:200] for name in KEPT_HEADERS}
+def _kept(environ: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: str(environ.get(key, ""))[:200] for key, name in KEPT_HEADERS.items()}
     return {name: value for name, value in found.items() if is_text(value, 200)}

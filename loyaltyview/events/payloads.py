@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,10 +27,15 @@ class NotJson(Exception):
     """The bytes are no JSON that we read: broken, not UTF-8, NaN, absurdly large numbers or nesting."""
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes, object_hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
     """Return the JSON value in `body`, fractions as Decimal. Raises NotJson, and nothing else."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_hook=object_hook,
+        )
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise NotJson(type(error).__name__) from error
 
@@ -42,14 +48,12 @@ def dump(value: Any) -> bytes:
         raise NotJson(type(error).__name__) from error
 
 
-def storable(body: bytes, value: Any) -> bytes:
-    """Return what may be stored of a delivery: `body` itself, or, when `value` (its JSON) has address or
-    payment blocks, the same JSON without them. Raises NotJson when it is nested too deep."""
-    try:
-        kept = _without_blocks(value)
-        return body if kept == value else dump(kept)
-    except RecursionError as error:
-        raise NotJson(type(error).__name__) from error
+def read_storable(body: bytes) -> tuple[Any, bytes]:
+    """Return the JSON value in `body` without address and payment blocks, and the bytes that may be stored:
+    `body` itself when it has no such block, else the value's. Raises NotJson."""
+    blocks = _Blocks()
+    value = parse(body, blocks.drop)
+    return value, dump(value) if blocks.were_there else body
 
 
 def masked(value: Any) -> Any:
@@ -89,12 +93,17 @@ def _number(value: Any) -> float | str:
     return as_float if Decimal(repr(as_float)) == value else str(value)
 
 
-def _without_blocks(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_blocks(item) for key, item in value.items() if key.lower() not in NEVER_STORED}
-    if isinstance(value, list):
-        return [_without_blocks(item) for item in value]
-    return value
+class _Blocks:
+    """Takes the blocks out while the JSON is read: a walk through the result took three times as long."""
+
+    def __init__(self) -> None:
+        self.were_there = False
+
+    def drop(self, value: dict[str, Any]) -> dict[str, Any]:
+        if NEVER_STORED.isdisjoint(map(str.lower, value)):
+            return value
+        self.were_there = True
+        return {key: item for key, item in value.items() if key.lower() not in NEVER_STORED}
 
 
 def _mask(value: Any) -> Any:

@@ -46,13 +46,13 @@ def _receive(request: HttpRequest, slug: str) -> int:
     body = read_body(request, settings.EVENT_MAX_BYTES)
     if body is None:
         return 413
-    store_delivery(program, body, request.headers)
+    store_delivery(program, body, request.META)
     return 200
 
 
 def _has_key(request: HttpRequest, program: Program) -> bool:
     """Whether the sender has the program's key, or the former one while keys are changed."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
     # WSGI hands headers over as latin-1 text, whatever bytes came.
     given_bytes = given.strip().encode("latin-1", "replace")
     keys = (program.newstore_event_key, program.newstore_event_key_previous)

@@ -53,7 +53,8 @@ def wake() -> None:
     Rows: a worker in this process looks at once; others find it at their next look, WORKER_POLL_S later
     at most. Procrastinate: an idle worker of any process looks at once.
     """
-    woken.set()
+    if not woken.is_set():  # to look is cheaper than to take its lock
+        woken.set()
     if settings.WORK_ENGINE == "procrastinate":
         from loyaltyview.work.jobs import waker
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -155,13 +155,13 @@ def test_without_a_database_the_answer_is_503(
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("connection refused")
 
+    assert post(client, OPENED, "wrong").status_code == 401  # the receiver is known now
     with monkeypatch.context() as patch:
-        patch.setattr(Event.objects, "bulk_create", away)
+        patch.setattr(connection, "cursor", away)
+        assert post(client, OPENED).status_code == 503
+        forget_receivers()
         assert post(client, OPENED).status_code == 503
     assert Event.objects.count() == 0
-    forget_receivers()
-    monkeypatch.setattr(Program.objects, "only", away)
-    assert post(client, OPENED).status_code == 503
 
 
 @pytest.mark.parametrize(
