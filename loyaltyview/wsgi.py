@@ -8,6 +8,7 @@ of which middlewares, signals and the search through all addresses cost more tha
 
 import os
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import django
@@ -19,6 +20,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltyview.settings")
 django.setup(set_prefix=False)
 
 pages = WSGIHandler()
+# A sender's address is always the same one, and to search for it takes as long as to check its key.
+find_view = lru_cache(maxsize=100)(resolve)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -33,12 +36,14 @@ def deliver(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     """Hand a delivery to its view, which answers whatever happens, with a body that is one piece."""
     request = WSGIRequest(environ)
     try:
-        view, arguments, named = resolve(request.path_info, "loyaltyview.events.urls")
+        view, arguments, named = find_view(request.path_info, "loyaltyview.events.urls")
     except Resolver404:
         response: Iterable[bytes] = pages(environ, start_response)
         return response
     # What the signals of the request cycle would do: a thread's connection may have been lost meanwhile.
     close_old_connections()
     answer = view(request, *arguments, **named)
+    # Without it gunicorn sends the answer in chunks, which is a second packet.
+    answer.headers.setdefault("Content-Length", str(len(answer.content)))
     start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
     return [answer.content]

@@ -31,7 +31,8 @@ class Event(WorkRow):
     """One delivery, stored before it is answered. `subject` is the order it is about, "" without one:
     the events of one subject are handled one after another."""
 
-    program = models.ForeignKey(Program, models.PROTECT, related_name="events")
+    # No index of its own: two of those below begin with it.
+    program = models.ForeignKey(Program, models.PROTECT, related_name="events", db_index=False)
     source = models.CharField(
         _("source"), max_length=10, choices=EventSource.choices, default=EventSource.NEWSTORE
     )
