@@ -18,7 +18,7 @@ NOT_DIGITS = re.compile(r"[\s().\-/]")
 def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
     """Return the look-ups `text` may mean, likeliest first. `country` is the region of phone numbers.
 
-    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, CARD_NUMBER (13 to 19 digits passing Luhn: a payment card
+    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, CARD_NUMBER (14 to 19 digits passing Luhn: a payment card
     must go nowhere).
     """
     text = text.strip()
@@ -82,8 +82,9 @@ def spoken(query: MemberQuery) -> str:
 
 
 def is_card_number(digits: str) -> bool:
-    """Return whether `digits` could be a payment card: 13 to 19 digits that pass the Luhn check."""
-    if not digits.isascii() or not digits.isdigit() or not 13 <= len(digits) <= 19:
+    """Return whether `digits` could be a payment card: 14 to 19 digits that pass the Luhn check. No card in
+    use has 13, but a member card's EAN-13 has, and one in ten passes."""
+    if not digits.isascii() or not digits.isdigit() or not 14 <= len(digits) <= 19:
         return False
     total = 0
     for at, digit in enumerate(reversed(digits)):
