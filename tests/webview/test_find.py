@@ -37,7 +37,13 @@ def test_one_field_reads_phone_email_number_and_code(typed: str, kinds: list[Que
 
 @pytest.mark.parametrize(
     "typed",
-    ["4111 1111 1111 1111", "5555-5555-5555-4444", "378282246310005", "30569309025904", "4000000000000000006"],
+    [
+        "4111 1111 1111 1111",
+        "5555-5555-5555-4444",
+        "378282246310005",
+        "30569309025904",
+        "4000000000000000006",
+    ],
 )
 def test_a_payment_card_is_never_looked_up(client: Client, page: str, vendor: Vendor, typed: str) -> None:
     response = client.post(page + "find/", {"q": typed})
