@@ -51,6 +51,7 @@ def test_the_sample_program_tells_its_stories() -> None:
     assert (mia.balance.spendable, mia.tier.name) == (820, "Silver")
     locks = {reward.title: reward.lock for reward in house.list_rewards(mia.ref, cart)}
     assert [title for title, lock in locks.items() if lock is None] == [
+        "Points as money",
         "$5 off",
         "$10 off",
         "Free canvas tote",
