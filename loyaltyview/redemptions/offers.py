@@ -156,6 +156,9 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     money_gap = saving = None
     is_capped = False
     cart_says, gap = cart_reason(reward.discount, cart)
+    span = reward.points_range
+    if cart_says is None and span and span.value_per_point.currency != cart.total.currency:
+        cart_says = CartReason.CURRENCY
     if cart_says is None:
         saving, is_capped = saving_in(reward.discount, cart)
     elif state is OfferState.AVAILABLE:

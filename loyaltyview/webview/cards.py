@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money
 from loyaltyview.redemptions.release import can_release
@@ -80,6 +81,8 @@ def build_deck(
             now.append(card)
         else:
             (soon if offer.reason in REACHABLE else rest).append(card)
+    # Again: points as money save what the stepper starts with, which the offers did not know.
+    now.sort(key=lambda card: -card.offer.saving.amount if card.offer.saving else Decimal(0))
     for group in (now, soon, rest):
         group.sort(key=lambda card: not card.code)
     is_suggested = not any(card.offer.item_id in chosen for card in now)

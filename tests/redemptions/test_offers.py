@@ -127,6 +127,20 @@ def test_points_as_money_is_offered_as_such_and_rounded_down() -> None:
     assert offer.kind is SpendKind.POINTS
 
 
+def test_points_worth_another_currency_than_the_carts_are_locked() -> None:
+    euros = Money(amount=Decimal("0.05"), currency="EUR")
+    points_range = PointsRange(minimum=50, maximum=500, step=50, value_per_point=euros)
+    in_euros = Reward(
+        reward_id="p",
+        title="p",
+        points=50,
+        discount=Discount(kind=DiscountKind.POINTS),
+        points_range=points_range,
+    )
+    (offer,) = build_offers((in_euros,), (), CART, 500)
+    assert (offer.state, offer.reason) == ("locked", "CURRENCY")
+
+
 def test_a_second_free_product_takes_another_item_or_none() -> None:
     one_of_both = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01", "SOCK-01"))
     once = after(CART, one_of_both, usd("16.00"))

@@ -52,6 +52,21 @@ def test_the_best_saving_is_first_and_chosen(client: Client, page: str) -> None:
     assert "checked" not in card(html, "ten-off")
 
 
+def test_points_as_money_stand_where_their_saving_puts_them(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    vendor.rewards += (POINTS_AS_MONEY,)
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=350))
+    html = client.get(page).content.decode()
+    # 350 points are worth $17.50: less than 15 % of $129.90, more than the voucher of $15.
+    assert re.findall(r'data-reward="([^"]+)"', html)[:4] == [
+        "fifteen-percent",
+        "points-as-money",
+        "v-birthday",
+        "ten-off",
+    ]
+
+
 def test_the_button_says_what_will_happen_in_money(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     assert "Apply $19.49 off, 300 points" in card(html, "fifteen-percent")
