@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.webview import formats
+from loyaltyview.webview.points import PointsChoice
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
 from providers.types import LockReason, Money, Tier
 
@@ -219,6 +220,19 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
     if offer.reason == LockReason.OTHER and offer.text:
         return offer.text
     return str(LOCKS.get(offer.reason, lazy("Not available")))
+
+
+def points_offered(choice: PointsChoice | None) -> str:
+    """Return which numbers of points are possible; "" where none is."""
+    if choice is None:
+        return ""
+    return _(
+        "This number of points cannot be used. From %(least)s to %(most)s are possible, in steps of %(step)s."
+    ) % {
+        "least": formats.number(choice.minimum),
+        "most": formats.points(choice.maximum),
+        "step": formats.number(choice.step),
+    }
 
 
 LOCKS: dict[str, Promise] = {

@@ -23,20 +23,6 @@ CAMERA = """
     async detect() { return [{rawValue: "ANA-BIRTHDAY"}] }
   }
 """
-POINTS_CARD = """() => {
-  const card = document.querySelector("[data-reward='five-off']").cloneNode(true)
-  card.dataset.reward = "points-as-money"
-  const form = card.querySelector("form")
-  form.insertAdjacentHTML("beforeend", `<input type=hidden data-mirror value="">
-    <div class=stepper data-stepper data-value="0.05" data-currency=USD data-most=172.3 data-maximum=800>
-    <button type=button data-step="-1">-</button>
-    <input type=number name=points min=100 max=800 step=50 value=800>
-    <button type=button data-step=1>+</button></div>`)
-  form.querySelector(".button").dataset.label = "Apply {saving} off, {points} points"
-  card.querySelector("[name=chosen]").checked = false
-  document.querySelector("#several").before(card)
-}"""
-
 # The stories before may have spent some of what the file of the demo gave her.
 SPENDABLE = "points => { document.querySelector('[data-choose]').dataset.spendable = points }"
 
@@ -147,14 +133,24 @@ def test_what_the_cart_cannot_take_any_more_says_so(open_page: Open) -> None:
 
 def test_the_points_stepper_gives_way_to_the_other_rewards(open_page: Open) -> None:
     page = open_page("mia")
-    page.evaluate(POINTS_CARD)
-    page.evaluate(SPENDABLE, 820)
+    page.evaluate(SPENDABLE, 620)
     tap(page, "points-as-money")
     tap(page, "ten-off")
-    # Of 820 points 200 are for the other reward: 600 in steps of 50 from 100, worth $30.
-    expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("600")
-    expect(page.get_by_role("button", name="Apply 2 rewards, save $40.00")).to_be_visible()
-    assert page.locator("[data-mirror]").input_value() == "600"
+    # Of 620 points 200 are for the other reward: 400 in steps of 50 from 100, worth $12.
+    expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("400")
+    expect(page.get_by_role("button", name="Apply 2 rewards, save $22.00")).to_be_visible()
+    assert page.locator("[data-mirror]").input_value() == "400"
+
+
+def test_points_are_stepped_and_applied_with_another_reward(open_page: Open) -> None:
+    page = open_page("ana")
+    tap(page, "points-as-money")
+    for _tap in range(3):
+        page.get_by_role("button", name="Fewer points").click()
+    expect(page.get_by_role("button", name="Apply $10.50 off, 350 points")).to_be_visible()
+    tap(page, "five-off")
+    page.get_by_role("button", name="Apply 2 rewards, save $15.50").click()
+    expect(page.locator("h1")).to_contain_text("$15.50")
 
 
 def test_several_are_chosen_without_javascript(open_page: Open) -> None:
@@ -165,6 +161,15 @@ def test_several_are_chosen_without_javascript(open_page: Open) -> None:
     page.get_by_role("button", name="Apply all that is chosen").click()
     expect(page.locator("h1")).to_contain_text("$15.00")
     assert page.locator("[data-copy]").first.is_hidden()
+
+
+def test_points_are_used_among_several_without_javascript(open_page: Open) -> None:
+    page = open_page("ana", java_script_enabled=False)
+    for reward in ("gold-forty-off", "ten-off", "points-as-money"):
+        tap(page, reward)
+    page.get_by_label("Points to use when several are applied").fill("200")
+    page.get_by_role("button", name="Apply all that is chosen").click()
+    expect(page.locator("h1")).to_contain_text("$16.00")
 
 
 def test_a_voucher_is_found_by_its_code_and_waits_to_be_applied(open_page: Open) -> None:
@@ -203,7 +208,7 @@ def test_my_shift_undoes_what_an_earlier_cart_holds(open_page: Open) -> None:
     tap(first, "five-off")
     first.locator("[data-reward='five-off']").get_by_role("button", name="Apply").click()
     expect(first.locator("#handoff")).to_be_visible()
-    redemption = first.url.rstrip("/").rpartition("/")[2]
+    redemption = first.url.partition("?")[0].rstrip("/").rpartition("/")[2]
     second = open_page("mia")
     second.get_by_role("link", name="My shift").click()
     assert "zone=" in second.url

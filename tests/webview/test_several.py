@@ -142,11 +142,34 @@ def test_points_as_money_fill_what_the_others_leave(
     ]
 
 
+def test_without_a_script_the_number_of_points_has_a_field_of_its_own(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    html = client.get(shown).content.decode()
+    unscripted = html.partition("<noscript><div")[2].partition("</noscript>")[0]
+    assert 'form="several" name="points:points-as-money"' in unscripted
+    assert 'min="100" max="800" step="50" value="800"' in unscripted
+    assert html.index("</noscript>") < html.index("data-mirror"), "what a script filled in comes last"
+    # Without a script the hidden field behind it, which a script fills, is sent empty.
+    fields = form("points:points-as-money", "voucher:v-birthday")
+    client.post(shown + "several/", fields | {"points:points-as-money": ["150", ""]})
+    assert Redemption.objects.get(item_id="points-as-money").points == 150
+
+
+def test_what_a_script_filled_in_counts(client: Client, shown: str, vendor: Vendor) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    fields = form("points:points-as-money", "voucher:v-birthday")
+    client.post(shown + "several/", fields | {"points:points-as-money": ["800", "200"]})
+    assert Redemption.objects.get(item_id="points-as-money").points == 200
+
+
 def test_points_without_their_number_are_refused(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.rewards = (POINTS_AS_MONEY,)
     response = client.post(shown + "several/", form("points:points-as-money", "voucher:v-birthday"))
     html = client.get(response["Location"]).content.decode()
     assert 'data-error="POINTS_NOT_OFFERED"' in html
+    assert "From 100 to 800 points are possible, in steps of 50." in html
 
 
 def test_two_free_products_never_take_the_same_item(

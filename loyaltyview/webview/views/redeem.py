@@ -194,7 +194,7 @@ def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Dis
         return offer.points, offer.discount, offer.saving
     choice = points_choice(offer.points_range, spendable, cart)
     if choice is None or not is_offered(tap.points, choice):
-        raise Problem("POINTS_NOT_OFFERED", title=offer.title)
+        raise Problem("POINTS_NOT_OFFERED", wording.points_offered(choice), title=offer.title)
     worth = points_as_money(tap.points, offer.points_range)
     saving = Money(amount=min(worth.amount, cart.total.amount), currency=worth.currency)
     return tap.points, Discount(kind=DiscountKind.POINTS, amount=saving), saving

@@ -64,8 +64,8 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
                 key=key_of(key, kind, item_id),
                 kind=kind,
                 item_id=item_id,
-                # Empty where no script filled it in: such points are applied from their own card.
-                points=form.get(f"points:{item_id}") or "0",
+                # Two fields: the one that a script fills comes last and is empty without one.
+                points=next(filter(None, reversed(form.getlist(f"points:{item_id}"))), "0"),
                 code=form.get(f"code:{item_id}", ""),
             )
         )
