@@ -10,7 +10,14 @@ from django.utils.translation import ngettext
 
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.resolution import resolve
+from loyaltyview.redemptions.resolution import Question, question_of, resolve
+
+# What the two answers are answers to.
+QUESTIONS = {
+    Question.SPEND: _("Did the program take the points, or the voucher?"),
+    Question.RELEASE: _("Were they given back, or replaced by hand?"),
+    Question.CONFIRM: _("Does the program know that it was used?"),
+}
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -45,6 +52,7 @@ class RedemptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "currency",
         "state",
         "store_id",
+        "question",
         "last_error",
     ]
     list_filter = ["state", "program", "store_id", "kind"]
@@ -60,7 +68,11 @@ class RedemptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in Redemption._meta.fields]
+        return ["question", *(field.name for field in Redemption._meta.fields)]
+
+    @admin.display(description=_("what is asked"))
+    def question(self, row: Redemption) -> str:
+        return str(QUESTIONS[question_of(row)]) if row.state == State.STUCK else ""
 
     @admin.action(description=_("Stuck: it happened at the program"))
     def it_happened(self, request: HttpRequest, rows: QuerySet[Redemption]) -> None:

@@ -68,6 +68,8 @@ def settle(program: Program, order: Order) -> None:
             _mark_used(row, order.order_id, actor)
         if row.state == State.RELEASED:
             _spend_again(row, actor)
+        if row.state == State.REFUSED:
+            _ask_about_refused(row, order.order_id, actor)
         if row.state == State.USED:
             _confirm(row, order, actor)
         if row.state in UNDER_WAY:
@@ -112,8 +114,7 @@ def _use(row: Redemption, order_id: str, actor: Actor) -> None:
     elif row.state in USABLE and _mark_used(row, order_id, actor):
         return
     elif row.state == State.REFUSED:
-        reason = "an order carried a code that was never shown"
-        advance(row, State.STUCK, allowed=[State.REFUSED], actor=actor, reason=reason, order_id=order_id)
+        _ask_about_refused(row, order_id, actor)
     elif not row.order_id:
         _tie(row, order_id, actor)
 
@@ -122,6 +123,19 @@ def _mark_used(row: Redemption, order_id: str, actor: Actor) -> bool:
     return advance(
         row, State.USED, allowed=USABLE, actor=actor, order_id=order_id, due_at=None, lease_until=None
     )  # fmt: skip
+
+
+def _ask_about_refused(row: Redemption, order_id: str, actor: Actor) -> None:
+    """Nothing was spent, and yet the code is in an order: a person decides, but only once."""
+    line = row.transitions.last()
+    if line and line.from_state == State.STUCK:
+        return
+    reason = "an order carried a code that was never shown"
+    if advance(
+        row, State.STUCK, allowed=[State.REFUSED], actor=actor, reason=reason, last_error=reason,
+        order_id=order_id,
+    ):  # fmt: skip
+        log.error("redemption_stuck", redemption=str(row.id), reason=reason)
 
 
 def _tie(row: Redemption, order_id: str, actor: Actor) -> None:

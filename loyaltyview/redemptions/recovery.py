@@ -3,11 +3,12 @@
 `carry_on` is asked by the page that waits; `run_one` by the worker.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
@@ -71,7 +72,12 @@ def recover(row: Redemption, actor: Actor) -> None:
         problem = f"{type(error).__name__}: {error.detail}"
     else:
         problem = "the program cannot tell yet"
-    _decide(row, found, actor, problem)
+    with transaction.atomic():
+        # An order may have been tied to it while the vendor was asked.
+        row.order_id = (
+            Redemption.objects.select_for_update().values_list("order_id", flat=True).get(pk=row.pk)
+        )
+        _decide(row, found, actor, problem)
 
 
 def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) -> None:
@@ -90,7 +96,13 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
             row, State.REFUSED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
             reason=Refusal.NOT_SPENT, refusal=Refusal.NOT_SPENT, due_at=None, lease_until=None,
         )  # fmt: skip
-    elif timezone.now() > row.requested_at + timedelta(minutes=settings.UNCERTAIN_MINUTES):
+    elif timezone.now() > _uncertain_since(row) + timedelta(minutes=settings.UNCERTAIN_MINUTES):
         to_stuck(row, State.UNCERTAIN, actor, f"outcome unknown: {problem}")
     else:
         postpone(row, problem)
+
+
+def _uncertain_since(row: Redemption) -> datetime:
+    """Return when the spend was made whose outcome is unknown: a late order's is younger than the tap."""
+    asked = row.transitions.filter(to_state=State.UNCERTAIN).exclude(from_state=State.UNCERTAIN)
+    return asked.values_list("at", flat=True).last() or row.requested_at

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
@@ -19,10 +20,11 @@ class Question(StrEnum):
 
 
 def question_of(row: Redemption) -> Question:
-    """Return what is open about a stuck row: the state it came from tells."""
+    """Return what is open about a stuck row: the state it came from tells. Once an order has used its code,
+    nobody asks for a release any more: does the spend stand?"""
     line = row.transitions.filter(to_state=State.STUCK).last()
     came_from = line.from_state if line else State.UNCERTAIN
-    if came_from == State.RELEASING:
+    if came_from == State.RELEASING and not _is_used(row):
         return Question.RELEASE
     if came_from == State.USED:
         return Question.CONFIRM
@@ -32,24 +34,26 @@ def question_of(row: Redemption) -> Question:
 def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "") -> bool:
     """Take a stuck row to where the administrator's answer puts it; False when it was stuck no longer.
 
-    A spend that happened is given back by the worker unless an order used it. A release that did not
-    happen is tried again. Every answer is in the audit trail with the administrator's name.
+    A spend that stands is given back by the worker unless an order used it; so is one whose release did not
+    happen. Every answer is in the audit trail with the administrator's name.
     """
-    question = question_of(row)
-    answer = "it happened" if it_happened else "it did not"
-    reason = f"{question}: {answer}. {note}".strip()
-    now = timezone.now()
-    if question is Question.SPEND and it_happened:
-        to = State.SETTLED if row.order_id else State.SPENT
-        due_at = None if row.order_id else now
-    elif question is Question.SPEND:
-        to, due_at = State.REFUSED, None
-    elif question is Question.RELEASE:
-        to, due_at = (State.RELEASED, None) if it_happened else (State.RELEASING, now)
-    else:
-        to, due_at = (State.SETTLED, None) if it_happened else (State.RELEASED, None)
-    refusal = Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal
-    return advance(
-        row, to, allowed=[State.STUCK], actor=actor, reason=reason,
-        due_at=due_at, lease_until=None, attempts=0, last_error="", refusal=refusal,
-    )  # fmt: skip
+    with transaction.atomic():
+        # An order may be tied to it, or cancelled, at this very moment, and that decides.
+        locked = Redemption.objects.select_for_update().get(pk=row.pk)
+        row.order_id, row.is_order_cancelled = locked.order_id, locked.is_order_cancelled
+        question = question_of(row)
+        stands = it_happened != (question is Question.RELEASE)
+        if stands:
+            to = State.SETTLED if _is_used(row) else State.RELEASING
+        else:
+            to = State.REFUSED if question is Question.SPEND else State.RELEASED
+        answer = "it happened" if it_happened else "it did not"
+        return advance(
+            row, to, allowed=[State.STUCK], actor=actor, reason=f"{question}: {answer}. {note}".strip(),
+            due_at=timezone.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
+            last_error="", refusal=Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal,
+        )  # fmt: skip
+
+
+def _is_used(row: Redemption) -> bool:
+    return bool(row.order_id) and not row.is_order_cancelled

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, member_of_order, settle, use_codes
-from loyaltyview.redemptions.recovery import run_one
+from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.redemptions.requests import RedeemRequest
+from loyaltyview.redemptions.resolution import resolve
 from loyaltyview.redemptions.saga import redeem
-from providers.errors import OutcomeUnknown, Unavailable
-from providers.types import Order
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
+from providers.types import Order, Spend, SpendFinding, SpendIntent
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger, MemoryProvider
@@ -161,3 +162,58 @@ def test_a_cancelled_order_that_the_vendor_cannot_take_back_goes_to_a_person(
     row.refresh_from_db()
     assert row.state == State.STUCK
     assert "replacement" in row.last_error
+
+
+def test_an_order_heard_of_while_the_vendor_is_asked_is_not_overlooked(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.before["spend"] = OutcomeUnknown("timed out")
+    row = redeem(tap())
+    find_spend = MemoryProvider.find_spend
+
+    def find_while_the_order_comes(self: MemoryProvider, intent: SpendIntent) -> SpendFinding:
+        use_codes(row.program, order_id="order-1", codes=(row.code,))
+        return find_spend(self, intent)
+
+    monkeypatch.setattr(MemoryProvider, "find_spend", find_while_the_order_comes)
+    carry_on(row.pk, KIM)
+    settle(row.program, order)
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == (
+        State.STUCK,
+        "an order used the code, and the spend did not happen",
+    )
+
+
+def test_an_order_heard_of_while_a_spend_is_refused_goes_to_a_person_once(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_while_the_order_comes(self: MemoryProvider, intent: SpendIntent) -> Spend:
+        use_codes(Redemption.objects.get().program, order_id="order-1", codes=(intent.code,))
+        raise Rejected(RejectReason.INSUFFICIENT_POINTS)
+
+    monkeypatch.setattr(MemoryProvider, "spend", refuse_while_the_order_comes)
+    row = redeem(tap())
+    assert row.state == State.REFUSED
+    assert use_and_settle(row, order).state == State.STUCK
+    resolve(row, it_happened=False, actor=KIM)
+    assert use_and_settle(row, order).state == State.REFUSED, "a repeated event asks nobody again"
+
+
+def test_a_late_order_whose_second_spend_is_unknown_has_its_own_time(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = undo(redeem(tap()).pk, KIM)
+    now = timezone.now()
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    vendor.can_find = False
+    with time_machine.travel(now + timedelta(hours=2), tick=False), pytest.raises(Unavailable):
+        use_and_settle(row, order)
+    with time_machine.travel(now + timedelta(hours=2, minutes=29), tick=False):
+        assert run_one()
+        row.refresh_from_db()
+        assert row.state == State.UNCERTAIN
+    with time_machine.travel(now + timedelta(hours=2, minutes=40), tick=False):
+        assert run_one()
+        row.refresh_from_db()
+        assert row.state == State.STUCK

@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import settle, use_codes
+from loyaltyview.redemptions.orders import give_back_order, settle, use_codes
 from loyaltyview.redemptions.recovery import run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.requests import Actor, RedeemRequest
 from loyaltyview.redemptions.resolution import Question, question_of, resolve
 from loyaltyview.redemptions.saga import redeem
-from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Order
 
 from .conftest import KIM, Mint
@@ -78,6 +78,62 @@ def test_a_late_order_that_was_paid_for_by_hand_is_settled(
     row.refresh_from_db()
     assert resolve(row, it_happened=True, actor=ADMIN)
     assert row.state == State.SETTLED
+
+
+def test_an_order_turns_the_question_of_a_release_into_that_of_its_spend(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    vendor.before["release"] = Rejected(RejectReason.NOT_ALLOWED)
+    row = undo(redeem(tap()).pk, KIM)
+    use_codes(row.program, order_id="order-1", codes=(row.code,))
+    settle(row.program, order)
+    row.refresh_from_db()
+    assert (row.state, question_of(row)) == (State.STUCK, Question.SPEND)
+    resolve(row, it_happened=True, actor=ADMIN)
+    assert not run_one()
+    row.refresh_from_db()
+    assert (row.state, vendor.points["mia"]) == (State.SETTLED, 620)
+
+
+def test_an_order_during_the_release_that_failed_turns_its_question_too(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
+    vendor.before["release"] = Unavailable("down")
+    row = undo(redeem(tap()).pk, KIM)
+    assert row.state == State.RELEASING
+    use_codes(row.program, order_id="order-1", codes=(row.code,))
+    vendor.before["release"] = Rejected(RejectReason.NOT_ALLOWED)
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        run_one()
+    row.refresh_from_db()
+    assert (row.state, question_of(row)) == (State.STUCK, Question.SPEND)
+
+
+def test_a_spend_whose_order_was_cancelled_meanwhile_is_given_back(
+    stuck: Redemption, vendor: Ledger, order: Order
+) -> None:
+    use_codes(stuck.program, order_id="order-1", codes=(stuck.code,))
+    give_back_order(stuck.program, order_id="order-1")
+    stuck.refresh_from_db()
+    resolve(stuck, it_happened=True, actor=ADMIN)
+    assert run_one()
+    stuck.refresh_from_db()
+    assert (stuck.state, vendor.points["mia"]) == (State.RELEASED, 820)
+
+
+def test_an_order_that_came_while_the_administrator_looked_counts(stuck: Redemption, vendor: Ledger) -> None:
+    looked_at = Redemption.objects.get()
+    use_codes(stuck.program, order_id="order-1", codes=(stuck.code,))
+    resolve(looked_at, it_happened=True, actor=ADMIN)
+    stuck.refresh_from_db()
+    assert stuck.state == State.SETTLED
+
+
+def test_the_worklist_says_what_is_asked(stuck: Redemption, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    for address in ("?state__exact=stuck", f"{stuck.pk}/change/"):
+        page = client.get(f"/admin/redemptions/redemption/{address}").content.decode()
+        assert "Did the program take the points, or the voucher?" in page
 
 
 def test_the_administrator_answers_in_the_worklist(stuck: Redemption, client: Client) -> None:
