@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F, Q
 from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
@@ -54,14 +55,23 @@ def of_member(launch: Launch, rows: Iterable[Redemption]) -> list[Redemption]:
 
 def cart_left(launch: Launch, cart: Cart, rows: Iterable[Redemption]) -> Cart:
     """Return what is left of `cart` (as the host sent it) after `rows`, the redemptions in it. A code that
-    was in the cart at launch is in its total already."""
+    was in the cart at launch is in its total already, and so is the one that took its place."""
+    in_total = _redemptions_of(launch)
     for row in sorted(rows, key=lambda row: row.requested_at):
         if row.state not in COUNTED:
             continue
-        is_in_total = row.code in launch.selected_coupons or row.currency != cart.total.currency
+        is_in_total = row.pk in in_total or row.currency != cart.total.currency
         saving = Money(amount=Decimal(0) if is_in_total else row.saving, currency=cart.total.currency)
         cart = after(cart, discount_from_json(row.discount), saving)
     return cart
+
+
+def _redemptions_of(launch: Launch) -> set[UUID]:
+    """Return the ids of the redemptions whose codes, renewed since or not, were in the cart at launch."""
+    if not launch.selected_coupons:
+        return set()
+    codes = IssuedCode.objects.filter(program_id=launch.program_id, code__in=launch.selected_coupons)
+    return set(codes.values_list("redemption_id", flat=True))
 
 
 def is_full(launch: Launch, rows: Iterable[Redemption]) -> bool:
@@ -139,12 +149,14 @@ def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
     the app would take them for.
 
-    Codes of ours that were given back or ran out stay behind: the app would refuse them one by one.
+    Codes of ours that were given back stay behind, and those that were renewed: old and new together would
+    take the discount twice for the same points.
     """
     selected: list[str] = launch.selected_coupons
+    standing = Q(redemption__state__in=[state.value for state in HOLDING], code=F("redemption__code"))
     dead = set(
         IssuedCode.objects.filter(program_id=launch.program_id, code__in=selected)
-        .exclude(redemption__state__in=[state.value for state in HOLDING])
+        .exclude(standing)
         .values_list("code", flat=True)
     )
     codes = [code for code in selected if code not in dead] + live_codes(launch.program_id, launch.cart_id)

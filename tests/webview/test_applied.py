@@ -176,6 +176,19 @@ def test_a_code_that_ran_out_is_renewed_without_points(
     assert vendor.members["L-00042"].balance.spendable == 620
 
 
+def test_a_code_in_the_cart_gives_way_to_the_one_that_it_was_renewed_by(
+    client: Client, page: str, address: str, open_page: Open
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        again = open_page(selectedCoupons=["LOY0000001", "SUMMER"], cartTotal=119.9)
+        client.get(again)
+        response = client.post(f"{again}renew/{Redemption.objects.get().pk}/", follow=True)
+        html = response.content.decode()
+        codes = re.findall(r"coupons\[\]=([A-Z0-9]+)", html.partition('id="handoff"')[2])
+        assert codes == ["SUMMER", "LOY0000002"], "both would take the discount twice for the same points"
+        assert "Cart $119.90" in client.get(again).content.decode(), "its total has the discount already"
+
+
 def test_a_renewal_that_fails_says_why(client: Client, page: str, address: str, newstore: Mint) -> None:
     newstore.error = NewStoreUnavailable("timeout")
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
