@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from loyaltyview.events.receivers import forget_receivers
+from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
 from providers.house.triggers import SQLITE
 from tests.setup.chromium import find_chromium
@@ -66,9 +66,9 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _receivers_are_forgotten() -> None:
-    """Programs of an earlier test are gone, but their slugs come again."""
-    forget_receivers()
+def _programs_are_forgotten() -> None:
+    """Those of an earlier test are gone, but their ids come again."""
+    remembered.forget()
 
 
 @pytest.fixture

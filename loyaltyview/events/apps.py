@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.work.sources import add_source, every
@@ -16,16 +15,13 @@ class EventsConfig(AppConfig):
         from loyaltyview.events import erasure
         from loyaltyview.events.health import check_backlog
         from loyaltyview.events.processing import run_one
-        from loyaltyview.events.receivers import forget_receivers
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.retention import purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_check
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
-        from loyaltyview.programs.models import Program
 
-        post_save.connect(forget_receivers, sender=Program)
         add_source("events", run_one)
         add_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)

@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from loyaltyview.events.bodies import BodyCutShort, read_body
 from loyaltyview.events.group_commit import NotStored
 from loyaltyview.events.inbox import store_delivery
-from loyaltyview.events.receivers import receiver
 from loyaltyview.programs.models import Program
+from loyaltyview.programs.remembered import program_by_slug
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def newstore_event(request: HttpRequest, program: str) -> HttpResponseBase:
 
 def _receive(request: HttpRequest, slug: str) -> int:
     # An unknown program looks like a wrong key: nobody can find out which programs there are.
-    program = receiver(slug)
+    program = program_by_slug(slug)
     if program is None or not _has_key(request, program):
         return 401
     body = read_body(request, settings.EVENT_MAX_BYTES)

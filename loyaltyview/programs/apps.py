@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 
 from loyaltyview.work.sources import every
 
@@ -16,9 +17,14 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.maintenance import maintain_providers
         from loyaltyview.programs.metrics import observe
+        from loyaltyview.programs.models import Program, Store
+        from loyaltyview.programs.remembered import forget
         from loyaltyview.programs.retention import purge_bookkeeping
         from providers.http import add_observer
 
+        for model in (Program, Store):
+            post_save.connect(forget, sender=model)
+            post_delete.connect(forget, sender=model)
         add_observer(observe)
         every("providers", MINUTE_S, maintain_providers)
         add_retention("vendors' bookkeeping", settings.RETENTION_VENDOR_DAYS, purge_bookkeeping)

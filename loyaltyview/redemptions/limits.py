@@ -22,6 +22,8 @@ class Limit(StrEnum):
 def limit_reached(row: Redemption) -> Limit | None:
     """Return the limit that `row`, already committed, goes beyond. Refused and released ones do not count."""
     program, now = row.program, timezone.now()
+    if not program.associate_hour_limit and not program.member_day_limit:
+        return None
     counted = Redemption.objects.filter(program=program).exclude(
         state__in=[State.REFUSED.value, State.RELEASED.value]
     )

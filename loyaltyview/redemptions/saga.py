@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from loyaltyview.newstore.coupons import MintedCode, mint_code
@@ -30,8 +29,8 @@ from loyaltyview.redemptions.steps import (
     refresh,
     release_at,
     spent_fields,
-    write_line,
 )
+from loyaltyview.work.plain_insert import insert
 from providers.errors import ProviderError
 from providers.types import SpendKind
 
@@ -141,18 +140,14 @@ def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
         due_at=lease_until,
         lease_until=lease_until,
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-            write_line(row, "", State.REQUESTED, request.actor, "")
-    except IntegrityError as error:
-        same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
-        if same_key is None:
-            raise AnotherTillRedeeming from error
-        if same_key.fingerprint != row.fingerprint:
-            raise KeyReused from error
-        return same_key, False
-    return row, True
+    if insert([row], may_be_there=True):
+        return row, True
+    same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
+    if same_key is None:
+        raise AnotherTillRedeeming
+    if same_key.fingerprint != row.fingerprint:
+        raise KeyReused
+    return same_key, False
 
 
 def _mint(row: Redemption, actor: Actor) -> bool:
@@ -175,8 +170,8 @@ def _mint(row: Redemption, actor: Actor) -> bool:
         allowed=[State.REQUESTED],
         actor=actor,
         needs_lease=True,
-        also=lambda: IssuedCode.objects.create(
-            program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
+        also=lambda: insert(
+            [IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=timezone.now())]
         ),
         code=minted.code,
         code_expires_at=minted.expires_at,

@@ -1,6 +1,6 @@
 """The one way a redemption changes state: a conditional UPDATE together with its line in the trail."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
+from loyaltyview.work.plain_insert import insert
 from providers.types import Spend
 
 log = structlog.get_logger(__name__)
@@ -51,11 +52,8 @@ def advance(
             from_state = rows.select_for_update().values_list("state", flat=True).first() or ""
         moved = rows.update(state=to.value, **fields) == 1
         if moved:
-            at = timezone.now()
             path = [from_state, *(state.value for state in via), to.value]
-            Transition.objects.bulk_create(
-                _line(row, before, after, actor, reason, at) for before, after in pairwise(path)
-            )
+            insert(_lines(row, path, actor, reason))
             if also:
                 also()
     if moved and not any(hasattr(value, "resolve_expression") for value in fields.values()):
@@ -78,7 +76,18 @@ def write_line(
     row: Redemption, from_state: str, to: State, actor: Actor, reason: str, at: datetime | None = None
 ) -> None:
     """Add one line to the audit trail; inside the transaction of the change it tells of."""
-    _line(row, from_state, to.value, actor, reason, at or timezone.now()).save(force_insert=True)
+    insert([_line(row, from_state, to.value, actor, reason, at or timezone.now())])
+
+
+def _lines(row: Redemption, path: Sequence[str], actor: Actor, reason: str) -> list[Transition]:
+    """Return the lines of the steps along `path`. The request's own is written with the first step after it:
+    until then the row says the same, and its commit is the one that everything waits for."""
+    at = timezone.now()
+    lines = [_line(row, before, after, actor, reason, at) for before, after in pairwise(path)]
+    if path[0] == State.REQUESTED:
+        tapped_by = Actor(name=row.associate_id, store_id=row.store_id, device_id=row.device_id)
+        lines.insert(0, _line(row, "", State.REQUESTED.value, tapped_by, "", row.requested_at))
+    return lines
 
 
 def _line(

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from loyaltyview.newstore.context import LaunchContext
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.remembered import store_by_id
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 
@@ -38,4 +39,4 @@ def cart_of(launch: Launch, store: Store | None) -> Cart:
 
 def store_of(launch: Launch) -> Store | None:
     """Return the launch's store, None for one that the program does not list."""
-    return Store.objects.filter(program_id=launch.program_id, store_id=launch.store_id).first()
+    return store_by_id(launch.program_id, launch.store_id)

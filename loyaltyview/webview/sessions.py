@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
 from loyaltyview.programs.models import Program
+from loyaltyview.programs.remembered import program_by_id
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.languages import language_of
@@ -76,11 +77,12 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        launch = Launch.objects.select_related("program").filter(pk=launch_id).first()
+        launch = Launch.objects.filter(pk=launch_id).first()
         expected = launch.secret_hash if launch else ""
         is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
         if launch is None or not is_proved:
             return refuse(request, "NO_SESSION", status=403)
+        launch.program = program_by_id(launch.program_id)
         language = language_of(request, launch.program)
         with translation.override(language):
             if not launch.program.is_active:

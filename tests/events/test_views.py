@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from loyaltyview.events.models import Event, EventState
-from loyaltyview.events.receivers import forget_receivers
 from loyaltyview.events.views import newstore_event
+from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program
 
 from .conftest import Deliver, post
@@ -155,11 +155,11 @@ def test_without_a_database_the_answer_is_503(
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("connection refused")
 
-    assert post(client, OPENED, "wrong").status_code == 401  # the receiver is known now
+    assert post(client, OPENED, "wrong").status_code == 401  # the program is known now
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
         assert post(client, OPENED).status_code == 503
-        forget_receivers()
+        remembered.forget()
         assert post(client, OPENED).status_code == 503
     assert Event.objects.count() == 0
 

@@ -25,7 +25,6 @@ class Deaths(AppConfig):
     def ready(self) -> None:
         from loyaltyview.events import processing
         from loyaltyview.redemptions import orders, recovery, release, renewal, saga, steps
-        from loyaltyview.redemptions.models import Transition
         from providers.house.provider import HouseProvider
 
         # A step is called by the state it leads to. Within it, its lines are written and nothing is
@@ -41,7 +40,7 @@ class Deaths(AppConfig):
             *((HouseProvider, call, call) for call in CALLS),
         ):
             setattr(owner, function, around(getattr(owner, function), name))
-        Transition.objects.bulk_create = within(Transition.objects.bulk_create)  # type: ignore[method-assign]
+        steps.insert = within(steps.insert)  # type: ignore[attr-defined]
 
 
 def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
@@ -58,14 +57,14 @@ def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
     return wrapped
 
 
-def within(write_lines: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+def within(write_lines: Callable[..., int]) -> Callable[..., int]:
     """Return what writes the lines of a step with a moment behind it."""
 
     @wraps(write_lines)
-    def wrapped(*args: Any, **kwargs: Any) -> list[Any]:
-        lines = write_lines(*args, **kwargs)
+    def wrapped(lines: list[Any]) -> int:
+        written = write_lines(lines)
         pass_by(f"{lines[-1].to_state}.within")
-        return lines
+        return written
 
     return wrapped
 

@@ -1,38 +1,45 @@
-"""NewStore as `python -m tests.load.slow_newstore PORT`: tokens at once, a coupon code after 50 ms."""
+"""NewStore as `python -m tests.load.slow_newstore PORT`: tokens at once, a coupon code after 50 ms.
 
-import asyncio
+A thread for each connection: an event loop would round its waits up to whole milliseconds, and they would
+count as ours.
+"""
+
 import json
 import secrets
+import socketserver
 import sys
+import time
 
 ANSWERS_AFTER_S = 0.05
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer the requests of one connection, one after another."""
-    try:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            lines = head.decode("latin-1").split("\r\n")
-            size = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
-            await reader.readexactly(size)
-            if "/token" in lines[0]:
-                answer = {"access_token": "t", "expires_in": 3600}
+class Connection(socketserver.StreamRequestHandler):
+    """Answers the requests of one connection, one after another."""
+
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        while request := self.rfile.readline():
+            size = 0
+            while (line := self.rfile.readline().lower()) not in (b"\r\n", b""):
+                if line.startswith(b"content-length:"):
+                    size = int(line[15:])
+            self.rfile.read(size)
+            if b"/token" in request:
+                answer: dict[str, object] = {"access_token": "t", "expires_in": 3600}
             else:
-                await asyncio.sleep(ANSWERS_AFTER_S)
+                time.sleep(ANSWERS_AFTER_S)
                 answer = {"codes": [secrets.token_hex(5).upper()], "warnings": []}
             body = json.dumps(answer).encode()
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-                % (len(body), body)
-            )
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            self.wfile.write(head.encode() + body)
 
 
-async def main(port: int) -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
-    await server.serve_forever()
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    Server(("127.0.0.1", int(sys.argv[1])), Connection).serve_forever()

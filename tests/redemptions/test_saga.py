@@ -8,10 +8,11 @@ import time_machine
 from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreUnavailable, NewStoreUnexpected
+from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
+from loyaltyview.redemptions.requests import WORKER, AnotherTillRedeeming, KeyReused, RedeemRequest
 from loyaltyview.redemptions.saga import live_codes, redeem
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
 
@@ -172,6 +173,23 @@ def test_a_process_that_died_before_the_spend_left_nothing(
         assert run_one()
     row.refresh_from_db()
     assert (row.state, row.refusal) == (State.REFUSED, "ABANDONED")
+
+
+def test_the_trail_begins_with_the_tap_even_when_the_worker_ends_it(
+    tap: Tap, vendor: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(saga, "mint_code", die)
+    with pytest.raises(KeyboardInterrupt):
+        redeem(tap())
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        assert run_one()
+    row = Redemption.objects.get()
+    lines = [(line.from_state, line.to_state, line.actor) for line in row.transitions.all()]
+    assert lines == [("", "requested", KIM.name), ("requested", "refused", WORKER.name)]
+    assert row.transitions.earliest("pk").at == row.requested_at
 
 
 def test_undo_gives_the_points_back_and_the_code_is_gone(tap: Tap, vendor: Ledger, newstore: Mint) -> None:

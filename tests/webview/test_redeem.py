@@ -302,7 +302,8 @@ def test_an_expired_launch_redeems_nothing(client: Client, shown: str, vendor: V
 def test_above_a_limit_the_page_says_which_and_whom_to_ask(
     client: Client, shown: str, program: Program, vendor: Vendor, limit: str
 ) -> None:
-    Program.objects.update(**{limit: 1})
+    setattr(program, limit, 1)
+    program.save()
     client.post(shown + "redeem/", form())
     response = client.post(
         shown + "redeem/", form(key="second-tap-on-a-card", item="v-birthday", kind="voucher")

@@ -121,9 +121,12 @@ def test_the_stores_own_midnight_counts_whatever_the_device_says(
         address = f"{two_carts}shift/?zone=Asia/Tokyo"
         nothing = "Nothing redeemed yet today"
         assert nothing in client.get(address).content.decode()
-        Program.objects.update(time_zone="America/New_York")
+        program.time_zone = "America/New_York"
+        program.save()
         assert nothing not in client.get(address).content.decode()
-        Store.objects.update(time_zone="Asia/Tokyo")
+        store = Store.objects.get()
+        store.time_zone = "Asia/Tokyo"
+        store.save()
         assert nothing in client.get(address).content.decode()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
@@ -41,13 +42,16 @@ LOCK_CODES: dict[str, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
     """What the card's form says. `points` is 0 except for points as money; `code` is what was typed to find
-    a voucher, "" for one from the list."""
+    a voucher, "" for one from the list; `cost` in points and `saving` in money are what the card showed,
+    None where a form does not say."""
 
     kind: SpendKind
     item_id: str
     key: str
     points: int
     code: str = ""
+    cost: int | None = None
+    saving: Decimal | None = None
 
 
 @with_launch
@@ -78,10 +82,14 @@ def read_tap(form: QueryDict) -> Tap:
         item_id=form.get("item", ""),
         points=form.get("points", "0"),
         code=form.get("code", ""),
+        cost=form.get("cost", ""),
+        saving=form.get("saving", ""),
     )
 
 
-def tap_of(*, key: str, kind: str, item_id: str, points: str, code: str) -> Tap:
+def tap_of(
+    *, key: str, kind: str, item_id: str, points: str, code: str, cost: str = "", saving: str = ""
+) -> Tap:
     """Return the tap that these texts of a form mean; raise Problem for what no form of ours says."""
     try:
         spend_kind = SpendKind(kind)
@@ -91,12 +99,16 @@ def tap_of(*, key: str, kind: str, item_id: str, points: str, code: str) -> Tap:
         raise Problem("BAD_REQUEST")
     if not re.fullmatch(r"[0-9]{1,10}", points) or int(points) > MOST_POINTS:
         raise Problem("BAD_REQUEST")
+    if not re.fullmatch(r"[0-9]{0,10}", cost) or not re.fullmatch(r"([0-9]{1,10}(\.[0-9]{1,4})?)?", saving):
+        raise Problem("BAD_REQUEST")
     return Tap(
         kind=spend_kind,
         item_id=item_id,
         key=key,
         points=int(points) if spend_kind is SpendKind.POINTS else 0,
         code=read_code(code) if code and spend_kind is SpendKind.VOUCHER else "",
+        cost=int(cost) if cost else None,
+        saving=Decimal(saving) if saving else None,
     )
 
 
@@ -118,11 +130,9 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
 
 
 def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest | Redemption:
-    """Return what the tap asks for, or what the same tap started before. That may have spent the points that
-    this one would need: it is looked for first, and again before anything is refused, since it may have
-    come in between."""
-    if earlier := _earlier(launch, tap):
-        return earlier
+    """Return what the tap asks for, or what the same tap started before: that may have spent the points that
+    this one would need, so it is looked for before anything is refused. (A repeated tap that is not refused
+    meets its redemption when it writes its own.)"""
     try:
         return _judged(launch, tap, may_be_cut)
     except Problem:
@@ -191,6 +201,10 @@ def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Dis
     if offer.points_range is None:
         if offer.saving is None:
             raise Problem("ITEM_UNKNOWN")
+        if tap.cost is not None and offer.points > tap.cost:
+            raise Problem("PRICE_CHANGED", status=409, title=offer.title)
+        if tap.saving is not None and offer.saving.amount < tap.saving:
+            raise Problem("CUT", status=409, title=offer.title)
         return offer.points, offer.discount, offer.saving
     choice = points_choice(offer.points_range, spendable, cart)
     if choice is None or not is_offered(tap.points, choice):
