@@ -30,6 +30,12 @@ def number(value: int | Decimal) -> str:
 
 
 @register.filter
+def plain(value: Decimal | None) -> str:
+    """Return "12.50" in every language, for scripts and forms; "" for None."""
+    return "" if value is None else format(value, "f")
+
+
+@register.filter
 def points(value: int) -> str:
     return formats.points(value)
 

@@ -46,8 +46,8 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
 def read_taps(form: QueryDict) -> tuple[Tap, ...]:
     """Return the chosen items, points as money last: they fill what the others leave of the cart.
 
-    A box says "kind:item"; beside it stand "points:item" and "code:item" where it needs them. Each item has
-    a key of its own, made from the form's. Raises Problem for a form that is not ours.
+    A box says "kind:item"; beside it stand "cost:item", "points:item" and "code:item" where it needs them.
+    Each item has a key of its own, made from the form's. Raises Problem for a form that is not ours.
     """
     key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
     if not KEY.fullmatch(key):
@@ -67,6 +67,8 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
                 # Two fields: the one that a script fills comes last and is empty without one.
                 points=next(filter(None, reversed(form.getlist(f"points:{item_id}"))), "0"),
                 code=form.get(f"code:{item_id}", ""),
+                # Not the saving: the others change it, and `may_be_cut` watches that.
+                cost=form.get(f"cost:{item_id}", ""),
             )
         )
     return tuple(sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS))
