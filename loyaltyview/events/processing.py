@@ -1,7 +1,10 @@
 """The worker's side of the inbox: claim one event, handle it, decide what a failure means."""
 
+from datetime import timedelta
+
 import structlog
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -74,6 +77,8 @@ def _attempt(event: Event) -> None:
         if envelope.state is EventState.DEAD:
             _bury(event, envelope.problem)
             return
+        if not _has_turn(event, envelope.subject):
+            return
     handlers = HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
     handle = handlers.get(event.name)
     if handle is None:
@@ -91,6 +96,24 @@ def _attempt(event: Event) -> None:
         _failed(event, error, type(error).__name__)
     else:
         _close(event, EventState.DONE)
+
+
+def _has_turn(event: Event, subject: str) -> bool:
+    """Whether `event`, in our hands, may be handled now. One that was dead was stored without its order: from
+    here on it waits for the others of that order."""
+    if not subject or event.subject == subject:
+        return True
+    try:
+        with transaction.atomic():
+            Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(subject=subject)
+    except IntegrityError:
+        # Without its lease it may have the subject: the constraint is about events in hand.
+        Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(
+            subject=subject, lease_until=None, due_at=timezone.now() + timedelta(seconds=backoff_s(1))
+        )
+        return False
+    event.subject = subject
+    return True
 
 
 def _failed(event: Event, error: Exception, problem: str) -> None:

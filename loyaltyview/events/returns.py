@@ -50,11 +50,17 @@ def note_appeasement(program: Program, read: Appeasement, at: datetime) -> Retur
 
 def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) -> ReturnRecord:
     """Store items that were cancelled after their order had earned as a return of its own, named by the
-    delivery that told of it."""
-    lines = [line for line in order.lines if line["item_id"] in read.item_ids]
+    delivery that told of it. Items that an earlier one named, or that never earned, are left out."""
+    return_id = f"items_cancelled:{delivery}"
+    told = ReturnRecord.objects.filter(
+        program=order.program, order_id=order.order_id, kind=ReturnKind.CANCELLATION
+    ).exclude(return_id=return_id)
+    gone = {line["item_id"] for lines in told.values_list("lines", flat=True) for line in lines}
+    gone.update(order.cancelled_items)
+    lines = [line for line in order.lines if line["item_id"] in set(read.item_ids) - gone]
     record, _ = ReturnRecord.objects.get_or_create(
         program=order.program,
-        return_id=f"items_cancelled:{delivery}",
+        return_id=return_id,
         defaults={
             "kind": ReturnKind.CANCELLATION,
             "order_id": order.order_id,

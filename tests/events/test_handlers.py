@@ -200,6 +200,19 @@ def test_items_cancelled_after_earning_are_taken_back(deliver: Deliver, work: Wo
     assert books.points("mia") == 90
 
 
+def test_items_named_by_two_late_cancellations_are_taken_back_once(
+    deliver: Deliver, work: Work, books: Books
+) -> None:
+    deliver("order.opened", order(items=[item(), item("item-2", 50.0), item("item-3", 20.0)]))
+    deliver("order.completed", completed())
+    work()
+    assert books.points("mia") == 140
+    deliver("order.items_cancelled", cancelled("item-2"))
+    deliver("order.items_cancelled", cancelled("item-2", "item-3"))
+    work()
+    assert books.points("mia") == 90
+
+
 # --- Returns --------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from loyaltyview.events.health import check_backlog
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program
-from loyaltyview.work.claims import claim, due
+from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable
 
@@ -202,6 +202,24 @@ def test_an_event_of_another_tenant_stays_dead_until_the_program_is_right(
     Program.objects.update(newstore_tenant="acme-production")
     call_command("replay_events", "--state", "dead")
     drain()
+    assert the("order.opened").state == EventState.DONE
+
+
+def test_a_dead_event_that_is_handled_after_all_waits_for_its_order_too(
+    deliver: Deliver, books: Books, program: Program
+) -> None:
+    deliver("order.opened", order(), tenant="acme-production")
+    deliver("order.completed", completed())
+    Program.objects.update(newstore_tenant="acme-production")
+    busy = claim(Event.objects.filter(name="order.completed"))
+    assert busy
+    call_command("replay_events", "--state", "dead")
+    assert run_one()
+    assert the("order.opened").state == EventState.WAITING
+    assert the("order.opened").subject == ORDER
+    finish(busy)
+    Event.objects.update(due_at=timezone.now())
+    assert run_one()
     assert the("order.opened").state == EventState.DONE
 
 
