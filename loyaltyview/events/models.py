@@ -205,7 +205,10 @@ class ReturnRecord(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "return_id"], name="one_record_per_return"),
         ]
-        indexes = [models.Index(fields=["program", "order_id"], name="return_order")]
+        indexes = [
+            models.Index(fields=["program", "order_id"], name="return_order"),
+            models.Index(fields=["returned_at"], condition=Q(state="parked"), name="return_parked"),
+        ]
 
     def __str__(self) -> str:
         return self.return_id

@@ -112,6 +112,8 @@ class Redemption(WorkRow):
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="redemption_due"),
+            models.Index(fields=["requested_at"], name="redemption_requested"),
+            models.Index(fields=["requested_at"], condition=Q(state="stuck"), name="redemption_stuck"),
             models.Index(fields=["program", "cart_id"], name="redemption_cart"),
             models.Index(fields=["program", "order_id"], name="redemption_order"),
             models.Index(fields=["program", "associate_id", "requested_at"], name="redemption_shift"),
