@@ -14,11 +14,14 @@ class EventsConfig(AppConfig):
 
         from loyaltyview.events import erasure
         from loyaltyview.events.health import check_backlog
+        from loyaltyview.events.models import Alarm, Event, ReturnRecord
+        from loyaltyview.events.overview import alarms_part, events_part, returns_part
         from loyaltyview.events.processing import run_one
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.retention import purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_check
+        from loyaltyview.ops.overview import add_part
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
 
@@ -26,5 +29,8 @@ class EventsConfig(AppConfig):
         add_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
         add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)
+        add_part(Event, 4, events_part)
+        add_part(ReturnRecord, 5, returns_part)
+        add_part(Alarm, 2, alarms_part)
         every("event stream watch", WATCH_EVERY_S, watch)
         every("reconciliation", RECONCILE_EVERY_S, reconcile_yesterday)

@@ -14,7 +14,9 @@ class ProgramsConfig(AppConfig):
         from django.conf import settings
 
         import loyaltyview.checks  # noqa: F401 - registers them
+        from loyaltyview.ops.overview import add_part
         from loyaltyview.ops.retention import add_retention
+        from loyaltyview.programs.latency import latency_part, remember
         from loyaltyview.programs.maintenance import maintain_providers
         from loyaltyview.programs.metrics import observe
         from loyaltyview.programs.models import Program, Store
@@ -26,5 +28,7 @@ class ProgramsConfig(AppConfig):
             post_save.connect(forget, sender=model)
             post_delete.connect(forget, sender=model)
         add_observer(observe)
+        add_observer(remember)
+        add_part(Program, 3, latency_part)
         every("providers", MINUTE_S, maintain_providers)
         add_retention("vendors' bookkeeping", settings.RETENTION_VENDOR_DAYS, purge_bookkeeping)

@@ -8,11 +8,15 @@ class RedemptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.redemptions import erasure
+        from loyaltyview.redemptions.models import Redemption
+        from loyaltyview.redemptions.overview import redemptions_part
         from loyaltyview.redemptions.recovery import run_one
         from loyaltyview.redemptions.used_codes import EVERY_S, queue_used_codes
 
         add_source("redemptions", run_one)
         every("used codes", EVERY_S, queue_used_codes)
+        add_part(Redemption, 1, redemptions_part)
         add_eraser("redemptions", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -7,3 +7,8 @@ class WorkConfig(AppConfig):
 
     def ready(self) -> None:
         import loyaltyview.work.checks  # noqa: F401 - registers it
+        from loyaltyview.ops.overview import add_part
+        from loyaltyview.work.models import Heartbeat
+        from loyaltyview.work.overview import worker_part
+
+        add_part(Heartbeat, 6, worker_part)
