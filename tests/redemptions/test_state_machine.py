@@ -1,7 +1,8 @@
 """Redemptions against the house program under random interleavings of everything that can go wrong.
 
-Taps, undo, the clock, order events (lost, doubled, late, reversed), vendor faults before and after their
-effect, and deaths of the process at every boundary. Afterwards the ledger must say what the redemptions say.
+Taps, undo, renewal, the clock, order events (lost, doubled, late, reversed), vendor faults before and after
+their effect, and deaths of the process at every boundary. Afterwards the ledger must say what the redemptions
+say.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from hypothesis.stateful import (
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions import orders, recovery, release, saga, steps
+from loyaltyview.redemptions import orders, recovery, release, renewal, saga, steps
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, RedeemRequest
@@ -90,7 +91,7 @@ class Redemptions(RuleBasedStateMachine):
         self.patches.setattr(saga, "mint_code", self.world.wrap("mint", self.world.mint))
         for call in CALLS:
             self.patches.setattr(HouseProvider, call, self.world.wrap(call, getattr(HouseProvider, call)))
-        for module in (saga, recovery, release, orders):
+        for module in (saga, recovery, release, renewal, orders):
             self.patches.setattr(module, "advance", self.world.wrap("advance", steps.advance))
         self.patches.setattr("django.conf.settings.PAGE_DEADLINE_S", 0)
         self.program = make_program()
@@ -128,11 +129,15 @@ class Redemptions(RuleBasedStateMachine):
         self.attempt(lambda: saga.redeem(request))
 
     @precondition(lambda self: Redemption.objects.exists())
-    @rule(data=st.data(), action=st.sampled_from(["poll", "undo"]))
+    @rule(data=st.data(), action=st.sampled_from(["poll", "undo", "renew"]))
     def touch(self, data: st.DataObject, action: str) -> None:
         row = data.draw(st.sampled_from(list(Redemption.objects.order_by("requested_at", "key"))))
-        call = carry_on if action == "poll" else release.undo
-        self.attempt(lambda: call(row.pk, KIM))
+        calls: dict[str, Callable[..., object]] = {
+            "poll": carry_on,
+            "undo": release.undo,
+            "renew": renewal.renew,
+        }
+        self.attempt(lambda: calls[action](row.pk, KIM))
 
     # --- The host's orders --------------------------------------------------------------------------
 
@@ -280,8 +285,9 @@ class Redemptions(RuleBasedStateMachine):
     def shown_codes(self) -> list[str]:
         """Codes that somebody saw and no order carries: valid or not, undone or not."""
         shown = Transition.objects.filter(to_state=State.REVEALED).values("redemption")
-        codes = Redemption.objects.filter(pk__in=shown).values_list("codes__code", flat=True)
-        return sorted(set(codes) - set(self.ordered))
+        # A renewed code has run out by then, so no two orders have the old one and the new one.
+        rows = Redemption.objects.filter(pk__in=shown).exclude(codes__code__in=self.ordered)
+        return sorted(rows.values_list("codes__code", flat=True))
 
 
 def usd(amount: str) -> Money:
