@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from django.utils.translation import ngettext
+
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
     NewStoreError,
@@ -39,7 +41,7 @@ def spend_refusal(error: ProviderError) -> tuple[str, str] | None:
     """Return (reason, the vendor's sentence) for a spend that certainly did not happen, None when it may
     have. Closed by default: an error not named here counts as an unknown outcome."""
     if isinstance(error, Rejected):
-        return error.reason.value, error.text
+        return error.reason.value, f"{_gap(error.points_gap)} {error.text}".strip()
     if isinstance(error, Unavailable):
         return Refusal.PROVIDER_UNAVAILABLE.value, ""
     if isinstance(error, AuthFailed):
@@ -47,3 +49,9 @@ def spend_refusal(error: ProviderError) -> tuple[str, str] | None:
     if isinstance(error, Unsupported):
         return "NOT_ALLOWED", ""
     return None
+
+
+def _gap(points: int) -> str:
+    if not points:
+        return ""
+    return ngettext("%(n)d point more is needed.", "%(n)d points more are needed.", points) % {"n": points}

@@ -9,6 +9,8 @@ from django.test import Client
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 
+from providers.errors import Rejected, RejectReason
+
 from .conftest import Mint, Open
 from .fakes import POINTS_AS_MONEY, Vendor
 
@@ -101,3 +103,13 @@ def test_scripts_and_forms_read_numbers_the_same_way_in_every_language(
     assert 'data-value="0.05"' in html
     client.post(page + "redeem/", card_form(html, "ten-off"))
     assert str(Redemption.objects.get().saving) == "10.00"
+
+
+def test_points_that_went_elsewhere_meanwhile_are_missed_by_number(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    fields = card_form(client.get(page).content.decode(), "ten-off")
+    vendor.errors["spend"] = Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=40)
+    html = client.post(page + "redeem/", fields).content.decode()
+    assert 'data-error="INSUFFICIENT_POINTS"' in html
+    assert "40 points more are needed." in html
