@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     NEWSTORE_UNAVAILABLE = "NEWSTORE_UNAVAILABLE"
     NEWSTORE_AUTH = "NEWSTORE_AUTH"
     NEWSTORE_REJECTED = "NEWSTORE_REJECTED"
+    NEWSTORE_GONE = "NEWSTORE_GONE"  # it has switched this version of its API off
     NEWSTORE_UNEXPECTED = "NEWSTORE_UNEXPECTED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     PROVIDER_AUTH = "PROVIDER_AUTH"
@@ -33,7 +34,7 @@ def mint_refusal(error: NewStoreError) -> Refusal:
     if isinstance(error, NewStoreAuthFailed):
         return Refusal.NEWSTORE_AUTH
     if isinstance(error, NewStoreRejected):
-        return Refusal.NEWSTORE_REJECTED
+        return Refusal.NEWSTORE_GONE if error.status == 410 else Refusal.NEWSTORE_REJECTED
     return Refusal.NEWSTORE_UNEXPECTED
 
 

@@ -44,6 +44,10 @@ SENTENCES: dict[str, Promise] = {
         "Tell your administrator."
     ),
     "NEWSTORE_REJECTED": lazy("NewStore refused this discount. No points were spent. Choose another reward."),
+    "NEWSTORE_GONE": lazy(
+        "NewStore has switched off the way in which codes are made. No points were spent. "
+        "Tell your administrator."
+    ),
     "NEWSTORE_UNEXPECTED": lazy(
         "NewStore answered with something else than this discount. No points were spent. "
         "Tell your administrator."

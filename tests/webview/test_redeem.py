@@ -181,6 +181,7 @@ def test_what_is_locked_cannot_be_forced(
         (NewStoreUnavailable("timeout"), "NEWSTORE_UNAVAILABLE"),
         (NewStoreAuthFailed("401"), "NEWSTORE_AUTH"),
         (NewStoreRejected("400"), "NEWSTORE_REJECTED"),
+        (NewStoreRejected("410", status=410), "NEWSTORE_GONE"),
     ],
 )
 def test_without_a_code_nothing_is_spent_and_the_page_says_so(
