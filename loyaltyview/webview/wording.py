@@ -167,6 +167,10 @@ def voucher_sentence(code: str) -> str:
     return str(VOUCHERS[code]) if code in VOUCHERS else sentence(code)
 
 
+# Nothing but the associate can take a code out of the app's cart.
+STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying uses the reward again.")
+
+
 def given_back(row: Redemption) -> str:
     """Return what is said after an undo, "" for a row that is not given back."""
     if row.state == State.RELEASING:

@@ -110,6 +110,15 @@ def test_undo_gives_the_points_back_and_says_so(client: Client, page: str, addre
     assert Redemption.objects.get().state == State.RELEASED
 
 
+def test_undo_of_what_the_app_has_in_its_cart_says_to_take_it_out_there(
+    client: Client, page: str, address: str, open_page: Open
+) -> None:
+    again = open_page(selectedCoupons=["LOY0000001"])
+    client.get(again)
+    html = client.post(undo_address(again), follow=True).content.decode()
+    assert "200 points are back. Its code is still in the cart: remove it there" in html
+
+
 def test_undo_while_the_vendor_is_away_is_promised(
     client: Client, page: str, address: str, vendor: Vendor
 ) -> None:

@@ -8,7 +8,6 @@ from django.test import Client
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-
 from providers.errors import Rejected, RejectReason
 
 from .conftest import Mint, Open

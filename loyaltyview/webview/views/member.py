@@ -235,7 +235,7 @@ def _member_context(
         "search_sentence": _said(search.problem),
         "applied": applied_in(rows, provider),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
-        "notice": _notice(request, rows),
+        "notice": _notice(request, launch, rows),
         "refused": refused,
         "refused_sentence": wording.refusal(refused) if refused else "",
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
@@ -244,11 +244,12 @@ def _member_context(
     }
 
 
-def _notice(request: HttpRequest, rows: list[Redemption]) -> str:
+def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str:
     """Return what just went well, said politely on top."""
     undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
     if undone:
-        return wording.given_back(undone)
+        in_cart = undone.codes.filter(code__in=launch.selected_coupons).exists()
+        return f"{wording.given_back(undone)} {wording.STILL_IN_CART if in_cart else ''}".strip()
     if "consents" in request.GET:
         return _("The customer's answers are saved.")
     return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
