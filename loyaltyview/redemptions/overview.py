@@ -41,6 +41,7 @@ REASONS = {
     "NEWSTORE_UNAVAILABLE": lazy("NewStore did not answer"),
     "NEWSTORE_AUTH": lazy("NewStore refused our credentials"),
     "NEWSTORE_REJECTED": lazy("NewStore refused the discount"),
+    "NEWSTORE_GONE": lazy("NewStore has switched an interface off"),
     "NEWSTORE_UNEXPECTED": lazy("NewStore's answer was not understood"),
     "PROVIDER_UNAVAILABLE": lazy("Program did not answer"),
     "PROVIDER_AUTH": lazy("Program refused our credentials"),
