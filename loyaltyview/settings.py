@@ -3,6 +3,7 @@
 README lists each variable; a test holds the two together. There is no default for a secret.
 """
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- Database: SQLite that survives a power cut, or whatever DATABASE_URL says --------------------
+# Off for a connection pooler that hands each transaction to another connection (PgBouncer before 1.21).
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'loyaltyview.sqlite3'}")
 }
@@ -152,6 +155,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+    if PREPARED_STATEMENTS:
+        # The server keeps the plans of our few statements: measured at a tenth of a tap's own time.
+        DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
 # A new connection per request costs more than most requests do.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 
@@ -200,4 +206,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = EVENT_MAX_BYTES
 
 # An IP address is personal data; nothing of ours needs it in the logs.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# One line a request, when it is finished.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 LOGGING = logging_config(LOG_LEVEL)

@@ -77,7 +77,10 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        launch = Launch.objects.filter(pk=launch_id).first()
+        try:
+            launch = Launch.objects.get(pk=launch_id)
+        except Launch.DoesNotExist:
+            launch = None
         expected = launch.secret_hash if launch else ""
         is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
         if launch is None or not is_proved:
