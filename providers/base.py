@@ -236,9 +236,9 @@ class LoyaltyProvider(ABC):
 
     @classmethod
     def forget_old(cls, before: datetime) -> int:
-        """Called daily by the worker, once for all programs, also for those that left this vendor. Delete what
-        was over before `before`, never a row whose outcome is open, never a member's money; return how many.
-        The default keeps no rows. May be repeated."""
+        """Called daily by the worker, once for all programs, also for those that left this vendor. Delete
+        what was over before `before`, never a row whose outcome is open, never a member's money; return how
+        many. The default keeps no rows. May be repeated."""
         return 0
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
