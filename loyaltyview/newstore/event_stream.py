@@ -5,7 +5,7 @@ The key of the Authorization header is ours (`newstore_event_key`); NewStore nev
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loyaltyview.newstore.answers import object_of
@@ -81,7 +81,8 @@ def replay_stream(
         "id": name,
         "integration_type": "temporary",
         "starts_at": _text(since),
-        "ends_at": _text(until),
+        # To the end of its last second: an event may have been published within it.
+        "ends_at": _text(until + timedelta(seconds=1, microseconds=-1)),
         **_settings(program, callback_url, event_names),
     }
     client = NewStoreClient(program)

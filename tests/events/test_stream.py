@@ -1,6 +1,7 @@
 """Our registration with the event stream: command, hourly watch and admin, against the strict sandbox."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -80,6 +81,12 @@ def test_state_and_start_by_command(acme: Program, sandbox: Sandbox, capsys: Any
         "acme: not registered", f"acme: {ID} is running", f"acme: {ID} is stopped", "acme: started",
         f"acme: {ID} is running",
     ]  # fmt: skip
+
+
+def test_a_replay_ends_no_sooner_than_it_was_asked_to(acme: Program, sandbox: Sandbox) -> None:
+    stream.replay(acme, datetime(2026, 3, 4, 15, tzinfo=UTC), datetime(2026, 3, 4, 16, 0, 0, 1, tzinfo=UTC))
+    (made,) = sandbox.stream.integrations.values()
+    assert (made.starts_at, made.ends_at) == ("2026-03-04T15:00:00Z", "2026-03-04T16:00:01Z")
 
 
 def test_a_replay_is_an_integration_for_that_time(acme: Program, sandbox: Sandbox) -> None:
