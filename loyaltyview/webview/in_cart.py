@@ -77,7 +77,7 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
 def is_full(launch: Launch, rows: Iterable[Redemption]) -> bool:
     """Return whether the cart has as many codes as one handoff carries."""
     live = {row.code for row in rows if row.state in COUNTED and status_of(row) != "expired"}
-    return len(live | set(launch.selected_coupons)) >= MOST_CODES
+    return len(live | set(_standing_coupons(launch))) >= MOST_CODES
 
 
 def redemption_of(launch: Launch, redemption_id: UUID) -> Redemption | None:
@@ -147,20 +147,25 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 
 def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
-    the app would take them for.
+    the app would take them for. The newest MOST_CODES: the app takes no more."""
+    codes = _standing_coupons(launch) + live_codes(launch.program_id, launch.cart_id)
+    codes = list(dict.fromkeys(codes))[-MOST_CODES:]
+    if not codes or not launch.cart_id or not launch.host_token:
+        return ""
+    return handoff_url(codes=codes, cart_id=launch.cart_id, token=launch.host_token)
 
-    Codes of ours that were given back stay behind, and those that were renewed: old and new together would
-    take the discount twice for the same points.
-    """
+
+def _standing_coupons(launch: Launch) -> list[str]:
+    """Return the coupons that were in the cart at launch and still count. Codes of ours that were given back
+    do not, and neither do those that were renewed: old and new together would take the discount twice for
+    the same points."""
     selected: list[str] = launch.selected_coupons
+    if not selected:
+        return []
     standing = Q(redemption__state__in=[state.value for state in HOLDING], code=F("redemption__code"))
     dead = set(
         IssuedCode.objects.filter(program_id=launch.program_id, code__in=selected)
         .exclude(standing)
         .values_list("code", flat=True)
     )
-    codes = [code for code in selected if code not in dead] + live_codes(launch.program_id, launch.cart_id)
-    codes = list(dict.fromkeys(codes))[-MOST_CODES:]
-    if not codes or not launch.cart_id or not launch.host_token:
-        return ""
-    return handoff_url(codes=codes, cart_id=launch.cart_id, token=launch.host_token)
+    return [code for code in selected if code not in dead]

@@ -198,6 +198,19 @@ def test_a_code_in_the_cart_gives_way_to_the_one_that_it_was_renewed_by(
         assert "Cart $119.90" in client.get(again).content.decode(), "its total has the discount already"
 
 
+def test_a_code_that_gave_way_takes_no_room_in_the_cart(
+    client: Client, page: str, address: str, open_page: Open
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        others = [f"CODE-{n}" for n in range(8)]
+        again = open_page(selectedCoupons=["LOY0000001", *others], cartTotal=119.9)
+        client.get(again)
+        client.post(f"{again}renew/{Redemption.objects.get().pk}/")
+        # Eight others and the renewed one: there is room for a tenth.
+        client.post(again + "redeem/", form(key="a-tap-for-the-tenth-code", item="v-birthday", kind="voucher"))
+        assert Redemption.objects.count() == 2
+
+
 def test_a_renewal_that_fails_says_why(client: Client, page: str, address: str, newstore: Mint) -> None:
     newstore.error = NewStoreUnavailable("timeout")
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
