@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from .stack import Stack, running_stack
+from .till import go_back
 
 pytestmark = pytest.mark.browser
 
@@ -106,7 +107,7 @@ def test_one_button_says_what_will_happen_and_does_it(open_page: Open) -> None:
     expect(page.locator("h1")).to_contain_text("$35.85")
     handoff = page.locator("#handoff").get_attribute("href") or ""
     assert handoff.count("coupons[]=") == 2
-    page.get_by_role("link", name="Back to the customer").click()
+    go_back(page)
     expect(page.locator(f"[data-points='{before - 600}']")).to_be_visible()
     expect(page.get_by_text("Cart $136.45")).to_be_visible()
 

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from .stack import Stack
+from .till import go_back
 
 pytestmark = pytest.mark.browser
 
@@ -84,7 +85,7 @@ def see_together(page: Page) -> None:
 
 def see_in_cart(page: Page) -> None:
     see_applied(page)
-    page.get_by_role("link", name="Back to the customer").click()
+    go_back(page)
     expect(page.get_by_role("heading", name="In this cart")).to_be_visible()
 
 

@@ -1,8 +1,9 @@
 """What an associate does at the till, step by step, in the simulated Associate App."""
 
 import re
+from contextlib import suppress
 
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, TimeoutError, expect
 
 
 def start(panel: Page, customer: str, cart: str) -> None:
@@ -52,6 +53,18 @@ def redeem(panel: Page, reward: str) -> None:
     card.locator("label").first.click()
     card.get_by_role("button", name="Apply").click()
     expect(panel.locator("[data-applied-code]").first).to_be_visible(timeout=15_000)
+
+
+def go_back(page: Page) -> None:
+    """From the applied page to the member page. The first is on its way to the app, which this browser does
+    not have, and that may swallow a click."""
+    member = page.locator("[data-page-name=member]")
+    for _attempt in range(3):
+        page.get_by_role("link", name="Back to the customer").click()
+        with suppress(TimeoutError):
+            member.wait_for(timeout=5_000)
+            return
+    expect(member).to_be_visible()
 
 
 def total(panel: Page) -> str | None:
