@@ -29,7 +29,7 @@ def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
     rewards = (
         Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
         .select_related("tier")
-        .order_by("cost", "points_min", "reward_id")
+        .order_by(F("cost").asc(nulls_first=True), "points_min", "reward_id")
     )
     taken = times_taken(member)
     return tuple(
