@@ -8,6 +8,8 @@ from playwright.sync_api import FrameLocator, Page, TimeoutError, expect
 
 def start(panel: Page, customer: str, cart: str) -> None:
     """Log in if need be, and take a new cart."""
+    # Until the panel knows the state, there is nobody to log in.
+    expect(panel.locator("#associate option").first).to_be_attached()
     if panel.locator("#device").get_attribute("data-app") == "login":
         panel.click("#log-in")
     if panel.locator("#device").get_attribute("data-app") == "receipt":
