@@ -2,10 +2,11 @@
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from loyaltyview.events import metrics
-from loyaltyview.events.models import Alarm, AlarmKind
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.programs.models import Program
 
 log = structlog.get_logger(__name__)
@@ -32,3 +33,15 @@ def close_alarm(program: Program, kind: AlarmKind, subject: str = "") -> None:
     Alarm.objects.filter(program=program, kind=kind.value, subject=subject, closed_at=None).update(
         closed_at=timezone.now()
     )
+
+
+def raise_dead(program: Program, name: str, problem: str) -> None:
+    """An event of the program is dead, which is committed: one alarm a program, however many follow."""
+    log.error("event_dead", program=program.slug, name=name, problem=problem)
+    raise_alarm(program, AlarmKind.DEAD, f"{name or 'nameless'}: {problem}")
+
+
+def close_dead() -> None:
+    """Close the alarms of the programs that have no dead event any more. May be repeated."""
+    dead = Event.objects.filter(program=OuterRef("program"), state=EventState.DEAD)
+    Alarm.objects.filter(~Exists(dead), kind=AlarmKind.DEAD, closed_at=None).update(closed_at=timezone.now())

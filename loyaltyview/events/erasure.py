@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from loyaltyview.events.alarms import close_dead
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -57,6 +58,7 @@ def erase(person: Person) -> dict[str, int]:
     events = _of_orders(person).exclude(state=EventState.WAITING)
     events.filter(state=EventState.DEAD).update(state=EventState.IGNORED, due_at=None)
     emptied = events.update(payload=EMPTY, headers={}, last_error="")
+    close_dead()
     deleted, _rows = _others(person).delete()
     orders = _orders(person)
     orders.exclude(profile_id="").update(profile_id="")

@@ -13,6 +13,7 @@ import structlog
 from django.utils import timezone
 
 from loyaltyview.events import metrics
+from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.group_commit import GroupCommit
 from loyaltyview.events.models import EventSource, EventState
 from loyaltyview.events.names import KNOWN, ONCE_PER_ID, WITH_ORDER_ID
@@ -70,7 +71,7 @@ def store_delivery(program: Program, body: bytes, environ: Mapping[str, Any]) ->
     )
     metrics.received.labels(program.slug, envelope.state.value).inc()
     if envelope.state is EventState.DEAD:
-        log.error("event_dead", program=program.slug, name=envelope.name, problem=envelope.problem)
+        raise_dead(program, envelope.name, envelope.problem)
     else:
         wake()
     return envelope.state

@@ -237,6 +237,7 @@ class AlarmKind(models.TextChoices):
     STREAM = "stream", _("event stream")
     LOW_STOCK = "low_stock", _("low stock of a reward")
     GAP = "gap", _("gap found by the reconciliation")
+    DEAD = "dead", _("dead event")
 
 
 class Alarm(models.Model):

@@ -54,8 +54,8 @@ def returns_part(_user: Viewer) -> Part:
 
 
 def alarms_part(user: Viewer) -> Part:
-    """Return the part of alarms; one query."""
-    open_ones = Alarm.objects.filter(closed_at=None).order_by("kind")
+    """Return the part of alarms; one query. Dead events themselves are on the list (`events_part`)."""
+    open_ones = Alarm.objects.filter(closed_at=None).exclude(kind=AlarmKind.DEAD).order_by("kind")
     rows = open_ones.values_list("kind").annotate(Count("pk"), Min("raised_at"))
     return Part(needs=[_alarm(AlarmKind(kind), count, since, user) for kind, count, since in rows])
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from loyaltyview.events import metrics
+from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.handlers import HANDLERS
 from loyaltyview.events.inbox import read_envelope
@@ -129,8 +130,10 @@ def _failed(event: Event, error: Exception, problem: str) -> None:
 
 
 def _bury(event: Event, problem: str) -> None:
-    _note_outcome(event, EventState.DEAD.value, give_up(event, problem, state=EventState.DEAD))
-    log.error("event_dead", problem=problem, attempts=event.attempts)
+    is_ours = give_up(event, problem, state=EventState.DEAD)
+    _note_outcome(event, EventState.DEAD.value, is_ours)
+    if is_ours:
+        raise_dead(event.program, event.name, problem)
 
 
 def _close(event: Event, state: EventState) -> None:

@@ -11,6 +11,7 @@ import structlog
 from django.utils import timezone
 
 from loyaltyview.events import metrics
+from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.payloads import dump, is_text, parse
 from loyaltyview.programs.models import Program
@@ -62,7 +63,7 @@ def store_unreadable(program: Program, body: bytes, problem: str) -> None:
     )
     Event.objects.bulk_create([event], ignore_conflicts=True)
     metrics.received.labels(program.slug, EventState.DEAD.value).inc()
-    log.error("event_dead", program=program.slug, problem=event.last_error)
+    raise_dead(program, "", event.last_error)
 
 
 def read_hint(body: bytes) -> WebhookEvent:

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from loyaltyview.events.alarms import close_dead
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.work.sources import wake
 
@@ -13,5 +14,6 @@ def replay(events: QuerySet[Event]) -> int:
     count = events.filter(lease_until=None).update(
         state=EventState.WAITING, due_at=timezone.now(), attempts=0, last_error="", done_at=None
     )
+    close_dead()
     wake()
     return count

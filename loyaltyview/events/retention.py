@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from loyaltyview.events.alarms import close_dead
 from loyaltyview.events.models import Event, EventState
 
 BATCH = 1000  # short transactions: deliveries come in meanwhile
@@ -14,4 +15,5 @@ def purge_events(before: datetime) -> int:
     count = 0
     while pks := list(old.values_list("pk", flat=True)[:BATCH]):
         count += Event.objects.filter(pk__in=pks).exclude(state=EventState.WAITING).delete()[0]
+    close_dead()
     return count

@@ -6,7 +6,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from loyaltyview.events.models import Event, EventState, Order, ReturnRecord
+from loyaltyview.events.alarms import raise_dead
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order, ReturnRecord
 
 from .conftest import Deliver, post
 from .deliveries import order, returned
@@ -70,6 +71,7 @@ def test_dead_events_can_be_replayed(deliver: Deliver, client: Client, clerk: Us
     deliver("order.opened", order())
     Event.objects.update(state=EventState.DEAD, due_at=None)
     event = Event.objects.get()
+    raise_dead(event.program, event.name, "Rejected: no")
     response = client.post(
         reverse("admin:events_event_changelist"),
         {"action": "replay_events", "_selected_action": [event.pk]},
@@ -79,6 +81,7 @@ def test_dead_events_can_be_replayed(deliver: Deliver, client: Client, clerk: Us
     event.refresh_from_db()
     assert (event.state, event.due_at is not None) == (EventState.WAITING, True)
     assert LogEntry.objects.get().user == clerk
+    assert Alarm.objects.get(kind=AlarmKind.DEAD).closed_at is not None
 
 
 def test_orders_and_returns_are_listed_and_nothing_can_be_added(

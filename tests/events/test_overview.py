@@ -119,6 +119,7 @@ def test_open_alarms_need_a_person_by_their_kind(admin_client: Client, program: 
         Alarm.objects.create(program=program, kind=AlarmKind.GAP, subject=subject, raised_at=now, last_at=now)
     Alarm.objects.create(program=program, kind=AlarmKind.LOW_STOCK, raised_at=now, last_at=now, closed_at=now)
     Alarm.objects.create(program=program, kind=AlarmKind.STREAM, raised_at=now, last_at=now)
+    Alarm.objects.create(program=program, kind=AlarmKind.DEAD, raised_at=now, last_at=now)
 
     page = shown(admin_client)
 
@@ -126,6 +127,7 @@ def test_open_alarms_need_a_person_by_their_kind(admin_client: Client, program: 
     assert {row.subject for row in rows} == {"order-1", "order-2"}
     assert f'<a href="{reverse("admin:events_stream")}">1 alarm: event stream</a>' in page
     assert "low stock" not in page
+    assert "dead event" not in page  # the events themselves are on the list
 
 
 def test_an_event_waits_at_the_end_of_each_hour_until_it_is_done(

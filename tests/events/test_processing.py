@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from loyaltyview.events import processing
 from loyaltyview.events.health import check_backlog
-from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import claim, due, finish
@@ -78,6 +78,7 @@ def test_what_never_gets_its_order_ends_dead_and_says_so(
     event = the("order.completed")
     assert (event.state, event.attempts, event.due_at) == (EventState.DEAD, 4, None)
     assert event.last_error == "order.opened has not arrived"
+    assert Alarm.objects.get(kind=AlarmKind.DEAD).detail == "order.completed: order.opened has not arrived"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from loyaltyview.events.models import Event, EventState
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.events.views import newstore_event
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program
@@ -195,6 +195,9 @@ def test_what_cannot_be_understood_is_kept_as_dead(
     event = Event.objects.get()
     assert (event.state, event.due_at) == (EventState.DEAD, None)
     assert event.last_error.startswith(problem)
+    alarm = Alarm.objects.get()
+    assert (alarm.kind, alarm.subject, alarm.closed_at) == (AlarmKind.DEAD, "", None)
+    assert problem in alarm.detail
 
 
 def test_a_dead_delivery_does_not_stand_in_for_a_sound_one(client: Client, program: Program) -> None:
