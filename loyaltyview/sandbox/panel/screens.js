@@ -21,6 +21,7 @@ export function showScreens(state, step) {
   }
   byId("open-profile").disabled = state.customer === "none";
   choose("associate", state.choices.associates);
+  byId("log-in").disabled = false; // nobody can be chosen before
   choose("customer", state.choices.customers, state.customer);
   choose("cart", state.choices.carts, state.ready_cart);
   showCart(state.cart, step);
