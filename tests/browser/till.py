@@ -58,7 +58,7 @@ def redeem(panel: Page, reward: str) -> None:
 
 
 def go_back(page: Page) -> None:
-    """From the applied page to the member page. The first has called the app, which this browser does not have:
+    """From the applied page to the member page. The first calls the app, which this browser does not have:
     it asks, unseen, what to do, and as long as it asks, no click arrives. So the link's address is opened."""
     expect(page).not_to_have_url(re.compile("go=1"))  # until it has called
     address = page.get_by_role("link", name="Back to the customer").get_attribute("href")
