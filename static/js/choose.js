@@ -107,8 +107,22 @@ function weigh(group) {
   label(group, chosen, total);
 }
 
+// Our suggestion gives way to what was tapped before this script was there.
+function yieldToTaps(group) {
+  const boxes = [...group.querySelectorAll(".choice")].map(boxOf);
+  if ("suggested" in group.dataset && boxes.some((box) => box.checked !== box.defaultChecked)) {
+    delete group.dataset.suggested;
+    for (const box of boxes.filter((each) => each.defaultChecked)) {
+      box.checked = false;
+    }
+  }
+}
+
 function weighAll() {
-  document.querySelectorAll("[data-choose]").forEach(weigh);
+  for (const group of document.querySelectorAll("[data-choose]")) {
+    yieldToTaps(group);
+    weigh(group);
+  }
 }
 
 document.addEventListener("change", (event) => {
@@ -131,3 +145,4 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("htmx:afterSwap", weighAll);
 window.addEventListener("pageshow", weighAll);
+weighAll();

@@ -1,0 +1,92 @@
+"""The member page in a real browser, with a vendor that can be slow or away: what only scripts can get wrong."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import Redemption, State
+
+from .conftest import Mint, launch_params
+from .fakes import POINTS_AS_MONEY, REWARDS, Vendor
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_in_browser(
+    browser: Browser, live_server: Any, program: Program, vendor: Vendor, newstore: Mint
+) -> Iterator[Open]:
+    """Open Mia's cart on a phone; a script error or a refused script fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def opened(prepare: Callable[[Page], None] = lambda page: None, wait_until: Any = "load") -> Page:
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        prepare(page)
+        address = f"{live_server.url}/launch/acme/?{urlencode(launch_params(program))}"
+        page.goto(address, wait_until=wait_until)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert broken == []
+
+
+@pytest.fixture
+def slow(vendor: Vendor) -> Vendor:
+    """A vendor slower than the first paint, so that the skeleton is shown first."""
+    vendor.is_local, vendor.delay_s = False, 0.3
+    return vendor
+
+
+def tap(page: Page, reward: str) -> None:
+    page.locator(f"[data-reward='{reward}'] label").first.click()
+
+
+def chosen(page: Page) -> list[str]:
+    boxes = page.locator("[data-reward]:has([name=chosen]:checked)")
+    return [box.get_attribute("data-reward") or "" for box in boxes.all()]
+
+
+def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, slow: Vendor) -> None:
+    slow.rewards = (*REWARDS, POINTS_AS_MONEY)
+    asked: list[str] = []
+    page = open_in_browser(lambda page: page.on("request", lambda request: asked.append(request.url)))
+    expect(page.locator("[data-points='820']")).to_be_visible()
+    assert [url for url in asked if "/content/" in url], "the skeleton was shown first"
+    assert chosen(page) == ["points-as-money"]
+    tap(page, "ten-off")
+    assert chosen(page) == ["ten-off"], "the suggestion gives way"
+    tap(page, "points-as-money")
+    page.get_by_role("button", name="Fewer points").click()
+    # 620 points are left: 600 in steps of 50, and one step less.
+    expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("550")
+    slow.delay_s = 0
+    page.get_by_role("button", name="Apply 2 rewards, save $37.50").click()
+    expect(page.locator("#handoff")).to_be_visible()
+    applied = Redemption.objects.filter(state=State.REVEALED).values_list("item_id", "points")
+    assert dict(applied) == {"ten-off": 200, "points-as-money": 550}
+
+
+def test_a_tap_before_the_script_is_there_takes_the_suggestions_place_too(open_in_browser: Open) -> None:
+    held: list[Route] = []
+    page = open_in_browser(
+        lambda page: page.route("**/choose.js", lambda route: held.append(route)), wait_until="commit"
+    )
+    tap(page, "ten-off")
+    assert chosen(page) == ["fifteen-percent", "ten-off"]
+    held[0].continue_()
+    page.wait_for_load_state("load")
+    assert chosen(page) == ["ten-off"]
+    tap(page, "v-birthday")
+    assert chosen(page) == ["v-birthday", "ten-off"], "further taps add"
