@@ -1,4 +1,4 @@
-"""The member page in a real browser, with a vendor that can be slow or away: what only scripts can get wrong."""
+"""The member page in a real browser, with a vendor that can be slow: what only scripts can get wrong."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -2,17 +2,20 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
 
 from .conftest import Mint, Open
 from .fakes import MIA, POINTS_AS_MONEY, Vendor
+from .test_redeem import form
 
 
 def card(html: str, reward: str) -> str:
@@ -222,6 +225,91 @@ def test_a_slow_vendor_gets_a_skeleton_and_then_the_content(
     assert 'data-points="820"' in content
     assert vendor.calls.count("find_members") == 1, "what was under way was not asked for again"
     assert 'data-points="820"' in client.get(page + "?wait=1").content.decode()
+
+
+@pytest.fixture
+def undone(client: Client, page: str) -> str:
+    """The address to which the undo of $10 off leads."""
+    client.get(page)
+    client.post(page + "redeem/", form())
+    return str(client.post(f"{page}undo/{Redemption.objects.get().pk}/")["Location"])
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_what_happened_before_is_said_after_the_skeleton(
+    client: Client, page: str, undone: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, has_script: bool
+) -> None:
+    monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
+    vendor.is_local, vendor.delay_s = False, 0.05
+    shell = client.get(undone).content.decode()
+    assert "data-loading" in shell
+    if has_script:
+        fetched = re.search(r'hx-get="([^"]+)"', shell)
+        assert fetched
+        response = client.get(unescape(fetched.group(1)), headers={"HX-Request": "true"})
+    else:
+        refreshed = re.search(r'content="0;url=([^"]+)"', shell)
+        assert refreshed
+        response = client.get(page + unescape(refreshed.group(1)))
+    assert "200 points are back." in response.content.decode()
+
+
+def test_content_without_htmx_says_what_happened_before(client: Client, page: str, undone: str) -> None:
+    html = client.get(f"{page}content/?{undone.partition('?')[2]}", follow=True).content.decode()
+    assert "200 points are back." in html
+
+
+@pytest.mark.parametrize("news", ["enrolled=1", "consents=1"])
+def test_the_skeleton_hands_on_what_it_does_not_say(
+    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, news: str
+) -> None:
+    monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
+    vendor.is_local, vendor.delay_s = False, 0.05
+    assert f'hx-get="{page}content/?{news}"' in client.get(f"{page}?{news}&other=1").content.decode()
+    client.get(page + "?wait=1")
+
+
+def test_with_the_vendor_away_an_undo_says_what_it_came_to(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    client.post(page + "redeem/", form())
+    vendor.down(Unavailable("timeout"))
+    vendor.errors["release"] = Unavailable("timeout")
+    response = client.post(f"{page}undo/{Redemption.objects.get().pk}/", follow=True)
+    html = response.content.decode()
+    assert response.status_code == 503
+    assert 'data-page="unavailable"' in html
+    assert "It is being given back. The points return as soon as the program answers." in html
+    in_cart = html.partition("In this cart")[2].partition("</ul>")[0]
+    assert "Being given back" in in_cart
+    again = re.search(r'href="([^"]+)">Try again', html)
+    assert again
+    vendor.errors.clear()
+    assert "It is being given back." in client.get(unescape(again.group(1))).content.decode()
+
+
+def test_with_the_vendor_away_a_refused_undo_keeps_its_sentence_and_status(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    client.get(page)
+    client.post(page + "redeem/", form())
+    Redemption.objects.update(state=State.USED, order_id="o-1")
+    vendor.down(Unavailable("timeout"))
+    response = client.post(f"{page}undo/{Redemption.objects.get().pk}/")
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert 'data-page="unavailable"' in html
+    assert 'role="alert" tabindex="-1" autofocus data-error="UNDO_NOT_POSSIBLE"' in html
+    assert "This cannot be undone any more." in html
+    assert "Used in an order" in html
+
+
+def test_with_the_vendor_away_a_refusal_is_said(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    client.post(page + "redeem/", form())
+    Redemption.objects.update(state=State.REFUSED, refusal="NOT_SPENT")
+    vendor.down(Unavailable("timeout"))
+    html = client.get(f"{page}?refused={Redemption.objects.get().pk}").content.decode()
+    assert 'data-error="NOT_SPENT"' in html
 
 
 def test_a_hanging_vendor_is_given_up_at_the_deadline(

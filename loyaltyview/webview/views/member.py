@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -40,6 +41,8 @@ from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
 from providers.types import Cart, Voucher
 
 TEMPLATE = "webview/member.html"
+# What a redirect says with its address. It is said by the page that has content, so the skeleton hands it on.
+NEWS = ("undone", "refused", "enrolled", "consents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,8 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
 def content(request: HttpRequest, launch: Launch) -> HttpResponse:
     """What the shell was waiting for."""
     if not is_htmx(request):
-        return go(request, address_of("member", launch) + "?wait=1")
+        query = "&".join(filter(None, (_news_in_address(request), "wait=1")))
+        return go(request, f"{address_of('member', launch)}?{query}")
     return show_member(request, launch, to_the_end())
 
 
@@ -112,6 +116,7 @@ def show_member(
         "sentence": _said(problem),
         "missed": missed,
         "again": _again(request, problem),
+        "query": _news_in_address(request),
     }
     started = time.monotonic()
     try:
@@ -160,7 +165,8 @@ def unavailable(
     shared: dict[str, Any],
     rows: list[Redemption],
 ) -> HttpResponse:
-    """The vendor is down: what was last known, what still works, and why nothing can be spent."""
+    """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
+    what the tap came to, with its own status."""
     known = last_known(launch)
     context = shared | {
         "code": wording.trouble_code(error),
@@ -168,9 +174,11 @@ def unavailable(
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
         "applied": applied_in(rows, launch.program.provider()),
+        **_news(request, launch, rows),
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
-    return render(request, template, context, status=503)
+    problem: Problem | None = shared["problem"]
+    return render(request, template, context, status=problem.status if problem else 503)
 
 
 @with_launch
@@ -222,7 +230,6 @@ def _member_context(
         vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
     offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
     deck = build_deck(offers, provider, cart, member, chosen, found)
-    refused = _named(rows, request.GET.get("refused"), State.REFUSED)
     return {
         "member": member,
         "face": face_of(member),
@@ -235,12 +242,25 @@ def _member_context(
         "search_sentence": _said(search.problem),
         "applied": applied_in(rows, provider),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
-        "notice": _notice(request, launch, rows),
-        "refused": refused,
-        "refused_sentence": wording.refusal(refused) if refused else "",
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,
         "has_consents": Capability.CONSENT_CHANGE in provider.capabilities,
+        **_news(request, launch, rows),
+    }
+
+
+def _news_in_address(request: HttpRequest) -> str:
+    """Return the part of the query string that says what happened before, "" for none."""
+    return urlencode({name: request.GET[name] for name in NEWS if name in request.GET})
+
+
+def _news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
+    """Return what is said on top about what happened before."""
+    refused = _named(rows, request.GET.get("refused"), State.REFUSED)
+    return {
+        "notice": _notice(request, launch, rows),
+        "refused": refused,
+        "refused_sentence": wording.refusal(refused) if refused else "",
     }
 
 
