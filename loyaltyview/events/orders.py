@@ -9,10 +9,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from loyaltyview.events.models import Earning, ExchangeLink, Order
+from loyaltyview.events.alarms import raise_alarm
+from loyaltyview.events.models import AlarmKind, Earning, ExchangeLink, Order
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.redemptions.orders import member_of_order, settle, use_codes
+from loyaltyview.redemptions.orders import member_of_order, settle, use_codes, used_elsewhere
 from providers.types import Money, OrderLine, Spend
 from providers.types import Order as ProviderOrder
 
@@ -68,13 +69,13 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
     of the order it replaces: they stay with the oldest order of that story, whichever is heard of first."""
     if not codes:
         return use_codes(order.program, order_id=order.order_id, codes=())
-    return use_codes(
-        order.program,
-        order_id=order.order_id,
-        codes=codes,
-        earlier=exchanged_by(order),
-        later=exchanges_of(order),
-    )
+    earlier, later = exchanged_by(order), exchanges_of(order)
+    spends = use_codes(order.program, order_id=order.order_id, codes=codes, earlier=earlier, later=later)
+    # NewStore takes a code once. But one that was used just before it ran out may have been renewed.
+    for other in used_elsewhere(order.program, codes, earlier | later | {order.order_id}):
+        detail = f"one redemption is used in order {other} and in order {order.order_id}"
+        raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
+    return spends
 
 
 def exchanged_by(order: Order) -> frozenset[str]:

@@ -4,7 +4,7 @@ import structlog
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import OPEN, Redemption, State
-from loyaltyview.redemptions.release import finish_release, start_release
+from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.steps import advance
 from providers.errors import Unavailable
@@ -23,9 +23,7 @@ def cancel_spend(program: Program, *, provider_ref: str) -> bool:
     for row in rows:
         if row.state in OPEN:
             raise Unavailable(f"redemption {row.id} is {row.state}")
-        if start_release(row, PROVIDER, REASON) or row.state == State.RELEASING:
-            finish_release(row, PROVIDER)
-            continue
+        give_back(row, PROVIDER, REASON)
         reason = f"{REASON} after order {row.order_id} had used it"
         used = (State.USED, State.SETTLED)
         if advance(

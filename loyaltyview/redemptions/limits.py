@@ -1,7 +1,7 @@
 """Limits that guard against abuse: per associate and hour, per member and day. Off by default.
 
-Counted without a lock: two tills at the same moment may pass one too many. A limit is a guard, not money;
-what is money is held by constraints.
+Counted without a lock, each with its own row written: of two tills at the same moment both may be refused
+where one would have been within the limit. It is a guard, not money; what is money is held by constraints.
 """
 
 from datetime import timedelta

@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import spend_refusal
-from loyaltyview.redemptions.release import finish_release, start_release
+from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.snapshots import intent_of, spend_of
 from loyaltyview.redemptions.steps import advance, refresh, spent_fields, take, to_stuck, write_line
@@ -54,6 +54,15 @@ def use_codes(
     )
 
 
+def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
+    """Return the orders outside `story` (an order and those it was exchanged for) in which the redemptions of
+    `codes` were used: the customer had one discount twice."""
+    rows = Redemption.objects.filter(program=program, codes__code__in=codes).exclude(
+        order_id__in=["", *story]
+    )
+    return tuple(sorted(set(rows.values_list("order_id", flat=True))))
+
+
 def member_of_order(program: Program, order_id: str) -> str:
     """Return the member_ref whose redemption was used in this order, "" without one."""
     return _of_order(program, order_id).values_list("member_ref", flat=True).first() or ""
@@ -91,9 +100,7 @@ def give_back_order(
     # From here on `settle` spends none of them again, however late a repeated event comes.
     rows.update(is_order_cancelled=True)
     for row in rows:
-        start_release(row, actor, reason, allowed=(*USABLE, State.USED, State.SETTLED))
-        if row.state == State.RELEASING:
-            finish_release(row, actor)
+        give_back(row, actor, reason, allowed=(*USABLE, State.USED, State.SETTLED))
         if row.state in (*OPEN, State.RELEASING):
             raise Unavailable(f"redemption {row.id} is {row.state}")
 
@@ -144,7 +151,9 @@ def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
     with transaction.atomic():
         if Redemption.objects.filter(pk=row.pk, order_id="").update(order_id=order_id):
             refresh(row)
-            write_line(row, row.state, State(row.state), actor, "an order carries the code")
+            # Its outcome may have become known a moment ago.
+            if row.state not in USABLE or not _mark_used(row, order_id, actor):
+                write_line(row, row.state, State(row.state), actor, "an order carries the code")
 
 
 def _move(row: Redemption, order_id: str, actor: Actor) -> None:
@@ -168,6 +177,7 @@ def _spend_again(row: Redemption, actor: Actor) -> None:
         started = advance(
             taken, State.UNCERTAIN, allowed=[State.RELEASED], actor=actor, needs_lease=True,
             reason="late order: spent again", spend_number=F("spend_number") + 1,
+            provider_ref="", is_held=False, memo={},
         )  # fmt: skip
     except IntegrityError as error:
         finish(taken)

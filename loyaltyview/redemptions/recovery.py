@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loyaltyview.redemptions import order_news
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
-from loyaltyview.redemptions.release import finish_release, release_held, start_release
+from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.requests import WORKER, Actor
 from loyaltyview.redemptions.snapshots import intent_of
 from loyaltyview.redemptions.steps import advance, release_at, reveal, spent_fields, take, to_stuck
@@ -24,6 +25,7 @@ from providers.types import Finding, SpendFinding
 log = structlog.get_logger(__name__)
 
 WAITING = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
+UNREAD_FOR = timedelta(seconds=30)  # until the inbox is looked at again
 
 
 def carry_on(redemption_id: UUID, actor: Actor) -> Redemption:
@@ -40,19 +42,28 @@ def carry_on(redemption_id: UUID, actor: Actor) -> Redemption:
 
 def run_one() -> bool:
     """Handle one due redemption; False when none is due. Called by the worker."""
-    row = claim(Redemption.objects.select_related("program"))
+    row = claim(Redemption.objects.all())
     if row is None:
         return False
     if row.state in WAITING:
         recover(row, WORKER)
     elif row.state in (State.SPENT, State.REVEALED):
-        start_release(row, WORKER, "no order carried the code in time")
-        finish_release(row, WORKER)
+        _release_unused(row)
+    elif row.state == State.RELEASING and row.attempts > settings.WORK_MAX_ATTEMPTS:
+        to_stuck(row, State.RELEASING, WORKER, f"cannot be given back: {row.last_error}")
     elif row.state == State.RELEASING:
         release_held(row, WORKER)
     else:
         finish(row)
     return True
+
+
+def _release_unused(row: Redemption) -> None:
+    """The time for an order has passed. But what came in time and was not read yet may be that order's."""
+    if order_news.has_unread(row.program, release_at(row)):
+        finish(row, due_at=timezone.now() + UNREAD_FOR)
+    else:
+        give_back(row, WORKER, "no order carried the code in time")
 
 
 def recover(row: Redemption, actor: Actor) -> None:

@@ -14,7 +14,8 @@ from providers.errors import AuthFailed, ProviderError, Rejected, Unavailable, U
 
 
 class Refusal(StrEnum):
-    """Nothing was spent in any of these cases."""
+    """A redemption refused for one of these spent nothing. (A renewal that fails for one keeps its
+    spend.)"""
 
     NEWSTORE_UNAVAILABLE = "NEWSTORE_UNAVAILABLE"
     NEWSTORE_AUTH = "NEWSTORE_AUTH"

@@ -5,8 +5,10 @@ finds the row in that state just goes on.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
@@ -38,30 +40,29 @@ def undo(redemption_id: UUID, actor: Actor) -> Redemption:
     row = Redemption.objects.select_related("program").get(pk=redemption_id)
     if is_final(row, row.program.provider()):
         return row
-    start_release(row, actor, "undone by the associate")
-    return finish_release(row, actor)
+    give_back(row, actor, "undone by the associate")
+    return row
 
 
-def start_release(
+def give_back(
     row: Redemption,
     actor: Actor,
     reason: str,
     allowed: Iterable[State] = (State.SPENT, State.REVEALED),
-) -> bool:
-    """Commit that the spend is to be given back. Racing an order, exactly one of the two moves the row."""
-    return advance(
+) -> None:
+    """Commit that the spend is to be given back, and ask the vendor at once; the worker goes on when that
+    fails. Racing an order, exactly one of the two moves the row. A row in another state stays as it is, but
+    for one whose giving back was begun: that is gone on with. `row` is as it stands then."""
+    until = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
+    held: Redemption | None = row
+    if not advance(
         row, State.RELEASING, allowed=allowed, actor=actor, reason=reason,
-        due_at=timezone.now(), lease_until=None, attempts=0,
-    )  # fmt: skip
-
-
-def finish_release(row: Redemption, actor: Actor) -> Redemption:
-    """Give back now if nobody else is at it; the worker does it otherwise."""
-    taken = take(row.pk, [State.RELEASING])
-    if taken:
-        release_held(taken, actor)
-    refresh(row)
-    return row
+        due_at=until, lease_until=until, attempts=0,
+    ):  # fmt: skip
+        held = take(row.pk, [State.RELEASING])
+    if held:
+        release_held(held, actor)
+        refresh(row)
 
 
 def release_held(row: Redemption, actor: Actor) -> None:

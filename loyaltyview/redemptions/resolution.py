@@ -5,6 +5,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils import timezone
 
+from loyaltyview.redemptions import order_news
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.requests import Actor
@@ -34,8 +35,8 @@ def question_of(row: Redemption) -> Question:
 def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "") -> bool:
     """Take a stuck row to where the administrator's answer puts it; False when it was stuck no longer.
 
-    A spend that stands is given back by the worker unless an order used it; so is one whose release did not
-    happen. Every answer is in the audit trail with the administrator's name.
+    A spend that stands is given back by the worker unless an order used it, of which the vendor is told then;
+    so is one whose release did not happen. Every answer is in the audit trail with the administrator's name.
     """
     with transaction.atomic():
         # An order may be tied to it, or cancelled, at this very moment, and that decides.
@@ -43,16 +44,23 @@ def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "")
         row.order_id, row.is_order_cancelled = locked.order_id, locked.is_order_cancelled
         question = question_of(row)
         stands = it_happened != (question is Question.RELEASE)
-        if stands:
-            to = State.SETTLED if _is_used(row) else State.RELEASING
+        if stands and _is_used(row):
+            # The vendor still has to be told of the order, if we know the spend by a name to tell it.
+            is_told = question is Question.CONFIRM or not row.provider_ref
+            to = State.SETTLED if is_told else State.USED
+        elif stands:
+            to = State.RELEASING
         else:
             to = State.REFUSED if question is Question.SPEND else State.RELEASED
         answer = "it happened" if it_happened else "it did not"
-        return advance(
+        is_resolved = advance(
             row, to, allowed=[State.STUCK], actor=actor, reason=f"{question}: {answer}. {note}".strip(),
             due_at=timezone.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
             last_error="", refusal=Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal,
         )  # fmt: skip
+    if is_resolved and to is State.USED:
+        order_news.read_again(row.program, row.order_id)
+    return is_resolved
 
 
 def _is_used(row: Redemption) -> bool:

@@ -28,6 +28,7 @@ from loyaltyview.redemptions.steps import (
     ask_again_at,
     refresh,
     release_at,
+    reveal,
     spent_fields,
 )
 from loyaltyview.work.plain_insert import insert
@@ -91,12 +92,16 @@ def repeat(row: Redemption, actor: Actor) -> Redemption:
     return row
 
 
-def live_codes(program_id: int, cart_id: str) -> list[str]:
-    """Return the codes of this cart that are revealed and not expired, oldest first."""
+def hand_over(program_id: int, cart_id: str, actor: Actor) -> list[str]:
+    """Return the codes of this cart that are spent and not expired, oldest first. One that nobody has seen,
+    since the worker found out about its spend, is revealed by this."""
     rows = Redemption.objects.filter(
-        program_id=program_id, cart_id=cart_id, state=State.REVEALED, code_expires_at__gt=timezone.now()
-    )
-    return list(rows.order_by("requested_at").values_list("code", flat=True))
+        program_id=program_id,
+        cart_id=cart_id,
+        state__in=[State.SPENT.value, State.REVEALED.value],
+        code_expires_at__gt=timezone.now(),
+    ).order_by("requested_at")
+    return [row.code for row in rows if row.state == State.REVEALED or reveal(row, actor)]
 
 
 def mint(row: Redemption) -> MintedCode:

@@ -14,10 +14,11 @@ from loyaltyview.redemptions.models import FINAL, HOLDING, IssuedCode, Redemptio
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.recovery import WAITING
 from loyaltyview.redemptions.release import is_final
-from loyaltyview.redemptions.saga import live_codes
+from loyaltyview.redemptions.saga import hand_over
 from loyaltyview.redemptions.shift import is_undoable
 from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.sessions import actor_of
 from providers.base import LoyaltyProvider
 from providers.types import Cart, Money
 
@@ -148,7 +149,7 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
     the app would take them for. The newest MOST_CODES: the app takes no more."""
-    codes = _standing_coupons(launch) + live_codes(launch.program_id, launch.cart_id)
+    codes = _standing_coupons(launch) + hand_over(launch.program_id, launch.cart_id, actor_of(launch))
     codes = list(dict.fromkeys(codes))[-MOST_CODES:]
     if not codes or not launch.cart_id or not launch.host_token:
         return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loyaltyview.events.models import Event, EventState, ExchangeLink, Order
+from loyaltyview.events.models import Alarm, Event, EventState, ExchangeLink, Order
 from loyaltyview.redemptions.models import Redemption, State
 
 from .conftest import Deliver
@@ -50,6 +50,7 @@ def test_an_exchange_ends_the_same_in_every_order_of_its_events(
     assert (redemption.state, redemption.order_id) == (State.SETTLED, ORDER)
     assert books.spends == {f"{redemption.id.hex}-1": "confirmed"}
     assert "code_in_two_orders" not in caplog.text
+    assert not Alarm.objects.exists()
     assert set(Event.objects.values_list("state", flat=True)) == {EventState.DONE}
     assert set(Order.objects.values_list("earning", flat=True)) == {"earned"}
     assert books.points("mia") == 90 - 90 + 60

@@ -16,12 +16,14 @@ from loyaltyview.events.health import check_backlog
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.steps import release_at
 from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable
 
 from .conftest import Deliver
-from .deliveries import ORDER, completed, order
+from .deliveries import ORDER, completed, item, order
 from .vendor import Books
 
 Work = Callable[..., int]
@@ -254,3 +256,32 @@ def test_the_search_for_due_events_uses_its_index(program: Program) -> None:
     assert "one_event_per_order_in_hand" in plan or "event_subject" in plan
     assert "SCAN loyaltyview" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("is_final", [True, False])
+def test_an_order_that_waited_for_the_worker_still_uses_its_code(
+    is_final: bool, deliver: Deliver, books: Books, redemption: Redemption
+) -> None:
+    Redemption.objects.update(is_final=is_final, due_at=release_at(redemption))
+    deliver("order.opened", order())
+    with time_machine.travel(timezone.now() + timedelta(minutes=41)):
+        drain()
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.spend_number) == (State.SETTLED, 1)
+    assert not redemption.transitions.filter(to_state=State.RELEASING).exists()
+
+
+def test_one_redemption_in_two_orders_is_an_alarm(
+    deliver: Deliver, books: Books, redemption: Redemption
+) -> None:
+    """The first code was used in its last second, and renewed before NewStore told of that order."""
+    IssuedCode.objects.create(
+        program=redemption.program, redemption=redemption, code="LOYRENEWED", issued_at=timezone.now()
+    )
+    deliver("order.opened", order())
+    renewed = {"coupon_code": "LOYRENEWED"}
+    deliver("order.opened", order(id="order-2", discounts=[renewed], items=[item(discounts=[renewed])]))
+    drain()
+    alarm = Alarm.objects.get(kind=AlarmKind.TWICE)
+    assert alarm.subject == "order-2"
+    assert alarm.detail == f"one redemption is used in order {ORDER} and in order order-2"

@@ -24,14 +24,14 @@ class Deaths(AppConfig):
 
     def ready(self) -> None:
         from loyaltyview.events import processing
-        from loyaltyview.redemptions import orders, recovery, release, renewal, saga, steps
+        from loyaltyview.redemptions import cancellation, orders, recovery, release, renewal, saga, steps
         from providers.house.provider import HouseProvider
 
         # A step is called by the state it leads to. Within it, its lines are written and nothing is
         # committed. A death after it comes after its commit, unless the caller has a transaction of its own
         # around it (a renewal, which stores the code as well).
         advance = around(steps.advance)
-        for module in (steps, saga, recovery, release, renewal, orders):
+        for module in (steps, saga, recovery, release, renewal, orders, cancellation):
             setattr(module, "advance", advance)  # noqa: B010
         for owner, function, name in (
             (saga, "_request", "requested"),

@@ -7,12 +7,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from loyaltyview.redemptions import orders
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, member_of_order, settle, use_codes
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.requests import RedeemRequest
+from loyaltyview.redemptions.requests import Actor, RedeemRequest
 from loyaltyview.redemptions.resolution import resolve
 from loyaltyview.redemptions.saga import redeem
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
@@ -217,3 +218,21 @@ def test_a_late_order_whose_second_spend_is_unknown_has_its_own_time(
         assert run_one()
         row.refresh_from_db()
         assert row.state == State.STUCK
+
+
+def test_an_order_tied_while_the_outcome_becomes_known_is_not_undone(
+    tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    row = redeem(tap())
+    tie = orders._tie
+
+    def after_the_worker(seen: Redemption, order_id: str, actor: Actor) -> None:
+        assert seen.state == State.UNCERTAIN
+        carry_on(row.pk, KIM)
+        tie(seen, order_id, actor)
+
+    monkeypatch.setattr(orders, "_tie", after_the_worker)
+    use_codes(row.program, order_id="order-1", codes=(row.code,))
+    row = undo(row.pk, KIM)
+    assert (row.state, row.order_id, vendor.points["mia"]) == (State.USED, "order-1", 620)

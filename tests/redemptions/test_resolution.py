@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -91,8 +91,10 @@ def test_an_order_turns_the_question_of_a_release_into_that_of_its_spend(
     assert (row.state, question_of(row)) == (State.STUCK, Question.SPEND)
     resolve(row, it_happened=True, actor=ADMIN)
     assert not run_one()
+    assert (row.state, vendor.points["mia"]) == (State.USED, 620)
+    settle(row.program, order)
     row.refresh_from_db()
-    assert (row.state, vendor.points["mia"]) == (State.SETTLED, 620)
+    assert (row.state, vendor.state_of(f"{row.id.hex}-1")) == (State.SETTLED, "confirmed")
 
 
 def test_an_order_during_the_release_that_failed_turns_its_question_too(
@@ -145,6 +147,52 @@ def test_the_administrator_answers_in_the_worklist(stuck: Redemption, client: Cl
     stuck.refresh_from_db()
     assert stuck.state == State.REFUSED
     assert stuck.transitions.last().actor == "admin ada"  # type: ignore[union-attr]
+
+
+def test_the_administrator_answers_on_its_own_page_with_a_note(stuck: Redemption, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    page = f"/admin/redemptions/redemption/{stuck.pk}/change/"
+    assert 'value="it_did_not"' in client.get(page).content.decode()
+    answer = {"answer": "it_did_not", "note": "ticket 4711"}
+    shown = client.post(page.replace("change", "answer"), answer, follow=True).content.decode()
+    assert "1 redemption resolved." in shown
+    assert 'value="it_did_not"' not in shown
+    stuck.refresh_from_db()
+    assert stuck.state == State.REFUSED
+    assert "ticket 4711" in stuck.transitions.last().reason  # type: ignore[union-attr]
+
+
+def test_who_may_only_look_answers_nothing(stuck: Redemption, client: Client) -> None:
+    viewer = User.objects.create_user("vic", password="x", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_redemption"))
+    client.force_login(viewer)
+    page = f"/admin/redemptions/redemption/{stuck.pk}/change/"
+    assert "it_did_not" not in client.get(page).content.decode()
+    assert client.post(page.replace("change", "answer"), {"answer": "it_did_not"}).status_code == 403
+    answer = {"action": "it_did_not", "_selected_action": [str(stuck.pk)]}
+    client.post("/admin/redemptions/redemption/", answer)
+    stuck.refresh_from_db()
+    assert stuck.state == State.STUCK
+
+
+def test_one_answer_is_not_given_to_two_questions(
+    stuck: Redemption, tap: Tap, vendor: Ledger, client: Client
+) -> None:
+    vendor.can_find = True
+    vendor.before["release"] = Rejected(RejectReason.NOT_ALLOWED)
+    vendor.points["ana"] = 500
+    other = undo(redeem(tap("k-2", member_ref="ana")).pk, KIM)
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    answer = {"action": "it_did_not", "_selected_action": [str(stuck.pk), str(other.pk)]}
+    page = client.post("/admin/redemptions/redemption/", answer, follow=True).content.decode()
+    assert "These ask different things" in page
+    assert Redemption.objects.filter(state=State.STUCK).count() == 2
+
+
+def test_saving_the_page_writes_nothing(stuck: Redemption, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    page = f"/admin/redemptions/redemption/{stuck.pk}/change/"
+    assert 'name="_save"' not in client.get(page).content.decode()
 
 
 def test_the_administrator_sees_the_whole_trail_and_can_change_nothing(

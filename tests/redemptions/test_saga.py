@@ -13,8 +13,10 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.requests import WORKER, AnotherTillRedeeming, KeyReused, RedeemRequest
-from loyaltyview.redemptions.saga import live_codes, redeem
+from loyaltyview.redemptions.resolution import Question, question_of
+from loyaltyview.redemptions.saga import hand_over, redeem
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
+from providers.types import Spend
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger, MemoryProvider
@@ -31,7 +33,7 @@ def test_a_tap_mints_spends_and_shows_the_code(tap: Tap, vendor: Ledger, newstor
     assert (row.state, row.code) == (State.REVEALED, "LOY0000001")
     assert vendor.points["mia"] == 620
     assert trail(row) == ["requested", "minted", "uncertain", "spent", "revealed"]
-    assert live_codes(row.program_id, "cart-1") == ["LOY0000001"]
+    assert hand_over(row.program_id, "cart-1", KIM) == ["LOY0000001"]
 
 
 def test_every_line_of_the_trail_says_who_where_and_on_what(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -98,7 +100,7 @@ def test_a_spend_that_never_reached_the_vendor_is_refused(
     vendor.before["spend"] = error
     row = redeem(tap())
     assert (row.state, row.refusal, vendor.points["mia"]) == (State.REFUSED, reason, 820)
-    assert live_codes(row.program_id, "cart-1") == []
+    assert hand_over(row.program_id, "cart-1", KIM) == []
 
 
 def test_the_vendors_no_is_kept_with_its_reason(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -112,7 +114,7 @@ def test_an_unknown_outcome_shows_no_code_until_the_vendor_confirms(
 ) -> None:
     vendor.after["spend"] = error
     row = redeem(tap())
-    assert (row.state, live_codes(row.program_id, "cart-1")) == (State.UNCERTAIN, [])
+    assert (row.state, hand_over(row.program_id, "cart-1", KIM)) == (State.UNCERTAIN, [])
     row = carry_on(row.pk, KIM)
     assert (row.state, vendor.points["mia"], vendor.calls.count("spend")) == (State.REVEALED, 620, 1)
 
@@ -158,7 +160,7 @@ def test_a_second_reward_can_follow_the_first_in_the_same_cart(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     first, second = redeem(tap()), redeem(tap("k-2", item_id="five-off", points=100))
-    assert live_codes(first.program_id, "cart-1") == [first.code, second.code]
+    assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
     assert vendor.points["mia"] == 520
 
 
@@ -195,7 +197,7 @@ def test_the_trail_begins_with_the_tap_even_when_the_worker_ends_it(
 def test_undo_gives_the_points_back_and_the_code_is_gone(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
     row = undo(redeem(tap()).pk, KIM)
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
-    assert live_codes(row.program_id, "cart-1") == []
+    assert hand_over(row.program_id, "cart-1", KIM) == []
     assert undo(row.pk, KIM).state == State.RELEASED
     assert vendor.points["mia"] == 820
 
@@ -242,3 +244,35 @@ def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
     row.refresh_from_db()
     assert (row.state, row.is_final) == (State.STUCK, True)
     assert "release" not in vendor.calls
+
+
+def test_what_cannot_be_given_back_for_a_day_becomes_a_persons_matter(
+    tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: MemoryProvider, spend: Spend) -> None:
+        raise UnexpectedAnswer("no JSON")
+
+    monkeypatch.setattr(MemoryProvider, "release", broken)
+    row = undo(redeem(tap()).pk, KIM)
+    assert row.state == State.RELEASING
+    start = timezone.now()
+    for hour in range(0, 80, 2):
+        with time_machine.travel(start + timedelta(hours=hour, minutes=1)):
+            run_one()
+    row.refresh_from_db()
+    assert (row.state, question_of(row)) == (State.STUCK, Question.RELEASE)
+    assert row.last_error == "cannot be given back: UnexpectedAnswer: no JSON"
+
+
+def test_a_spend_that_the_worker_found_is_handed_over_with_the_next(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    first = redeem(tap())
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert run_one()
+        first.refresh_from_db()
+        assert first.state == State.SPENT
+        second = redeem(tap("k-2"))
+        assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
+    assert Redemption.objects.filter(state=State.REVEALED).count() == 2
