@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
 
 from loyaltyview.redemptions.models import Redemption, State
@@ -112,6 +113,32 @@ def test_look_ups_are_limited(client: Client, shown: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
     statuses = [client.post(shown + "voucher/", {"code": f"NO-{n}"}).status_code for n in range(3)]
     assert statuses == [422, 422, 429]
+
+
+@pytest.mark.parametrize("where", ["redeem/", "several/"])
+def test_codes_cannot_be_guessed_past_the_limit_of_look_ups(
+    client: Client, shown: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
+
+    def guess(number: int) -> HttpResponse:
+        code = f"GUESS-{number}"
+        fields = {"key": f"a-key-of-this-card-{number}", "kind": "voucher", "item": "v", "code": code}
+        return client.post(shown + where, fields | {"chosen": "voucher:v", "code:v": code})
+
+    responses = [guess(number) for number in range(3)]
+    assert [response.status_code for response in responses] == [422, 422, 429]
+    assert 'data-error="TOO_MANY_LOOKUPS"' in responses[2].content.decode()
+    assert vendor.calls.count("find_voucher") == 2
+
+
+def test_above_the_limit_the_same_tap_still_gets_its_first_answer(
+    client: Client, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 1)
+    fields = {"key": "a-key-of-this-card-1", "kind": "voucher", "item": "v-paper", "code": "PAPER-25"}
+    first, second = (client.post(shown + "redeem/", fields) for _tap in range(2))
+    assert (second.status_code, second["Location"]) == (303, first["Location"])
 
 
 def test_a_vendor_that_is_down_is_said_so(client: Client, shown: str, vendor: Vendor) -> None:

@@ -18,6 +18,7 @@ from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
+from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.points import is_offered, points_choice
@@ -156,6 +157,8 @@ def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
 def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     """Return the request for what the vendor offers now: of the form, only which item counts."""
     provider = launch.program.provider()
+    if tap.code:
+        spend_lookup(launch)  # a code can be guessed here as well as in the field
     rows = redemptions_in(launch)
     if is_full(launch, rows):
         raise Problem("CART_FULL", status=409)
