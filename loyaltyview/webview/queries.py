@@ -18,14 +18,16 @@ NOT_DIGITS = re.compile(r"[\s().\-/]")
 def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
     """Return the look-ups `text` may mean, likeliest first. `country` is the region of phone numbers.
 
-    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, CARD_NUMBER (14 to 19 digits passing Luhn: a payment card
-    must go nowhere).
+    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, QUERY_UNREADABLE, CARD_NUMBER (14 to 19 digits passing Luhn:
+    a payment card must go nowhere).
     """
-    text = text.strip()
+    text = " ".join(text.split())  # a pasted number may hold no-break spaces
     if not text:
         raise Problem("EMPTY_QUERY")
     if len(text) > LONGEST:
         raise Problem("QUERY_TOO_LONG")
+    if not text.isprintable():
+        raise Problem("QUERY_UNREADABLE")
     digits = NOT_DIGITS.sub("", text)
     if is_card_number(digits):
         raise Problem("CARD_NUMBER")

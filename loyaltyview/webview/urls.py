@@ -1,6 +1,6 @@
 """Addresses of the associate's pages (design section 7)."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from loyaltyview.webview.views import (
     applied,
@@ -16,24 +16,39 @@ from loyaltyview.webview.views import (
     voucher,
 )
 
+
+class LaunchId:
+    """What `models.new_launch_id` makes; anything else is no address. PostgreSQL takes not every text."""
+
+    regex = "[A-Za-z0-9_-]{1,32}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(LaunchId, "launch")
+
 urlpatterns = [
     path("launch/<slug:program>/", launch.launch, name="launch"),
     path("brand/<slug:program>.css", theme.brand, name="brand"),
-    path("l/<str:launch_id>/", member.member_page, name="member"),
-    path("l/<str:launch_id>/theme.css", theme.host_theme, name="host-theme"),
-    path("l/<str:launch_id>/content/", member.content, name="content"),
-    path("l/<str:launch_id>/history/", member.history, name="history"),
-    path("l/<str:launch_id>/redeem/", redeem.redeem_reward, name="redeem"),
-    path("l/<str:launch_id>/several/", several.redeem_several, name="several"),
-    path("l/<str:launch_id>/voucher/", voucher.find_voucher, name="voucher"),
-    path("l/<str:launch_id>/applied/", applied.together, name="together"),
-    path("l/<str:launch_id>/applied/<uuid:redemption_id>/", applied.applied_page, name="applied"),
-    path("l/<str:launch_id>/undo/<uuid:redemption_id>/", applied.undo_redemption, name="undo"),
-    path("l/<str:launch_id>/renew/<uuid:redemption_id>/", applied.renew_code, name="renew"),
-    path("l/<str:launch_id>/shift/", shift.my_shift, name="shift"),
-    path("l/<str:launch_id>/shift/undo/<uuid:redemption_id>/", shift.undo_in_shift, name="undo-in-shift"),
-    path("l/<str:launch_id>/find/", find.find, name="find"),
-    path("l/<str:launch_id>/choose/", find.choose_member, name="choose"),
-    path("l/<str:launch_id>/consents/", consents.consents, name="consents"),
-    path("l/<str:launch_id>/enrol/", enrol.enrol, name="enrol"),
+    path("l/<launch:launch_id>/", member.member_page, name="member"),
+    path("l/<launch:launch_id>/theme.css", theme.host_theme, name="host-theme"),
+    path("l/<launch:launch_id>/content/", member.content, name="content"),
+    path("l/<launch:launch_id>/history/", member.history, name="history"),
+    path("l/<launch:launch_id>/redeem/", redeem.redeem_reward, name="redeem"),
+    path("l/<launch:launch_id>/several/", several.redeem_several, name="several"),
+    path("l/<launch:launch_id>/voucher/", voucher.find_voucher, name="voucher"),
+    path("l/<launch:launch_id>/applied/", applied.together, name="together"),
+    path("l/<launch:launch_id>/applied/<uuid:redemption_id>/", applied.applied_page, name="applied"),
+    path("l/<launch:launch_id>/undo/<uuid:redemption_id>/", applied.undo_redemption, name="undo"),
+    path("l/<launch:launch_id>/renew/<uuid:redemption_id>/", applied.renew_code, name="renew"),
+    path("l/<launch:launch_id>/shift/", shift.my_shift, name="shift"),
+    path("l/<launch:launch_id>/shift/undo/<uuid:redemption_id>/", shift.undo_in_shift, name="undo-in-shift"),
+    path("l/<launch:launch_id>/find/", find.find, name="find"),
+    path("l/<launch:launch_id>/choose/", find.choose_member, name="choose"),
+    path("l/<launch:launch_id>/consents/", consents.consents, name="consents"),
+    path("l/<launch:launch_id>/enrol/", enrol.enrol, name="enrol"),
 ]

@@ -92,6 +92,7 @@ SENTENCES: dict[str, Promise] = {
     "EMPTY_QUERY": lazy("Type a phone number, an email address or a member number."),
     "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or email."),
     "QUERY_TOO_LONG": lazy("This is too long for a phone number, an email address or a member number."),
+    "QUERY_UNREADABLE": lazy("This holds characters that cannot be read. Clear the field and type it again."),
     "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
     "TOO_MANY_ENROLMENTS": lazy("Too many enrolments in a short time. Try again later."),
     "POINTS_NOT_OFFERED": lazy("This number of points cannot be used. Choose one of the steps."),

@@ -22,6 +22,7 @@ from .fakes import Vendor
         ("617-555-0100", [QueryKind.PHONE, QueryKind.MEMBER_ID, QueryKind.CODE], "+16175550100"),
         ("(617) 555 0100", [QueryKind.PHONE, QueryKind.MEMBER_ID, QueryKind.CODE], "+16175550100"),
         ("+33 6 12 34 56 78", [QueryKind.PHONE], "+33612345678"),
+        ("+33\N{NO-BREAK SPACE}6 12 34 56 78", [QueryKind.PHONE], "+33612345678"),
         ("L-00042", [QueryKind.MEMBER_ID, QueryKind.CODE], "L-00042"),
         ("123456", [QueryKind.MEMBER_ID, QueryKind.CODE], "123456"),
         ("not@an@address", [QueryKind.MEMBER_ID, QueryKind.CODE], "not@an@address"),
@@ -61,6 +62,18 @@ def test_nothing_and_too_much_are_refused(typed: str, code: str) -> None:
     with pytest.raises(Problem) as caught:
         read_query(typed, "US")
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("typed", ["L-\0", "L-\N{ESCAPE}42", "\N{RIGHT-TO-LEFT OVERRIDE}L-00042"])
+def test_what_cannot_be_read_is_never_looked_up(
+    client: Client, page: str, vendor: Vendor, typed: str
+) -> None:
+    response = client.post(page + "find/", {"q": typed})
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert 'data-error="QUERY_UNREADABLE"' in html
+    assert typed not in html
+    assert vendor.calls == []
 
 
 def test_what_was_scanned_is_shown_even_where_it_is_no_query(client: Client, page: str) -> None:

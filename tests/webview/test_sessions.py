@@ -27,6 +27,14 @@ def test_a_stranger_cannot_tell_whether_a_launch_exists(page: str) -> None:
     assert real.content == invented.content
 
 
+@pytest.mark.parametrize("invented", ["ab%00c", "ab%FFc", "a b", "x" * 33])
+@pytest.mark.parametrize("path", ["", "find/", "applied/"])
+def test_what_is_no_launchs_id_is_no_address(client: Client, page: str, invented: str, path: str) -> None:
+    response = client.get(f"/l/{invented}/{path}")
+    assert response.status_code == 404
+    assert 'data-error="NOT_FOUND"' in response.content.decode()
+
+
 def test_another_launchs_cookie_opens_nothing(client: Client, page: str, open_page: Open) -> None:
     other = open_page(cartId="cart-2")
     thief = Client()

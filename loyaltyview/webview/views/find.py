@@ -49,7 +49,7 @@ def find(request: HttpRequest, launch: Launch) -> HttpResponse:
             raise Problem("MEMBER_NOT_FOUND", status=200)
     except Problem as problem:
         context |= {"problem": problem, "sentence": problem.text or wording.sentence(problem.code)}
-        if problem.code == "CARD_NUMBER":
+        if problem.code in ("CARD_NUMBER", "QUERY_UNREADABLE"):
             context["q"] = ""  # a payment card goes nowhere, not even back
         status = problem.status
     template = "webview/find.html#content" if is_htmx(request) else "webview/find.html"
