@@ -429,7 +429,7 @@ def test_a_vendor_that_dies_half_way_ends_in_time_and_leaves_writes_unknown(
     started_at = time.monotonic()
     with pytest.raises(OutcomeUnknown):
         vendor.write("POST", "/x", operation="spend")
-    assert time.monotonic() - started_at < 2
+    assert time.monotonic() - started_at < 10
     assert len(server.requests) == 1
 
 

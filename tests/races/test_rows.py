@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from loyaltyview.redemptions import release, saga
 from loyaltyview.redemptions.models import Redemption, State, Transition
@@ -21,6 +22,11 @@ ROUNDS = range(15)
 WORKERS = 4
 
 Tap = Callable[..., RedeemRequest]
+
+
+@pytest.fixture(autouse=True)
+def _pages_wait_as_long_as_it_takes(settings: Settings) -> None:
+    settings.PAGE_DEADLINE_S = 30
 
 
 def test_requests_on_one_tap_spend_once(tap: Tap, vendor: Ledger, newstore: Mint) -> None:  # noqa: F811

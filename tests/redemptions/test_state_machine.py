@@ -285,7 +285,7 @@ class Redemptions(RuleBasedStateMachine):
     def shown_codes(self) -> list[str]:
         """Codes that somebody saw and no order carries: valid or not, undone or not."""
         shown = Transition.objects.filter(to_state=State.REVEALED).values("redemption")
-        # Old code and renewed one in two orders are an alarm (tests/events/test_processing.py), not this machine's.
+        # An old code and the renewed one in two orders are an alarm: tests/events/test_processing.py.
         rows = Redemption.objects.filter(pk__in=shown).exclude(codes__code__in=self.ordered)
         return sorted(rows.values_list("codes__code", flat=True))
 

@@ -161,7 +161,7 @@ def test_the_process_ends_cleanly_when_told_to(
 ) -> None:
     with start_worker() as process:
         # Whatever happens, the test ends: a worker that says nothing is killed.
-        watchdog = threading.Timer(20, process.kill)
+        watchdog = threading.Timer(60, process.kill)
         watchdog.start()
         assert process.stdout is not None
         assert any("worker_started" in line for line in process.stdout)
