@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from loyaltyview.sandbox.vendors import VENDORS
 
 from .stack import Stack, running_stack
-from .till import open_loyalty, pay, points, start, total
+from .till import open_loyalty, pay, points, start, total, wait_for_points
 
 pytestmark = pytest.mark.browser
 
@@ -56,4 +56,6 @@ def play(panel: Page, stack: Stack) -> None:
     undo = frame.locator("form[data-undo] button")
     if undo.count():
         undo.first.click()
-        expect(frame.get_by_role("status").first).to_contain_text("back", timeout=20_000)
+        expect(undo).to_have_count(0, timeout=20_000)
+        panel.click("#close-webview")
+        wait_for_points(panel, earned)
