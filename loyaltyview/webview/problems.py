@@ -2,18 +2,31 @@
 
 from dataclasses import dataclass
 
+# What is no fault of what was asked: another system's, or too much of it. The rest is 422 where nobody says.
+STATUSES = {
+    "NEWSTORE_UNAVAILABLE": 503,
+    "NEWSTORE_AUTH": 503,
+    "NEWSTORE_GONE": 503,
+    "NEWSTORE_UNEXPECTED": 503,
+    "PROVIDER_UNAVAILABLE": 503,
+    "PROVIDER_AUTH": 503,
+    "ASSOCIATE_LIMIT": 429,
+    "MEMBER_LIMIT": 429,
+}
+
 
 class Problem(Exception):
-    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP;
-    `title` names the reward or voucher that it is about; `reference` is NewStore's request id."""
+    """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP, by
+    default as STATUSES has it; `title` names the reward or voucher that it is about; `reference` is
+    NewStore's request id."""
 
     def __init__(
-        self, code: str, text: str = "", status: int = 422, title: str = "", reference: str = ""
+        self, code: str, text: str = "", status: int = 0, title: str = "", reference: str = ""
     ) -> None:
         super().__init__(code)
         self.code = code
         self.text = text
-        self.status = status
+        self.status = status or STATUSES.get(code, 422)
         self.title = title
         self.reference = reference
 

@@ -76,6 +76,9 @@ SENTENCES: dict[str, Promise] = {
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
+    "GIVEN_BACK": lazy(
+        "This was undone, so it is not applied. To use it after all, choose it here and apply it again."
+    ),
     "ITEM_UNKNOWN": lazy(
         "This reward is not on the customer's list. Nothing was spent. Choose one from the page."
     ),
@@ -152,6 +155,31 @@ def sentence(code: str) -> str:
 def refusal(row: Redemption) -> str:
     """Return why `row` was refused: our sentence, with the vendor's own behind it where it gave one."""
     return f"{sentence(row.refusal)} {row.refusal_text}".strip()
+
+
+# Why there is no new code for what is applied already (the codes of redemptions.refusals). What was spent
+# stays with it; the last sentence says so, and what to do.
+RENEWALS: dict[str, Promise] = {
+    "NEWSTORE_UNAVAILABLE": lazy("NewStore cannot make a new code right now."),
+    "NEWSTORE_AUTH": lazy("NewStore refuses our connection, so no new code can be made."),
+    "NEWSTORE_REJECTED": lazy("NewStore refused a new code for this discount."),
+    "NEWSTORE_GONE": lazy("NewStore has switched off the way in which codes are made."),
+    "NEWSTORE_UNEXPECTED": lazy("NewStore answered with something else than this discount."),
+}
+
+
+def no_new_code(code: str, row: Redemption, *, can_undo: bool) -> str:
+    """Return why `row`, whose code has run out, got no new one, and that nothing is lost."""
+    why = RENEWALS.get(code, lazy("There is no new code right now."))
+    if row.points and can_undo:
+        what = _("The points are still reserved for it. Try again in a minute, or undo.")
+    elif row.points:
+        what = _("The points are still reserved for it. Try again in a minute, or tell your administrator.")
+    elif can_undo:
+        what = _("The voucher is still reserved for it. Try again in a minute, or undo.")
+    else:
+        what = _("The voucher is still reserved for it. Try again in a minute, or tell your administrator.")
+    return f"{why} {what}"
 
 
 # The same reasons, when a voucher was looked up by its code: nothing was used by looking.

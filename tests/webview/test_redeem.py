@@ -176,21 +176,29 @@ def test_what_is_locked_cannot_be_forced(
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
+    ("error", "code", "status"),
     [
-        (NewStoreUnavailable("timeout"), "NEWSTORE_UNAVAILABLE"),
-        (NewStoreAuthFailed("401"), "NEWSTORE_AUTH"),
-        (NewStoreRejected("400"), "NEWSTORE_REJECTED"),
-        (NewStoreRejected("410", status=410), "NEWSTORE_GONE"),
+        (NewStoreUnavailable("timeout"), "NEWSTORE_UNAVAILABLE", 503),
+        (NewStoreAuthFailed("401"), "NEWSTORE_AUTH", 503),
+        (NewStoreRejected("400"), "NEWSTORE_REJECTED", 422),
+        (NewStoreRejected("410", status=410), "NEWSTORE_GONE", 503),
     ],
 )
+@pytest.mark.parametrize("where", ["redeem/", "several/"])
 def test_without_a_code_nothing_is_spent_and_the_page_says_so(
-    client: Client, shown: str, vendor: Vendor, newstore: Mint, error: NewStoreError, code: str
+    client: Client,
+    shown: str,
+    vendor: Vendor,
+    newstore: Mint,
+    where: str,
+    error: NewStoreError,
+    code: str,
+    status: int,
 ) -> None:
     newstore.error = error
-    response = client.post(shown + "redeem/", form())
+    response = client.post(shown + where, form(chosen="reward:ten-off"))
     html = response.content.decode()
-    assert response.status_code == 422
+    assert response.status_code == status
     assert f'role="alert" tabindex="-1" autofocus data-error="{code}"' in html
     assert "No points were spent" in html
     assert 'data-points="820"' in html
@@ -217,7 +225,9 @@ def test_a_vendor_that_cannot_be_asked_is_said_so(
     client: Client, shown: str, vendor: Vendor, error: ProviderError, code: str
 ) -> None:
     vendor.errors["spend"] = error
-    assert f'data-error="{code}"' in client.post(shown + "redeem/", form()).content.decode()
+    response = client.post(shown + "redeem/", form())
+    assert response.status_code == 503
+    assert f'data-error="{code}"' in response.content.decode()
 
 
 def test_an_unknown_outcome_is_checked_and_never_shows_the_code(
@@ -280,13 +290,28 @@ def test_a_tap_whose_twin_still_runs_is_shown_as_checking_and_keeps_asking(
     assert Redemption.objects.count() == 1
 
 
-def test_an_old_form_after_its_undo_redeems_nothing_again(client: Client, shown: str, vendor: Vendor) -> None:
-    client.post(shown + "redeem/", form())
+@pytest.mark.parametrize("where", ["redeem/", "several/"])
+@pytest.mark.parametrize("is_away", [False, True])
+def test_an_old_form_after_its_undo_is_refused_and_can_be_chosen_anew(
+    client: Client, shown: str, vendor: Vendor, where: str, is_away: bool
+) -> None:
+    fields = form(chosen="reward:ten-off")
+    client.post(shown + where, fields)
+    if is_away:
+        vendor.errors["release"] = Unavailable("timeout")
     client.post(f"{shown}undo/{Redemption.objects.get().pk}/")
-    html = client.post(shown + "redeem/", form(), follow=True).content.decode()
-    assert "200 points are back." in html
-    assert Redemption.objects.get().state == State.RELEASED
-    assert vendor.members["L-00042"].balance.spendable == 820
+    response = client.post(shown + where, fields)
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert 'data-page="member"' in html
+    assert 'role="alert" tabindex="-1" autofocus data-error="GIVEN_BACK"' in html
+    assert "choose it here and apply it" in html
+    assert "are back" not in html
+    assert Redemption.objects.get().state == (State.RELEASING if is_away else State.RELEASED)
+    assert vendor.members["L-00042"].balance.spendable == (620 if is_away else 820)
+    fresh = re.findall(r'name="key" value="([^"]+)"', html)
+    assert fresh
+    assert KEY not in fresh
 
 
 @pytest.mark.parametrize("where", ["redeem/", "several/", "voucher/"])
@@ -310,7 +335,7 @@ def test_above_a_limit_the_page_says_which_and_whom_to_ask(
         shown + "redeem/", form(key="second-tap-on-a-card", item="v-birthday", kind="voucher")
     )
     html = response.content.decode()
-    assert response.status_code == 422
+    assert response.status_code == 429
     assert f'data-error="{limit.partition("_")[0].upper()}_LIMIT"' in html
     assert re.search(r"limit of redemptions per (hour|day) is reached.*Ask your manager", html)
     assert vendor.calls.count("spend") == 1
@@ -342,7 +367,7 @@ def test_without_a_member_there_is_nothing_to_redeem(client: Client, page: str, 
 def test_htmx_gets_a_refusal_as_a_fragment(client: Client, shown: str, newstore: Mint) -> None:
     newstore.error = NewStoreUnavailable("timeout")
     response = client.post(shown + "redeem/", form(), headers={"HX-Request": "true"})
-    assert response.status_code == 422
+    assert response.status_code == 503
     assert "<html" not in response.content.decode()
 
 

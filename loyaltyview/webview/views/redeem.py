@@ -69,8 +69,6 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     except Problem as problem:
         chosen = (request.POST.get("item", ""),)
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
-    if row.state in (State.RELEASING, State.RELEASED):
-        return go(request, f"{address_of('member', launch)}?undone={row.pk}")
     address = address_of("applied", launch, redemption_id=row.pk)
     return go(request, address if row.state in WAITING else f"{address}?go=1")
 
@@ -120,14 +118,16 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     title = ""
     try:
         wanted = _wanted(launch, tap, may_be_cut)
-        if isinstance(wanted, Redemption):
-            return repeat(wanted, actor_of(launch))
         title = wanted.title
-        return redeem(wanted)
+        row = repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
     except KeyReused as error:
         raise Problem("KEY_REUSED", status=409) from error
     except AnotherTillRedeeming as error:
         raise Problem("ANOTHER_TILL", status=409, title=title) from error
+    if row.state in (State.RELEASING, State.RELEASED):
+        # An old form: what it asked for was done, and undone.
+        raise Problem("GIVEN_BACK", status=409, title=row.title)
+    return row
 
 
 def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest | Redemption:
