@@ -8,7 +8,13 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from loyaltyview.newstore.errors import NewStoreUnavailable
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreError,
+    NewStoreRejected,
+    NewStoreUnavailable,
+    NewStoreUnexpected,
+)
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.steps import advance
 from loyaltyview.webview.models import Launch
@@ -211,12 +217,44 @@ def test_a_code_that_gave_way_takes_no_room_in_the_cart(
         assert Redemption.objects.count() == 2
 
 
-def test_a_renewal_that_fails_says_why(client: Client, page: str, address: str, newstore: Mint) -> None:
-    newstore.error = NewStoreUnavailable("timeout")
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (NewStoreUnavailable("timeout"), 503, "NEWSTORE_UNAVAILABLE"),
+        (NewStoreAuthFailed("401"), 503, "NEWSTORE_AUTH"),
+        (NewStoreRejected("400"), 422, "NEWSTORE_REJECTED"),
+        (NewStoreRejected("410", status=410), 503, "NEWSTORE_GONE"),
+        (NewStoreUnexpected("html"), 503, "NEWSTORE_UNEXPECTED"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        (form(), "The points are still reserved for it. Try again in a minute, or undo."),
+        (form("fifteen-percent"), "The points are still reserved for it. Try again in a minute, or tell"),
+        (form("v-birthday", kind="voucher"), "The voucher is still reserved for it."),
+    ],
+)
+def test_a_renewal_that_fails_says_why_and_that_nothing_is_lost(
+    client: Client,
+    page: str,
+    newstore: Mint,
+    error: NewStoreError,
+    status: int,
+    code: str,
+    fields: dict[str, str],
+    kept: str,
+) -> None:
+    client.get(page)
+    client.post(page + "redeem/", fields)
+    newstore.error = error
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
         response = client.post(f"{page}renew/{Redemption.objects.get().pk}/")
-    assert response.status_code == 422
-    assert 'data-error="NEWSTORE_UNAVAILABLE"' in response.content.decode()
+    said = response.content.decode().partition(f'data-error="{code}"')[2].partition("</p>")[0]
+    assert response.status_code == status
+    assert "NewStore" in said
+    assert kept in said
+    assert "No points were spent" not in said
 
 
 @pytest.fixture

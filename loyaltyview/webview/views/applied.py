@@ -149,5 +149,7 @@ def renew_code(request: HttpRequest, launch: Launch, redemption_id: UUID) -> Htt
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
     row, refusal = renew(row.pk, actor_of(launch))
     if refusal:
-        return show_applied(request, launch, [row], Problem(refusal.value))
+        can_undo = applied(row, launch.program.provider()).can_undo
+        text = wording.no_new_code(refusal.value, row, can_undo=can_undo)
+        return show_applied(request, launch, [row], Problem(refusal.value, text))
     return go(request, f"{address_of('applied', launch, redemption_id=row.pk)}?go=1")
