@@ -202,6 +202,42 @@ def test_after_an_open_answer_nothing_more_is_tried(client: Client, shown: str, 
     assert Redemption.objects.count() == 1
 
 
+TITLES = {"title:ten-off": "$10 off", "title:v-birthday": "Birthday voucher"}
+
+
+def test_what_was_not_tried_is_named(client: Client, shown: str, vendor: Vendor) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    html = client.get(shown).content.decode()
+    assert 'form="several" name="title:v-birthday" value="Birthday voucher"' in html
+    chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
+    html = client.post(shown + "several/", chosen, follow=True).content.decode()
+    assert '<li data-error="NOT_TRIED"><strong>Birthday voucher</strong>: Not tried' in html
+
+
+def test_what_is_not_offered_any_more_is_named(client: Client, shown: str, vendor: Vendor) -> None:
+    vendor.vouchers = ()
+    chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
+    html = client.post(shown + "several/", chosen, follow=True).content.decode()
+    assert '<li data-error="ITEM_UNKNOWN"><strong>Birthday voucher</strong>: ' in html
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("<b>Free</b>", "<strong>&lt;b&gt;Free&lt;/b&gt;</strong>: "),
+        ("NUL\0", ""),
+        ("x" * 999, "x" * 200 + "<"),
+    ],
+)
+def test_a_title_in_the_form_is_only_text(
+    client: Client, shown: str, vendor: Vendor, title: str, said: str
+) -> None:
+    chosen = form("reward:ten-off", "reward:invented", **{"title:invented": title})
+    html = client.post(shown + "several/", chosen, follow=True).content.decode()
+    assert said in html.partition('<li data-error="ITEM_UNKNOWN">')[2].partition("</li>")[0]
+    assert "<b>" not in html
+
+
 def test_an_answer_that_turns_out_a_no_is_said(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.errors["spend"] = OutcomeUnknown("timeout")
     response = client.post(shown + "several/", form("reward:ten-off"))

@@ -32,6 +32,7 @@ from providers.types import Cart, Discount, DiscountKind, LockReason, Money, Spe
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 MOST_POINTS = 2_000_000_000
+LONGEST_TITLE = 200
 
 # The words of a refusal, for what the page already showed as locked.
 LOCK_CODES: dict[str, str] = {
@@ -44,7 +45,7 @@ LOCK_CODES: dict[str, str] = {
 class Tap:
     """What the card's form says. `points` is 0 except for points as money; `code` is what was typed to find
     a voucher, "" for one from the list; `cost` in points and `saving` in money are what the card showed,
-    None where a form does not say."""
+    None where a form does not say; `title` is said where nothing better is known."""
 
     kind: SpendKind
     item_id: str
@@ -53,6 +54,7 @@ class Tap:
     code: str = ""
     cost: int | None = None
     saving: Decimal | None = None
+    title: str = ""
 
 
 @with_launch
@@ -87,7 +89,15 @@ def read_tap(form: QueryDict) -> Tap:
 
 
 def tap_of(
-    *, key: str, kind: str, item_id: str, points: str, code: str, cost: str = "", saving: str = ""
+    *,
+    key: str,
+    kind: str,
+    item_id: str,
+    points: str,
+    code: str,
+    cost: str = "",
+    saving: str = "",
+    title: str = "",
 ) -> Tap:
     """Return the tap that these texts of a form mean; raise Problem for what no form of ours says."""
     try:
@@ -108,6 +118,7 @@ def tap_of(
         code=read_code(code) if code and spend_kind is SpendKind.VOUCHER else "",
         cost=int(cost) if cost else None,
         saving=Decimal(saving) if saving else None,
+        title=title[:LONGEST_TITLE] if title.isprintable() else "",
     )
 
 

@@ -46,7 +46,8 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
 def read_taps(form: QueryDict) -> tuple[Tap, ...]:
     """Return the chosen items, points as money last: they fill what the others leave of the cart.
 
-    A box says "kind:item"; beside it stand "cost:item", "points:item" and "code:item" where it needs them.
+    A box says "kind:item"; beside it stand "title:item", and where it needs them "cost:item", "points:item"
+    and "code:item".
     Each item has a key of its own, made from the form's. Raises Problem for a form that is not ours.
     """
     key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
@@ -69,6 +70,7 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
                 code=form.get(f"code:{item_id}", ""),
                 # Not the saving: the others change it, and `may_be_cut` watches that.
                 cost=form.get(f"cost:{item_id}", ""),
+                title=form.get(f"title:{item_id}", ""),
             )
         )
     return tuple(sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS))
@@ -97,7 +99,7 @@ def _redeem_each(
         except Problem as problem:
             first = first or problem
             text = problem.text or wording.sentence(problem.code)
-            missed.append(Missed(title=problem.title, code=problem.code, sentence=text))
+            missed.append(Missed(title=problem.title or tap.title, code=problem.code, sentence=text))
         else:
             rows.append(row)
     return rows, missed, first
