@@ -39,6 +39,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// Where the launch is over or the server has failed, the answer is a whole page: ours takes what is in it. A page
+// that is not ours, a proxy's, says nothing to an associate; our own, loaded afresh, says how things stand.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (/^\s*<(!doctype|html)/i.test(detail.serverResponse)) {
+    if (detail.serverResponse.includes('<main id="content">')) {
+      detail.selectOverride = "#content > *";
+    } else {
+      detail.shouldSwap = false;
+      window.location.reload();
+    }
+  }
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   const named = event.target.querySelector("[data-page-name]");
   if (named) {

@@ -5,10 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.webview.models import Launch
 
 from .conftest import Mint, launch_params
 from .fakes import POINTS_AS_MONEY, REWARDS, Vendor
@@ -90,3 +93,61 @@ def test_a_tap_before_the_script_is_there_takes_the_suggestions_place_too(open_i
     assert chosen(page) == ["ten-off"]
     tap(page, "v-birthday")
     assert chosen(page) == ["v-birthday", "ten-off"], "further taps add"
+
+
+def apply(page: Page, reward: str) -> None:
+    tap(page, reward)
+    page.locator(f"[data-reward='{reward}']").get_by_role("button", name="Apply").click()
+
+
+def expire(page: Page) -> None:
+    Launch.objects.update(expires_at=timezone.now())
+
+
+def lose_the_token(page: Page) -> None:
+    page.context.clear_cookies(name="csrftoken")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"), [(expire, "SESSION_EXPIRED"), (lose_the_token, "CSRF")], ids=["expired", "csrf"]
+)
+def test_a_page_that_is_over_takes_the_place_of_the_content(
+    open_in_browser: Open, trouble: Callable[[Page], None], code: str
+) -> None:
+    page = open_in_browser()
+    trouble(page)
+    apply(page, "ten-off")
+    expect(page.locator("[data-error]")).to_have_attribute("data-error", code)
+    expect(page.locator("body")).to_have_attribute("data-page", "refused")
+    assert page.locator("main").count() == page.locator("#content").count() == 1
+    assert page.locator("[data-points]").count() == 0
+    expect(page.locator("h1")).to_be_focused()
+    assert not Redemption.objects.exists()
+
+
+def test_an_error_page_of_a_proxy_loads_ours_afresh(open_in_browser: Open) -> None:
+    page = open_in_browser()
+    page.route(
+        "**/redeem/", lambda route: route.fulfill(status=502, body="<html><h1>Bad Gateway</h1></html>")
+    )
+    with page.expect_navigation():
+        apply(page, "ten-off")
+    expect(page.locator("[data-points='820']")).to_be_visible()
+    assert page.get_by_text("Bad Gateway").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NewStoreUnavailable("timeout"), "NEWSTORE_UNAVAILABLE"),
+        (NewStoreRejected("400"), "NEWSTORE_REJECTED"),
+    ],
+)
+def test_a_refusal_is_said_on_the_page_whatever_its_status(
+    open_in_browser: Open, newstore: Mint, error: NewStoreError, code: str
+) -> None:
+    page = open_in_browser()
+    newstore.error = error
+    apply(page, "ten-off")
+    expect(page.locator(f"[role=alert][data-error={code}]")).to_be_focused()
+    assert chosen(page) == ["ten-off"]
