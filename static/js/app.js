@@ -72,5 +72,23 @@ document.addEventListener("change", (event) => {
 // A request that found no network says so by loading the page afresh: the browser's own page is honest.
 document.addEventListener("htmx:sendError", () => window.location.reload());
 
+// A press shows the whole contact for some seconds, on the screen and to a screen reader; then the mask is back.
+let masking = 0;
+
+function unmask(button, isShown) {
+  button.toggleAttribute("data-shown", isShown);
+  button.querySelector(".masked").setAttribute("aria-hidden", String(isShown));
+  button.querySelector(".clear").setAttribute("aria-hidden", String(!isShown));
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest(".reveal");
+  if (button) {
+    unmask(button, true);
+    window.clearTimeout(masking);
+    masking = window.setTimeout(unmask, 4000, button, false);
+  }
+});
+
 // Without a touch listener iOS gives pressed buttons no :active state, which the masked contact needs.
 document.addEventListener("touchstart", () => {}, { passive: true });

@@ -1,6 +1,8 @@
 """The member page in a real browser, with a vendor that can be slow: what only scripts can get wrong."""
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -151,3 +153,36 @@ def test_a_refusal_is_said_on_the_page_whatever_its_status(
     apply(page, "ten-off")
     expect(page.locator(f"[role=alert][data-error={code}]")).to_be_focused()
     assert chosen(page) == ["ten-off"]
+
+
+def test_a_press_of_any_kind_shows_the_contact_for_some_seconds_to_everybody(open_in_browser: Open) -> None:
+    page = open_in_browser(lambda page: page.clock.install())
+    # Its name is what it shows (WCAG 2.5.3), so that it can be called by that.
+    masked = page.get_by_role("button", name="m•••@example.test Press to show name and contact", exact=True)
+    masked.press("Enter")
+    shown = page.get_by_role("button", name="Mia Stone, mia@example.test", exact=True)
+    expect(shown).to_be_focused()
+    expect(shown.locator(".clear")).to_have_css("opacity", "1")
+    page.clock.fast_forward("00:04")
+    expect(masked).to_be_focused()
+    expect(masked.locator(".clear")).to_have_css("opacity", "0")
+
+
+@pytest.mark.parametrize(
+    ("left_s", "said"),
+    [(200, ""), (118, "Two minutes left for this code"), (30, re.compile("0:(30|2\\d) left"))],
+)
+def test_what_is_spoken_of_a_codes_end_is_true_when_the_page_opens(
+    open_in_browser: Open, left_s: int, said: str | re.Pattern[str]
+) -> None:
+    page = open_in_browser()
+    address = page.url.rstrip("/")
+    apply(page, "ten-off")
+    expect(page.locator("#handoff")).to_be_visible()
+    row = Redemption.objects.get()
+    Redemption.objects.update(code_expires_at=timezone.now() + timedelta(seconds=left_s + 1))
+    # A page of its own: the first one is leaving for the app, which this browser does not have.
+    later = page.context.new_page()
+    later.goto(f"{address}/applied/{row.pk}/")
+    expect(later.locator("[data-left]")).to_have_text(re.compile("left$"))
+    expect(later.locator("[data-announce]")).to_have_text(said)
