@@ -59,7 +59,7 @@ def confirm(program: Program, context: LaunchContext, associate: Associate) -> L
 
 
 def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
-    """Return a launch that nobody vouches for as NewStore has it: the cart's customer and store alone.
+    """Return a launch that nobody vouches for as NewStore has it: the cart's customer, store and associate.
     Raises Problem when NewStore cannot say."""
     client = NewStoreClient(program)
     try:
@@ -77,6 +77,7 @@ def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
         profile_id=profile.profile_id,
         loyalty_id=profile.attributes.get(program.loyalty_attribute, ""),
         store_id=cart.store_id,
+        associate_id=cart.associate_id,
     )
 
 

@@ -32,6 +32,9 @@ class Launch(models.Model):
     expires_at = models.DateTimeField(_("expires at"))
 
     associate_id = models.CharField(_("associate"), max_length=100, blank=True)
+    # Whose cart it is, as NewStore says, where no associate stands behind the launch. It proves nobody: it
+    # only keeps apart what the limits count.
+    cart_associate_id = models.CharField(_("associate of the cart"), max_length=100, blank=True)
     device_id = models.CharField(_("device"), max_length=100, blank=True)
     store_id = models.CharField(_("store"), max_length=100, blank=True)
 

@@ -24,6 +24,7 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
 
 COOKIE = "launch"
+LONGEST_NAME = 100  # Redemption.associate_id
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponse]
 
@@ -38,6 +39,7 @@ def open_launch(program: Program, context: LaunchContext, associate: Associate |
         created_at=now,
         expires_at=now + Launch.lifetime(),
         associate_id=associate.associate_id if associate else "",
+        cart_associate_id="" if associate else context.associate_id[:100],
         device_id=associate.device_id if associate else "",
         store_id=context.store_id,
         host_token=context.token,
@@ -101,10 +103,12 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
 
 
 def actor_of(launch: Launch) -> Actor:
-    """Return who acts in this launch, for the audit trail."""
-    return Actor(
-        name=launch.associate_id or "unverified", store_id=launch.store_id, device_id=launch.device_id
-    )
+    """Return who acts in this launch, for the audit trail and the limit of redemptions per associate. Nobody
+    known is no associate's name: such redemptions are in nobody's shift."""
+    name = launch.associate_id or "unverified"
+    if launch.cart_associate_id and not launch.associate_id:
+        name = f"unverified, cart of {launch.cart_associate_id}"[:LONGEST_NAME]
+    return Actor(name=name, store_id=launch.store_id, device_id=launch.device_id)
 
 
 def customer_key(program: Program, email: str) -> str:

@@ -10,6 +10,7 @@ from loyaltyview.newstore.answers import HostCart, Profile
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Identity, Program
+from loyaltyview.redemptions.models import Redemption, Transition
 from loyaltyview.webview.models import Launch
 
 from .conftest import Mint, Open, cart_json, launch_params
@@ -118,7 +119,7 @@ def by_cart(program: Program, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
         return HostCart(
             cart_id=cart_id,
             store_id="US_BOSTON_01",
-            associate_id="",
+            associate_id=known.get("associate_id", ""),
             customer_id=known["customer_id"],
             currency="USD",
             channel_type="STORE",
@@ -162,6 +163,55 @@ def test_without_identity_nobody_else_can_be_looked_up(
     assert client.get(page + "find/").status_code == 403
     assert client.post(page + "find/", {"q": "family@example.test"}).status_code == 403
     assert client.post(page + "choose/", {"member": "L-00043"}).status_code == 403
+
+
+def test_without_identity_the_limit_is_the_carts_associates_and_the_trail_names_nobody(
+    client: Client, program: Program, vendor: Vendor, newstore: Mint, by_cart: dict[str, str]
+) -> None:
+    Program.objects.update(associate_hour_limit=1)
+
+    def redeem(number: int, associate_id: str) -> int:
+        by_cart["associate_id"] = associate_id
+        # What the launch says of itself is not believed.
+        params = launch_params(program, cartId=f"cart-{number}", associateId="a-99") | {
+            "externalIdentity": ""
+        }
+        page = client.get("/launch/acme/", params)["Location"]
+        client.get(page)
+        fields = {"key": f"a-key-of-this-card-{number}", "kind": "reward", "item": "ten-off"}
+        return client.post(page + "redeem/", fields).status_code
+
+    assert [redeem(1, "a-17"), redeem(2, "a-23"), redeem(3, "a-23")] == [303, 303, 429]
+    rows = Redemption.objects.order_by("requested_at")
+    assert [row.associate_id for row in rows] == [
+        "unverified, cart of a-17",
+        "unverified, cart of a-23",
+        "unverified, cart of a-23",
+    ]
+    actors = set(Transition.objects.values_list("actor", flat=True))
+    assert actors == {"unverified, cart of a-17", "unverified, cart of a-23"}
+
+
+def test_what_nobody_vouched_for_is_in_nobodys_shift(
+    client: Client,
+    program: Program,
+    open_page: Open,
+    vendor: Vendor,
+    newstore: Mint,
+    by_cart: dict[str, str],
+) -> None:
+    by_cart["associate_id"] = "a-17"
+    params = launch_params(program) | {"externalIdentity": ""}
+    unverified = client.get("/launch/acme/", params)["Location"]
+    client.get(unverified)
+    client.post(unverified + "redeem/", {"key": "a-key-of-this-card-1", "kind": "reward", "item": "ten-off"})
+    mine = open_page(cartId="cart-of-kim")
+    assert "data-redemption" not in client.get(mine + "shift/").content.decode()
+    client.get(mine)
+    client.post(mine + "redeem/", {"key": "a-key-of-this-card-2", "kind": "voucher", "item": "v-birthday"})
+    hers = Redemption.objects.get(associate_id="a-17").pk
+    assert client.get(unverified + "shift/").status_code == 403
+    assert client.post(f"{unverified}shift/undo/{hers}/").status_code == 403
 
 
 def test_without_identity_and_customer_there_is_nothing_to_show(
