@@ -35,6 +35,7 @@ from loyaltyview.newstore.orders import (
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import of_day
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.orders import with_codes
 from loyaltyview.redemptions.snapshots import coupon_of
 
 # NewStore promises its events within 15 minutes.
@@ -103,7 +104,7 @@ def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
     is_sale = any(item.status != ITEM_CANCELLED for item in host.items)
     if host.status not in (OPEN, CLOSED) or not is_sale:
         return
-    rows = Redemption.objects.filter(program=program, codes__code__in=host.codes).distinct()
+    rows = with_codes(program, host.codes)
     if not rows and host.channel_type not in program.report_channels:
         return
     is_elsewhere = any(row.order_id not in ("", host.order_id) for row in rows)

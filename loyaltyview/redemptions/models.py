@@ -47,7 +47,8 @@ class Redemption(WorkRow):
     """One spend of one member in one cart."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    program = models.ForeignKey(Program, models.PROTECT, related_name="redemptions")
+    # Without an index of its own: several others begin with it, and SQLite would prefer it to the right one.
+    program = models.ForeignKey(Program, models.PROTECT, related_name="redemptions", db_index=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REQUESTED)
 
     # What was asked for; `fingerprint` is a hash of it all, so that a key is not used for two things.
@@ -116,6 +117,7 @@ class Redemption(WorkRow):
             models.Index(fields=["requested_at"], condition=Q(state="stuck"), name="redemption_stuck"),
             models.Index(fields=["program", "cart_id"], name="redemption_cart"),
             models.Index(fields=["program", "order_id"], name="redemption_order"),
+            models.Index(fields=["program", "provider_ref"], name="redemption_spend"),
             models.Index(fields=["program", "associate_id", "requested_at"], name="redemption_shift"),
         ]
 
@@ -127,7 +129,8 @@ class IssuedCode(models.Model):
     """A coupon code that NewStore made for a redemption. A renewed redemption has several, and an order
     may carry any of them."""
 
-    program = models.ForeignKey(Program, models.PROTECT, related_name="+")
+    # As above: the constraint's index begins with it.
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
     redemption = models.ForeignKey(Redemption, models.CASCADE, related_name="codes")
     code = models.CharField(_("code"), max_length=64)
     issued_at = models.DateTimeField(_("issued at"))

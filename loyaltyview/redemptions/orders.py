@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import OPEN, Redemption, State
+from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
@@ -42,7 +42,7 @@ def use_codes(
     the orders that this one takes the place of, `later` those that took the place of this one.
     """
     actor = order_actor(order_id)
-    for row in Redemption.objects.filter(program=program, codes__code__in=codes).distinct():
+    for row in with_codes(program, codes):
         if row.order_id and row.order_id in earlier:
             continue
         if row.order_id and row.order_id in later:
@@ -54,12 +54,16 @@ def use_codes(
     )
 
 
+def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]:
+    """Return the redemptions that any of `codes` was issued for, each once."""
+    issued = IssuedCode.objects.filter(program=program, code__in=codes)
+    return Redemption.objects.filter(pk__in=issued.values("redemption"))
+
+
 def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
     """Return the orders outside `story` (an order and those it was exchanged for) in which the redemptions of
     `codes` were used: the customer had one discount twice."""
-    rows = Redemption.objects.filter(program=program, codes__code__in=codes).exclude(
-        order_id__in=["", *story]
-    )
+    rows = with_codes(program, codes).exclude(order_id__in=["", *story])
     return tuple(sorted(set(rows.values_list("order_id", flat=True))))
 
 
