@@ -14,8 +14,8 @@ function show(left) {
   row.querySelector("[data-ring]").setAttribute("stroke-dasharray", `${share} 100`);
   if (seconds <= 120) {
     left.parentElement.classList.add("short");
-    // Spoken once, not each second; a page opened later than two minutes before the end says how long is left.
-    announce.textContent = announce.textContent || (seconds > 110 ? announce.dataset.warning : left.textContent);
+    // Spoken once, not each second; a page opened when it is nearer to one minute says how long is left.
+    announce.textContent = announce.textContent || (seconds > 90 ? announce.dataset.warning : left.textContent);
   }
   return seconds;
 }
