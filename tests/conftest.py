@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
 from providers.house.triggers import SQLITE
 from tests.setup.chromium import find_chromium
+
+# How long an example takes says something of the machine and what else it does, not of the product.
+settings.register_profile("loyaltyview", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loyaltyview")
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",

@@ -257,7 +257,7 @@ envelopes = st.fixed_dictionaries(
     {"name": st.sampled_from(["order.opened", "return.processed"]) | json_values, "payload": json_values},
     optional={"tenant": json_values, "published_at": json_values},
 ).map(lambda value: json.dumps(value).encode())
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loyaltyview.newstore.context import HostTheme, LaunchContext, LaunchItem
@@ -303,7 +303,6 @@ def is_context_or_launch_error(read: Any, *args: Any) -> bool:
     return isinstance(context, LaunchContext) and (context.has_cart or context.cart_total is None)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     text=st.text(),
     cart=json_values,

@@ -1,10 +1,12 @@
 """/healthz, /readyz and /metrics as a load balancer and Prometheus see them."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import DatabaseError, OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -16,10 +18,12 @@ from loyaltyview.work.models import Heartbeat
 
 
 @pytest.fixture(autouse=True)
-def own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the checks that a test adds, and nothing remembered from other tests."""
+def own_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Only the checks that a test adds, nothing remembered of other tests, and a clock that stands still."""
     monkeypatch.setattr(health, "checks", {})
     monkeypatch.setattr(health, "_is_migrated", False)
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 def beat(seconds_ago: float) -> None:

@@ -130,7 +130,7 @@ class AnyReturns(TestCase):
 
     cents = st.integers(1, 500_00)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(parts=st.lists(cents, min_size=1, max_size=6), rate=st.decimals("0.1", "10", places=2))
     def test_partial_returns_add_up_to_exactly_what_was_earned(self, parts: list[int], rate: Decimal) -> None:
         house = build_house()

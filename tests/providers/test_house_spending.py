@@ -240,7 +240,7 @@ class AnyOrderOfCalls(TestCase):
         max_size=20,
     )
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(calls=calls, opening=st.integers(1, 350))
     def test_the_ledger_always_adds_up(self, calls: list[tuple[str, int]], opening: int) -> None:
         house = build_house()

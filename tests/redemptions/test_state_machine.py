@@ -327,7 +327,6 @@ def test_the_ledger_says_what_the_redemptions_say(db: None) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
