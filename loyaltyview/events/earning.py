@@ -13,6 +13,7 @@ from loyaltyview.events.models import (
     Event,
     EventSource,
     Order,
+    ReturnKind,
     ReturnRecord,
     ReturnState,
     WhyNothing,
@@ -34,6 +35,11 @@ MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
 
 class NotYet(Exception):
     """What this event builds on has not arrived; it comes within minutes, or an administrator looks."""
+
+
+class OrderOpen(NotYet):
+    """What this event builds on has not happened: NewStore says that the order is not completed, which may
+    take weeks."""
 
 
 def why_nothing(order: Order) -> WhyNothing | None:
@@ -105,6 +111,20 @@ def take_back_order(order: Order) -> None:
         )
 
 
+def take_back_returns(order: Order) -> None:
+    """The order has earned: take back what came back before, when it had earned nothing yet. Raises what
+    `take_back_return` raises; may be repeated."""
+    for record in ReturnRecord.objects.filter(
+        program=order.program,
+        order_id=order.order_id,
+        state__in=[ReturnState.NOTHING, ReturnState.WAITING],
+        kind__in=[ReturnKind.RETURN, ReturnKind.CANCELLATION],
+        amount__gt=0,
+    ):
+        ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.NOTHING).update(state=ReturnState.WAITING)
+        take_back_return(record)
+
+
 def take_back_return(record: ReturnRecord) -> None:
     """Take back what the returned goods earned, once per return. Raises NotYet while the order has not
     earned, ProviderError, PayloadError. May be repeated."""
@@ -171,9 +191,9 @@ def _customer_email(order: Order) -> str:
         source=EventSource.NEWSTORE,
         dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
     ).first()
-    if opened:
-        email = read_order(bytes(opened.payload)).customer_email
-    else:
-        # The order was read from NewStore, or its event is no longer kept.
-        email = host_orders.read_order(order.program, order.order_id).customer_email
-    return email.strip().lower()
+    try:
+        if opened:
+            return read_order(bytes(opened.payload)).customer_email.strip().lower()
+    except PayloadError:
+        pass  # It is dead, and the order was read from NewStore instead.
+    return host_orders.read_order(order.program, order.order_id).customer_email.strip().lower()

@@ -8,11 +8,17 @@ work.
 from collections.abc import Callable
 
 from loyaltyview.events import orders
-from loyaltyview.events.earning import earn, take_back_order, take_back_return
+from loyaltyview.events.earning import (
+    MAYBE_EARNED,
+    earn,
+    take_back_order,
+    take_back_return,
+    take_back_returns,
+)
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.giving_back import give_back_spends
 from loyaltyview.events.missing import ensure_earned, opened_order
-from loyaltyview.events.models import Event, Order, ReturnState
+from loyaltyview.events.models import Earning, Event, Order, ReturnState
 from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import (
     read_appeasement,
@@ -28,7 +34,7 @@ from loyaltyview.redemptions.orders import give_back_order
 
 def order_created(event: Event) -> None:
     """The order exists and can still change: its codes are in use."""
-    _use(event)
+    _use(event, is_final=False)
     order = orders.note_created(event.program, read_order(bytes(event.payload)))
     if order.cancelled_seen_at and not order.is_historical:
         _undo(order)
@@ -36,8 +42,12 @@ def order_created(event: Event) -> None:
 
 def order_opened(event: Event) -> None:
     """The order is final: its codes are used, and the vendor is told."""
-    _use(event)
-    order = orders.note_opened(event.program, read_order(bytes(event.payload)))
+    _use(event, is_final=True)
+    read = read_order(bytes(event.payload))
+    order = orders.note_opened(event.program, read)
+    orders.note_final(order, read)
+    if order.is_historical and order.earning in MAYBE_EARNED:
+        take_back_order(order)  # NewStore's own list does not say that it is one
     if order.cancelled_seen_at and not order.is_historical:
         _undo(order)
     orders.settle_order(order)
@@ -48,6 +58,9 @@ def order_completed(event: Event) -> None:
     order = orders.note_completed(event.program, read_completed(bytes(event.payload)).order_id)
     order = opened_order(event, order.order_id)
     earn(order, orders.settle_order(order))
+    order.refresh_from_db()
+    if order.earning == Earning.EARNED:
+        take_back_returns(order)
 
 
 def order_cancelled(event: Event) -> None:
@@ -82,10 +95,11 @@ def refund_issued(event: Event) -> None:
     note_appeasement(event.program, read, read.requested_at or event.published_at or event.received_at)
 
 
-def _use(event: Event) -> None:
+def _use(event: Event, *, is_final: bool) -> None:
     # Before anything else is read: the customer has had the discount, however odd the rest may be.
     read = read_codes(bytes(event.payload))
-    if not read.is_historical:
+    is_outdated = not is_final and orders.was_opened(event.program, read.order_id)
+    if not read.is_historical and not is_outdated:
         order, _ = Order.objects.get_or_create(program=event.program, order_id=read.order_id)
         orders.note_exchanges(order, read.exchanges)
         orders.use_order_codes(order, read.codes)

@@ -9,12 +9,12 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from loyaltyview.events.earning import NotYet, earn, why_nothing
+from loyaltyview.events.earning import NotYet, OrderOpen, earn, why_nothing
 from loyaltyview.events.models import Earning, Event, Order
 from loyaltyview.events.orders import note_completed, note_items_cancelled, note_opened, settle_order
 from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
 from loyaltyview.newstore.errors import NewStoreRejected
-from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, HostOrder, read_order
+from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, OPEN, HostOrder, read_order
 from loyaltyview.programs.models import Program
 
 log = structlog.get_logger(__name__)
@@ -45,8 +45,11 @@ def ensure_earned(event: Event, order: Order) -> Order:
         return order
     if timezone.now() < event.received_at + PATIENCE:
         raise NotYet("order.completed has not arrived")
-    if _read(event, order.order_id).status != CLOSED:
-        raise NotYet("the order is not completed yet")
+    status = _read(event, order.order_id).status
+    if status == OPEN:
+        raise OrderOpen("the order is not completed yet")
+    if status != CLOSED:
+        raise NotYet(f"the order is {status}")
     order = note_completed(event.program, order.order_id)
     log.warning("order_completed_from_newstore", order=order.order_id)
     earn(order, settle_order(order))

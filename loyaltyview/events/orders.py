@@ -10,10 +10,25 @@ from typing import Any
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.models import AlarmKind, Earning, ExchangeLink, Order
+from loyaltyview.events.models import (
+    AlarmKind,
+    Earning,
+    Event,
+    EventSource,
+    EventState,
+    ExchangeLink,
+    Order,
+)
+from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.redemptions.orders import member_of_order, settle, use_codes, used_elsewhere
+from loyaltyview.redemptions.orders import (
+    let_go,
+    member_of_order,
+    settle,
+    use_codes,
+    used_elsewhere,
+)
 from providers.types import Money, OrderLine, Spend
 from providers.types import Order as ProviderOrder
 
@@ -76,6 +91,27 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
         detail = f"one redemption is used in order {other} and in order {order.order_id}"
         raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
     return spends
+
+
+def was_opened(program: Program, order_id: str) -> bool:
+    """Whether the order's own `order.opened` was handled: what `order.created` said counts no more."""
+    return Event.objects.filter(
+        program=program,
+        source=EventSource.NEWSTORE,
+        dedupe_key=f"{EventName.ORDER_OPENED}:{order_id}",
+        state=EventState.DONE,
+    ).exists()
+
+
+def note_final(order: Order, read: OrderOpened) -> None:
+    """Store what nothing but `order.opened` itself says, whatever was read from NewStore before it came, and
+    let go of the redemptions whose codes were taken out of the order until then."""
+    Order.objects.filter(pk=order.pk).update(
+        is_historical=read.is_historical, is_exchange=read.is_exchange, associate_id=read.associate_id
+    )
+    order.refresh_from_db()
+    if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
+        let_go(order.program, order_id=order.order_id, codes=read.codes)
 
 
 def exchanged_by(order: Order) -> frozenset[str]:

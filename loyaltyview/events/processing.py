@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
-from loyaltyview.events.earning import NotYet
+from loyaltyview.events.earning import NotYet, OrderOpen
 from loyaltyview.events.handlers import HANDLERS
 from loyaltyview.events.inbox import read_envelope
 from loyaltyview.events.missing import Hopeless
@@ -87,6 +87,10 @@ def _attempt(event: Event) -> None:
         return
     try:
         handle(event)
+    except OrderOpen as error:
+        # No failure, so not counted as one. `order.completed` makes it due at once.
+        due_at = timezone.now() + timedelta(seconds=LONGEST_DELAY_S)
+        _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
     except (NotYet, Hopeless, PayloadError) as error:
         _failed(event, error, str(error))
     except (ProviderError, NewStoreError) as error:

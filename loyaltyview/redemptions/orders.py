@@ -16,7 +16,15 @@ from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.snapshots import intent_of, spend_of
-from loyaltyview.redemptions.steps import advance, refresh, spent_fields, take, to_stuck, write_line
+from loyaltyview.redemptions.steps import (
+    advance,
+    refresh,
+    release_at,
+    spent_fields,
+    take,
+    to_stuck,
+    write_line,
+)
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.types import Order, Spend, SpendKind
@@ -52,6 +60,24 @@ def use_codes(
         spend_of(row)
         for row in _of_order(program, order_id).filter(state__in=[State.USED.value, State.SETTLED.value])
     )
+
+
+def let_go(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
+    """The order is final with these codes: what an earlier version of it had used besides is not used. Its
+    code can be applied again, or is given back in its time. Database only; may be repeated."""
+    actor, reason = order_actor(order_id), "taken out of the order before it was final"
+    kept = with_codes(program, codes).values("pk")
+    for row in _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept):
+        if advance(
+            row, State.REVEALED, allowed=[State.USED], actor=actor, reason=reason, order_id="",
+            due_at=release_at(row),
+        ):  # fmt: skip
+            continue
+        with transaction.atomic():
+            if Redemption.objects.filter(
+                pk=row.pk, order_id=order_id, state__in=[*UNDER_WAY, State.STUCK]
+            ).update(order_id=""):
+                write_line(row, row.state, State(row.state), actor, reason)
 
 
 def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]:

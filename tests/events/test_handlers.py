@@ -8,8 +8,10 @@ import pytest
 
 from loyaltyview.events.models import Earning, Event, EventState, Order, ReturnRecord, ReturnState, WhyNothing
 from loyaltyview.events.processing import run_one
+from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.steps import release_at
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 
 from .conftest import Deliver
@@ -99,19 +101,6 @@ def test_created_never_overwrites_opened(deliver: Deliver, work: Work, books: Bo
     work()
     row = Order.objects.get()
     assert (row.earn_base, row.external_id) == (90, "ACM000123")
-
-
-def test_codes_of_created_and_of_opened_are_both_used(
-    deliver: Deliver, work: Work, books: Books, redemption: Redemption
-) -> None:
-    deliver("order.opened", order(discounts=[], items=[item(discounts=[])]))
-    work()
-    redemption.refresh_from_db()
-    assert redemption.state == State.REVEALED
-    deliver("order.created", order())
-    work()
-    redemption.refresh_from_db()
-    assert redemption.state == State.USED
 
 
 def test_odd_amounts_do_not_keep_a_reward_from_being_used(
@@ -334,3 +323,46 @@ def test_a_dead_event_does_not_hold_up_the_others(
         f"order.cancelled:{ORDER}": EventState.DONE,
         "order.opened:order-2": EventState.DONE,
     }
+
+
+def test_a_code_taken_out_of_the_order_before_it_was_final_is_not_used(
+    deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    bare = order(discounts=[], items=[item(discounts=[], order_discounts=0)])
+    for name, payload in (("order.created", order()), ("order.opened", bare), ("order.created", order())):
+        deliver(name, payload)
+        work()
+    deliver("order.completed", completed())
+    work()
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id) == (State.REVEALED, "")
+    assert redemption.due_at == release_at(redemption)
+    assert books.spends == {}
+    assert redemption.transitions.get(to_state=State.REVEALED).reason.startswith("taken out of the order")
+
+
+def test_what_order_created_says_counts_no_more_once_the_order_was_opened(
+    deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    deliver("order.opened", order(discounts=[], items=[item(discounts=[], order_discounts=0)]))
+    work()
+    deliver("order.created", order())
+    work()
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id) == (State.REVEALED, "")
+
+
+def test_a_return_before_the_order_earned_is_taken_back_when_it_earns_after_all(
+    deliver: Deliver, work: Work, books: Books
+) -> None:
+    """Nobody was a member; she enrolled, and an administrator replayed the events."""
+    known, books.emails = books.emails, {}
+    deliver("order.opened", order(discounts=[], items=[item(discounts=[])]))
+    deliver("order.completed", completed())
+    deliver("return.processed", returned(90.0))
+    work(2)
+    books.emails = known
+    replay(Event.objects.all())
+    work(2)
+    assert books.points("mia") == 0
+    assert ReturnRecord.objects.get().state == ReturnState.DONE

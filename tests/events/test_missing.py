@@ -15,7 +15,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 
 from .conftest import Deliver
-from .deliveries import CODE, ORDER, cancelled, completed, order, returned
+from .deliveries import CODE, ORDER, cancelled, completed, item, order, returned
 from .vendor import Books
 
 Work = Callable[..., int]
@@ -215,3 +215,45 @@ def test_a_cancelled_order_is_not_asked_for(
     clock.shift(300)
     work()
     assert (states(), tenant.reads) == ({EventState.DONE}, 0)
+
+
+def test_an_opening_that_is_not_understood_is_read_from_newstore_instead(
+    deliver: Deliver, work: Work, books: Books, tenant: Tenant, clock: Any
+) -> None:
+    tenant.has()
+    deliver("order.opened", order(discounts=[], items=[item(discounts=[], pricebook_price=None)]))
+    deliver("order.completed", completed())
+    work()
+    clock.shift(61)
+    work()
+    assert books.points("mia") == 90
+
+
+def test_a_return_waits_as_long_as_its_order_is_open(
+    deliver: Deliver, work: Work, books: Books, tenant: Tenant, clock: Any
+) -> None:
+    tenant.has(status="open")
+    deliver("order.opened", order())
+    deliver("return.processed", returned(45.0))
+    for _ in range(40):
+        clock.shift(3700)
+        work()
+    assert Event.objects.get(name="return.processed").attempts == 0
+    deliver("order.completed", completed())
+    work(2)
+    assert states() == {EventState.DONE}
+    assert books.points("mia") == 45
+
+
+def test_an_imported_order_that_newstores_list_took_for_a_sale_loses_its_points(
+    deliver: Deliver, work: Work, books: Books, tenant: Tenant, clock: Any
+) -> None:
+    tenant.has()
+    deliver("order.completed", completed())
+    clock.shift(61)
+    work()
+    assert books.points("mia") == 90
+    deliver("order.opened", order(is_historical=True))
+    work(2)
+    assert books.points("mia") == 0
+    assert Order.objects.get().is_historical
