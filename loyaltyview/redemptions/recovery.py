@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.redemptions import order_news
-from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.requests import WORKER, Actor
@@ -24,14 +24,13 @@ from providers.types import Finding, SpendFinding
 
 log = structlog.get_logger(__name__)
 
-WAITING = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
 UNREAD_FOR = timedelta(seconds=30)  # until the inbox is looked at again
 
 
 def carry_on(redemption_id: UUID, actor: Actor) -> Redemption:
     """The associate's page asks how it stands: find out what can be found out now, show the code when the
     spend turned out to have happened, and return the row. May be repeated at will."""
-    row = take(redemption_id, WAITING)
+    row = take(redemption_id, OPEN)
     if row:
         recover(row, actor)
     row = Redemption.objects.get(pk=redemption_id)
@@ -45,7 +44,7 @@ def run_one() -> bool:
     row = claim(Redemption.objects.all())
     if row is None:
         return False
-    if row.state in WAITING:
+    if row.state in OPEN:
         recover(row, WORKER)
     elif row.state in (State.SPENT, State.REVEALED):
         _release_unused(row)

@@ -10,9 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
-from loyaltyview.redemptions.models import FINAL, HOLDING, IssuedCode, Redemption, State
+from loyaltyview.redemptions.models import FINAL, HOLDING, OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.offers import after
-from loyaltyview.redemptions.recovery import WAITING
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.saga import hand_over
 from loyaltyview.redemptions.shift import is_undoable
@@ -24,7 +23,7 @@ from providers.types import Cart, Money
 
 MOST_ROWS = 50
 # The discount of these is in the cart, or may turn out to be.
-COUNTED = (*WAITING, *HOLDING)
+COUNTED = (*OPEN, *HOLDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +120,7 @@ def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:
 def status_of(row: Redemption) -> str:
     """Return how `row` stands as one of the words of `Applied.status`."""
     state = State(row.state)
-    if state in WAITING:
+    if state in OPEN:
         return "checking"
     if state is State.RELEASING:
         return "returning"

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from loyaltyview.ops.policy import with_scanner
-from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.recovery import WAITING, carry_on
+from loyaltyview.redemptions.models import OPEN, Redemption, State
+from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.webview import wording
@@ -43,7 +43,7 @@ def applied_page(request: HttpRequest, launch: Launch, redemption_id: UUID) -> H
     row = _asked(launch, row)
     if row.state == State.REFUSED:
         return go(request, f"{address_of('member', launch)}?refused={row.pk}")
-    if is_htmx(request) and row.state in WAITING:
+    if is_htmx(request) and row.state in OPEN:
         return HttpResponse(status=204)
     if is_htmx(request):
         return go(request, f"{address_of('applied', launch, redemption_id=row.pk)}?go=1")
@@ -59,7 +59,7 @@ def together(request: HttpRequest, launch: Launch) -> HttpResponse:
     rows = [_asked(launch, found[name]) for name in wanted if name in found]
     if not rows:
         return go(request, address_of("member", launch))
-    if is_htmx(request) and any(row.state in WAITING for row in rows):
+    if is_htmx(request) and any(row.state in OPEN for row in rows):
         return HttpResponse(status=204)
     missed = [Missed(**each) for each in launch.last_tap["missed"]]
     refused = [row for row in rows if row.state == State.REFUSED]
@@ -74,7 +74,7 @@ def together(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 def _asked(launch: Launch, row: Redemption) -> Redemption:
     """Return `row` as it stands after asking how it stands."""
-    if row.state in WAITING or row.state == State.SPENT:
+    if row.state in OPEN or row.state == State.SPENT:
         return carry_on(row.pk, actor_of(launch))
     return row
 

@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
-from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
-from loyaltyview.redemptions.recovery import WAITING
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
@@ -72,7 +71,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         chosen = (request.POST.get("item", ""),)
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     address = address_of("applied", launch, redemption_id=row.pk)
-    return go(request, address if row.state in WAITING else f"{address}?go=1")
+    return go(request, address if row.state in OPEN else f"{address}?go=1")
 
 
 def read_tap(form: QueryDict) -> Tap:

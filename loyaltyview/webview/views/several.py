@@ -8,8 +8,7 @@ from django.views.decorators.http import require_POST
 
 from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.ops.policy import with_scanner
-from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.recovery import WAITING
+from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
@@ -39,7 +38,7 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in missed]}
     launch.save(update_fields=["last_tap"])
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
-    leaves = not missed and all(row.state not in WAITING for row in rows)
+    leaves = not missed and all(row.state not in OPEN for row in rows)
     return go(request, address_of("together", launch) + ("?go=1" if leaves else ""))
 
 
@@ -91,7 +90,7 @@ def _redeem_each(
     first: Problem | None = None
     for tap in taps:
         try:
-            if any(row.state in WAITING for row in rows):
+            if any(row.state in OPEN for row in rows):
                 raise Problem("NOT_TRIED")
             row = redeem_tap(launch, tap, may_be_cut=not rows)
             if row.state == State.REFUSED:
