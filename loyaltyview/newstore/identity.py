@@ -42,6 +42,9 @@ def verify_associate(program: Program, bearer: str, device_id: str) -> Associate
     subject = claims["sub"]
     if not is_id(subject):
         raise IdentityError("TOKEN_INVALID", "a subject that is no id")
+    # The realm signs machines' tokens with the same key, our own client's too. Keycloak names them so.
+    if str(claims.get("preferred_username", "")).startswith("service-account-"):
+        raise IdentityError("TOKEN_INVALID", "a machine's token")
     staff_id = find_staff_id(program, claims.get("email")) if program.newstore_lookup_associates else ""
     return Associate(associate_id=staff_id or subject, device_id=device_id, is_staff_id=bool(staff_id))
 

@@ -68,6 +68,7 @@ def test_changed_claims_are_refused(tenant: Program, with_keys: responses.BaseRe
         ({"sub": None}, "TOKEN_INVALID"),
         ({"sub": ""}, "TOKEN_INVALID"),
         ({"sub": "x" * 101}, "TOKEN_INVALID"),
+        ({"preferred_username": "service-account-loyaltyview"}, "TOKEN_INVALID"),
     ],
 )
 def test_claims_that_do_not_hold_are_refused(
