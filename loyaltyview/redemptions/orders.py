@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
@@ -206,7 +206,7 @@ def _spend_again(row: Redemption, actor: Actor) -> None:
     try:
         started = advance(
             taken, State.UNCERTAIN, allowed=[State.RELEASED], actor=actor, needs_lease=True,
-            reason="late order: spent again", spend_number=F("spend_number") + 1,
+            reason="late order: spent again", spend_number=taken.spend_number + 1,
             provider_ref="", is_held=False, memo={},
         )  # fmt: skip
     except IntegrityError as error:

@@ -31,7 +31,7 @@ from loyaltyview.redemptions.steps import (
     reveal,
     spent_fields,
 )
-from loyaltyview.work.plain_insert import insert
+from loyaltyview.work.plain_sql import insert
 from providers.errors import ProviderError
 from providers.types import SpendKind
 

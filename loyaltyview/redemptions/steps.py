@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
-from loyaltyview.work.plain_insert import insert
+from loyaltyview.work.plain_sql import insert, update
 from providers.types import Spend
 
 log = structlog.get_logger(__name__)
@@ -41,24 +41,24 @@ def advance(
     means.
     """
     states = [state.value for state in allowed]
-    rows = Redemption.objects.filter(pk=row.pk, state__in=states)
-    if needs_lease:
-        rows = rows.filter(lease_until=row.lease_until)
+    changes = {"state": to.value, **fields}
     with transaction.atomic():
         if len(states) == 1:
             from_state = states[0]
         else:
             # Locks the row on PostgreSQL, so that the trail names the state it really came from.
-            from_state = rows.select_for_update().values_list("state", flat=True).first() or ""
-        moved = rows.update(state=to.value, **fields) == 1
+            locked = Redemption.objects.select_for_update().filter(pk=row.pk, state__in=states)
+            from_state = locked.values_list("state", flat=True).first() or ""
+        where = {"id": row.pk, "state": states} | ({"lease_until": row.lease_until} if needs_lease else {})
+        moved = update(Redemption, where, changes) == 1
         if moved:
             path = [from_state, *(state.value for state in via), to.value]
             insert(_lines(row, path, actor, reason))
             if also:
                 also()
-    if moved and not any(hasattr(value, "resolve_expression") for value in fields.values()):
+    if moved:
         # Reading back what we wrote ourselves was measured at a third of the whole step.
-        for name, value in {"state": to.value, **fields}.items():
+        for name, value in changes.items():
             setattr(row, name, value)
     else:
         refresh(row)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.work.plain_insert import insert
+from loyaltyview.work.plain_sql import insert, update
 
 
 def row(program: Program, key: str = "k-1", **fields: object) -> Redemption:
@@ -48,3 +48,23 @@ def test_rows_that_may_be_there_already_are_left_out(program: Program) -> None:
 def test_rows_that_a_rule_refuses_are_refused_all_the_same(program: Program) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert([row(program, state="refused")], may_be_there=True)
+
+
+def test_only_the_row_that_is_as_expected_is_changed(program: Program) -> None:
+    until = datetime(2026, 3, 4, 15, 23, tzinfo=UTC)
+    one, two = row(program, "k-1", lease_until=until), row(program, "k-2")
+    insert([one, two])
+    assert update(Redemption, {"id": two.pk, "lease_until": until}, {"points": 1}) == 0
+    assert update(Redemption, {"id": one.pk, "state": ["minted"]}, {"points": 1}) == 0
+    assert update(Redemption, {"lease_until": None, "state": ["requested", "minted"]}, {"points": 2}) == 1
+    changes = {"points": 3, "lease_until": None, "memo": {"hold": "h-1"}, "saving": Decimal("1.5")}
+    assert update(Redemption, {"id": one.pk, "lease_until": until}, changes) == 1
+    found = Redemption.objects.get(pk=one.pk)
+    assert {name: getattr(found, name) for name in changes} == changes
+    assert Redemption.objects.get(pk=two.pk).points == 2
+
+
+def test_a_change_that_a_rule_refuses_is_refused(program: Program) -> None:
+    insert([row(program)])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        update(Redemption, {"key": "k-1"}, {"state": "refused"})
