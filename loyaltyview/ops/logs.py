@@ -26,14 +26,16 @@ DEEPEST = 8
 
 # Texts written by others (exceptions, libraries) name addresses, and those name customers.
 _PATTERNS = (
-    # The query string of an address or of a request line: NewStore puts the launch token there.
-    (re.compile(r"(?<=[\w/.%-])\?[^\s\"'<>)]+"), "?" + BLANK),
+    # The query string of an address or of a request line: NewStore puts the launch token there. It ends with
+    # a space or a quotation mark, and not with an apostrophe or a bracket: clients leave those as they are.
+    (re.compile(r"(?<=[\w/.%-])\?[^\s\"]+"), "?" + BLANK),
     # The secret in the address of a vendor's webhook.
     (re.compile(r"(/events/[^/\s]{1,100}/provider/)[^/\s?\"']+"), r"\1" + BLANK),
     (re.compile(r"[\w.+%-]{1,64}(?:@|%40)[\w.-]+"), BLANK),
     (re.compile(r"\b(Bearer|Basic) [\w.~+/=-]+", re.IGNORECASE), r"\1 " + BLANK),
-    # Signed tokens: a JWT, and ours from django.core.signing.
+    # Signed tokens: a JWT, one of Fernet's, and ours from django.core.signing.
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), BLANK),
+    (re.compile(r"(?<![\w-])gAAAA[\w-]{20,}=*"), BLANK),
     (re.compile(r"(?<![\w-])[\w-]{8,}:[\w-]{6}:[\w-]{27,}"), BLANK),
 )
 

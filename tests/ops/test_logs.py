@@ -158,6 +158,8 @@ def test_libraries_that_log_addresses_and_values_are_quiet_even_when_debugging(
     [
         ("GET /launch/acme/?token=a&x=b HTTP/1.1", "GET /launch/acme/?[redacted] HTTP/1.1"),
         ("('/x?email=a b', 3)", "('/x?[redacted] b', 3)"),
+        ("GET /launch/acme/?cart=o'brien(1)&token=a HTTP/1.1", "GET /launch/acme/?[redacted] HTTP/1.1"),
+        ("identity gAAAAABm" + "x" * 60 + "== expired", "identity [redacted] expired"),
         ("mia.s+shop@mail.example.co.uk said", "[redacted] said"),
         ("/customers/mia%40example.com/balance", "/customers/[redacted]/balance"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [redacted]"),
