@@ -4,6 +4,7 @@ From then on her orders are closed: whatever NewStore tells about them later cha
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -19,10 +20,14 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
+from loyaltyview.events.names import EventName
+from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.readers import OrderOpened, read_order
+from loyaltyview.events.replay import ERASED
 from loyaltyview.programs.erasure import Person, is_pseudonym
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
-EMPTY = b"{}"
+OF_ORDERS = (EventName.ORDER_CREATED.value, EventName.ORDER_OPENED.value)
 
 
 def is_closed(order: Order) -> bool:
@@ -31,7 +36,10 @@ def is_closed(order: Order) -> bool:
 
 
 def find(person: Person) -> None:
-    """Orders that name her or her profile."""
+    """Orders that name her, her profile, or one of her e-mail addresses."""
+    for read in _bought_by(person):
+        person.order_ids.add(read.order_id)
+        person.profile_ids |= {read.profile_id} - {""}
     orders = Order.objects.filter(
         Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids), program=person.program
     )
@@ -57,7 +65,7 @@ def erase(person: Person) -> dict[str, int]:
     what else names her, and put the pseudonym into her orders."""
     events = _of_orders(person).exclude(state=EventState.WAITING)
     events.filter(state=EventState.DEAD).update(state=EventState.IGNORED, due_at=None)
-    emptied = events.update(payload=EMPTY, headers={}, last_error="")
+    emptied = events.update(payload=ERASED, headers={}, last_error="")
     close_dead()
     deleted, _rows = _others(person).delete()
     orders = _orders(person)
@@ -71,6 +79,20 @@ def erase(person: Person) -> dict[str, int]:
         "events deleted": deleted,
         "orders": hers.update(member_ref=person.pseudonym, lines=[]),
     }
+
+
+def _bought_by(person: Person) -> Iterator[OrderOpened]:
+    """Yield her orders that nobody earned on, such as those of the web shop: whose they are stands in their
+    events only. Reads the payloads of all that are kept."""
+    wanted = [text.encode() for text in person.contacts]
+    rows = Event.objects.filter(program=person.program, source=EventSource.NEWSTORE, name__in=OF_ORDERS)
+    for payload in rows.values_list("payload", flat=True).order_by().iterator():
+        if any(text in bytes(payload).lower() for text in wanted):
+            with suppress(PayloadError):
+                read = read_order(bytes(payload))
+                # An associate's own address stands there, too.
+                if read.customer_email.strip().lower() in person.contacts:
+                    yield read
 
 
 def _orders(person: Person) -> QuerySet[Order]:

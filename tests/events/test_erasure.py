@@ -10,8 +10,9 @@ from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
-from loyaltyview.events.models import Earning, Event, EventSource, EventState, Order, ReturnRecord
+from loyaltyview.events.models import Alarm, Earning, Event, EventSource, EventState, Order, ReturnRecord
 from loyaltyview.events.provider_inbox import store_hints, store_unreadable
+from loyaltyview.events.replay import replay
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.programs.models import Erasure, Program
 from loyaltyview.redemptions.models import Redemption, State
@@ -24,7 +25,7 @@ from providers.house.provider import HouseProvider
 from providers.types import WebhookEvent
 
 from .conftest import Deliver
-from .deliveries import ORDER, cancelled, completed, order, returned
+from .deliveries import ORDER, cancelled, completed, item, order, returned
 from .house import EMAIL, build_house, spend
 
 PROFILE = "NS-US-01"
@@ -250,3 +251,28 @@ def test_administrators_see_that_somebody_was_erased_and_cannot_change_it(
     assert "dana" in listed
     assert mia not in listed
     assert admin_client.post(f"/admin/programs/erasure/{erasure.pk}/delete/").status_code == 403
+
+
+def test_an_order_that_nobody_earned_on_is_found_by_her_address_and_not_by_her_associates(
+    program: Program, deliver: Deliver
+) -> None:
+    """From the web shop, which is not reported; and one that she served as an associate."""
+    ref = build_house(program)
+    bare: dict[str, object] = {"discounts": [], "items": [item(discounts=[])]}
+    deliver("order.opened", order(id="o-web", channel_type="web", **bare))
+    served = {"customer_email": "leo@example.test", "customer_id": "NS-LEO", "associate_email": EMAIL}
+    deliver("order.opened", order(id="o-served", channel_type="web", **served, **bare))
+    drain()
+    erase(ref, "--yes", "--by", "ada")
+    assert bytes(Event.objects.get(subject="o-web").payload) == b"{}"
+    assert Order.objects.get(order_id="o-web").profile_id == ""
+    assert b"leo@example.test" in bytes(Event.objects.get(subject="o-served").payload)
+    assert Order.objects.get(order_id="o-served").profile_id == "NS-LEO"
+
+
+def test_what_was_erased_is_not_replayed(mia: str, program: Program) -> None:
+    erase(mia, "--yes", "--by", "ada")
+    replay(Event.objects.all())
+    drain()
+    assert not Event.objects.filter(state=EventState.DEAD).exists()
+    assert not Alarm.objects.exists()
