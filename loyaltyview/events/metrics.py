@@ -9,7 +9,7 @@ received = Counter(
 )
 alarms = Counter(
     "loyaltyview_alarms_total",
-    "Alarms raised or renewed, by kind: stream, low_stock, gap.",
+    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice.",
     ["program", "kind"],
 )
 handled = Counter(

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
 
+LONGEST_PAUSE_S = 60  # a till is not to be shut for an hour by one answer
+
 
 class Bucket:
     """`rate_per_s` calls a second in the long run, as many at once. Thread-safe."""
@@ -25,6 +27,7 @@ class Bucket:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._turns, self._filled_at = float(rate_per_s), clock()
+        self._paused_until = self._filled_at
 
     def take(self, patience_s: float) -> None:
         """Take one turn, waiting `patience_s` at most; NewStoreUnavailable at once when that is too short."""
@@ -32,13 +35,23 @@ class Bucket:
             now = self._clock()
             gained = (now - self._filled_at) * self.rate_per_s
             self._turns, self._filled_at = min(self._turns + gained, float(self.rate_per_s)), now
-            wait_s = max(0.0, (1 - self._turns) / self.rate_per_s)
+            wait_s = max(0.0, (1 - self._turns) / self.rate_per_s, self._paused_until - now)
             if wait_s > patience_s:
                 raise NewStoreUnavailable("our own limit for NewStore", retry_after_s=wait_s)
             # The turn is ours from here, even if that leaves a debt: who comes later waits longer.
             self._turns -= 1
         if wait_s:
             self._sleep(wait_s)
+
+    def set_rate(self, rate_per_s: int) -> None:
+        """Go on with another rate, and with the turns that are left."""
+        with self._lock:
+            self.rate_per_s = rate_per_s
+
+    def pause(self, seconds: float) -> None:
+        """Give no turn for so long."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock() + seconds)
 
 
 _buckets: dict[str, Bucket] = {}
@@ -47,11 +60,24 @@ _lock = threading.Lock()
 
 def take_turn(program: Program, patience_s: float) -> None:
     """Wait for this program's tenant to have a turn. Raises NewStoreUnavailable, as `Bucket.take`."""
+    if bucket := _bucket_of(program):
+        bucket.take(patience_s)
+
+
+def pause(program: Program, seconds: float) -> None:
+    """NewStore asks this program's tenant to wait: none of its calls is made for so long, LONGEST_PAUSE_S at
+    most. Without a rate of our own every call finds out by itself."""
+    if bucket := _bucket_of(program):
+        bucket.pause(min(seconds, LONGEST_PAUSE_S))
+
+
+def _bucket_of(program: Program) -> Bucket | None:
+    """Return the tenant's bucket, at the rate of its program that asked last; None without a rate."""
     rate_per_s, tenant = program.newstore_rate_per_s, program.newstore_tenant
     if not rate_per_s:
-        return
+        return None
     with _lock:
-        bucket = _buckets.get(tenant)
-        if bucket is None or bucket.rate_per_s != rate_per_s:
-            bucket = _buckets[tenant] = Bucket(rate_per_s)
-    bucket.take(patience_s)
+        bucket = _buckets.setdefault(tenant, Bucket(rate_per_s))
+    if bucket.rate_per_s != rate_per_s:
+        bucket.set_rate(rate_per_s)
+    return bucket

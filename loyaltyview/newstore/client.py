@@ -14,7 +14,7 @@ from loyaltyview.newstore.answers import (
     object_of,
     profile_from,
 )
-from loyaltyview.newstore.bucket import take_turn
+from loyaltyview.newstore.bucket import pause, take_turn
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
     NewStoreRejected,
@@ -113,6 +113,8 @@ class NewStoreClient:
         try:
             return self._authorised(method, path, params, body, headers, deadline)
         except NewStoreUnavailable as error:
+            if error.is_throttled and error.retry_after_s:
+                pause(self.program, error.retry_after_s)
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
             if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
                 raise

@@ -17,7 +17,7 @@ from loyaltyview.newstore.client import NewStoreClient, segment
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
-from loyaltyview.work.claims import claim, finish, give_up, postpone
+from loyaltyview.work.claims import backoff_s, claim, finish, give_up, postpone
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ def run_one() -> bool:
         text = f"{type(error).__name__}: {error.detail}"
         may_pass = isinstance(error, NewStoreUnavailable) or not isinstance(error, NewStoreRejected)
         if may_pass and row.attempts < MOST_ATTEMPTS:
-            postpone(row, text)
+            postpone(row, text, max(backoff_s(row.attempts), error.retry_after_s or 0))
         else:
             log.warning("code_not_disabled", program=row.program.slug, code=row.code, detail=text)
             give_up(row, text)

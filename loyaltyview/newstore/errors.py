@@ -12,7 +12,10 @@ IdentityError               the associate's identity cannot be used; same
 
 
 class NewStoreError(Exception):
-    """Base. `request_id` is NewStore's X-Newstore-Request-Id where it answered."""
+    """Base. `request_id` is NewStore's X-Newstore-Request-Id where it answered, `retry_after_s` how long it
+    asks us to wait where it does."""
+
+    retry_after_s: float | None = None
 
     def __init__(self, detail: str = "", request_id: str = "") -> None:
         super().__init__(detail)
@@ -21,11 +24,19 @@ class NewStoreError(Exception):
 
 
 class NewStoreUnavailable(NewStoreError):
-    """Try again later; nothing is wrong with the request. `retry_after_s` where NewStore said so."""
+    """Try again later; nothing is wrong with the request. `is_throttled`: a 429, too many calls."""
 
-    def __init__(self, detail: str = "", request_id: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        request_id: str = "",
+        retry_after_s: float | None = None,
+        *,
+        is_throttled: bool = False,
+    ) -> None:
         super().__init__(detail, request_id)
         self.retry_after_s = retry_after_s
+        self.is_throttled = is_throttled
 
 
 class NewStoreAuthFailed(NewStoreError):

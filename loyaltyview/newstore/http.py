@@ -199,7 +199,8 @@ def _judge(response: requests.Response, raw: bytes, request_id: str) -> Answer:
     request_id = request_id or _printable(str(envelope.get("request_id") or ""))
     detail = f"{status} {_reason(envelope)}".strip()
     if status == 429 or status >= 500:
-        raise NewStoreUnavailable(detail, request_id, _retry_after_s(response.headers.get("Retry-After", "")))
+        wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
+        raise NewStoreUnavailable(detail, request_id, wait_s, is_throttled=status == 429)
     if status == 403 and not envelope:
         raise NewStoreUnavailable("403 without JSON: throttled", request_id, THROTTLED_S)
     if status == 410:
@@ -227,7 +228,8 @@ def _reason(envelope: Mapping[str, object]) -> str:
             if isinstance(text, str) and text and text not in texts:
                 texts.append(text)
     # NewStore may quote what it was sent.
-    return _printable(re.sub(r"\S+@\S+", "[e-mail]", "; ".join(texts)), 300)
+    text = re.sub(r"\S+@\S+", "[e-mail]", "; ".join(texts))
+    return _printable(re.sub(r"\+[\d ()./-]{6,}\d", "[phone]", text), 300)
 
 
 def _retry_after_s(header: str) -> float | None:

@@ -11,7 +11,7 @@ from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Program
-from loyaltyview.work.claims import claim, postpone
+from loyaltyview.work.claims import backoff_s, claim, postpone
 from loyaltyview.work.sources import wake
 
 log = structlog.get_logger(__name__)
@@ -36,6 +36,7 @@ def link_profile(
             "may_replace": may_replace,
             "due_at": timezone.now(),
             "attempts": 0,
+            "lease_until": None,  # whoever has the former wish in hand must not delete this one
         },
     )
     wake()
@@ -51,7 +52,8 @@ def run_one() -> bool:
     except NewStoreError as error:
         is_final = isinstance(error, NewStoreRejected) and error.status in REFUSED_FOR_GOOD
         if not is_final and row.attempts < settings.WORK_MAX_ATTEMPTS:
-            postpone(row, f"{type(error).__name__}: {error.detail}")
+            delay_s = max(backoff_s(row.attempts), error.retry_after_s or 0)
+            postpone(row, f"{type(error).__name__}: {error.detail}", delay_s)
             return True
         outcome = f"given up: {error.detail}"
     log.info("profile_linked", program=row.program.slug, member=row.member_id, outcome=outcome)

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order, ReturnRecord
+from loyaltyview.events.provider_inbox import store_unreadable
+from loyaltyview.programs.models import Program
 
 from .conftest import Deliver, post
 from .deliveries import order, returned
@@ -102,3 +104,21 @@ def test_orders_and_returns_are_listed_and_nothing_can_be_added(
         ):
             assert text in client.get(address).content.decode()
         assert client.get(reverse(f"admin:events_{name}_add")).status_code == 403
+
+
+def test_a_vendors_body_that_nobody_understood_is_not_shown(
+    program: Program, client: Client, clerk: User
+) -> None:
+    store_unreadable(program, b'{"customer": {"firstName": "Mia", "zip": "02110"}}', "no event id")
+    event = Event.objects.get()
+    page = page_of(client, event)
+    assert "Not understood: 50 bytes" in page
+    assert "02110" not in page
+    clerk.user_permissions.add(Permission.objects.get(codename="reveal_payload"))
+    assert "02110" in page_of(client, event, "?reveal=1")
+
+
+def test_a_stream_of_no_program_is_not_found(admin_client: Client, program: Program) -> None:
+    for name in ("x", "", "999"):
+        answer = {"program": name, "action": "start"}
+        assert admin_client.post(reverse("admin:events_stream"), answer).status_code == 404

@@ -223,7 +223,6 @@ def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
     assert (alarm.kind, alarm.subject) == (AlarmKind.GAP, "2026-03-04")
     assert "reconcile --day 2026-03-04 --program acme" in alarm.detail
     repair(capsys)
-    reconcile_yesterday()
     assert not Alarm.objects.filter(closed_at=None).exists()
 
 

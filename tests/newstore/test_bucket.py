@@ -1,5 +1,7 @@
 """Our own limit for NewStore's calls (contract section 9)."""
 
+from contextlib import suppress
+
 import pytest
 
 from loyaltyview.newstore import bucket as bucket_module
@@ -65,3 +67,26 @@ def test_a_rate_of_nothing_is_no_limit() -> None:
     program = Program(newstore_tenant="unbounded", newstore_rate_per_s=0)
     for _ in range(500):
         take_turn(program, 0)
+
+
+def test_programs_of_one_tenant_with_different_rates_are_limited_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bucket_module, "_buckets", {})
+    slow, fast = (Program(newstore_tenant="acme", newstore_rate_per_s=rate) for rate in (1, 2))
+    taken = 0
+    with suppress(NewStoreUnavailable):
+        for taken in range(6):
+            take_turn(slow if taken % 2 else fast, 0)
+    assert taken < 3
+
+
+def test_nobody_has_a_turn_while_newstore_asks_to_wait() -> None:
+    bucket, time = bucket_of(10)
+    bucket.pause(3)
+    with pytest.raises(NewStoreUnavailable) as caught:
+        bucket.take(patience_s=1)
+    assert caught.value.retry_after_s == pytest.approx(3)
+    bucket.take(patience_s=5)
+    assert time.pauses == [3]
+    bucket.take(patience_s=0)

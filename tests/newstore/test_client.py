@@ -15,6 +15,7 @@ from django.core.cache import cache
 from responses.matchers import header_matcher, json_params_matcher
 from structlog.testing import capture_logs
 
+from loyaltyview.newstore import bucket
 from loyaltyview.newstore import client as client_module
 from loyaltyview.newstore.answers import HostCart, HostCartItem
 from loyaltyview.newstore.client import NewStoreClient
@@ -226,6 +227,21 @@ def test_short_trouble_is_bridged_by_one_repetition(
     newstore.get(f"{API}/checkout/carts/c-1", json=CART)
     assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
     assert pauses == [1.0]
+
+
+def test_what_newstore_asks_one_call_to_wait_all_wait(
+    tenant: Program, newstore: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket, "_buckets", {})
+    tenant.newstore_rate_per_s = 100
+    cart = newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "30"}, body="")
+    profile = newstore.get(ONE_PROFILE, json=PROFILE)
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant).get_cart("c-1")
+    with pytest.raises(NewStoreUnavailable) as caught:
+        NewStoreClient(tenant).get_profile("NS-1")
+    assert caught.value.retry_after_s == pytest.approx(30, abs=10)
+    assert (cart.call_count, profile.call_count) == (1, 0)
 
 
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("2", 2), ("4", 1), ("300", 1)])

@@ -7,6 +7,7 @@ import pytest
 import responses
 from structlog.testing import capture_logs
 
+from loyaltyview.newstore import profile_links
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.newstore.profile_links import link_profile, run_one
 from loyaltyview.programs.models import Program
@@ -140,3 +141,22 @@ def test_email_lies_encrypted_in_the_row(tenant: Program) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT contact FROM newstore_profilelink")
         assert EMAIL not in str(cursor.fetchone())
+
+
+@pytest.mark.usefixtures("with_token")
+def test_a_newer_wish_written_meanwhile_is_kept(
+    tenant: Program, newstore: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newstore.get(address("NS-1"), json=profile())
+    newstore.patch(address("NS-1"), json=profile())
+    wanted(tenant)
+    write = profile_links._write
+
+    def while_the_till_enrols_again(row: ProfileLink) -> str:
+        outcome = write(row)
+        wanted(tenant, profile_id="NS-2")
+        return outcome
+
+    monkeypatch.setattr(profile_links, "_write", while_the_till_enrols_again)
+    assert run_one()
+    assert ProfileLink.objects.get().profile_id == "NS-2"

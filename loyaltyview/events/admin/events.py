@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.admin.stream import stream_page
-from loyaltyview.events.models import Event
+from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.payloads import NotJson, masked, parse
 from loyaltyview.events.replay import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
@@ -56,10 +56,12 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("payload, personal data masked"))
     def payload_masked(self, event: Event) -> SafeString:
+        # Where nobody knows what it says, there is no telling what is personal in it.
+        if event.source == EventSource.PROVIDER and event.state == EventState.DEAD:
+            return _block(_("Not understood: %(n)d bytes") % {"n": len(event.payload)})
         try:
             return _block(json.dumps(masked(parse(bytes(event.payload))), indent=2, default=str))
         except (NotJson, RecursionError):
-            # No telling what is personal in it.
             return _block(_("Not JSON: %(n)d bytes") % {"n": len(event.payload)})
 
     @admin.display(description=_("payload"))

@@ -24,7 +24,8 @@ def stream_page(admin: "ModelAdmin[Event]", request: HttpRequest) -> HttpRespons
     if not request.user.has_perm("programs.change_program"):
         raise PermissionDenied
     if request.method == "POST":
-        program = get_object_or_404(Program, pk=request.POST.get("program"))
+        chosen = request.POST.get("program", "")
+        program = get_object_or_404(Program, pk=chosen if chosen.isdecimal() else None)
         _act(admin, request, program)
         return redirect("admin:events_stream")
     alarms = Alarm.objects.filter(kind=AlarmKind.STREAM, closed_at=None)

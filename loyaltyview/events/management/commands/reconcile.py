@@ -10,7 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from loyaltyview.events import stream
+from loyaltyview.events.alarms import close_alarm
+from loyaltyview.events.earning import NotYet
 from loyaltyview.events.gaps import Gap
+from loyaltyview.events.missing import Hopeless
+from loyaltyview.events.models import AlarmKind
+from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, span_of
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
@@ -38,7 +43,10 @@ class Command(BaseCommand):
         for program in programs:
             gaps = find_gaps(program, options["day"])
             rows = [self._row(gap, options["repair"]) for gap in gaps]
-            left += sum(row[-1] != "done" for row in rows)
+            left_here = sum(row[-1] != "done" for row in rows)
+            if not left_here:
+                close_alarm(program, AlarmKind.GAP, str(options["day"]))
+            left += left_here
             self.stdout.write(f"{program.slug}, {options['day']}: {len(gaps)} gaps")
             if rows:
                 self.stdout.write(_table([("cause", "about", "detail", "repair"), *rows]))
@@ -67,7 +75,7 @@ def _mend(gap: Gap) -> str:
         return "a person must look"
     try:
         gap.repair()
-    except (ProviderError, NewStoreError) as error:
+    except (ProviderError, NewStoreError, PayloadError, NotYet, Hopeless) as error:
         return f"failed: {error}"
     return "done"
 
