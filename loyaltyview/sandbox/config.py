@@ -30,7 +30,7 @@ class SandboxConfig:
     events_url: str = ""
     event_key: str = ""
     coupon_mode: Literal["replace", "add"] = "replace"
-    launch_shape: Literal["query", "injected", "fragment"] = "query"
+    launch_shape: Literal["query", "injected", "fragment", "both"] = "query"
     duplicate_events: bool = False
     shuffle_events: bool = False
     lose_events: bool = False

@@ -53,24 +53,28 @@ class Opened:
 def from_cart(
     shape: str, page: str, cart: Cart, total: Decimal, *, token: str, external_identity: str
 ) -> Opened:
-    """Open `page` for the cart. `shape` is "query", "injected" or "fragment"."""
+    """Open `page` for the cart. `shape` is "query", "injected" or "fragment"; or "both": a query string of
+    what NewStore documents and no more, and the rest injected."""
     blob = _cart_blob(cart, total)
-    if shape == "query":
-        query = {
-            "token": token,
-            "externalIdentity": external_identity,
-            "store": cart.store_id,
-            "cart": _compact(blob),
-        }
-        return Opened(address=f"{page}?{urlencode(query, quote_via=quote, safe='')}")
     context = {
         "securityToken": token,
         "contextProps": {"cart": blob},
         "externalIdentity": external_identity,
     }
+    injected = {**context, "dimensions": DIMENSIONS, "theme": THEME}
     if shape == "fragment":
         return Opened(address=f"{page}#{_fragment(context)}")
-    return Opened(address=page, injected={**context, "dimensions": DIMENSIONS, "theme": THEME})
+    if shape == "injected":
+        return Opened(address=page, injected=injected)
+    short: Json = {name: blob[name] for name in ("customerEmail", "cartId", "cartTotal") if name in blob}
+    query = {
+        "token": token,
+        "externalIdentity": external_identity,
+        "store": cart.store_id,
+        "cart": _compact(short if shape == "both" else blob),
+    }
+    address = f"{page}?{urlencode(query, quote_via=quote, safe='')}"
+    return Opened(address=address, injected=injected if shape == "both" else {})
 
 
 def from_profile(page: str, cart: Cart, *, external_identity: str) -> Opened:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SLOW_S = 2.0
 TIME_OUT_S = 8.0  # longer than anybody waits
 CHOICES: dict[str, tuple[object, ...]] = {
-    "launch_shape": ("query", "injected", "fragment"),
+    "launch_shape": ("query", "injected", "fragment", "both"),
     "duplicate_events": (False, True),
     "shuffle_events": (False, True),
     "lose_events": (False, True),

@@ -53,6 +53,8 @@ class Launch(models.Model):
     is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
     # Colours and insets of the host app that differ from ours (views.theme); {} when it said none.
     theme = models.JSONField(default=dict, blank=True)
+    # The app opened an address; what it puts into the page besides is not read yet (views.host).
+    is_host_awaited = models.BooleanField(default=False)
     # What the page last showed of the member, for when the vendor is down: no personal data.
     last_known = models.JSONField(default=dict, blank=True)
     # What came of the last tap on several cards at once: the redemptions, and what did not work and why.

@@ -29,8 +29,11 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponse]
 
 
-def open_launch(program: Program, context: LaunchContext, associate: Associate | None) -> HttpResponse:
-    """Store the launch and answer with its cookie and a redirect to its member page."""
+def open_launch(
+    program: Program, context: LaunchContext, associate: Associate | None, *, is_host_awaited: bool
+) -> HttpResponse:
+    """Store the launch and answer with its cookie and a redirect to its member page. `is_host_awaited`: what
+    the app puts into the page was not read yet."""
     secret = secrets.token_urlsafe(32)
     now = timezone.now()
     launch = Launch.objects.create(
@@ -51,6 +54,7 @@ def open_launch(program: Program, context: LaunchContext, associate: Associate |
         profile_id=context.profile_id,
         loyalty_id=context.loyalty_id,
         theme=theme_json(context.theme),
+        is_host_awaited=is_host_awaited,
     )
     response = redirect("member", launch_id=launch.pk)
     response.set_cookie(

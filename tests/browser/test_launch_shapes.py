@@ -1,5 +1,6 @@
 """The page opens in each of the host app's shapes, in a real browser and under our own strict CSP."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,7 @@ def _query_string_afterwards(stack: Stack) -> Iterator[None]:
     stack.act("switch", name="launch_shape", value="query")
 
 
-@pytest.mark.parametrize("shape", ["query", "injected", "fragment"])
+@pytest.mark.parametrize("shape", ["query", "injected", "fragment", "both"])
 def test_a_reward_is_redeemed_whichever_way_the_app_opens_the_page(
     panel: Page, stack: Stack, shape: str
 ) -> None:
@@ -27,13 +28,14 @@ def test_a_reward_is_redeemed_whichever_way_the_app_opens_the_page(
     assert total(panel) == "148.00"
 
 
-def test_colours_and_edges_of_the_app_are_worn(panel: Page, stack: Stack) -> None:
-    stack.act("switch", name="launch_shape", value="injected")
+@pytest.mark.parametrize("shape", ["injected", "both"])
+def test_colours_and_edges_of_the_app_are_worn(panel: Page, stack: Stack, shape: str) -> None:
+    stack.act("switch", name="launch_shape", value=shape)
     start(panel, "leo", "jacket")
     frame = open_loyalty(panel)
     expect(frame.locator("[data-points]").first).to_be_visible()
-    top = frame.locator(".top").evaluate("element => parseFloat(getComputedStyle(element).paddingTop)")
-    assert top >= 48
+    expect(frame.locator("link[href$='/theme.css']")).to_be_attached()
+    expect(frame.locator(".top")).to_have_css("padding-top", re.compile(r"(4[89]|[5-9]\d)"))
     accent = frame.locator(":root").evaluate(
         "element => getComputedStyle(element).getPropertyValue('--accent')"
     )
@@ -57,3 +59,16 @@ def test_from_a_profile_the_customer_is_shown_and_sent_to_the_cart(panel: Page) 
     expect(frame.locator("[data-points]").first).to_be_visible()
     expect(frame.locator("#no-cart")).to_contain_text("Open it from a cart to redeem")
     expect(frame.locator("[data-state=available]")).to_have_count(0)
+
+
+def test_a_free_product_and_the_codes_in_the_cart_are_known_from_the_app(panel: Page, stack: Stack) -> None:
+    """The address says no more than NewStore documents: neither the cart's items nor its codes."""
+    stack.act("switch", name="launch_shape", value="both")
+    start(panel, "mia", "jacket")
+    frame = open_loyalty(panel)
+    expect(frame.locator("[data-reward='canvas-tote']")).to_have_attribute("data-state", "available")
+    panel.click("#close-webview")
+    redeem(panel, "five-off")
+    expect(panel.locator("[data-applied-code]")).to_have_count(1)
+    redeem(panel, "canvas-tote")
+    expect(panel.locator("[data-applied-code]")).to_have_count(2)

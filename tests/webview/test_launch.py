@@ -34,7 +34,6 @@ def test_nothing_personal_stands_in_the_address(page: str) -> None:
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({"token": "abc"}, "CART_MISSING"),
         ({"token": "abc", "cart": "{not json"}, "CART_MALFORMED"),
         ({"token": "abc", "cart": "[]"}, "CART_MALFORMED"),
         ({"cart": cart_json()}, "TOKEN_MISSING"),
@@ -83,8 +82,11 @@ def test_an_unknown_and_an_inactive_program_look_the_same(client: Client, progra
     assert "Acme" not in inactive.content.decode()
 
 
-def test_without_parameters_the_page_reads_what_no_server_sees(client: Client, program: Program) -> None:
-    html = client.get("/launch/acme/").content.decode()
+@pytest.mark.parametrize("params", [{}, {"token": "abc", "externalIdentity": "x"}])
+def test_without_a_cart_in_the_address_the_page_reads_what_no_server_sees(
+    client: Client, program: Program, params: dict[str, str]
+) -> None:
+    html = client.get("/launch/acme/", params).content.decode()
     assert 'data-page="launch"' in html
     assert "js/launch.js" in html
     assert 'name="context"' in html

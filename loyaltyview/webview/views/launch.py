@@ -36,7 +36,8 @@ def launch(request: HttpRequest, program: str) -> HttpResponse:
 def _open(request: HttpRequest, program: Program) -> HttpResponse:
     keys = keys_of(program)
     params = {name: str(value) for name, value in request.GET.items()}
-    if request.method != "POST" and not ("cart" in params or "token" in params):
+    # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
+    if request.method != "POST" and not params.get("cart"):
         response = render(request, "webview/launch.html", {"program": program})
         response["Cache-Control"] = "no-store"
         return response
@@ -54,7 +55,7 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
         return refuse(
             request, problem.code, status=problem.status, program=program, reference=problem.reference
         )
-    return open_launch(program, context, associate)
+    return open_launch(program, context, associate, is_host_awaited=request.method != "POST")
 
 
 def admit(program: Program, context: LaunchContext) -> tuple[LaunchContext, Associate | None]:

@@ -1,0 +1,60 @@
+"""What the app puts into our pages and its address did not say: the cart's items, the codes in it, colours.
+Read once, by the first page (`static/js/host.js`), so that nothing waits for it."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from loyaltyview.newstore.context import LaunchContext
+from loyaltyview.newstore.errors import LaunchError
+from loyaltyview.newstore.launch import keys_of, read_posted
+from loyaltyview.webview.carts import cart_json
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.sessions import theme_json, with_launch
+
+
+@with_launch
+@require_POST
+def hear_host(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Take what is new in the posted `context`, the first one of this launch. Answers 204, or JSON with the
+    addresses of what is to be shown anew: `content` of the member page, `theme`; "" for what is not."""
+    try:
+        context = read_posted(request.POST.get("context", ""), keys=keys_of(launch.program))
+    except LaunchError:
+        news: dict[str, Any] = {}
+    else:
+        news = news_in(context, launch)
+    was_first = Launch.objects.filter(pk=launch.pk, is_host_awaited=True).update(
+        is_host_awaited=False, **news
+    )
+    if not was_first or not news:
+        return HttpResponse(status=204)
+    return JsonResponse(
+        {
+            "content": reverse("content", args=[launch.pk]) if news.keys() - {"theme"} else "",
+            "theme": reverse("host-theme", args=[launch.pk]) if "theme" in news else "",
+        }
+    )
+
+
+def news_in(context: LaunchContext, launch: Launch) -> dict[str, Any]:
+    """Return the columns of `launch` that `context` fills, {} for another cart's. Who the customer is, who
+    works the till and what the cart costs was said, and checked, when the launch was opened."""
+    if context.cart_id != launch.cart_id:
+        return {}
+    news: dict[str, Any] = {}
+    told = cart_json(context, launch.program)
+    cart = {
+        **launch.cart,
+        "currency": context.currency or launch.cart["currency"],
+        "items": launch.cart["items"] or told["items"],
+    }
+    if cart != launch.cart:
+        news["cart"] = cart
+    if context.selected_coupons and not launch.selected_coupons:
+        news["selected_coupons"] = list(context.selected_coupons)
+    if (theme := theme_json(context.theme)) and not launch.theme:
+        news["theme"] = theme
+    return news

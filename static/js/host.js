@@ -1,0 +1,55 @@
+// The app opened an address and puts an object into the page besides: items, codes that are in the cart, colours.
+// The server is told once; nothing on the page waits for it.
+"use strict";
+
+const host = document.getElementById("host");
+let isTouched = false;
+let awaited = "";
+
+function showContent(address) {
+  if (isTouched || document.body.dataset.page !== "member") {
+    return; // the next page shows it
+  }
+  if ("loading" in document.body.dataset) {
+    // What is on its way may have been read before.
+    document.addEventListener("htmx:afterSwap", () => showContent(address), { once: true });
+  } else {
+    awaited = address;
+    window.htmx.ajax("GET", address, { target: "#content", swap: "innerHTML" });
+  }
+}
+
+// Not under the associate's finger: she may have begun to choose while it was on its way.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (isTouched && awaited && detail.requestConfig.path === awaited) {
+    detail.shouldSwap = false;
+  }
+});
+
+async function tell() {
+  host.elements.context.value = JSON.stringify(window.NEWSTORE);
+  const answer = await fetch(host.action, { method: "POST", body: new URLSearchParams(new FormData(host)) });
+  if (answer.status !== 200) {
+    return;
+  }
+  const { content, theme } = await answer.json();
+  if (theme) {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: theme });
+    document.head.append(link);
+  }
+  if (content) {
+    showContent(content);
+  }
+}
+
+function listen(triesLeft) {
+  if (window.NEWSTORE && typeof window.NEWSTORE === "object") {
+    tell();
+  } else if (triesLeft > 0) {
+    // The app may inject its object a moment after the page.
+    window.setTimeout(() => listen(triesLeft - 1), 100);
+  }
+}
+
+document.addEventListener("change", () => { isTouched = true; });
+listen(20);

@@ -1,0 +1,97 @@
+"""What the app puts into the page and its address did not say: told once, and no more believed."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loyaltyview.programs.models import Program
+from loyaltyview.webview.models import Launch
+
+from .conftest import Open, launch_params
+from .fakes import Vendor
+
+CART = "5f0c1d3e-cart-1"
+ITEMS = [{"productId": "TOTE-01", "itemId": "i-1", "price": 89.9}]
+
+
+def injected(theme: dict[str, Any] | None = None, **cart: Any) -> str:
+    """`window.NEWSTORE` as the app injects it."""
+    props = {"cartId": CART, "cartTotal": 1, "items": ITEMS, "selectedCoupons": [{"code": "SUMMER"}], **cart}
+    context = {"securityToken": "0f3a9c5be1d24c7798aa6d20b4e1f7c3", "contextProps": {"cart": props}}
+    return json.dumps(context | ({"theme": theme} if theme else {}))
+
+
+@pytest.fixture
+def short(open_page: Open, vendor: Vendor) -> str:
+    """The page of a launch whose address had neither items nor currency, as NewStore documents it."""
+    return open_page(items=None, currency=None)
+
+
+def tell(client: Client, page: str, context: str) -> Any:
+    return client.post(f"{page}host/", {"context": context})
+
+
+def test_items_codes_and_colours_are_taken_from_the_app(client: Client, short: str) -> None:
+    assert "js/host.js" in client.get(short).content.decode()
+    answer = tell(client, short, injected({"color": {"blue500": "#2E5AD1"}}))
+    launch = Launch.objects.get()
+    assert answer.json() == {
+        "content": reverse("content", args=[launch.pk]),
+        "theme": reverse("host-theme", args=[launch.pk]),
+    }
+    assert launch.cart["items"] == [{"item_id": "i-1", "product_id": "TOTE-01", "price": "89.9"}]
+    assert launch.cart["total"] == "129.9"
+    assert launch.selected_coupons == ["SUMMER"]
+    assert launch.theme == {"accent": "#2e5ad1"}
+    assert "js/host.js" not in client.get(short).content.decode()
+
+
+def test_the_app_knows_the_carts_currency(client: Client, short: str) -> None:
+    tell(client, short, injected(currency="EUR"))
+    assert Launch.objects.get().cart["currency"] == "EUR"
+
+
+def test_what_the_address_said_stands(client: Client, open_page: Open, vendor: Vendor) -> None:
+    page = open_page(selectedCoupons=["WINTER"])
+    before = Launch.objects.values("cart", "selected_coupons", "customer_email").get()
+    assert tell(client, page, injected(customerEmail="leo@example.test")).status_code == 204
+    assert Launch.objects.values("cart", "selected_coupons", "customer_email").get() == before
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        injected(cartId="another-cart"),
+        injected(items="all"),
+        injected(items=[{"productId": "TOTE-01", "price": -1}]),
+        "not JSON",
+        "[]",
+        "",
+        json.dumps({"securityToken": "x" * 300_000}),
+    ],
+)
+def test_what_is_another_carts_or_no_cart_changes_nothing(client: Client, short: str, context: str) -> None:
+    assert tell(client, short, context).status_code == 204
+    launch = Launch.objects.get()
+    assert (launch.cart["items"], launch.selected_coupons, launch.theme) == ([], [], {})
+
+
+def test_only_the_first_one_counts(client: Client, short: str) -> None:
+    assert tell(client, short, injected(selectedCoupons=[])).status_code == 200
+    assert tell(client, short, injected()).status_code == 204
+    assert Launch.objects.get().selected_coupons == []
+
+
+def test_a_launch_that_was_posted_awaits_nothing(client: Client, program: Program, vendor: Vendor) -> None:
+    posted = json.loads(injected()) | {"externalIdentity": launch_params(program)["externalIdentity"]}
+    client.post("/launch/acme/", {"context": json.dumps(posted)})
+    assert not Launch.objects.get().is_host_awaited
+
+
+def test_it_needs_the_launchs_cookie_and_the_csrf_token(short: str) -> None:
+    assert tell(Client(), short, injected()).status_code == 403
+    assert tell(Client(enforce_csrf_checks=True), short, injected()).status_code == 403
+    assert Launch.objects.get().is_host_awaited
