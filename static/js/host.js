@@ -15,7 +15,7 @@ function showContent(address) {
     document.addEventListener("htmx:afterSwap", () => showContent(address), { once: true });
   } else {
     awaited = address;
-    window.htmx.ajax("GET", address, { target: "#content", swap: "innerHTML" });
+    window.htmx.ajax("GET", address, { target: "#content" });
   }
 }
 
