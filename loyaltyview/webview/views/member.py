@@ -5,18 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.ops.policy import with_scanner
-from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
@@ -25,12 +22,12 @@ from loyaltyview.webview.in_cart import applied_in, cart_left, foreign_codes, of
 from loyaltyview.webview.members import choose, face_of, forget
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.news import news, news_in_address
 from loyaltyview.webview.problems import Missed, Problem
 from loyaltyview.webview.reading import (
     Reading,
     find_customer,
     last_known,
-    read_history,
     read_member,
     remember,
     time_left,
@@ -41,8 +38,6 @@ from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
 from providers.types import Cart, Voucher
 
 TEMPLATE = "webview/member.html"
-# What a redirect says with its address. It is said by the page that has content, so the skeleton hands it on.
-NEWS = ("undone", "refused", "enrolled", "consents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +78,7 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
 def content(request: HttpRequest, launch: Launch) -> HttpResponse:
     """What the shell was waiting for."""
     if not is_htmx(request):
-        query = "&".join(filter(None, (_news_in_address(request), "wait=1")))
+        query = "&".join(filter(None, (news_in_address(request), "wait=1")))
         return go(request, f"{address_of('member', launch)}?{query}")
     return show_member(request, launch, to_the_end())
 
@@ -116,7 +111,7 @@ def show_member(
         "sentence": _said(problem),
         "missed": missed,
         "again": _again(request, problem),
-        "query": _news_in_address(request),
+        "query": news_in_address(request),
     }
     started = time.monotonic()
     try:
@@ -174,34 +169,11 @@ def unavailable(
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
         "applied": applied_in(rows, launch.program.provider()),
-        **_news(request, launch, rows),
+        **news(request, launch, rows),
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
     problem: Problem | None = shared["problem"]
     return render(request, template, context, status=problem.status if problem else 503)
-
-
-@with_launch
-@require_safe
-def history(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """The member's recent movements: a page of its own, or a fragment below the rewards."""
-    if not launch.member_ref:
-        return go(request, address_of("member", launch))
-    provider = launch.program.provider()
-    context: dict[str, Any] = {
-        "launch": launch,
-        "program": launch.program,
-        "store": store_of(launch),
-        "movements": (),
-        "is_fragment": is_htmx(request),
-    }
-    try:
-        context["movements"] = read_history(launch, provider)
-    except ProviderError as error:
-        context["code"] = wording.trouble_code(error)
-        context["sentence"] = wording.sentence(context["code"])
-    template = "webview/history.html#movements" if is_htmx(request) else "webview/history.html"
-    return render(request, template, context)
 
 
 def _without_member(
@@ -245,34 +217,8 @@ def _member_context(
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,
         "has_consents": Capability.CONSENT_CHANGE in provider.capabilities,
-        **_news(request, launch, rows),
+        **news(request, launch, rows),
     }
-
-
-def _news_in_address(request: HttpRequest) -> str:
-    """Return the part of the query string that says what happened before, "" for none."""
-    return urlencode({name: request.GET[name] for name in NEWS if name in request.GET})
-
-
-def _news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
-    """Return what is said on top about what happened before."""
-    refused = _named(rows, request.GET.get("refused"), State.REFUSED)
-    return {
-        "notice": _notice(request, launch, rows),
-        "refused": refused,
-        "refused_sentence": wording.refusal(refused) if refused else "",
-    }
-
-
-def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str:
-    """Return what just went well, said politely on top."""
-    undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
-    if undone:
-        in_cart = undone.codes.filter(code__in=launch.selected_coupons).exists()
-        return f"{wording.given_back(undone)} {wording.STILL_IN_CART if in_cart else ''}".strip()
-    if "consents" in request.GET:
-        return _("The customer's answers are saved.")
-    return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
 
 
 def _said(problem: Problem | None) -> str:
@@ -289,12 +235,3 @@ def _again(request: HttpRequest, problem: Problem | None) -> list[tuple[str, str
         for value in values
         if name != "csrfmiddlewaretoken"
     ]
-
-
-def _named(rows: list[Redemption], name: str | None, *states: State) -> Redemption | None:
-    """Return the row that the address names, when it is in one of `states`."""
-    try:
-        wanted = UUID(name or "")
-    except ValueError:
-        return None
-    return next((row for row in rows if row.pk == wanted and row.state in states), None)

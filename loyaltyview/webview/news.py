@@ -1,0 +1,50 @@
+"""What happened before: a redirect says it with its address, and the page that has content says it on top. A
+page on the way hands it on."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.webview import wording
+from loyaltyview.webview.models import Launch
+
+NAMES = ("undone", "refused", "enrolled", "consents")
+
+
+def news_in_address(request: HttpRequest) -> str:
+    """Return the part of the query string that says what happened before, "" for none."""
+    return urlencode({name: request.GET[name] for name in NAMES if name in request.GET})
+
+
+def news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
+    """Return what is said on top about what happened before."""
+    refused = _named(rows, request.GET.get("refused"), State.REFUSED)
+    return {
+        "notice": _notice(request, launch, rows),
+        "refused": refused,
+        "refused_sentence": wording.refusal(refused) if refused else "",
+    }
+
+
+def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str:
+    """Return what just went well, said politely on top."""
+    undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
+    if undone:
+        in_cart = undone.codes.filter(code__in=launch.selected_coupons).exists()
+        return f"{wording.given_back(undone)} {wording.STILL_IN_CART if in_cart else ''}".strip()
+    if "consents" in request.GET:
+        return _("The customer's answers are saved.")
+    return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
+
+
+def _named(rows: list[Redemption], name: str | None, *states: State) -> Redemption | None:
+    """Return the row that the address names, when it is in one of `states`."""
+    try:
+        wanted = UUID(name or "")
+    except ValueError:
+        return None
+    return next((row for row in rows if row.pk == wanted and row.state in states), None)

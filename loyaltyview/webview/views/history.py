@@ -1,0 +1,38 @@
+"""The member's recent movements."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from loyaltyview.webview import wording
+from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.reading import read_history
+from loyaltyview.webview.sessions import with_launch
+from providers.errors import ProviderError
+
+
+@with_launch
+@require_safe
+def history(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """The member's recent movements: a page of its own, or a fragment below the rewards."""
+    if not launch.member_ref:
+        return go(request, address_of("member", launch))
+    provider = launch.program.provider()
+    context: dict[str, Any] = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "movements": (),
+        "is_fragment": is_htmx(request),
+    }
+    try:
+        context["movements"] = read_history(launch, provider)
+    except ProviderError as error:
+        context["code"] = wording.trouble_code(error)
+        context["sentence"] = wording.sentence(context["code"])
+    template = "webview/history.html#movements" if is_htmx(request) else "webview/history.html"
+    return render(request, template, context)
