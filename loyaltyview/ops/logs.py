@@ -21,6 +21,8 @@ REDACTED = frozenset(
         "address", "birthdate", "q", "cookie", "set-cookie", "body", "payload", "params", "ip",
     }
 )  # fmt: skip
+# Fields that are an address and no text around one: nothing behind the first "?" is logged.
+ADDRESSES = frozenset({"request", "path", "url"})
 BLANK = "[redacted]"
 DEEPEST = 8
 
@@ -52,7 +54,8 @@ def _clean(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, dict) and depth < DEEPEST:
         return {
-            key: BLANK if _is_private(key, item) else _clean(item, depth + 1) for key, item in value.items()
+            key: BLANK if _is_private(key, item) else _clean(_without_query(key, item), depth + 1)
+            for key, item in value.items()
         }
     if isinstance(value, (list, tuple, set, frozenset)) and depth < DEEPEST:
         return [_clean(item, depth + 1) for item in value]
@@ -65,6 +68,13 @@ def _clean(value: Any, depth: int = 0) -> Any:
 def _is_private(key: Any, value: Any) -> bool:
     # django_structlog's "code" is the response's status, ours would be a coupon's.
     return str(key).lower() in REDACTED and not isinstance(value, int)
+
+
+def _without_query(key: Any, value: Any) -> Any:
+    if str(key).lower() not in ADDRESSES or not isinstance(value, str):
+        return value
+    address, mark, query = value.partition("?")
+    return address + mark + (query and BLANK)
 
 
 def redact(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

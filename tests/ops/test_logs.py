@@ -96,6 +96,19 @@ def test_the_secret_in_a_webhook_address_is_not_logged(client: Client, lines: Li
     assert "hook-secret" not in lines.getvalue()
 
 
+@pytest.mark.parametrize("path", ["/launch/acme/", "/launch/acme'", "/launch/(acme)"])
+def test_the_identity_in_a_query_is_not_logged_whatever_stands_around_it(
+    client: Client, lines: Lines, path: str
+) -> None:
+    """Neither encodeURIComponent nor iOS escapes apostrophes and brackets."""
+    query = f"cart={{o'brien(1)}}&externalIdentity=gAAAA{'x' * 60}&token={LAUNCH_TOKEN}"
+    with override_settings(ROOT_URLCONF=__name__):
+        client.get(path, QUERY_STRING=query)
+    structlog.get_logger("test").info("called", url=f"{path}?a b&{query}")
+    for secret in ("brien", "gAAAA", LAUNCH_TOKEN):
+        assert secret not in lines.getvalue()
+
+
 @dataclass
 class Mia:
     email: str = "mia@example.com"
