@@ -3,6 +3,7 @@
 From then on her orders are closed: whatever NewStore tells about them later changes nobody's points.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -20,14 +21,13 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.names import EventName
-from loyaltyview.events.payload_fields import PayloadError
-from loyaltyview.events.readers import OrderOpened, read_order
+from loyaltyview.events.payload_fields import PayloadError, payload_of
+from loyaltyview.events.payloads import is_text
 from loyaltyview.events.replay import ERASED
 from loyaltyview.programs.erasure import Person, is_pseudonym
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
-OF_ORDERS = (EventName.ORDER_CREATED.value, EventName.ORDER_OPENED.value)
+CONTACTS = ("customer_email", "customer_phone")
 
 
 def is_closed(order: Order) -> bool:
@@ -36,14 +36,16 @@ def is_closed(order: Order) -> bool:
 
 
 def find(person: Person) -> None:
-    """Orders that name her, her profile, or one of her e-mail addresses."""
-    for read in _bought_by(person):
-        person.order_ids.add(read.order_id)
-        person.profile_ids |= {read.profile_id} - {""}
-    orders = Order.objects.filter(
-        Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids), program=person.program
-    )
-    person.order_ids |= set(orders.values_list("order_id", flat=True))
+    """Orders that name her, her profile, or how to reach her."""
+    for order_id, profile_id in _told_of(person):
+        person.order_ids.add(order_id)
+        person.profile_ids |= {profile_id} - {""}
+    orders = Order.objects.filter(program=person.program)
+    # Without a redemption of hers she was found as the order's customer. With one, it may be another's cart.
+    bought = orders.filter(member_ref=person.ref, is_exchange=False).exclude(order_id__in=person.order_ids)
+    person.profile_ids |= set(bought.values_list("profile_id", flat=True)) - {""}
+    hers = orders.filter(Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids))
+    person.order_ids |= set(hers.values_list("order_id", flat=True))
 
 
 def blockers(person: Person) -> Iterator[str]:
@@ -81,18 +83,21 @@ def erase(person: Person) -> dict[str, int]:
     }
 
 
-def _bought_by(person: Person) -> Iterator[OrderOpened]:
-    """Yield her orders that nobody earned on, such as those of the web shop: whose they are stands in their
-    events only. Reads the payloads of all that are kept."""
-    wanted = [text.encode() for text in person.contacts]
-    rows = Event.objects.filter(program=person.program, source=EventSource.NEWSTORE, name__in=OF_ORDERS)
-    for payload in rows.values_list("payload", flat=True).order_by().iterator():
-        if any(text in bytes(payload).lower() for text in wanted):
+def _told_of(person: Person) -> Iterator[tuple[str, str]]:
+    """Yield the order and the NewStore profile, "" without one, of each event whose customer she is: nothing
+    else ties orders to her that nobody earned on, such as those of the web shop. Reads the payloads of all
+    that are kept, those that could not be handled included."""
+    wanted = _as_stored(person.contacts)
+    rows = Event.objects.filter(program=person.program, source=EventSource.NEWSTORE, subject__gt="")
+    for order_id, payload in rows.values_list("subject", "payload").order_by().iterator():
+        if any(word in bytes(payload).lower() for word in wanted):
             with suppress(PayloadError):
-                read = read_order(bytes(payload))
-                # An associate's own address stands there, too.
-                if read.customer_email.strip().lower() in person.contacts:
-                    yield read
+                told = payload_of(bytes(payload))
+                # An associate's own address may stand there, too.
+                named = {str(told.get(key) or "").strip().lower() for key in CONTACTS}
+                if named & person.contacts:
+                    profile_id = told.get("customer_id")
+                    yield order_id, str(profile_id) if is_text(profile_id) else ""
 
 
 def _orders(person: Person) -> QuerySet[Order]:
@@ -111,11 +116,16 @@ def _others(person: Person) -> QuerySet[Event]:
     """Return what is about no order and names her: the vendor's deliveries, blind returns. Reads the payloads
     of all of these that are kept."""
     ids = {person.ref, *person.profile_ids, *person.member_ids}
-    wanted = {f'"{text.lower()}"'.encode() for text in ids} | {text.encode() for text in person.contacts}
+    wanted = {f'"{word.lower()}"'.encode() for word in ids} | _as_stored(person.contacts)
     rows = Event.objects.filter(program=person.program).filter(Q(source=EventSource.PROVIDER) | Q(subject=""))
     named = [
         pk
         for pk, payload in rows.values_list("pk", "payload").order_by().iterator()
-        if any(text in bytes(payload).lower() for text in wanted)
+        if any(word in bytes(payload).lower() for word in wanted)
     ]
     return Event.objects.filter(pk__in=named)
+
+
+def _as_stored(words: set[str]) -> set[bytes]:
+    """Return the bytes by which these may stand in a payload in lower case, escaped or not."""
+    return {word.encode() for word in words} | {json.dumps(word)[1:-1].encode() for word in words}

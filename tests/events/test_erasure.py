@@ -270,6 +270,57 @@ def test_an_order_that_nobody_earned_on_is_found_by_her_address_and_not_by_her_a
     assert Order.objects.get(order_id="o-served").profile_id == "NS-LEO"
 
 
+def test_an_order_whose_events_are_gone_is_found_by_the_profile_of_another_of_hers(
+    program: Program, deliver: Deliver
+) -> None:
+    ref = build_house(program)
+    bare: dict[str, object] = {"discounts": [], "items": [item(discounts=[])]}
+    deliver("order.opened", order(**bare))
+    deliver("order.completed", completed())
+    deliver("order.opened", order(id="o-web", channel_type="web", **bare))
+    drain()
+    Event.objects.all().delete()
+    erase(ref, "--yes", "--by", "ada")
+    assert rows_with(ref, PROFILE) == set()
+
+
+def test_whose_cart_her_reward_was_used_in_is_left_alone(
+    program: Program, deliver: Deliver, redemption: Redemption
+) -> None:
+    ref = build_house(program)
+    spend(redemption, ref)
+    leos = {"customer_email": "leo@example.test", "customer_id": "NS-LEO"}
+    deliver("order.opened", order(**leos))
+    deliver("order.completed", completed())
+    deliver("order.opened", order(id="o-leo", channel_type="web", discounts=[], items=[item()], **leos))
+    drain()
+    erase(ref, "--yes", "--by", "ada")
+    assert Order.objects.get(order_id="o-leo").profile_id == "NS-LEO"
+    assert b"leo@example.test" in bytes(Event.objects.get(subject="o-leo").payload)
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("order.opened", order(id="o-odd", items=[item(pricebook_price=None)])),
+        ("order.opened", order(id="o-odd", customer_email=" Mia@Müller.test ", customer_id=[7])),
+        ("order.created", order(id="o-odd", customer_email=None, customer_phone="+16175550101", items=None)),
+        ("return.processed", returned(order_id="o-odd")),
+    ],
+)
+def test_a_dead_event_of_an_order_that_nothing_else_ties_to_her_is_emptied(
+    program: Program, deliver: Deliver, name: str, payload: dict[str, object]
+) -> None:
+    ref = build_house(program)
+    Member.objects.update(phone="+16175550101")
+    launch(program, member_ref=ref, is_customer=True, profile_id="")
+    launch(program, member_ref=ref, is_customer=True, profile_id="", customer_email="mia@müller.test")
+    deliver(name, payload)
+    Event.objects.update(state=EventState.DEAD, due_at=None)
+    erase(ref, "--yes", "--by", "ada")
+    assert bytes(Event.objects.get().payload) == b"{}"
+
+
 def test_what_was_erased_is_not_replayed(mia: str, program: Program) -> None:
     erase(mia, "--yes", "--by", "ada")
     replay(Event.objects.all())
