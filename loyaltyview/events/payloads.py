@@ -18,7 +18,7 @@ NEVER_STORED = frozenset(
 )  # fmt: skip
 # Keys whose values tell who somebody is. Extended attributes are free text of the retailer's.
 PERSONAL = re.compile(
-    r"email|phone|(first|last|full|middle)_name|customer_name|note$|extended_attributes", re.I
+    r"e-?mail|phone|mobile|(first|last|full|middle|customer)_?name|birth|note$|extended_attributes", re.I
 )
 MASK = "•••"
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.admin.stream import stream_page
-from loyaltyview.events.models import Event, EventSource, EventState
+from loyaltyview.events.models import Event, EventSource
 from loyaltyview.events.payloads import NotJson, masked, parse
 from loyaltyview.events.replay import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
@@ -56,8 +56,8 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("payload, personal data masked"))
     def payload_masked(self, event: Event) -> SafeString:
-        # Where nobody knows what it says, there is no telling what is personal in it.
-        if event.source == EventSource.PROVIDER and event.state == EventState.DEAD:
+        # A vendor's own body, which has no name: nobody knows what in it is personal.
+        if event.source == EventSource.PROVIDER and not event.name:
             return _block(_("Not understood: %(n)d bytes") % {"n": len(event.payload)})
         try:
             return _block(json.dumps(masked(parse(bytes(event.payload))), indent=2, default=str))
