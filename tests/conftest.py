@@ -9,6 +9,7 @@ from django.db.backends.sqlite3.base import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from loyaltyview.newstore import bucket
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
 from providers.house.triggers import SQLITE
@@ -72,8 +73,9 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _programs_are_forgotten() -> None:
-    """Those of an earlier test are gone, but their ids come again."""
+    """Those of an earlier test are gone, but their ids and tenants come again."""
     remembered.forget()
+    bucket._buckets.clear()
 
 
 @pytest.fixture

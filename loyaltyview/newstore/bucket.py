@@ -11,8 +11,6 @@ from collections.abc import Callable
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
 
-LONGEST_PAUSE_S = 60  # a till is not to be shut for an hour by one answer
-
 
 class Bucket:
     """`rate_per_s` calls a second in the long run, as many at once. Thread-safe."""
@@ -30,12 +28,16 @@ class Bucket:
         self._paused_until = self._filled_at
 
     def take(self, patience_s: float) -> None:
-        """Take one turn, waiting `patience_s` at most; NewStoreUnavailable at once when that is too short."""
+        """Take one turn, waiting `patience_s` at most; NewStoreUnavailable at once when that is too short, or
+        while NewStore asks us to wait: then with its status 429."""
         with self._lock:
             now = self._clock()
+            if now < self._paused_until:
+                left_s = self._paused_until - now
+                raise NewStoreUnavailable("NewStore asks us to wait", status=429, retry_after_s=left_s)
             gained = (now - self._filled_at) * self.rate_per_s
             self._turns, self._filled_at = min(self._turns + gained, float(self.rate_per_s)), now
-            wait_s = max(0.0, (1 - self._turns) / self.rate_per_s, self._paused_until - now)
+            wait_s = max(0.0, (1 - self._turns) / self.rate_per_s)
             if wait_s > patience_s:
                 raise NewStoreUnavailable("our own limit for NewStore", retry_after_s=wait_s)
             # The turn is ours from here, even if that leaves a debt: who comes later waits longer.
@@ -65,10 +67,10 @@ def take_turn(program: Program, patience_s: float) -> None:
 
 
 def pause(program: Program, seconds: float) -> None:
-    """NewStore asks this program's tenant to wait: none of its calls is made for so long, LONGEST_PAUSE_S at
-    most. Without a rate of our own every call finds out by itself."""
+    """NewStore asks this program's tenant to wait: this process makes none of its calls for so long. Without
+    a rate of our own every call finds out by itself."""
     if bucket := _bucket_of(program):
-        bucket.pause(min(seconds, LONGEST_PAUSE_S))
+        bucket.pause(seconds)
 
 
 def _bucket_of(program: Program) -> Bucket | None:

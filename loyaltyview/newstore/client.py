@@ -31,6 +31,7 @@ SHORTEST_ATTEMPT_S = 0.5
 PAUSE_S = 0.1
 MOST_PROFILES = 500  # NewStore's largest page
 WRITE_ATTEMPTS = 3
+THROTTLED = (403, 429)  # when NewStore is unavailable with it; contract section 9
 
 
 class NewStoreClient:
@@ -113,8 +114,6 @@ class NewStoreClient:
         try:
             return self._authorised(method, path, params, body, headers, deadline)
         except NewStoreUnavailable as error:
-            if error.is_throttled and error.retry_after_s:
-                pause(self.program, error.retry_after_s)
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
             if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
                 raise
@@ -145,6 +144,10 @@ class NewStoreClient:
                     params=params,
                     body=body,
                 )
+            except NewStoreUnavailable as error:
+                if error.status in THROTTLED and error.retry_after_s:
+                    pause(self.program, error.retry_after_s)
+                raise
             except NewStoreRejected as error:
                 if error.status not in (401, 403):
                     raise

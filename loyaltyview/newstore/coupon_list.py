@@ -73,7 +73,8 @@ def run_one() -> bool:
     except NewStoreError as error:
         text = f"{type(error).__name__}: {error.detail}"
         may_pass = isinstance(error, NewStoreUnavailable) or not isinstance(error, NewStoreRejected)
-        if may_pass and row.attempts < MOST_ATTEMPTS:
+        # Whoever is told to wait is not to give up for it.
+        if may_pass and (row.attempts < MOST_ATTEMPTS or error.status == 429):
             postpone(row, text, max(backoff_s(row.attempts), error.retry_after_s or 0))
         else:
             log.warning("code_not_disabled", program=row.program.slug, code=row.code, detail=text)

@@ -12,19 +12,20 @@ IdentityError               the associate's identity cannot be used; same
 
 
 class NewStoreError(Exception):
-    """Base. `request_id` is NewStore's X-Newstore-Request-Id where it answered, `retry_after_s` how long it
-    asks us to wait where it does."""
+    """Base. `request_id` is NewStore's X-Newstore-Request-Id and `status` the HTTP status where it answered,
+    `retry_after_s` how long it asks us to wait where it does."""
 
     retry_after_s: float | None = None
 
-    def __init__(self, detail: str = "", request_id: str = "") -> None:
+    def __init__(self, detail: str = "", request_id: str = "", status: int = 0) -> None:
         super().__init__(detail)
         self.detail = detail
         self.request_id = request_id
+        self.status = status
 
 
 class NewStoreUnavailable(NewStoreError):
-    """Try again later; nothing is wrong with the request. `is_throttled`: a 429, too many calls."""
+    """Try again later; nothing is wrong with the request. With `status` 429 we are to wait with all calls."""
 
     def __init__(
         self,
@@ -32,11 +33,10 @@ class NewStoreUnavailable(NewStoreError):
         request_id: str = "",
         retry_after_s: float | None = None,
         *,
-        is_throttled: bool = False,
+        status: int = 0,
     ) -> None:
-        super().__init__(detail, request_id)
+        super().__init__(detail, request_id, status)
         self.retry_after_s = retry_after_s
-        self.is_throttled = is_throttled
 
 
 class NewStoreAuthFailed(NewStoreError):
@@ -44,11 +44,7 @@ class NewStoreAuthFailed(NewStoreError):
 
 
 class NewStoreRejected(NewStoreError):
-    """NewStore understood and refused. `status` is the HTTP status."""
-
-    def __init__(self, detail: str = "", request_id: str = "", status: int = 0) -> None:
-        super().__init__(detail, request_id)
-        self.status = status
+    """NewStore understood and refused."""
 
 
 class NewStoreUnexpected(NewStoreError):

@@ -200,9 +200,9 @@ def _judge(response: requests.Response, raw: bytes, request_id: str) -> Answer:
     detail = f"{status} {_reason(envelope)}".strip()
     if status == 429 or status >= 500:
         wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
-        raise NewStoreUnavailable(detail, request_id, wait_s, is_throttled=status == 429)
+        raise NewStoreUnavailable(detail, request_id, wait_s, status=status)
     if status == 403 and not envelope:
-        raise NewStoreUnavailable("403 without JSON: throttled", request_id, THROTTLED_S)
+        raise NewStoreUnavailable("403 without JSON: throttled", request_id, THROTTLED_S, status=status)
     if status == 410:
         detail = f"{detail}: NewStore has switched this API version off".replace("  ", " ")
     if 400 <= status < 500:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,9 +16,10 @@ from django.core.cache import cache
 from responses.matchers import header_matcher, json_params_matcher
 from structlog.testing import capture_logs
 
-from loyaltyview.newstore import bucket
+from loyaltyview.newstore import bucket as bucket_module
 from loyaltyview.newstore import client as client_module
 from loyaltyview.newstore.answers import HostCart, HostCartItem
+from loyaltyview.newstore.bucket import Bucket
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
@@ -68,6 +70,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         sleep = staticmethod(waited.append)
 
     monkeypatch.setattr(client_module, "time", Clock)
+    monkeypatch.setattr(bucket_module, "Bucket", partial(Bucket, clock=Clock.monotonic, sleep=Clock.sleep))
     yield waited
     cache.clear()
 
@@ -229,19 +232,63 @@ def test_short_trouble_is_bridged_by_one_repetition(
     assert pauses == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "wait_s"),
+    [(429, {"Retry-After": "30"}, 30), (403, {"Content-Type": "text/html"}, 300)],
+)
 def test_what_newstore_asks_one_call_to_wait_all_wait(
-    tenant: Program, newstore: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    tenant: Program,
+    newstore: responses.RequestsMock,
+    pauses: list[float],
+    status: int,
+    headers: dict[str, str],
+    wait_s: int,
 ) -> None:
-    monkeypatch.setattr(bucket, "_buckets", {})
-    tenant.newstore_rate_per_s = 100
-    cart = newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "30"}, body="")
+    cart = newstore.get(f"{API}/checkout/carts/c-1", status=status, headers=headers, body="Forbidden")
     profile = newstore.get(ONE_PROFILE, json=PROFILE)
     with pytest.raises(NewStoreUnavailable):
         NewStoreClient(tenant).get_cart("c-1")
+    pauses.append(wait_s - 20)
     with pytest.raises(NewStoreUnavailable) as caught:
         NewStoreClient(tenant).get_profile("NS-1")
-    assert caught.value.retry_after_s == pytest.approx(30, abs=10)
+    assert caught.value.retry_after_s == pytest.approx(20, abs=10)
     assert (cart.call_count, profile.call_count) == (1, 0)
+    pauses.append(20)
+    NewStoreClient(tenant).get_profile("NS-1")
+
+
+def test_what_is_asked_of_the_repetition_counts_too(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    for wait_s in ("1", "30"):
+        newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": wait_s}, body="")
+    profile = newstore.get(ONE_PROFILE, json=PROFILE)
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant).get_cart("c-1")
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant).get_profile("NS-1")
+    assert profile.call_count == 0
+
+
+def test_a_till_goes_on_after_the_second_that_newstore_asked_another_to_wait(
+    tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
+) -> None:
+    newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "1"}, body="")
+    newstore.get(ONE_PROFILE, json=PROFILE)
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant, budget_s=0.6).get_cart("c-1")
+    assert NewStoreClient(tenant).get_profile("NS-1").profile_id == "NS-1"
+    assert pauses == [pytest.approx(1, abs=0.9)]
+
+
+def test_a_failing_newstore_that_names_a_time_is_asked_by_others_all_the_same(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(f"{API}/checkout/carts/c-1", status=503, headers={"Retry-After": "30"}, body="")
+    newstore.get(ONE_PROFILE, json=PROFILE)
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant).get_cart("c-1")
+    NewStoreClient(tenant).get_profile("NS-1")
 
 
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("2", 2), ("4", 1), ("300", 1)])

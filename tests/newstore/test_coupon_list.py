@@ -1,6 +1,7 @@
 """Switching codes off in the older coupon list (contract 4.3), and that its failure is harmless."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,6 +99,30 @@ def test_newstore_that_is_away_is_asked_again(
     queued.refresh_from_db()
     assert queued.due_at is not None
     assert queued.lease_until is None
+
+
+def test_a_code_is_not_given_up_because_newstore_asks_to_wait(
+    newstore: responses.RequestsMock, queued: UsedCode
+) -> None:
+    asked = newstore.get(LIST, status=429, headers={"Retry-After": "900"}, json={})
+    for _ in range(2):  # NewStore says so, then its answer is still in force
+        UsedCode.objects.update(attempts=7, due_at=timezone.now())
+        assert run_one()
+        queued.refresh_from_db()
+        assert queued.due_at is not None
+        assert timedelta(seconds=840) < queued.due_at - timezone.now() <= timedelta(seconds=900)
+    assert asked.call_count == 1
+
+
+def test_a_list_that_a_gateway_refuses_is_given_up(
+    newstore: responses.RequestsMock, queued: UsedCode
+) -> None:
+    """A 403 without JSON may be throttling. If it is none, waiting never ends."""
+    newstore.get(LIST, status=403, body="<html>")
+    UsedCode.objects.update(attempts=7)
+    assert run_one()
+    queued.refresh_from_db()
+    assert queued.due_at is None
 
 
 @pytest.mark.parametrize("status", [404, 410, 400])

@@ -1,10 +1,12 @@
 """The loyalty id on its way into the customer's profile, done by the worker (contract section 7)."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
+from django.utils import timezone
 from structlog.testing import capture_logs
 
 from loyaltyview.newstore import profile_links
@@ -113,6 +115,17 @@ def test_trouble_is_tried_again_later(tenant: Program, newstore: responses.Reque
     ProfileLink.objects.update(due_at="2026-01-01T00:00:00Z", attempts=29)
     run_one()
     assert not ProfileLink.objects.exists()
+
+
+def test_newstore_is_asked_again_when_it_wants_to_be(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(address("NS-1"), status=429, headers={"Retry-After": "900"}, json={})
+    wanted(tenant)
+    run_one()
+    due_at = ProfileLink.objects.get().due_at
+    assert due_at is not None
+    assert timedelta(seconds=840) < due_at - timezone.now() <= timedelta(seconds=900)
 
 
 @pytest.mark.parametrize(("may_replace", "writes"), [(True, 1), (False, 0)])
