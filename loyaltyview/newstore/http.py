@@ -34,6 +34,13 @@ MAX_ANSWER_BYTES = 2_097_152
 CONNECT_TIMEOUT_S = 1.0
 THROTTLED_S = 300.0  # how long NewStore's older limit (403 without JSON) lasts; contract section 9
 LONGEST_RETRY_AFTER_S = 3600.0
+LONGEST_QUOTED = 3000
+# NewStore may quote what it was sent. We send phones with their "+" only, so that no id is taken for one.
+PERSONAL = (
+    (re.compile(r"(?:\+|%2B)[\d ()./-]{6,}\d", re.IGNORECASE), "[phone]"),
+    (re.compile(r"\bq=[^\s&]+"), "q=[left out]"),
+    (re.compile(r"\S+(?:@|%40)\S+"), "[e-mail]"),
+)
 
 # What each exception of requests means; the first match counts, and what is not listed is Unavailable.
 OUR_REQUEST_IS_WRONG = (
@@ -227,9 +234,10 @@ def _reason(envelope: Mapping[str, object]) -> str:
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text and text not in texts:
                 texts.append(text)
-    # NewStore may quote what it was sent.
-    text = re.sub(r"\S+@\S+", "[e-mail]", "; ".join(texts))
-    return _printable(re.sub(r"\+[\d ()./-]{6,}\d", "[phone]", text), 300)
+    text = "; ".join(texts)[:LONGEST_QUOTED]
+    for pattern, replacement in PERSONAL:
+        text = pattern.sub(replacement, text)
+    return _printable(text, 300)
 
 
 def _retry_after_s(header: str) -> float | None:
