@@ -22,7 +22,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.http import Answer, send
-from loyaltyview.newstore.tokens import access_token
+from loyaltyview.newstore.tokens import access_token, is_young
 from loyaltyview.programs.models import Program
 
 BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
@@ -129,7 +129,8 @@ class NewStoreClient:
         headers: Mapping[str, str] | None,
         deadline: float,
     ) -> Answer:
-        """Send with our token; when it is refused (NewStore says 403 for an old one), with a fresh one."""
+        """Send with our token; when it is refused and not fresh (NewStore says 403 for an old one), with
+        another one."""
         refused = ""
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
@@ -152,6 +153,8 @@ class NewStoreClient:
                 if error.status not in (401, 403):
                     raise
                 refused, last = token, error
+                if is_young(self.program, token):
+                    break
         raise NewStoreAuthFailed(last.detail, last.request_id) from last
 
 

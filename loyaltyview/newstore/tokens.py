@@ -16,6 +16,7 @@ from loyaltyview.programs.models import Program
 
 RENEW_BEFORE_S = 30
 LONGEST_CACHED_S = 86_400
+YOUNG_S = 60
 
 
 def access_token(program: Program, *, timeout_s: float, refused: str = "") -> str:
@@ -37,6 +38,12 @@ def access_token(program: Program, *, timeout_s: float, refused: str = "") -> st
     return token
 
 
+def is_young(program: Program, token: str) -> bool:
+    """Return whether `token` was fetched within the last minute and is the one that everybody uses: when
+    NewStore refuses it, it refuses another one too, for a scope that we lack."""
+    return _decrypt(cache.get(_cache_key(program)), YOUNG_S) == token
+
+
 def _cache_key(program: Program) -> str:
     # Changed credentials must not go on with the old ones' token.
     parts = (
@@ -48,12 +55,12 @@ def _cache_key(program: Program) -> str:
     return "newstore-token-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _decrypt(stored: object) -> str:
+def _decrypt(stored: object, no_older_than_s: int | None = None) -> str:
     if not isinstance(stored, str):
         return ""
     try:
-        return box().decrypt(stored.encode()).decode()
-    except InvalidToken:  # CREDENTIAL_KEYS were changed: fetch another
+        return box().decrypt(stored.encode(), no_older_than_s).decode()
+    except InvalidToken:  # CREDENTIAL_KEYS were changed, or it is older: fetch another
         return ""
 
 

@@ -183,20 +183,33 @@ def test_refused_token_is_replaced_once(
     tenant: Program, newstore: responses.RequestsMock, status: int
 ) -> None:
     newstore.replace("POST", token_url(tenant), json={"access_token": "old", "expires_in": 3600})
+    newstore.get(ONE_PROFILE, json=PROFILE)
     newstore.get(f"{API}/checkout/carts/c-1", status=status, json={"message": "token expired"})
     newstore.get(f"{API}/checkout/carts/c-1", json=CART)
     newstore.post(token_url(tenant), json={"access_token": "new", "expires_in": 3600})
-    assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
+    with time_machine.travel("2026-03-04T09:00:00Z", tick=False) as traveller:
+        NewStoreClient(tenant).get_profile("NS-1")
+        traveller.shift(61)
+        assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
     assert newstore.calls[-1].request.headers["Authorization"] == "Bearer new"
 
 
-def test_fresh_token_refused_as_well_is_for_an_administrator(
-    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
+@pytest.mark.parametrize("status", [401, 403])
+def test_fresh_token_that_is_refused_is_for_an_administrator_and_is_kept_for_others(
+    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse, status: int
 ) -> None:
-    endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=403, json={"message": "no scope"})
-    with pytest.raises(NewStoreAuthFailed, match="no scope"):
-        NewStoreClient(tenant).get_cart("c-1")
-    assert (endpoint.call_count, with_token.call_count) == (2, 2)
+    """A scope is missing: another token would not have it either."""
+    endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=status, json={"message": "no scope"})
+    with time_machine.travel("2026-03-04T09:00:00Z", tick=False) as traveller:
+        for _ in range(3):
+            with pytest.raises(NewStoreAuthFailed, match="no scope"):
+                NewStoreClient(tenant).get_cart("c-1")
+            traveller.shift(15)
+        assert (endpoint.call_count, with_token.call_count) == (3, 1)
+        traveller.shift(60)
+        with pytest.raises(NewStoreAuthFailed, match="no scope"):
+            NewStoreClient(tenant).get_cart("c-1")
+        assert (endpoint.call_count, with_token.call_count) == (5, 2)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
