@@ -129,6 +129,6 @@ def test_a_vendors_body_that_nobody_understood_is_not_shown(
 
 
 def test_a_stream_of_no_program_is_not_found(admin_client: Client, program: Program) -> None:
-    for name in ("x", "", "999"):
+    for name in ("x", "", "999", "9" * 30, "9" * 5000, "²"):
         answer = {"program": name, "action": "start"}
         assert admin_client.post(reverse("admin:events_stream"), answer).status_code == 404

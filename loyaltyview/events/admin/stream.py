@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
@@ -24,9 +24,11 @@ def stream_page(admin: "ModelAdmin[Event]", request: HttpRequest) -> HttpRespons
     if not request.user.has_perm("programs.change_program"):
         raise PermissionDenied
     if request.method == "POST":
-        chosen = request.POST.get("program", "")
-        program = get_object_or_404(Program, pk=chosen if chosen.isdecimal() else None)
-        _act(admin, request, program)
+        programs = {str(program.pk): program for program in Program.objects.all()}
+        chosen = programs.get(request.POST.get("program", ""))
+        if chosen is None:
+            raise Http404
+        _act(admin, request, chosen)
         return redirect("admin:events_stream")
     alarms = Alarm.objects.filter(kind=AlarmKind.STREAM, closed_at=None)
     by_program = {alarm.program_id: alarm for alarm in alarms}
