@@ -9,7 +9,10 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from loyaltyview.events import reconcile
+from loyaltyview.events.earning import NotYet
+from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
+from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, reconcile_yesterday
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
@@ -224,6 +227,27 @@ def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
     assert "reconcile --day 2026-03-04 --program acme" in alarm.detail
     repair(capsys)
     assert not Alarm.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "error", [PayloadError("items", "missing"), NotYet("no order"), Hopeless("no order"), Unavailable("down")]
+)
+def test_a_repair_that_fails_leaves_its_gap_and_the_alarm_and_the_others_are_mended(
+    program: Program, sale: Redemption, capsys: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    Redemption.objects.update(state=State.USED)
+    Order.objects.update(earning="waiting")
+    monkeypatch.setattr(reconcile, "settle_order", fail)
+    reconcile_yesterday()
+    with pytest.raises(CommandError, match="1 gaps are left"):
+        repair(capsys)
+    out = capsys.readouterr().out
+    assert "failed: " in out
+    assert "completed, and not earned" in out
+    assert Alarm.objects.filter(closed_at=None).count() == 1
 
 
 @pytest.mark.parametrize(
