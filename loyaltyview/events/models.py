@@ -1,4 +1,5 @@
-"""The inbox, and what we keep of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm.
+"""The inbox, and what we keep of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm,
+UnreachableStream.
 
 No personal data stands in orders and returns: the member is the vendor's `ref`, the customer NewStore's id.
 What a delivery says about a person stays in its event's payload, without addresses and payment blocks.
@@ -267,3 +268,12 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.subject}".strip()
+
+
+class UnreachableStream(models.Model):
+    """NewStore could not be reached when its event stream was last looked at, whichever worker looked."""
+
+    program = models.OneToOneField(Program, models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.program)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
-from loyaltyview.events.models import AlarmKind
+from loyaltyview.events.models import AlarmKind, UnreachableStream
 from loyaltyview.events.names import KNOWN
 from loyaltyview.newstore import event_stream
 from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable
@@ -18,7 +18,6 @@ log = structlog.get_logger(__name__)
 
 WATCH_EVERY_S = 3600
 _warned: set[str] = set()
-_unreachable: set[str] = set()
 
 
 class NoAddress(Exception):
@@ -58,9 +57,9 @@ def watch() -> None:
                 log.warning("event_stream_not_watched", program=program.slug, reason=str(error))
         except NewStoreUnavailable as error:
             # Once is a hiccup, or a NewStore that starts with us; the next look is within the hour.
-            if program.slug in _unreachable:
+            _, is_first = UnreachableStream.objects.get_or_create(program=program)
+            if not is_first:
                 raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
-            _unreachable.add(program.slug)
             log.warning("event_stream_unreachable", program=program.slug, detail=error.detail)
         except NewStoreError as error:
             raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
@@ -68,7 +67,7 @@ def watch() -> None:
 
 def _watch_one(program: Program, address: str) -> None:
     found = event_stream.read_stream(program)
-    _unreachable.discard(program.slug)
+    UnreachableStream.objects.filter(program=program).delete()
     if found is None:
         register(program)
         raise_alarm(program, AlarmKind.STREAM, "was missing at NewStore and has been created")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.util import module_from_spec
 from typing import Any
 
 import pytest
@@ -26,7 +27,6 @@ ADDRESS = "https://loyalty.test/events/acme/newstore/"
 @pytest.fixture(autouse=True)
 def _fresh_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_warned", set())
-    monkeypatch.setattr(stream, "_unreachable", set())
 
 
 @pytest.fixture
@@ -163,12 +163,33 @@ def test_a_stream_that_delivers_elsewhere_is_left_alone_with_an_alarm(
     assert alarms() == ["delivers to another address than ours"]
 
 
-def test_a_newstore_that_cannot_be_asked_twice_is_an_alarm(program: Program, settings: Settings) -> None:
+def watch_in_another_process() -> None:
+    """As `worker --once` from cron does, and any other worker: nothing is in its memory."""
+    spec = stream.__spec__
+    assert spec is not None
+    assert spec.loader is not None
+    other = module_from_spec(spec)
+    spec.loader.exec_module(other)
+    other.watch()
+
+
+def test_a_newstore_that_cannot_be_asked_twice_is_an_alarm_whoever_asks(
+    program: Program, settings: Settings
+) -> None:
     settings.PUBLIC_URL = "https://loyalty.test"
-    stream.watch()
+    watch_in_another_process()
     assert alarms() == []
-    stream.watch()
+    watch_in_another_process()
     assert alarms()[0].startswith("cannot be looked at")
+
+
+def test_a_newstore_that_answered_in_between_is_no_alarm(acme: Program, sandbox: Sandbox) -> None:
+    stream.register(acme)
+    api_url = acme.newstore_api_url
+    for address in ("http://127.0.0.1:1", api_url, "http://127.0.0.1:1"):
+        Program.objects.update(newstore_api_url=address)
+        watch_in_another_process()
+        assert alarms() == []
 
 
 def test_without_a_public_address_the_watch_says_so_once(program: Program, settings: Settings) -> None:
