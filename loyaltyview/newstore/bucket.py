@@ -11,6 +11,9 @@ from collections.abc import Callable
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
 
+# Then one call tries again: a single odd answer (a gateway's 403, say) is not to shut the tills for minutes.
+LONGEST_PAUSE_S = 60
+
 
 class Bucket:
     """`rate_per_s` calls a second in the long run, as many at once. Thread-safe."""
@@ -67,10 +70,10 @@ def take_turn(program: Program, patience_s: float) -> None:
 
 
 def pause(program: Program, seconds: float) -> None:
-    """NewStore asks this program's tenant to wait: this process makes none of its calls for so long. Without
-    a rate of our own every call finds out by itself."""
+    """NewStore asks this program's tenant to wait: this process makes none of its calls for so long, and for
+    LONGEST_PAUSE_S at most. Without a rate of our own every call finds out by itself."""
     if bucket := _bucket_of(program):
-        bucket.pause(seconds)
+        bucket.pause(min(seconds, LONGEST_PAUSE_S))
 
 
 def _bucket_of(program: Program) -> Bucket | None:

@@ -247,7 +247,7 @@ def test_short_trouble_is_bridged_by_one_repetition(
 
 @pytest.mark.parametrize(
     ("status", "headers", "wait_s"),
-    [(429, {"Retry-After": "30"}, 30), (403, {"Content-Type": "text/html"}, 300)],
+    [(429, {"Retry-After": "30"}, 30), (403, {"Content-Type": "text/html"}, 60)],
 )
 def test_what_newstore_asks_one_call_to_wait_all_wait(
     tenant: Program,

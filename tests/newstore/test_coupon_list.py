@@ -105,12 +105,12 @@ def test_a_code_is_not_given_up_because_newstore_asks_to_wait(
     newstore: responses.RequestsMock, queued: UsedCode
 ) -> None:
     asked = newstore.get(LIST, status=429, headers={"Retry-After": "900"}, json={})
-    for _ in range(2):  # NewStore says so, then its answer is still in force
+    for at_least in (840, 40):  # NewStore says so, then its answer is still in force
         UsedCode.objects.update(attempts=7, due_at=timezone.now())
         assert run_one()
         queued.refresh_from_db()
         assert queued.due_at is not None
-        assert timedelta(seconds=840) < queued.due_at - timezone.now() <= timedelta(seconds=900)
+        assert timedelta(seconds=at_least) < queued.due_at - timezone.now() <= timedelta(seconds=900)
     assert asked.call_count == 1
 
 
