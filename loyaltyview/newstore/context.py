@@ -49,9 +49,14 @@ class LaunchContext:
     theme: HostTheme = HostTheme()
 
     @property
+    def names_cart(self) -> bool:
+        """Whether there is a cart that codes can be handed over to, whatever it costs."""
+        return bool(self.cart_id and self.token)
+
+    @property
     def has_cart(self) -> bool:
         """Whether rewards can be judged against a cart and handed over to it."""
-        return bool(self.cart_id and self.token) and self.cart_total is not None
+        return self.names_cart and self.cart_total is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,16 @@
 from decimal import Decimal
 
 from loyaltyview.newstore.context import LaunchContext
-from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.models import Store
 from loyaltyview.programs.remembered import store_by_id
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 
 
-def cart_json(context: LaunchContext, program: Program) -> dict[str, object]:
-    """Return what `Launch.cart` keeps. A host that names no currency means the program's; `total` is None
-    when it named none."""
+def cart_json(context: LaunchContext) -> dict[str, object]:
+    """Return what `Launch.cart` keeps: `currency` is "" and `total` None where the host named none."""
     return {
-        "currency": context.currency or program.currency,
+        "currency": context.currency,
         "total": None if context.cart_total is None else str(context.cart_total),
         "items": [
             {"item_id": item.item_id, "product_id": item.product_id, "price": str(item.price)}
@@ -24,11 +23,12 @@ def cart_json(context: LaunchContext, program: Program) -> dict[str, object]:
 
 def cart_of(launch: Launch, store: Store | None) -> Cart:
     """Return the launch's cart with the vendor's store id; one without id and total where there is none to
-    redeem in."""
+    redeem in. A host that names no currency means the program's."""
     data = launch.cart
+    currency = data["currency"] or launch.program.currency
     return Cart(
         cart_id=launch.cart_id if launch.has_cart else "",
-        total=Money(amount=Decimal(data["total"] or 0), currency=data["currency"]),
+        total=Money(amount=Decimal(data["total"] or 0), currency=currency),
         items=tuple(
             CartItem(item_id=item["item_id"], product_id=item["product_id"], price=Decimal(item["price"]))
             for item in data["items"]

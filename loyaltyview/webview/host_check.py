@@ -41,7 +41,8 @@ class Told:
 def confirm(program: Program, context: LaunchContext, associate: Associate) -> LaunchContext:
     """Return the launch with store, customer, e-mail and loyalty id as NewStore has them, as far as it
     answers within a second. Raises Problem when NewStore's cart is not the launch's."""
-    reads_cart = program.newstore_check_carts and context.has_cart
+    # Also where the total is not known yet: the app may say it later (views.host).
+    reads_cart = program.newstore_check_carts and context.names_cart
     if not reads_cart and not (context.profile_id and not context.customer_email):
         return context
     ask = partial(_ask, program, context if reads_cart else replace(context, cart_id=""))
@@ -99,7 +100,7 @@ def _ask(program: Program, context: LaunchContext) -> Told:
 def _contradiction(context: LaunchContext, associate: Associate, told: Told) -> Problem | None:
     cart, error = told.cart, told.error
     if cart is None:
-        if context.has_cart and isinstance(error, NewStoreRejected) and error.status == 404:
+        if context.names_cart and isinstance(error, NewStoreRejected) and error.status == 404:
             return Problem("CART_UNKNOWN", status=403, reference=error.request_id)
         return None
     if _differ(context.store_id, cart.store_id):

@@ -47,7 +47,7 @@ def open_launch(
         store_id=context.store_id,
         host_token=context.token,
         cart_id=context.cart_id,
-        cart=cart_json(context, program),
+        cart=cart_json(context),
         selected_coupons=list(context.selected_coupons),
         customer_email=context.customer_email,
         customer_key=customer_key(program, context.customer_email),

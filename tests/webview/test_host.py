@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from loyaltyview.programs.models import Program
 from loyaltyview.webview.models import Launch
 
-from .conftest import Open, launch_params
+from .conftest import Mint, Open, launch_params
 from .fakes import Vendor
 
 CART = "5f0c1d3e-cart-1"
@@ -50,15 +51,44 @@ def test_items_codes_and_colours_are_taken_from_the_app(client: Client, short: s
 
 
 def test_the_app_knows_the_carts_currency(client: Client, short: str) -> None:
+    assert "Cart $129.90" in client.get(short).content.decode()  # the program's, as long as nobody says
     tell(client, short, injected(currency="EUR"))
-    assert Launch.objects.get().cart["currency"] == "EUR"
+    assert "Cart €129.90" in client.get(short).content.decode()
+
+
+def test_the_app_knows_the_total_that_the_address_did_not_say(
+    client: Client, open_page: Open, vendor: Vendor
+) -> None:
+    page = open_page(cartTotal=None)
+    assert 'id="no-cart"' in client.get(page).content.decode()
+    tell(client, page, injected(cartTotal=99.5))
+    assert "Cart $99.50" in client.get(page).content.decode()
+
+
+def test_what_names_no_cart_is_of_the_launchs(client: Client, short: str) -> None:
+    """An app may say how it looks, or what is in the cart, without saying the cart's id once more."""
+    posted = {"contextProps": {"cart": {"items": ITEMS}}, "theme": {"color": {"blue500": "#2E5AD1"}}}
+    assert tell(client, short, json.dumps(posted)).status_code == 200
+    launch = Launch.objects.get()
+    assert len(launch.cart["items"]) == 1
+    assert launch.theme == {"accent": "#2e5ad1"}
+
+
+def test_nothing_is_shown_anew_where_only_the_colours_are(client: Client, page: str) -> None:
+    answer = tell(client, page, injected({"color": {"blue500": "#2E5AD1"}}, selectedCoupons=[]))
+    assert answer.json()["content"] == ""
 
 
 def test_what_the_address_said_stands(client: Client, open_page: Open, vendor: Vendor) -> None:
+    """Nor is anybody another one because the app's object says so."""
     page = open_page(selectedCoupons=["WINTER"])
-    before = Launch.objects.values("cart", "selected_coupons", "customer_email").get()
-    assert tell(client, page, injected(customerEmail="leo@example.test")).status_code == 204
-    assert Launch.objects.values("cart", "selected_coupons", "customer_email").get() == before
+    client.get(page)
+    before = Launch.objects.values().get()
+    others = {"customerEmail": "leo@example.test", "profileId": "NS-2", "loyaltyId": "L-00043"}
+    posted = injected(currency="EUR", storeId="US_DENVER_02", associateId="a-23", **others)
+    stranger = json.loads(posted) | {"securityToken": "f" * 32, "externalIdentity": "another's"}
+    assert tell(client, page, json.dumps(stranger)).status_code == 204
+    assert Launch.objects.values().get() == before | {"is_host_awaited": False}
 
 
 @pytest.mark.parametrize(
@@ -95,3 +125,28 @@ def test_it_needs_the_launchs_cookie_and_the_csrf_token(short: str) -> None:
     assert tell(Client(), short, injected()).status_code == 403
     assert tell(Client(enforce_csrf_checks=True), short, injected()).status_code == 403
     assert Launch.objects.get().is_host_awaited
+
+
+def test_what_the_app_says_of_one_launch_is_no_other_launchs(client: Client, program: Program) -> None:
+    first = client.get("/launch/acme/", launch_params(program, items=None))["Location"]
+    other = Client()
+    second = other.get("/launch/acme/", launch_params(program, items=None))["Location"]
+    assert tell(client, second, injected()).status_code == 403
+    assert tell(other, first, injected()).status_code == 403
+    assert Launch.objects.filter(is_host_awaited=True).count() == 2
+
+
+def test_a_launch_that_is_over_learns_nothing(client: Client, short: str) -> None:
+    Launch.objects.update(expires_at=timezone.now())
+    assert tell(client, short, injected()).status_code == 410
+    assert Launch.objects.get().is_host_awaited
+
+
+def test_the_code_that_was_in_the_cart_goes_back_with_the_new_one(
+    client: Client, short: str, newstore: Mint
+) -> None:
+    client.get(short)
+    tell(client, short, injected())
+    fields = {"key": "a-key-of-this-card-1", "kind": "reward", "item": "ten-off"}
+    html = client.post(f"{short}redeem/", fields, follow=True).content.decode()
+    assert "coupons[]=SUMMER&amp;coupons[]=LOY0000001&amp;" in html

@@ -130,6 +130,16 @@ def test_a_launch_that_newstores_cart_contradicts_is_refused_logged_and_counted(
     assert REGISTRY.get_sample_value("newstore_launch_checks_total", labels) == before + 1
 
 
+def test_a_cart_whose_total_nobody_said_yet_is_checked_too(
+    client: Client, program: Program, host: Host
+) -> None:
+    """The total may come later, from what the app puts into the page (views.host): no check follows then."""
+    host.store = "US_DENVER_02"
+    assert code_of(client.get("/launch/acme/", launch_params(program, cartTotal=None))) == "CART_OTHER_STORE"
+    host.cart_error = NewStoreRejected("gone", status=404)
+    assert code_of(client.get("/launch/acme/", launch_params(program, cartTotal=None))) == "CART_UNKNOWN"
+
+
 def test_an_associate_whose_newstore_id_is_not_known_is_not_compared(
     client: Client, program: Program, host: Host
 ) -> None:

@@ -91,6 +91,9 @@ def test_without_a_cart_in_the_address_the_page_reads_what_no_server_sees(
     assert "js/launch.js" in html
     assert 'name="context"' in html
     assert "Redeem Loyalty Rewards" in html
+    # Without a script, or when nothing comes: from the app it is another message than from a laptop.
+    assert ('data-error="CART_MISSING"' in html) == bool(params)
+    assert ("outside the app" in html) == (not params)
 
 
 def test_the_posted_context_opens_the_same_session(client: Client, program: Program, vendor: Vendor) -> None:

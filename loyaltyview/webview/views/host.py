@@ -1,6 +1,7 @@
 """What the app puts into our pages and its address did not say: the cart's items, the codes in it, colours.
 Read once, by the first page (`static/js/host.js`), so that nothing waits for it."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from loyaltyview.newstore.context import LaunchContext
 from loyaltyview.newstore.errors import LaunchError
-from loyaltyview.newstore.launch import keys_of, read_posted
+from loyaltyview.newstore.launch import Keys, keys_of, read_posted
 from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import theme_json, with_launch
@@ -20,8 +21,9 @@ from loyaltyview.webview.sessions import theme_json, with_launch
 def hear_host(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Take what is new in the posted `context`, the first one of this launch. Answers 204, or JSON with the
     addresses of what is to be shown anew: `content` of the member page, `theme`; "" for what is not."""
+    keys = keys_of(launch.program)
     try:
-        context = read_posted(request.POST.get("context", ""), keys=keys_of(launch.program))
+        context = read_posted(request.POST.get("context", ""), _as_query(launch, keys), keys)
     except LaunchError:
         news: dict[str, Any] = {}
     else:
@@ -41,16 +43,13 @@ def hear_host(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 def news_in(context: LaunchContext, launch: Launch) -> dict[str, Any]:
     """Return the columns of `launch` that `context` fills, {} for another cart's. Who the customer is, who
-    works the till and what the cart costs was said, and checked, when the launch was opened."""
+    works the till and what was said of the cart stands: it was checked when the launch was opened."""
     if context.cart_id != launch.cart_id:
         return {}
     news: dict[str, Any] = {}
-    told = cart_json(context, launch.program)
-    cart = {
-        **launch.cart,
-        "currency": context.currency or launch.cart["currency"],
-        "items": launch.cart["items"] or told["items"],
-    }
+    told = cart_json(context)
+    # "0" is a total.
+    cart = {name: value or told[name] for name, value in launch.cart.items()}
     if cart != launch.cart:
         news["cart"] = cart
     if context.selected_coupons and not launch.selected_coupons:
@@ -58,3 +57,15 @@ def news_in(context: LaunchContext, launch: Launch) -> dict[str, Any]:
     if (theme := theme_json(context.theme)) and not launch.theme:
         news["theme"] = theme
     return news
+
+
+def _as_query(launch: Launch, keys: Keys) -> dict[str, str]:
+    """Return the launch as a query string: what the app need not say again."""
+    said = {
+        "cart_id": launch.cart_id,
+        "cart_total": launch.cart["total"],
+        "customer_email": launch.customer_email,
+        "profile_id": launch.profile_id,
+    }
+    cart = {keys[name][0]: value for name, value in said.items() if value and keys[name]}
+    return {"token": launch.host_token, "cart": json.dumps(cart)}

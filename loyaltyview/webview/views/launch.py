@@ -12,6 +12,7 @@ from loyaltyview.newstore.identity import read_identity
 from loyaltyview.newstore.launch import keys_of, read_posted, read_query
 from loyaltyview.programs.access import active_program
 from loyaltyview.programs.models import Identity, Program
+from loyaltyview.webview import wording
 from loyaltyview.webview.host_check import confirm, read_customer
 from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.pages import refuse
@@ -38,7 +39,9 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     params = {name: str(value) for name, value in request.GET.items()}
     # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
     if request.method != "POST" and not params.get("cart"):
-        response = render(request, "webview/launch.html", {"program": program})
+        # An app that says something, but no cart, is told so if nothing more comes.
+        sentence = wording.sentence("CART_MISSING") if params else ""
+        response = render(request, "webview/launch.html", {"program": program, "sentence": sentence})
         response["Cache-Control"] = "no-store"
         return response
     try:
