@@ -3,7 +3,9 @@
 "use strict";
 
 const host = document.getElementById("host");
-let isTouched = false;
+// Taps made before this script was there show in the boxes and fields.
+const fields = [...document.querySelectorAll("#content input")];
+let isTouched = fields.some((each) => each.checked !== each.defaultChecked || each.value !== each.defaultValue);
 let awaited = "";
 
 function showContent(address) {
@@ -19,7 +21,13 @@ function showContent(address) {
   }
 }
 
-// Not under the associate's finger: she may have begun to choose while it was on its way.
+// Not under the associate's finger: she may have begun to choose, or to type, or pressed the button, while it was
+// on its way.
+for (const name of ["click", "input", "keydown"]) {
+  document.addEventListener(name, (event) => {
+    isTouched ||= event.isTrusted && !("loading" in document.body.dataset);
+  }, true);
+}
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (isTouched && awaited && detail.requestConfig.path === awaited) {
     detail.shouldSwap = false;
@@ -44,12 +52,11 @@ async function tell() {
 
 function listen(triesLeft) {
   if (window.NEWSTORE && typeof window.NEWSTORE === "object") {
-    tell();
+    tell().catch(() => {}); // no network, or the page is left: the next page tells
   } else if (triesLeft > 0) {
     // The app may inject its object a moment after the page.
     window.setTimeout(() => listen(triesLeft - 1), 100);
   }
 }
 
-document.addEventListener("change", () => { isTouched = true; });
 listen(20);

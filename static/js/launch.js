@@ -12,13 +12,17 @@ function fromFragment() {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
-// What the fragment says counts; the injected object adds what it does not say, such as the theme.
+// What the fragment says counts; the injected object adds what it does not say, such as the theme and the cart.
+function merge(injected, said) {
+  return { ...injected, ...said, contextProps: { ...injected.contextProps, ...said.contextProps } };
+}
+
 function read() {
   const injected = window.NEWSTORE && typeof window.NEWSTORE === "object" ? window.NEWSTORE : null;
   try {
     const text = fromFragment();
     if (text) {
-      return injected ? JSON.stringify({ ...injected, ...JSON.parse(text) }) : text;
+      return injected ? JSON.stringify(merge(injected, JSON.parse(text))) : text;
     }
   } catch {
     // Not ours to judge: the server answers what does not parse with a sentence.

@@ -1,5 +1,7 @@
 """The member page in a real browser, with a vendor that can be slow: what only scripts can get wrong."""
 
+import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,8 +16,9 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
+from providers.types import Discount, DiscountKind, Reward
 
-from .conftest import Mint, launch_params
+from .conftest import TOKEN, Mint, launch_params
 from .fakes import POINTS_AS_MONEY, REWARDS, Vendor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,13 +34,15 @@ def open_in_browser(
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 
-    def opened(prepare: Callable[[Page], None] = lambda page: None, wait_until: Any = "load") -> Page:
+    def opened(
+        prepare: Callable[[Page], None] = lambda page: None, wait_until: Any = "load", **cart: object
+    ) -> Page:
         context = browser.new_context(viewport={"width": 390, "height": 844})
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
         prepare(page)
-        address = f"{live_server.url}/launch/acme/?{urlencode(launch_params(program))}"
+        address = f"{live_server.url}/launch/acme/?{urlencode(launch_params(program, **cart))}"
         page.goto(address, wait_until=wait_until)
         return page
 
@@ -186,3 +191,148 @@ def test_what_is_spoken_of_a_codes_end_is_true_when_the_page_opens(
     later.goto(f"{address}/applied/{row.pk}/")
     expect(later.locator("[data-left]")).to_have_text(re.compile("left$"))
     expect(later.locator("[data-announce]")).to_have_text(said)
+
+
+INJECTED = {
+    "securityToken": TOKEN,
+    "contextProps": {
+        "cart": {
+            "cartId": "5f0c1d3e-cart-1",
+            "cartTotal": 129.9,
+            "currency": "USD",
+            "items": [{"productId": "CAP-02", "itemId": "i-2", "price": 40}],
+            "selectedCoupons": [{"code": "SUMMER"}],
+        }
+    },
+    "theme": {"color": {"blue500": "#2E5AD1"}},
+}
+FREE_CAP = Reward(
+    reward_id="free-cap",
+    title="A free cap",
+    points=100,
+    discount=Discount(kind=DiscountKind.PRODUCT, skus=("CAP-02",)),
+)
+
+
+def inject(page: Page, after_ms: int = 0) -> None:
+    """Put the object into each page as the app does, which may be some time after it."""
+    put = f"window.NEWSTORE = {json.dumps(INJECTED)}"
+    page.add_init_script(f"setTimeout(() => {{ {put} }}, {after_ms})" if after_ms else put)
+
+
+def test_what_the_app_puts_into_the_page_late_is_shown_and_goes_back_with_the_code(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    vendor.rewards = (*REWARDS, FREE_CAP)
+    page = open_in_browser(lambda page: inject(page, after_ms=500), items=None)
+    free = page.locator("[data-reward='free-cap']")
+    expect(free).to_have_attribute("data-state", "available")
+    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
+    apply(page, "free-cap")
+    expect(page.locator("#handoff")).to_have_attribute("href", re.compile("=SUMMER&.*=LOY"))
+
+
+def test_what_the_app_puts_into_the_page_is_shown_after_the_skeleton(
+    open_in_browser: Open, slow: Vendor
+) -> None:
+    slow.rewards = (*REWARDS, FREE_CAP)
+    page = open_in_browser(inject, items=None)
+    expect(page.locator("[data-reward='free-cap']")).to_have_attribute("data-state", "available")
+
+
+def choose_a_card(page: Page) -> None:
+    tap(page, "ten-off")
+
+
+def type_a_code(page: Page) -> None:
+    page.locator("#voucher-code").press_sequentially("SPR")
+
+
+def reveal(page: Page) -> None:
+    page.locator(".reveal").press("Enter")
+
+
+@pytest.mark.parametrize("touch", [choose_a_card, type_a_code, reveal])
+def test_nothing_is_swapped_under_the_associates_finger(
+    open_in_browser: Open, touch: Callable[[Page], None]
+) -> None:
+    held: list[Route] = []
+    asked: list[str] = []
+
+    def prepare(page: Page) -> None:
+        inject(page)
+        page.route("**/host/", lambda route: held.append(route))
+        page.on("request", lambda request: asked.append(request.url))
+
+    page = open_in_browser(prepare, items=None)
+    touch(page)
+    with page.expect_response("**/host/") as told:
+        held[0].continue_()
+    assert told.value.json()["content"]
+    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "/content/" in url]
+    # All the same the server has it, and the next page shows it.
+    assert Launch.objects.get().selected_coupons == ["SUMMER"]
+
+
+def test_a_tap_that_the_news_overtook_is_not_swapped_away(open_in_browser: Open) -> None:
+    """The new content is on its way when she taps."""
+    held: list[Route] = []
+
+    def prepare(page: Page) -> None:
+        inject(page)
+        page.route("**/content/", lambda route: held.append(route))
+
+    page = open_in_browser(prepare, items=None)
+    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
+    tap(page, "ten-off")
+    with page.expect_response("**/content/"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    assert chosen(page) == ["ten-off"]
+
+
+def test_a_tap_before_the_scripts_are_there_is_not_swapped_away(open_in_browser: Open) -> None:
+    held: list[Route] = []
+
+    def prepare(page: Page) -> None:
+        inject(page)
+        page.route("**/js/host.js", lambda route: held.append(route))
+
+    page = open_in_browser(prepare, wait_until="commit", items=None)
+    tap(page, "ten-off")
+    held[0].continue_()
+    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    assert chosen(page) == ["ten-off"]
+    assert Launch.objects.get().selected_coupons == ["SUMMER"]
+
+
+def test_a_network_that_drops_the_news_keeps_them_for_the_next_page(open_in_browser: Open) -> None:
+    def prepare(page: Page) -> None:
+        inject(page)
+        page.route("**/host/", lambda route: route.abort(), times=1)
+
+    page = open_in_browser(prepare, items=None)
+    with page.expect_response("**/host/"):
+        page.reload()
+    assert Launch.objects.get().selected_coupons == ["SUMMER"]
+
+
+def test_the_fragment_counts_and_the_injected_object_adds_what_it_does_not_say(
+    open_in_browser: Open, live_server: Any, program: Program
+) -> None:
+    said = {
+        "externalIdentity": launch_params(program)["externalIdentity"],
+        "contextProps": {"formData": {"loyaltyId": "L-00042", "cartId": "5f0c1d3e-cart-1"}},
+    }
+    page = open_in_browser(inject)
+    Launch.objects.all().delete()
+    fragment = base64.b64encode(json.dumps(said).encode()).decode()
+    page.goto("about:blank")
+    page.goto(f"{live_server.url}/launch/acme/#{fragment}")
+    expect(page.locator("[data-points='820']")).to_be_visible()
+    launch = Launch.objects.get()
+    assert (launch.loyalty_id, launch.cart["total"]) == ("L-00042", "129.9")
+    assert launch.selected_coupons == ["SUMMER"]
