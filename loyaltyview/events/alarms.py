@@ -36,7 +36,10 @@ def close_alarm(program: Program, kind: AlarmKind, subject: str = "") -> None:
 
 
 def raise_dead(program: Program, name: str, problem: str) -> None:
-    """An event of the program is dead, which is committed: one alarm a program, however many follow."""
+    """An event of the program is dead, which is committed: one alarm a program, however many follow. None for
+    the repetition of one that is not dead any more."""
+    if not Event.objects.filter(program=program, state=EventState.DEAD).exists():
+        return
     log.error("event_dead", program=program.slug, name=name, problem=problem)
     raise_alarm(program, AlarmKind.DEAD, f"{name or 'nameless'}: {problem}")
 

@@ -5,6 +5,7 @@ whatever killed the process in between. The vendor's calls are idempotent by ord
 """
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.events.erasure import is_closed
@@ -12,6 +13,7 @@ from loyaltyview.events.models import (
     Earning,
     Event,
     EventSource,
+    EventState,
     Order,
     ReturnKind,
     ReturnRecord,
@@ -22,6 +24,7 @@ from loyaltyview.events.names import EventName
 from loyaltyview.events.orders import exchanged_by, lines_of, provider_store, to_provider
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
+from loyaltyview.events.replay import replay
 from loyaltyview.newstore import orders as host_orders
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.redemptions.orders import member_of_order
@@ -31,6 +34,7 @@ from providers.types import MemberQuery, Money, QueryKind, Return, Spend
 log = structlog.get_logger(__name__)
 
 MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
+TAKING_BACK = (EventName.RETURN_PROCESSED.value, EventName.ORDER_ITEMS_CANCELLED.value)
 
 
 class NotYet(Exception):
@@ -111,18 +115,29 @@ def take_back_order(order: Order) -> None:
         )
 
 
-def take_back_returns(order: Order) -> None:
-    """The order has earned: take back what came back before, when it had earned nothing yet. Raises what
-    `take_back_return` raises; may be repeated."""
-    for record in ReturnRecord.objects.filter(
+def reopen_returns(order: Order) -> None:
+    """The order has earned: what came back before, when it had earned nothing yet, is handled again, each by
+    its own event. Database only; may be repeated."""
+    nothing = ReturnRecord.objects.filter(
         program=order.program,
         order_id=order.order_id,
-        state__in=[ReturnState.NOTHING, ReturnState.WAITING],
+        state=ReturnState.NOTHING,
         kind__in=[ReturnKind.RETURN, ReturnKind.CANCELLATION],
         amount__gt=0,
-    ):
-        ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.NOTHING).update(state=ReturnState.WAITING)
-        take_back_return(record)
+    )
+    if not nothing.exists():
+        return
+    # Those that wait, too: they may have been done before, and found nothing.
+    events = Event.objects.filter(
+        program=order.program,
+        source=EventSource.NEWSTORE,
+        subject=order.order_id,
+        name__in=TAKING_BACK,
+        state__in=[EventState.DONE, EventState.WAITING],
+    )
+    with transaction.atomic():
+        if replay(events):
+            nothing.update(state=ReturnState.WAITING, done_at=None)
 
 
 def take_back_return(record: ReturnRecord) -> None:

@@ -11,9 +11,9 @@ from loyaltyview.events import orders
 from loyaltyview.events.earning import (
     MAYBE_EARNED,
     earn,
+    reopen_returns,
     take_back_order,
     take_back_return,
-    take_back_returns,
 )
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.giving_back import give_back_spends
@@ -60,7 +60,7 @@ def order_completed(event: Event) -> None:
     earn(order, orders.settle_order(order))
     order.refresh_from_db()
     if order.earning == Earning.EARNED:
-        take_back_returns(order)
+        reopen_returns(order)
 
 
 def order_cancelled(event: Event) -> None:

@@ -11,7 +11,13 @@ from django.utils import timezone
 
 from loyaltyview.events.earning import NotYet, OrderOpen, earn, why_nothing
 from loyaltyview.events.models import Earning, Event, Order
-from loyaltyview.events.orders import note_completed, note_items_cancelled, note_opened, settle_order
+from loyaltyview.events.orders import (
+    drop_codes,
+    note_completed,
+    note_items_cancelled,
+    note_opened,
+    settle_order,
+)
 from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
 from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, OPEN, HostOrder, read_order
@@ -66,6 +72,7 @@ def take_order(program: Program, host: HostOrder) -> Order:
     gone = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
     if gone:
         order, _ = note_items_cancelled(program, OrderCancelled(order_id=host.order_id, item_ids=gone))
+    drop_codes(order, host.codes)
     log.warning("order_opened_from_newstore", order=order.order_id)
     settle_order(order)
     return order

@@ -110,8 +110,13 @@ def note_final(order: Order, read: OrderOpened) -> None:
         is_historical=read.is_historical, is_exchange=read.is_exchange, associate_id=read.associate_id
     )
     order.refresh_from_db()
+    drop_codes(order, read.codes)
+
+
+def drop_codes(order: Order, codes: tuple[str, ...]) -> None:
+    """The order is final with `codes`: let go of the redemptions whose codes were taken out of it."""
     if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
-        let_go(order.program, order_id=order.order_id, codes=read.codes)
+        let_go(order.program, order_id=order.order_id, codes=codes)
 
 
 def exchanged_by(order: Order) -> frozenset[str]:

@@ -28,15 +28,15 @@ class Bucket:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._turns, self._filled_at = float(rate_per_s), clock()
-        self._paused_until = self._filled_at
+        self._paused_until: dict[str, float] = {}
 
-    def take(self, patience_s: float) -> None:
+    def take(self, patience_s: float, area: str = "") -> None:
         """Take one turn, waiting `patience_s` at most; NewStoreUnavailable at once when that is too short, or
-        while NewStore asks us to wait: then with its status 429."""
+        while NewStore asks us to wait with all calls or those of `area`: then with its status 429."""
         with self._lock:
             now = self._clock()
-            if now < self._paused_until:
-                left_s = self._paused_until - now
+            left_s = max(self._paused_until.get(each, now) for each in ("", area)) - now
+            if left_s > 0:
                 raise NewStoreUnavailable("NewStore asks us to wait", status=429, retry_after_s=left_s)
             gained = (now - self._filled_at) * self.rate_per_s
             self._turns, self._filled_at = min(self._turns + gained, float(self.rate_per_s)), now
@@ -53,27 +53,29 @@ class Bucket:
         with self._lock:
             self.rate_per_s = rate_per_s
 
-    def pause(self, seconds: float) -> None:
-        """Give no turn for so long."""
+    def pause(self, seconds: float, area: str = "") -> None:
+        """Give no turn for so long, to calls of `area` only where one is given."""
         with self._lock:
-            self._paused_until = max(self._paused_until, self._clock() + seconds)
+            until = self._clock() + seconds
+            self._paused_until[area] = max(self._paused_until.get(area, until), until)
 
 
 _buckets: dict[str, Bucket] = {}
 _lock = threading.Lock()
 
 
-def take_turn(program: Program, patience_s: float) -> None:
+def take_turn(program: Program, patience_s: float, area: str = "") -> None:
     """Wait for this program's tenant to have a turn. Raises NewStoreUnavailable, as `Bucket.take`."""
     if bucket := _bucket_of(program):
-        bucket.take(patience_s)
+        bucket.take(patience_s, area)
 
 
-def pause(program: Program, seconds: float) -> None:
-    """NewStore asks this program's tenant to wait: this process makes none of its calls for so long, and for
-    LONGEST_PAUSE_S at most. Without a rate of our own every call finds out by itself."""
+def pause(program: Program, seconds: float, area: str = "") -> None:
+    """NewStore asks this program's tenant to wait: this process makes none of its calls, of `area` only where
+    one is given, for so long, and for LONGEST_PAUSE_S at most. Without a rate of our own every call finds out
+    by itself."""
     if bucket := _bucket_of(program):
-        bucket.pause(min(seconds, LONGEST_PAUSE_S))
+        bucket.pause(min(seconds, LONGEST_PAUSE_S), area)
 
 
 def _bucket_of(program: Program) -> Bucket | None:

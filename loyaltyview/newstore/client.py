@@ -131,10 +131,10 @@ class NewStoreClient:
     ) -> Answer:
         """Send with our token; when it is refused and not fresh (NewStore says 403 for an old one), with
         another one."""
-        refused = ""
+        refused, area = "", "/".join(path.split("/")[:3])
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
-            take_turn(self.program, deadline - time.monotonic())
+            take_turn(self.program, deadline - time.monotonic(), area)
             try:
                 return send(
                     self.program.slug,
@@ -147,7 +147,8 @@ class NewStoreClient:
                 )
             except NewStoreUnavailable as error:
                 if error.status in THROTTLED and error.retry_after_s:
-                    pause(self.program, error.retry_after_s)
+                    # The older limit is the tenant's, a 429 may be that of these addresses only.
+                    pause(self.program, error.retry_after_s, area if error.status == 429 else "")
                 raise
             except NewStoreRejected as error:
                 if error.status not in (401, 403):

@@ -1,17 +1,14 @@
 """Redemptions for administrators: read-only, with their trail, and the two answers to a stuck one."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
@@ -49,8 +46,8 @@ class IssuedCodeInline(ReadOnlyInline):
 
 @admin.register(Redemption)
 class RedemptionAdmin(ReadOnlyAdmin):
-    """The worklist is the filter "state: needs a person"; `last_error` says what is known. The answers are
-    buttons on a redemption's own page, and actions for many that ask the same."""
+    """The worklist is the filter "state: needs a person"; `last_error` says what is known. Each one's own
+    page has two buttons, whose answer goes with the question that stands there."""
 
     list_display = [
         "requested_at",
@@ -67,7 +64,6 @@ class RedemptionAdmin(ReadOnlyAdmin):
     search_fields = ["id__exact", "code", "cart_id", "order_id", "member_ref", "provider_ref"]
     date_hierarchy = "requested_at"
     inlines = [TransitionInline, IssuedCodeInline]
-    actions = ["it_happened", "it_did_not"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["question", *super().get_readonly_fields(request, obj)]
@@ -84,7 +80,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         row = context["original"]
         if row and self.has_change_permission(request, row):
-            context["question"] = self.question(row)
+            context |= {"question": self.question(row), "asked": question_of(row).value}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("what is asked"))
@@ -98,36 +94,23 @@ class RedemptionAdmin(ReadOnlyAdmin):
             raise Http404
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        answer = request.POST.get("answer")
-        if answer not in ("it_happened", "it_did_not"):
+        answer, asked = request.POST.get("answer"), request.POST.get("asked")
+        if answer not in ("it_happened", "it_did_not") or asked not in set(Question):
             raise BadRequest
-        note = request.POST.get("note", "")[:200].replace("\0", "")
-        self._resolve(request, [row], it_happened=answer == "it_happened", note=note)
+        is_resolved = resolve(
+            row,
+            Question(asked),
+            it_happened=answer == "it_happened",
+            actor=Actor(name=f"admin {request.user.get_username()}"),
+            note=request.POST.get("note", "")[:200].replace("\0", ""),
+        )
+        self._say(request, row, is_resolved=is_resolved)
         return redirect("admin:redemptions_redemption_change", row.pk)
 
-    @admin.action(description=_("Stuck: it happened at the program"), permissions=["change"])
-    def it_happened(self, request: HttpRequest, rows: QuerySet[Redemption]) -> None:
-        self._resolve_alike(request, rows, it_happened=True)
-
-    @admin.action(description=_("Stuck: it did not happen at the program"), permissions=["change"])
-    def it_did_not(self, request: HttpRequest, rows: QuerySet[Redemption]) -> None:
-        self._resolve_alike(request, rows, it_happened=False)
-
-    def _resolve_alike(self, request: HttpRequest, rows: QuerySet[Redemption], *, it_happened: bool) -> None:
-        stuck = list(rows.filter(state=State.STUCK))
-        if len({question_of(row) for row in stuck}) > 1:
-            text = _("These ask different things: choose those that ask the same.")
-            self.message_user(request, text, messages.ERROR)
-        else:
-            self._resolve(request, stuck, it_happened=it_happened)
-
-    def _resolve(
-        self, request: HttpRequest, rows: Iterable[Redemption], *, it_happened: bool, note: str = ""
-    ) -> None:
-        actor = Actor(name=f"admin {request.user.get_username()}")
-        done = [row for row in rows if resolve(row, it_happened=it_happened, actor=actor, note=note)]
-        for row in done:
+    def _say(self, request: HttpRequest, row: Redemption, *, is_resolved: bool) -> None:
+        if is_resolved:
             self.log_change(request, row, str(_("Resolved a stuck redemption")))
-        count = len(done)
-        text = ngettext("%(n)d redemption resolved.", "%(n)d redemptions resolved.", count) % {"n": count}
-        self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+            self.message_user(request, _("The redemption is resolved."), messages.SUCCESS)
+        else:
+            text = _("Nothing was changed: what is asked is another thing by now, or nothing any more.")
+            self.message_user(request, text, messages.WARNING)

@@ -11,11 +11,12 @@ from loyaltyview.programs.models import Program
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearer:
-    """`has_unread(program, before)`: whether news of orders came in before that time and was not read yet.
-    `read_again(program, order_id)`: have the worker read the news of this order again; may be repeated."""
+    """`has_unread(program, codes, before)`: whether unread news that came in before that time may be of an
+    order with one of `codes`. `read_again(program, order_id)`: have the worker read the news of this
+    order again; returns whether there is any, and may be repeated."""
 
-    has_unread: Callable[[Program, datetime], bool]
-    read_again: Callable[[Program, str], object]
+    has_unread: Callable[[Program, tuple[str, ...], datetime], bool]
+    read_again: Callable[[Program, str], bool]
 
 
 _hearers: list[Hearer] = []
@@ -26,12 +27,12 @@ def add_hearer(hearer: Hearer) -> None:
     _hearers.append(hearer)
 
 
-def has_unread(program: Program, before: datetime) -> bool:
-    """Return whether an order that nobody has read of yet may be among what came in before that time."""
-    return any(hearer.has_unread(program, before) for hearer in _hearers)
+def has_unread(program: Program, codes: tuple[str, ...], before: datetime) -> bool:
+    """Return whether an order with one of `codes`, of which nobody has read yet, may be among what came in
+    before that time."""
+    return any(hearer.has_unread(program, codes, before) for hearer in _hearers)
 
 
-def read_again(program: Program, order_id: str) -> None:
-    """Have the order's redemptions settled once more, by the worker."""
-    for hearer in _hearers:
-        hearer.read_again(program, order_id)
+def read_again(program: Program, order_id: str) -> bool:
+    """Have the order's redemptions settled once more, by the worker. False when nothing is kept of it."""
+    return any(hearer.read_again(program, order_id) for hearer in _hearers)

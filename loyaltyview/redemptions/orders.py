@@ -5,6 +5,7 @@ back before its order came is spent again, or handed to a person.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -25,6 +26,7 @@ from loyaltyview.redemptions.steps import (
     to_stuck,
     write_line,
 )
+from loyaltyview.redemptions.used_codes import unqueue
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.types import Order, Spend, SpendKind
@@ -70,7 +72,7 @@ def let_go(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
     for row in _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept):
         if advance(
             row, State.REVEALED, allowed=[State.USED], actor=actor, reason=reason, order_id="",
-            due_at=release_at(row),
+            due_at=release_at(row), also=partial(unqueue, row),
         ):  # fmt: skip
             continue
         with transaction.atomic():

@@ -59,7 +59,8 @@ def run_one() -> bool:
 
 def _release_unused(row: Redemption) -> None:
     """The time for an order has passed. But what came in time and was not read yet may be that order's."""
-    if order_news.has_unread(row.program, release_at(row)):
+    codes = tuple(row.codes.values_list("code", flat=True))
+    if order_news.has_unread(row.program, codes, release_at(row)):
         finish(row, due_at=timezone.now() + UNREAD_FOR)
     else:
         give_back(row, WORKER, "no order carried the code in time")

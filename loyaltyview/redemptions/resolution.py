@@ -32,8 +32,9 @@ def question_of(row: Redemption) -> Question:
     return Question.SPEND
 
 
-def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "") -> bool:
-    """Take a stuck row to where the administrator's answer puts it; False when it was stuck no longer.
+def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor, note: str = "") -> bool:
+    """Take a stuck row to where the administrator's answer to `asked` puts it; False when it was stuck no
+    longer, or when something else is open about it by now: the same answer may then mean the opposite.
 
     A spend that stands is given back by the worker unless an order used it, of which the vendor is told then;
     so is one whose release did not happen. Every answer is in the audit trail with the administrator's name.
@@ -43,6 +44,8 @@ def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "")
         locked = Redemption.objects.select_for_update().get(pk=row.pk)
         row.order_id, row.is_order_cancelled = locked.order_id, locked.is_order_cancelled
         question = question_of(row)
+        if question is not asked:
+            return False
         stands = it_happened != (question is Question.RELEASE)
         if stands and _is_used(row):
             # The vendor still has to be told of the order, if we know the spend by a name to tell it.
@@ -58,8 +61,9 @@ def resolve(row: Redemption, *, it_happened: bool, actor: Actor, note: str = "")
             due_at=timezone.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
             last_error="", refusal=Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal,
         )  # fmt: skip
-    if is_resolved and to is State.USED:
-        order_news.read_again(row.program, row.order_id)
+    if is_resolved and to is State.USED and not order_news.read_again(row.program, row.order_id):
+        reason = f"its order {row.order_id} is kept no longer: tell the program by hand that it was used"
+        advance(row, State.STUCK, allowed=[State.USED], actor=actor, reason=reason, last_error=reason)
     return is_resolved
 
 

@@ -10,7 +10,7 @@ from loyaltyview.newstore.coupons import coupon_name
 from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import IssuedCode, State
+from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.snapshots import coupon_of
 from loyaltyview.work.sources import wake
 
@@ -47,3 +47,9 @@ def queue_used_codes() -> None:
     UsedCode.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:
         wake()
+
+
+def unqueue(row: Redemption) -> None:
+    """Take back that the codes of `row` are over, as far as they are not switched off yet. Database only."""
+    codes = row.codes.values("code")
+    UsedCode.objects.filter(program=row.program, code__in=codes, due_at__isnull=False).delete()

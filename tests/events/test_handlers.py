@@ -11,6 +11,8 @@ from loyaltyview.events.processing import run_one
 from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.requests import WORKER
+from loyaltyview.redemptions.resolution import Question, resolve
 from loyaltyview.redemptions.steps import release_at
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 
@@ -363,6 +365,37 @@ def test_a_return_before_the_order_earned_is_taken_back_when_it_earns_after_all(
     work(2)
     books.emails = known
     replay(Event.objects.all())
-    work(2)
+    work(3)
     assert books.points("mia") == 0
     assert ReturnRecord.objects.get().state == ReturnState.DONE
+
+
+def test_a_return_that_nobody_understands_does_not_keep_its_order_from_being_done(
+    deliver: Deliver, work: Work, books: Books
+) -> None:
+    known, books.emails = books.emails, {}
+    deliver("order.opened", order(discounts=[], items=[item(discounts=[])]))
+    deliver("order.completed", completed())
+    deliver("return.processed", returned(90.0, currency="EUR"))
+    work(2)
+    books.emails = known
+    replay(Event.objects.filter(name="order.completed"))
+    work(3)
+    found = dict(Event.objects.values_list("name", "state"))
+    assert found["order.completed"] == EventState.DONE
+    assert found["return.processed"] == EventState.DEAD
+
+
+def test_an_administrators_answer_is_told_to_the_program_with_the_order(
+    deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    deliver("order.opened", order())
+    work()
+    Redemption.objects.update(state=State.STUCK)
+    books.spends.clear()
+    redemption.refresh_from_db()
+    assert resolve(redemption, Question.SPEND, it_happened=True, actor=WORKER)
+    work()
+    redemption.refresh_from_db()
+    assert redemption.state == State.SETTLED
+    assert set(books.spends.values()) == {"confirmed"}

@@ -257,3 +257,17 @@ def test_an_imported_order_that_newstores_list_took_for_a_sale_loses_its_points(
     work(2)
     assert books.points("mia") == 0
     assert Order.objects.get().is_historical
+
+
+def test_a_code_that_newstores_list_of_the_order_does_not_have_is_not_used(
+    deliver: Deliver, work: Work, books: Books, redemption: Redemption, tenant: Tenant, clock: Any
+) -> None:
+    """It was taken out before the order was final, and order.opened was lost."""
+    tenant.has(items=[rest_item() | {"discounts": []}])
+    deliver("order.created", order())
+    work()
+    deliver("order.completed", completed())
+    clock.shift(61)
+    work()
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id, books.spends) == (State.REVEALED, "", {})

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from loyaltyview.events import processing
+from loyaltyview.events.alarms import close_dead
 from loyaltyview.events.health import check_backlog
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.processing import run_one
@@ -22,7 +24,7 @@ from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable
 
-from .conftest import Deliver
+from .conftest import Deliver, post
 from .deliveries import ORDER, completed, item, order
 from .vendor import Books
 
@@ -285,3 +287,48 @@ def test_one_redemption_in_two_orders_is_an_alarm(
     alarm = Alarm.objects.get(kind=AlarmKind.TWICE)
     assert alarm.subject == "order-2"
     assert alarm.detail == f"one redemption is used in order {ORDER} and in order order-2"
+
+
+def test_a_code_whose_event_failed_before_it_was_read_is_not_given_back(
+    deliver: Deliver, books: Books, redemption: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(event: Event) -> None:
+        raise OperationalError("database is locked")
+
+    Redemption.objects.update(due_at=release_at(redemption))
+    deliver("order.opened", order())
+    with time_machine.travel(timezone.now() + timedelta(minutes=41)):
+        with monkeypatch.context() as patch:
+            patch.setitem(processing.HANDLERS, "order.opened", locked)
+            assert run_one()
+        assert the("order.opened").attempts == 1
+        drain()
+        redemption.refresh_from_db()
+        assert redemption.state == State.REVEALED
+    with time_machine.travel(timezone.now() + timedelta(minutes=43)):
+        drain()
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.spend_number) == (State.SETTLED, 1)
+
+
+def test_another_orders_failing_event_keeps_nobodys_points(
+    deliver: Deliver, books: Books, redemption: Redemption
+) -> None:
+    Redemption.objects.update(due_at=release_at(redemption))
+    deliver("order.opened", order(id="other", discounts=[], items=[item(discounts=[])]))
+    Event.objects.update(attempts=3, due_at=timezone.now() + timedelta(hours=5))
+    with time_machine.travel(timezone.now() + timedelta(minutes=41)):
+        drain()
+    redemption.refresh_from_db()
+    assert redemption.state == State.RELEASED
+
+
+def test_the_repetition_of_a_dead_delivery_that_was_dealt_with_is_no_alarm(
+    client: Client, program: Program
+) -> None:
+    for _ in range(2):
+        post(client, b"not JSON")
+        Event.objects.update(state=EventState.IGNORED)
+        close_dead()
+    post(client, b"not JSON")
+    assert not Alarm.objects.filter(closed_at=None).exists()

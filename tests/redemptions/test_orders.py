@@ -14,7 +14,7 @@ from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.redemptions.requests import Actor, RedeemRequest
-from loyaltyview.redemptions.resolution import resolve
+from loyaltyview.redemptions.resolution import question_of, resolve
 from loyaltyview.redemptions.saga import redeem
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Order, Spend, SpendFinding, SpendIntent
@@ -197,7 +197,7 @@ def test_an_order_heard_of_while_a_spend_is_refused_goes_to_a_person_once(
     row = redeem(tap())
     assert row.state == State.REFUSED
     assert use_and_settle(row, order).state == State.STUCK
-    resolve(row, it_happened=False, actor=KIM)
+    resolve(row, question_of(row), it_happened=False, actor=KIM)
     assert use_and_settle(row, order).state == State.REFUSED, "a repeated event asks nobody again"
 
 

@@ -8,7 +8,7 @@ from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.orders import use_codes
+from loyaltyview.redemptions.orders import let_go, use_codes
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import redeem
@@ -37,6 +37,13 @@ def test_a_used_code_is_queued_once_with_its_coupons_name(program: Program, appl
     use_codes(program, order_id="o-1", codes=(applied.code,))
     assert queued() == queued() == [applied.code]
     assert UsedCode.objects.get().coupon_name.startswith("$10 off - 10 USD (")
+
+
+def test_a_code_taken_out_of_its_order_is_queued_no_more(program: Program, applied: Redemption) -> None:
+    use_codes(program, order_id="o-1", codes=(applied.code,))
+    assert queued() == [applied.code]
+    let_go(program, order_id="o-1", codes=())
+    assert queued() == []
 
 
 def test_a_code_that_was_given_back_is_queued(applied: Redemption) -> None:
