@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from loyaltyview.newstore import bucket
+from loyaltyview.newstore import bucket as newstore_bucket
+from loyaltyview.newstore import keys
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
+from providers import bucket as vendor_bucket
 from providers.house.triggers import SQLITE
+from providers.yotpo import budget
 from tests.setup.chromium import find_chromium
 
 # How long an example takes says something of the machine and what else it does, not of the product.
@@ -72,10 +76,12 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _programs_are_forgotten() -> None:
-    """Those of an earlier test are gone, but their ids and tenants come again."""
+def _nothing_is_remembered() -> None:
+    """What an earlier test left in this process: its ids, tenants and ports come again."""
+    cache.clear()
     remembered.forget()
-    bucket._buckets.clear()
+    for kept in (keys._key_sets, newstore_bucket._buckets, vendor_bucket._buckets, budget._budgets):
+        kept.clear()
 
 
 @pytest.fixture

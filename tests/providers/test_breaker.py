@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from providers.breaker import Breaker, BreakerOpen
 from providers.errors import Unavailable
@@ -15,7 +14,6 @@ BREAKER = Breaker(vendor="yotpo", program="acme", failures=3, window_s=30, open_
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    cache.clear()
     with time_machine.travel(datetime(2026, 5, 1, 12, tzinfo=UTC), tick=False) as traveller:
         yield traveller
 

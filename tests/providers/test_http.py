@@ -12,7 +12,6 @@ from email.utils import format_datetime
 
 import pytest
 import requests
-from django.core.cache import cache
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
@@ -35,11 +34,6 @@ from providers.http import Answer, Limits, Observation, VendorSession, judge_sta
 from tests.providers.raw import RawVendor
 
 Script = Callable[[socket.socket, threading.Event], None]
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

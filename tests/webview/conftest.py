@@ -7,7 +7,6 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -23,12 +22,6 @@ from .fakes import FakeProvider, Vendor
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 KIM = Associate(associate_id="a-17", device_id="ipad-1")
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """Rate limits are counted there."""
-    cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -67,7 +66,6 @@ class _Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def vendor() -> Iterator[Served]:
-    cache.clear()  # the breaker of the test before
     vendor = Served()
     server = make_server("127.0.0.1", 0, vendor.wsgi, threaded=True, request_handler=_Quiet)
     vendor.url = f"http://127.0.0.1:{server.server_port}"

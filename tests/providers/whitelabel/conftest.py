@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from loyaltyview.sandbox.answers import Json
@@ -53,7 +52,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def build(vendor: WhiteLabel, address: str, db: None, pauses: list[float]) -> Build:
     """Return a function that builds the adapter, with other settings where they are given."""
-    cache.clear()
     email, sms = vendor.consent_types
 
     def make(**settings: Any) -> WhiteLabelProvider:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from loyaltyview.sandbox.vendors import VendorSetup
@@ -55,7 +54,6 @@ def pauses() -> list[float]:
 @pytest.fixture
 def build(address: str, db: None, pauses: list[float]) -> Build:
     """Return a function that builds the adapter, with other settings where they are given."""
-    cache.clear()
 
     def make(**settings: Any) -> YotpoProvider:
         given = {
