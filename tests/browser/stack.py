@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import psycopg
+
+from tests.setup.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 90
@@ -50,7 +51,7 @@ class Stack:
 @contextmanager
 def running_stack(folder: Path, provider: str = "house") -> Iterator[Stack]:
     """Start the demo in `folder` and yield it once it answers; stop it afterwards."""
-    web, app, proxy = _free_ports(3)
+    web, app, proxy = free_port(), free_port(), free_port()
     environ = {
         **os.environ,
         "DEMO_WEB_PORT": str(web),
@@ -81,14 +82,6 @@ def _wait(demo: "subprocess.Popen[bytes]", log: Path) -> None:
         assert demo.poll() is None, log.read_text()
         assert time.monotonic() < until, log.read_text()
         time.sleep(0.1)
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _fresh_database() -> str:

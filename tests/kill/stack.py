@@ -7,7 +7,6 @@ sandbox in a thread. The test looks into the database through the connection ALI
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.sample import CUSTOMERS, Customer
 from loyaltyview.sandbox.serve import serve_in_thread
 from providers.house.models import EarnRule, Entry, EntryKind, Member, Reward
+from tests.setup.ports import free_port
 
 from .till import Till
 
@@ -154,7 +154,7 @@ def wait_for(what: Callable[[], Any], seconds: float = WITHIN_S) -> Any:
 @contextmanager
 def running_stack(folder: Path, *, workers: int = 1, **environ: str) -> Iterator[Stack]:
     """Start everything, yield it when it answers, and stop it."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as ends:
         database = ends.enter_context(_fresh_database(folder))
@@ -242,9 +242,3 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/readyz", timeout=5).ok
     except requests.RequestException:  # not there yet, or busy with its start
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

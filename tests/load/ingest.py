@@ -8,7 +8,6 @@ durable (fsync on), where its server programs are installed. Use the ratios: mac
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from tests.setup.ports import free_port
 from tests.setup.postgres import find_server_programs, postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +87,7 @@ def _wrk(script: str, address: str, seconds: int, *arguments: str) -> tuple[floa
 @contextmanager
 def web_server(environ: dict[str, str]) -> Iterator[str]:
     """The product's own gunicorn configuration, on a free port of loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
         cwd=ROOT,

@@ -22,6 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.setup.ports import free_port
 from tests.setup.postgres import find_server_programs, postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def main() -> int:
         sys.stderr.write("PostgreSQL is needed: make test finds or installs it\n")
         return 1
     with postgres_server(programs) as database, tempfile.TemporaryDirectory() as folder:
-        port, newstore_port = _free_port(), _free_port()
+        port, newstore_port = free_port(), free_port()
         os.environ.update(_environment(database, port, newstore_port, options))
         with _running(Path(folder) / "web.log", port, newstore_port) as web:
             _measure(web, port, options)
@@ -242,12 +243,6 @@ def _wait(what: Callable[[], bool]) -> None:
 def _is_open(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

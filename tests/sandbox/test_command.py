@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.setup.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {"SANDBOX_CLIENT_SECRET": "only-for-tests", "SANDBOX_EVENT_KEY": "only-for-tests"}
 
@@ -34,14 +36,9 @@ def sandbox(*arguments: str, environ: dict[str, str] | None = None) -> Iterator[
         process.communicate()
 
 
-def free_ports() -> tuple[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return str(one.getsockname()[1]), str(two.getsockname()[1])
-
-
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_command_serves_until_it_is_told_to_stop(end: signal.Signals) -> None:
-    port, webview_port = free_ports()
+    port, webview_port = str(free_port()), str(free_port())
     with sandbox("--port", port, "--webview-port", webview_port) as process:
         assert process.stdout
         line = process.stdout.readline()

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 import psycopg
 
 from tests.setup.debian import install, may_install
+from tests.setup.ports import free_port
 
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -62,7 +62,7 @@ def postgres_server(programs: Path, *, is_durable: bool = False) -> Iterator[str
     if owner:
         shutil.chown(folder, owner["user"], owner["group"])
     try:
-        data, log, port = folder / "data", folder / "log", _free_port()
+        data, log, port = folder / "data", folder / "log", free_port()
         made = subprocess.run(
             [
                 programs / "initdb",
@@ -121,13 +121,6 @@ def _owner() -> dict[str, Any]:
     names = {entry.pw_name for entry in pwd.getpwall()}
     user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

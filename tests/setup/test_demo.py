@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,23 +17,16 @@ import pytest
 
 from loyaltyview.sandbox.demo import main
 from loyaltyview.sandbox.demo_environment import DemoError, read_ports, write_environment
+from tests.setup.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for taken in sockets:
-            taken.bind(("127.0.0.1", 0))
-        return [taken.getsockname()[1] for taken in sockets]
 
 
 @pytest.fixture
 def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Three free ports, chosen by the environment."""
     names = ("DEMO_WEB_PORT", "DEMO_APP_PORT", "DEMO_PROXY_PORT")
-    chosen = {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
+    chosen = {name: str(free_port()) for name in names}
     for name, port in chosen.items():
         monkeypatch.setenv(name, port)
     return chosen

@@ -1,0 +1,34 @@
+"""Ports for servers that run as processes of their own, and so are chosen before they are opened.
+
+Below those that the system itself hands out: such a one could be given to somebody else in between.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+
+FIRST, MOST = 20_000, 1_000
+
+
+def _candidates() -> Iterator[int]:
+    # Each process of a test run has a thousand of its own; another run beside it starts elsewhere.
+    first = FIRST + MOST * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        for number in range(MOST):
+            yield first + (os.getpid() * 7 + number) % MOST
+
+
+_ports = _candidates()
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nobody listens; no other call in this process returns it soon."""
+    return next(filter(_is_free, _ports))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
