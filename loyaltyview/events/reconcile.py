@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+import structlog
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,6 +23,8 @@ from loyaltyview.newstore.orders import CLOSED, read_order
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
 from loyaltyview.redemptions.models import IssuedCode, State
+
+log = structlog.get_logger(__name__)
 
 RECONCILE_EVERY_S = 86_400
 # An order of a store is completed within seconds; one that is shipped may take weeks.
@@ -48,13 +51,21 @@ def span_of(day: date) -> tuple[datetime, datetime]:
 
 
 def reconcile_yesterday() -> None:
-    """Reconcile yesterday for each active program; what was found is an alarm. Done daily by the worker."""
+    """Reconcile yesterday for each active program; what was found is an alarm, and so is a program that
+    cannot be reconciled. Done daily by the worker."""
     day = timezone.now().date() - timedelta(days=1)
     for program in Program.objects.filter(is_active=True):
-        gaps = find_gaps(program, day)
-        if gaps:
-            detail = f"{len(gaps)} gaps: manage.py reconcile --day {day} --program {program.slug}"
+        command = f"manage.py reconcile --day {day} --program {program.slug}"
+        try:
+            gaps = find_gaps(program, day)
+        except Exception as error:
+            # Whatever it is: it is this program's, and the others have their turn.
+            log.exception("reconciliation_failed", program=program.slug)
+            detail = f"not reconciled ({type(error).__name__}): {command}"
             raise_alarm(program, AlarmKind.GAP, detail, str(day))
+            continue
+        if gaps:
+            raise_alarm(program, AlarmKind.GAP, f"{len(gaps)} gaps: {command}", str(day))
         else:
             close_alarm(program, AlarmKind.GAP, str(day))
 

@@ -20,3 +20,6 @@ def maintain_providers() -> None:
                 error=type(error).__name__,
                 detail=error.detail,
             )
+        except Exception:
+            # Settings that this version no longer takes, say: no other program's trouble either.
+            log.exception("maintenance_failed", program=program.slug)

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from loyaltyview.events import reconcile
 from loyaltyview.events.earning import NotYet
+from loyaltyview.events.gaps import Gap
 from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.payload_fields import PayloadError
@@ -17,7 +18,7 @@ from loyaltyview.events.reconcile import find_gaps, reconcile_yesterday
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
-from providers.errors import Unavailable
+from providers.errors import SettingsError, Unavailable
 from providers.types import Finding, SpendFinding
 
 from .conftest import Deliver
@@ -227,6 +228,29 @@ def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
     assert "reconcile --day 2026-03-04 --program acme" in alarm.detail
     repair(capsys)
     assert not Alarm.objects.filter(closed_at=None).exists()
+
+
+def test_a_program_that_cannot_be_reconciled_is_an_alarm_and_the_others_have_their_turn(
+    program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Program.objects.create(slug="a-broken", name="Broken", currency="USD", country="US")
+
+    def find(of: Program, day: date) -> list[Gap]:
+        if of == broken:
+            raise SettingsError("rate_per_s", "must be from 1 to 100")
+        return find_gaps(of, day)
+
+    Redemption.objects.update(state=State.USED)
+    monkeypatch.setattr(reconcile, "find_gaps", find)
+    reconcile_yesterday()
+    alarms = Alarm.objects.filter(closed_at=None).order_by("program__slug")
+    assert [(alarm.program.slug, alarm.detail) for alarm in alarms] == [
+        (
+            "a-broken",
+            "not reconciled (SettingsError): manage.py reconcile --day 2026-03-04 --program a-broken",
+        ),
+        ("acme", "1 gaps: manage.py reconcile --day 2026-03-04 --program acme"),
+    ]
 
 
 @pytest.mark.parametrize(
