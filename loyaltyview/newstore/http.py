@@ -208,7 +208,7 @@ def _judge(response: requests.Response, raw: bytes, request_id: str) -> Answer:
     if status == 429 or status >= 500:
         wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
         raise NewStoreUnavailable(detail, request_id, wait_s, status=status)
-    if status == 403 and not envelope:
+    if status == 403 and (not is_json or not raw.strip()):
         raise NewStoreUnavailable("403 without JSON: throttled", request_id, THROTTLED_S, status=status)
     if status == 410:
         detail = f"{detail}: NewStore has switched this API version off".replace("  ", " ")
