@@ -62,6 +62,7 @@ TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CART_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")  # stands in a path: not "." or ".."
 
 LAUNCH_FIELDS = tuple(name for name in LaunchContext.__dataclass_fields__ if name in KEYS)
+CART_FIELDS = ("cart_total", "currency", "items", "selected_coupons")
 Keys = Mapping[str, tuple[str, ...]]
 Flat = dict[str, Any]
 
@@ -87,6 +88,12 @@ def read_query(params: Mapping[str, str], keys: Keys = KEYS) -> LaunchContext:
     return _context(_over(cart, _query_values(params, keys), keys), keys)
 
 
+def has_readable_cart(params: Mapping[str, str]) -> bool:
+    """Whether the query string's cart can be read at all; how the app encodes it is not documented, and
+    one that cannot be read is passed over for what only the page's script sees (contract 1.2)."""
+    return _parse_object(str(params.get("cart") or "")) is not None
+
+
 def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys = KEYS) -> LaunchContext:
     """Return the launch that the page's script posted: JSON text of `window.NEWSTORE` or of the fragment.
 
@@ -109,7 +116,12 @@ def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys =
         for part in (props.get("formData"), props.get("cart")):
             inner = part if isinstance(part, dict) else {}
             values = _over(values, {name: inner[name] for name in inner if name not in top_only}, keys)
-    return _context(_over(values, posted, keys), keys, is_form=is_form)
+    values = _over(values, posted, keys)
+    if is_form and _first(values, keys["token"]) is None:
+        # Without a token there is no cart to hand over to: what is called like a part of one is an attribute.
+        of_cart = {own for name in CART_FIELDS for own in keys[name]}
+        values = {name: value for name, value in values.items() if name not in of_cart}
+    return _context(values, keys, is_form=is_form)
 
 
 def _query_values(params: Mapping[str, str], keys: Keys) -> Flat:
@@ -266,10 +278,12 @@ def _coupons(value: Any, keys: Keys) -> tuple[str, ...]:
     """Return the codes that the cart already has, without repeats; elements are texts or objects."""
     codes = []
     for entry in _entries(value, MAX_COUPONS, "selectedCoupons"):
-        coupon = {"code": entry} if isinstance(entry, str) else entry
-        if not isinstance(coupon, dict):
+        if isinstance(entry, str):
+            codes.append(_text({"code": entry}, ("code",), MAX_CODE))
+        elif isinstance(entry, dict):
+            codes.append(_text(entry, keys["coupon_code"], MAX_CODE))
+        else:
             raise LaunchError("CART_MALFORMED", "a selected coupon is neither text nor object")
-        codes.append(_text(coupon, keys["coupon_code"], MAX_CODE))
     return tuple(dict.fromkeys(code for code in codes if code))
 
 

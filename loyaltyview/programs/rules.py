@@ -19,7 +19,7 @@ LAUNCH_KEYS = frozenset(
     | {"price", "coupon_code", "store_object_id", "accent", "good", "warn", "bad"}
     | {"inset_top", "inset_bottom"}
 )
-COUPON_API = frozenset({"list_path", "code_path", "items", "coupon", "codes", "id", "name"})
+COUPON_API = frozenset({"list_path", "code_path", "items", "coupon", "codes", "id", "name", "redemptions"})
 LONGEST_NAME = 100
 MOST_NAMES = 10
 

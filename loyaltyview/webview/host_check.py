@@ -16,6 +16,7 @@ from loyaltyview.newstore.answers import HostCart, Profile
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
+from loyaltyview.newstore.launch import MAX_LOYALTY_ID
 from loyaltyview.programs.models import Program
 from loyaltyview.webview.problems import Problem
 from providers import parallel
@@ -62,21 +63,23 @@ def confirm(program: Program, context: LaunchContext, associate: Associate) -> L
 def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
     """Return a launch that nobody vouches for as NewStore has it: the cart's customer, store and associate.
     Raises Problem when NewStore cannot say."""
-    client = NewStoreClient(program)
+    client, missing = NewStoreClient(program), "CART_UNKNOWN"
     try:
         cart = client.get_cart(context.cart_id)
+        # Merged or deleted: to add the customer once more names the profile that there is.
+        missing = "NO_CUSTOMER"
         if not cart.customer_id:
-            raise Problem("NO_CUSTOMER", status=403)
+            raise Problem(missing, status=403)
         profile = client.get_profile(cart.customer_id)
-    except NewStoreRejected as error:
-        raise Problem("CART_UNKNOWN", status=403, reference=error.request_id) from error
     except NewStoreError as error:
+        if isinstance(error, NewStoreRejected) and error.status in (404, 422):
+            raise Problem(missing, status=403, reference=error.request_id) from error
         raise Problem("CART_UNCHECKED", status=503, reference=error.request_id) from error
     return replace(
         context,
         customer_email=profile.email,
         profile_id=profile.profile_id,
-        loyalty_id=profile.attributes.get(program.loyalty_attribute, ""),
+        loyalty_id=_loyalty_id(program, profile),
         store_id=cart.store_id,
         associate_id=cart.associate_id,
     )
@@ -124,9 +127,15 @@ def _email(profile: Profile | None) -> str:
     return profile.email if profile and "@" in profile.email else ""
 
 
+def _loyalty_id(program: Program, profile: Profile) -> str:
+    """Return the loyalty id in the profile, "" for what no id looks like: it is somebody's free text."""
+    value = profile.attributes.get(program.loyalty_attribute, "")
+    return value if len(value) <= MAX_LOYALTY_ID and value.isprintable() else ""
+
+
 def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchContext:
     cart, profile = told.cart, told.profile
-    loyalty_id = profile.attributes.get(program.loyalty_attribute, "") if profile else ""
+    loyalty_id = _loyalty_id(program, profile) if profile else ""
     return replace(
         context,
         store_id=(cart.store_id if cart else "") or context.store_id,

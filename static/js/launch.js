@@ -34,6 +34,8 @@ function read() {
 function post(text) {
   const form = document.getElementById("launch");
   form.elements.context.value = text;
+  // The object may still come: then the page that this opens tells it (host.js).
+  form.elements.awaits.value = window.NEWSTORE ? "" : "1";
   // The fragment must not stay in the history beside the page it opened.
   window.history.replaceState(null, "", window.location.pathname + window.location.search);
   form.submit();

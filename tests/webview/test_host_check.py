@@ -293,3 +293,46 @@ def test_a_cart_without_its_total_shows_the_customer_and_redeems_nothing(
     html = client.get(page).content.decode()
     assert 'data-points="820"' in html
     assert "Open it from a cart to redeem" in html
+
+
+@pytest.mark.parametrize("value", ["L" * 201, "L-\ud83d", "L-\x0042"])
+@pytest.mark.parametrize("identity", list(Identity))
+def test_a_loyalty_id_that_no_column_takes_is_none(
+    client: Client,
+    program: Program,
+    host: Host,
+    value: str,
+    identity: Identity,
+) -> None:
+    Program.objects.update(identity=identity)
+    host.attributes = {"loyalty_id": value}
+    params = launch_params(program)
+    if identity == Identity.CART:
+        params |= {"externalIdentity": ""}
+    client.raise_request_exception = False
+    assert client.get("/launch/acme/", params).status_code == 302
+    assert Launch.objects.get().loyalty_id == ""
+
+
+def test_a_cart_whose_customer_was_merged_away_is_not_said_to_be_unknown(
+    client: Client,
+    program: Program,
+    host: Host,
+) -> None:
+    Program.objects.update(identity=Identity.CART)
+    host.profile_error = NewStoreRejected("404 resource_not_found", status=404)
+    response = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})
+    assert (response.status_code, code_of(response)) == (403, "NO_CUSTOMER")
+
+
+@pytest.mark.parametrize("field", ["cart_error", "profile_error"])
+def test_an_api_that_is_switched_off_is_not_called_an_unknown_cart(
+    client: Client,
+    program: Program,
+    host: Host,
+    field: str,
+) -> None:
+    Program.objects.update(identity=Identity.CART)
+    setattr(host, field, NewStoreRejected("410: NewStore has switched this API version off", status=410))
+    response = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})
+    assert (response.status_code, code_of(response)) == (503, "CART_UNCHECKED")

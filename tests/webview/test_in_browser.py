@@ -336,3 +336,31 @@ def test_the_fragment_counts_and_the_injected_object_adds_what_it_does_not_say(
     launch = Launch.objects.get()
     assert (launch.loyalty_id, launch.cart["total"]) == ("L-00042", "129.9")
     assert launch.selected_coupons == ["SUMMER"]
+
+
+def test_what_the_app_injects_after_the_fragment_was_read_counts_too(
+    open_in_browser: Open,
+    live_server: Any,
+    program: Program,
+) -> None:
+    params = launch_params(program)
+    cart = {
+        "cartId": "5f0c1d3e-cart-1",
+        "cartTotal": 129.9,
+        "currency": "USD",
+        "customerEmail": "mia@example.test",
+    }
+    said = {
+        "securityToken": params["token"],
+        "externalIdentity": params["externalIdentity"],
+        "contextProps": {"cart": cart},
+    }
+    page = open_in_browser(lambda page: inject(page, after_ms=400))
+    Launch.objects.all().delete()
+    fragment = base64.b64encode(json.dumps(said).encode()).decode()
+    page.goto("about:blank")
+    with page.expect_response("**/host/"):
+        page.goto(f"{live_server.url}/launch/acme/#{fragment}")
+    launch = Launch.objects.get()
+    assert launch.selected_coupons == ["SUMMER"]
+    assert launch.theme == {"accent": "#2e5ad1"}

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import IdentityError, LaunchError
 from loyaltyview.newstore.identity import read_identity
-from loyaltyview.newstore.launch import keys_of, read_posted, read_query
+from loyaltyview.newstore.launch import has_readable_cart, keys_of, read_posted, read_query
 from loyaltyview.programs.access import active_program
 from loyaltyview.programs.models import Identity, Program
 from loyaltyview.webview import wording
@@ -38,10 +38,11 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     keys = keys_of(program)
     params = {name: str(value) for name, value in request.GET.items()}
     # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
-    if request.method != "POST" and not params.get("cart"):
+    if request.method != "POST" and not has_readable_cart(params):
         # An app that says something, but no cart, is told so if nothing more comes.
-        sentence = wording.sentence("CART_MISSING") if params else ""
-        response = render(request, "webview/launch.html", {"program": program, "sentence": sentence})
+        code = ("CART_MALFORMED" if params.get("cart") else "CART_MISSING") if params else ""
+        shown = {"program": program, "code": code, "sentence": wording.sentence(code) if code else ""}
+        response = render(request, "webview/launch.html", shown)
         response["Cache-Control"] = "no-store"
         return response
     try:
@@ -58,7 +59,8 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
         return refuse(
             request, problem.code, status=problem.status, program=program, reference=problem.reference
         )
-    return open_launch(program, context, associate, is_host_awaited=request.method != "POST")
+    is_host_awaited = request.method != "POST" or bool(request.POST.get("awaits"))
+    return open_launch(program, context, associate, is_host_awaited=is_host_awaited)
 
 
 def admit(program: Program, context: LaunchContext) -> tuple[LaunchContext, Associate | None]:
