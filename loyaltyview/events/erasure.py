@@ -4,6 +4,7 @@ From then on her orders are closed: whatever NewStore tells about them later cha
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -27,6 +28,8 @@ from loyaltyview.events.replay import ERASED
 from loyaltyview.programs.erasure import Person, is_pseudonym
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
+# No letter of an address stands there; one of an escaped line end may.
+BEFORE, AFTER = rb"(?:(?<![\w.+%-])|(?<=\\[nrt]))", rb"(?![\w-]|\.\w)"
 CONTACTS = ("customer_email", "customer_phone")
 
 
@@ -116,12 +119,15 @@ def _others(person: Person) -> QuerySet[Event]:
     """Return what is about no order and names her: the vendor's deliveries, blind returns. Reads the payloads
     of all of these that are kept."""
     ids = {person.ref, *person.profile_ids, *person.member_ids}
-    wanted = {f'"{word.lower()}"'.encode() for word in ids} | _as_stored(person.contacts)
+    wanted = {re.escape(f'"{word.lower()}"'.encode()) for word in ids}
+    # Whole: hers may stand within somebody else's, as ann@ in joann@.
+    wanted |= {BEFORE + re.escape(word) + AFTER for word in _as_stored(person.contacts)}
+    names_her = re.compile(b"|".join(wanted)).search if wanted else lambda text: None
     rows = Event.objects.filter(program=person.program).filter(Q(source=EventSource.PROVIDER) | Q(subject=""))
     named = [
         pk
         for pk, payload in rows.values_list("pk", "payload").order_by().iterator()
-        if any(word in bytes(payload).lower() for word in wanted)
+        if names_her(bytes(payload).lower())
     ]
     return Event.objects.filter(pk__in=named)
 
