@@ -6,18 +6,28 @@ asked, and the vendor's call may be repeated.
 """
 
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.models import Order, PartialRelease, ReturnKind, ReturnRecord, ReturnState, WhyParked
+from loyaltyview.events.models import (
+    AlarmKind,
+    Order,
+    PartialRelease,
+    ReturnKind,
+    ReturnRecord,
+    ReturnState,
+    WhyParked,
+)
 from loyaltyview.events.orders import settle_order
-from loyaltyview.programs.models import ReturnPolicy
-from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.orders import give_back_order
+from loyaltyview.programs.models import Program, ReturnPolicy
+from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.orders import give_back_order, with_codes
 from loyaltyview.redemptions.parts import IN_PARTS, give_back_part, note_part, with_points_in_parts
 from providers.base import Capability
 
@@ -28,9 +38,10 @@ def give_back_spends(record: ReturnRecord, order: Order) -> None:
     """Give back what `record` entitles to. Raises ProviderError; may be repeated. What the vendor cannot give
     back in parts is parked for a person, with the points."""
     policy = record.program.return_policy
-    if policy == ReturnPolicy.NONE or record.kind != ReturnKind.RETURN or order.cancelled_seen_at:
+    if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_closed(order):
         return
-    if is_closed(order) or (policy == ReturnPolicy.PRO_RATA and order.earn_base <= 0):
+    # Cancelled items give nothing back, but of what is left the same returns are a larger share.
+    if record.kind != ReturnKind.RETURN and policy != ReturnPolicy.PRO_RATA:
         return
     settle_order(order)
     reason = f"goods came back with return {record.return_id}"
@@ -52,6 +63,16 @@ def give_back_spends(record: ReturnRecord, order: Order) -> None:
         _park(record, sum(part.points for part in due))
 
 
+def warn_of_exchange(program: Program, old_id: str, new_id: str, codes: tuple[str, ...]) -> None:
+    """An exchange repeats the codes of the order it replaces: when points of theirs went back with a return,
+    the customer has both, and a person decides. May be repeated."""
+    rows = with_codes(program, codes).filter(order_id=old_id)
+    parts = PartialRelease.objects.filter(redemption__in=rows, points__gt=0)
+    if parts.exists() or rows.filter(state__in=[State.RELEASING, State.RELEASED]).exists():
+        detail = f"points of order {old_id} were given back, and its exchange {new_id} has their discount"
+        raise_alarm(program, AlarmKind.TWICE, detail, new_id)
+
+
 def given_by_hand(record: ReturnRecord) -> None:
     """A person gave the points back in the vendor's own system: nothing is left to do."""
     for part in record.parts.filter(done_at=None).select_related("redemption__program"):
@@ -63,7 +84,7 @@ def _part_of(record: ReturnRecord, order: Order, row: Redemption) -> PartialRele
     part = PartialRelease.objects.filter(record=record, redemption=row).first()
     if part is None:
         others = PartialRelease.objects.filter(redemption=row).aggregate(sum=Sum("points"))["sum"] or 0
-        share = int(row.points * _returned(order) / order.earn_base)
+        share = _share(row.points, order)
         part, _ = PartialRelease.objects.get_or_create(
             record=record, redemption=row, defaults={"points": max(share - others, 0)}
         )
@@ -71,13 +92,30 @@ def _part_of(record: ReturnRecord, order: Order, row: Redemption) -> PartialRele
     return part
 
 
-def _returned(order: Order) -> Decimal:
-    """Return the money of all returns of the order that were heard of, never more than it was worth."""
+def _share(points: int, order: Order) -> int:
+    """Return how many of `points` all returns of the order that were heard of give back in sum: by money,
+    or by pieces where points paid for everything. What was cancelled after it earned is not part of it."""
     records = ReturnRecord.objects.filter(
-        program=order.program, order_id=order.order_id, kind=ReturnKind.RETURN, currency=order.currency
+        program=order.program, order_id=order.order_id, currency=order.currency
     )
+    returns = records.filter(kind=ReturnKind.RETURN)
+    if order.earn_base > 0:
+        total = order.earn_base - _money(records.filter(kind=ReturnKind.CANCELLATION))
+        back = _money(returns)
+    else:
+        kept = [line for line in order.lines if line["item_id"] not in order.cancelled_items]
+        lines = [line for found in returns.values_list("lines", flat=True) for line in found]
+        total, back = _pieces(kept), _pieces(lines)
+    return int(points * min(back, total) / total) if total > 0 else 0
+
+
+def _money(records: QuerySet[ReturnRecord]) -> Decimal:
     total: Decimal = records.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return min(total, order.earn_base)
+    return total
+
+
+def _pieces(lines: list[dict[str, Any]]) -> Decimal:
+    return Decimal(sum(line["quantity"] for line in lines))
 
 
 def _done(part: PartialRelease) -> None:

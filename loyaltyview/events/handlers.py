@@ -16,7 +16,7 @@ from loyaltyview.events.earning import (
     take_back_return,
 )
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.giving_back import give_back_spends
+from loyaltyview.events.giving_back import give_back_spends, warn_of_exchange
 from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Earning, Event, Order, ReturnState
 from loyaltyview.events.names import EventName
@@ -73,7 +73,9 @@ def order_items_cancelled(event: Event) -> None:
     read = read_cancelled(bytes(event.payload))
     order, is_in_time = orders.note_items_cancelled(event.program, read)
     if not is_in_time:
-        take_back_return(note_late_cancellation(order, read, event.dedupe_key))
+        record = note_late_cancellation(order, read, event.dedupe_key)
+        take_back_return(record)
+        give_back_spends(record, order)
 
 
 def return_processed(event: Event) -> None:
@@ -87,6 +89,8 @@ def return_processed(event: Event) -> None:
         order = ensure_earned(event, order)
         take_back_return(record)
     give_back_spends(record, order)
+    for later in Order.objects.filter(program=order.program, order_id__in=orders.exchanges_of(order)):
+        warn_of_exchange(order.program, order.order_id, later.order_id, tuple(later.codes))
 
 
 def refund_issued(event: Event) -> None:
@@ -103,6 +107,8 @@ def _use(event: Event, *, is_final: bool) -> None:
         order, _ = Order.objects.get_or_create(program=event.program, order_id=read.order_id)
         orders.note_exchanges(order, read.exchanges)
         orders.use_order_codes(order, read.codes)
+        for old_id in orders.exchanged_by(order) if read.codes else ():
+            warn_of_exchange(order.program, old_id, order.order_id, read.codes)
 
 
 def _undo(order: Order) -> None:

@@ -51,11 +51,12 @@ def ensure_earned(event: Event, order: Order) -> Order:
         return order
     if timezone.now() < event.received_at + PATIENCE:
         raise NotYet("order.completed has not arrived")
-    status = _read(event, order.order_id).status
-    if status == OPEN:
+    host = _read(event, order.order_id)
+    if host.status == OPEN:
         raise OrderOpen("the order is not completed yet")
-    if status != CLOSED:
-        raise NotYet(f"the order is {status}")
+    if host.status != CLOSED:
+        raise NotYet(f"the order is {host.status}")
+    take_cancellations(order, host)
     order = note_completed(event.program, order.order_id)
     log.warning("order_completed_from_newstore", order=order.order_id)
     earn(order, settle_order(order))
@@ -68,14 +69,17 @@ def take_order(program: Program, host: HostOrder) -> Order:
     Raises Hopeless when it is no sale, ProviderError. May be repeated."""
     if host.status in NOT_A_SALE:
         raise Hopeless(f"NewStore says that the order is {host.status}")
-    order = note_opened(program, _as_opened(host))
-    gone = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
-    if gone:
-        order, _ = note_items_cancelled(program, OrderCancelled(order_id=host.order_id, item_ids=gone))
+    order = take_cancellations(note_opened(program, _as_opened(host)), host)
     drop_codes(order, host.codes)
     log.warning("order_opened_from_newstore", order=order.order_id)
     settle_order(order)
     return order
+
+
+def take_cancellations(order: Order, host: HostOrder) -> Order:
+    """Take out what NewStore says is cancelled: the event that told of it may be lost."""
+    gone = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
+    return note_items_cancelled(order.program, OrderCancelled(order_id=order.order_id, item_ids=gone))[0]
 
 
 def _read(event: Event, order_id: str) -> HostOrder:

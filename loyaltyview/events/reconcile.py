@@ -14,12 +14,13 @@ from django.utils import timezone
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import earn, why_nothing
 from loyaltyview.events.gaps import Gap
+from loyaltyview.events.missing import take_cancellations
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
 from loyaltyview.events.orders import note_completed, settle_order
 from loyaltyview.events.replay import replay
-from loyaltyview.events.unheard import find_unheard
+from loyaltyview.events.unheard import cancel, find_unheard, is_used
 from loyaltyview.newstore.errors import NewStoreError
-from loyaltyview.newstore.orders import CLOSED, read_order
+from loyaltyview.newstore.orders import CLOSED, HostOrder, read_order
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
 from loyaltyview.redemptions.models import IssuedCode, State
@@ -27,8 +28,10 @@ from loyaltyview.redemptions.models import IssuedCode, State
 log = structlog.get_logger(__name__)
 
 RECONCILE_EVERY_S = 86_400
-# An order of a store is completed within seconds; one that is shipped may take weeks.
-LATE = timedelta(hours=12)
+# An order of a store is completed within seconds; one that is shipped may take weeks. Less than the four
+# hours between the end of the day and `reconcile_yesterday`: no other day looks at its orders again.
+LATE = timedelta(hours=3)
+LONGEST_OPEN = timedelta(days=60)
 CODE_IS_SPENT = (State.USED, State.SETTLED)
 
 
@@ -93,7 +96,12 @@ def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]
     )
     orders = Order.objects.select_related("program").filter(program=program, is_historical=False)
     placed = Q(placed_at__gte=since, placed_at__lt=until)
-    for order in orders.filter(placed | Q(order_id__in=heard_of.values("subject"))).order_by("pk"):
+    # Shipped goods: completed on any later day, of which nobody may have heard.
+    still_open = Q(placed_at__gte=since - LONGEST_OPEN, placed_at__lt=since, earning=Earning.WAITING)
+    still_open &= Q(opened_seen_at__isnull=False, completed_seen_at=None, cancelled_seen_at=None)
+    for order in orders.filter(placed | still_open | Q(order_id__in=heard_of.values("subject"))).order_by(
+        "pk"
+    ):
         if _is_waiting(order):
             continue  # The worker has not said its last word.
         yield from _codes(order)
@@ -132,15 +140,19 @@ def _earning(order: Order) -> Iterator[Gap]:
         yield Gap(cause=cause, about=order.order_id, repair=partial(_replay_order, order))
         return
     is_late = order.placed_at is not None and order.placed_at < timezone.now() - LATE
-    if not order.opened_seen_at or not is_late or why_nothing(order):
+    earns = not why_nothing(order)
+    if not order.opened_seen_at or not is_late or not (earns or is_used(order)):
         return
     try:
         host = read_order(order.program, order.order_id)
     except NewStoreError as error:
         yield Gap(cause="NewStore cannot be asked", about=order.order_id, detail=error.detail)
         return
-    if host.status == CLOSED:
-        yield Gap(cause="order.completed was lost", about=order.order_id, repair=partial(_complete, order))
+    if host.is_off:
+        yield Gap(cause="order.cancelled was lost", about=order.order_id, repair=partial(cancel, order))
+    elif host.status == CLOSED and earns:
+        mend = partial(_complete, order, host)
+        yield Gap(cause="order.completed was lost", about=order.order_id, repair=mend)
 
 
 def _redemptions(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
@@ -167,6 +179,7 @@ def _replay_order(order: Order) -> int:
     )
 
 
-def _complete(order: Order) -> None:
+def _complete(order: Order, host: HostOrder) -> None:
+    take_cancellations(order, host)
     completed = note_completed(order.program, order.order_id)
     earn(completed, settle_order(completed))

@@ -16,11 +16,12 @@ from functools import partial
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from loyaltyview.events.earning import earn
+from loyaltyview.events.earning import earn, take_back_order
+from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.gaps import Gap
 from loyaltyview.events.missing import take_order
 from loyaltyview.events.models import Event, EventState, Order
-from loyaltyview.events.orders import note_completed, settle_order
+from loyaltyview.events.orders import note_cancelled, note_completed, settle_order
 from loyaltyview.newstore.coupon_list import is_code_used
 from loyaltyview.newstore.coupons import coupon_name
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
@@ -35,7 +36,7 @@ from loyaltyview.newstore.orders import (
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import of_day
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.orders import with_codes
+from loyaltyview.redemptions.orders import give_back_order, with_codes
 from loyaltyview.redemptions.snapshots import coupon_of
 
 # NewStore promises its events within 15 minutes.
@@ -101,6 +102,10 @@ def _is_known(program: Program, order_id: str) -> bool:
 
 def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
     """An order on hold is still to be opened, and one that failed or was cancelled needs nothing of us."""
+    order = Order.objects.filter(program=program, order_id=host.order_id).first()
+    if host.is_off and order and is_used(order):
+        cause = "order came to nothing, its redemption is used"
+        yield Gap(cause=cause, about=host.order_id, repair=partial(cancel, order))
     is_sale = any(item.status != ITEM_CANCELLED for item in host.items)
     if host.status not in (OPEN, CLOSED) or not is_sale:
         return
@@ -115,6 +120,20 @@ def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
         # An exchange repeats its codes, which only its events tell.
         repair=None if is_elsewhere else partial(_take, program, host),
     )
+
+
+def is_used(order: Order) -> bool:
+    """Whether a redemption is used in the order, which is not known to be cancelled."""
+    rows = Redemption.objects.filter(program=order.program, order_id=order.order_id)
+    return rows.filter(state__in=[State.USED, State.SETTLED], is_order_cancelled=False).exists()
+
+
+def cancel(order: Order) -> None:
+    """NewStore has the order as cancelled: do what its order.cancelled would have done."""
+    order = note_cancelled(order.program, order.order_id)
+    if not is_closed(order):
+        take_back_order(order)
+        give_back_order(order.program, order_id=order.order_id)
 
 
 def _take(program: Program, host: HostOrder) -> None:

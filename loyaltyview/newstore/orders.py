@@ -20,7 +20,7 @@ from loyaltyview.programs.models import Program
 LARGEST_AMOUNT = Decimal(10) ** 9
 # The status of an order and of an item that nothing more will happen to.
 CLOSED, ITEM_CANCELLED = "closed", "cancelled"
-OPEN = "open"
+OPEN, FAILED = "open", "failed"
 # Pages come with this media type only.
 PAGED = "application/x.newstore.orders+json;version=2"
 PER_PAGE = 50
@@ -56,6 +56,12 @@ class HostOrder:
     customer_email: str
     codes: tuple[str, ...]
     items: tuple[HostOrderItem, ...]
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing was or will be sold: it failed, or every item is cancelled."""
+        is_sale = any(item.status != ITEM_CANCELLED for item in self.items)
+        return self.status == FAILED or (self.status == CLOSED and not is_sale)
 
 
 def read_order(program: Program, order_id: str) -> HostOrder:

@@ -181,7 +181,7 @@ def test_a_completion_that_was_lost_is_read_from_newstore(
     Event.objects.filter(name="order.completed").delete()
 
     class Closed:
-        status = "closed"
+        status, is_off, items = "closed", False, ()
 
     monkeypatch.setattr(reconcile, "read_order", lambda *_: Closed)
     assert causes(program) == ["order.completed was lost"]
@@ -195,7 +195,7 @@ def test_an_order_that_is_still_open_is_no_gap(
     Order.objects.update(earning="waiting", completed_seen_at=None)
 
     class Open:
-        status = "open"
+        status, is_off, items = "open", False, ()
 
     monkeypatch.setattr(reconcile, "read_order", lambda *_: Open)
     assert causes(program) == []

@@ -41,7 +41,15 @@ class Command(BaseCommand):
             raise CommandError("There is no such program.")
         left = 0
         for program in programs:
-            gaps = find_gaps(program, options["day"])
+            try:
+                gaps = find_gaps(program, options["day"])
+            except Exception as error:
+                # Whatever it is: it is this program's, and the others have their turn.
+                self.stdout.write(
+                    f"{program.slug}, {options['day']}: not reconciled ({type(error).__name__}: {error})"
+                )
+                left += 1
+                continue
             rows = [self._row(gap, options["repair"]) for gap in gaps]
             left_here = sum(row[-1] != "done" for row in rows)
             if not left_here:
