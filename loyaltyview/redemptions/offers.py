@@ -40,6 +40,12 @@ class CartReason(StrEnum):
     UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
 
 
+NEVER_AT_A_TILL: dict[DiscountKind, str] = {
+    DiscountKind.ONLINE_ONLY: LockReason.ONLINE_ONLY.value,
+    DiscountKind.UNKNOWN: CartReason.UNKNOWN.value,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """One card of the member page. `reason` is empty unless locked. `saving` is in money for this cart;
@@ -105,7 +111,7 @@ def cheapest_match(discount: Discount, cart: Cart) -> Decimal | None:
 
 def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Money | None]:
     """Return why `discount` does not fit `cart` and the gap in money where there is one; None if it fits."""
-    if discount.kind in (DiscountKind.UNKNOWN, DiscountKind.ONLINE_ONLY):
+    if discount.kind in NEVER_AT_A_TILL:
         return CartReason.UNKNOWN, None
     if not cart.cart_id:
         return CartReason.NO_CART, None
@@ -148,11 +154,12 @@ def points_as_money(points: int, points_range: PointsRange) -> Money:
 def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     kind = SpendKind.POINTS if reward.points_range else SpendKind.REWARD
     state, reason, points_gap, tier, text = OfferState.AVAILABLE, "", 0, "", ""
-    if reward.lock:
+    if reward.discount.kind in NEVER_AT_A_TILL:
+        # Whatever the vendor says is missing: with it, the till could not take it either.
+        state, reason = OfferState.LOCKED, NEVER_AT_A_TILL[reward.discount.kind]
+    elif reward.lock:
         state, reason = OfferState.LOCKED, reward.lock.reason.value
         points_gap, tier, text = reward.lock.points_gap, reward.lock.tier, reward.lock.text
-    elif reward.discount.kind is DiscountKind.ONLINE_ONLY:
-        state, reason = OfferState.LOCKED, LockReason.ONLINE_ONLY.value
     money_gap = saving = None
     is_capped = False
     cart_says, gap = cart_reason(reward.discount, cart)

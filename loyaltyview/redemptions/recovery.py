@@ -44,7 +44,19 @@ def run_one() -> bool:
     row = claim(Redemption.objects.all())
     if row is None:
         return False
-    if row.state in OPEN:
+    try:
+        _handle(row)
+    except Exception as error:
+        # An adapter stumbled over what its vendor answered. Its text may hold anything.
+        log.exception("redemption_failed", redemption=str(row.id))
+        postpone(row, type(error).__name__)
+    return True
+
+
+def _handle(row: Redemption) -> None:
+    if row.state in OPEN and row.attempts > settings.WORK_MAX_ATTEMPTS:
+        to_stuck(row, State(row.state), WORKER, f"outcome unknown: {row.last_error}")
+    elif row.state in OPEN:
         recover(row, WORKER)
     elif row.state in (State.SPENT, State.REVEALED):
         _release_unused(row)
@@ -54,7 +66,6 @@ def run_one() -> bool:
         release_held(row, WORKER)
     else:
         finish(row)
-    return True
 
 
 def _release_unused(row: Redemption) -> None:

@@ -74,10 +74,10 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
     return set(codes.values_list("redemption_id", flat=True))
 
 
-def is_full(launch: Launch, rows: Iterable[Redemption]) -> bool:
-    """Return whether the cart has as many codes as one handoff carries."""
+def is_full(launch: Launch, rows: Iterable[Redemption], *, gives_way: str = "") -> bool:
+    """Return whether the cart has as many codes as one handoff carries, beside the one that `gives_way`."""
     live = {row.code for row in rows if row.state in COUNTED and status_of(row) != "expired"}
-    return len(live | set(_standing_coupons(launch))) >= MOST_CODES
+    return len((live | set(_standing_coupons(launch))) - {gives_way}) >= MOST_CODES
 
 
 def redemption_of(launch: Launch, redemption_id: UUID) -> Redemption | None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from django.core import signing
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from loyaltyview.webview import masking
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.problems import Problem
 from providers.types import Member
 
 LIST_MINUTES = 10
@@ -50,6 +52,19 @@ def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
         return
     launch.member_ref, launch.is_customer, launch.last_known = ref, is_customer, {}
     launch.save(update_fields=["member_ref", "is_customer", "last_known"])
+
+
+def mark_of(launch: Launch) -> str:
+    """Return what a form carries so that it acts for the member it was shown for: another tab may have chosen
+    another one since."""
+    return salted_hmac("loyaltyview.member", f"{launch.pk}:{launch.member_ref}").hexdigest()[:16]
+
+
+def check_mark(launch: Launch, mark: str | None) -> None:
+    """Raise Problem when the form with this mark was shown for another member than the launch's. A form
+    without a mark names no member."""
+    if mark is not None and not constant_time_compare(mark, mark_of(launch)):
+        raise Problem("MEMBER_CHANGED", status=409)
 
 
 def forget(launch: Launch) -> None:

@@ -34,11 +34,16 @@ def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str
     """Return what just went well, said politely on top."""
     undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
     if undone:
-        in_cart = undone.codes.filter(code__in=launch.selected_coupons).exists()
-        return f"{wording.given_back(undone)} {wording.STILL_IN_CART if in_cart else ''}".strip()
+        return given_back(undone, launch)
     if "consents" in request.GET:
         return _("The customer's answers are saved.")
     return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""
+
+
+def given_back(row: Redemption, launch: Launch) -> str:
+    """Return what is said after an undo of `row`, and what is left to do when the app has its code."""
+    in_cart = row.codes.filter(code__in=launch.selected_coupons).exists()
+    return f"{wording.given_back(row)} {wording.STILL_IN_CART if in_cart else ''}".strip()
 
 
 def _named(rows: list[Redemption], name: str | None, *states: State) -> Redemption | None:

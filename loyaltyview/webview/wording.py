@@ -76,6 +76,9 @@ SENTENCES: dict[str, Promise] = {
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
+    "MEMBER_CHANGED": lazy(
+        "Another customer was chosen meanwhile, so nothing was done. Check the customer, then choose again."
+    ),
     "GIVEN_BACK": lazy(
         "This was undone, so it is not applied. To use it after all, choose it here and apply it again."
     ),
@@ -202,8 +205,10 @@ STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying 
 
 def given_back(row: Redemption) -> str:
     """Return what is said after an undo, "" for a row that is not given back."""
-    if row.state == State.RELEASING:
+    if row.state == State.RELEASING and row.points:
         return _("It is being given back. The points return as soon as the program answers.")
+    if row.state == State.RELEASING:
+        return _("It is being given back. The voucher returns as soon as the program answers.")
     if row.state != State.RELEASED:
         return ""
     if row.points:

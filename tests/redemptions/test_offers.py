@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,6 +98,15 @@ def test_other_currency_online_only_and_unknown_kinds_are_locked() -> None:
         "o": "ONLINE_ONLY",
         "u": "UNKNOWN",
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [(DiscountKind.ONLINE_ONLY, "ONLINE_ONLY"), (DiscountKind.UNKNOWN, "UNKNOWN")]
+)
+def test_what_no_till_takes_promises_nothing_for_more_points(kind: DiscountKind, reason: str) -> None:
+    lock = Lock(reason=LockReason.POINTS, points_gap=60)
+    (offer,) = build_offers((reward("o", Discount(kind=kind), 150, lock),), (), CART, 90)
+    assert (offer.reason, offer.points_gap) == (reason, 0)
 
 
 def test_nothing_can_be_redeemed_in_an_empty_cart() -> None:

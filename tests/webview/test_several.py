@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreRejected
@@ -69,6 +70,15 @@ def test_each_next_one_counts_on_what_is_left_of_the_cart(client: Client, shown:
     client.post(shown + "several/", form("voucher:v-birthday", "reward:fifteen-percent"))
     savings = dict(Redemption.objects.values_list("item_id", "saving"))
     assert savings == {"v-birthday": Decimal("15.00"), "fifteen-percent": Decimal("17.24")}
+
+
+def test_a_code_that_has_run_out_is_not_counted_as_applied(client: Client, shown: str) -> None:
+    client.post(shown + "several/", form("voucher:v-birthday", "reward:ten-off"))
+    Redemption.objects.filter(item_id="v-birthday").update(code_expires_at=timezone.now())
+    html = client.get(shown + "applied/").content.decode()
+    assert len(codes_sent(html)) == 1
+    assert '<span class="huge">\N{MINUS SIGN}$10.00</span>' in html
+    assert "1 reward applied" in html
 
 
 def test_what_fails_leaves_what_worked_and_says_why(

@@ -20,6 +20,7 @@ from loyaltyview.webview.in_cart import (
     Applied,
     applied,
     handoff_of,
+    is_full,
     of_member,
     redemption_of,
     redemptions_in,
@@ -92,7 +93,9 @@ def show_applied(
     statuses = [each.status for each in shown]
     is_checking = "checking" in statuses
     status = "uncertain" if is_checking else "live" if "live" in statuses else statuses[0]
-    counted = [each for each in shown if each.status in ("live", "expired")]
+    # What returning to the cart applies; without any, what a new code would.
+    live = [each for each in shown if each.status == "live"]
+    counted = live or [each for each in shown if each.status == "expired"]
     handoff = "" if statuses == ["checking"] else handoff_of(launch)
     context = {
         "launch": launch,
@@ -147,6 +150,8 @@ def renew_code(request: HttpRequest, launch: Launch, redemption_id: UUID) -> Htt
     row = redemption_of(launch, redemption_id)
     if row is None:
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+    if is_full(launch, redemptions_in(launch), gives_way=row.code):
+        return show_applied(request, launch, [row], Problem("CART_FULL", status=409))
     row, refusal = renew(row.pk, actor_of(launch))
     if refusal:
         can_undo = applied(row, launch.program.provider()).can_undo

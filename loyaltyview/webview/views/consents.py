@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.consent_trail import with_trail
-from loyaltyview.webview.members import face_of
+from loyaltyview.webview.members import check_mark, face_of, mark_of
 from loyaltyview.webview.models import ConsentWay, Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.reading import read_profile
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
@@ -34,8 +35,11 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         member = read_profile(launch, provider)
         if request.method == "POST":
+            check_mark(launch, request.POST.get("member"))
             _change(launch, provider, member, _answers(request, member, provider))
             return go(request, f"{address_of('member', launch)}?consents=1")
+    except Problem as problem:
+        return _show(request, launch, member, problem.code, status=problem.status)
     except Rejected as error:
         return _show(request, launch, None, error.reason.value, error.text, status=409)
     except (OutcomeUnknown, UnexpectedAnswer):
@@ -91,6 +95,7 @@ def _show(
         "program": launch.program,
         "store": store_of(launch),
         "face": face_of(member) if member else None,
+        "mark": mark_of(launch),
         "email_is_yes": agreed.email is Consent.YES,
         "sms_is_yes": agreed.sms is Consent.YES,
         "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,

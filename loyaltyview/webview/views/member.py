@@ -19,7 +19,7 @@ from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import applied_in, cart_left, foreign_codes, of_member, redemptions_in
-from loyaltyview.webview.members import choose, face_of, forget
+from loyaltyview.webview.members import choose, face_of, forget, mark_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
 from loyaltyview.webview.news import news, news_in_address
@@ -205,6 +205,7 @@ def _member_context(
     return {
         "member": member,
         "face": face_of(member),
+        "mark": mark_of(launch),
         "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
         "earn": reading.earn,
         "deck": deck,

@@ -18,6 +18,7 @@ from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
 from loyaltyview.webview.lookups import spend_lookup
+from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.points import is_offered, points_choice
@@ -64,6 +65,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     try:
+        check_mark(launch, request.POST.get("member"))
         row = redeem_tap(launch, read_tap(request.POST))
         if row.state == State.REFUSED:
             raise Problem(row.refusal, wording.refusal(row))

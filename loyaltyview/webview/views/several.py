@@ -1,6 +1,6 @@
 """One tap on several cards: one redemption each, one after the other; what works stays, the rest says why."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -10,6 +10,7 @@ from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.webview import wording
+from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.problems import Missed, Problem
@@ -29,6 +30,7 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
         return go(request, address_of("member", launch))
     chosen = tuple(pick.partition(":")[2] for pick in request.POST.getlist("chosen"))
     try:
+        check_mark(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
     except Problem as problem:
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
@@ -45,8 +47,9 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
 def read_taps(form: QueryDict) -> tuple[Tap, ...]:
     """Return the chosen items, points as money last: they fill what the others leave of the cart.
 
-    A box says "kind:item"; beside it stand "title:item", and where it needs them "cost:item", "points:item"
-    and "code:item".
+    A box says "kind:item"; beside it stand "title:item", and where it needs them "cost:item", "saving:item",
+    "points:item" and "code:item". The saving counts for the first only: it changes that of the others, which
+    `may_be_cut` watches.
     Each item has a key of its own, made from the form's. Raises Problem for a form that is not ours.
     """
     key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
@@ -67,12 +70,13 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
                 # Two fields: the one that a script fills comes last and is empty without one.
                 points=next(filter(None, reversed(form.getlist(f"points:{item_id}"))), "0"),
                 code=form.get(f"code:{item_id}", ""),
-                # Not the saving: the others change it, and `may_be_cut` watches that.
                 cost=form.get(f"cost:{item_id}", ""),
+                saving=form.get(f"saving:{item_id}", ""),
                 title=form.get(f"title:{item_id}", ""),
             )
         )
-    return tuple(sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS))
+    first, *others = sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS)
+    return (first, *(replace(tap, saving=None) for tap in others))
 
 
 def key_of(key: str, kind: str, item_id: str) -> str:

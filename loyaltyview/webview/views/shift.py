@@ -19,6 +19,7 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.in_cart import applied
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
+from loyaltyview.webview.news import given_back
 from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.sessions import actor_of, with_launch
@@ -87,7 +88,7 @@ def _show(request: HttpRequest, launch: Launch, zone: str, problem: Problem | No
         "zone": zone,
         "lines": [applied(row, provider) for row in shift.redemptions],
         "saved": Money(amount=shift.saved, currency=launch.program.currency),
-        "notice": wording.given_back(undone) if undone else "",
+        "notice": given_back(undone, launch) if undone else "",
         "problem": problem,
         "sentence": wording.sentence(problem.code) if problem else "",
     }
