@@ -8,10 +8,10 @@ function update(stepper) {
   const worth = Math.floor(Number(input.value) * Number(stepper.dataset.value) * 100 + 1e-6) / 100;
   const saving = Math.min(worth, Number(stepper.dataset.most));
   const money = new Intl.NumberFormat(language, { style: "currency", currency: stepper.dataset.currency });
-  const label = button.dataset.label
-    .replace("{saving}", money.format(saving))
-    .replace("{points}", new Intl.NumberFormat(language).format(Number(input.value)));
+  const points = new Intl.NumberFormat(language).format(Number(input.value));
+  const label = button.dataset.label.replace("{saving}", money.format(saving)).replace("{points}", points);
   button.querySelector(".resting").textContent = label;
+  stepper.closest(".card").querySelector("[data-points-used]").textContent = stepper.dataset.words.replace("{points}", points);
   stepper.closest(".card").querySelector(".saving").textContent = `−${money.format(saving)}`;
 }
 
@@ -42,3 +42,11 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("htmx:afterSwap", () => prepare(document));
 prepare(document);
+// The points stand in their card's form: that of several has the browser check them, as the card's own does.
+document.addEventListener("submit", (event) => {
+  const isWrong = (input) => input.closest(".card").querySelector("[name=chosen]").checked && !input.reportValidity();
+  if (event.target.id === "several" && [...document.querySelectorAll("[data-stepper] input")].some(isWrong)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);

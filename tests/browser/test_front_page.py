@@ -187,3 +187,20 @@ def test_a_chart_is_named_and_described_for_who_does_not_see_it(open_front_page:
     expect(plot).to_be_visible()
     expect(plot.locator("desc")).to_contain_text("The numbers stand in the table below.")
     expect(page.get_by_role("table").filter(has_text="Refused: Not enough points")).to_be_visible()
+
+
+def test_the_two_answers_about_a_stuck_redemption_are_large_and_apart(
+    open_front_page: Open, busy: None, live_server: Any
+) -> None:
+    page = open_front_page("phone")
+    stuck = Redemption.objects.get(state=State.STUCK)
+    page.goto(f"{live_server.url}/admin/redemptions/redemption/{stuck.pk}/change/")
+    first, second = (
+        page.get_by_role("button", name=name, exact=True).bounding_box()
+        for name in ("It happened", "It did not")
+    )
+    assert first is not None
+    assert second is not None
+    assert min(first["height"], second["height"]) >= 32
+    gap = max(second["x"] - first["x"] - first["width"], second["y"] - first["y"] - first["height"])
+    assert gap >= 8
