@@ -46,10 +46,11 @@ def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor
         question = question_of(row)
         if question is not asked:
             return False
-        stands = it_happened != (question is Question.RELEASE)
+        # What the vendor does not know of was spent all the same: it is told once more.
+        stands = question is Question.CONFIRM or it_happened != (question is Question.RELEASE)
         if stands and _is_used(row):
             # The vendor still has to be told of the order, if we know the spend by a name to tell it.
-            is_told = question is Question.CONFIRM or not row.provider_ref
+            is_told = (question is Question.CONFIRM and it_happened) or not row.provider_ref
             to = State.SETTLED if is_told else State.USED
         elif stands:
             to = State.RELEASING

@@ -206,3 +206,19 @@ def test_the_administrator_sees_the_whole_trail_and_can_change_nothing(
     assert "outcome unknown" in page
     assert 'name="state"' not in page
     assert client.post(f"/admin/redemptions/redemption/{stuck.pk}/delete/").status_code == 403
+
+
+def test_a_use_that_the_program_does_not_know_of_takes_no_points_again(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    row = redeem(tap())
+    use_codes(row.program, order_id="order-1", codes=(row.code,))
+    vendor.before["confirm"] = Rejected(RejectReason.NOT_ALLOWED)
+    settle(row.program, order)
+    row.refresh_from_db()
+    assert (row.state, question_of(row)) == (State.STUCK, Question.CONFIRM)
+    resolve(row, Question.CONFIRM, it_happened=False, actor=ADMIN)
+    settle(row.program, order)  # a later event of the same order, order.completed say
+    row.refresh_from_db()
+    assert (vendor.points["mia"], vendor.calls.count("spend")) == (620, 1)
+    assert row.state != State.RELEASED, "nobody gave it back"

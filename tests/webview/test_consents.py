@@ -1,5 +1,6 @@
 """Consents after enrolment: a yes can be given and taken back, and silence is no answer."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -132,3 +133,14 @@ def test_administrators_read_the_trail_and_change_nothing(
     assert 'name="answer"' not in page.content.decode()
     assert admin_client.post(f"{address}{line.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get(f"{address}add/").status_code == 403
+
+
+def test_answers_given_for_one_customer_are_never_anothers(client: Client, page: str, vendor: Vendor) -> None:
+    client.get(page)
+    html = client.get(page + "consents/").content.decode()
+    mark = re.findall(r'name="member" value="(\w+)"', html)
+    client.post(page + "find/", {"q": "617 555 0101"})  # in another tab
+    response = client.post(page + "consents/", {"member": mark, "consent_email": "on"})
+    assert vendor.answers == []
+    assert response.status_code == 409
+    assert 'data-error="MEMBER_CHANGED"' in response.content.decode()

@@ -313,3 +313,28 @@ def test_a_reward_with_a_minimum_is_judged_by_what_is_left(
     html = client.get(page).content.decode()
     assert 'data-reason="MINIMUM"' in html
     assert "$5.10 more in the cart" in html
+
+
+def test_the_first_is_not_cut_either_by_what_another_tab_applied(
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint
+) -> None:
+    vendor.rewards = (
+        *vendor.rewards,
+        Reward(reward_id="five", title="$5 off", points=100, discount=off("5")),
+    )
+    page = open_page(cartTotal=17)
+    html = client.get(page).content.decode()
+    shown = dict(re.findall(r'form="several" name="((?:cost|saving):[^"]+)" value="([^"]*)"', html))
+    client.post(page + "redeem/", {"key": "tap-in-another-tab", "kind": "voucher", "item": "v-birthday"})
+    # $2 are left of the cart; this page still promised $10 and $5.
+    response = client.post(page + "several/", form("reward:ten-off", "reward:five", **shown))
+    assert response.status_code == 409
+    assert 'data-error="CUT"' in response.content.decode()
+    assert vendor.members[MIA.ref].balance.spendable == 820
+
+
+def test_a_cart_with_nothing_left_to_pay_promises_nothing(
+    client: Client, open_page: Open, vendor: Vendor
+) -> None:
+    html = client.get(open_page(cartTotal=0), follow=True).content.decode()
+    assert "<h2>Nothing is left to pay in this cart</h2>" in html

@@ -96,7 +96,7 @@ def _redeem_each(
         try:
             if any(row.state in OPEN for row in rows):
                 raise Problem("NOT_TRIED")
-            row = redeem_tap(launch, tap, may_be_cut=not rows)
+            row = redeem_tap(launch, tap, may_be_cut=tap is taps[0])
             if row.state == State.REFUSED:
                 raise Problem(row.refusal, wording.refusal(row), title=row.title)
         except Problem as problem:
