@@ -23,6 +23,7 @@ from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.orders import (
+    is_used_twice,
     let_go,
     member_of_order,
     settle,
@@ -89,6 +90,9 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
     # NewStore takes a code once. But one that was used just before it ran out may have been renewed.
     for other in used_elsewhere(order.program, codes, earlier | later | {order.order_id}):
         detail = f"one redemption is used in order {other} and in order {order.order_id}"
+        raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
+    if is_used_twice(order.program, codes):
+        detail = f"one redemption is used twice in order {order.order_id}"
         raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
     return spends
 

@@ -95,6 +95,13 @@ def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[st
     return tuple(sorted(set(rows.values_list("order_id", flat=True))))
 
 
+def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
+    """Return whether two of an order's `codes` were issued for one redemption, one to take the other's place:
+    the customer had one discount twice."""
+    issued = IssuedCode.objects.filter(program=program, code__in=codes)
+    return issued.count() > issued.values("redemption").distinct().count()
+
+
 def member_of_order(program: Program, order_id: str) -> str:
     """Return the member_ref whose redemption was used in this order, "" without one."""
     return _of_order(program, order_id).values_list("member_ref", flat=True).first() or ""

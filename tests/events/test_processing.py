@@ -289,6 +289,21 @@ def test_one_redemption_in_two_orders_is_an_alarm(
     assert alarm.detail == f"one redemption is used in order {ORDER} and in order order-2"
 
 
+def test_one_redemption_twice_in_one_order_is_an_alarm(
+    deliver: Deliver, books: Books, redemption: Redemption
+) -> None:
+    """The app added the renewed code to the first one, where it should have taken its place."""
+    IssuedCode.objects.create(
+        program=redemption.program, redemption=redemption, code="LOYRENEWED", issued_at=timezone.now()
+    )
+    both = [{"coupon_code": redemption.code}, {"coupon_code": "LOYRENEWED"}]
+    deliver("order.opened", order(discounts=both, items=[item(discounts=both)]))
+    drain()
+    alarm = Alarm.objects.get(kind=AlarmKind.TWICE)
+    assert alarm.subject == ORDER
+    assert alarm.detail == f"one redemption is used twice in order {ORDER}"
+
+
 def test_a_code_whose_event_failed_before_it_was_read_is_not_given_back(
     deliver: Deliver, books: Books, redemption: Redemption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
