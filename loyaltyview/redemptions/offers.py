@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from babel.numbers import get_currency_precision
+
 from providers.types import (
     Cart,
     Discount,
@@ -19,7 +21,7 @@ from providers.types import (
     Voucher,
 )
 
-CENT = Decimal("0.01")
+MOST_DECIMALS = 2  # as many as a redemption keeps of its saving
 
 
 class OfferState(StrEnum):
@@ -96,7 +98,7 @@ def _worth_in(discount: Discount, cart: Cart) -> Decimal:
     if discount.kind is DiscountKind.PERCENT and discount.percent is not None:
         matches = sum((item.price for item in cart.items if item.product_id in discount.skus), Decimal(0))
         base = matches if discount.skus else cart.total.amount
-        return (base * discount.percent / 100).quantize(CENT, ROUND_HALF_UP)
+        return (base * discount.percent / 100).quantize(smallest_unit(cart.total.currency), ROUND_HALF_UP)
     if discount.kind is DiscountKind.PRODUCT:
         return cheapest_match(discount, cart) or Decimal(0)
     if discount.kind is DiscountKind.PRICE:
@@ -145,10 +147,16 @@ def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
     return replace(cart, total=replace(cart.total, amount=total), items=tuple(items))
 
 
+def smallest_unit(currency: str) -> Decimal:
+    """Return the smallest amount that we count in: 0.01 of a dollar, 1 of a yen."""
+    return Decimal(1).scaleb(-min(get_currency_precision(currency), MOST_DECIMALS))
+
+
 def points_as_money(points: int, points_range: PointsRange) -> Money:
-    """Return what `points` are worth, rounded down to the cent: never more than the vendor takes."""
+    """Return what `points` are worth, rounded down to the cent (or yen): never more than the vendor takes."""
+    currency = points_range.value_per_point.currency
     value = points * points_range.value_per_point.amount
-    return Money(amount=value.quantize(CENT, ROUND_DOWN), currency=points_range.value_per_point.currency)
+    return Money(amount=value.quantize(smallest_unit(currency), ROUND_DOWN), currency=currency)
 
 
 def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:

@@ -85,10 +85,10 @@ def build_deck(
     now.sort(key=lambda card: -card.offer.saving.amount if card.offer.saving else Decimal(0))
     for group in (now, soon, rest):
         group.sort(key=lambda card: not card.code)
-    is_suggested = not any(card.offer.item_id in chosen for card in now)
-    wanted = {card.offer.item_id for card in now[:1]} if is_suggested else chosen
+    is_suggested = not any(card.pick in chosen for card in now)
+    wanted = {card.pick for card in now[:1]} if is_suggested else chosen
     return Deck(
-        now=tuple(replace(card, is_chosen=card.offer.item_id in wanted) for card in now),
+        now=tuple(replace(card, is_chosen=card.pick in wanted) for card in now),
         soon=tuple(soon),
         rest=tuple(rest),
         key=secrets.token_urlsafe(16),

@@ -1,8 +1,8 @@
-// Several cards at once: the sum on the button, and what the choice leaves out of reach. Amounts in cents.
+// Several cards at once: the sum on the button, and what the choice leaves out of reach. Counted in cents, or yen.
 // The server judges anyway, in the same order: points as money last, they fill what the others leave.
 "use strict";
 
-const cents = (amount) => Math.round(Number(amount) * 100);
+const cents = (amount, group) => Math.round(Number(amount) * Number(group.dataset.units));
 const boxOf = (card) => card.querySelector("[name=chosen]");
 const pointsOf = (card) => card.querySelector("[data-stepper] input");
 
@@ -10,14 +10,14 @@ const pointsOf = (card) => card.querySelector("[data-stepper] input");
 function mostPoints(card, left, points) {
   const input = pointsOf(card);
   const span = input.parentElement.dataset;
-  const fits = Math.min(Number(span.maximum), points, Math.ceil(left / (Number(span.value) * 100) - 1e-9));
+  const fits = Math.min(Number(span.maximum), points, Math.ceil(left / (Number(span.value) * Number(span.units)) - 1e-9));
   const steps = Math.floor((fits - Number(input.min)) / Number(input.step));
   return steps < 0 ? 0 : Number(input.min) + steps * Number(input.step);
 }
 
 // Return what `card` takes of `left` money and `points`, or the obstacle: [name of its words, value].
 function take(card, group, left, points, isAlone) {
-  const minimum = cents(card.dataset.minimum || 0);
+  const minimum = cents(card.dataset.minimum || 0, group);
   if (left <= 0) {
     return { obstacle: ["paid", 0] };
   }
@@ -28,14 +28,15 @@ function take(card, group, left, points, isAlone) {
     const most = mostPoints(card, left, points);
     const least = Number(pointsOf(card).min);
     const cost = Math.min(most, Number(pointsOf(card).value));
-    const worth = Math.floor(cost * Number(pointsOf(card).parentElement.dataset.value) * 100 + 1e-6);
+    const span = pointsOf(card).parentElement.dataset;
+    const worth = Math.floor(cost * Number(span.value) * Number(span.units) + 1e-6);
     return most ? { saving: Math.min(worth, left), cost } : { obstacle: points < least ? ["short", least - points] : ["cut", left] };
   }
   const cost = Number(card.dataset.cost);
   if (cost > points) {
     return { obstacle: ["short", cost - points] };
   }
-  const worth = card.dataset.percent ? Math.round((left * Number(card.dataset.percent)) / 100) : cents(card.dataset.worth);
+  const worth = card.dataset.percent ? Math.round((left * Number(card.dataset.percent)) / 100) : cents(card.dataset.worth, group);
   if (worth > left && !isAlone) {
     return { obstacle: ["cut", left] };
   }
@@ -43,7 +44,7 @@ function take(card, group, left, points, isAlone) {
 }
 
 function sum(cards, group) {
-  let [left, points, saving] = [cents(group.dataset.left), Number(group.dataset.spendable), 0];
+  let [left, points, saving] = [cents(group.dataset.left, group), Number(group.dataset.spendable), 0];
   const inOrder = [...cards.filter((card) => !pointsOf(card)), ...cards.filter(pointsOf)];
   for (const card of inOrder) {
     const taken = take(card, group, left, points, card === inOrder[0]);
@@ -63,7 +64,7 @@ function words(group, [name, value]) {
   const money = new Intl.NumberFormat(language, { style: "currency", currency: group.dataset.currency });
   return group.dataset[name]
     .replace("{points}", new Intl.NumberFormat(language).format(value))
-    .replace("{money}", money.format(value / 100));
+    .replace("{money}", money.format(value / Number(group.dataset.units)));
 }
 
 function label(group, chosen, total) {
@@ -73,7 +74,7 @@ function label(group, chosen, total) {
   const fine = group.querySelector("#several .fine");
   button.disabled = !chosen.length;
   button.querySelector(".resting").textContent = chosen.length
-    ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money.format((total.saving || 0) / 100))
+    ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money.format((total.saving || 0) / Number(group.dataset.units)))
     : button.dataset.none;
   const isFinal = chosen.some((card) => "final" in card.dataset);
   fine.textContent = chosen.length

@@ -5,7 +5,8 @@ function update(stepper) {
   const input = stepper.querySelector("input");
   const button = stepper.closest("form").querySelector("[data-label]");
   const language = document.documentElement.lang || undefined;
-  const worth = Math.floor(Number(input.value) * Number(stepper.dataset.value) * 100 + 1e-6) / 100;
+  const units = Number(stepper.dataset.units); // the smallest ones of the currency in one: 100 cents
+  const worth = Math.floor(Number(input.value) * Number(stepper.dataset.value) * units + 1e-6) / units;
   const saving = Math.min(worth, Number(stepper.dataset.most));
   const money = new Intl.NumberFormat(language, { style: "currency", currency: stepper.dataset.currency });
   const points = new Intl.NumberFormat(language).format(Number(input.value));

@@ -112,6 +112,21 @@ def test_one_button_says_what_will_happen_and_does_it(open_page: Open) -> None:
     expect(page.get_by_text("Cart $136.45")).to_be_visible()
 
 
+def test_a_currency_without_cents_is_counted_in_whole_units(open_page: Open) -> None:
+    page = open_page("mia")
+    page.evaluate(
+        """() => {
+          const group = document.querySelector("[data-choose]").dataset
+          Object.assign(group, { currency: "JPY", units: "1", left: "125" })
+          document.querySelector("[data-reward='five-off']").dataset.worth = "50"
+        }"""
+    )
+    tap(page, "fifteen-percent")
+    tap(page, "five-off")
+    # 15 % of 125 are 18.75.
+    expect(page.get_by_role("button", name="Apply 2 rewards, save ¥69")).to_be_visible()
+
+
 def test_what_the_choice_puts_out_of_reach_says_why(open_page: Open) -> None:
     page = open_page("mia", "jacket")
     page.evaluate(SPENDABLE, 780)

@@ -44,6 +44,15 @@ CART = Cart(
 )
 
 
+def test_no_discount_has_a_part_of_a_yen() -> None:
+    """The page says ¥2 for ¥1.50, and NewStore is asked for a coupon that no till can pay out."""
+    yen = Money(amount=Decimal("0.5"), currency="JPY")
+    span = PointsRange(minimum=1, maximum=900, step=1, value_per_point=yen)
+    assert points_as_money(3, span) == Money(amount=Decimal(1), currency="JPY")
+    cart = Cart(cart_id="c-1", total=Money(amount=Decimal(1999), currency="JPY"))
+    assert saving_in(percent("15"), cart)[0].amount == Decimal(300)
+
+
 def reward(reward_id: str, discount: Discount, points: int = 100, lock: Lock | None = None) -> Reward:
     return Reward(reward_id=reward_id, title=reward_id, points=points, discount=discount, lock=lock)
 

@@ -15,7 +15,7 @@ from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.views.several import key_of
 from providers.errors import OutcomeUnknown
-from providers.types import Discount, DiscountKind, Finding, Reward
+from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
 
 from .conftest import Mint, Open
 from .fakes import MIA, POINTS_AS_MONEY, Vendor, off
@@ -143,7 +143,7 @@ def test_points_as_money_fill_what_the_others_leave(
     vendor.rewards = (POINTS_AS_MONEY,)
     page = open_page(cartTotal=25)
     client.get(page)
-    chosen = form("points:points-as-money", "voucher:v-birthday", **{"points:points-as-money": "200"})
+    chosen = form("points:points-as-money", "voucher:v-birthday", **{"points:points:points-as-money": "200"})
     client.post(page + "several/", chosen)
     rows = Redemption.objects.order_by("requested_at")
     assert [(row.item_id, row.points, str(row.saving)) for row in rows] == [
@@ -158,19 +158,19 @@ def test_without_a_script_the_number_of_points_has_a_field_of_its_own(
     vendor.rewards = (POINTS_AS_MONEY,)
     html = client.get(shown).content.decode()
     unscripted = html.partition("<noscript><div")[2].partition("</noscript>")[0]
-    assert 'form="several" name="points:points-as-money"' in unscripted
+    assert 'form="several" name="points:points:points-as-money"' in unscripted
     assert 'min="100" max="800" step="50" value="800"' in unscripted
     assert html.index("</noscript>") < html.index("data-mirror"), "what a script filled in comes last"
     # Without a script the hidden field behind it, which a script fills, is sent empty.
     fields = form("points:points-as-money", "voucher:v-birthday")
-    client.post(shown + "several/", fields | {"points:points-as-money": ["150", ""]})
+    client.post(shown + "several/", fields | {"points:points:points-as-money": ["150", ""]})
     assert Redemption.objects.get(item_id="points-as-money").points == 150
 
 
 def test_what_a_script_filled_in_counts(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.rewards = (POINTS_AS_MONEY,)
     fields = form("points:points-as-money", "voucher:v-birthday")
-    client.post(shown + "several/", fields | {"points:points-as-money": ["800", "200"]})
+    client.post(shown + "several/", fields | {"points:points:points-as-money": ["800", "200"]})
     assert Redemption.objects.get(item_id="points-as-money").points == 200
 
 
@@ -212,13 +212,13 @@ def test_after_an_open_answer_nothing_more_is_tried(client: Client, shown: str, 
     assert Redemption.objects.count() == 1
 
 
-TITLES = {"title:ten-off": "$10 off", "title:v-birthday": "Birthday voucher"}
+TITLES = {"title:reward:ten-off": "$10 off", "title:voucher:v-birthday": "Birthday voucher"}
 
 
 def test_what_was_not_tried_is_named(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.errors["spend"] = OutcomeUnknown("timeout")
     html = client.get(shown).content.decode()
-    assert 'form="several" name="title:v-birthday" value="Birthday voucher"' in html
+    assert 'form="several" name="title:voucher:v-birthday" value="Birthday voucher"' in html
     chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
     html = client.post(shown + "several/", chosen, follow=True).content.decode()
     assert '<li data-error="NOT_TRIED"><strong>Birthday voucher</strong>: Not tried' in html
@@ -242,7 +242,7 @@ def test_what_is_not_offered_any_more_is_named(client: Client, shown: str, vendo
 def test_a_title_in_the_form_is_only_text(
     client: Client, shown: str, vendor: Vendor, title: str, said: str
 ) -> None:
-    chosen = form("reward:ten-off", "reward:invented", **{"title:invented": title})
+    chosen = form("reward:ten-off", "reward:invented", **{"title:reward:invented": title})
     html = client.post(shown + "several/", chosen, follow=True).content.decode()
     assert said in html.partition('<li data-error="ITEM_UNKNOWN">')[2].partition("</li>")[0]
     assert "<b>" not in html
@@ -265,8 +265,8 @@ def test_an_answer_that_turns_out_a_no_is_said(client: Client, shown: str, vendo
         (form("gift:ten-off"), "BAD_REQUEST"),
         (form("reward:"), "BAD_REQUEST"),
         (form("ten-off"), "BAD_REQUEST"),
-        (form("points:p", **{"points:p": "12.5"}), "BAD_REQUEST"),
-        (form("points:p", **{"points:p": "-5"}), "BAD_REQUEST"),
+        (form("points:p", **{"points:points:p": "12.5"}), "BAD_REQUEST"),
+        (form("points:p", **{"points:points:p": "-5"}), "BAD_REQUEST"),
         (form(*(f"reward:r-{n}" for n in range(11))), "CART_FULL"),
         (form("reward:somebody-elses"), "ITEM_UNKNOWN"),
     ],
@@ -338,3 +338,15 @@ def test_a_cart_with_nothing_left_to_pay_promises_nothing(
 ) -> None:
     html = client.get(open_page(cartTotal=0), follow=True).content.decode()
     assert "<h2>Nothing is left to pay in this cart</h2>" in html
+
+
+def test_a_reward_and_a_voucher_with_the_same_id_are_two_things(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    vendor.rewards = (Reward(reward_id="birthday", title="$10 off", points=200, discount=off("10")),)
+    vendor.vouchers = (Voucher(voucher_id="birthday", title="Birthday", discount=off("5")),)
+    html = client.get(page).content.decode()
+    assert html.count(" checked>") == 1, "one is suggested, not both"
+    shown = dict(re.findall(r'form="several" name="((?:cost|saving):[^"]+)" value="([^"]*)"', html))
+    client.post(page + "several/", form("reward:birthday", **shown))
+    assert [(row.kind, row.points) for row in Redemption.objects.all()] == [("reward", 200)]

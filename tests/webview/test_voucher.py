@@ -43,7 +43,7 @@ def test_it_is_applied_from_its_card_and_with_others(client: Client, shown: str)
     fields.pop("csrfmiddlewaretoken", "")
     client.post(shown + "redeem/", fields)
     assert Redemption.objects.get().state == State.REVEALED
-    several = {"key": "a-key-of-the-form-1", "chosen": "voucher:v-paper", "code:v-paper": "PAPER-25"}
+    several = {"key": "a-key-of-the-form-1", "chosen": "voucher:v-paper", "code:voucher:v-paper": "PAPER-25"}
     client.post(shown + "several/", several)
     assert Redemption.objects.filter(item_id="v-paper", state=State.REVEALED).count() == 2
 
@@ -124,7 +124,7 @@ def test_codes_cannot_be_guessed_past_the_limit_of_look_ups(
     def guess(number: int) -> HttpResponse:
         code = f"GUESS-{number}"
         fields = {"key": f"a-key-of-this-card-{number}", "kind": "voucher", "item": "v", "code": code}
-        return client.post(shown + where, fields | {"chosen": "voucher:v", "code:v": code})
+        return client.post(shown + where, fields | {"chosen": "voucher:v", "code:voucher:v": code})
 
     responses = [guess(number) for number in range(3)]
     assert [response.status_code for response in responses] == [422, 422, 429]

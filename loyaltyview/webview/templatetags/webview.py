@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.webview import formats, wording
 from providers.types import Money
 
@@ -33,6 +34,12 @@ def number(value: int | Decimal) -> str:
 def plain(value: Decimal | None) -> str:
     """Return "12.50" in every language, for scripts and forms; "" for None."""
     return "" if value is None else format(value, "f")
+
+
+@register.filter
+def units(currency: str) -> int:
+    """Return how many of the currency's smallest units make one, for scripts: 100 cents a dollar."""
+    return int(1 / smallest_unit(currency))
 
 
 @register.filter

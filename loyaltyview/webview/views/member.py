@@ -35,7 +35,7 @@ from loyaltyview.webview.reading import (
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
-from providers.types import Cart, Voucher
+from providers.types import Cart, SpendKind, Voucher
 
 TEMPLATE = "webview/member.html"
 
@@ -198,7 +198,8 @@ def _member_context(
 ) -> dict[str, Any]:
     member, found, vouchers = reading.member, ("", ""), reading.vouchers
     if search.voucher:
-        found, chosen = (search.voucher.voucher_id, search.code), (search.voucher.voucher_id,)
+        found = (search.voucher.voucher_id, search.code)
+        chosen = (f"{SpendKind.VOUCHER}:{found[0]}",)
         vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
     offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
     deck = build_deck(offers, provider, cart, member, chosen, found)

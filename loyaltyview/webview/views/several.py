@@ -28,7 +28,7 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     says why. The same form again gives the same redemptions."""
     if not launch.member_ref:
         return go(request, address_of("member", launch))
-    chosen = tuple(pick.partition(":")[2] for pick in request.POST.getlist("chosen"))
+    chosen = tuple(request.POST.getlist("chosen"))
     try:
         check_mark(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
@@ -68,11 +68,11 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
                 kind=kind,
                 item_id=item_id,
                 # Two fields: the one that a script fills comes last and is empty without one.
-                points=next(filter(None, reversed(form.getlist(f"points:{item_id}"))), "0"),
-                code=form.get(f"code:{item_id}", ""),
-                cost=form.get(f"cost:{item_id}", ""),
-                saving=form.get(f"saving:{item_id}", ""),
-                title=form.get(f"title:{item_id}", ""),
+                points=next(filter(None, reversed(form.getlist(f"points:{pick}"))), "0"),
+                code=form.get(f"code:{pick}", ""),
+                cost=form.get(f"cost:{pick}", ""),
+                saving=form.get(f"saving:{pick}", ""),
+                title=form.get(f"title:{pick}", ""),
             )
         )
     first, *others = sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS)
