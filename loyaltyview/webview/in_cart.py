@@ -74,6 +74,14 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
     return set(codes.values_list("redemption_id", flat=True))
 
 
+def is_opened_anew(launch: Launch) -> bool:
+    """Return whether the page was opened from this cart again since: what this launch says of it is old."""
+    later = Launch.objects.filter(
+        program_id=launch.program_id, cart_id=launch.cart_id, created_at__gt=launch.created_at
+    )
+    return bool(launch.cart_id) and later.exists()
+
+
 def is_full(launch: Launch, rows: Iterable[Redemption], *, gives_way: str = "") -> bool:
     """Return whether the cart has as many codes as one handoff carries, beside the one that `gives_way`."""
     live = {row.code for row in rows if row.state in COUNTED and status_of(row) != "expired"}

@@ -67,6 +67,7 @@ class Launch(models.Model):
         indexes = [
             models.Index(fields=["program", "member_ref", "-created_at"], name="launch_member"),
             models.Index(fields=["program", "customer_key", "-created_at"], name="launch_customer"),
+            models.Index(fields=["program", "cart_id", "-created_at"], name="launch_cart"),
         ]
 
     def __str__(self) -> str:

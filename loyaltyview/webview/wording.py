@@ -76,6 +76,10 @@ SENTENCES: dict[str, Promise] = {
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
+    "OPENED_ANEW": lazy(
+        "This cart may have changed: the page was opened from it again. Nothing was spent. "
+        "Go back to the cart and open it once more."
+    ),
     "MEMBER_CHANGED": lazy(
         "Another customer was chosen meanwhile, so nothing was done. Check the customer, then choose again."
     ),

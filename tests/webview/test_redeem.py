@@ -27,7 +27,7 @@ from loyaltyview.webview.views import redeem
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
 from providers.types import Finding, Lock, LockReason
 
-from .conftest import TOKEN, Mint, Open
+from .conftest import TOKEN, Mint, Open, launch_params
 from .fakes import MIA, POINTS_AS_MONEY, Vendor
 
 KEY = "a-key-of-this-card-1"
@@ -379,3 +379,15 @@ def test_the_coupon_is_bound_to_the_carts_customer(
     client.post(page + "redeem/", form())
     assert newstore.requests[0].profile_id == "profile-1"
     assert Launch.objects.get().profile_id == "profile-1"
+
+
+def test_a_page_of_the_cart_as_it_was_spends_nothing_on_the_cart_as_it_is(
+    client: Client, shown: str, program: Program, vendor: Vendor
+) -> None:
+    # Goods were taken out of the cart, and the page was opened anew from it.
+    anew = Client().get("/launch/acme/", launch_params(program, cartTotal=4))
+    assert anew.status_code == 302
+    response = client.post(shown + "redeem/", form(saving="10.00", cost="200"))
+    assert vendor.members[MIA.ref].balance.spendable == 820, "for $4 of $10"
+    assert response.status_code == 409
+    assert 'data-error="OPENED_ANEW"' in response.content.decode()

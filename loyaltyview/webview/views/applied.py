@@ -24,6 +24,7 @@ from loyaltyview.webview.in_cart import (
     of_member,
     redemption_of,
     redemptions_in,
+    status_of,
 )
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
@@ -150,7 +151,8 @@ def renew_code(request: HttpRequest, launch: Launch, redemption_id: UUID) -> Htt
     row = redemption_of(launch, redemption_id)
     if row is None:
         return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
-    if is_full(launch, redemptions_in(launch), gives_way=row.code):
+    has_run_out = status_of(row) == "expired"
+    if has_run_out and is_full(launch, redemptions_in(launch), gives_way=row.code):
         return show_applied(request, launch, [row], Problem("CART_FULL", status=409))
     row, refusal = renew(row.pk, actor_of(launch))
     if refusal:

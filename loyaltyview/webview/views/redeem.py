@@ -16,7 +16,7 @@ from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, Re
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
+from loyaltyview.webview.in_cart import cart_left, is_full, is_opened_anew, redemptions_in
 from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
@@ -70,7 +70,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         if row.state == State.REFUSED:
             raise Problem(row.refusal, wording.refusal(row))
     except Problem as problem:
-        chosen = (request.POST.get("item", ""),)
+        chosen = (f"{request.POST.get('kind', '')}:{request.POST.get('item', '')}",)
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     address = address_of("applied", launch, redemption_id=row.pk)
     return go(request, address if row.state in OPEN else f"{address}?go=1")
@@ -171,6 +171,8 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     provider = launch.program.provider()
     if tap.code:
         spend_lookup(launch)  # a code can be guessed here as well as in the field
+    if is_opened_anew(launch):
+        raise Problem("OPENED_ANEW", status=409)
     rows = redemptions_in(launch)
     if is_full(launch, rows):
         raise Problem("CART_FULL", status=409)
