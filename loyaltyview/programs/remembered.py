@@ -36,8 +36,10 @@ def program_by_slug(slug: str) -> Program | None:
 def store_by_id(program_id: int, store_id: str) -> Store | None:
     """Return the store with NewStore's id, None for one that the program does not list.
     Raises django.db.Error."""
-    rows = Store.objects.filter(program_id=program_id, store_id=store_id)
-    return _remembered(("store", program_id, store_id), rows.first)
+    return _remembered(
+        ("store", program_id, store_id),
+        lambda: Store.objects.filter(program_id=program_id, store_id=store_id).first(),
+    )
 
 
 def forget(**_signal: object) -> None:

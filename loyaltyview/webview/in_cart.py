@@ -18,6 +18,7 @@ from loyaltyview.redemptions.shift import is_undoable
 from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
+from loyaltyview.work.plain_sql import select
 from providers.base import LoyaltyProvider
 from providers.types import Cart, Money
 
@@ -42,10 +43,11 @@ class Applied:
 
 def redemptions_in(launch: Launch) -> list[Redemption]:
     """Return the redemptions of this launch's cart, whoever's they are, newest first."""
-    rows = Redemption.objects.filter(program_id=launch.program_id, cart_id=launch.cart_id)[:MOST_ROWS]
+    of_cart = {"program": launch.program_id, "cart_id": launch.cart_id}
+    rows = select(Redemption, of_cart, order_by="-requested_at", limit=MOST_ROWS)
     for row in rows:
         row.program = launch.program  # rather than decrypted again for each
-    return list(rows)
+    return rows
 
 
 def of_member(launch: Launch, rows: Iterable[Redemption]) -> list[Redemption]:
@@ -72,14 +74,6 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
         return set()
     codes = IssuedCode.objects.filter(program_id=launch.program_id, code__in=launch.selected_coupons)
     return set(codes.values_list("redemption_id", flat=True))
-
-
-def is_opened_anew(launch: Launch) -> bool:
-    """Return whether the page was opened from this cart again since: what this launch says of it is old."""
-    later = Launch.objects.filter(
-        program_id=launch.program_id, cart_id=launch.cart_id, created_at__gt=launch.created_at
-    )
-    return bool(launch.cart_id) and later.exists()
 
 
 def is_full(launch: Launch, rows: Iterable[Redemption], *, gives_way: str = "") -> bool:

@@ -55,6 +55,8 @@ class Launch(models.Model):
     theme = models.JSONField(default=dict, blank=True)
     # The app opened an address; what it puts into the page besides is not read yet (views.host).
     is_host_awaited = models.BooleanField(default=False)
+    # The page was opened from this cart again since: what this launch says of it is old.
+    is_replaced = models.BooleanField(default=False)
     # What the page last showed of the member, for when the vendor is down: no personal data.
     last_known = models.JSONField(default=dict, blank=True)
     # What came of the last tap on several cards at once: the redemptions, and what did not work and why.

@@ -22,6 +22,7 @@ from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
+from loyaltyview.work.plain_sql import select
 
 COOKIE = "launch"
 LONGEST_NAME = 100  # Redemption.associate_id
@@ -56,6 +57,11 @@ def open_launch(
         theme=theme_json(context.theme),
         is_host_awaited=is_host_awaited,
     )
+    if launch.cart_id:
+        same_cart = Launch.objects.filter(program=program, cart_id=launch.cart_id)
+        same_cart.filter(created_at__lte=now, is_replaced=False).exclude(pk=launch.pk).update(
+            is_replaced=True
+        )
     response = redirect("member", launch_id=launch.pk)
     response.set_cookie(
         COOKIE,
@@ -83,10 +89,7 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            launch = Launch.objects.get(pk=launch_id)
-        except Launch.DoesNotExist:
-            launch = None
+        launch = next(iter(select(Launch, {"id": launch_id}, order_by="id", limit=1)), None)
         expected = launch.secret_hash if launch else ""
         is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
         if launch is None or not is_proved:

@@ -1,10 +1,13 @@
-"""New rows, and conditional changes of them, in one statement each. The ORM does more (signals, new keys read
-back, expressions, joins) and takes three times as long: measured by `tests/load/redeem.py`."""
+"""New rows, conditional changes of them, and rows read, in one statement each. The ORM does more (signals,
+new keys read back, expressions, joins) and takes three times as long: measured by `tests/load/redeem.py`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 def insert(rows: Sequence[models.Model], *, may_be_there: bool = False) -> int:
@@ -31,25 +34,68 @@ def insert(rows: Sequence[models.Model], *, may_be_there: bool = False) -> int:
 def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
     """Set `changes` in the rows of `model` whose fields are all as `where` says: equal, None for one without
     a value, one of several in a list. Returns how many there were. Raises django.db.Error."""
-    meta, conditions, values = model._meta, [], []
-    for name, value in changes.items():
-        values.append(_stored(meta.get_field(name), value))
+    meta = model._meta
+    fields = [meta.get_field(name) for name in changes]
+    assignments = ", ".join(f"{_column(field)} = %s" for field in fields)
+    condition, values = _condition(model, where)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {connection.ops.quote_name(meta.db_table)} SET {assignments}"  # noqa: S608 - names of ours
+            f" WHERE {condition}",
+            [*map(_stored, fields, changes.values()), *values],
+        )
+        return int(cursor.rowcount)
+
+
+def select(model: type[Row], where: Mapping[str, Any], *, order_by: str, limit: int) -> list[Row]:
+    """Return at most `limit` rows of `model` whose fields are all as `where` says (see `update`), in the
+    order of the field `order_by`, backwards with "-" before it. Raises django.db.Error."""
+    order = _column(model._meta.get_field(order_by.removeprefix("-"))) + " DESC" * order_by.startswith("-")
+    condition, values = _condition(model, where)
+    names, columns, conversions = _reading(model)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of ours
+            f" WHERE {condition} ORDER BY {order} LIMIT %s",
+            [*values, limit],
+        )
+        found = cursor.fetchall()
+    rows = []
+    for row in map(list, found):
+        for index, column, convert in conversions:
+            row[index] = convert(row[index], column, connection)
+        rows.append(model.from_db(connection.alias, names, row))
+    return rows
+
+
+@cache
+def _reading(model: type[models.Model]) -> tuple[list[str], str, list[tuple[int, Any, Callable[..., Any]]]]:
+    """Return the names of the model's attributes, its columns, and what makes of a column's value the
+    field's: the index of each, the column, and the function."""
+    fields: Sequence[Any] = model._meta.concrete_fields
+    conversions = [
+        (index, column, convert)
+        for index, column in enumerate(field.cached_col for field in fields)
+        for convert in (
+            *connection.ops.get_db_converters(column),
+            *column.get_db_converters(connection),
+        )
+    ]
+    return [field.attname for field in fields], ", ".join(map(_column, fields)), conversions
+
+
+def _condition(model: type[models.Model], where: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return the words after WHERE, and their values."""
+    conditions, values = [], []
     for name, value in where.items():
-        field = meta.get_field(name)
+        field = model._meta.get_field(name)
         allowed = value if isinstance(value, list) else [value]
         if value is None:
             conditions.append(f"{_column(field)} IS NULL")
         else:
             conditions.append(f"{_column(field)} IN ({', '.join(['%s'] * len(allowed))})")
             values += [_stored(field, each) for each in allowed]
-    assignments = ", ".join(f"{_column(meta.get_field(name))} = %s" for name in changes)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {connection.ops.quote_name(meta.db_table)} SET {assignments}"  # noqa: S608 - names of ours
-            f" WHERE {' AND '.join(conditions)}",
-            values,
-        )
-        return int(cursor.rowcount)
+    return " AND ".join(conditions), values
 
 
 def _column(field: Any) -> str:

@@ -1,4 +1,4 @@
-"""Rows that are written past `save` are the rows that `save` would have written."""
+"""Rows that are written and read past the ORM are the rows that it would have written and read."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.work.plain_sql import insert, update
+from loyaltyview.work.plain_sql import insert, select, update
 
 
 def row(program: Program, key: str = "k-1", **fields: object) -> Redemption:
@@ -30,6 +30,28 @@ def test_a_row_comes_back_as_it_was_given(program: Program) -> None:
     found = Redemption.objects.get()
     for field in Redemption._meta.concrete_fields:
         assert getattr(found, field.attname) == getattr(given, field.attname), field.name
+
+
+def test_what_is_read_is_what_the_orm_reads(program: Program) -> None:
+    later = datetime(2026, 3, 4, 16, tzinfo=UTC)
+    insert([row(program, "k-1", code_expires_at=later), row(program, "k-2", requested_at=later)])
+    insert([row(program, "k-3", cart_id="another")])
+    of_cart = {"program": program.pk, "cart_id": "c"}
+    found = select(Redemption, of_cart, order_by="-requested_at", limit=5)
+    assert [each.key for each in found] == ["k-2", "k-1"]
+    for one, other in zip(found, Redemption.objects.filter(**of_cart).order_by("-requested_at"), strict=True):
+        for field in Redemption._meta.concrete_fields:
+            assert getattr(one, field.attname) == getattr(other, field.attname), field.name
+    assert [each.key for each in select(Redemption, of_cart, order_by="requested_at", limit=1)] == ["k-1"]
+    assert select(Redemption, {"cart_id": "c'"}, order_by="id", limit=1) == []
+
+
+def test_what_is_read_can_be_saved(program: Program) -> None:
+    insert([row(program)])
+    (found,) = select(Redemption, {"key": "k-1"}, order_by="id", limit=1)
+    found.points = 7
+    found.save(update_fields=["points"])
+    assert Redemption.objects.get().points == 7
 
 
 def test_several_rows_or_none(program: Program) -> None:

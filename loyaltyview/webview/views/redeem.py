@@ -16,7 +16,7 @@ from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, Re
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.in_cart import cart_left, is_full, is_opened_anew, redemptions_in
+from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
 from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
@@ -171,7 +171,7 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     provider = launch.program.provider()
     if tap.code:
         spend_lookup(launch)  # a code can be guessed here as well as in the field
-    if is_opened_anew(launch):
+    if launch.is_replaced:
         raise Problem("OPENED_ANEW", status=409)
     rows = redemptions_in(launch)
     if is_full(launch, rows):
