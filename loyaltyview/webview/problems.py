@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from providers.errors import ProviderError
+
 # What is no fault of what was asked: another system's, or too much of it. The rest is 422 where nobody says.
 STATUSES = {
     "NEWSTORE_UNAVAILABLE": 503,
@@ -18,10 +20,16 @@ STATUSES = {
 class Problem(Exception):
     """`code` has its sentence in `wording`; `text`, if given, is said instead; `status` is for HTTP, by
     default as STATUSES has it; `title` names the reward or voucher that it is about; `reference` is
-    NewStore's request id."""
+    NewStore's request id; `outage` is why the program could not even be asked."""
 
     def __init__(
-        self, code: str, text: str = "", status: int = 0, title: str = "", reference: str = ""
+        self,
+        code: str,
+        text: str = "",
+        status: int = 0,
+        title: str = "",
+        reference: str = "",
+        outage: ProviderError | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -29,6 +37,7 @@ class Problem(Exception):
         self.status = status or STATUSES.get(code, 422)
         self.title = title
         self.reference = reference
+        self.outage = outage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

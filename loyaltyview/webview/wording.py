@@ -73,6 +73,7 @@ SENTENCES: dict[str, Promise] = {
     "NOTHING_CHOSEN": lazy("Nothing was chosen. Choose a reward or a voucher first."),
     "CART_FULL": lazy("This cart has as many codes as it can take. Finish it, or undo one first."),
     "NOT_TRIED": lazy("Not tried, because another answer is still open. Apply it once that is known."),
+    "NOT_TRIED_EITHER": lazy("Not tried either. Try again in a minute."),
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
@@ -235,6 +236,27 @@ STATES: dict[str, Promise] = {
 def state_word(status: str) -> str:
     """Return how a redemption stands (`in_cart.Applied.status`) in words."""
     return str(STATES[status])
+
+
+# What the page is called, and says, that stands for all of what a program without an answer cannot show.
+OUTAGES: dict[str, tuple[Promise, Promise]] = {
+    "PROVIDER_UNAVAILABLE": (
+        lazy("The program does not answer"),
+        lazy("Nothing can be spent right now, so that no points are lost."),
+    ),
+    "PROVIDER_BUSY": (
+        lazy("The program is busy"),
+        lazy("It takes no more requests for a moment. Try again in a few seconds."),
+    ),
+    "PROVIDER_AUTH": (
+        lazy("The program needs attention by an administrator"),
+        lazy("It refuses our connection. Tell your administrator; trying again will not help."),
+    ),
+    "PROVIDER_UNEXPECTED": (
+        lazy("The program gave an answer that we do not understand"),
+        lazy("Nothing can be spent, so that no points are lost. Try again, or tell your administrator."),
+    ),
+}
 
 
 def trouble_code(error: ProviderError) -> str:

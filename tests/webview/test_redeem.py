@@ -24,7 +24,15 @@ from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.reading import Reading
 from loyaltyview.webview.views import redeem
-from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
+from providers.errors import (
+    AuthFailed,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    RejectReason,
+    Unavailable,
+)
 from providers.types import Finding, Lock, LockReason
 
 from .conftest import TOKEN, Mint, Open, launch_params
@@ -228,6 +236,20 @@ def test_a_vendor_that_cannot_be_asked_is_said_so(
     response = client.post(shown + "redeem/", form())
     assert response.status_code == 503
     assert f'data-error="{code}"' in response.content.decode()
+
+
+def test_a_vendor_that_does_not_answer_the_tap_is_not_asked_again_for_the_page(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.down(RateLimited("429"))
+    vendor.calls.clear()
+    response = client.post(shown + "redeem/", form())
+    html = response.content.decode()
+    assert response.status_code == 503
+    assert html.count("PROVIDER_BUSY") == 1
+    assert "<strong>Nothing was spent.</strong> It takes no more requests for a moment." in html
+    assert "does not answer" not in html
+    assert sorted(vendor.calls) == ["get_member", "list_rewards"]
 
 
 def test_an_unknown_outcome_is_checked_and_never_shows_the_code(

@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
-from loyaltyview.newstore.errors import NewStoreRejected
+from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.views.several import key_of
-from providers.errors import OutcomeUnknown
+from providers.errors import OutcomeUnknown, Unavailable
 from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
 
 from .conftest import Mint, Open
@@ -209,6 +209,27 @@ def test_after_an_open_answer_nothing_more_is_tried(client: Client, shown: str, 
     assert "LOY0000001" not in html
     assert client.get(response["Location"], headers={"HX-Request": "true"}).status_code == 204
     vendor.finding = Finding.HAPPENED
+    assert Redemption.objects.count() == 1
+
+
+def test_when_the_program_does_not_answer_nothing_more_is_tried(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.down(Unavailable("timeout"))
+    vendor.calls.clear()
+    response = client.post(shown + "several/", form("reward:ten-off", "voucher:v-birthday"))
+    assert response.status_code == 503
+    assert 'data-page="unavailable"' in response.content.decode()
+    assert sorted(vendor.calls) == ["get_member", "list_rewards"]
+
+
+def test_when_newstore_does_not_answer_nothing_more_is_tried(
+    client: Client, shown: str, newstore: Mint
+) -> None:
+    newstore.error = NewStoreUnavailable("timeout")
+    html = client.post(shown + "several/", form("reward:ten-off", "voucher:v-birthday")).content.decode()
+    assert 'data-error="NEWSTORE_UNAVAILABLE"' in html
+    assert 'data-error="NOT_TRIED_EITHER"' in html
     assert Redemption.objects.count() == 1
 
 

@@ -113,6 +113,8 @@ def show_member(
         "again": _again(request, problem),
         "query": news_in_address(request),
     }
+    if problem and problem.outage:  # to ask again would take as long once more
+        return unavailable(request, launch, problem.outage, shared, of_member(launch, rows))
     started = time.monotonic()
     try:
         if not launch.member_ref:
@@ -162,9 +164,14 @@ def unavailable(
 ) -> HttpResponse:
     """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
     what the tap came to, with its own status."""
-    known = last_known(launch)
+    known, code = last_known(launch), wording.trouble_code(error)
+    problem: Problem | None = shared["problem"]
+    is_said = problem is not None and problem.outage is None
     context = shared | {
-        "code": wording.trouble_code(error),
+        "problem": problem if is_said else None,
+        "was_tapped": problem is not None and not is_said,
+        "code": code,
+        "outage": wording.OUTAGES[code],
         "needs_admin": isinstance(error, AuthFailed),
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
@@ -172,7 +179,6 @@ def unavailable(
         **news(request, launch, rows),
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
-    problem: Problem | None = shared["problem"]
     return render(request, template, context, status=problem.status if problem else 503)
 
 

@@ -182,7 +182,7 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     except Rejected as error:
         raise Problem(error.reason.value) from error
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503) from error
+        raise Problem(wording.trouble_code(error), status=503, outage=error) from error
     spendable = reading.member.balance.spendable
     offers = build_offers(reading.rewards, reading.vouchers, cart, spendable)
     offer = next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)

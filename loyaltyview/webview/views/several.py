@@ -88,7 +88,8 @@ def _redeem_each(
     launch: Launch, taps: tuple[Tap, ...]
 ) -> tuple[list[Redemption], list[Missed], Problem | None]:
     """Return what was redeemed, what was not, and the first problem. After an answer that is still open
-    nothing more is tried: the member has one open spend at a time."""
+    nothing more is tried: the member has one open spend at a time. Nor when the program or NewStore does not
+    answer: each one would take as long."""
     rows: list[Redemption] = []
     missed: list[Missed] = []
     first: Problem | None = None
@@ -96,6 +97,8 @@ def _redeem_each(
         try:
             if any(row.state in OPEN for row in rows):
                 raise Problem("NOT_TRIED")
+            if first and first.status == 503:
+                raise Problem("NOT_TRIED_EITHER")
             row = redeem_tap(launch, tap, may_be_cut=tap is taps[0])
             if row.state == State.REFUSED:
                 raise Problem(row.refusal, wording.refusal(row), title=row.title)
