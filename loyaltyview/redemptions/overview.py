@@ -163,7 +163,7 @@ def _endings(groups: Sequence[_Group], since: datetime) -> Chart:
             Row(
                 label=_label(*ending),
                 value=counts[ending],
-                text=f"{whole(counts[ending])} ({number_format(100 * counts[ending] / total, 1)} %)",
+                text=f"{whole(counts[ending])} ({number_format(round(100 * counts[ending] / total, 1), 1)} %)",
                 url=_list(**_filters(*ending), requested_at__gte=since.isoformat()),
             )
             for ending in order

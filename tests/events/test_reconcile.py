@@ -275,6 +275,27 @@ def test_a_repair_that_fails_leaves_its_gap_and_the_alarm_and_the_others_are_men
 
 
 @pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SettingsError("rate_per_s", "must be from 1 to 100"), "SettingsError: rate_per_s"),
+        (ValueError("mia@example.test"), "ValueError)"),
+    ],
+)
+def test_a_program_that_cannot_be_reconciled_is_said_so_without_anybodys_data(
+    program: Program, capsys: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("loyaltyview.events.management.commands.reconcile.find_gaps", fail)
+    with pytest.raises(CommandError, match="1 gaps are left"):
+        call_command("reconcile", "--day", "2026-03-04")
+    out = str(capsys.readouterr().out)
+    assert f"not reconciled ({said}" in out
+    assert "mia@" not in out
+
+
+@pytest.mark.parametrize(
     "arguments", [["--day", "today"], ["--day", "2026-03-04", "--program", "nobody"], []]
 )
 def test_the_command_wants_a_day_and_a_program(arguments: list[str], program: Program) -> None:

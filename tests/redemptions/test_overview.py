@@ -145,6 +145,13 @@ def test_programs_in_several_time_zones_are_counted_in_utc(
     assert charts_of(admin_user)[BY_DAY].about.endswith("(UTC).")
 
 
+def test_a_share_is_rounded_not_cut(admin_user: Any, redeemed: Redeemed) -> None:
+    for _ in range(6):
+        redeemed(State.SPENT)
+    redeemed(State.REFUSED, refusal="OUT_OF_STOCK")
+    assert rows_of(charts_of(admin_user)[ENDINGS])[1] == ("Refused: Out of stock", "1 (14.3 %)")
+
+
 def test_success_comes_first_then_reasons_by_their_number(admin_user: Any, redeemed: Redeemed) -> None:
     for state in (State.SPENT, State.SETTLED):
         redeemed(state)

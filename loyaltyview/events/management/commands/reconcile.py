@@ -19,7 +19,7 @@ from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, span_of
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
-from providers.errors import ProviderError
+from providers.errors import ProviderError, SettingsError
 
 
 class Command(BaseCommand):
@@ -45,8 +45,10 @@ class Command(BaseCommand):
                 gaps = find_gaps(program, options["day"])
             except Exception as error:
                 # Whatever it is: it is this program's, and the others have their turn.
+                # Only the texts of these are known to hold nobody's data.
+                text = f": {error}" if isinstance(error, NewStoreError | ProviderError | SettingsError) else ""
                 self.stdout.write(
-                    f"{program.slug}, {options['day']}: not reconciled ({type(error).__name__}: {error})"
+                    f"{program.slug}, {options['day']}: not reconciled ({type(error).__name__}{text})"
                 )
                 left += 1
                 continue
