@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.forms import ModelForm, TextInput
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -43,6 +44,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 class StoreInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Store
     extra = 0
+    # Without the class, which makes each field as wide as a phone: the table fits a laptop.
+    formfield_overrides = {models.CharField: {"widget": TextInput(attrs={"size": 14})}}
 
 
 @admin.register(Program)

@@ -189,6 +189,14 @@ def test_a_chart_is_named_and_described_for_who_does_not_see_it(open_front_page:
     expect(page.get_by_role("table").filter(has_text="Refused: Not enough points")).to_be_visible()
 
 
+def test_a_programs_stores_fit_its_form(open_front_page: Open, program: Program, live_server: Any) -> None:
+    page = open_front_page()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{live_server.url}/admin/programs/program/{program.pk}/change/")
+    expect(page.locator("#stores-group [name=stores-0-time_zone]")).to_be_visible()
+    assert page.locator("#stores-group").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_the_two_answers_about_a_stuck_redemption_are_large_and_apart(
     open_front_page: Open, busy: None, live_server: Any
 ) -> None:
