@@ -46,10 +46,9 @@ class Command(BaseCommand):
             except Exception as error:
                 # Whatever it is: it is this program's, and the others have their turn.
                 # Only the texts of these are known to hold nobody's data.
-                text = f": {error}" if isinstance(error, NewStoreError | ProviderError | SettingsError) else ""
-                self.stdout.write(
-                    f"{program.slug}, {options['day']}: not reconciled ({type(error).__name__}{text})"
-                )
+                is_ours = isinstance(error, NewStoreError | ProviderError | SettingsError)
+                text = type(error).__name__ + (f": {error}" if is_ours else "")
+                self.stdout.write(f"{program.slug}, {options['day']}: not reconciled ({text})")
                 left += 1
                 continue
             rows = [self._row(gap, options["repair"]) for gap in gaps]
