@@ -163,12 +163,16 @@ def _endings(groups: Sequence[_Group], since: datetime) -> Chart:
             Row(
                 label=_label(*ending),
                 value=counts[ending],
-                text=f"{whole(counts[ending])} ({number_format(round(100 * counts[ending] / total, 1), 1)} %)",
+                text=f"{whole(counts[ending])} ({_percent(counts[ending] / total)})",
                 url=_list(**_filters(*ending), requested_at__gte=since.isoformat()),
             )
             for ending in order
         ],
     )
+
+
+def _percent(share: float) -> str:
+    return f"{number_format(round(100 * share, 1), 1)} %"  # number_format alone cuts
 
 
 def _ending(group: _Group) -> tuple[str, str]:
