@@ -1,12 +1,13 @@
 """An associate who opens the page from a cart, a vendor in memory, and a NewStore that mints."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -22,6 +23,13 @@ from .fakes import FakeProvider, Vendor
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 KIM = Associate(associate_id="a-17", device_id="ipad-1")
+
+
+@pytest.fixture
+def clock_stands() -> Iterator[None]:
+    """Look-ups are counted by the minute, enrolments by the hour: none ends within the test."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture

@@ -81,7 +81,9 @@ def test_an_unknown_outcome_may_be_repeated(client: Client, page: str, vendor: V
     assert "nobody is enrolled twice" in response.content.decode()
 
 
-def test_enrolments_are_limited(client: Client, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enrolments_are_limited(
+    client: Client, page: str, clock_stands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings, "ENROLMENTS_PER_HOUR", 1)
     assert client.post(page + "enrol/", NEW).status_code == 303
     assert client.post(page + "enrol/", NEW).status_code == 429

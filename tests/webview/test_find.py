@@ -121,7 +121,7 @@ def test_htmx_gets_only_the_content(client: Client, page: str) -> None:
 
 
 def test_look_ups_are_limited(
-    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+    client: Client, page: str, vendor: Vendor, clock_stands: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
     statuses = [client.post(page + "find/", {"q": f"nobody-{n}"}).status_code for n in range(3)]

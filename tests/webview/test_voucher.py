@@ -109,7 +109,9 @@ def test_what_is_no_code_is_never_looked_up(
     assert "find_voucher" not in vendor.calls
 
 
-def test_look_ups_are_limited(client: Client, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_look_ups_are_limited(
+    client: Client, shown: str, clock_stands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
     statuses = [client.post(shown + "voucher/", {"code": f"NO-{n}"}).status_code for n in range(3)]
     assert statuses == [422, 422, 429]
@@ -117,7 +119,12 @@ def test_look_ups_are_limited(client: Client, shown: str, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("where", ["redeem/", "several/"])
 def test_codes_cannot_be_guessed_past_the_limit_of_look_ups(
-    client: Client, shown: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, where: str
+    client: Client,
+    shown: str,
+    vendor: Vendor,
+    clock_stands: None,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
 ) -> None:
     monkeypatch.setattr(settings, "LOOKUPS_PER_MINUTE", 2)
 
