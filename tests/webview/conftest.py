@@ -33,10 +33,11 @@ def clock_stands() -> Iterator[None]:
 
 
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     vendor = Vendor()
     monkeypatch.setattr(Program, "provider", lambda self: FakeProvider(vendor))
-    return vendor
+    yield vendor
+    vendor.let_go()
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """A loyalty vendor for the pages' tests: three members, a full catalogue, and switches for trouble."""
 
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -39,6 +39,12 @@ from providers.types import (
 )
 
 T = TypeVar("T")
+
+
+def _open() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 def usd(amount: str) -> Money:
@@ -140,7 +146,7 @@ MOVEMENTS = (
 
 @dataclass
 class Vendor:
-    """What the vendor knows, and how it behaves. `errors` by method name; `delay_s` before each read."""
+    """What the vendor knows, and how it behaves. `errors` by method name; while held it answers nothing."""
 
     members: dict[str, Member] = field(default_factory=lambda: {m.ref: m for m in (MIA, NOAH, ANNA)})
     rewards: tuple[Reward, ...] = REWARDS
@@ -148,7 +154,7 @@ class Vendor:
     unlisted: tuple[Voucher, ...] = ()  # found by their code only
     capabilities: frozenset[Capability] = frozenset(Capability)
     is_local: bool = True
-    delay_s: float = 0
+    may_answer: threading.Event = field(default_factory=_open)
     errors: dict[str, ProviderError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     spends: dict[str, Spend] = field(default_factory=dict)
@@ -156,6 +162,14 @@ class Vendor:
     finding: Finding = Finding.CANNOT_TELL
     enrolled: list[tuple[MemberProfile, Consents]] = field(default_factory=list)
     answers: list[Consents] = field(default_factory=list)
+
+    def hold(self) -> None:
+        """Answer nothing until `let_go`: slower than any page, however slow this machine is."""
+        self.is_local = False  # or the page itself would wait
+        self.may_answer.clear()
+
+    def let_go(self) -> None:
+        self.may_answer.set()
 
     def down(self, error: ProviderError) -> None:
         """Let every read fail with `error`."""
@@ -175,8 +189,7 @@ class FakeProvider(LoyaltyProvider):
 
     def _call(self, name: str, effect: Callable[[], T]) -> T:
         self.vendor.calls.append(name)
-        if self.vendor.delay_s:
-            time.sleep(self.vendor.delay_s)
+        self.vendor.may_answer.wait(30)
         if name in self.vendor.errors:
             raise self.vendor.errors[name]
         return effect()

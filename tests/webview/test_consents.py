@@ -61,7 +61,7 @@ def test_a_vendor_that_hangs_is_waited_for_no_longer_than_for_any_page(
     client: Client, form: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("django.conf.settings.PAGE_DEADLINE_S", 0.05)
-    vendor.is_local, vendor.delay_s = False, 2
+    vendor.hold()
     response = client.get(form)
     assert response.status_code == 503
     assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()

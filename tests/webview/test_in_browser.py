@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from pytest_django import Settings
 
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
@@ -53,9 +54,10 @@ def open_in_browser(
 
 
 @pytest.fixture
-def slow(vendor: Vendor) -> Vendor:
-    """A vendor slower than the first paint, so that the skeleton is shown first."""
-    vendor.is_local, vendor.delay_s = False, 0.3
+def slow(vendor: Vendor, settings: Settings) -> Vendor:
+    """A vendor slower than the first paint, so that the skeleton is shown first; the test lets it go."""
+    settings.PAGE_DEADLINE_S = 30
+    vendor.hold()
     return vendor
 
 
@@ -72,6 +74,7 @@ def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, 
     slow.rewards = (*REWARDS, POINTS_AS_MONEY)
     asked: list[str] = []
     page = open_in_browser(lambda page: page.on("request", lambda request: asked.append(request.url)))
+    slow.let_go()
     expect(page.locator("[data-points='820']")).to_be_visible()
     assert [url for url in asked if "/content/" in url], "the skeleton was shown first"
     assert chosen(page) == ["points-as-money"]
@@ -81,7 +84,6 @@ def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, 
     page.get_by_role("button", name="Fewer points").click()
     # 620 points are left: 600 in steps of 50, and one step less.
     expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("550")
-    slow.delay_s = 0
     page.get_by_role("button", name="Apply 2 rewards, save $37.50").click()
     expect(page.locator("#handoff")).to_be_visible()
     applied = Redemption.objects.filter(state=State.REVEALED).values_list("item_id", "points")
@@ -237,6 +239,7 @@ def test_what_the_app_puts_into_the_page_is_shown_after_the_skeleton(
 ) -> None:
     slow.rewards = (*REWARDS, FREE_CAP)
     page = open_in_browser(inject, items=None)
+    slow.let_go()
     expect(page.locator("[data-reward='free-cap']")).to_have_attribute("data-state", "available")
 
 

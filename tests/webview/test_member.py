@@ -214,12 +214,13 @@ def test_a_slow_vendor_gets_a_skeleton_and_then_the_content(
     client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
-    vendor.is_local, vendor.delay_s = False, 0.05
+    vendor.hold()
     shell = client.get(page).content.decode()
     assert "data-loading" in shell
     assert "$129.90" in shell
     assert f'hx-get="{page}content/"' in shell
     assert '<noscript><meta http-equiv="refresh" content="0;url=?wait=1"></noscript>' in shell
+    vendor.let_go()
     content = client.get(page + "content/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in content
     assert 'data-points="820"' in content
@@ -240,9 +241,10 @@ def test_what_happened_before_is_said_after_the_skeleton(
     client: Client, page: str, undone: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, has_script: bool
 ) -> None:
     monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
-    vendor.is_local, vendor.delay_s = False, 0.05
+    vendor.hold()
     shell = client.get(undone).content.decode()
     assert "data-loading" in shell
+    vendor.let_go()
     if has_script:
         fetched = re.search(r'hx-get="([^"]+)"', shell)
         assert fetched
@@ -264,8 +266,9 @@ def test_the_skeleton_hands_on_what_it_does_not_say(
     client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, news: str
 ) -> None:
     monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
-    vendor.is_local, vendor.delay_s = False, 0.05
+    vendor.hold()
     assert f'hx-get="{page}content/?{news}"' in client.get(f"{page}?{news}&other=1").content.decode()
+    vendor.let_go()
     client.get(page + "?wait=1")
 
 
@@ -316,7 +319,7 @@ def test_a_hanging_vendor_is_given_up_at_the_deadline(
     client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "PAGE_DEADLINE_S", 0.05)
-    vendor.is_local, vendor.delay_s = False, 0.5
+    vendor.hold()
     response = client.get(page + "?wait=1")
     assert response.status_code == 503
     assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()
