@@ -28,7 +28,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("takes the place of"))
     def exchanged_for(self, order: Order) -> SafeString | str:
-        return _order_links(order, [link.old_order_id for link in order.exchanges.all()])
+        return _order_links(order, [link.old_order_id for link in order.exchanges.order_by("pk")])
 
     @admin.display(description=_("was exchanged for"))
     def exchanged_by(self, order: Order) -> SafeString | str:
