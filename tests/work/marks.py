@@ -21,7 +21,8 @@ class Marks(AppConfig):
         from loyaltyview.work.sources import every
         from providers.house.provider import HouseProvider
 
-        every("count", 3600, lambda: mark("counted", str(os.getpid())))
+        # Due when the first worker starts, and not again in this decade, whatever hour strikes meanwhile.
+        every("count", 10**9, lambda: mark("counted", str(os.getpid())))
         record_order = HouseProvider.record_order
 
         @wraps(record_order)
