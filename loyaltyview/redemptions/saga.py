@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from loyaltyview.newstore.coupons import MintedCode, mint_code
@@ -92,10 +93,15 @@ def repeat(row: Redemption, actor: Actor) -> Redemption:
     return row
 
 
-def hand_over(program_id: int, cart_id: str, actor: Actor) -> list[str]:
+def hand_over(
+    program_id: int, cart_id: str, actor: Actor, *, member_ref: str = "", launch_id: str = ""
+) -> list[str]:
     """Return the codes of this cart that are spent and not expired, oldest first. One that nobody has seen,
-    since the worker found out about its spend, is revealed by this."""
+    since the worker found out about its spend, is revealed by this. With a member only hers, and those of
+    this launch: the cart may have been another customer's before."""
+    whose = Q(member_ref=member_ref) | Q(launch_id=launch_id) if member_ref else Q()
     rows = Redemption.objects.filter(
+        whose,
         program_id=program_id,
         cart_id=cart_id,
         state__in=[State.SPENT.value, State.REVEALED.value],

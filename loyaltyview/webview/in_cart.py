@@ -150,7 +150,13 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
     the app would take them for. The newest MOST_CODES: the app takes no more."""
-    codes = _standing_coupons(launch) + hand_over(launch.program_id, launch.cart_id, actor_of(launch))
+    codes = _standing_coupons(launch) + hand_over(
+        launch.program_id,
+        launch.cart_id,
+        actor_of(launch),
+        member_ref=launch.member_ref,
+        launch_id=launch.pk,
+    )
     codes = list(dict.fromkeys(codes))[-MOST_CODES:]
     if not codes or not launch.cart_id or not launch.host_token:
         return ""

@@ -86,3 +86,21 @@ def test_a_new_code_pushes_none_out_of_a_full_cart(
         response = client.post(f"{page}renew/{row.pk}/")
     assert response.status_code == 409
     assert 'data-error="CART_FULL"' in response.content.decode()
+
+
+def test_the_code_of_the_customer_before_does_not_pay_for_the_next_one(
+    client: Client, page: str, vendor: Vendor, open_page: Open
+) -> None:
+    """The till had the wrong customer: Mia's code was taken out of the cart, and Noah put in her place."""
+    client.get(page)
+    client.post(page + "redeem/", form())
+    vendor.members[NOAH.ref] = replace(NOAH, email="noah@example.test")
+    again = open_page(customerEmail="noah@example.test")
+    client.get(again)
+    taken = form(item="v-birthday", kind="voucher", key="second-tap-on-a-card")
+    html = client.post(again + "redeem/", taken, follow=True).content.decode()
+    mias, noahs = Redemption.objects.order_by("requested_at").values_list("code", "member_ref")
+    assert (mias[1], noahs[1]) == ("L-00042", "L-00043")
+    handoff = html.partition('id="handoff"')[2].partition(">")[0]
+    assert noahs[0] in handoff
+    assert mias[0] not in handoff, "her points would pay for his goods"
