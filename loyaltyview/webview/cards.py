@@ -100,7 +100,7 @@ def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member) -
     choice = None
     if offer.points_range and offer.state is not OfferState.LOCKED:
         choice = points_choice(offer.points_range, member.balance.spendable, cart)
-        offer = _at_most(offer, offer.points_range, choice, cart)
+        offer = _at_most(offer, offer.points_range, choice, cart, member.balance.spendable)
     if offer.state is OfferState.LOCKED:
         gap, share = wording.gap(offer, member.tier), offer.gap_share
         if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
@@ -122,10 +122,23 @@ def _worth(discount: Discount, saving: Money | None) -> Money | None:
     return discount.amount if discount.kind is DiscountKind.FIXED and not discount.skus else saving
 
 
-def _at_most(offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart) -> Offer:
+def _at_most(
+    offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart, spendable: int
+) -> Offer:
     """Return points as money as the stepper starts: with as many points as the cart and the balance take."""
     if choice is None:
-        return replace(offer, state=OfferState.LOCKED, reason=LockReason.POINTS.value)
+        return _below_least(offer, span, spendable, cart)
     worth = points_as_money(choice.maximum, span)
     saving = replace(worth, amount=min(worth.amount, cart.total.amount))
     return replace(offer, points=choice.maximum, saving=saving, is_capped=False)
+
+
+def _below_least(offer: Offer, span: PointsRange, spendable: int, cart: Cart) -> Offer:
+    """Return points as money of which not even the least can be used, with what is missing."""
+    locked = replace(offer, state=OfferState.LOCKED, reason=LockReason.POINTS.value)
+    if spendable < span.minimum:
+        return replace(locked, points_gap=span.minimum - spendable)
+    least = points_as_money(span.minimum, span)
+    if gap := max(least.amount - cart.total.amount, Decimal(0)):
+        return replace(locked, reason=CartReason.MINIMUM.value, money_gap=replace(least, amount=gap))
+    return locked

@@ -55,6 +55,19 @@ def test_the_best_saving_is_first_and_chosen(client: Client, page: str) -> None:
     assert "checked" not in card(html, "ten-off")
 
 
+@pytest.mark.parametrize(
+    ("spendable", "total", "gap"), [(820, 4, "$1 more in the cart"), (60, 129.9, "40 points more")]
+)
+def test_points_as_money_below_their_least_say_what_is_missing(
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint, spendable: int, total: float, gap: str
+) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=spendable))
+    html = card(client.get(open_page(cartTotal=total)).content.decode(), "points-as-money")
+    assert gap in html
+    assert "Not enough points" not in html
+
+
 def test_points_as_money_stand_where_their_saving_puts_them(
     client: Client, page: str, vendor: Vendor
 ) -> None:
