@@ -11,6 +11,7 @@ from babel.numbers import get_currency_precision
 
 from providers.types import (
     Cart,
+    CartItem,
     Discount,
     DiscountKind,
     LockReason,
@@ -107,8 +108,13 @@ def _worth_in(discount: Discount, cart: Cart) -> Decimal:
 
 
 def cheapest_match(discount: Discount, cart: Cart) -> Decimal | None:
-    """Return the price of the cheapest item in `cart` among `discount.skus`, None without one."""
-    return min((item.price for item in cart.items if item.product_id in discount.skus), default=None)
+    """Return the price of the cheapest item in `cart` among `discount.skus`, None without one that costs
+    anything."""
+    return min((item.price for item in _matches(discount, cart)), default=None)
+
+
+def _matches(discount: Discount, cart: Cart) -> list[CartItem]:
+    return [item for item in cart.items if item.product_id in discount.skus and item.price > 0]
 
 
 def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Money | None]:
@@ -130,7 +136,7 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     has_products = discount.skus or discount.kind is DiscountKind.PRODUCT
     if has_products and cheapest_match(discount, cart) is None:
         return CartReason.PRODUCT_MISSING, None
-    if discount.kind is DiscountKind.PRICE and _worth_in(discount, cart) <= 0:
+    if discount.kind is not DiscountKind.POINTS and _worth_in(discount, cart) <= 0:
         return CartReason.UNKNOWN, None
     return None, None
 
@@ -140,8 +146,7 @@ def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
     it applied to is not discounted again."""
     items = list(cart.items)
     if discount.skus and discount.kind is not DiscountKind.PERCENT:
-        matches = [item for item in items if item.product_id in discount.skus]
-        if matches:
+        if matches := _matches(discount, cart):
             items.remove(min(matches, key=lambda item: item.price))
     total = max(cart.total.amount - saving.amount, Decimal(0))
     return replace(cart, total=replace(cart.total, amount=total), items=tuple(items))

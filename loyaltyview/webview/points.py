@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
+from loyaltyview.redemptions.offers import smallest_unit
 from providers.types import Cart, PointsRange
 
 
@@ -17,16 +18,22 @@ class PointsChoice:
 
 def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice | None:
     """Return the choice, or None when not even the smallest step fits. Never more than the vendor's
-    maximum, the balance, or what the cart costs."""
+    maximum, the balance, or what the cart costs, and never so few that they are worth nothing."""
     if span.value_per_point.amount <= 0 or span.step <= 0:
         return None
     # Rounded up: the last point may be worth a part of a cent more than the cart.
-    cart_points = (cart.total.amount / span.value_per_point.amount).quantize(Decimal(1), ROUND_UP)
-    most = min(span.maximum, spendable, int(cart_points))
+    most = min(span.maximum, spendable, points_for(cart.total.amount, span))
     most -= (most - span.minimum) % span.step
-    if most < max(span.minimum, 1):
+    least = max(span.minimum, points_for(smallest_unit(cart.total.currency), span))
+    least += (span.minimum - least) % span.step
+    if most < least:
         return None
-    return PointsChoice(minimum=span.minimum, maximum=most, step=span.step)
+    return PointsChoice(minimum=least, maximum=most, step=span.step)
+
+
+def points_for(amount: Decimal, span: PointsRange) -> int:
+    """Return the fewest points that are worth `amount`."""
+    return int((amount / span.value_per_point.amount).quantize(Decimal(1), ROUND_UP))
 
 
 def is_offered(points: int, choice: PointsChoice) -> bool:

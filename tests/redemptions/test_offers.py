@@ -1,5 +1,6 @@
 """What fits this cart, what it saves, and how far away the rest is."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -187,3 +188,20 @@ def test_no_saving_exceeds_the_cart(total: Decimal, worth: Decimal, share: Decim
         saving, is_capped = saving_in(discount, cart)
         assert Decimal(0) <= saving.amount <= total
         assert is_capped == (discount.kind is DiscountKind.FIXED and worth > total)
+
+
+def test_a_unit_that_costs_nothing_is_not_the_free_one() -> None:
+    """The shop's own promotion made one of two totes free: the reward is for the other."""
+    free = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01",))
+    given = CartItem(item_id="3", product_id="TOTE-01", price=Decimal(0))
+    cart = replace(CART, items=(given, *CART.items))
+    (offer,) = build_offers((reward("tote", free),), (), cart, 500)
+    assert (offer.state, offer.saving) == (OfferState.AVAILABLE, usd("24.00"))
+    (offer,) = build_offers((reward("tote", free),), (), after(cart, free, usd("24.00")), 500)
+    assert (offer.state, offer.reason) == (OfferState.LOCKED, "PRODUCT_MISSING"), "once is enough"
+
+
+def test_what_saves_nothing_is_not_offered_for_points() -> None:
+    total = Money(amount=Decimal(40), currency="JPY")
+    (offer,) = build_offers((reward("p", percent("1")),), (), Cart(cart_id="c-1", total=total), 500)
+    assert offer.state is OfferState.LOCKED

@@ -33,10 +33,10 @@ from providers.errors import (
     RejectReason,
     Unavailable,
 )
-from providers.types import Finding, Lock, LockReason
+from providers.types import Finding, Lock, LockReason, PointsRange
 
 from .conftest import TOKEN, Mint, Open, launch_params
-from .fakes import MIA, POINTS_AS_MONEY, Vendor
+from .fakes import MIA, POINTS_AS_MONEY, Vendor, usd
 
 KEY = "a-key-of-this-card-1"
 
@@ -413,3 +413,13 @@ def test_a_page_of_the_cart_as_it_was_spends_nothing_on_the_cart_as_it_is(
     assert vendor.members[MIA.ref].balance.spendable == 820, "for $4 of $10"
     assert response.status_code == 409
     assert 'data-error="OPENED_ANEW"' in response.content.decode()
+
+
+def test_points_that_are_worth_nothing_are_not_spent(client: Client, shown: str, vendor: Vendor) -> None:
+    span = PointsRange(minimum=1, maximum=5000, step=1, value_per_point=usd("0.005"))
+    vendor.rewards = (replace(POINTS_AS_MONEY, points_range=span),)
+    assert 'min="2" max="820"' in client.get(shown).content.decode()
+    response = client.post(shown + "redeem/", form(item="points-as-money", kind="points", points="1"))
+    assert response.status_code == 422
+    assert 'data-error="POINTS_NOT_OFFERED"' in response.content.decode()
+    assert vendor.members[MIA.ref].balance.spendable == 820
