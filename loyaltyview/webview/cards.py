@@ -1,5 +1,6 @@
 """The member page's cards: offers, sorted into use now, soon, and the rest, with their words."""
 
+import json
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -46,6 +47,13 @@ class Card:
     def pick(self) -> str:
         """The value of the card's box: which of the offers it is."""
         return f"{self.offer.kind}:{self.offer.item_id}"
+
+    @property
+    def takes(self) -> str:
+        """The products of which it takes one unit for itself, as JSON; "" where it takes none."""
+        discount = self.offer.discount
+        is_one = discount.skus and discount.kind is not DiscountKind.PERCENT
+        return json.dumps(discount.skus) if is_one else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

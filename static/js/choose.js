@@ -16,7 +16,7 @@ function mostPoints(card, left, points) {
 }
 
 // Return what `card` takes of `left` money and `points`, or the obstacle: [name of its words, value].
-function take(card, group, left, points, isAlone) {
+function take(card, group, left, points, items, isAlone) {
   const minimum = cents(card.dataset.minimum || 0, group);
   if (left <= 0) {
     return { obstacle: ["paid", 0] };
@@ -36,7 +36,15 @@ function take(card, group, left, points, isAlone) {
   if (cost > points) {
     return { obstacle: ["short", cost - points] };
   }
-  const worth = card.dataset.percent ? Math.round((left * Number(card.dataset.percent)) / 100) : cents(card.dataset.worth, group);
+  // One unit of its products, the cheapest that no other card takes.
+  const skus = JSON.parse(card.dataset.takes || "null");
+  const unit = skus && items.findIndex(([product]) => skus.includes(product));
+  if (unit === -1) {
+    return { obstacle: ["gone", 0] };
+  }
+  const price = skus && items.splice(unit, 1)[0][1];
+  const amount = "whole" in card.dataset ? price : card.dataset.worth;
+  const worth = card.dataset.percent ? Math.round((left * Number(card.dataset.percent)) / 100) : cents(amount, group);
   if (worth > left && !isAlone) {
     return { obstacle: ["cut", left] };
   }
@@ -45,9 +53,10 @@ function take(card, group, left, points, isAlone) {
 
 function sum(cards, group) {
   let [left, points, saving] = [cents(group.dataset.left, group), Number(group.dataset.spendable), 0];
+  const items = JSON.parse(group.dataset.items);
   const inOrder = [...cards.filter((card) => !pointsOf(card)), ...cards.filter(pointsOf)];
   for (const card of inOrder) {
-    const taken = take(card, group, left, points, card === inOrder[0]);
+    const taken = take(card, group, left, points, items, card === inOrder[0]);
     if (taken.obstacle) {
       return { obstacle: taken.obstacle };
     }

@@ -368,3 +368,17 @@ def test_what_the_app_injects_after_the_fragment_was_read_counts_too(
     launch = Launch.objects.get()
     assert launch.selected_coupons == ["SUMMER"]
     assert launch.theme == {"accent": "#2e5ad1"}
+
+
+def test_two_free_products_of_one_item_are_not_promised_together(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    free = Discount(kind=DiscountKind.PRODUCT, skus=("CAP-02",))
+    vendor.rewards = tuple(
+        Reward(reward_id=f"cap-{n}", title="Free cap", points=10, discount=free) for n in "ab"
+    )
+    page = open_in_browser()
+    page.locator("[data-reward=cap-a] label").first.click()
+    second = page.locator("[data-reward=cap-b]")
+    expect(second.locator("[data-obstacle]")).to_have_text("Its product is chosen already")
+    expect(second.locator("[name=chosen]")).to_be_disabled()

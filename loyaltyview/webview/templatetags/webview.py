@@ -1,5 +1,6 @@
 """Filters of the associate's pages: money, points, dates in her language; and the drawn icons."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.webview import formats, wording
-from providers.types import Money
+from providers.types import Cart, Money
 
 register = template.Library()
 
@@ -40,6 +41,13 @@ def plain(value: Decimal | None) -> str:
 def units(currency: str) -> int:
     """Return how many of the currency's smallest units make one, for scripts: 100 cents a dollar."""
     return int(1 / smallest_unit(currency))
+
+
+@register.filter
+def units_in(cart: Cart) -> str:
+    """Return the products of the cart's units that can be given away, cheapest first, as JSON for scripts."""
+    items = sorted((item for item in cart.items if item.price > 0), key=lambda item: item.price)
+    return json.dumps([[item.product_id, format(item.price, "f")] for item in items])
 
 
 @register.filter
