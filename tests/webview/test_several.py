@@ -278,6 +278,20 @@ def test_an_answer_that_turns_out_a_no_is_said(client: Client, shown: str, vendo
     assert 'data-error="NOT_SPENT"' in html
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_what_was_not_tried_is_said_with_an_answer_that_turns_out_a_no(
+    client: Client, shown: str, vendor: Vendor, headers: dict[str, str]
+) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
+    asked = client.post(shown + "several/", chosen)["Location"]
+    vendor.finding = Finding.DID_NOT
+    response = client.get(asked, headers=headers)
+    html = client.get(response.headers.get("HX-Redirect", asked), follow=True).content.decode()
+    assert 'data-error="NOT_SPENT"' in html
+    assert "<strong>Birthday voucher</strong>: Not tried" in html
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -69,6 +69,9 @@ def together(request: HttpRequest, launch: Launch) -> HttpResponse:
     if is_htmx(request):
         return go(request, address_of("together", launch) + ("" if missed else "?go=1"))
     rows = [row for row in rows if row.state != State.REFUSED]
+    if not rows and len(missed) > 1:
+        said = Problem(refused[0].refusal, wording.refusal(refused[0]), status=200)
+        return show_member(request, launch, to_the_end(), said, missed=missed)
     if not rows:
         return go(request, f"{address_of('member', launch)}?refused={refused[0].pk}")
     return show_applied(request, launch, rows, missed=missed)
