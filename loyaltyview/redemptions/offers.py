@@ -145,9 +145,9 @@ def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
     """Return what is left of `cart` once `discount` took `saving` off it: less to pay, and the one item that
     it applied to is not discounted again."""
     items = list(cart.items)
-    if discount.skus and discount.kind is not DiscountKind.PERCENT:
-        if matches := _matches(discount, cart):
-            items.remove(min(matches, key=lambda item: item.price))
+    matches = [] if discount.kind is DiscountKind.PERCENT else _matches(discount, cart)
+    if matches:
+        items.remove(min(matches, key=lambda item: item.price))
     total = max(cart.total.amount - saving.amount, Decimal(0))
     return replace(cart, total=replace(cart.total, amount=total), items=tuple(items))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
-from loyaltyview.redemptions.offers import smallest_unit
+from loyaltyview.redemptions.offers import points_as_money, smallest_unit
 from providers.types import Cart, PointsRange
 
 
@@ -18,7 +18,8 @@ class PointsChoice:
 
 def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice | None:
     """Return the choice, or None when not even the smallest step fits. Never more than the vendor's
-    maximum, the balance, or what the cart costs, and never so few that they are worth nothing."""
+    maximum, the balance, or what the cart costs, never so few that they are worth nothing, and at most the
+    fewest that are worth as much as the most."""
     if span.value_per_point.amount <= 0 or span.step <= 0:
         return None
     # Rounded up: the last point may be worth a part of a cent more than the cart.
@@ -28,6 +29,9 @@ def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice
     least += (span.minimum - least) % span.step
     if most < least:
         return None
+    worth = min(points_as_money(most, span).amount, cart.total.amount)
+    needed = points_for(worth, span)
+    most = min(most, max(least, needed + (span.minimum - needed) % span.step))
     return PointsChoice(minimum=least, maximum=most, step=span.step)
 
 
