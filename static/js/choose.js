@@ -3,6 +3,8 @@
 "use strict";
 
 const cents = (amount, group) => Math.round(Number(amount) * Number(group.dataset.units));
+const number = (value, options) => new Intl.NumberFormat(document.documentElement.lang || undefined, options).format(value);
+const money = (units, { units: inOne, currency }) => number(units / Number(inOne), { style: "currency", currency });
 const boxOf = (card) => card.querySelector("[name=chosen]");
 const pointsOf = (card) => card.querySelector("[data-stepper] input");
 
@@ -69,25 +71,19 @@ function sum(cards, group) {
 }
 
 function words(group, [name, value]) {
-  const language = document.documentElement.lang || undefined;
-  const money = new Intl.NumberFormat(language, { style: "currency", currency: group.dataset.currency });
-  return group.dataset[name]
-    .replace("{points}", new Intl.NumberFormat(language).format(value))
-    .replace("{money}", money.format(value / Number(group.dataset.units)));
+  return group.dataset[name].replace("{points}", number(value)).replace("{money}", money(value, group.dataset));
 }
 
 function label(group, chosen, total) {
-  const language = document.documentElement.lang || undefined;
-  const money = new Intl.NumberFormat(language, { style: "currency", currency: group.dataset.currency });
   const button = group.querySelector("#several .button");
   const fine = group.querySelector("#several .fine");
   button.disabled = !chosen.length;
   button.querySelector(".resting").textContent = chosen.length
-    ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money.format((total.saving || 0) / Number(group.dataset.units)))
+    ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money(total.saving || 0, group.dataset))
     : button.dataset.none;
   const isFinal = chosen.some((card) => "final" in card.dataset);
   fine.textContent = chosen.length
-    ? (isFinal ? fine.dataset.final : fine.dataset.can).replace("{points}", new Intl.NumberFormat(language).format(total.cost || 0))
+    ? (isFinal ? fine.dataset.final : fine.dataset.can).replace("{points}", number(total.cost || 0))
     : fine.dataset.none;
 }
 

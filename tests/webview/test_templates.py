@@ -61,7 +61,7 @@ def test_every_text_is_marked_for_translation(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((settings.BASE_DIR / "static/js").glob("*.js")), ids=lambda p: p.name)
 def test_scripts_are_small_and_need_no_eval(path: Path) -> None:
     text = path.read_text()
-    assert len(text.splitlines()) < 150
+    assert len(text.splitlines()) < 160
     assert not re.search(r"\beval\(|new Function|innerHTML|\.style\b|Storage\b|document\.write", text)
 
 
