@@ -6,6 +6,7 @@ from typing import Any
 
 from loyaltyview.newstore.coupons import CouponRequest
 from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.offers import saving_in
 from providers.types import (
     Cart,
     CartItem,
@@ -110,7 +111,8 @@ def coupon_of(row: Redemption) -> CouponRequest:
     discount = discount_from_json(row.discount)
     worth = discount.amount.amount if discount.amount else None
     if discount.skus or discount.kind is DiscountKind.PRICE:
-        worth = row.saving  # what it takes off this very cart: the coupon knows no products
+        # What it takes off this very cart: the coupon knows no products. (The row keeps it rounded.)
+        worth = saving_in(discount, cart_from_json(row.cart))[0].amount or row.saving
     is_percent = discount.kind is DiscountKind.PERCENT and not discount.skus
     return CouponRequest(
         reference=row.item_id,

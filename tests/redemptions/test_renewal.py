@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from loyaltyview.redemptions.models import State
 from loyaltyview.redemptions.recovery import run_one
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.redemptions.requests import RedeemRequest
+from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger
@@ -70,3 +72,24 @@ def test_a_renewed_code_is_given_back_when_its_own_time_has_passed(
 
     row.refresh_from_db()
     assert (row.state, vendor.points) == (State.RELEASED, {"mia": 820})
+
+
+def test_a_renewed_code_takes_off_as_much_as_the_first(
+    clock: time_machine.Traveller,
+    tap: Callable[..., RedeemRequest],
+    newstore: Mint,
+    vendor: Ledger,
+) -> None:
+    """A dinar has a thousand fils, and a redemption keeps its saving to the hundredth."""
+    total = Money(amount=Decimal("12.375"), currency="KWD")
+    item = CartItem(item_id="i-1", product_id="TOTE-01", price=Decimal("3.125"))
+    row = saga.redeem(
+        tap(
+            cart=Cart(cart_id="cart-1", total=total, items=(item,)),
+            discount=Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01",)),
+            saving=Money(amount=item.price, currency="KWD"),
+        )
+    )
+    clock.shift(timedelta(minutes=16))
+    renew(row.pk, KIM)
+    assert [str(request.amount) for request in newstore.requests] == ["3.125", "3.125"]
