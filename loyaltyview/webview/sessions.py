@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -31,16 +32,22 @@ View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponse]
 
 
 def open_launch(
-    program: Program, context: LaunchContext, associate: Associate | None, *, is_host_awaited: bool
+    program: Program,
+    context: LaunchContext,
+    associate: Associate | None,
+    *,
+    asked_at: datetime,
+    is_host_awaited: bool,
 ) -> HttpResponse:
-    """Store the launch and answer with its cookie and a redirect to its member page. `is_host_awaited`: what
-    the app puts into the page was not read yet."""
+    """Store the launch and answer with its cookie and a redirect to its member page. `asked_at` says which of
+    two launches of one cart is the newer one, however long each took. `is_host_awaited`: what the app puts
+    into the page was not read yet."""
     secret = secrets.token_urlsafe(32)
     now = timezone.now()
     launch = Launch.objects.create(
         program=program,
         secret_hash=_hash(secret),
-        created_at=now,
+        created_at=asked_at,
         expires_at=now + Launch.lifetime(),
         associate_id=associate.associate_id if associate else "",
         cart_associate_id="" if associate else context.associate_id[:100],
@@ -59,9 +66,8 @@ def open_launch(
     )
     if launch.cart_id:
         same_cart = Launch.objects.filter(program=program, cart_id=launch.cart_id)
-        same_cart.filter(created_at__lte=now, is_replaced=False).exclude(pk=launch.pk).update(
-            is_replaced=True
-        )
+        newest = same_cart.order_by("-created_at", "pk").values_list("pk", flat=True).first()
+        same_cart.filter(is_replaced=False).exclude(pk=newest).update(is_replaced=True)
     response = redirect("member", launch_id=launch.pk)
     response.set_cookie(
         COOKIE,

@@ -23,7 +23,7 @@ from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.reading import Reading
-from loyaltyview.webview.views import redeem
+from loyaltyview.webview.views import launch, redeem
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -423,3 +423,20 @@ def test_points_that_are_worth_nothing_are_not_spent(client: Client, shown: str,
     assert response.status_code == 422
     assert 'data-error="POINTS_NOT_OFFERED"' in response.content.decode()
     assert vendor.members[MIA.ref].balance.spendable == 820
+
+
+def test_the_page_that_was_asked_for_last_counts_however_long_the_first_took(
+    client: Client, program: Program, vendor: Vendor, newstore: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NewStore was slow, so the associate went back and opened the page once more."""
+    admit, opened = launch.admit, []
+
+    def admit_slowly(*args: Any) -> Any:
+        monkeypatch.setattr(launch, "admit", admit)
+        opened.append(client.get("/launch/acme/", launch_params(program))["Location"])
+        return admit(*args)
+
+    monkeypatch.setattr(launch, "admit", admit_slowly)
+    Client().get("/launch/acme/", launch_params(program))
+    client.get(opened[0])
+    assert client.post(opened[0] + "redeem/", form()).status_code == 303

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 from prometheus_client import Counter
 
@@ -35,7 +35,7 @@ def launch(request: HttpRequest, program: str) -> HttpResponse:
 
 
 def _open(request: HttpRequest, program: Program) -> HttpResponse:
-    keys = keys_of(program)
+    asked_at, keys = timezone.now(), keys_of(program)
     params = {name: str(value) for name, value in request.GET.items()}
     # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
     if request.method != "POST" and not has_readable_cart(params):
@@ -60,7 +60,7 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
             request, problem.code, status=problem.status, program=program, reference=problem.reference
         )
     is_host_awaited = request.method != "POST" or bool(request.POST.get("awaits"))
-    return open_launch(program, context, associate, is_host_awaited=is_host_awaited)
+    return open_launch(program, context, associate, asked_at=asked_at, is_host_awaited=is_host_awaited)
 
 
 def admit(program: Program, context: LaunchContext) -> tuple[LaunchContext, Associate | None]:
