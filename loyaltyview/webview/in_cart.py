@@ -42,9 +42,14 @@ class Applied:
 
 
 def redemptions_in(launch: Launch) -> list[Redemption]:
-    """Return the redemptions of this launch's cart, whoever's they are, newest first."""
+    """Return the redemptions of this launch's cart, newest first. Those of a customer who was in the cart
+    before its member are left out unless the host has their code in it."""
     of_cart = {"program": launch.program_id, "cart_id": launch.cart_id}
     rows = select(Redemption, of_cart, order_by="-requested_at", limit=MOST_ROWS)
+    others = {row.pk for row in rows if row.member_ref != launch.member_ref and row.launch_id != launch.pk}
+    if launch.member_ref and others:
+        gone = others - _redemptions_of(launch)
+        rows = [row for row in rows if row.pk not in gone]
     for row in rows:
         row.program = launch.program  # rather than decrypted again for each
     return rows

@@ -124,6 +124,10 @@ def show_member(
             if len(members) != 1:
                 return _without_member(request, launch, provider, is_several=bool(members))
             choose(launch, members[0].ref, is_customer=True)
+            if any(row.member_ref != launch.member_ref for row in rows):
+                rows = redemptions_in(launch)
+                cart = cart_left(launch, whole, rows)
+                shared |= {"cart": cart, "is_reduced": cart.total != whole.total}
             if launch.profile_id and not launch.loyalty_id:
                 link_profile(
                     launch.program,
