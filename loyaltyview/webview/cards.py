@@ -136,9 +136,9 @@ def _at_most(
     """Return points as money as the stepper starts: with as many points as the cart and the balance take."""
     if choice is None:
         return _below_least(offer, span, spendable, cart)
-    worth = points_as_money(choice.maximum, span)
+    worth = points_as_money(choice.best, span)
     saving = replace(worth, amount=min(worth.amount, cart.total.amount))
-    return replace(offer, points=choice.maximum, saving=saving, is_capped=False)
+    return replace(offer, points=choice.best, saving=saving, is_capped=False)
 
 
 def _below_least(offer: Offer, span: PointsRange, spendable: int, cart: Cart) -> Offer:

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -17,10 +18,10 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
-from providers.types import Discount, DiscountKind, Reward
+from providers.types import Discount, DiscountKind, PointsRange, Reward
 
 from .conftest import TOKEN, Mint, launch_params
-from .fakes import POINTS_AS_MONEY, REWARDS, Vendor
+from .fakes import MIA, POINTS_AS_MONEY, REWARDS, Vendor, usd
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -385,3 +386,17 @@ def test_two_free_products_of_one_item_are_not_promised_together(
     second = page.locator("[data-reward=cap-b]")
     expect(second.locator("[data-obstacle]")).to_have_text("Its product is chosen already")
     expect(second.locator("[name=chosen]")).to_be_disabled()
+
+
+def test_the_points_that_the_others_leave_are_points_that_are_taken(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    half_a_cent = PointsRange(minimum=1, maximum=5000, step=1, value_per_point=usd("0.005"))
+    vendor.rewards = (REWARDS[0], replace(POINTS_AS_MONEY, points_range=half_a_cent))
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=701))
+    page = open_in_browser()
+    page.locator("[data-reward=ten-off] label").first.click()
+    page.locator("[data-reward=points-as-money] label").first.click()
+    page.locator("#several .button").click()
+    expect(page.locator("h1")).to_contain_text("2 rewards applied")
+    assert Redemption.objects.get(kind="points").state == State.REVEALED

@@ -18,7 +18,7 @@ from providers.types import Cart, Money, PointsRange
         ("JPY", "0.3", 5000, "125", 417),  # what the cart takes needs the last one
     ],
 )
-def test_the_stepper_ends_with_no_more_points_than_their_worth_needs(
+def test_the_stepper_starts_with_no_more_points_than_their_worth_needs(
     currency: str, value: str, spendable: int, total: str, most: int
 ) -> None:
     worth = Money(amount=Decimal(value), currency=currency)
@@ -26,4 +26,4 @@ def test_the_stepper_ends_with_no_more_points_than_their_worth_needs(
     cart = Cart(cart_id="c-1", total=Money(amount=Decimal(total), currency=currency))
     choice = points_choice(span, spendable, cart)
     assert choice is not None
-    assert choice.maximum == most
+    assert choice.best == most
