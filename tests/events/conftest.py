@@ -19,6 +19,7 @@ from . import deliveries
 from .vendor import Books, MemoryVendor
 
 Deliver = Callable[..., int]
+Work = Callable[..., int]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What administrators decide about returns, and what they see of exchanges and alarms."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -11,11 +10,9 @@ from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.models import Alarm, AlarmKind, Event, Order, ReturnRecord, ReturnState
 from loyaltyview.programs.models import Program
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import ORDER, completed, item, order, returned
 from .vendor import Books
-
-Work = Callable[..., int]
 
 
 def blind(deliver: Deliver, work: Work) -> ReturnRecord:

@@ -1,6 +1,5 @@
 """Cancelled items give the same points back whether they are heard of before or after the order earned."""
 
-from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -8,11 +7,10 @@ import pytest
 from loyaltyview.programs.models import Program, ReturnPolicy
 from loyaltyview.redemptions.models import Redemption
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import cancelled, completed, item, order, returned
 from .house import COST, OPENING, balance, build_house, spend
 
-Work = Callable[..., int]
 EVENTS = {
     "opened": ("order.opened", order(items=[item("item-1"), item("item-2")])),
     "completed": ("order.completed", completed()),

@@ -1,6 +1,5 @@
 """An exchange is one story: the old goods come back, the new ones earn, and the reward was used once."""
 
-from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -9,11 +8,10 @@ import pytest
 from loyaltyview.events.models import Alarm, Event, EventState, ExchangeLink, Order
 from loyaltyview.redemptions.models import Redemption, State
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import ORDER, cancelled, completed, item, order, returned
 from .vendor import Books
 
-Work = Callable[..., int]
 LINK = {"order_id": ORDER, "return_id": "return-1"}
 
 

@@ -16,11 +16,10 @@ from loyaltyview.newstore.orders import order_from
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import CODE, ORDER, item, order, returned
 from .house import COST, OPENING, balance, build_house, spend
 
-Work = Callable[..., int]
 SOLD = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 
 

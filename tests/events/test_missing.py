@@ -1,6 +1,6 @@
 """Orders whose events were lost: waited for, then read from NewStore, and dead only when it has none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +14,9 @@ from loyaltyview.newstore.orders import order_from
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import CODE, ORDER, cancelled, completed, item, order, returned
 from .vendor import Books
-
-Work = Callable[..., int]
 
 
 def rest_item(item_id: str = "item-1", status: str = "complete", base: int = 100) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """How the worker goes through the inbox: one order after another, back-off, dead events, replays."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +23,9 @@ from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable
 
-from .conftest import Deliver, post
+from .conftest import Deliver, Work, post
 from .deliveries import ORDER, completed, item, order
 from .vendor import Books
-
-Work = Callable[..., int]
 
 
 def the(name: str) -> Event:

@@ -1,6 +1,5 @@
 """A vendor's webhooks: who may send them, what is kept, and what they do."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +14,11 @@ from loyaltyview.redemptions.models import Redemption, State
 from providers.errors import AuthFailed, UnexpectedAnswer, Unsupported
 from providers.types import WebhookEvent, WebhookRequest
 
+from .conftest import Work
 from .deliveries import ORDER
 from .vendor import Books, MemoryVendor
 
 SECRET = "s3cret-path"
-Work = Callable[..., int]
 
 
 @pytest.fixture

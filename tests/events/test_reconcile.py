@@ -1,6 +1,6 @@
 """`manage.py reconcile`: each gap of a day with its cause, and its repair."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -21,11 +21,10 @@ from loyaltyview.redemptions.models import Redemption, State
 from providers.errors import SettingsError, Unavailable
 from providers.types import Finding, SpendFinding
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import ORDER, completed, order
 from .vendor import Books, MemoryVendor
 
-Work = Callable[..., int]
 DAY = date(2026, 3, 4)
 
 

@@ -1,6 +1,5 @@
 """The daily reconciliation is done at 04:00 UTC: it must judge the whole day before."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +12,9 @@ from loyaltyview.events.reconcile import reconcile_yesterday
 from loyaltyview.programs.models import Program
 from loyaltyview.work.periodics import next_time
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import order
 from .vendor import Books
-
-Work = Callable[..., int]
 
 
 @pytest.mark.parametrize("placed", ["2026-03-04T15:00:00Z", "2026-03-04T17:00:00Z", "2026-03-04T23:59:00Z"])

@@ -13,12 +13,11 @@ from loyaltyview.redemptions.models import Redemption, State
 from providers.errors import Unavailable
 from providers.house.provider import HouseProvider
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import cancelled, completed, order, returned
 from .house import COST, OPENING, balance, build_house, spend
 from .vendor import Books
 
-Work = Callable[..., int]
 EARNED = 180  # two points for each of the $90
 
 

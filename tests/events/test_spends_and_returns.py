@@ -1,6 +1,5 @@
 """Pro rata, where the reward paid for all of the goods; and a reward that went on into an exchange."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +8,10 @@ from loyaltyview.events.models import Alarm, AlarmKind
 from loyaltyview.programs.models import Program, ReturnPolicy
 from loyaltyview.redemptions.models import Redemption
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import completed, item, order, returned
 from .house import COST, OPENING, balance, build_house, spend
 from .test_exchanges import exchange
-
-Work = Callable[..., int]
 
 
 @pytest.mark.parametrize(("came_back", "given"), [(("item-1",), 100), (("item-1", "item-2"), 200)])

@@ -1,6 +1,6 @@
 """Which orders of a day's customers count as never heard of, and what is done about each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,10 @@ from loyaltyview.newstore.orders import ListedOrder, order_from
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 
-from .conftest import Deliver
+from .conftest import Deliver, Work
 from .deliveries import CODE, ORDER, order
 from .vendor import Books
 
-Work = Callable[..., int]
 DAY = date(2026, 3, 4)
 PAID = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 LOST = "order with our code never reached us"

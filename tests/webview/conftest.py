@@ -111,3 +111,10 @@ def page(open_page: Open, vendor: Vendor, newstore: Mint) -> str:
 @pytest.fixture
 def the_launch(page: str) -> Launch:
     return Launch.objects.get()
+
+
+@pytest.fixture
+def shown(client: Client, page: str) -> str:
+    """The page after Mia was shown on it."""
+    client.get(page)
+    return page

@@ -31,12 +31,6 @@ def codes_sent(html: str) -> list[str]:
     return re.findall(r"coupons\[\]=([A-Z0-9]+)", html.partition('id="handoff"')[2].partition(">")[0])
 
 
-@pytest.fixture
-def shown(client: Client, page: str) -> str:
-    client.get(page)
-    return page
-
-
 def test_each_chosen_one_gets_its_code_and_all_go_back_together(
     client: Client, shown: str, vendor: Vendor
 ) -> None:
