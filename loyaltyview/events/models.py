@@ -239,7 +239,7 @@ class AlarmKind(models.TextChoices):
     LOW_STOCK = "low_stock", _("low stock of a reward")
     GAP = "gap", _("gap found by the reconciliation")
     DEAD = "dead", _("dead event")
-    TWICE = "twice", _("one discount in two orders")
+    TWICE = "twice", _("one discount used twice")
 
 
 class Alarm(models.Model):

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='alarm',
             name='kind',
-            field=models.CharField(choices=[('stream', 'event stream'), ('low_stock', 'low stock of a reward'), ('gap', 'gap found by the reconciliation'), ('dead', 'dead event'), ('twice', 'one discount in two orders')], max_length=10, verbose_name='kind'),
+            field=models.CharField(choices=[('stream', 'event stream'), ('low_stock', 'low stock of a reward'), ('gap', 'gap found by the reconciliation'), ('dead', 'dead event'), ('twice', 'one discount used twice')], max_length=10, verbose_name='kind'),
         ),
     ]
