@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -17,6 +19,13 @@ from providers.base import ProviderConfig
 
 SECRET = "a-vendor-secret-that-is-long-enough-for-hs256"
 MIA, LEO, ANA = "acme000101", "acme000102", "acme000103"
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    """No month ends within a test: points lapse with it."""
+    with time_machine.travel(datetime.now(UTC).replace(hour=12)):
+        yield
 
 
 class Served(AntavoVendor):
