@@ -33,6 +33,13 @@ def clock_stands() -> Iterator[None]:
 
 
 @pytest.fixture
+def noon() -> Iterator[None]:
+    """No day, and so no shift, ends within the test."""
+    with time_machine.travel(timezone.now().replace(hour=12)):
+        yield
+
+
+@pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     vendor = Vendor()
     monkeypatch.setattr(Program, "provider", lambda self: FakeProvider(vendor))

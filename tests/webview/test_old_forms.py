@@ -51,6 +51,7 @@ def test_the_cart_takes_no_less_of_one_chosen_reward_than_was_shown(
     assert not Redemption.objects.filter(item_id="ten-off").exists()
 
 
+@pytest.mark.usefixtures("noon")
 def test_an_undo_in_my_shift_says_that_the_code_is_still_in_the_cart(
     client: Client, page: str, vendor: Vendor, open_page: Open
 ) -> None:

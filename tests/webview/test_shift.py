@@ -1,7 +1,6 @@
 """My shift: this associate's redemptions in this store today, and nobody else's."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -23,12 +22,7 @@ from .conftest import Mint, Open
 from .fakes import Vendor
 from .test_redeem import form
 
-
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    """No day ends within a test."""
-    with time_machine.travel(timezone.now().replace(hour=12)):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture
