@@ -196,8 +196,8 @@ def test_environment_proxies_and_netrc_are_not_used(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     httpserver.expect_request("/x").respond_with_json({"ok": True}, headers={"Set-Cookie": "a=b"})
-    assert send("acme", "GET", httpserver.url_for("/x"), timeout_s=2).body == {"ok": True}
-    send("acme", "GET", httpserver.url_for("/x"), timeout_s=2)
+    assert send("acme", "GET", httpserver.url_for("/x"), timeout_s=30).body == {"ok": True}
+    send("acme", "GET", httpserver.url_for("/x"), timeout_s=30)
     assert "Cookie" not in httpserver.log[-1][0].headers
 
 
@@ -207,7 +207,7 @@ def test_gzip_over_real_http_is_read(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/x").respond_with_data(
         gzip.compress(b'{"ok": 1}'), headers={"Content-Encoding": "gzip"}
     )
-    assert send("acme", "GET", httpserver.url_for("/x"), timeout_s=2).body == {"ok": 1}
+    assert send("acme", "GET", httpserver.url_for("/x"), timeout_s=30).body == {"ok": 1}
 
 
 def serve_once(raw: bytes, *, keep_open: threading.Event | None = None) -> str:
@@ -228,7 +228,7 @@ def serve_once(raw: bytes, *, keep_open: threading.Event | None = None) -> str:
 def test_answer_cut_in_the_middle_is_unavailable() -> None:
     url = serve_once(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"ok":')
     with pytest.raises(NewStoreUnavailable):
-        send("acme", "GET", url, timeout_s=2)
+        send("acme", "GET", url, timeout_s=30)
 
 
 def test_silent_server_is_given_up_in_time() -> None:

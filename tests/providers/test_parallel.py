@@ -58,7 +58,10 @@ def test_calls_run_at_the_same_time() -> None:
 
 
 def test_a_call_that_hangs_is_unavailable_and_the_others_are_there(hang: Callable[[], int]) -> None:
-    results = gather({"slow": hang, "fast": lambda: 1}, 1)
+    began = threading.Event()
+    pending = start({"slow": hang, "fast": lambda: began.set() or 1})
+    assert began.wait(30)
+    results = pending.results(1)
     assert isinstance(results["slow"].error, Unavailable)
     assert results["slow"].error.detail == "deadline"
     assert results["fast"].get() == 1
@@ -82,12 +85,12 @@ def test_no_calls_are_no_results() -> None:
 
 def test_log_fields_and_the_deadline_of_the_page_reach_the_calls() -> None:
     LOG_FIELD.set("request-7")
-    with deadline(1):
-        results = gather({"field": LOG_FIELD.get, "left": remaining_s}, 5)
+    with deadline(30):
+        results = gather({"field": LOG_FIELD.get, "left": remaining_s}, 60)
     assert results["field"].get() == "request-7"
     left_s = results["left"].get()
     assert isinstance(left_s, float)
-    assert 0 < left_s <= 1
+    assert 0 < left_s <= 30
 
 
 def test_the_deadline_of_the_calls_does_not_stay_with_the_caller() -> None:
