@@ -176,7 +176,7 @@ class Redemptions(RuleBasedStateMachine):
     @precondition(lambda self: self.shown_codes())
     @rule(data=st.data(), is_lost=st.booleans())
     def pay(self, data: st.DataObject, is_lost: bool) -> None:
-        codes = tuple(data.draw(st.sets(st.sampled_from(self.shown_codes()), min_size=1)))
+        codes = tuple(sorted(data.draw(st.sets(st.sampled_from(self.shown_codes()), min_size=1))))
         order_id = f"order-{len(self.ordered)}"
         self.ordered |= dict.fromkeys(codes, order_id)
         names = ["order.opened"] if is_lost else ["order.created", "order.opened"]
