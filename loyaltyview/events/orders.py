@@ -10,16 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.models import (
-    AlarmKind,
-    Earning,
-    Event,
-    EventSource,
-    EventState,
-    ExchangeLink,
-    Order,
-)
-from loyaltyview.events.names import EventName
+from loyaltyview.events.models import AlarmKind, Earning, ExchangeLink, Order
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.orders import (
@@ -98,13 +89,9 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
 
 
 def was_opened(program: Program, order_id: str) -> bool:
-    """Whether the order's own `order.opened` was handled: what `order.created` said counts no more."""
-    return Event.objects.filter(
-        program=program,
-        source=EventSource.NEWSTORE,
-        dedupe_key=f"{EventName.ORDER_OPENED}:{order_id}",
-        state=EventState.DONE,
-    ).exists()
+    """Whether the order is known as it was opened, however often its events are handled again: what
+    `order.created` said counts no more."""
+    return Order.objects.filter(program=program, order_id=order_id, opened_seen_at__isnull=False).exists()
 
 
 def note_final(order: Order, read: OrderOpened) -> None:
