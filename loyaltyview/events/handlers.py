@@ -28,7 +28,12 @@ from loyaltyview.events.readers import (
     read_order,
     read_return,
 )
-from loyaltyview.events.returns import note_appeasement, note_late_cancellation, note_return
+from loyaltyview.events.returns import (
+    keep_goods,
+    note_appeasement,
+    note_late_cancellation,
+    note_return,
+)
 from loyaltyview.redemptions.orders import give_back_order
 
 
@@ -86,6 +91,8 @@ def return_processed(event: Event) -> None:
         return
     order = opened_order(event, record.order_id)
     if record.state == ReturnState.WAITING:
+        if not is_closed(order):
+            keep_goods(record, order)
         order = ensure_earned(event, order)
         take_back_return(record)
     give_back_spends(record, order)

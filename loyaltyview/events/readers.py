@@ -150,6 +150,15 @@ def read_order(body: bytes) -> OrderOpened:
     )
 
 
+def read_others(body: bytes) -> frozenset[str]:
+    """Read the ids of what an `order.opened` delivery sells beside products, such as gift cards: those of the
+    items and of what they are. Raises PayloadError."""
+    items = items_of(payload_of(body))
+    others = [item for item in items if isinstance(item, dict) and not _is_product(item)]
+    ids = [item.get(key) for item in others for key in ("id", "product_id")]
+    return frozenset(str(each) for each in ids if is_text(each))
+
+
 def read_completed(body: bytes) -> OrderCompleted:
     """Read an `order.completed` delivery. Raises PayloadError."""
     return OrderCompleted(order_id=text(payload_of(body), "id"))

@@ -5,9 +5,19 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from loyaltyview.events.models import Order, ReturnKind, ReturnRecord, ReturnState, WhyParked
+from loyaltyview.events.models import (
+    Event,
+    EventSource,
+    Order,
+    ReturnKind,
+    ReturnRecord,
+    ReturnState,
+    WhyParked,
+)
+from loyaltyview.events.names import EventName
 from loyaltyview.events.orders import lines_to_json
-from loyaltyview.events.readers import Appeasement, OrderCancelled, ReturnProcessed
+from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.readers import Appeasement, OrderCancelled, ReturnProcessed, read_others
 from loyaltyview.programs.models import Program
 
 
@@ -28,6 +38,34 @@ def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
         },
     )
     return record
+
+
+def keep_goods(record: ReturnRecord, order: Order) -> None:
+    """Take out of a return that waits what its order sold beside products, such as a gift card: it earned
+    nothing, so nothing is taken back for it. Database only; may be repeated."""
+    others = _others_of(order) - {line[key] for line in order.lines for key in ("item_id", "product_id")}
+    lines = [line for line in record.lines if others.isdisjoint((line["item_id"], line["product_id"]))]
+    if len(lines) == len(record.lines):
+        return
+    record.lines = lines
+    record.amount = max(sum((Decimal(line["net"]) for line in lines), Decimal(0)), Decimal(0))
+    ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.WAITING).update(
+        lines=record.lines, amount=record.amount
+    )
+
+
+def _others_of(order: Order) -> frozenset[str]:
+    """Return what the stored event says that the order sold beside products; nothing when it is kept no
+    longer."""
+    opened = Event.objects.filter(
+        program=order.program,
+        source=EventSource.NEWSTORE,
+        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
+    ).first()
+    try:
+        return read_others(bytes(opened.payload)) if opened else frozenset()
+    except PayloadError:
+        return frozenset()
 
 
 def note_appeasement(program: Program, read: Appeasement, at: datetime) -> ReturnRecord:
