@@ -31,6 +31,8 @@ KEPT_HEADERS = {
     "HTTP_X_REQUEST_ID": "x-request-id",
 }
 
+DEAD_KEY = "dead:"
+
 _writer = GroupCommit(insert)
 
 
@@ -125,7 +127,7 @@ def _by_content(name: str, body: bytes) -> str:
 
 def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
     # Told apart by all its bytes, so that it never stands in the way of a sound delivery with the same id.
-    key = f"dead:{hashlib.sha256(body).hexdigest()}"
+    key = f"{DEAD_KEY}{hashlib.sha256(body).hexdigest()}"
     return Envelope(state=EventState.DEAD, name=name, dedupe_key=key, stored=stored, problem=problem)
 
 

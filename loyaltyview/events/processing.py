@@ -1,5 +1,6 @@
 """The worker's side of the inbox: claim one event, handle it, decide what a failure means."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -12,7 +13,7 @@ from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.earning import NotYet, OrderOpen
 from loyaltyview.events.handlers import HANDLERS
-from loyaltyview.events.inbox import read_envelope
+from loyaltyview.events.inbox import DEAD_KEY, read_envelope
 from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.names import EventName
@@ -80,6 +81,7 @@ def _attempt(event: Event) -> None:
             return
         if not _has_turn(event, envelope.subject):
             return
+        _take_key(event, envelope.dedupe_key)
     handlers = HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
     handle = handlers.get(event.name)
     if handle is None:
@@ -119,6 +121,16 @@ def _has_turn(event: Event, subject: str) -> bool:
         return False
     event.subject = subject
     return True
+
+
+def _take_key(event: Event, key: str) -> None:
+    """`event`, in our hands, was dead and is sound now: from here on it is found by what it is, and a
+    repetition is known as one. If that is stored already, this one keeps the key of its bytes."""
+    if not event.dedupe_key.startswith(DEAD_KEY):
+        return
+    with suppress(IntegrityError), transaction.atomic():
+        Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(dedupe_key=key)
+        event.dedupe_key = key
 
 
 def _failed(event: Event, error: Exception, problem: str) -> None:
