@@ -63,6 +63,13 @@ def give_back_spends(record: ReturnRecord, order: Order) -> None:
         _park(record, sum(part.points for part in due))
 
 
+def has_given_parts(order: Order) -> bool:
+    """Whether a return of the order has entitled to a part of what was spent."""
+    return PartialRelease.objects.filter(
+        record__program=order.program, record__order_id=order.order_id
+    ).exists()
+
+
 def warn_of_exchange(program: Program, old_id: str, new_id: str, codes: tuple[str, ...]) -> None:
     """An exchange repeats the codes of the order it replaces: when points of theirs went back with a return,
     the customer has both, and a person decides. May be repeated."""

@@ -16,7 +16,7 @@ from loyaltyview.events.earning import (
     take_back_return,
 )
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.giving_back import give_back_spends, warn_of_exchange
+from loyaltyview.events.giving_back import give_back_spends, has_given_parts, warn_of_exchange
 from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Earning, Event, Order, ReturnState
 from loyaltyview.events.names import EventName
@@ -77,7 +77,8 @@ def order_items_cancelled(event: Event) -> None:
     """Some items are off: they do not earn, or what they earned is taken back."""
     read = read_cancelled(bytes(event.payload))
     order, is_in_time = orders.note_items_cancelled(event.program, read)
-    if not is_in_time:
+    # Of an order that earns nothing, too: of what is left, what came back before is a larger share.
+    if not is_in_time or has_given_parts(order):
         record = note_late_cancellation(order, read, event.dedupe_key)
         take_back_return(record)
         give_back_spends(record, order)

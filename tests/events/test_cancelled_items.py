@@ -52,3 +52,29 @@ def test_goods_that_come_back_twice_take_no_more_than_was_earned(
         deliver("return.processed", returned(500.0, id=f"return-{number}"))
         work(2)
     assert balance() == OPENING - COST
+
+
+THREE = {
+    **EVENTS,
+    "opened": ("order.opened", order(items=[item("item-1"), item("item-2"), item("item-3")])),
+}
+
+
+@pytest.mark.parametrize("names", list(permutations(THREE)))
+@pytest.mark.parametrize(("channels", "earned"), [(["store"], 180), ([], 0)])
+def test_half_of_what_is_kept_gives_half_of_the_points_back(
+    names: tuple[str, ...],
+    channels: list[str],
+    earned: int,
+    program: Program,
+    redemption: Redemption,
+    deliver: Deliver,
+    work: Work,
+) -> None:
+    Program.objects.update(return_policy=ReturnPolicy.PRO_RATA, report_channels=channels)
+    spend(redemption, build_house(program))
+    for name in names:
+        deliver(*THREE[name])
+        work()
+    work(3)
+    assert balance() == OPENING - COST + COST // 2 + earned
