@@ -26,6 +26,7 @@ from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
 from loyaltyview.events.replay import replay
 from loyaltyview.newstore import orders as host_orders
+from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.redemptions.orders import member_of_order
 from providers.base import Capability, LoyaltyProvider
@@ -91,17 +92,18 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
 
 def find_member(order: Order, provider: LoyaltyProvider) -> str:
     """Return the ref of the member who earns: whose reward was used (in this order or in the one that it
-    was exchanged for), else whose e-mail the till noted. "" without one, or when several match.
-    Raises ProviderError, NewStoreError."""
+    was exchanged for), else whose e-mail the till noted, else whose loyalty id is in the customer's profile.
+    "" without one, or when several match. Raises ProviderError, NewStoreError."""
     story = [order.order_id, *sorted(exchanged_by(order))]
     ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in story)), "")
     if is_pseudonym(ref):
         return ""
-    email = "" if ref else _customer_email(order)
-    if not email or Capability.EMAIL_LOOKUP not in provider.capabilities:
-        return ref
-    members = provider.find_members(MemberQuery(kind=QueryKind.EMAIL, value=email))
-    return members[0].ref if len(members) == 1 else ""
+    if not ref and Capability.EMAIL_LOOKUP in provider.capabilities:
+        ref = _only_member(provider, QueryKind.EMAIL, _customer_email(order))
+    # Enrolled by phone, or with another e-mail than NewStore has: the page shows her all the same.
+    if not ref and order.profile_id:
+        ref = _only_member(provider, QueryKind.MEMBER_ID, read_loyalty_id(order.program, order.profile_id))
+    return ref
 
 
 def take_back_order(order: Order) -> None:
@@ -196,6 +198,11 @@ def _close(record: ReturnRecord, state: ReturnState, points: int | None) -> None
     ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.WAITING).update(
         state=state, points_taken=points, done_at=timezone.now()
     )
+
+
+def _only_member(provider: LoyaltyProvider, kind: QueryKind, value: str) -> str:
+    members = provider.find_members(MemberQuery(kind=kind, value=value)) if value else ()
+    return members[0].ref if len(members) == 1 else ""
 
 
 def _customer_email(order: Order) -> str:

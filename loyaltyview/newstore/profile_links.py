@@ -1,4 +1,5 @@
-"""Writing a member's loyalty id into her NewStore profile, after the page has answered. Source: contract 7.
+"""A member's loyalty id in her NewStore profile: written after the page has answered, read for her orders.
+Source: contract 7.
 
 Profiles can be merged or deleted: an id that is gone is looked up once more by e-mail or phone.
 """
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.newstore.client import NewStoreClient
-from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
+from loyaltyview.newstore.launch import MAX_LOYALTY_ID
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import backoff_s, claim, postpone
@@ -40,6 +42,20 @@ def link_profile(
         },
     )
     wake()
+
+
+def read_loyalty_id(program: Program, profile_id: str) -> str:
+    """Return the loyalty id in the customer's profile, "" without one, for a profile that is gone, and where
+    we may not read it. Raises NewStoreUnavailable."""
+    try:
+        profile = NewStoreClient(program).get_profile(profile_id)
+    except NewStoreUnavailable:
+        raise
+    except NewStoreError as error:
+        log.warning("loyalty_id_not_read", program=program.slug, detail=error.detail)
+        return ""
+    value = profile.attributes.get(program.loyalty_attribute, "")
+    return value if len(value) <= MAX_LOYALTY_ID and value.isprintable() else ""
 
 
 def run_one() -> bool:

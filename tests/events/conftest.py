@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from loyaltyview.events import earning
 from loyaltyview.events.models import Event
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program
@@ -61,6 +62,7 @@ def work() -> Callable[[], int]:
 def books(monkeypatch: pytest.MonkeyPatch, program: Program) -> Books:
     books = Books(depth=len(connection.savepoint_ids))
     monkeypatch.setattr(Program, "provider", lambda self: MemoryVendor(books))
+    monkeypatch.setattr(earning, "read_loyalty_id", lambda program, key: books.loyalty_ids.get(key, ""))
     return books
 
 

@@ -30,6 +30,8 @@ class Books:
     """What the vendor has on record. `entries` are the points of each order, return and cancellation."""
 
     emails: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"mia@example.test": ("mia",)})
+    # NewStore's side: the loyalty ids in its customers' profiles.
+    loyalty_ids: dict[str, str] = field(default_factory=dict)
     entries: dict[str, tuple[str, int]] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     returns: dict[str, Return] = field(default_factory=dict)

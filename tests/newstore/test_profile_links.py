@@ -10,8 +10,9 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from loyaltyview.newstore import profile_links
+from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.models import ProfileLink
-from loyaltyview.newstore.profile_links import link_profile, run_one
+from loyaltyview.newstore.profile_links import link_profile, read_loyalty_id, run_one
 from loyaltyview.programs.models import Program
 from tests.newstore.conftest import API
 
@@ -173,3 +174,24 @@ def test_a_newer_wish_written_meanwhile_is_kept(
     monkeypatch.setattr(profile_links, "_write", while_the_till_enrols_again)
     assert run_one()
     assert ProfileLink.objects.get().profile_id == "NS-2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [({"json": profile(loyalty_id="L-42")}, "L-42"), ({"json": profile()}, ""),
+     ({"status": 404, "json": {}}, ""), ({"status": 403, "json": {"error_code": "insufficient_scope"}}, ""),
+     ({"json": profile(loyalty_id="ask\nher")}, ""), ({"json": profile(loyalty_id="x" * 201)}, "")],
+)  # fmt: skip
+def test_the_id_in_a_profile_is_read(
+    tenant: Program, newstore: responses.RequestsMock, answer: dict[str, Any], found: str
+) -> None:
+    newstore.get(address("NS-1"), **answer)
+    assert read_loyalty_id(tenant, "NS-1") == found
+
+
+def test_a_profile_that_cannot_be_read_now_is_read_later(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    newstore.get(address("NS-1"), status=503)
+    with pytest.raises(NewStoreUnavailable):
+        read_loyalty_id(tenant, "NS-1")
