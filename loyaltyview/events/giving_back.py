@@ -34,20 +34,20 @@ from providers.base import Capability
 log = structlog.get_logger(__name__)
 
 
-def give_back_spends(record: ReturnRecord, order: Order) -> None:
-    """Give back what `record` entitles to. Raises ProviderError; may be repeated. What the vendor cannot give
-    back in parts is parked for a person, with the points."""
+def give_back_spends(record: ReturnRecord, order: Order) -> int:
+    """Give back what `record` entitles to. Raises ProviderError; may be repeated. Returns the points that the
+    vendor cannot give back in parts: to be parked for a person."""
     policy = record.program.return_policy
     if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_closed(order):
-        return
+        return 0
     # Cancelled items give nothing back, but of what is left the same returns are a larger share.
     if record.kind != ReturnKind.RETURN and policy != ReturnPolicy.PRO_RATA:
-        return
+        return 0
     settle_order(order)
     reason = f"goods came back with return {record.return_id}"
     if policy == ReturnPolicy.FULL:
         give_back_order(record.program, order_id=order.order_id, reason=reason)
-        return
+        return 0
     parts = [_part_of(record, order, row) for row in with_points_in_parts(order.program, order.order_id)]
     due = [part for part in parts if part.points and not part.done_at]
     if Capability.PARTIAL_RELEASE in record.program.provider().capabilities:
@@ -59,8 +59,9 @@ def give_back_spends(record: ReturnRecord, order: Order) -> None:
         give_back_order(record.program, order_id=order.order_id, reason=reason, kinds=IN_PARTS)
         for part in due:
             _done(part)
-    elif due:
-        _park(record, sum(part.points for part in due))
+    else:
+        return sum(part.points for part in due)
+    return 0
 
 
 def has_given_parts(order: Order) -> bool:
@@ -131,7 +132,8 @@ def _done(part: PartialRelease) -> None:
             note_part(part.redemption, points=part.points, return_id=part.record.return_id)
 
 
-def _park(record: ReturnRecord, points: int) -> None:
+def park(record: ReturnRecord, points: int) -> None:
+    """Have a person give back `points` for a return that took back what it had to. May be repeated."""
     ReturnRecord.objects.filter(pk=record.pk).exclude(state=ReturnState.WAITING).update(
         state=ReturnState.PARKED, why_parked=WhyParked.WHOLE_ONLY, points_owed=points
     )

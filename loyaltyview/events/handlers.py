@@ -16,9 +16,9 @@ from loyaltyview.events.earning import (
     take_back_return,
 )
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.giving_back import give_back_spends, has_given_parts, warn_of_exchange
+from loyaltyview.events.giving_back import give_back_spends, has_given_parts, park, warn_of_exchange
 from loyaltyview.events.missing import ensure_earned, opened_order
-from loyaltyview.events.models import Earning, Event, Order, ReturnState
+from loyaltyview.events.models import Earning, Event, Order, ReturnRecord, ReturnState
 from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import (
     read_appeasement,
@@ -80,8 +80,7 @@ def order_items_cancelled(event: Event) -> None:
     # Of an order that earns nothing, too: of what is left, what came back before is a larger share.
     if not is_in_time or has_given_parts(order):
         record = note_late_cancellation(order, read, event.dedupe_key)
-        take_back_return(record)
-        give_back_spends(record, order)
+        _settle_return(record, order)
 
 
 def return_processed(event: Event) -> None:
@@ -95,8 +94,7 @@ def return_processed(event: Event) -> None:
         if not is_closed(order):
             keep_goods(record, order)
         order = ensure_earned(event, order)
-        take_back_return(record)
-    give_back_spends(record, order)
+    _settle_return(record, order)
     for later in Order.objects.filter(program=order.program, order_id__in=orders.exchanges_of(order)):
         warn_of_exchange(order.program, order.order_id, later.order_id, tuple(later.codes))
 
@@ -119,11 +117,21 @@ def _use(event: Event, *, is_final: bool) -> None:
             warn_of_exchange(order.program, old_id, order.order_id, read.codes)
 
 
+def _settle_return(record: ReturnRecord, order: Order) -> None:
+    # First what goes back: it pays for what was earned and is spent already.
+    owed = give_back_spends(record, order)
+    if record.state == ReturnState.WAITING:
+        take_back_return(record)
+    if owed:
+        park(record, owed)
+
+
 def _undo(order: Order) -> None:
     if is_closed(order):
         return
-    take_back_order(order)
+    # First what goes back: it pays for what was earned and is spent already.
     give_back_order(order.program, order_id=order.order_id)
+    take_back_order(order)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

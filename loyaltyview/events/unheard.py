@@ -132,8 +132,8 @@ def cancel(order: Order) -> None:
     """NewStore has the order as cancelled: do what its order.cancelled would have done."""
     order = note_cancelled(order.program, order.order_id)
     if not is_closed(order):
-        take_back_order(order)
         give_back_order(order.program, order_id=order.order_id)
+        take_back_order(order)
 
 
 def _take(program: Program, host: HostOrder) -> None:
