@@ -6,7 +6,18 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .stack import Stack
-from .test_pages import OVERFLOW, choose_two, open_page, see_in_cart, see_member, undo_all  # noqa: F401
+from .test_pages import (  # noqa: F401
+    OVERFLOW,
+    Visit,
+    choose_two,
+    open_page,
+    see_history,
+    see_in_cart,
+    see_member,
+    see_shift,
+    see_together,
+    undo_all,
+)
 
 # ruff: noqa: F811
 pytestmark = pytest.mark.browser
@@ -20,12 +31,31 @@ OVERLAPS = """() => [...document.querySelectorAll('.card')].filter(card => {
   const [a, b] = [range.getBoundingClientRect(), beside.getBoundingClientRect()]
   return b.width && a.right > b.left + 1 && a.left < b.right && a.bottom > b.top && a.top < b.bottom
 }).map(card => card.innerText)"""
+WORDS = ".card-title, .saving, .huge, #history li"
+# Those that do not stand in one line.
+TORN = """words => [...document.querySelectorAll(words)].flatMap(element => {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  const [torn, range] = [[], document.createRange()]
+  while (walker.nextNode()) for (const word of walker.currentNode.data.matchAll(/\\S+/g)) {
+    range.setStart(walker.currentNode, word.index)
+    range.setEnd(walker.currentNode, word.index + word[0].length)
+    if (new Set([...range.getClientRects()].map(rect => rect.top)).size > 1) torn.push(word[0])
+  }
+  return torn
+})"""
 
 
 def top(element: Locator) -> float:
     box = element.bounding_box()
     assert box is not None
     return box["y"]
+
+
+def enlarge(page: Page) -> None:
+    """Text at 200 %."""
+    client = page.context.new_cdp_session(page)
+    client.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    page.wait_for_function("parseFloat(getComputedStyle(document.documentElement).fontSize) >= 32")
 
 
 @pytest.mark.parametrize("size", ["phone", "small"])
@@ -40,9 +70,7 @@ def test_a_long_word_in_a_rewards_name_stays_in_its_card(open_page: Callable[...
 def test_names_and_savings_do_not_overlap_with_text_at_200_percent(open_page: Callable[..., Page]) -> None:
     page = open_page("ana", "phone", "light")
     see_member(page)
-    client = page.context.new_cdp_session(page)
-    client.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-    page.wait_for_function("parseFloat(getComputedStyle(document.documentElement).fontSize) >= 32")
+    enlarge(page)
     assert page.evaluate(OVERLAPS) == []
 
 
@@ -51,10 +79,36 @@ def test_the_balance_is_not_torn_on_a_small_phone_with_text_at_200_percent(
 ) -> None:
     page = open_page("ana", "small", "light")
     see_member(page)
-    client = page.context.new_cdp_session(page)
-    client.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-    page.wait_for_function("parseFloat(getComputedStyle(document.documentElement).fontSize) >= 32")
+    enlarge(page)
     assert page.locator(".balance strong").evaluate("e => e.getClientRects().length") == 1
+
+
+@pytest.mark.parametrize("size", ["phone", "small"])
+@pytest.mark.parametrize("visit", [see_member, see_in_cart, see_together, see_shift, see_history])
+def test_no_name_and_no_amount_is_torn_with_text_at_200_percent(
+    open_page: Callable[..., Page], visit: Visit, size: str
+) -> None:
+    page = open_page("ana", size, "light")
+    visit(page)
+    enlarge(page)
+    try:
+        assert page.evaluate(TORN, WORDS) == []
+        assert page.evaluate(OVERFLOW) <= 0
+    finally:
+        undo_all(page)
+
+
+def test_a_long_name_of_what_was_applied_stays_on_the_page_with_text_at_200_percent(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("ana", "phone", "light")
+    see_together(page)
+    page.evaluate(RENAME, "Embroidered collar")
+    enlarge(page)
+    try:
+        assert page.evaluate(OVERFLOW) <= 0
+    finally:
+        undo_all(page)
 
 
 def test_the_steppers_three_parts_stand_in_one_line_on_a_small_phone(open_page: Callable[..., Page]) -> None:
