@@ -17,7 +17,7 @@ from loyaltyview.webview.views.several import key_of
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
 
-from .conftest import Mint, Open
+from .conftest import Mint, Open, launch_params
 from .fakes import MIA, POINTS_AS_MONEY, Vendor, off
 
 KEY = "a-key-of-the-form-1"
@@ -237,6 +237,18 @@ def test_what_was_not_tried_is_named(client: Client, shown: str, vendor: Vendor)
     chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
     html = client.post(shown + "several/", chosen, follow=True).content.decode()
     assert '<li data-error="NOT_TRIED"><strong>Birthday voucher</strong>: Not tried' in html
+
+
+def test_what_is_wrong_with_the_cart_and_not_with_one_of_them_is_said_once(
+    client: Client, shown: str, program: Program, vendor: Vendor
+) -> None:
+    Client().get("/launch/acme/", launch_params(program))
+    chosen = form("reward:ten-off", "voucher:v-birthday", "reward:fifteen-percent", **TITLES)
+    response = client.post(shown + "several/", chosen)
+    html = response.content.decode()
+    assert (response.status_code, html.count("This cart may have changed")) == (409, 1)
+    assert 'data-error="OPENED_ANEW"' in html
+    assert html.count("checked") == 3
 
 
 def test_what_is_not_offered_any_more_is_named(client: Client, shown: str, vendor: Vendor) -> None:

@@ -19,6 +19,9 @@ from loyaltyview.webview.views.member import show_member, to_the_end
 from loyaltyview.webview.views.redeem import KEY, Tap, redeem_tap, tap_of
 from providers.types import SpendKind
 
+# What stands in the way of them all, and so is said once.
+OF_THE_CART = ("OPENED_ANEW", "CART_FULL", "ANOTHER_TILL")
+
 
 @with_launch
 @with_scanner
@@ -36,6 +39,8 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     rows, missed, first = _redeem_each(launch, taps)
     if first and not rows:
+        if first.code in OF_THE_CART and all(each.code == first.code for each in missed):
+            missed = []
         return show_member(request, launch, to_the_end(), first, chosen=chosen, missed=missed)
     launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in missed]}
     launch.save(update_fields=["last_tap"])
