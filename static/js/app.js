@@ -72,6 +72,14 @@ document.addEventListener("change", (event) => {
 // A request that found no network says so by loading the page afresh: the browser's own page is honest.
 document.addEventListener("htmx:sendError", () => window.location.reload());
 
+// A form that htmx does not send, undo for example: its button shows that it was pressed until the answer comes.
+document.addEventListener("submit", ({ submitter, defaultPrevented }) => {
+  submitter?.toggleAttribute("data-sent", !defaultPrevented);
+});
+window.addEventListener("pageshow", () => {
+  document.querySelector("[data-sent]")?.removeAttribute("data-sent");
+});
+
 // A press shows the whole contact for some seconds, on the screen and to a screen reader; then the mask is back.
 let masking = 0;
 

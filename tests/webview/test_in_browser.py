@@ -163,6 +163,21 @@ def test_a_refusal_is_said_on_the_page_whatever_its_status(
     assert chosen(page) == ["ten-off"]
 
 
+def test_an_undo_that_the_program_takes_its_time_for_shows_that_it_was_pressed(open_in_browser: Open) -> None:
+    page = open_in_browser()
+    apply(page, "ten-off")
+    expect(page.locator("#handoff")).to_be_visible()
+    page = page.context.new_page()
+    page.goto(f"{page.context.pages[0].url.partition('/applied')[0]}/")
+    # The answer never comes. (Playwright looks at no page that is on its way.)
+    page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+    undo = page.get_by_role("button", name="Undo")
+    before = undo.bounding_box()
+    undo.click()
+    expect(undo).not_to_have_css("opacity", "1")
+    assert undo.bounding_box() == before, "nothing jumps"
+
+
 def test_a_press_of_any_kind_shows_the_contact_for_some_seconds_to_everybody(open_in_browser: Open) -> None:
     page = open_in_browser(lambda page: page.clock.install())
     page.clock.pause_at(timezone.now() + timedelta(minutes=1))  # no seconds but the test's
