@@ -21,10 +21,12 @@ def news_in_address(request: HttpRequest) -> str:
 
 
 def news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
-    """Return what is said on top about what happened before."""
+    """Return what is said on top about what happened before; `is_back`: points came back just now."""
+    back = _named(rows, request.GET.get("undone"), State.RELEASED)
     refused = _named(rows, request.GET.get("refused"), State.REFUSED)
     return {
         "notice": _notice(request, launch, rows),
+        "is_back": bool(back and back.points),
         "refused": refused,
         "refused_sentence": wording.refusal(refused) if refused else "",
     }

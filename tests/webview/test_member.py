@@ -285,6 +285,22 @@ def test_the_skeleton_hands_on_what_it_does_not_say(
     client.get(page + "?wait=1")
 
 
+def test_the_balance_from_before_the_points_came_back_is_not_shown_beside_them(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    """The program took its time: it gave the points back, and then did not say how many there are."""
+    client.get(page)
+    client.post(page + "redeem/", form())
+    assert 'data-points="620"' in client.get(page).content.decode()
+    vendor.down(Unavailable("timeout"))
+    response = client.post(f"{page}undo/{Redemption.objects.get().pk}/", follow=True)
+    html = response.content.decode()
+    assert "200 points are back." in html
+    assert 'data-page="unavailable"' in html
+    assert "<strong>620</strong>" not in html
+    assert "<strong>620</strong>" in client.get(page).content.decode(), "as of then, where nothing came back"
+
+
 def test_with_the_vendor_away_an_undo_says_what_it_came_to(client: Client, page: str, vendor: Vendor) -> None:
     client.get(page)
     client.post(page + "redeem/", form())

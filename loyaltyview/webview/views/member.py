@@ -168,7 +168,8 @@ def unavailable(
 ) -> HttpResponse:
     """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
     what the tap came to, with its own status."""
-    known, code = last_known(launch), wording.trouble_code(error)
+    told, code = news(request, launch, rows), wording.trouble_code(error)
+    known = {} if told["is_back"] else last_known(launch)  # from before the points came back
     problem: Problem | None = shared["problem"]
     is_said = problem is not None and problem.outage is None
     context = shared | {
@@ -180,7 +181,7 @@ def unavailable(
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
         "applied": applied_in(rows, launch.program.provider()),
-        **news(request, launch, rows),
+        **told,
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
     return render(request, template, context, status=problem.status if problem else 503)
