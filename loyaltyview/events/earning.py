@@ -21,7 +21,7 @@ from loyaltyview.events.models import (
     WhyNothing,
 )
 from loyaltyview.events.names import EventName
-from loyaltyview.events.orders import exchanged_by, lines_of, provider_store, to_provider
+from loyaltyview.events.orders import exchanged_by, lines_of, opened_event, provider_store, to_provider
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
 from loyaltyview.events.replay import replay
@@ -208,11 +208,7 @@ def _only_member(provider: LoyaltyProvider, kind: QueryKind, value: str) -> str:
 def _customer_email(order: Order) -> str:
     """Return the customer's e-mail, read again from the stored event or from NewStore: orders hold no
     personal data."""
-    opened = Event.objects.filter(
-        program=order.program,
-        source=EventSource.NEWSTORE,
-        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
-    ).first()
+    opened = opened_event(order)
     try:
         if opened:
             return read_order(bytes(opened.payload)).customer_email.strip().lower()

@@ -10,7 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.models import AlarmKind, Earning, ExchangeLink, Order
+from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
+from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.orders import (
@@ -92,6 +93,15 @@ def was_opened(program: Program, order_id: str) -> bool:
     """Whether the order is known as it was opened, however often its events are handled again: what
     `order.created` said counts no more."""
     return Order.objects.filter(program=program, order_id=order_id, opened_seen_at__isnull=False).exists()
+
+
+def opened_event(order: Order) -> Event | None:
+    """Return the stored `order.opened` of the order, None when it did not come or is kept no longer."""
+    return Event.objects.filter(
+        program=order.program,
+        source=EventSource.NEWSTORE,
+        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
+    ).first()
 
 
 def note_final(order: Order, read: OrderOpened) -> None:

@@ -6,16 +6,13 @@ from decimal import Decimal
 from django.utils import timezone
 
 from loyaltyview.events.models import (
-    Event,
-    EventSource,
     Order,
     ReturnKind,
     ReturnRecord,
     ReturnState,
     WhyParked,
 )
-from loyaltyview.events.names import EventName
-from loyaltyview.events.orders import lines_to_json
+from loyaltyview.events.orders import lines_to_json, opened_event
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import Appeasement, OrderCancelled, ReturnProcessed, read_others
 from loyaltyview.programs.models import Program
@@ -57,11 +54,7 @@ def keep_goods(record: ReturnRecord, order: Order) -> None:
 def _others_of(order: Order) -> frozenset[str]:
     """Return what the stored event says that the order sold beside products; nothing when it is kept no
     longer."""
-    opened = Event.objects.filter(
-        program=order.program,
-        source=EventSource.NEWSTORE,
-        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
-    ).first()
+    opened = opened_event(order)
     try:
         return read_others(bytes(opened.payload)) if opened else frozenset()
     except PayloadError:
