@@ -129,8 +129,8 @@ def _take_key(event: Event, key: str) -> None:
     if not event.dedupe_key.startswith(DEAD_KEY):
         return
     with suppress(IntegrityError), transaction.atomic():
-        Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(dedupe_key=key)
-        event.dedupe_key = key
+        if Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(dedupe_key=key):
+            event.dedupe_key = key
 
 
 def _failed(event: Event, error: Exception, problem: str) -> None:
