@@ -1,25 +1,23 @@
 """The request layer for NewStore: one pooled session per thread and program, bounded in time and size.
 
+The session is that of the vendors' calls: its deadline holds when the server sends byte after byte.
 Whatever goes wrong leaves here as one of `newstore.errors`. Error texts are shortened and carry no address,
 since an address may hold an e-mail, and nothing here logs a body.
 """
 
 import json
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import NoReturn
 
 import requests
 import structlog
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from loyaltyview.newstore.errors import (
     NewStoreError,
@@ -27,6 +25,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
+from providers.transport import attempt_ends_at, session_for
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +58,6 @@ THE_ANSWER_IS_WRONG = (
     requests.exceptions.TooManyRedirects,
     urllib3.exceptions.DecodeError,
 )
-
-_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +94,9 @@ def send(
     if body is not None:
         all_headers["Content-Type"] = "application/json"
     status, request_id = 0, ""
+    token = attempt_ends_at.set(started + timeout_s)
     try:
-        with _session(program).request(
+        with session_for(program, "newstore").request(
             method,
             url,
             params=params,
@@ -112,11 +110,12 @@ def send(
                 response.status_code,
                 _printable(response.headers.get("X-Newstore-Request-Id", "")),
             )
-            raw = _read(response, started + timeout_s, request_id)
+            raw = _read(response, request_id)
             return _judge(response, raw, request_id)
     except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
         raise newstore_error(error, request_id) from error
     finally:
+        attempt_ends_at.reset(token)
         # Not `request_id`: that is the id of our own request, which stands in every line.
         log.info(
             "newstore_call",
@@ -165,28 +164,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _session(program: str) -> requests.Session:
-    sessions: dict[str, requests.Session] = _local.__dict__.setdefault("sessions", {})
-    if program not in sessions:
-        session = requests.Session()
-        session.trust_env = False  # no proxies or .netrc of the machine: credentials go to NewStore only
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.headers["User-Agent"] = "LoyaltyView"
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=4))
-        sessions[program] = session
-    return sessions[program]
-
-
-def _read(response: requests.Response, deadline: float, request_id: str) -> bytes:
-    """Read the body piece by piece: requests' own time-out starts anew with every byte that trickles in."""
+def _read(response: requests.Response, request_id: str) -> bytes:
+    """Read the body piece by piece, and stop at an answer that is too large."""
     raw = bytearray()
     while piece := response.raw.read1(65_536, decode_content=True):
         raw += piece
         if len(raw) > MAX_ANSWER_BYTES:
             raise NewStoreUnexpected(f"answer above {MAX_ANSWER_BYTES} bytes", request_id)
-        if time.monotonic() > deadline:
-            raise NewStoreUnavailable("the answer came too slowly", request_id)
     return bytes(raw)
 
 

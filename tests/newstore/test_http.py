@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.http import newstore_error, parse_json, send, to_json
+from tests.providers.raw import RawVendor
 
 URL = "https://acme-staging.newstore.test/v0/thing"
 
@@ -237,6 +239,40 @@ def test_silent_server_is_given_up_in_time() -> None:
     with pytest.raises(NewStoreUnavailable):
         send("acme", "GET", url, timeout_s=0.3)
     done.set()
+
+
+def drip(raw: bytes, start: bytes = b"") -> Callable[[socket.socket, threading.Event], None]:
+    """Return a script that sends `start` at once, then one byte of `raw` every 50 ms."""
+
+    def script(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(start)
+        for index in range(len(raw)):
+            if over.wait(0.05):
+                return
+            connection.sendall(raw[index : index + 1])
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 200 + b"\r\nContent-Length: 2\r\n\r\n{}"),
+        drip(b" " * 200 + b"{}", b"HTTP/1.1 200 OK\r\nContent-Length: 202\r\n\r\n"),
+        drip(b"2\r\n  \r\n" * 40, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ],
+    ids=["head", "body", "chunks"],
+)
+def test_an_answer_that_drips_ends_at_the_deadline(
+    script: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    server = RawVendor(script)
+    started = time.monotonic()
+    with pytest.raises(NewStoreUnavailable):
+        send("acme", "GET", server.url, timeout_s=0.4)
+    took_s = time.monotonic() - started
+    server.close()
+    assert took_s < 5  # the whole answer takes 10 seconds and more
 
 
 def test_no_time_left_is_unavailable_without_a_request() -> None:
