@@ -22,7 +22,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.http import Answer, send
-from loyaltyview.newstore.tokens import access_token, is_young
+from loyaltyview.newstore.tokens import access_token, is_no_use, note_no_use
 from loyaltyview.programs.models import Program
 
 BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
@@ -129,8 +129,8 @@ class NewStoreClient:
         headers: Mapping[str, str] | None,
         deadline: float,
     ) -> Answer:
-        """Send with our token; when it is refused and not fresh (NewStore says 403 for an old one), with
-        another one."""
+        """Send with our token. When NewStore refuses it (401, or 403 for one that has expired or was
+        revoked), send once more with a new one. Nothing was carried out then, so a write is repeated too."""
         refused, area = "", "/".join(path.split("/")[:3])
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
@@ -153,9 +153,12 @@ class NewStoreClient:
             except NewStoreRejected as error:
                 if error.status not in (401, 403):
                     raise
-                refused, last = token, error
-                if is_young(self.program, token):
+                last = error
+                # A missing scope is 403 as well: a new token would not have it either.
+                if error.status == 403 and (refused or is_no_use(self.program, area)):
+                    note_no_use(self.program, area)
                     break
+                refused = token
         raise NewStoreAuthFailed(last.detail, last.request_id) from last
 
 

@@ -5,18 +5,30 @@ Source: contract section 5. The cache may be shared by machines, so the token li
 
 import hashlib
 import re
+import threading
+import time
+from collections import defaultdict
 
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
-from loyaltyview.newstore.errors import NewStoreAuthFailed, NewStoreRejected, NewStoreUnexpected
+from loyaltyview.newstore.errors import (
+    NewStoreAuthFailed,
+    NewStoreRejected,
+    NewStoreUnavailable,
+    NewStoreUnexpected,
+)
 from loyaltyview.newstore.http import send
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 
 RENEW_BEFORE_S = 30
 LONGEST_CACHED_S = 86_400
-YOUNG_S = 60
+NO_USE_S = 5  # how long no new token is fetched for calls that refused a new one with 403
+
+# One thread of a process fetches; the others wait for its token. The second is when it was fetched.
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_fetched: dict[str, tuple[str, float]] = {}
 
 
 def access_token(program: Program, *, timeout_s: float, refused: str = "") -> str:
@@ -25,10 +37,26 @@ def access_token(program: Program, *, timeout_s: float, refused: str = "") -> st
     `refused` is a token that NewStore no longer takes: it is never returned again.
     Raises NewStoreAuthFailed, NewStoreUnavailable, NewStoreUnexpected.
     """
-    key = _cache_key(program)
+    key, started = _cache_key(program), time.monotonic()
     cached = _decrypt(cache.get(key))
     if cached and cached != refused:
         return cached
+    lock = _locks[key]
+    if not lock.acquire(timeout=max(timeout_s, 0)):
+        raise NewStoreUnavailable("no time left: the token endpoint is slow")
+    try:
+        # Not from the cache: a token that lives for a moment only is never in it.
+        token, fetched_at = _fetched.get(key, ("", 0.0))
+        if token and token != refused and fetched_at >= started:
+            return token
+        token = _fetch_and_keep(program, key, timeout_s - (time.monotonic() - started))
+        _fetched[key] = (token, time.monotonic())
+    finally:
+        lock.release()
+    return token
+
+
+def _fetch_and_keep(program: Program, key: str, timeout_s: float) -> str:
     token, lives_s = _fetch(program, timeout_s)
     cached_s = min(lives_s - RENEW_BEFORE_S, LONGEST_CACHED_S)
     if cached_s > 0:
@@ -38,10 +66,18 @@ def access_token(program: Program, *, timeout_s: float, refused: str = "") -> st
     return token
 
 
-def is_young(program: Program, token: str) -> bool:
-    """Return whether `token` was fetched within the last minute and is the one that everybody uses: when
-    NewStore refuses it, it refuses another one too, for a scope that we lack."""
-    return _decrypt(cache.get(_cache_key(program)), YOUNG_S) == token
+def note_no_use(program: Program, area: str) -> None:
+    """Note that NewStore refused a new token with 403 for calls of this `area`: our client lacks a scope."""
+    cache.set(_no_use_key(program, area), True, NO_USE_S)
+
+
+def is_no_use(program: Program, area: str) -> bool:
+    """Return whether a new token was refused for `area` a moment ago: to fetch another is of no use."""
+    return bool(cache.get(_no_use_key(program, area)))
+
+
+def _no_use_key(program: Program, area: str) -> str:
+    return f"{_cache_key(program)}-{area.replace('/', '-')}"
 
 
 def _cache_key(program: Program) -> str:
@@ -55,12 +91,12 @@ def _cache_key(program: Program) -> str:
     return "newstore-token-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _decrypt(stored: object, no_older_than_s: int | None = None) -> str:
+def _decrypt(stored: object) -> str:
     if not isinstance(stored, str):
         return ""
     try:
-        return box().decrypt(stored.encode(), no_older_than_s).decode()
-    except InvalidToken:  # CREDENTIAL_KEYS were changed, or it is older: fetch another
+        return box().decrypt(stored.encode()).decode()
+    except InvalidToken:  # CREDENTIAL_KEYS were changed: fetch another
         return ""
 
 

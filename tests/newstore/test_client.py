@@ -1,10 +1,13 @@
 """The API client: access, carts, profiles (contract sections 5, 7, 8.4)."""
 
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +20,7 @@ from structlog.testing import capture_logs
 
 from loyaltyview.newstore import bucket as bucket_module
 from loyaltyview.newstore import client as client_module
+from loyaltyview.newstore import tokens
 from loyaltyview.newstore.answers import HostCart, HostCartItem
 from loyaltyview.newstore.bucket import Bucket
 from loyaltyview.newstore.client import NewStoreClient
@@ -27,7 +31,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
-from loyaltyview.newstore.tokens import _cache_key
+from loyaltyview.newstore.tokens import NO_USE_S, _cache_key, access_token
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 from tests.newstore.conftest import API
@@ -176,9 +180,10 @@ def test_changed_secret_does_not_go_on_with_the_old_token(
     assert with_token.call_count == 2
 
 
+@pytest.mark.parametrize("age_s", [0, 61])
 @pytest.mark.parametrize("status", [401, 403])
-def test_refused_token_is_replaced_once(
-    tenant: Program, newstore: responses.RequestsMock, status: int
+def test_refused_token_is_replaced_whatever_its_age(
+    tenant: Program, newstore: responses.RequestsMock, status: int, age_s: int
 ) -> None:
     newstore.replace("POST", token_url(tenant), json={"access_token": "old", "expires_in": 3600})
     newstore.get(ONE_PROFILE, json=PROFILE)
@@ -187,27 +192,91 @@ def test_refused_token_is_replaced_once(
     newstore.post(token_url(tenant), json={"access_token": "new", "expires_in": 3600})
     with time_machine.travel("2026-03-04T09:00:00Z", tick=False) as traveller:
         NewStoreClient(tenant).get_profile("NS-1")
-        traveller.shift(61)
+        traveller.shift(age_s)
         assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
     assert newstore.calls[-1].request.headers["Authorization"] == "Bearer new"
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_fresh_token_that_is_refused_is_for_an_administrator_and_is_kept_for_others(
-    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse, status: int
+def test_a_write_is_sent_once_more_with_the_new_token(
+    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
 ) -> None:
-    """A scope is missing: another token would not have it either."""
-    endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=status, json={"message": "no scope"})
+    url = f"{API}/promotions/coupons"
+    newstore.post(url, status=401, json={"message": "token revoked"})
+    newstore.post(url, status=201, json={"id": "co-1"})
+    answer = NewStoreClient(tenant).call("POST", "/promotions/coupons", body={"name": "LOY-1"})
+    assert answer.body == {"id": "co-1"}
+    sent = [json.loads(call.request.body or "") for call in newstore.calls if call.request.url == url]
+    assert sent == [{"name": "LOY-1"}] * 2
+    assert with_token.call_count == 2
+
+
+def test_a_call_is_repeated_no_more_than_once_for_its_token(
+    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
+) -> None:
+    endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=401, json={"message": "no"})
+    with pytest.raises(NewStoreAuthFailed, match="no"):
+        NewStoreClient(tenant).get_cart("c-1")
+    assert (endpoint.call_count, with_token.call_count) == (2, 2)
+
+
+def test_a_missing_scope_costs_no_token_with_each_call(
+    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
+) -> None:
+    """A new token does not have the scope either; other calls go on with the one that there is."""
+    endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=403, json={"message": "no scope"})
+    newstore.get(ONE_PROFILE, json=PROFILE)
     with time_machine.travel("2026-03-04T09:00:00Z", tick=False) as traveller:
         for _ in range(3):
             with pytest.raises(NewStoreAuthFailed, match="no scope"):
                 NewStoreClient(tenant).get_cart("c-1")
-            traveller.shift(15)
-        assert (endpoint.call_count, with_token.call_count) == (3, 1)
-        traveller.shift(60)
+        assert NewStoreClient(tenant).get_profile("NS-1").profile_id == "NS-1"
+        assert (endpoint.call_count, with_token.call_count) == (4, 2)
+        traveller.shift(NO_USE_S + 1)
         with pytest.raises(NewStoreAuthFailed, match="no scope"):
             NewStoreClient(tenant).get_cart("c-1")
-        assert (endpoint.call_count, with_token.call_count) == (5, 2)
+        assert (endpoint.call_count, with_token.call_count) == (6, 3)
+
+
+class CountedLock:
+    """Says when so many threads stand at it."""
+
+    def __init__(self, threads: int) -> None:
+        self.lock, self.here = threading.Lock(), threading.Semaphore(0)
+        self.threads = threads
+
+    def acquire(self, timeout: float) -> bool:
+        self.here.release()
+        return self.lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self.lock.release()
+
+    def wait_for_all(self) -> None:
+        for _ in range(self.threads):
+            assert self.here.acquire(timeout=30)
+        self.threads = 0
+
+
+@pytest.mark.parametrize("lives_s", [3600, 20], ids=["kept", "too short to be kept"])
+def test_threads_with_one_refused_token_fetch_one_new_token(
+    tenant: Program, monkeypatch: pytest.MonkeyPatch, lives_s: int
+) -> None:
+    lock, numbers = CountedLock(8), count(1)
+
+    def fetch(program: Program, timeout_s: float) -> tuple[str, int]:
+        lock.wait_for_all()
+        return f"token-{next(numbers)}", lives_s
+
+    monkeypatch.setattr(tokens, "_fetch", fetch)
+    monkeypatch.setitem(tokens._locks, _cache_key(tenant), lock)  # type: ignore[misc]
+    with ThreadPoolExecutor(8) as pool:
+        refreshed = list(pool.map(lambda _: access_token(tenant, timeout_s=30, refused="revoked"), range(8)))
+    assert refreshed == ["token-1"] * 8
+
+
+def test_a_thread_does_not_wait_longer_for_a_token_than_its_call_may_take(tenant: Program) -> None:
+    with tokens._locks[_cache_key(tenant)], pytest.raises(NewStoreUnavailable, match="token endpoint"):
+        access_token(tenant, timeout_s=0.01, refused="revoked")
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
