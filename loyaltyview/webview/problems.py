@@ -39,6 +39,10 @@ class Problem(Exception):
         self.reference = reference
         self.outage = outage
 
+    def copy(self) -> "Problem":
+        """Return an equal one, to be raised in another thread."""
+        return Problem(self.code, self.text, self.status, self.title, self.reference, self.outage)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:

@@ -14,6 +14,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.requests import Actor
+from loyaltyview.webview import twins
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.reading import Reading
 from loyaltyview.webview.views import launch, redeem
@@ -68,6 +69,15 @@ def test_the_same_tap_twice_is_one_redemption(client: Client, shown: str, vendor
     assert Redemption.objects.count() == 1
 
 
+def test_a_repeated_tap_asks_the_vendor_nothing(client: Client, shown: str, vendor: Vendor) -> None:
+    first = client.post(shown + "redeem/", form())
+    vendor.calls.clear()
+    vendor.down(Unavailable("down"))
+    second = client.post(shown + "redeem/", form())
+    assert (second.status_code, second["Location"]) == (303, first["Location"])
+    assert vendor.calls == []
+
+
 def test_a_tap_judged_after_its_twin_has_spent_gets_the_twins_answer(
     client: Client, shown: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +86,7 @@ def test_a_tap_judged_after_its_twin_has_spent_gets_the_twins_answer(
 
     def read_after_the_twin(*args: Any) -> Reading:
         monkeypatch.setattr(redeem, "read_for_redeeming", read_for_redeeming)
+        monkeypatch.setattr(twins, "_taps", {})  # the twin runs in another process
         first.append(client.post(shown + "redeem/", form()))
         lock = Lock(reason=LockReason.POINTS, points_gap=200)
         vendor.rewards = tuple(replace(reward, lock=lock) for reward in vendor.rewards)

@@ -26,6 +26,7 @@ from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.queries import read_code
 from loyaltyview.webview.reading import read_for_redeeming
 from loyaltyview.webview.sessions import actor_of, with_launch
+from loyaltyview.webview.twins import work_once
 from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.errors import ProviderError, Rejected, RejectReason
 from providers.types import Cart, Discount, DiscountKind, LockReason, Money, SpendKind
@@ -127,25 +128,35 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     """Redeem what was tapped, unless the same tap did so before, and return its row; REFUSED is one of its
     states. Without `may_be_cut` nothing is applied of which the cart takes only a part.
     Raises Problem: nothing was done."""
-    title = ""
-    try:
-        wanted = _wanted(launch, tap, may_be_cut)
-        title = wanted.title
-        row = repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
-    except KeyReused as error:
-        raise Problem("KEY_REUSED", status=409) from error
-    except AnotherTillRedeeming as error:
-        raise Problem("ANOTHER_TILL", status=409, title=title) from error
+    row = work_once(
+        (launch.pk, tap),
+        lambda: _redeem(launch, tap, may_be_cut),
+        lambda: _earlier(launch, tap),
+    )
     if row.state in (State.RELEASING, State.RELEASED):
         # An old form: what it asked for was done, and undone.
         raise Problem("GIVEN_BACK", status=409, title=row.title)
     return row
 
 
+def _redeem(launch: Launch, tap: Tap, may_be_cut: bool) -> Redemption:
+    title = ""
+    try:
+        wanted = _wanted(launch, tap, may_be_cut)
+        title = wanted.title
+        return repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
+    except KeyReused as error:
+        raise Problem("KEY_REUSED", status=409) from error
+    except AnotherTillRedeeming as error:
+        raise Problem("ANOTHER_TILL", status=409, title=title) from error
+
+
 def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest | Redemption:
     """Return what the tap asks for, or what the same tap started before: that may have spent the points that
-    this one would need, so it is looked for before anything is refused. (A repeated tap that is not refused
-    meets its redemption when it writes its own.)"""
+    this one would need. It is looked for before the vendor is asked anything, and once more before a
+    refusal: another process may have been quicker."""
+    if earlier := _earlier(launch, tap):
+        return earlier
     try:
         return _judged(launch, tap, may_be_cut)
     except Problem:

@@ -1,0 +1,91 @@
+"""Equal taps at the same moment: one works, all get its answer."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from loyaltyview.redemptions.models import Redemption
+from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.twins import work_once
+
+TWINS = 64
+
+
+class Work:
+    """Counts how often it is done; ends when `may_end` is set."""
+
+    def __init__(self, outcome: Redemption | Exception) -> None:
+        self.outcome = outcome
+        self.times = 0
+        self.may_end = threading.Event()
+        self.stored: Redemption | None = None
+
+    def __call__(self) -> Redemption:
+        self.times += 1
+        self.may_end.wait(30)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        self.stored = self.outcome
+        return self.outcome
+
+    def find(self) -> Redemption | None:
+        return self.stored
+
+
+def tap_together(work: Work) -> list[Redemption | Exception]:
+    started = threading.Barrier(TWINS + 1)
+
+    def tap(_number: int) -> Redemption | Exception:
+        started.wait(30)
+        try:
+            return work_once("tap", work, work.find)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(TWINS) as pool:
+        taps = [pool.submit(tap, number) for number in range(TWINS)]
+        started.wait(30)
+        work.may_end.set()
+        return [each.result() for each in taps]
+
+
+def test_twins_get_the_redemption_of_the_one_that_works() -> None:
+    row = Redemption()
+    work = Work(row)
+    assert all(answer is row for answer in tap_together(work))
+
+
+@pytest.mark.parametrize("make", [lambda: Problem("ITEM_UNKNOWN"), lambda: Problem("CUT", status=409)])
+def test_twins_of_a_refused_tap_are_refused_alike(make: Callable[[], Problem]) -> None:
+    problem = make()
+    answers = tap_together(Work(problem))
+    assert {(each.code, each.status) for each in answers if isinstance(each, Problem)} == {
+        (problem.code, problem.status)
+    }
+    assert len(answers) == TWINS
+
+
+def test_a_twin_waits_while_the_first_works() -> None:
+    work, answers = Work(Redemption()), []
+    first = threading.Thread(target=lambda: answers.append(work_once("tap", work, work.find)))
+    first.start()
+    while not work.times:
+        pass
+    second = threading.Thread(target=lambda: answers.append(work_once("tap", work, work.find)))
+    second.start()
+    work.may_end.set()
+    first.join()
+    second.join()
+    assert answers[0] is answers[1]
+
+
+def test_taps_that_differ_do_not_wait_for_each_other() -> None:
+    held, free = Work(Redemption()), Work(Redemption())
+    free.may_end.set()
+    first = threading.Thread(target=lambda: work_once("one", held, held.find))
+    first.start()
+    assert work_once("another", free, free.find) is free.outcome
+    held.may_end.set()
+    first.join()
