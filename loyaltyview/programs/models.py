@@ -1,5 +1,7 @@
 """A retailer's loyalty program: one NewStore tenant, one vendor account, its stores; its erasures."""
 
+import secrets
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -24,6 +26,10 @@ def default_languages() -> list[str]:
 
 def default_report_channels() -> list[str]:
     return ["store"]
+
+
+def new_lookup_key() -> str:
+    return secrets.token_urlsafe(32)
 
 
 def provider_kinds() -> list[tuple[str, str]]:
@@ -143,6 +149,8 @@ class Program(models.Model):
     provider_kind = models.CharField(_("provider"), max_length=20, choices=provider_kinds, default="house")
     provider_settings = EncryptedJSONField(_("provider settings"), default=dict, blank=True)
     provider_webhook_secret = EncryptedTextField(_("provider webhook secret"), blank=True)
+    # The key of stored hashes, such as `Launch.customer_key`. Never changed: CREDENTIAL_KEYS only encrypt it.
+    lookup_key = EncryptedTextField(default=new_lookup_key, editable=False)
 
     class Meta:
         verbose_name = _("program")

@@ -125,11 +125,12 @@ def actor_of(launch: Launch) -> Actor:
 
 
 def customer_key(program: Program, email: str) -> str:
-    """Return the keyed hash under which a customer's last launch is found again; "" without an e-mail."""
+    """Return the keyed hash under which a customer's last launch is found again; "" without an e-mail.
+    The program's own key: neither SECRET_KEY nor CREDENTIAL_KEYS may change what is stored."""
     if not email:
         return ""
     return salted_hmac(
-        "loyaltyview.customer", f"{program.pk}:{email.casefold()}", algorithm="sha256"
+        "loyaltyview.customer", email.casefold(), secret=program.lookup_key, algorithm="sha256"
     ).hexdigest()
 
 

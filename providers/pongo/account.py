@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from providers.errors import AuthFailed
 from providers.pongo.models import Account, AccountState
-from providers.pongo.sealing import seal, unseal
+from providers.sealing import seal, unseal
 
 log = structlog.get_logger(__name__)
 

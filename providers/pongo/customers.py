@@ -14,7 +14,7 @@ from providers.pongo.account import passing
 from providers.pongo.client import Client, list_of, object_of
 from providers.pongo.fields import id_of, text_of, whole_of
 from providers.pongo.models import PassCode
-from providers.pongo.sealing import seal, unseal
+from providers.sealing import seal, unseal
 from providers.types import (
     Balance,
     Consent,

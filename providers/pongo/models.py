@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers.sealing import SealedTextField
+
 
 class AccountState(models.TextChoices):
     NOT_CONNECTED = "not_connected", _("not connected")
@@ -13,8 +15,8 @@ class AccountState(models.TextChoices):
 
 
 class Account(models.Model):
-    """A program's connection: at most one merchant. Secrets are sealed (`sealing`). NEEDS_RECONNECT is what
-    we last saw, not a switch: the token is tried all the same."""
+    """A program's connection: at most one merchant. Secrets are sealed. NEEDS_RECONNECT is what we last
+    saw, not a switch: the token is tried all the same."""
 
     program = models.SlugField(_("program"), unique=True)
     state = models.CharField(
@@ -22,8 +24,8 @@ class Account(models.Model):
     )
     merchant_id = models.CharField(_("merchant id"), max_length=100, blank=True)
     merchant_name = models.CharField(_("merchant"), max_length=200, blank=True)
-    sealed_token = models.TextField(blank=True, editable=False)
-    sealed_signing_secret = models.TextField(blank=True, editable=False)
+    sealed_token = SealedTextField(blank=True, editable=False)
+    sealed_signing_secret = SealedTextField(blank=True, editable=False)
     connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("token expires at"), null=True, blank=True)
 
@@ -174,7 +176,7 @@ class PassCode(models.Model):
 
     program = models.SlugField()
     customer_id = models.CharField(max_length=100)
-    sealed_phone = models.TextField()
+    sealed_phone = SealedTextField()
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

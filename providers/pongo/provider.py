@@ -13,7 +13,7 @@ from providers.pongo import account as accounts
 from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
 from providers.pongo.client import Client
 from providers.pongo.names import names_with
-from providers.pongo.sealing import unseal
+from providers.sealing import unseal
 from providers.types import (
     Cart,
     CheckResult,

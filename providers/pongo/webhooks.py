@@ -16,7 +16,7 @@ from providers.errors import AuthFailed, RejectReason, UnexpectedAnswer
 from providers.pongo.client import Client, object_of, refusal
 from providers.pongo.fields import id_of, text_of
 from providers.pongo.models import Account, Subscription
-from providers.pongo.sealing import seal
+from providers.sealing import seal
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 
 EVENTS = ("customer.created", "customer.updated")  # all there are

@@ -6,12 +6,12 @@ Source: contract 1.3. A token per call may be throttled or billed, so nobody ask
 import threading
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.http import VendorSession
+from providers.sealing import box
 
 EARLIER_S = 60
 LONGEST_S = 86_400
@@ -51,7 +51,7 @@ class AdminToken:
         if not isinstance(sealed, str):
             return ""
         try:
-            client_id, _, token = _box().decrypt(sealed.encode()).decode().partition("\n")
+            client_id, _, token = box().decrypt(sealed.encode()).decode().partition("\n")
         except InvalidToken:
             return ""
         return token if client_id == self.client_id else ""
@@ -76,13 +76,9 @@ class AdminToken:
             raise UnexpectedAnswer("get_token: no access_token")
         lives_s = data.get("expires_in")
         if isinstance(lives_s, int) and lives_s > EARLIER_S:
-            sealed = _box().encrypt(f"{self.client_id}\n{token}".encode()).decode()
+            sealed = box().encrypt(f"{self.client_id}\n{token}".encode()).decode()
             cache.set(self._key, sealed, timeout=min(lives_s, LONGEST_S) - EARLIER_S)
         return token
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])
 
 
 def _lock_for(key: str) -> threading.Lock:

@@ -1,11 +1,15 @@
 """What Yotpo cannot tell us again: which redemptions are ours, which refunds we sent, who is brand new.
 
-No personal data: a member is named by her `ref` (`refs.py`), which is an id of the shop or ciphertext.
+A member is named by the `ref` (`refs.py`): an id of the shop, or a keyed hash of the e-mail. The
+e-mail itself stands, sealed, in `EmailRef` alone.
 """
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from providers.sealing import SealedTextField
 
 
 class SpendState(models.TextChoices):
@@ -112,3 +116,31 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return self.member_ref
+
+
+class RefKey(models.Model):
+    """The key of a program's hashes of e-mails. Made once and never changed: stored refs depend on it."""
+
+    program = models.SlugField(unique=True)
+    sealed_key = SealedTextField(editable=False)
+
+    def __str__(self) -> str:
+        return self.program
+
+
+class EmailRef(models.Model):
+    """Which e-mail a ref stands for: a member whom the shop knows by no id. `seen_at` is the day it was last
+    used."""
+
+    program = models.SlugField()
+    ref = models.CharField(max_length=200)
+    sealed_email = SealedTextField(editable=False)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["program", "ref"], name="yotpo_one_email_per_ref"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason
 from providers.retention import delete_in_steps
+from providers.yotpo import refs
 from providers.yotpo.members import NEW_FOR
-from providers.yotpo.models import Enrolment, Refund, Spend, SpendState
+from providers.yotpo.models import EmailRef, Enrolment, Refund, Spend, SpendState
 
 # Not known how it ended, points that wait for their order, a part that is on its way back.
 UNDER_WAY = (
@@ -25,13 +26,19 @@ def forget_old(before: datetime) -> int:
         delete_in_steps(Spend.objects.filter(asked_at__lt=before).exclude(pk__in=under_way.values("pk")))
         + delete_in_steps(Refund.objects.filter(sent_at__lt=before))
         + delete_in_steps(Enrolment.objects.filter(enrolled_at__lt=timezone.now() - NEW_FOR))
+        + delete_in_steps(EmailRef.objects.filter(seen_at__lt=before).exclude(ref__in=_refs_of(under_way)))
     )
 
 
 def erase_member(program: str, ref: str, pseudonym: str) -> int:
-    """Take the member out of our redemptions: her ref may be her e-mail, ciphered."""
-    spends = Spend.objects.filter(program=program, member_ref=ref)
+    """Take the member out of our redemptions, and delete which e-mail the ref stands for."""
+    hers = Q(member_ref=ref) | Q(member_ref__startswith=ref + refs.ALSO)
+    spends = Spend.objects.filter(hers, program=program)
     if spends.filter(UNDER_WAY).exists():
         raise Rejected(RejectReason.NOT_ALLOWED, "a redemption of hers waits for its order or its outcome")
     newcomers, _ = Enrolment.objects.filter(program=program, member_ref=ref).delete()
-    return spends.update(member_ref=pseudonym) + newcomers
+    return spends.update(member_ref=pseudonym) + newcomers + refs.forget(program, ref)
+
+
+def _refs_of(spends: "QuerySet[Spend]") -> "QuerySet[Spend, str]":
+    return spends.values_list("member_ref", flat=True)

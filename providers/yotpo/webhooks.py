@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from providers.errors import AuthFailed, Rejected, UnexpectedAnswer
+from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.customers import customer_id_of
 from providers.yotpo.fields import text
-from providers.yotpo.refs import ref_of
+from providers.yotpo.refs import hinted_ref
 from providers.yotpo.settings import YotpoSettings
 
 CANCELLATION_REQUEST = "swell/point_redemption/cancellation_request"
@@ -91,12 +91,7 @@ def _member_ref(program: str, data: Mapping[str, Any]) -> str:
     customer = data.get("customer")
     customer = customer if isinstance(customer, dict) else {}
     customer_id, email = customer_id_of(customer), text(customer, "email") or text(data, "email")
-    if not customer_id and not email:
-        return ""
-    try:
-        return ref_of(program, customer_id=customer_id, email=email)
-    except Rejected:
-        return ""
+    return hinted_ref(program, customer_id=customer_id, email=email)
 
 
 def _check_secret(settings: YotpoSettings, request: WebhookRequest, data: Mapping[str, Any]) -> None:

@@ -1,0 +1,94 @@
+"""Refs of members known by their e-mail: one for each, whichever of CREDENTIAL_KEYS are set."""
+
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from providers.errors import Rejected, RejectReason
+from providers.yotpo.models import EmailRef, Spend, SpendState
+from providers.yotpo.provider import YotpoProvider
+from providers.yotpo.refs import identity_of, ref_of
+from providers.yotpo.retention import erase_member, forget_old
+from tests.providers.yotpo.build import ANA, make_intent, points_of, ref
+
+OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+@pytest.fixture(autouse=True)
+def _old_key(settings: Settings) -> None:
+    settings.CREDENTIAL_KEYS = [OLD]
+
+
+def test_a_member_has_one_ref_before_during_and_after_a_rotation(
+    provider: YotpoProvider, settings: Settings
+) -> None:
+    before = ref(provider, ANA)
+    settings.CREDENTIAL_KEYS = [NEW, OLD]
+    during = ref(provider, ANA)
+    call_command("rotate_credentials", verbosity=0)
+    settings.CREDENTIAL_KEYS = [NEW]
+
+    assert before == during == ref(provider, ANA)
+    assert provider.get_member(before).email == ANA
+
+
+def test_points_spent_before_a_rotation_are_given_back_after_it(
+    provider: YotpoProvider, settings: Settings
+) -> None:
+    ana = ref(provider, ANA)
+    spendable, _reserved = points_of(provider, ana)
+    spend = provider.spend(make_intent(ana))
+    settings.CREDENTIAL_KEYS = [NEW, OLD]
+    call_command("rotate_credentials", verbosity=0)
+    settings.CREDENTIAL_KEYS = [NEW]
+    provider.release(spend)
+
+    assert points_of(provider, ana)[0] == spendable
+
+
+def test_a_member_to_whom_the_shop_gives_an_id_keeps_the_ref(provider: YotpoProvider, yotpo: Yotpo) -> None:
+    before = ref(provider, ANA)
+    next(each for each in yotpo.books.customers if each.email == ANA).third_party_id = "SHOP-9000"
+
+    assert ref(provider, ANA) == before
+
+
+def test_no_email_stands_in_the_clear(provider: YotpoProvider) -> None:
+    row = EmailRef.objects.get(ref=ref(provider, ANA))
+
+    assert "ana" not in f"{row.ref} {row.sealed_email}"
+
+
+@pytest.mark.django_db
+def test_the_ref_of_an_erased_member_leads_to_nobody() -> None:
+    ana = ref_of("acme", customer_id="", email=ANA)
+    spend_of(ana, SpendState.TAKEN)
+
+    assert erase_member("acme", ana, "ERASED-1") == 2  # the redemption and the e-mail
+    assert Spend.objects.get().member_ref == "ERASED-1"
+    with pytest.raises(Rejected) as refused:
+        identity_of("acme", ana)
+    assert refused.value.reason is RejectReason.MEMBER_NOT_FOUND
+
+
+@pytest.mark.django_db
+def test_an_email_is_forgotten_when_the_ref_was_long_not_used() -> None:
+    then, before = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
+    old, held, young = (ref_of("acme", customer_id="", email=f"{name}@example.test") for name in "abc")
+    spend_of(held, SpendState.HELD)
+    EmailRef.objects.filter(ref__in=[old, held]).update(seen_at=then)
+
+    assert forget_old(before) == 1
+    assert set(EmailRef.objects.values_list("ref", flat=True)) == {held, young}
+
+
+def spend_of(member_ref: str, state: SpendState) -> None:
+    Spend.objects.create(
+        program="acme", key="k", state=state, member_ref=member_ref, kind="reward", option_id="1", points=100,
+        code="C", asked_at=timezone.now(),
+    )  # fmt: skip
