@@ -1,6 +1,8 @@
 """Shared fixtures: the program and its store, Chromium. What the marks `postgres` and `browser` need."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from tests.setup.chromium import find_chromium
 settings.register_profile("loyaltyview", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loyaltyview")
 
+# Layouts are tested with one wide font, whatever the machine has.
+FONTS = Path(__file__).parent / "setup" / "fonts" / "fonts.conf"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,14 +43,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs PostgreSQL: make test, or python -m tests.setup.postgres -- pytest")
     if item.get_closest_marker("browser") and find_chromium() is None:
         # Never skipped: the story that these tests play is what the product is for.
-        pytest.fail("needs Chromium: make browser", pytrace=False)
+        pytest.fail("needs Chromium: make needs", pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The path of the Chromium to drive."""
     path = find_chromium()
-    assert path, "make browser"
+    assert path, "make needs"
     return path
 
 
@@ -55,7 +59,11 @@ def browser(chromium_path: str) -> Iterator[Browser]:
     """The one Chromium of a test process: Playwright cannot be started twice in it."""
     with sync_playwright() as playwright:
         expect.set_options(timeout=15_000)  # two cores may have more to do than this test
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path,
+            args=CHROMIUM_FLAGS,
+            env={**os.environ, "FONTCONFIG_FILE": str(FONTS)},
+        )
         yield browser
         browser.close()
 
