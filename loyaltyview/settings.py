@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import environ
 
@@ -143,7 +144,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # Off for a connection pooler that hands each transaction to another connection (PgBouncer before 1.21).
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'loyaltyview.sqlite3'}")
+    "default": env.db_url(
+        "DATABASE_URL", default=f"sqlite:///{quote(str(BASE_DIR / 'var' / 'loyaltyview.sqlite3'))}"
+    )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     with suppress(OSError):  # a fresh clone has no var/; what cannot be made is reported by the checks

@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             environ = {**os.environ, **values, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
             for what, command in steps(provider):
                 prepare(what, command, environ)
-            return run(var, ports, environ, lock)
+            return run(ports, environ, lock)
     except DemoError as error:
         sys.stderr.write(f"\n  {error}\n\n")
         return 1
@@ -103,6 +103,15 @@ def only_one(path: Path, address: str) -> Iterator[int]:
         yield file.fileno()
 
 
+@contextmanager
+def turn_in(path: Path) -> Iterator[None]:
+    """Wait for the lock on `path`, and hold it for the block."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def check_ports(ports: Ports) -> None:
     """Raise DemoError when one of the ports is taken."""
     for name, variable in VARIABLES.items():
@@ -120,21 +129,24 @@ def check_ports(ports: Ports) -> None:
 
 
 def prepare(what: str, command: list[str], environ: dict[str, str]) -> None:
-    """Run one command of manage.py; show what it says only when it fails."""
+    """Run one command of manage.py; show what it says only when it fails. Demos that start at the same time
+    run one command after another: all demos of a clone write the same static files."""
     sys.stdout.write(f"Preparing: {what}\n")
     sys.stdout.flush()
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    with turn_in(ROOT / "var" / "prepare.lock"):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
     if done.returncode:
         raise DemoError(f"manage.py {' '.join(command)} failed:\n\n{done.stdout}")
 
 
-def run(var: Path, ports: Ports, environ: dict[str, str], lock: int) -> int:
+def run(ports: Ports, environ: dict[str, str], lock: int) -> int:
     """Run the three until one dies or we are told to stop; return the exit code."""
     honcho = subprocess.Popen(
-        [sys.executable, "-m", "honcho", "-e", str(var / "demo.env"), "-f", "Procfile.dev", "start"],
+        # Honcho's reader of such files drops the blanks of a path. It gets no file: `environ` has it all.
+        [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", "Procfile.dev", "start"],
         cwd=ROOT,
         env=environ,
         # Its own session: Ctrl-C reaches it once, from us. It keeps the lock should we be killed.

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 
@@ -72,7 +73,7 @@ def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: st
     values = {name: kept.get(name, value) for name, value in made.items()}
     values |= {
         "ENV_FILE": str(path),
-        "DATABASE_URL": database or f"sqlite:///{file}",
+        "DATABASE_URL": database or f"sqlite:///{quote(str(file))}",
         "CACHE_URL": "locmemcache://",
         "DEBUG": "false",
         "COOKIE_SECURE": "false",

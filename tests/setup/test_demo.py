@@ -10,11 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
 
+from loyaltyview.sandbox import demo
 from loyaltyview.sandbox.demo import main
 from loyaltyview.sandbox.demo_environment import DemoError, read_ports, write_environment
 from tests.setup.ports import free_port
@@ -100,6 +103,31 @@ def test_a_database_without_its_keys_is_told_and_left_alone(tmp_path: Path) -> N
     assert (tmp_path / "demo.sqlite3").read_text() == "somebody's data"
 
 
+def test_demos_of_one_clone_prepare_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    second_started = threading.Event()
+    overlapped = []
+
+    def run(*_arguments: object, **_options: object) -> SimpleNamespace:
+        started.append("once")
+        if len(started) == 1:
+            overlapped.append(second_started.wait(0.3))
+        else:
+            second_started.set()
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(demo.subprocess, "run", run)
+    prepare = partial(demo.prepare, "static files", ["collectstatic", "--noinput"], {})
+    threads = [threading.Thread(target=prepare) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert len(started) == 2
+    assert overlapped == [False]
+
+
 class Demo:
     """`make run` as a process; `line_with` waits for what it says."""
 
@@ -139,16 +167,22 @@ class Demo:
 
 
 @pytest.fixture
-def running(tmp_path: Path, ports: dict[str, str]) -> Iterator[Demo]:
+def folder(tmp_path: Path) -> Path:
+    """A folder whose name is awkward in addresses and environment files."""
+    return tmp_path / "a shop, 100% wool"
+
+
+@pytest.fixture
+def running(folder: Path, ports: dict[str, str]) -> Iterator[Demo]:
     """A demo that runs, although its caller's environment names a production database."""
-    demo = Demo(tmp_path, ports | {"DATABASE_URL": "postgres://production.invalid/loyalty", "DEBUG": "true"})
-    yield demo
-    if demo.process.poll() is None:
-        demo.stop()
+    started = Demo(folder, ports | {"DATABASE_URL": "postgres://production.invalid/loyalty", "DEBUG": "true"})
+    yield started
+    if started.process.poll() is None:
+        started.stop()
 
 
 def test_the_demo_starts_tells_its_address_and_stops_cleanly(
-    tmp_path: Path, ports: dict[str, str], running: Demo
+    folder: Path, ports: dict[str, str], running: Demo
 ) -> None:
     app = f"http://127.0.0.1:{ports['DEMO_APP_PORT']}/"
     web = f"http://127.0.0.1:{ports['DEMO_WEB_PORT']}"
@@ -158,7 +192,8 @@ def test_the_demo_starts_tells_its_address_and_stops_cleanly(
         with urlopen(address, timeout=10) as response:
             assert response.status == 200
 
-    second = Demo(tmp_path, ports)
+    assert (folder / "demo.sqlite3").exists()
+    second = Demo(folder, ports)
     assert app in second.line_with("LoyaltyView is running already at")
     assert second.process.wait(timeout=60) == 1
     with urlopen(f"{web}/readyz", timeout=10) as response:
