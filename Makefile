@@ -12,7 +12,7 @@ ALONE := env -u DATABASE_URL -u ENV_FILE
 PROVIDER := house
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser lint format lock clean
+.PHONY: help run test needs lint format lock clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -20,12 +20,12 @@ help: ## List what there is
 run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER=... for a vendor)
 	@exec $(PYTHON) -m loyaltyview.sandbox.demo --provider $(PROVIDER)
 
-test: $(READY) browser lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
+test: $(READY) needs lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
 	$(ALONE) $(PYTEST)
-	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST)
+	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not layout"
 
-browser: $(READY) ## Find Chromium for the browser tests, or install it
-	@$(PYTHON) -m tests.setup.chromium
+needs: $(READY) ## Find what the tests need besides Python, or install it: Chromium, PostgreSQL
+	@$(PYTHON) -m tests.setup.needs
 
 lint: $(READY) ## Check style, types, migrations and settings
 	$(BIN)/ruff check .

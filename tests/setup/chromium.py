@@ -1,15 +1,8 @@
-"""The Chromium that browser tests drive: an installed one, or Debian's package, or Playwright's own.
-
-`python -m tests.setup.chromium` (`make browser`) finds or installs it; tests only find it.
-"""
+"""The Chromium that browser tests drive: an installed one, or Playwright's own. `make needs` installs one."""
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-
-from tests.setup.debian import install, may_install
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_APPS = (
@@ -37,24 +30,3 @@ def find_chromium() -> str | None:
         if found := sorted(Path.home().glob(place)):
             return str(found[-1])
     return None
-
-
-def main() -> int:
-    path = find_chromium()
-    if path is None and not os.environ.get("CHROMIUM"):
-        sys.stdout.write("No Chromium found: installing one for the browser tests\n")
-        installed = may_install() and install("chromium")
-        if not installed:
-            subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
-        path = find_chromium()
-    if path is None:
-        sys.stderr.write(
-            "No Chromium for the browser tests. Install Chromium or Chrome, or set CHROMIUM to its path.\n"
-        )
-        return 1
-    sys.stdout.write(f"Browser tests use {path}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

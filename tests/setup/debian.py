@@ -1,4 +1,4 @@
-"""Installing a Debian package, where we may: as root, on a machine with apt."""
+"""Installing Debian packages, where we may: as root, on a machine with apt."""
 
 import os
 import shutil
@@ -10,10 +10,10 @@ def may_install() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install(package: str) -> bool:
-    """Install `package`; False when apt refuses. Takes minutes and the network."""
+def install(*packages: str) -> bool:
+    """Install `packages`; False when apt refuses. Takes minutes and the network."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         sys.stdout.write(f"apt-get {' '.join(command)}\n")
         sys.stdout.flush()
         done = subprocess.run(

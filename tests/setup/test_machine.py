@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.setup import chromium, postgres
+from tests.setup import chromium, needs, postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +54,57 @@ def test_the_named_one_is_taken_and_a_wrong_name_is_no_chromium(
 
     monkeypatch.setenv("CHROMIUM", str(bare / "absent"))
     assert chromium.find_chromium() is None
+
+
+@pytest.fixture
+def nothing_can_be_installed(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minimal Debian for an ordinary user: not even Playwright's node program starts."""
+    monkeypatch.setattr(postgres, "find_server_programs", lambda: None)
+    monkeypatch.setattr(sys, "executable", str(program(bare / "python")))
+    (bare / "python").write_text("#!/bin/sh\nexit 127\n")
+
+
+def test_everything_that_is_missing_is_named_with_the_one_command_that_installs_it(
+    nothing_can_be_installed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert needs.main() == 1
+
+    told = capsys.readouterr().err
+    assert "apt-get install --yes --no-install-recommends chromium libatomic1 postgresql\n" in told
+    assert "libatomic for Playwright's driver" in told
+
+
+def test_a_machine_without_the_drivers_library_runs_no_test(
+    nothing_can_be_installed: None,
+    bare: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program(bare / "chromium")
+    monkeypatch.setattr(postgres, "find_server_programs", lambda: bare)
+
+    assert needs.main() == 1
+
+    assert "--no-install-recommends libatomic1\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
+def test_missing_postgresql_is_told_before_any_test_runs(
+    bare: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    required: str,
+    code: int,
+) -> None:
+    program(bare / "chromium")
+    monkeypatch.setattr(postgres, "find_server_programs", lambda: None)
+    monkeypatch.setenv("REQUIRE_POSTGRES", required)
+
+    assert needs.main() == code
+
+    told = capsys.readouterr().err
+    assert "--no-install-recommends postgresql\n" in told
+    assert ("ITS TESTS WERE LEFT OUT" in told) == (code == 0)
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
