@@ -90,6 +90,8 @@ def read_envelope(data: Any) -> Envelope | None:
         return Envelope(code=_code(inner), message=str(inner.get("message") or error))
     if isinstance(error, dict) and error:
         return Envelope(code=_code(error), message=str(error.get("message") or ""))
+    if data.get("status") == "error" or data.get("success") is False:
+        return Envelope(code=_code(data), message=str(data.get("message") or ""))
     # Unwrapped. A coupon has `code` and `type`, too, but neither a number nor a message.
     if isinstance(data.get("message"), str) and isinstance(data.get("code"), int):
         return Envelope(code=_code(data), message=data["message"])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import coupon_terms, discount_of, store_ids
-from providers.antavo.fields import moment, rows, table, text
+from providers.antavo.fields import listed, moment, table, text
 from providers.errors import Rejected, RejectReason
 from providers.types import Cart, Voucher
 
@@ -61,7 +61,7 @@ def check_usable(client: Client, ref: str, code: str, cart: Cart) -> None:
 
 
 def list_coupons(client: Client, ref: str) -> list[dict[str, Any]]:
-    return rows(client.get(of_member(ref, "coupons"), "list_coupons"), "data")
+    return listed(client.get(of_member(ref, "coupons"), "list_coupons"))
 
 
 def read_coupon(client: Client, ref: str, code: str) -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ def search(client: Client, code: str) -> list[dict[str, Any]]:
     """Return every coupon with this code."""
     found: list[dict[str, Any]] = []
     with suppress_code(NO_COUPON_CRITERIA, COUPON_NOT_FOUND):
-        found = rows(client.get("/coupons", "find_coupon", {"code": code}), "data")
+        found = listed(client.get("/coupons", "find_coupon", {"code": code}))
     return [row for row in found if text(row.get("code")) == code]
 
 

@@ -17,6 +17,18 @@ def rows(answer: Any, *path: str) -> list[dict[str, Any]]:
     return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
 
 
+def listed(answer: Any) -> list[dict[str, Any]]:
+    """Return the objects of a whole answer that is a list, or has one (or null) under `data`. Raise
+    UnexpectedAnswer for any other: it is no proof that there is nothing."""
+    if isinstance(answer, dict) and "data" in answer:
+        answer = answer["data"]
+        if isinstance(answer, dict):
+            answer = list(answer.values())
+    if answer is not None and not isinstance(answer, list):
+        raise UnexpectedAnswer("a list was expected")
+    return rows(answer)
+
+
 def table(answer: Any) -> dict[str, Any]:
     """Return an object; {} for the [] that PHP makes of an empty one. Raise UnexpectedAnswer for others."""
     if answer is None or answer == []:

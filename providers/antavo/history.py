@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from providers.antavo.client import Client, of_member
-from providers.antavo.fields import moment, properties, rows, text, whole
+from providers.antavo.fields import listed, moment, properties, text, whole
 from providers.types import Movement
 
 LONGEST = 50
@@ -31,7 +31,7 @@ def read_events(client: Client, path: str, params: dict[str, str | int]) -> tupl
             at=moment(row.get("timestamp")) or datetime.min.replace(tzinfo=UTC),
             properties=properties(row.get("properties")),
         )
-        for row in rows(client.get(path, "list_events", params), "data")
+        for row in listed(client.get(path, "list_events", params))
     )
 
 

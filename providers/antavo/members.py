@@ -19,8 +19,8 @@ from providers.antavo.answers import (
     suppress_code,
 )
 from providers.antavo.client import Client, of_member
-from providers.antavo.fields import moment, number, properties, rows, table, text, whole
-from providers.errors import Rejected, RejectReason
+from providers.antavo.fields import listed, moment, number, properties, rows, table, text, whole
+from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.types import (
     Balance,
     Consent,
@@ -64,7 +64,9 @@ def read(client: Client, ref: str) -> dict[str, Any]:
     if not SAFE_ID.fullmatch(ref):
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     data = table(client.get(of_member(ref), "get_member", {"fields": "expiring_points"}))
-    if not text(data.get("id")) or text(data.get("status")).lower() in GONE:
+    if not text(data.get("id")):
+        raise UnexpectedAnswer("get_member: not a customer")
+    if text(data.get("status")).lower() in GONE:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     return data
 
@@ -149,6 +151,8 @@ def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
         path = of_member(code) if not field else f"/customers/{field}:{of_member(code).rpartition('/')[2]}"
         with suppress_code(MEMBER_NOT_FOUND, NO_CRITERIA):
             data = table(client.get(path, "find_member", {"fields": "expiring_points"}))
+            if not text(data.get("id")):
+                raise UnexpectedAnswer("find_member: not a customer")
             known = (
                 text(data.get("id")),
                 properties(data.get("properties")).get(field),
@@ -176,10 +180,10 @@ def _search_data(client: Client, criteria: dict[str, str]) -> list[dict[str, Any
     with suppress_code(NO_CRITERIA, MEMBER_NOT_FOUND):
         answer = client.get("/customers", "find_members", {**criteria, "limit": AT_MOST})
     # Three shapes are documented: {"data": [...]}, a list, one object.
-    if isinstance(answer, dict):
-        answer = answer.get("data", [answer])
+    if isinstance(answer, dict) and "data" not in answer and text(answer.get("id")):
+        answer = [answer]
     found = []
-    for row in rows(answer)[:AT_MOST]:
+    for row in listed(answer)[:AT_MOST]:
         with suppress(Rejected):
             found.append(read(client, text(row.get("id"))))
     return found

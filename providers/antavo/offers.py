@@ -8,7 +8,7 @@ from typing import Any
 from providers.antavo.answers import Refused
 from providers.antavo.client import Client
 from providers.antavo.discounts import discount_of
-from providers.antavo.fields import number, rows, table, text
+from providers.antavo.fields import listed, number, rows, table, text
 from providers.antavo.options import CouponTerms
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, Reward
 
@@ -29,7 +29,7 @@ def list_offers(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
         if refused.status == 404:
             return ()
         raise
-    found = sorted(rows(answer, "data"), key=lambda row: number(row.get("weight")))
+    found = sorted(listed(answer), key=lambda row: number(row.get("weight")))
     return tuple(_offer(row, cart) for row in found)
 
 

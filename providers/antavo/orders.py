@@ -17,6 +17,7 @@ from providers.antavo.client import Client
 from providers.antavo.fields import rows, table, text, whole
 from providers.antavo.models import RefundRecord, RefundState
 from providers.antavo.offers import cart_body
+from providers.errors import UnexpectedAnswer
 from providers.types import Cart, Order, PointsChange
 
 
@@ -66,6 +67,8 @@ def preview_earn(client: Client, ref: str, cart: Cart) -> int | None:
         if refused.status == 404:
             return None
         raise
+    if "data" not in answer:
+        raise UnexpectedAnswer("preview_earn: no data")
     wanted = client.options.account
     own = [row for row in rows(answer, "data", "accounts") if wanted and text(row.get("id")) == wanted]
     result = own[0] if own else table(answer.get("data"))

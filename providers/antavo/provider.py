@@ -22,6 +22,7 @@ from providers.antavo.client import VENDOR, Client, client_for
 from providers.antavo.fields import table, whole
 from providers.antavo.options import SPECS, check_settings, read_options
 from providers.base import Capability, LoyaltyProvider
+from providers.errors import UnexpectedAnswer
 from providers.types import (
     Cart,
     CheckResult,
@@ -106,7 +107,10 @@ class AntavoProvider(LoyaltyProvider):
     def check(self) -> CheckResult:
         client = self.client
         started = time.perf_counter()
-        count = whole(table(client.get("/customers/-/count", "check")).get("active"))
+        answer = table(client.get("/customers/-/count", "check"))
+        if "active" not in answer:
+            raise UnexpectedAnswer("check: no count")
+        count = whole(answer["active"])
         latency_ms = round((time.perf_counter() - started) * 1000)
         return CheckResult(
             account=f"{client.options.environment} ({count} active customers)", latency_ms=latency_ms

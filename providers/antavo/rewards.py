@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from providers.antavo import members, offers
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import discount_of, reward_terms, store_ids
-from providers.antavo.fields import moment, number, rows, table, text, whole
+from providers.antavo.fields import listed, moment, number, rows, table, text, whole
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 
 POINTS_AS_MONEY = "points"
@@ -36,7 +36,7 @@ def list_rewards(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
         "list_rewards",
         {"fields": "claims,custom_data", "limit": 100},
     )
-    found = [_reward(client, row, spendable, language) for row in rows(answer, "data")]
+    found = [_reward(client, row, spendable, language) for row in listed(answer)]
     return (*_points_as_money(client, customer, spendable), *found, *offers.list_offers(client, ref, cart))
 
 

@@ -9,7 +9,7 @@ from providers.antavo.answers import MEMBER_NOT_FOUND, TRANSACTION_USED, Refused
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import number, rows, text, whole
 from providers.antavo.history import read_events
-from providers.errors import Rejected, RejectReason
+from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 
 ACCEPTED, PENDING, REJECTED, REFUNDED = "accepted", "pending", "rejected", "refunded"
 UNDONE = (REJECTED, REFUNDED)
@@ -35,6 +35,9 @@ def read(client: Client, ref: str, transaction_id: str) -> Transaction | None:
         raise
     data = answer.get("data") if isinstance(answer, dict) else None
     found = rows([data] if isinstance(data, dict) else data)
+    if not found:
+        # Only Antavo's own 404 says that there is none.
+        raise UnexpectedAnswer("get_transaction: not a transaction")
     row = next((row for row in found if text(row.get("id")) == transaction_id), None)
     if row is None:
         return None

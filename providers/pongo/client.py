@@ -104,7 +104,14 @@ def data_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUN
     if answer.status not in (200, 201):
         raise refusal(answer, missing)
     body = answer.json()
+    if isinstance(body, dict) and (body.get("error") or body.get("errors") or _is_message(body)):
+        raise UnexpectedAnswer(f"an error inside {answer.status}")
     return body["data"] if isinstance(body, dict) and "data" in body else body
+
+
+def _is_message(body: dict[str, Any]) -> bool:
+    """Return whether a body only says a sentence, as Laravel's errors do."""
+    return isinstance(body.get("message"), str) and body.keys() <= {"message", "code", "exception", "trace"}
 
 
 def object_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> dict[str, Any]:

@@ -187,7 +187,10 @@ def _data(answer: Answer, operation: str) -> Any:
     body = answer.json()
     if not isinstance(body, dict) or body.get("status") != "success":
         raise UnexpectedAnswer(f"{operation}: no success in the envelope")
-    return body.get("data")
+    data = body.get("data")
+    if isinstance(data, dict) and data.get("error") and "id" not in data:
+        raise UnexpectedAnswer(f"{operation}: an error in the envelope of a success")
+    return data
 
 
 def _message(answer: Answer) -> str:

@@ -218,7 +218,9 @@ def _by_path(engine: Engine, value: str) -> Json | None:
         if refused.status in (400, 404):
             return None
         raise UnexpectedAnswer(str(refused)) from refused
-    return data if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not _id(data):
+        raise UnexpectedAnswer("get_user: not a user")
+    return data
 
 
 def _listed(engine: Engine, name: str, value: str) -> list[Json]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from providers.errors import UnexpectedAnswer
 from providers.types import ProviderStore
 from providers.whitelabel.engine import Engine, Json
 
@@ -33,7 +34,9 @@ def list_tiers(engine: Engine) -> list[Json]:
 
     def ask() -> list[Json]:
         data = engine.get("/tiers", operation="list_tiers", params=engine.locale)
-        rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+        if not isinstance(data, list):
+            raise UnexpectedAnswer("list_tiers: not a list")
+        rows = [row for row in data if isinstance(row, dict)]
         kept = ("id", "name", "priority", "pointsRequirement", "calculation")
         return [
             {key: row.get(key) for key in kept}

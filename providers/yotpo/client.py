@@ -35,8 +35,12 @@ class Client:
     session: VendorSession
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str]) -> Answer:
-        """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer."""
-        return self.session.read("GET", path, operation=operation, params=params)
+        """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer, also for an error that comes
+        with status 200."""
+        answer = self.session.read("GET", path, operation=operation, params=params)
+        if is_ok(answer) and _is_error(answer.json()):
+            raise UnexpectedAnswer(f"{operation}: an error inside {answer.status}")
+        return answer
 
     def post(self, path: str, *, operation: str, body: Mapping[str, Any]) -> Answer:
         """Write. Sent again only after a 423 or 429, which say that nothing was done.
@@ -99,6 +103,11 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
 
 def is_ok(answer: Answer) -> bool:
     return 200 <= answer.status < 300
+
+
+def _is_error(body: Any) -> bool:
+    """Return whether a body is one of the shapes in which errors have been seen (`refusal`)."""
+    return isinstance(body, dict) and any(body.get(name) for name in ("error", "errors", "error_message"))
 
 
 def read_refusal(answer: Answer) -> tuple[set[str], str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from providers.errors import Rejected, RejectReason
+from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.fields import as_object, moment, text, whole
 from providers.yotpo.refs import identity_of
@@ -43,7 +43,11 @@ def fetch(
         raise client.refusal(answer)
     record = as_object(answer.json(), "customer")
     # A newer endpoint wraps the record.
-    return as_object(record["customers"], "customer") if "customers" in record else record
+    record = as_object(record["customers"], "customer") if "customers" in record else record
+    if not (text(record, "email") or customer_id_of(record)):
+        # Nobody's record is no proof that there is no such customer.
+        raise UnexpectedAnswer("customer: no identity")
+    return record
 
 
 def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dict[str, Any]:
