@@ -8,7 +8,8 @@ from django.db.models import Sum
 from providers.errors import Rejected, RejectReason
 from providers.house.catalogue import claim_item, return_item, use_item
 from providers.house.ledger import lock, move, post, posted
-from providers.house.models import Entry, EntryKind, Hold, HoldState
+from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
+from providers.house.owed import newest_entry, take_owed
 from providers.types import Order, Spend, SpendIntent, SpendKind
 
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
@@ -34,6 +35,7 @@ def spend(program: str, intent: SpendIntent) -> Hold:
                 item_id=intent.item_id,
                 title=item.title,
                 points=intent.points,
+                newest_entry=newest_entry(),
             )
     except IntegrityError as error:
         # The key appeared while we worked, for another member: all of ours has been rolled back.
@@ -84,15 +86,9 @@ def release(program: str, spend: Spend) -> None:
         return_item(hold)
         if was_held:
             move(hold.member, spendable=hold.points, reserved=-hold.points)
+            take_owed(hold.member, hold, hold.points, f"hold-{hold.pk}")
         elif left := hold.points - _given_back(hold):
-            post(
-                hold.member,
-                EntryKind.RELEASE,
-                left,
-                reference=f"release:{hold.key}",
-                order_id=hold.order_id,
-                note=hold.title,
-            )
+            _post_release(hold.member, hold, left, f"release:{hold.key}")
 
 
 def release_part(program: str, spend: Spend, points: int, key: str) -> None:
@@ -107,14 +103,15 @@ def release_part(program: str, spend: Spend, points: int, key: str) -> None:
         if hold is None or hold.state != HoldState.CAPTURED:
             raise Rejected(RejectReason.NOT_ALLOWED, "nothing is captured for this key")
         if points := min(points, hold.points - _given_back(hold)):
-            post(
-                member,
-                EntryKind.RELEASE,
-                points,
-                reference=reference,
-                order_id=hold.order_id,
-                note=hold.title,
-            )
+            _post_release(member, hold, points, reference)
+
+
+def _post_release(member: Member, hold: Hold, points: int, reference: str) -> None:
+    """Give back `points` of a captured hold; what is owed since is taken from them."""
+    entry = post(
+        member, EntryKind.RELEASE, points, reference=reference, order_id=hold.order_id, note=hold.title
+    )
+    take_owed(member, hold, points, f"release-{entry.pk}")
 
 
 def _part_reference(key: str) -> str:

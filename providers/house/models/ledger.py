@@ -7,7 +7,7 @@ the database (`triggers`), and by foreign keys that protect what they point at.
 from typing import Any, NoReturn
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -56,8 +56,13 @@ class Entry(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=EntryKind.choices)
     points = models.IntegerField(_("points"), help_text=_("Signed: what it did to the balance."))
     tier_points = models.IntegerField(default=0, help_text=_("Signed: what it did to the lifetime points."))
-    shortfall = models.PositiveIntegerField(
-        _("shortfall"), default=0, help_text=_("Points that should have been taken back, but were spent.")
+    shortfall = models.IntegerField(
+        _("shortfall"),
+        default=0,
+        help_text=_(
+            "Points that should have been taken back, but were on hold or spent. "
+            "Negative: taken when those points came back."
+        ),
     )
     reference = models.CharField(_("reference"), max_length=200)
     order_id = models.CharField(_("order"), max_length=100, blank=True)
@@ -81,6 +86,12 @@ class Entry(models.Model):
                 | Q(kind__in=["earn", "release"], points__gte=0)
                 | Q(kind__in=["spend", "return", "cancel", "expire"], points__lte=0),
                 name="house_entry_sign_fits_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(shortfall=0)
+                | Q(kind__in=["return", "cancel"], shortfall__gt=0)
+                | Q(kind__in=["return", "cancel"], shortfall__lt=0, shortfall=F("points")),
+                name="house_shortfall_is_owed_or_paid",
             ),
         ]
         indexes = [
@@ -126,6 +137,8 @@ class Hold(models.Model):
     title = models.CharField(_("title"), max_length=200, blank=True)
     points = models.PositiveIntegerField(_("points"), default=0)
     order_id = models.CharField(_("order"), max_length=100, blank=True)
+    # The newest ledger entry when the hold was made: what fell short later is taken from its points first.
+    newest_entry = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
