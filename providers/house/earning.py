@@ -3,8 +3,8 @@
 Each writes one entry per order or return id, even of 0 points, and finds it again when it is repeated.
 Returns take back in proportion to the money: after each, the points taken in sum are
 floor(earned * money returned so far / money of the order), so rounding never adds up and a full return
-takes exactly what was earned. Points that the member has spent meanwhile cannot be taken: the entry keeps
-them as `shortfall`.
+takes exactly what was earned. Points of the order that have expired are gone already. Points that are on
+hold or spent cannot be taken: the entry keeps them as `shortfall`, which `owed` takes when they come back.
 """
 
 import calendar
@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from providers.errors import Rejected, RejectReason
+from providers.house.expiry import expired_points
 from providers.house.ledger import lock, post, posted
 from providers.house.members import tiers_at
 from providers.house.models import EarnRule, Entry, EntryKind, Member
@@ -137,18 +138,20 @@ def _take_back(
     order_id: str = "",
     net: Decimal | None = None,
 ) -> Entry:
-    """Post what is missing until `due` points of the order are gone, as far as they are spendable."""
+    """Post what is missing until `due` points of the order are gone, as far as they are spendable. The tier
+    falls by expired points, too: it counts what was bought."""
     order_id = earned.order_id if earned else order_id
     lines = Entry.objects.filter(program=member.program, order_id=order_id, kind__in=TAKEN_BACK)
-    gone = lines.aggregate(sum=Sum(F("shortfall") - F("points")))["sum"] or 0
-    wanted = max(0, due - gone)
+    sums = lines.aggregate(gone=Sum(F("shortfall") - F("points")), tier=Sum("tier_points"))
+    expired = expired_points(earned) if earned else 0
+    wanted = max(0, due - expired - (sums["gone"] or 0))
     taken = min(wanted, member.spendable)
     return post(
         member,
         kind,
         -taken,
         reference=reference,
-        tier_points=-wanted,
+        tier_points=-max(0, due + (sums["tier"] or 0)),
         shortfall=wanted - taken,
         order_id=order_id,
         amount=net,
