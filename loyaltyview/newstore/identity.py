@@ -18,6 +18,7 @@ from loyaltyview.newstore.context import Associate
 from loyaltyview.newstore.errors import IdentityError
 from loyaltyview.newstore.keys import signing_key
 from loyaltyview.newstore.staff import find_staff_id
+from loyaltyview.newstore.token_kinds import HEADER_TYPES, not_of_an_associate
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 
@@ -42,9 +43,8 @@ def verify_associate(program: Program, bearer: str, device_id: str) -> Associate
     subject = claims["sub"]
     if not is_id(subject):
         raise IdentityError("TOKEN_INVALID", "a subject that is no id")
-    # The realm signs machines' tokens with the same key, our own client's too. Keycloak names them so.
-    if str(claims.get("preferred_username", "")).startswith("service-account-"):
-        raise IdentityError("TOKEN_INVALID", "a machine's token")
+    if trouble := not_of_an_associate(claims, program.newstore_client_id):
+        raise IdentityError("TOKEN_INVALID", trouble)
     staff_id = find_staff_id(program, claims.get("email")) if program.newstore_lookup_associates else ""
     return Associate(associate_id=staff_id or subject, device_id=device_id, is_staff_id=bool(staff_id))
 
@@ -105,6 +105,8 @@ def _key_id(token: str) -> str:
     kid = header.get("kid")
     if header.get("alg") != "RS256" or not is_id(kid):
         raise IdentityError("TOKEN_INVALID", "not signed with RS256 and a named key")
+    if str(header.get("typ", "JWT")).lower() not in HEADER_TYPES:
+        raise IdentityError("TOKEN_INVALID", "a header of another kind of token")
     return str(kid)
 
 

@@ -75,15 +75,15 @@ class IdentityProvider:
         if not set(wanted) <= set(self._config.scopes):
             raise _oauth(400, "invalid_scope", f"Invalid scopes: {' '.join(wanted)}")
         lifetime_s = self._config.token_lifetime_s
-        claims = {"sub": f"service-account-{client_id}", "azp": client_id, "scope": " ".join(wanted)}
+        scope = " ".join(wanted)
         return answer(
             {
-                "access_token": self.sign(claims, lifetime_s),
+                "access_token": self.mint_machine_token(client_id, lifetime_s, scope=scope),
                 "expires_in": lifetime_s,
                 "refresh_expires_in": 0,
                 "token_type": "Bearer",
                 "not-before-policy": 0,
-                "scope": claims["scope"],
+                "scope": scope,
             }
         )
 
@@ -113,6 +113,28 @@ class IdentityProvider:
             },
             lifetime_s,
         )
+
+    def mint_machine_token(self, client_id: str, lifetime_s: int = 300, **claims: object) -> str:
+        """The token of client credentials, as Keycloak makes it: a service account's, without a session."""
+        machine = {
+            "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._config.tenant}/client/{client_id}")),
+            "azp": client_id,
+            "preferred_username": f"service-account-{client_id}",
+            "client_id": client_id,
+            "clientHost": "127.0.0.1",
+            "clientAddress": "127.0.0.1",
+        }
+        return self.sign({**machine, **claims}, lifetime_s)
+
+    def mint_other_token(self, kind: str, associate: Associate) -> str:
+        """Another token of an associate's session that must not pass for the access token: `kind` is "ID",
+        "Refresh" or "Offline". A refresh token is signed with RS256 here, though Keycloak's own is not."""
+        claims: dict[str, Any] = {"typ": kind, "sid": uuid.uuid4().hex}
+        if kind == "ID":
+            claims |= {"aud": "associate-app", "at_hash": "v1Xk0Gk7qZs0m1sVd0Q1wA"}
+        else:
+            claims |= {"aud": self.issuer, "scope": "openid email profile"}
+        return self.mint_associate_token(associate, **claims)
 
     def sign(self, claims: dict[str, Any], lifetime_s: int) -> str:
         now = int(time.time())

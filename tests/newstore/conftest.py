@@ -71,7 +71,14 @@ def with_keys(
 def signed(tenant: Program, signing_key: rsa.RSAPrivateKey) -> Callable[..., str]:
     """Return NewStore's token for the associate kim; keywords change claims (None removes one)."""
 
-    def sign(*, key: Any = signing_key, kid: str = "k1", algorithm: str = "RS256", **changes: Any) -> str:
+    def sign(
+        *,
+        key: Any = signing_key,
+        kid: str = "k1",
+        algorithm: str = "RS256",
+        header_type: str = "JWT",
+        **changes: Any,
+    ) -> str:
         now = int(time.time())
         claims = {
             "iss": tenant.newstore_identity_url,
@@ -83,6 +90,8 @@ def signed(tenant: Program, signing_key: rsa.RSAPrivateKey) -> Callable[..., str
             **changes,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
-        return "Bearer " + jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
+        return "Bearer " + jwt.encode(
+            claims, key, algorithm=algorithm, headers={"kid": kid, "typ": header_type}
+        )
 
     return sign

@@ -194,3 +194,20 @@ def test_every_shape_of_a_launch_says_the_same(acme: Program, sandbox: Sandbox, 
     assert (context.cart_id, context.cart_total, context.currency) == (cart.cart_id, 153, "USD")
     assert (context.customer_email, context.external_identity) == (MIA.email, "ours")
     assert (context.token, len(context.items)) == (sandbox.app.token, 2)
+
+
+@pytest.mark.parametrize("kind", ["ID", "Refresh", "Offline", "machine"])
+def test_other_tokens_of_the_realm_log_nobody_in(
+    acme: Program, sandbox: Sandbox, client: Client, kind: str
+) -> None:
+    kim = ASSOCIATES["a-17"]
+    if kind == "machine":
+        token = sandbox.idp.mint_machine_token("stock-sync")
+    else:
+        token = sandbox.idp.mint_other_token(kind, kim)
+    body = json.dumps({"device_id": "ipad-1", "identity": f"Bearer {token}"})
+
+    assert client.post("/identity/acme/", body, content_type="application/json").status_code == 401
+    token = sandbox.idp.mint_associate_token(kim)
+    body = json.dumps({"device_id": "ipad-1", "identity": f"Bearer {token}"})
+    assert client.post("/identity/acme/", body, content_type="application/json").status_code == 200

@@ -80,6 +80,59 @@ def test_claims_that_do_not_hold_are_refused(
     assert refusal(tenant, signed(**claims)) == code
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"typ": "ID"},
+        {"typ": "Refresh"},
+        {"typ": "Offline"},
+        {"typ": "Logout"},
+        {"typ": ["Bearer"]},
+        {"at_hash": "v1Xk0Gk7qZs0m1sVd0Q1wA"},
+        {"sub": "service-account-loyaltyview"},
+        {"sub": "associate-app", "azp": "associate-app"},
+        {"sub": "associate-app", "client_id": "associate-app"},
+        {"azp": "loyaltyview"},  # our own client logs nobody in
+        {"azp": ["loyaltyview"], "clientHost": "10.0.0.1"},
+        {"gty": "client-credentials"},
+        {"email": None},  # no session, no login, no person
+    ],
+)
+def test_machine_id_and_refresh_tokens_do_not_pass_for_an_associate(
+    tenant: Program, with_keys: responses.BaseResponse, signed: Sign, changes: dict[str, Any]
+) -> None:
+    assert refusal(tenant, signed(**changes)) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"typ": "Bearer", "azp": "associate-app", "client_id": "associate-app", "nonce": "n-1"},
+        {"typ": "at+jwt"},
+        {"email": None, "sid": "4f1c"},
+        {"email": None, "preferred_username": "kim"},
+    ],
+)
+def test_access_tokens_of_associates_pass_in_all_their_forms(
+    tenant: Program, with_keys: responses.BaseResponse, signed: Sign, changes: dict[str, Any]
+) -> None:
+    assert verify_associate(tenant, signed(**changes), DEVICE) == KIM
+
+
+@pytest.mark.parametrize(
+    ("typ", "passes"),
+    [("at+jwt", True), ("application/at+jwt", True), ("JWT", True), ("logout+jwt", False), ("id+jwt", False)],
+)
+def test_the_header_says_what_kind_of_token_it_is(
+    tenant: Program, with_keys: responses.BaseResponse, signed: Sign, typ: str, passes: bool
+) -> None:
+    token = signed(header_type=typ)
+    if passes:
+        assert verify_associate(tenant, token, DEVICE) == KIM
+    else:
+        assert refusal(tenant, token) == "TOKEN_INVALID"
+
+
 def test_clocks_may_differ_by_a_minute(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign
 ) -> None:
