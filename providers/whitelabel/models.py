@@ -16,6 +16,10 @@ class ReportKind(models.TextChoices):
     CANCEL = "cancel", _("cancelled order")
 
 
+# The kinds that take back what an order earned.
+TAKING = (ReportKind.RETURN, ReportKind.CANCEL)
+
+
 class ReportState(models.TextChoices):
     NEW = "new", _("not sent")
     SENDING = "sending", _("sent, not confirmed")
@@ -39,6 +43,11 @@ class Report(models.Model):
         _("the engine's id"), max_length=200, blank=True, help_text=_("Of the event or the benefit.")
     )
     points = models.IntegerField(_("points"), null=True, blank=True)
+    # Of a return or cancelled order: what it could not take and nobody has paid yet, and what refunds paid.
+    owed = models.PositiveIntegerField(_("points owed"), default=0)
+    paid = models.PositiveIntegerField(_("owed points that refunds paid"), default=0)
+    # Of a refund: what it paid for returns instead of giving it back.
+    withheld = models.PositiveIntegerField(_("points withheld"), default=0)
     net = models.DecimalField(_("amount"), max_digits=14, decimal_places=3, null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -1,15 +1,19 @@
-"""Points given back: an event of the tenant's refund type, once per spend."""
+"""Points given back: an event of the tenant's refund type, once per spend.
+
+A return that could not take its points, because a spend had them, is owed: a refund of that spend pays for
+it first, and gives back the rest.
+"""
 
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from providers.errors import Rejected, RejectReason
 from providers.types import Spend
 from providers.whitelabel import settling
 from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.models import Report, ReportKind, ReportState
+from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
 from providers.whitelabel.outbox import SKEW_S, deliver, sent_at, turn
 
 
@@ -40,20 +44,37 @@ def _rows(engine: Engine, kind: ReportKind, reference: str) -> "QuerySet[Report]
 def _plan(engine: Engine, spend: Spend, reference: str, points: int) -> Report:
     """Return the row of this refund, its points fixed when it is first seen."""
     with transaction.atomic():
-        list(_rows(engine, ReportKind.SPEND, spend.key).select_for_update())
+        spent = _rows(engine, ReportKind.SPEND, spend.key).select_for_update().first()
         if known := _rows(engine, ReportKind.REFUND, reference).first():
             return known
         parts = Report.objects.filter(
             program=engine.config.program, kind=ReportKind.REFUND, reference__startswith=f"{spend.key}:"
         )
-        left = spend.points - (parts.aggregate(sum=Sum("points"))["sum"] or 0)
+        given = parts.aggregate(sum=Sum(F("points") + F("withheld")))["sum"] or 0
+        back = max(min(points, spend.points - given), 0)
+        withheld = _withhold(spent, back) if spent else 0
         return Report.objects.create(
             program=engine.config.program,
             kind=ReportKind.REFUND,
             reference=reference,
             member_ref=spend.member_ref,
-            points=max(min(points, left), 0),
+            points=back - withheld,
+            withheld=withheld,
         )
+
+
+def _withhold(spent: Report, back: int) -> int:
+    """Let the refund of this spend pay what the member's returns since the spend could not take; return how
+    many of its `back` points that needs. Inside the transaction that writes the refund."""
+    owing = Report.objects.filter(
+        program=spent.program, member_ref=spent.member_ref, kind__in=TAKING, owed__gt=0, pk__gt=spent.pk
+    )
+    withheld = 0
+    for row in owing.select_for_update().order_by("pk"):
+        paid = min(row.owed, back - withheld)
+        Report.objects.filter(pk=row.pk).update(owed=F("owed") - paid, paid=F("paid") + paid)
+        withheld += paid
+    return withheld
 
 
 def _refund(engine: Engine, spend: Spend, row: Report) -> None:

@@ -1,8 +1,8 @@
 """Sales earn, returns and cancelled orders take back: each told to the engine once.
 
 Source: contract 2.7. There is no standard for returns: the tenant's own event type (`return_type`), or the
-command that adjusts points. Nobody's balance is taken below zero; what could not be taken is taken by the
-next return of the same order, if any.
+command that adjusts points. Nobody's balance is taken below zero; what could not be taken is owed: the next
+return of the same order takes it, or the refund of a spend that had the points (`refunds`).
 """
 
 from collections.abc import Callable
@@ -15,14 +15,13 @@ from providers.errors import Rejected, RejectReason, Unavailable
 from providers.types import Order, PointsChange, Return
 from providers.whitelabel import settling
 from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.models import Report, ReportKind, ReportState
+from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
 from providers.whitelabel.outbox import SKEW_S, deliver, open_report, resolve, sent_at, turn
 from providers.whitelabel.rate import sale_amount
 from providers.whitelabel.refunds import find_request
 from providers.whitelabel.spending import available_points
 
 ADJUSTED = "POINTS_ADJUSTED"
-TAKING = (ReportKind.RETURN, ReportKind.CANCEL)
 
 
 def record_order(engine: Engine, order: Order) -> PointsChange:
@@ -153,11 +152,19 @@ def _plan(
         known = Report.objects.filter(program=sale.program, kind=kind, reference=reference).first()
         if known:
             return known
-        before = Report.objects.filter(program=sale.program, order_id=sale.reference, kind__in=TAKING)
-        taken = sum(-(row.points or 0) for row in before)
+        before = list(
+            Report.objects.select_for_update()
+            .filter(program=sale.program, order_id=sale.reference, kind__in=TAKING)
+            .order_by("pk")
+        )
+        taken = sum(row.paid - (row.points or 0) for row in before)
         base = sale.net or Decimal(0)
         returned = base if net is None else min(sum((row.net or Decimal(0) for row in before), net), base)
         due = int((earned * returned / base).to_integral_value(ROUND_FLOOR)) if base else earned
+        wanted = max(due - taken, 0)
+        points = min(wanted, balance)
+        # This return owes what those before it could not take, too.
+        Report.objects.filter(pk__in=[row.pk for row in before]).update(owed=0)
         return Report.objects.create(
             program=sale.program,
             kind=kind,
@@ -165,7 +172,8 @@ def _plan(
             order_id=sale.reference,
             member_ref=sale.member_ref,
             net=net,
-            points=-max(min(due - taken, balance), 0),
+            points=-points,
+            owed=wanted - points,
         )
 
 

@@ -163,3 +163,52 @@ def test_a_cancelled_order_that_was_never_told_will_not_be(
     assert provider.cancel_order(order(mia)) == PointsChange(points=0)
     assert provider.record_order(order(mia)) == PointsChange(points=None)
     assert not vendor.state.events_of("TRANSACTION")
+
+
+def test_a_refund_pays_first_for_what_a_return_could_not_take(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    spend = provider.spend(points_intent(mia, 890))
+    assert provider.record_return(returned(mia, "80.00")) == PointsChange(points=-10)
+    for _ in range(2):
+        provider.release(spend)
+        assert vendor.state.points[mia] == 820
+
+
+def test_parts_of_a_refund_pay_as_they_come_and_give_back_no_more_than_was_spent(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    spend = provider.spend(points_intent(mia, 850))
+    provider.confirm(spend, order(mia, order_id="order-2"))
+    assert provider.record_return(returned(mia, "80.00")) == PointsChange(points=-50)
+    provider.release_part(spend, 20, "return-a")
+    assert vendor.state.points[mia] == 0
+    provider.release_part(spend, 30, "return-b")
+    assert vendor.state.points[mia] == 20
+    provider.release(spend)
+    assert vendor.state.points[mia] == 820
+
+
+def test_what_a_refund_paid_is_not_taken_by_the_next_return(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    spend = provider.spend(points_intent(mia, 890))
+    assert provider.record_return(returned(mia, "40.00")) == PointsChange(points=-10)
+    provider.release(spend)
+    assert vendor.state.points[mia] == 860
+    assert provider.record_return(returned(mia, "40.00", "return-2")) == PointsChange(points=-40)
+    assert vendor.state.points[mia] == 820
+
+
+def test_the_refund_of_a_later_spend_pays_for_no_earlier_return(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    provider.spend(points_intent(mia, 900))
+    assert provider.record_return(returned(mia, "80.00")) == PointsChange(points=0)
+    vendor.state.points[mia] = 300
+    provider.release(provider.spend(points_intent(mia, 300, "key-2")))
+    assert vendor.state.points[mia] == 300
