@@ -147,7 +147,8 @@ class LoyaltyProvider(ABC):
         raise Unsupported("get_history")
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
-        """Called on page load. Return the points this cart would earn, None when it cannot be said."""
+        """Called on page load. Return the points this cart would earn, None when it cannot be said. The
+        cart's total is what its order will earn on (`Order.earn_base`); its items are shares of that."""
         return None
 
     @abstractmethod

@@ -32,6 +32,7 @@ from loyaltyview.events.returns import (
     keep_goods,
     note_appeasement,
     note_late_cancellation,
+    note_refund,
     note_return,
 )
 from loyaltyview.redemptions.orders import give_back_order
@@ -40,7 +41,7 @@ from loyaltyview.redemptions.orders import give_back_order
 def order_created(event: Event) -> None:
     """The order exists and can still change: its codes are in use."""
     _use(event, is_final=False)
-    order = orders.note_created(event.program, read_order(bytes(event.payload)))
+    order = orders.note_created(event.program, read_order(bytes(event.payload), event.program.earn_on))
     if order.cancelled_seen_at and not order.is_historical:
         _undo(order)
 
@@ -48,7 +49,7 @@ def order_created(event: Event) -> None:
 def order_opened(event: Event) -> None:
     """The order is final: its codes are used, and the vendor is told."""
     _use(event, is_final=True)
-    read = read_order(bytes(event.payload))
+    read = read_order(bytes(event.payload), event.program.earn_on)
     order = orders.note_opened(event.program, read)
     orders.note_final(order, read)
     if order.is_historical and order.earning in MAYBE_EARNED:
@@ -91,6 +92,8 @@ def return_processed(event: Event) -> None:
         return
     order = opened_order(event, record.order_id)
     if record.state == ReturnState.WAITING:
+        if order.earns_with_tax:
+            note_refund(record, read_return(bytes(event.payload), with_tax=True))
         if not is_closed(order):
             keep_goods(record, order)
         order = ensure_earned(event, order)

@@ -114,4 +114,5 @@ def _as_opened(host: HostOrder) -> OrderOpened:
         exchanges=(),
         codes=host.codes,
         lines=tuple(lines),
+        earns_with_tax=host.earns_with_tax,
     )

@@ -97,7 +97,7 @@ class WhyNothing(models.TextChoices):
 
 class Order(models.Model):
     """A sale, as far as events told of it, in whatever order they came: the `*_seen_at` are set once and
-    never cleared. Amounts are in `currency`; `earn_base` is without tax and without cancelled items."""
+    never cleared. Amounts are in `currency`; `earn_base` is without cancelled items."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="orders")
     order_id = models.CharField(_("order"), max_length=100)
@@ -110,6 +110,8 @@ class Order(models.Model):
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     earn_base = models.DecimalField(_("earns on"), max_digits=14, decimal_places=4, default=Decimal(0))
+    # Its returns count the same way, whatever the program's rule is by then.
+    earns_with_tax = models.BooleanField(_("earns on prices with tax"), default=False)
     lines = models.JSONField(default=list, blank=True)
     cancelled_items = models.JSONField(default=list, blank=True)
     codes = models.JSONField(_("codes"), default=list, blank=True)
@@ -180,7 +182,8 @@ class WhyParked(models.TextChoices):
 
 class ReturnRecord(models.Model):
     """Money that went back to the customer. `order_id` is empty for a blind return. `amount` is what was
-    refunded for the goods, without tax. `points_owed` are those that a person is to give back."""
+    refunded for the goods, with tax where its order has earned on tax. `points_owed` are those that a person
+    is to give back."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="returns")
     return_id = models.CharField(_("return"), max_length=150)

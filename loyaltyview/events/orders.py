@@ -13,6 +13,7 @@ from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
 from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
+from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.orders import (
     is_used_twice,
@@ -212,6 +213,7 @@ def _write(order: Order, read: OrderOpened, **only_if: Any) -> Order:
         lines=lines,
         codes=list(read.codes),
         earn_base=_base(lines, order.cancelled_items),
+        earns_with_tax=read.earns_with_tax,
         is_exchange=read.is_exchange,
         is_historical=read.is_historical,
     )
@@ -221,6 +223,5 @@ def _write(order: Order, read: OrderOpened, **only_if: Any) -> Order:
 
 
 def _base(lines: list[dict[str, Any]], cancelled: list[str]) -> Decimal:
-    """Return what the lines earn on: the sum of those not cancelled, never below zero."""
-    kept = (Decimal(line["net"]) for line in lines if line["item_id"] not in cancelled)
-    return max(sum(kept, Decimal(0)), Decimal(0))
+    """Return what the lines that are not cancelled earn on."""
+    return earn_base(Decimal(line["net"]) for line in lines if line["item_id"] not in cancelled)

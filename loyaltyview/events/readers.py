@@ -21,11 +21,20 @@ from loyaltyview.events.payload_fields import (
     whole,
 )
 from loyaltyview.events.payloads import is_text, read_time
+from loyaltyview.programs.earn_base import (
+    EarnOn,
+    PricedLine,
+    earn_base,
+    earns_with_tax,
+    needs_tax,
+    sale_line_base,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """`net` is in the order's currency, after discounts, without tax, for the whole line."""
+    """`net` is what the whole line earns on, in the order's currency: after discounts, tax by the rule of the
+    program. Of a return it is what was refunded, without tax unless asked for otherwise."""
 
     item_id: str
     product_id: str
@@ -54,7 +63,8 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderOpened:
-    """`order.created` and `order.opened` have the same shape. `lines` are the products."""
+    """`order.created` and `order.opened` have the same shape. `lines` are the products. `earns_with_tax`:
+    their `net` contains tax."""
 
     order_id: str
     external_id: str
@@ -70,6 +80,7 @@ class OrderOpened:
     exchanges: tuple[Exchange, ...]
     codes: tuple[str, ...]
     lines: tuple[Line, ...]
+    earns_with_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +101,7 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnProcessed:
-    """`order_id` is "" for a blind return. `net` is what was refunded for the goods, without tax."""
+    """`order_id` is "" for a blind return. `net` is what was refunded for the goods."""
 
     return_id: str
     order_id: str
@@ -124,8 +135,9 @@ def read_codes(body: bytes) -> OrderCodes:
     )
 
 
-def read_order(body: bytes) -> OrderOpened:
-    """Read an `order.created` or `order.opened` delivery. Raises PayloadError."""
+def read_order(body: bytes, earn_on: str = EarnOn.PRICE) -> OrderOpened:
+    """Read an `order.created` or `order.opened` delivery; `earn_on` is the program's rule. Raises
+    PayloadError."""
     payload = payload_of(body)
     channel_type = text(payload, "channel_type", limit=20)
     items = items_of(payload, required=True)
@@ -146,7 +158,8 @@ def read_order(body: bytes) -> OrderOpened:
         is_historical=payload.get("is_historical") is True,
         exchanges=_exchanges(payload),
         codes=_codes(payload),
-        lines=each(items, lambda item: _order_line(item, is_tax_included), only=_is_product),
+        lines=each(items, lambda item: _order_line(item, earn_on, is_tax_included), only=_is_product),
+        earns_with_tax=earns_with_tax(earn_on, is_tax_included=is_tax_included),
     )
 
 
@@ -173,18 +186,19 @@ def read_cancelled(body: bytes) -> OrderCancelled:
     )
 
 
-def read_return(body: bytes) -> ReturnProcessed:
-    """Read a `return.processed` delivery. Raises PayloadError."""
+def read_return(body: bytes, *, with_tax: bool = False) -> ReturnProcessed:
+    """Read a `return.processed` delivery, its amounts with or without tax. It does not say itself on which
+    of them its order has earned. Raises PayloadError."""
     payload = payload_of(body)
-    lines = each(items_of(payload), _return_line)
-    total = amount(payload, "total_refund_excl_tax", optional=bool(lines))
+    lines = each(items_of(payload), lambda item: _return_line(item, with_tax))
+    total = Decimal(0) if lines else _refund(payload, "total_refund_{}", with_tax)
     return ReturnProcessed(
         return_id=text(payload, "id"),
         order_id=text(payload, "order_id", optional=True),
         returned_at=time_of(payload, "returned_at"),
         store_id=text(payload, "return_location_id", optional=True),
         currency=currency_of(payload),
-        net=max(sum((line.net for line in lines), Decimal(0)) if lines else total, Decimal(0)),
+        net=earn_base(line.net for line in lines) if lines else max(total, Decimal(0)),
         lines=lines,
     )
 
@@ -201,35 +215,40 @@ def read_appeasement(body: bytes) -> Appeasement:
     )
 
 
-def _order_line(item: dict[str, Any], is_tax_included: bool) -> Line:
+def _order_line(item: dict[str, Any], earn_on: str, is_tax_included: bool) -> Line:
     # Discounts and tax are taken for the whole line; for a quantity above one the contract does not say,
     # and NewStore lists each unit as a line of its own.
     quantity = amount(item, "quantity", default=Decimal(1))
-    net = amount(item, "pricebook_price") * quantity
-    net -= amount(item, "item_discounts", optional=True) + amount(item, "order_discounts", optional=True)
-    if is_tax_included:
-        net -= amount(item, "tax")
+    priced = PricedLine(
+        price=amount(item, "pricebook_price") * quantity,
+        discount=amount(item, "item_discounts", optional=True)
+        + amount(item, "order_discounts", optional=True),
+        tax=amount(item, "tax") if needs_tax(earn_on, is_tax_included=is_tax_included) else None,
+    )
     return Line(
         item_id=text(item, "id"),
         product_id=text(item, "product_id"),
         quantity=whole(quantity),
-        net=bounded("items", net),
+        net=bounded("items", sale_line_base(priced, earn_on, is_tax_included=is_tax_included)),
     )
 
 
-def _return_line(item: dict[str, Any]) -> Line:
-    # Orders earn on amounts without tax, so returns take back by them, whatever the price method was.
-    # "*_adjusted" is what the associate paid out in the end: it says nothing about the goods' price.
-    if item.get("refund_excl_tax") is not None:
-        net = amount(item, "refund_excl_tax")
-    else:
-        net = amount(item, "refund_amount") - amount(item, "refund_tax", optional=True)
+def _return_line(item: dict[str, Any], with_tax: bool) -> Line:
     return Line(
         item_id=text(item, "id", optional=True),
         product_id=text(item, "product_id", optional=True),
         quantity=whole(amount(item, "quantity", default=Decimal(1))),
-        net=net,
+        net=_refund(item, "refund_{}", with_tax),
     )
+
+
+def _refund(source: dict[str, Any], keys: str, with_tax: bool) -> Decimal:
+    # "*_adjusted" is what the associate paid out in the end: it says nothing about the goods' price.
+    whole_key, net_key, tax_key = (keys.format(part) for part in ("amount", "excl_tax", "tax"))
+    if source.get(whole_key if with_tax else net_key) is not None:
+        return amount(source, whole_key if with_tax else net_key)
+    tax = amount(source, tax_key, optional=True)
+    return bounded(whole_key, amount(source, net_key) + tax if with_tax else amount(source, whole_key) - tax)
 
 
 def _is_product(item: dict[str, Any]) -> bool:

@@ -31,6 +31,15 @@ def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
     return record
 
 
+def note_refund(record: ReturnRecord, read: ReturnProcessed) -> None:
+    """Store what a return that waits refunds, on the same base as its order. Database only; may be
+    repeated."""
+    record.lines, record.amount = lines_to_json(read.lines), read.net
+    ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.WAITING).update(
+        lines=record.lines, amount=record.amount
+    )
+
+
 def keep_goods(record: ReturnRecord, order: Order) -> None:
     """Take out of a return that waits what its order sold beside products, such as a gift card: it earned
     nothing, so nothing is taken back for it. Database only; may be repeated."""

@@ -15,6 +15,13 @@ from django.utils.dateparse import parse_datetime
 from loyaltyview.newstore.answers import list_in, object_of
 from loyaltyview.newstore.client import NewStoreClient, segment
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
+from loyaltyview.programs.earn_base import (
+    EarnOn,
+    PricedLine,
+    earns_with_tax,
+    needs_tax,
+    sale_line_base,
+)
 from loyaltyview.programs.models import Program
 
 LARGEST_AMOUNT = Decimal(10) ** 9
@@ -32,7 +39,8 @@ SHORT_ORDER: Mapping[str, str] = {"order_id": "origin_id", "placed_at": "placed_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOrderItem:
-    """One unit. `net` is after discounts and without tax, in the order's currency."""
+    """One unit. `net` is what it earns on, in the order's currency: after discounts, tax by the program's
+    rule."""
 
     item_id: str
     product_id: str
@@ -56,6 +64,7 @@ class HostOrder:
     customer_email: str
     codes: tuple[str, ...]
     items: tuple[HostOrderItem, ...]
+    earns_with_tax: bool = False
 
     @property
     def is_off(self) -> bool:
@@ -70,7 +79,7 @@ def read_order(program: Program, order_id: str) -> HostOrder:
     answer = NewStoreClient(program).call(
         "GET", f"/v0/orders/{segment(order_id)}", params={"id_type": "internal"}
     )
-    order = order_from(object_of(answer))
+    order = order_from(object_of(answer), program.earn_on)
     if order.order_id != order_id:
         raise NewStoreUnexpected("another order than the one asked for", answer.request_id)
     return order
@@ -109,9 +118,9 @@ def list_orders(program: Program, customer_id: str) -> tuple[ListedOrder, ...]:
     raise NewStoreUnexpected(f"a customer with more than {MOST_PAGES * PER_PAGE} orders")
 
 
-def order_from(body: Mapping[str, Any]) -> HostOrder:
-    """Return the order of `GET /v0/orders/{id}`. Raises NewStoreUnexpected where an id or an amount would
-    have to be guessed."""
+def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE) -> HostOrder:
+    """Return the order of `GET /v0/orders/{id}`; `earn_on` is the program's rule. Raises
+    NewStoreUnexpected where an id or an amount would have to be guessed."""
     items = list_in(body, "items")
     customer = body.get("customer") or {}
     if not isinstance(customer, dict):
@@ -128,23 +137,25 @@ def order_from(body: Mapping[str, Any]) -> HostOrder:
         customer_id=_text(customer, "id"),
         customer_email=_text(customer, "email"),
         codes=_codes(items),
-        items=tuple(_item(item, is_tax_included) for item in items),
+        items=tuple(_item(item, earn_on, is_tax_included) for item in items),
+        earns_with_tax=earns_with_tax(earn_on, is_tax_included=is_tax_included),
     )
 
 
-def _item(item: Mapping[str, Any], is_tax_included: bool) -> HostOrderItem:
+def _item(item: Mapping[str, Any], earn_on: str, is_tax_included: bool) -> HostOrderItem:
     price = item.get("price")
     if not isinstance(price, dict):
         raise NewStoreUnexpected("an item has no price")
-    # By the same rule as the events: what it costs, less discounts, less tax where the price contains it.
-    net = _amount(price, "base") - _amount(price, "discount")
-    if is_tax_included:
-        net -= _amount(price, "tax")
+    priced = PricedLine(
+        price=_amount(price, "base"),
+        discount=_amount(price, "discount"),
+        tax=_amount(price, "tax") if needs_tax(earn_on, is_tax_included=is_tax_included) else None,
+    )
     return HostOrderItem(
         item_id=_text(item, "id", required=True),
         product_id=_text(item, "product_id", required=True),
         status=_text(item, "status"),
-        net=net,
+        net=sale_line_base(priced, earn_on, is_tax_included=is_tax_included),
     )
 
 

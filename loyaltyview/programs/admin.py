@@ -88,6 +88,7 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     "fields": [
                         "identity",
                         "report_channels",
+                        "earn_on",
                         "return_policy",
                         "associate_hour_limit",
                         "member_day_limit",

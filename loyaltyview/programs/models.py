@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
+from loyaltyview.programs.earn_base import EarnOn
 from loyaltyview.programs.provider_settings import restored
 from loyaltyview.programs.rules import (
     validate_channels,
@@ -90,6 +91,16 @@ class Program(models.Model):
         blank=True,
         validators=[validate_channels],
         help_text=_("Orders of these channels earn points."),
+    )
+    earn_on = models.CharField(
+        _("points are earned on"),
+        max_length=12,
+        choices=EarnOn.choices,
+        default=EarnOn.PRICE,
+        help_text=_(
+            "As the shop shows them: what the customer pays where prices contain tax, the price before tax "
+            "elsewhere."
+        ),
     )
     return_policy = models.CharField(
         _("a return gives back"),

@@ -58,6 +58,7 @@ KEYS = (
     Key(path=("languages",), field="languages", type=list),
     Key(path=("identity",), field="identity"),
     Key(path=("report_channels",), field="report_channels", type=list),
+    Key(path=("earn_on",), field="earn_on"),
     Key(path=("return_policy",), field="return_policy"),
     Key(path=("associate_hour_limit",), field="associate_hour_limit", type=int),
     Key(path=("member_day_limit",), field="member_day_limit", type=int),
@@ -106,6 +107,7 @@ class ProgramFile:
     languages: list[str]
     identity: str
     report_channels: list[str]
+    earn_on: str
     return_policy: str
     associate_hour_limit: int
     member_day_limit: int

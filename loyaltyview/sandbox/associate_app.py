@@ -114,7 +114,12 @@ class AssociateApp:
         with self.lock:
             cart = self._open_cart()
             coupons = [self.coupons.codes[code] for code in cart.codes]
-            return price([item.product.price for item in cart.items], coupons)
+            return price(
+                [item.product.price for item in cart.items],
+                coupons,
+                currency=cart.currency,
+                is_tax_included=self.config.prices_with_tax,
+            )
 
     def launch_url(self) -> str:
         """Open the WebView from the cart with a new security token, in the shape that the switch says."""
@@ -268,6 +273,7 @@ class AssociateApp:
             associate_id=associate.associate_id,
             customer=CUSTOMERS.get(self.customer_key),
             products=[PRODUCTS[product_id] for product_id in CARTS[self.ready_key].product_ids],
+            currency=self.config.currency,
         )
         self.order, self.screen = None, "cart"
         return self.cart

@@ -1,7 +1,7 @@
-"""Carts, and what their coupon codes take off, to the cent.
+"""Carts, and what their coupon codes take off, to the smallest unit of their currency.
 
 The REST cart is contract section 8.4: it knows neither prices nor codes. Prices and codes live in the
-app, as here. Currencies have two decimals.
+app, as here.
 """
 
 import threading
@@ -14,9 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json, answer, problem
 from loyaltyview.sandbox.coupons import Coupon
-from loyaltyview.sandbox.sample import CURRENCY, STORE, TAX_RATE, Customer, Product
-
-CENT = Decimal("0.01")
+from loyaltyview.sandbox.sample import CURRENCY, STORE, TAX_RATE, Customer, Product, smallest_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,8 @@ class AppliedCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Before tax: `subtotal - discount == total`. `taxes` holds each item's tax; `to_pay` includes it."""
+    """At the shop's prices: `subtotal - discount == total`; `nets` holds what is left of each item. `taxes`
+    holds each item's tax: a part of its net where the prices include tax, else on top of it."""
 
     subtotal: Decimal
     applied: tuple[AppliedCode, ...]
@@ -66,6 +65,7 @@ class Totals:
     total: Decimal
     nets: tuple[Decimal, ...]
     taxes: tuple[Decimal, ...]
+    is_tax_included: bool = False
 
     @property
     def tax(self) -> Decimal:
@@ -73,23 +73,30 @@ class Totals:
 
     @property
     def to_pay(self) -> Decimal:
-        return self.total + self.tax
+        return self.total if self.is_tax_included else self.total + self.tax
 
 
-def price(prices: Sequence[Decimal], coupons: Sequence[Coupon]) -> Totals:
+def price(
+    prices: Sequence[Decimal],
+    coupons: Sequence[Coupon],
+    *,
+    currency: str = CURRENCY,
+    is_tax_included: bool = False,
+) -> Totals:
     """The totals of items at `prices` with these coupons, one after the other on what the last one left."""
-    left, applied = list(prices), []
+    left, applied, unit = list(prices), [], smallest_unit(currency)
     for coupon in coupons:
         remaining = sum(left, Decimal("0.00"))
         wanted = coupon.discount if coupon.kind == "fixed" else remaining * coupon.discount / 100
-        amount = min(cents(wanted), remaining)
-        shares = split(amount, left)
+        amount = min(wanted.quantize(unit, ROUND_HALF_UP), remaining)
+        shares = split(amount, left, unit)
         left = [before - share for before, share in zip(left, shares, strict=True)]
         applied.append(
             AppliedCode(
                 code=coupon.code, kind=coupon.kind, value=coupon.discount, amount=amount, shares=shares
             )
         )
+    rate = TAX_RATE / (1 + TAX_RATE) if is_tax_included else TAX_RATE
     discount = sum((code.amount for code in applied), Decimal("0.00"))
     subtotal = sum(prices, Decimal("0.00"))
     return Totals(
@@ -98,31 +105,30 @@ def price(prices: Sequence[Decimal], coupons: Sequence[Coupon]) -> Totals:
         discount=discount,
         total=subtotal - discount,
         nets=tuple(left),
-        taxes=tuple(cents(net * TAX_RATE) for net in left),
+        taxes=tuple((net * rate).quantize(unit, ROUND_HALF_UP) for net in left),
+        is_tax_included=is_tax_included,
     )
 
 
-def split(amount: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """`amount` divided in proportion to `weights`: shares of whole cents that add up to it exactly.
+def split(
+    amount: Decimal, weights: Sequence[Decimal], unit: Decimal = Decimal("0.01")
+) -> tuple[Decimal, ...]:
+    """`amount` divided in proportion to `weights`: shares of whole units that add up to it exactly.
 
-    No share is larger than its weight as long as `amount` is not larger than their sum. The cents that
+    No share is larger than its weight as long as `amount` is not larger than their sum. The units that
     rounding down leaves go to the largest remainders, first come first served.
     """
     total = sum(weights, Decimal(0))
     if not total:
         return tuple(Decimal("0.00") for _ in weights)
-    exact = [amount * weight / total / CENT for weight in weights]
+    exact = [amount * weight / total / unit for weight in weights]
     floors = [int(share) for share in exact]
-    missing = int(amount / CENT) - sum(floors)
-    # The exact share never exceeds its weight, so a share below its weight has room for one more cent.
+    missing = int(amount / unit) - sum(floors)
+    # The exact share never exceeds its weight, so a share below its weight has room for one more unit.
     by_remainder = sorted(range(len(exact)), key=lambda index: floors[index] - exact[index])
     for index in by_remainder[:missing]:
         floors[index] += 1
-    return tuple(floor * CENT for floor in floors)
-
-
-def cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return tuple(floor * unit for floor in floors)
 
 
 @dataclass(slots=True)
@@ -132,9 +138,21 @@ class CartBook:
     lock: threading.RLock
     carts: dict[str, Cart] = field(default_factory=dict)
 
-    def add(self, *, associate_id: str, customer: Customer | None, products: Sequence[Product]) -> Cart:
-        items = tuple(CartItem(item_id=str(uuid.uuid4()), product=product) for product in products)
-        cart = Cart(cart_id=str(uuid.uuid4()), associate_id=associate_id, customer=customer, items=items)
+    def add(
+        self,
+        *,
+        associate_id: str,
+        customer: Customer | None,
+        products: Sequence[Product],
+        currency: str = CURRENCY,
+    ) -> Cart:
+        cart = Cart(
+            cart_id=str(uuid.uuid4()),
+            associate_id=associate_id,
+            customer=customer,
+            items=tuple(CartItem(item_id=str(uuid.uuid4()), product=product) for product in products),
+            currency=currency,
+        )
         with self.lock:
             self.carts[cart.cart_id] = cart
         return cart

@@ -16,7 +16,8 @@ class SandboxConfig:
     """`loyalty_url` is our launch page; `identity_callback_url` and `events_url` are our hooks.
 
     An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace
-    those already in the cart or come on top: NewStore documents neither. `vendor` is the kind of loyalty
+    those already in the cart or come on top: NewStore documents neither. `currency` is that of every new
+    cart; `prices_with_tax` says whether the shop's prices contain tax. `vendor` is the kind of loyalty
     vendor to play beside NewStore, mounted at /vendor/<kind>. What goes wrong is in `switches`.
     """
 
@@ -31,6 +32,8 @@ class SandboxConfig:
     event_key: str = ""
     coupon_mode: Literal["replace", "add"] = "replace"
     launch_shape: Literal["query", "injected", "fragment", "both"] = "query"
+    currency: str = "USD"
+    prices_with_tax: bool = False
     duplicate_events: bool = False
     shuffle_events: bool = False
     lose_events: bool = False

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json, answer, faults, promotions_error, read_json
 from loyaltyview.sandbox.clock import Clock
+from loyaltyview.sandbox.sample import smallest_unit
 
 CODE_LIFE = timedelta(minutes=15)
 CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -71,7 +72,8 @@ class Coupon:
         if self.minimums and currency not in self.minimums:
             return f"This code is not valid in {currency}."
         if remaining < self.minimums.get(currency, Decimal(0)):
-            return f"The cart must be at least {self.minimums[currency]:.2f} {currency}."
+            least = self.minimums[currency].quantize(smallest_unit(currency))
+            return f"The cart must be at least {least:f} {currency}."
         if self.consumers and profile_id not in self.consumers:
             return "This code belongs to another customer."
         return ""

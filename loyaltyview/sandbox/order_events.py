@@ -39,7 +39,7 @@ def order_payload(order: "Order") -> Json:
         "customer_phone": customer.phone if customer else None,
         "billing_address": None,
         "shipping_address": None,
-        "price_method": "tax_excluded",
+        "price_method": "tax_included" if totals.is_tax_included else "tax_excluded",
         "subtotal": totals.subtotal,
         "discount_total": totals.discount,
         "shipping_total": 0,
@@ -106,7 +106,7 @@ def items_payload(order: "Order") -> Json:
 def return_payload(order: "Order", items: Sequence["OrderItem"]) -> Json:
     """`return.processed` for these items of the order, with an id of its own."""
     customer = order.customer
-    net = sum((item.net for item in items), Decimal("0.00"))
+    net = sum((item.without_tax for item in items), Decimal("0.00"))
     tax = sum((item.tax for item in items), Decimal("0.00"))
     return {
         "id": str(uuid.uuid4()),
@@ -128,9 +128,9 @@ def return_payload(order: "Order", items: Sequence["OrderItem"]) -> Json:
                 "id": item.item_id,
                 "product_id": item.product.product_id,
                 "quantity": 1,
-                "refund_amount": item.net + item.tax,
-                "refund_amount_adjusted": item.net + item.tax,
-                "refund_excl_tax": item.net,
+                "refund_amount": item.paid,
+                "refund_amount_adjusted": item.paid,
+                "refund_excl_tax": item.without_tax,
                 "refund_tax": item.tax,
                 "item_condition": "sellable",
                 "condition_code": 1,
@@ -168,13 +168,13 @@ def rest_order(order: "Order") -> Json:
         },
         "extended_attributes": [],
         "is_offline": False,
-        "tax_method": "vat_excluded",
+        "tax_method": "vat_included" if totals.is_tax_included else "vat_excluded",
         "tax_exempt": False,
         "payment_history": [],
         "shipments": [],
         "totals": {
-            "gross": totals.subtotal + totals.tax,
-            "net": totals.subtotal,
+            "gross": totals.subtotal + (0 if totals.is_tax_included else totals.tax),
+            "net": totals.subtotal - (totals.tax if totals.is_tax_included else 0),
             "tax": totals.tax,
             "discount": totals.discount,
             "shipping": 0,
@@ -202,8 +202,8 @@ def _rest_item(item: "OrderItem") -> Json:
         "price": {
             "base": item.product.price,
             "discount": item.order_discount,
-            "gross": item.net + item.tax,
-            "net": item.net,
+            "gross": item.paid,
+            "net": item.without_tax,
             "tax": item.tax,
         },
         "discounts": [

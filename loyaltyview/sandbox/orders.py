@@ -25,14 +25,24 @@ MOST_PER_PAGE = 50
 
 @dataclass(slots=True, kw_only=True)
 class OrderItem:
-    """One unit sold. `net` was paid for it before `tax`; `discounts` pairs each code with its share."""
+    """One unit sold. `net` is its price after discounts, which contains `tax` where `is_tax_included`;
+    `discounts` pairs each code with its share."""
 
     item_id: str
     product: Product
     discounts: tuple[tuple[AppliedCode, Decimal], ...]
     net: Decimal
     tax: Decimal
+    is_tax_included: bool = False
     status: str = "opened"
+
+    @property
+    def without_tax(self) -> Decimal:
+        return self.net - self.tax if self.is_tax_included else self.net
+
+    @property
+    def paid(self) -> Decimal:
+        return self.without_tax + self.tax
 
     @property
     def order_discount(self) -> Decimal:
@@ -95,6 +105,7 @@ class OrderBook:
                         discounts=tuple((code, code.shares[index]) for code in totals.applied),
                         net=totals.nets[index],
                         tax=totals.taxes[index],
+                        is_tax_included=totals.is_tax_included,
                     )
                     for index, item in enumerate(cart.items)
                 ),

@@ -1,13 +1,20 @@
 """The shop everybody plays with: one store, two associates, four customers, a few products and three carts.
 
-All of it is made up. Prices are in USD, before tax.
+All of it is made up. Prices are in USD, before tax unless a switch says otherwise.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
+from babel.numbers import get_currency_precision
+
 CURRENCY = "USD"
 TAX_RATE = Decimal("0.0625")
+
+
+def smallest_unit(currency: str) -> Decimal:
+    """0.01 of a dollar, 1 of a yen, 0.001 of a Kuwaiti dinar."""
+    return Decimal(1).scaleb(-get_currency_precision(currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from loyaltyview.sandbox.answers import Json, timestamp
 from loyaltyview.sandbox.carts import Totals, cart_json
 from loyaltyview.sandbox.coupons import Coupon
 from loyaltyview.sandbox.orders import Order
-from loyaltyview.sandbox.sample import ASSOCIATES, CARTS, CUSTOMERS, STORE, TAX_RATE
+from loyaltyview.sandbox.sample import ASSOCIATES, CARTS, CUSTOMERS, STORE, TAX_RATE, smallest_unit
 from loyaltyview.sandbox.stream import Delivery
 from loyaltyview.sandbox.switches import read_switches
 
@@ -19,7 +19,7 @@ EVENTS_SHOWN = 100
 
 
 def panel_state(sandbox: "Sandbox") -> Json:
-    """Amounts are texts with two decimals, so that the panel calculates nothing."""
+    """Amounts are texts with the decimals of their currency, so that the panel calculates nothing."""
     with sandbox.lock:
         app = sandbox.app
         return {
@@ -80,7 +80,11 @@ def _cart(sandbox: "Sandbox") -> Json:
     return {
         "id": cart.cart_id,
         "items": [
-            {"id": item.item_id, "name": item.product.name, "price": _money(item.product.price)}
+            {
+                "id": item.item_id,
+                "name": item.product.name,
+                "price": _money(item.product.price, cart.currency),
+            }
             for item in cart.items
         ],
         **_totals(totals, cart.currency),
@@ -90,19 +94,19 @@ def _cart(sandbox: "Sandbox") -> Json:
 def _totals(totals: Totals, currency: str) -> Json:
     return {
         "currency": currency,
-        "subtotal": _money(totals.subtotal),
+        "subtotal": _money(totals.subtotal, currency),
         "codes": [
             {
                 "code": code.code,
-                "amount": _money(code.amount),
+                "amount": _money(code.amount, currency),
                 "label": f"{code.value.normalize():f} %" if code.kind == "percentage" else "",
             }
             for code in totals.applied
         ],
-        "total": _money(totals.total),
-        "tax_label": f"Tax {(TAX_RATE * 100).normalize():f} %",
-        "tax": _money(totals.tax),
-        "to_pay": _money(totals.to_pay),
+        "total": _money(totals.total, currency),
+        "tax_label": f"Tax {'inside ' * totals.is_tax_included}{(TAX_RATE * 100).normalize():f} %",
+        "tax": _money(totals.tax, currency),
+        "to_pay": _money(totals.to_pay, currency),
     }
 
 
@@ -117,7 +121,7 @@ def _order(order: Order) -> Json:
             {
                 "id": item.item_id,
                 "name": item.product.name,
-                "price": _money(item.product.price),
+                "price": _money(item.product.price, order.currency),
                 "status": item.status,
             }
             for item in order.items
@@ -154,5 +158,5 @@ def _event(delivery: Delivery) -> Json:
     }
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount:.2f}"
+def _money(amount: Decimal, currency: str) -> str:
+    return format(amount.quantize(smallest_unit(currency)), "f")

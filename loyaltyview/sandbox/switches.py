@@ -17,6 +17,7 @@ SLOW_S = 2.0
 TIME_OUT_S = 8.0  # longer than anybody waits
 CHOICES: dict[str, tuple[object, ...]] = {
     "launch_shape": ("query", "injected", "fragment", "both"),
+    "prices_with_tax": (False, True),
     "duplicate_events": (False, True),
     "shuffle_events": (False, True),
     "lose_events": (False, True),

@@ -53,9 +53,16 @@ def find_customer(
 
 
 def read_member(
-    launch: Launch, provider: LoyaltyProvider, cart: Cart, *, patience_s: float, is_last: bool
+    launch: Launch,
+    provider: LoyaltyProvider,
+    cart: Cart,
+    earning_cart: Cart | None,
+    *,
+    patience_s: float,
+    is_last: bool,
 ) -> Reading | None:
-    """Return everything about the launch's member; None when the vendor is not done yet.
+    """Return everything about the launch's member; None when the vendor is not done yet. `earning_cart` is
+    the cart as its order will earn on it, None where no points can be promised.
     Raises ProviderError when not even the member could be read."""
     ref = launch.member_ref
     calls: dict[str, Callable[[], Any]] = {
@@ -63,8 +70,8 @@ def read_member(
         "rewards": lambda: provider.list_rewards(ref, cart),
         "vouchers": lambda: provider.list_vouchers(ref),
     }
-    if Capability.EARN_PREVIEW in provider.capabilities and launch.has_cart:
-        calls["earn"] = lambda: provider.preview_earn(ref, cart)
+    if Capability.EARN_PREVIEW in provider.capabilities and earning_cart:
+        calls["earn"] = lambda: provider.preview_earn(ref, earning_cart)
     answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last)
     if answers is None:
         return None

@@ -60,6 +60,8 @@ def preview_earn(client: Client, ref: str, cart: Cart) -> int | None:
         return None
     # A name that is thrown away: whether the preview uses an id up is not documented.
     data = {"transaction_id": f"preview-{uuid.uuid4().hex}", "currency": cart.total.currency}
+    if cart.store:
+        data[client.names["store"]] = cart.store
     body = client.event_body("checkout", ref, {**data, **cart_body(cart)})
     try:
         answer = table(client.ask("/extensions/automation/campaign-bonus", "preview_earn", body))

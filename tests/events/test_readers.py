@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_cancelled, read_codes, read_completed, read_order, read_return
+from loyaltyview.programs.earn_base import EarnOn
 
 from .deliveries import envelope, item, order, returned
 
@@ -33,7 +34,8 @@ def test_an_opened_order_is_read_with_exact_amounts() -> None:
     ("changes", "expected"),
     [
         ({}, "90"),
-        ({"price_method": "tax_included"}, "84.37"),
+        ({"price_method": "tax_included"}, "90"),
+        ({"price_method": "tax_included", "items": [item(tax=None)]}, "90"),
         ({"items": [item(quantity=3)]}, "290"),
         ({"items": [item(quantity=2.0, item_discounts=5.5)]}, "184.5"),
         ({"items": [item(), item("fee", 7.0, item_type="shipping")]}, "90"),
@@ -41,10 +43,29 @@ def test_an_opened_order_is_read_with_exact_amounts() -> None:
         ({"items": []}, "0"),
     ],
 )
-def test_orders_earn_on_products_after_discounts_and_without_tax(
+def test_orders_earn_on_products_at_the_shops_prices_after_discounts(
     changes: dict[str, Any], expected: str
 ) -> None:
     assert base(**changes) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("earn_on", "price_method", "expected", "with_tax"),
+    [
+        (EarnOn.PRICE, "tax_excluded", "90", False),
+        (EarnOn.PRICE, "tax_included", "90", True),
+        (EarnOn.WITH_TAX, "tax_excluded", "95.63", True),
+        (EarnOn.WITH_TAX, "tax_included", "90", True),
+        (EarnOn.WITHOUT_TAX, "tax_excluded", "90", False),
+        (EarnOn.WITHOUT_TAX, "tax_included", "84.37", False),
+    ],
+)
+def test_the_program_decides_whether_tax_earns(
+    earn_on: str, price_method: str, expected: str, with_tax: bool
+) -> None:
+    read = read_order(opened(price_method=price_method), earn_on)
+    assert [line.net for line in read.lines] == [Decimal(expected)]
+    assert read.earns_with_tax is with_tax
 
 
 def test_codes_are_the_union_of_both_places_without_nulls() -> None:
@@ -77,7 +98,6 @@ def test_a_web_order_has_no_store_in_its_channel() -> None:
         ({"items": [item(pricebook_price="100")]}, "pricebook_price"),
         ({"items": [item(pricebook_price=True)]}, "pricebook_price"),
         ({"items": [item(pricebook_price=10**12)]}, "pricebook_price"),
-        ({"price_method": "tax_included", "items": [item(tax=None)]}, "tax"),
         ({"external_id": "a\x00b"}, "external_id"),
         ({"external_id": ["a"]}, "external_id"),
     ],
@@ -86,6 +106,16 @@ def test_what_would_have_to_be_guessed_is_refused_by_name(changes: dict[str, Any
     with pytest.raises(PayloadError) as caught:
         read_order(opened(**changes))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("earn_on", "price_method"),
+    [(EarnOn.WITHOUT_TAX, "tax_included"), (EarnOn.WITH_TAX, "tax_excluded")],
+)
+def test_a_tax_that_the_base_needs_is_never_guessed(earn_on: str, price_method: str) -> None:
+    with pytest.raises(PayloadError) as caught:
+        read_order(opened(price_method=price_method, items=[item(tax=None)]), earn_on)
+    assert caught.value.field == "tax"
 
 
 def test_a_return_counts_what_was_refunded_without_tax() -> None:
@@ -99,7 +129,16 @@ def test_a_return_without_net_amounts_subtracts_the_tax() -> None:
 
 
 def test_a_return_without_items_counts_its_total() -> None:
-    assert read_return(envelope("return.processed", returned(20.5, items=[]))).net == Decimal("20.5")
+    body = envelope("return.processed", returned(20.5, items=[]))
+    assert read_return(body).net == Decimal("20.5")
+    assert read_return(body, with_tax=True).net == Decimal("23.5")
+
+
+def test_a_return_of_an_order_that_earned_with_tax_counts_what_was_refunded() -> None:
+    goods = {"id": "i", "product_id": "p", "quantity": 2, "refund_excl_tax": 45.0, "refund_tax": 3.0}
+    for items in (returned(45.0)["items"], [goods]):
+        body = envelope("return.processed", returned(items=items))
+        assert read_return(body, with_tax=True).net == Decimal(48)
 
 
 def test_a_blind_return_names_no_order() -> None:

@@ -64,10 +64,28 @@ def test_an_order_is_read_by_its_uuid(tenant: Program, newstore: responses.Reque
     )
 
 
-def test_tax_is_taken_out_where_prices_contain_it(tenant: Program, newstore: responses.RequestsMock) -> None:
+@pytest.mark.parametrize(
+    ("earn_on", "tax_method", "net", "with_tax"),
+    [
+        ("price", "vat_included", "100", True),
+        ("price", "vat_excluded", "100", False),
+        ("without_tax", "vat_included", "83.33", False),
+        ("with_tax", "vat_excluded", "116.67", True),
+    ],
+)
+def test_what_an_order_earns_on_follows_the_program(
+    tenant: Program,
+    newstore: responses.RequestsMock,
+    earn_on: str,
+    tax_method: str,
+    net: str,
+    with_tax: bool,
+) -> None:
+    tenant.earn_on = earn_on
     price = {"base": 100.1, "discount": 0.1, "tax": 16.67}
-    newstore.get(ADDRESS, json=order(tax_method="vat_included", items=[item(price=price)]))
-    assert read_order(tenant, UUID).items[0].net == Decimal("83.33")
+    newstore.get(ADDRESS, json=order(tax_method=tax_method, items=[item(price=price)]))
+    read = read_order(tenant, UUID)
+    assert (read.items[0].net, read.earns_with_tax) == (Decimal(net), with_tax)
 
 
 def test_an_anonymous_order_without_codes_is_read(tenant: Program, newstore: responses.RequestsMock) -> None:

@@ -49,6 +49,14 @@ def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
     assert program.is_active is None
 
 
+def test_what_earns_is_the_price_unless_the_file_says_otherwise() -> None:
+    assert read_program(PROGRAM_FILE, SECRETS).earn_on == "price"
+    text = with_line('country = "FR"', 'country = "FR"\nearn_on = "without_tax"')
+    assert read_program(text, SECRETS).earn_on == "without_tax"
+    (problem,) = problems_of(text.replace("without_tax", "net"))
+    assert problem.startswith("line 5: earn_on: ")
+
+
 def test_what_returns_give_back_and_the_former_event_key_are_read() -> None:
     assert read_program(PROGRAM_FILE, SECRETS).return_policy == "none"
     text = with_line('country = "FR"', 'country = "FR"\nreturn_policy = "pro_rata"')

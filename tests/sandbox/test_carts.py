@@ -54,6 +54,17 @@ def test_totals_agree_with_their_parts(prices: list[Decimal], codes: list[Coupon
         assert prices[index] - sum(code.shares[index] for code in totals.applied) == net
 
 
+def test_prices_with_tax_contain_what_is_paid() -> None:
+    totals = price([Decimal("106.25")], [coupon("fixed", Decimal("53.125"))], is_tax_included=True)
+    assert (totals.total, totals.to_pay, totals.tax) == (Decimal("53.12"), Decimal("53.12"), Decimal("3.12"))
+
+
+def test_amounts_have_the_decimals_of_their_currency() -> None:
+    codes = [coupon("percentage", Decimal(15))]
+    assert price([Decimal("41.625")], codes, currency="KWD").discount == Decimal("6.244")
+    assert price([Decimal(4163)], codes, currency="JPY").discount == 624
+
+
 def test_percentage_takes_what_the_fixed_code_left() -> None:
     totals = price(
         [Decimal("129.00"), Decimal("24.00")],

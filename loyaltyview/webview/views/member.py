@@ -18,6 +18,7 @@ from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.earn_preview import earning_cart
 from loyaltyview.webview.in_cart import applied_in, cart_left, foreign_codes, of_member, redemptions_in
 from loyaltyview.webview.members import choose, face_of, forget, mark_of
 from loyaltyview.webview.models import Launch
@@ -140,6 +141,7 @@ def show_member(
             launch,
             provider,
             cart,
+            earning_cart(launch, whole, cart, rows),
             patience_s=time_left(started, wait.seconds),
             is_last=wait.is_last,
         )
