@@ -209,6 +209,10 @@ class LoyaltyProvider(ABC):
         """Called when an order is completed. Earn once per `order_id`; a repetition returns the first
         answer."""
 
+    def close_order(self, order: Order) -> None:  # noqa: B027 - most vendors need nothing
+        """Called when an order that used `spends` is completed and earns nothing, so that `record_order` is
+        not called. For a vendor that takes held points with the order itself. May be repeated."""
+
     @abstractmethod
     def record_return(self, ret: Return) -> PointsChange:
         """Called for each processed return. Take back earned points pro rata, once per `return_id`,

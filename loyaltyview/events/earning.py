@@ -77,6 +77,8 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
         member_ref = "" if against else find_member(order, provider)
         if not member_ref:
             _earn_nothing(order, against or WhyNothing.NO_MEMBER)
+            if spends:
+                provider.close_order(to_provider(order, spends[0].member_ref, spends))
             return
     started = Order.objects.filter(
         pk=order.pk, cancelled_seen_at=None, earning__in=[Earning.WAITING, Earning.NOTHING, Earning.STARTED]

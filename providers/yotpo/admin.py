@@ -22,7 +22,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 class SpendAdmin(ReadOnly):
     """A row that stays "points wait for the order" long after its order was sent: Yotpo has not deducted."""
 
-    list_display = ["asked_at", "option_id", "points", "state", "code", "confirmed_at"]
+    list_display = ["asked_at", "option_id", "points", "state", "code", "confirmed_at", "order_sent_at"]
     list_filter = ["program", "state", "is_delayed", "is_custom"]
     search_fields = ["code", "redemption_id", "key"]
     date_hierarchy = "asked_at"

@@ -54,8 +54,14 @@ def get(client: Client, ref: str) -> Member:
     gone = held.keys() & deducted_codes(record)
     if gone:
         note_deducted(client.program, gone)
-    reserved = sum(points for code, points in held.items() if code not in gone)
-    return describe(client, record, ref=ref, reserved=reserved)
+    waiting = [hold for code, hold in held.items() if code not in gone]
+    return describe(
+        client,
+        record,
+        ref=ref,
+        reserved=sum(hold.points for hold in waiting if not hold.is_used),
+        used=sum(hold.points for hold in waiting if hold.is_used),
+    )
 
 
 def spendable_of(client: Client, ref: str) -> int:
@@ -99,13 +105,19 @@ def enrol(client: Client, profile: MemberProfile) -> Member:
     return _wait_for(client, email, customer_id, profile)
 
 
-def describe(client: Client, record: Mapping[str, Any], *, ref: str = "", reserved: int = 0) -> Member:
-    """Return a customer record in the words of the interface. Reads the tiers, which are cached."""
+def describe(
+    client: Client, record: Mapping[str, Any], *, ref: str = "", reserved: int = 0, used: int = 0
+) -> Member:
+    """Return a customer record in the words of the interface. Reads the tiers, which are cached.
+
+    Yotpo counts held points until their order is completed: `reserved` ones wait for an order, `used` ones
+    for the end of theirs."""
     points = whole(record, "points_balance")
     email = text(record, "email").lower()
     customer_id = customer_id_of(record)
     if points is None or not (email or customer_id):
         raise UnexpectedAnswer("customer: no points_balance or no identity")
+    points -= used
     return Member(
         ref=ref or ref_of(client.program, customer_id=customer_id, email=email),
         member_id=text(record, "pos_account_id") or customer_id,

@@ -23,7 +23,8 @@ class SpendState(models.TextChoices):
 
 
 class Spend(models.Model):
-    """One redemption at Yotpo. Once `confirmed_at` is set, an order carried the code."""
+    """One redemption at Yotpo. Once `confirmed_at` is set, an order carried the code. Held points go with the
+    order that names the code to Yotpo, which is sent at `order_sent_at` or shortly after."""
 
     program = models.SlugField(_("program"))
     key = models.CharField(max_length=64)
@@ -37,7 +38,8 @@ class Spend(models.Model):
     code = models.CharField(_("code"), max_length=100, blank=True)
     redemption_id = models.CharField(_("redemption id"), max_length=40, blank=True)
     asked_at = models.DateTimeField(_("asked at"))
-    confirmed_at = models.DateTimeField(_("order sent at"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("used in an order at"), null=True, blank=True)
+    order_sent_at = models.DateTimeField(_("order sent at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("redemption")
@@ -76,6 +78,26 @@ class PartRelease(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SentOrder(models.Model):
+    """The one sending of an order. Committed before it is sent; `sent_at` says that Yotpo received it, and
+    that it is never sent again: Yotpo does not say what a second order of one id does."""
+
+    program = models.SlugField(_("program"))
+    order_id = models.CharField(_("order"), max_length=100)
+    begun_at = models.DateTimeField(_("begun at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "order_id"], name="yotpo_one_sending_per_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.order_id
 
 
 class Refund(models.Model):

@@ -1,10 +1,12 @@
 """Orders and refunds: both are only received by Yotpo's answer, what they do to the points comes later.
 
 Sources: loyaltyapi.yotpo.com/reference/create-order, /create-refund, support.yotpo.com (store-associate
-managed loyalty). An order sent again under its id is taken to be an update, as its change of status needs.
+managed loyalty). No page says what a second order of one id does, so an order is sent once, when it is
+completed. A program may send it before as well (`order_sending`); the second is then taken for an update.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,20 +28,32 @@ LATER = PointsChange(points=None)
 
 
 def confirm(client: Client, spend: types.Spend, order: Order) -> None:
-    """Send the order with its codes in a status that does not earn yet: held points go, codes are used."""
+    """Note that an order carries the code. Held points go with the order itself, when it is completed; where
+    the program sends open orders, now."""
     row = store.get(client.program, spend.key)
     if row is None or row.state not in store.STANDING:
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing stands under this key")
     if row.confirmed_at:
         return
-    _send(client, order, client.settings.open_order_status, _codes(client, [*order.spends, spend]))
+    if client.settings.sends_open_orders:
+        spends = [*order.spends, spend]
+        _send(client, replace(order, spends=tuple(spends)), client.settings.open_order_status)
+    elif row.state == SpendState.HELD and store.is_sent(client.program, order.order_id):
+        raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
     store.confirm(row, timezone.now())
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
     """Send the order in the status that earns."""
-    _send(client, order, client.settings.order_status, _codes(client, order.spends))
+    _send_once(client, order, client.settings.order_status)
     return LATER
+
+
+def close_order(client: Client, order: Order) -> None:
+    """Send an order that earns nothing in a status that does not earn, so that the held points of its codes
+    go. Without one there is nothing to say."""
+    if store.holds(client.program, [spend.key for spend in order.spends]):
+        _send_once(client, order, client.settings.open_order_status)
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
@@ -71,7 +85,20 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
     )
 
 
-def _send(client: Client, order: Order, status: str, codes: tuple[str, ...]) -> None:
+def _send_once(client: Client, order: Order, status: str) -> None:
+    if client.settings.sends_open_orders:
+        _send(client, order, status)
+        return
+    sending = store.begin_order(client.program, order.order_id)
+    if sending.sent_at is None:
+        _send(client, order, status)
+        store.mark_order_sent(sending)
+
+
+def _send(client: Client, order: Order, status: str) -> None:
+    codes = _codes(client, order.spends)
+    # Before the order goes out: from here on its points may be on their way.
+    store.note_order(client.program, [spend.key for spend in order.spends])
     body: dict[str, Any] = {
         "order_id": order.order_id,
         "customer_email": email_of(client, order.member_ref),

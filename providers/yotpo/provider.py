@@ -123,6 +123,9 @@ class YotpoProvider(LoyaltyProvider):
     def record_order(self, order: Order) -> PointsChange:
         return orders.record_order(self.client, order)
 
+    def close_order(self, order: Order) -> None:
+        orders.close_order(self.client, order)
+
     def record_return(self, ret: Return) -> PointsChange:
         return orders.record_return(self.client, ret)
 

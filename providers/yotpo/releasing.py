@@ -39,7 +39,7 @@ def release(client: Client, spend: types.Spend) -> None:
     if row.is_custom and row.confirmed_at is None:
         _cancel(client, row)
     else:
-        _adjust_back(client, row, row.points - store.parts_of(row), row.key)
+        _adjust_back(client, row, _still_taken(client, row) - store.parts_of(row), row.key)
     store.move(row, SpendState.RELEASED, allowed=store.STANDING)
 
 
@@ -74,16 +74,25 @@ def _cancel(client: Client, row: Spend) -> None:
         raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
 
 
+def _still_taken(client: Client, row: Spend) -> int:
+    """Return the points of `row` that Yotpo took: none of a hold whose order took none."""
+    if row.state != SpendState.HELD:
+        return row.points
+    if row.code in deducted_codes(fetch_by_ref(client, row.member_ref, with_history=True)):
+        return row.points
+    if row.order_sent_at and timezone.now() < row.order_sent_at + DEDUCTION_TAKES:
+        # The order is on its way through Yotpo: given back now, the points would go afterwards.
+        raise Unavailable("the deduction may still come")
+    return 0
+
+
 def _adjust_back(client: Client, row: Spend, points: int, key: str) -> None:
-    if points <= 0:
+    """Change the balance by `points`, once per `key`. Below zero: what parts gave back of a hold that took
+    nothing."""
+    if points == 0:
         return
     record = fetch_by_ref(client, row.member_ref, with_history=True)
     if any(marker(key) in item.title for item in history_of(record)):
-        return
-    if row.state == SpendState.HELD and row.code not in deducted_codes(record):
-        if row.confirmed_at and timezone.now() < row.confirmed_at + DEDUCTION_TAKES:
-            # The order is on its way through Yotpo: given back now, the points would go afterwards.
-            raise Unavailable("the deduction may still come")
         return
     body = {
         **identity_of(client.program, row.member_ref),

@@ -9,12 +9,12 @@ from providers.errors import Rejected, RejectReason
 from providers.retention import delete_in_steps
 from providers.yotpo import refs
 from providers.yotpo.members import NEW_FOR
-from providers.yotpo.models import EmailRef, Enrolment, Refund, Spend, SpendState
+from providers.yotpo.models import EmailRef, Enrolment, Refund, SentOrder, Spend, SpendState
 
 # Not known how it ended, points that wait for their order, a part that is on its way back.
 UNDER_WAY = (
     Q(state=SpendState.ASKED)
-    | Q(state=SpendState.HELD, confirmed_at=None)
+    | Q(state=SpendState.HELD, order_sent_at=None)
     | Q(parts__isnull=False, parts__sent_at=None)
 )
 
@@ -25,6 +25,7 @@ def forget_old(before: datetime) -> int:
     return (
         delete_in_steps(Spend.objects.filter(asked_at__lt=before).exclude(pk__in=under_way.values("pk")))
         + delete_in_steps(Refund.objects.filter(sent_at__lt=before))
+        + delete_in_steps(SentOrder.objects.filter(sent_at__lt=before))
         + delete_in_steps(Enrolment.objects.filter(enrolled_at__lt=timezone.now() - NEW_FOR))
         + delete_in_steps(EmailRef.objects.filter(seen_at__lt=before).exclude(ref__in=_refs_of(under_way)))
     )

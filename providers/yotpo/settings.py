@@ -22,6 +22,8 @@ EARNING_STATUS = {
 # As long as an order is open. SFCC knows numbers only: 4 is OPEN.
 OPEN_STATUS = {"shopify": "", "sfcc": "4"}
 TIER_RULES = ("all", "any")
+# When an order is sent: once, when it is completed; or before as well, as soon as it carries a code.
+PAID, OPEN_AND_PAID = "paid", "open_and_paid"
 
 SPECS = (
     SettingSpec(
@@ -33,7 +35,13 @@ SPECS = (
     SettingSpec(name="api_key", required=True, is_secret=True, help="Beside the GUID; never in a browser."),
     SettingSpec(name="platform", default="generic", help="Of the shop: " + ", ".join(EARNING_STATUS) + "."),
     SettingSpec(name="order_status", help="Status of an order that earns; empty: that of the platform."),
-    SettingSpec(name="open_order_status", help="Status of an order with a code that does not earn yet."),
+    SettingSpec(
+        name="order_sending",
+        default=PAID,
+        help="paid: each order once, when it is completed. open_and_paid: an order with a code before as "
+        "well, in its open status; only where Yotpo has confirmed that the second one updates the first.",
+    ),
+    SettingSpec(name="open_order_status", help="Status of an order with a code that does not earn."),
     SettingSpec(
         name="offline_only", type=bool, default=True, help="Only rewards marked for use in stores."
     ),
@@ -92,6 +100,7 @@ class YotpoSettings:
     sends_customer_id: bool
     order_status: str
     open_order_status: str
+    sends_open_orders: bool
     offline_only: bool
     delays_deduction: bool
     callback_secret: str
@@ -116,6 +125,7 @@ def read_settings(config: ProviderConfig) -> YotpoSettings:
         sends_customer_id=platform == "generic",
         order_status=given["order_status"] or EARNING_STATUS[platform],
         open_order_status=given["open_order_status"] or OPEN_STATUS.get(platform, assumed["open_status"]),
+        sends_open_orders=given["order_sending"] == OPEN_AND_PAID,
         offline_only=given["offline_only"] is not False,
         delays_deduction=given["delays_deduction"] is not False,
         callback_secret=given["callback_secret"] or "",
@@ -135,6 +145,8 @@ def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Return `settings` with every decimal inside a table as text; raise SettingsError."""
     if settings["platform"] not in EARNING_STATUS:
         raise SettingsError("platform", "must be one of " + ", ".join(EARNING_STATUS))
+    if settings["order_sending"] not in (PAID, OPEN_AND_PAID):
+        raise SettingsError("order_sending", f"must be {PAID} or {OPEN_AND_PAID}")
     if settings["tier_rule"] not in TIER_RULES:
         raise SettingsError("tier_rule", "must be all or any")
     if not 1 <= (settings["rate_per_s"] or 5) <= 100:

@@ -3,7 +3,8 @@
 Called from pages' threads as well: each is one short query, and none runs while Yotpo is asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from providers import types
-from providers.yotpo.models import PartRelease, Spend, SpendState
+from providers.yotpo.models import PartRelease, SentOrder, Spend, SpendState
 
 STANDING = (SpendState.HELD, SpendState.TAKEN)
 # How long after its order a held redemption may still be waiting for its deduction at Yotpo.
@@ -68,17 +69,25 @@ def get(program: str, key: str) -> Spend | None:
     return Spend.objects.filter(program=program, key=key).first()
 
 
-def held_points(program: str, ref: str) -> dict[str, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Points that Yotpo still counts. `is_used`: an order carried their code."""
+
+    points: int
+    is_used: bool
+
+
+def held_points(program: str, ref: str) -> dict[str, Hold]:
     """Return by code the points of this member's redemptions that Yotpo has not deducted as far as we know:
-    those that wait for an order, and those whose order was sent a short while ago."""
+    those whose order is still to be sent, and those whose order was sent a short while ago."""
     since = timezone.now() - DEDUCTED_WITHIN
     rows = Spend.objects.filter(
-        Q(confirmed_at=None) | Q(confirmed_at__gt=since),
+        Q(order_sent_at=None) | Q(order_sent_at__gt=since),
         program=program,
         member_ref=ref,
         state=SpendState.HELD,
     )
-    return dict(rows.values_list("code", "points"))
+    return {row.code: Hold(points=row.points, is_used=row.confirmed_at is not None) for row in rows}
 
 
 def note_deducted(program: str, codes: Iterable[str]) -> None:
@@ -96,6 +105,32 @@ def is_claimed(program: str, code: str) -> bool:
 def confirm(row: Spend, at: datetime) -> None:
     """Note that an order carried the code; the first time counts."""
     Spend.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=at)
+
+
+def begin_order(program: str, order_id: str) -> SentOrder:
+    """Return the one sending of this order, committed now if it is new."""
+    row, _ = SentOrder.objects.get_or_create(program=program, order_id=order_id)
+    return row
+
+
+def mark_order_sent(row: SentOrder) -> None:
+    SentOrder.objects.filter(pk=row.pk, sent_at=None).update(sent_at=timezone.now())
+
+
+def is_sent(program: str, order_id: str) -> bool:
+    """Return whether the order went out, or may have."""
+    return SentOrder.objects.filter(program=program, order_id=order_id).exists()
+
+
+def note_order(program: str, keys: Sequence[str]) -> None:
+    """Note that the order of these redemptions is about to be sent; the first time counts."""
+    rows = Spend.objects.filter(program=program, key__in=keys, order_sent_at=None)
+    rows.update(order_sent_at=timezone.now())
+
+
+def holds(program: str, keys: Sequence[str]) -> bool:
+    """Return whether any of these redemptions has points that wait for an order."""
+    return Spend.objects.filter(program=program, key__in=keys, state=SpendState.HELD).exists()
 
 
 def parts_of(row: Spend) -> int:

@@ -146,6 +146,19 @@ def test_some_orders_earn_nothing_and_say_why(
     assert states() == {EventState.DONE}
 
 
+@pytest.mark.parametrize("changes", [{"items": []}, {"currency": "EUR"}, {"channel_type": "web"}])
+def test_an_order_that_used_a_reward_and_earns_nothing_is_closed_at_the_vendor(
+    changes: dict[str, Any], deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    deliver("order.opened", order(**changes))
+    work()
+    assert books.calls["close_order"] == 0
+    deliver("order.completed", completed())
+    work()
+    assert Order.objects.get().earning == Earning.NOTHING
+    assert list(books.spends.values()) == ["closed for mia"]
+
+
 def test_imported_history_touches_no_reward(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption
 ) -> None:

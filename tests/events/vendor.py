@@ -76,6 +76,11 @@ class MemoryVendor(LoyaltyProvider):
         self._leave("record_order")
         return PointsChange(points=self.books.entries[f"order {order.order_id}"][1])
 
+    def close_order(self, order: Order) -> None:
+        self._enter("close_order")
+        for spend in order.spends:
+            self.books.spends[spend.key] = f"closed for {order.member_ref}"
+
     def record_return(self, ret: Return) -> PointsChange:
         self._enter("record_return")
         earned = self.books.entries[f"order {ret.order_id}"][1]

@@ -1,4 +1,4 @@
-"""Orders in two statuses, refunds under their own ids, never more than the order."""
+"""Orders sent once or in two statuses, refunds under their own ids, never more than the order."""
 
 import pytest
 
@@ -12,9 +12,96 @@ from tests.providers.yotpo.conftest import Build
 LATER = PointsChange(points=None)
 
 
-def test_an_open_order_takes_the_points_and_does_not_earn(
+@pytest.fixture
+def sends_open(build: Build) -> YotpoProvider:
+    """The adapter of an account whose second order of one id updates the first."""
+    return build(order_sending="open_and_paid")
+
+
+def test_an_order_is_sent_once_when_it_is_completed(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
+    yotpo.orders.drops_repeats = True
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+
+    assert yotpo.books.orders == {}
+    assert points_of(provider, mia) == (720, 0)
+    for _ in range(2):
+        provider.record_order(order)
+
+    sent = yotpo.books.orders["order-1"]
+    assert (sent.body["status"], sent.body["coupon_code"], sent.flags) == ("paid", spend.provider_ref, [])
+    assert points_of(provider, mia) == (720 + 100, 0)
+
+
+def test_an_order_whose_answer_was_lost_earns_where_repeats_are_dropped(
     provider: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
+    yotpo.orders.drops_repeats = True
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+    yotpo.faults.withholds_answers = yotpo.faults.writes_only = True
+    with pytest.raises(OutcomeUnknown):
+        provider.record_order(order)
+    yotpo.faults.withholds_answers = False
+    provider.record_order(order)
+
+    assert points_of(provider, mia) == (720 + 100, 0)
+
+
+def test_an_order_that_earns_nothing_takes_the_held_points(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend, base="0")
+    provider.confirm(spend, order)
+    for _ in range(2):
+        provider.close_order(order)
+
+    sent = yotpo.books.orders["order-1"]
+    assert (sent.body["status"], sent.earned, sent.flags) == ("open", None, [])
+    assert points_of(provider, mia) == (720, 0)
+    assert [each.state for each in yotpo.books.redemptions.values()] == ["used"]
+
+
+def test_an_order_that_earns_nothing_and_holds_nothing_is_not_sent(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia, TEN_OFF, 200))
+    order = make_order(mia, spend, base="0")
+    provider.confirm(spend, order)
+    provider.close_order(order)
+
+    assert yotpo.books.orders == {}
+
+
+def test_a_code_that_comes_after_its_order_was_sent_is_refused(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    provider.record_order(make_order(mia))
+
+    with pytest.raises(Rejected):
+        provider.confirm(spend, make_order(mia, spend))
+
+
+def test_a_cancelled_order_forgets_a_hold_that_never_took_points(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    provider.confirm(spend, make_order(mia, spend))
+    for _ in range(2):
+        provider.release(spend)
+
+    assert points_of(provider, mia) == (820, 0)
+    assert yotpo.books.customers[0].points_balance == 820
+
+
+def test_an_open_order_takes_the_points_and_does_not_earn(
+    sends_open: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider = sends_open
     spend = provider.spend(make_intent(mia))
     provider.confirm(spend, make_order(mia, spend))
 
@@ -80,7 +167,7 @@ def test_an_order_says_who_sold_what_and_where(build: Build, yotpo: Yotpo, mia: 
 def test_the_status_is_that_of_the_platform(
     build: Build, yotpo: Yotpo, mia: str, settings: dict[str, object], earning: str, open_: str
 ) -> None:
-    provider = build(**settings)
+    provider = build(order_sending="open_and_paid", **settings)
     spend = provider.spend(make_intent(mia))
     provider.confirm(spend, make_order(mia, spend))
     assert yotpo.books.orders["order-1"].body.get("status") == open_

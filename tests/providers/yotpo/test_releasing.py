@@ -92,7 +92,8 @@ def test_points_that_went_at_once_are_adjusted_back_without_moving_the_tier(
     assert provider.get_history(mia)[0].text == "Reward returned"
 
 
-def test_a_deduction_that_is_under_way_is_waited_for(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
+def test_a_deduction_that_is_under_way_is_waited_for(build: Build, yotpo: Yotpo, mia: str) -> None:
+    provider = build(order_sending="open_and_paid")
     spend = provider.spend(make_intent(mia))
     yotpo.orders.is_delayed = True
     provider.confirm(spend, make_order(mia, spend))
@@ -100,21 +101,32 @@ def test_a_deduction_that_is_under_way_is_waited_for(provider: YotpoProvider, yo
     # Yotpo has the order and has not deducted: points given back now would go afterwards.
     with pytest.raises(Unavailable):
         provider.release(spend)
-    assert points_of(provider, mia) == (720, 100)
+    assert points_of(provider, mia) == (720, 0)
     yotpo.orders.apply()
     provider.release(spend)
     assert points_of(provider, mia) == (820, 0)
 
 
-def test_a_deduction_that_never_came_needs_nothing_back(
-    provider: YotpoProvider, yotpo: Yotpo, mia: str
-) -> None:
+def test_a_deduction_that_never_came_needs_nothing_back(build: Build, yotpo: Yotpo, mia: str) -> None:
+    provider = build(order_sending="open_and_paid")
     spend = provider.spend(make_intent(mia))
     yotpo.orders.is_delayed = True
     provider.confirm(spend, make_order(mia, spend))
 
     with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=False):
         provider.release(spend)
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_parts_of_a_hold_that_took_no_points_are_taken_back_when_it_is_released(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    provider.confirm(spend, make_order(mia, spend))
+    provider.release_part(spend, 30, "return-1")
+    for _ in range(2):
+        provider.release(spend)
+
     assert points_of(provider, mia) == (820, 0)
 
 

@@ -19,7 +19,7 @@ YOUNG = datetime(2024, 1, 3, tzinfo=UTC)
 def spend(key: str, state: SpendState, at: datetime = OLD, confirmed_at: datetime | None = None) -> Spend:
     return Spend.objects.create(
         program="acme", key=key, state=state, member_ref="id:mia", kind="reward", option_id="1", points=100,
-        code=key, asked_at=at, confirmed_at=confirmed_at,
+        code=key, asked_at=at, confirmed_at=confirmed_at, order_sent_at=confirmed_at,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Orders, refunds and adjustments. Received at once; applied at once, or when `apply` is called.
 
-Source: contract sections 9 and 10.1. An order sent again is an update and earns once.
+Source: contract sections 9 and 10.1. An order sent again is an update and earns once, or is dropped.
 """
 
 import re
@@ -52,13 +52,15 @@ ADJUST = {
 
 @dataclass(slots=True, kw_only=True)
 class OrderDesk:
-    """`status_regex` says which orders earn; `is_delayed` leaves what was received until `apply`."""
+    """`status_regex` says which orders earn; `is_delayed` leaves what was received until `apply`;
+    `drops_repeats`: only the first order of an id counts (not documented)."""
 
     books: Books
     hooks: Hooks
     status_regex: str = "paid"
     points_per_unit: int = 1
     is_delayed: bool = False
+    drops_repeats: bool = False
     last_refund: Json = field(default_factory=dict)
     _jobs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -107,6 +109,9 @@ class OrderDesk:
     def _apply_order(self, body: Json) -> None:
         customer = find_customer(self.books, {"customer_email": body["customer_email"]})
         order = self.books.orders.get(body["order_id"])
+        if order is not None and self.drops_repeats:
+            order.flags.append("repeat dropped")
+            return
         if order is None:
             order = self.books.orders[body["order_id"]] = Order(
                 order_id=body["order_id"],
