@@ -38,6 +38,9 @@ WEB_MAX_REQUESTS = env.int("WEB_MAX_REQUESTS", default=0)
 # --- Credentials at rest: Fernet keys, newest first; older ones still decrypt ---------------------
 CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
 
+# --- Where credentials may be sent: public addresses, unless private ones are allowed --------------
+ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
+
 # --- The associate's session ----------------------------------------------------------------------
 IDENTITY_HOURS = env.int("IDENTITY_HOURS", default=3)
 LAUNCH_MINUTES = env.int("LAUNCH_MINUTES", default=60)

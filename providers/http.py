@@ -33,7 +33,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from providers.transport import attempt_ends_at, session_for
+from providers.transport import attempt_ends_at, is_refused, session_for
 
 READ, WRITE = "read", "write"
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
@@ -252,6 +252,8 @@ class VendorSession:
         headers: Mapping[str, str] | None,
     ) -> Callable[[], requests.PreparedRequest]:
         """Return what makes a new, newly signed request for each attempt."""
+        if not path.startswith("/"):  # "@host" behind the address would lead to another one
+            raise Unavailable(f"{method}: a path must begin with a slash")
         all_headers = {**self.headers, **(headers or {})}
         body: Any = form
         if json is not None:
@@ -328,7 +330,8 @@ class VendorSession:
                 return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
         except (rex.RequestException, uex.HTTPError) as error:
             # The vendor's address may carry personal data, so only the kind of trouble goes into our text.
-            raise error_class(error, kind)(f"{operation}: {type(error).__name__}") from error
+            what = "private address refused" if is_refused(error) else type(error).__name__
+            raise error_class(error, kind)(f"{operation}: {what}") from error
         finally:
             attempt_ends_at.reset(token)
 

@@ -1,4 +1,5 @@
-"""Sessions of `requests` whose deadline holds even when the vendor drips byte after byte.
+"""Sessions of `requests` whose deadline holds even when the vendor drips byte after byte, and which connect
+to public addresses only (`addresses`). All calls of ours, to vendors and NewStore, go through `session_for`.
 
 A socket's time-out starts again with each byte, so headers or a body that drip never end. Here the
 time-out is set to what is left of the attempt before each read from the socket.
@@ -16,6 +17,8 @@ from typing import Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+
+from providers.addresses import are_private_allowed, public_addresses
 
 # When the attempt being made in this thread must have ended, by time.monotonic().
 attempt_ends_at: ContextVar[float] = ContextVar("attempt_ends_at", default=math.inf)
@@ -50,12 +53,51 @@ class _BoundedResponse(HTTPResponse):
         self.fp: Any = io.BufferedReader(_BoundedReader(sock, self.fp.detach()))
 
 
-class _Connection(urllib3.connection.HTTPConnection):
-    response_class = _BoundedResponse
+class AddressRefused(urllib3.exceptions.NewConnectionError):
+    """The host is, or resolves to, a private address, and this installation does not allow those. Nothing was
+    sent and no connection made."""
 
 
-class _SecureConnection(urllib3.connection.HTTPSConnection):
+class _CheckedConnection(urllib3.connection.HTTPConnection):
+    """Resolves the host itself and connects to one of the addresses that were checked: a name server that
+    answers differently a moment later leads nowhere else."""
+
     response_class = _BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        if are_private_allowed():
+            return super()._new_conn()
+        name = self.host
+        try:
+            addresses = public_addresses(name, self.port or self.default_port)
+        except PermissionError as error:
+            raise AddressRefused(self, str(error)) from error
+        except socket.gaierror as error:
+            raise urllib3.exceptions.NameResolutionError(self.host, self, error) from error
+        except (OSError, UnicodeError) as error:
+            raise urllib3.exceptions.NewConnectionError(self, type(error).__name__) from error
+        try:
+            return self._to_first_of(addresses)
+        finally:
+            self.host = name  # the certificate is for the name
+
+    def _to_first_of(self, addresses: list[str]) -> socket.socket:
+        for address in addresses[:-1]:
+            self.host = address
+            try:
+                return super()._new_conn()
+            except urllib3.exceptions.HTTPError:
+                continue
+        self.host = addresses[-1]
+        return super()._new_conn()
+
+
+class _Connection(_CheckedConnection):
+    pass
+
+
+class _SecureConnection(_CheckedConnection, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -75,6 +117,12 @@ class _Adapter(HTTPAdapter):
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Never follow: even with allow_redirects off, requests would read the body of a redirect."""
+
+
+def is_refused(error: BaseException) -> bool:
+    """Return whether an exception of `requests` stands for a refused address."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, AddressRefused) or isinstance(reason, AddressRefused)
 
 
 _local = threading.local()

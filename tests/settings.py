@@ -6,6 +6,7 @@ TEST_ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-1234567",
     "CREDENTIAL_KEYS": "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
     "COOKIE_SECURE": "false",
+    "ALLOW_PRIVATE_ADDRESSES": "true",  # the sandbox and the vendors of the tests listen on loopback
     "LOG_LEVEL": "WARNING",
     # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",

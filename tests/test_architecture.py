@@ -60,6 +60,39 @@ def test_an_app_imports_only_what_lies_below_it(app: str) -> None:
     assert not wrong
 
 
+def test_all_calls_to_other_systems_go_through_the_checked_sessions() -> None:
+    libraries = {
+        "urllib.request",
+        "http.client",
+        "httpx",
+        "urllib3.PoolManager",
+        "requests.get",
+        "requests.post",
+    }
+    libraries |= {
+        "requests.request",
+        "requests.Session",
+        "urllib3.request",
+        "aiohttp",
+        "socket.create_connection",
+    }
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in [*modules("loyaltyview"), *modules("providers")]
+        if "sandbox" not in path.parts and path != ROOT / "providers" / "transport.py"
+        for name in [*imports_of(path), *_dotted_names(path)]
+        if any(name == library or name.startswith(library + ".") for library in libraries)
+    ]
+
+    assert not wrong
+
+
+def _dotted_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
 def test_every_app_has_its_rule() -> None:
     apps = {path.parent.name for path in (ROOT / "loyaltyview").glob("*/apps.py")}
 

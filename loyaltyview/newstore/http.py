@@ -25,7 +25,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
-from providers.transport import attempt_ends_at, session_for
+from providers.transport import attempt_ends_at, is_refused, session_for
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +131,8 @@ def send(
 def newstore_error(error: Exception, request_id: str = "") -> NewStoreError:
     """Return ours for an exception of requests or urllib3. Its text is left out: it may hold the address."""
     detail = type(error).__name__
+    if is_refused(error):
+        return NewStoreRejected("a private address, which ALLOW_PRIVATE_ADDRESSES does not allow", request_id)
     if isinstance(error, OUR_REQUEST_IS_WRONG):
         return NewStoreRejected(f"{detail}: is the NewStore address of the program right?", request_id)
     if isinstance(error, THE_ANSWER_IS_WRONG):

@@ -85,6 +85,7 @@ def _cache_key(program: Program) -> str:
     parts = (
         program.slug,
         program.newstore_identity_url,
+        program.newstore_api_url,
         program.newstore_client_id,
         program.newstore_client_secret,
     )

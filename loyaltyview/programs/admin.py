@@ -123,6 +123,12 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if provider_class(kind).setting_specs
         ]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.cleared:
+            text = _("The address has changed, and these were cleared: %(names)s. Enter them again.")
+            self.message_user(request, text % {"names": ", ".join(form.cleared)}, messages.WARNING)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.test_one))
         return [path("<path:object_id>/test/", view, name="programs_program_test"), *super().get_urls()]

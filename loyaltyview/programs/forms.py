@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.programs.models import Program, default_languages, default_report_channels
+from loyaltyview.programs.moved import NEWSTORE, moved_secrets, provider_moved
 from loyaltyview.programs.program_file import KEYS
 from loyaltyview.programs.provider_settings import restored, storable
 from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
@@ -23,6 +24,9 @@ SECRETS = (
 )
 
 
+MOVED = _("The address it is sent to has changed: enter it again.")
+
+
 class SecretField(forms.CharField):
     """A password-like input that is always rendered empty; left empty, the stored value stays."""
 
@@ -31,7 +35,8 @@ class SecretField(forms.CharField):
         super().__init__(label=label, required=False, widget=widget, validators=[validate_text])
 
     def say_whether_set(self, is_set: bool) -> None:
-        self.help_text = _("Set. Leave empty to keep it.") if is_set else _("Not set.")
+        kept = _("Set. Leave empty to keep it. If its address changes, enter it again.")
+        self.help_text = kept if is_set else _("Not set.")
 
 
 class AddressField(forms.CharField):
@@ -155,6 +160,7 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored = {name: getattr(self.instance, name) for name in SECRETS}
+        self.cleared: list[str] = []  # labels of secrets that an address change took away
         self.stored_kind = self.instance.provider_kind
         for name in SECRETS:
             self.initial.pop(name, None)
@@ -178,25 +184,46 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        for name in SECRETS:
-            data[name] = data.get(name) or self.stored[name]
         kind = data.get("provider_kind", "")
-        names = {name for _spec, name in self._specs(kind)}
+        fields = {spec.name: name for spec, name in self._specs(kind)}
+        given = {name: data.get(field) for name, field in fields.items()}
+        self._keep_secrets(data, given)
         for name in list(self.errors):
-            if name in setting_fields() and name not in names:
+            if name in setting_fields() and name not in fields.values():
                 del self.errors[name]  # of a vendor that was not chosen
-        if kind in PROVIDERS and not any(name in self.errors for name in names):
-            self._clean_settings(kind, data)
+        if kind in PROVIDERS and not any(name in self.errors for name in fields.values()):
+            self._clean_settings(kind, given)
         return data
 
+    def _keep_secrets(self, data: dict[str, Any], given: dict[str, Any]) -> None:
+        """Fill in the stored secrets that the form left empty, but none that would go to a new address."""
+        stored = self.instance  # still as in the database: the form's values come after `clean`
+        after = {name: data.get(name, getattr(stored, name)) for name in (*NEWSTORE, "provider_kind")}
+        moved = moved_secrets(stored, {**after, "provider_settings": given}) if stored.pk else set()
+        for name in SECRETS:
+            if not data.get(name) and name in moved:
+                self._ask_again(name, is_required=name != "provider_webhook_secret")
+            data[name] = data.get(name) or ("" if name in moved else self.stored[name])
+        if after["provider_kind"] != self.stored_kind:
+            return
+        is_moved = provider_moved(stored, given)
+        for spec, name in self._specs(self.stored_kind):
+            secret = stored.provider_settings.get(spec.name)
+            if not spec.is_secret or given[spec.name] or not secret:
+                continue
+            if is_moved:
+                self._ask_again(name, is_required=spec.required)
+            else:
+                given[spec.name] = secret
+
+    def _ask_again(self, name: str, *, is_required: bool) -> None:
+        if is_required:
+            self.add_error(name, MOVED)
+        else:
+            self.cleared.append(str(self.fields[name].label))
+
     def _clean_settings(self, kind: str, data: dict[str, Any]) -> None:
-        given: dict[str, Any] = {}
-        for spec, name in self._specs(kind):
-            value = data.get(name)
-            if spec.is_secret and not value and kind == self.stored_kind:
-                value = self.instance.provider_settings.get(spec.name)
-            if value not in (None, ""):
-                given[spec.name] = value
+        given = {name: value for name, value in data.items() if value not in (None, "")}
         try:
             self.instance.provider_settings = storable(provider_class(kind).validate_settings(given))
         except SettingsError as error:

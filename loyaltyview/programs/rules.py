@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from providers.addresses import are_private_allowed, names_private
+
 CHANNELS = {"store": _("Store"), "web": _("Web shop")}
 
 # What a program may rename (newstore.launch.KEYS, newstore.coupon_list.API); a test holds them together.
@@ -35,7 +37,8 @@ def is_loopback(host: str) -> bool:
 
 
 def validate_address(value: str, *, allow_http: bool = False) -> None:
-    """Refuse an address of another system that is not https (http: only on this machine, or `allow_http`)."""
+    """Refuse an address of another system that is not https (http: only on this machine, or `allow_http`),
+    and a private one where the installation does not allow those."""
     try:
         parts = urlsplit(value)
         host, user = parts.hostname or "", parts.username
@@ -48,6 +51,8 @@ def validate_address(value: str, *, allow_http: bool = False) -> None:
         raise ValidationError(_("Must not carry a user name or a password."))
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ValidationError(_("Must begin with https:// (http:// is for this machine only)."))
+    if names_private(host) and not are_private_allowed():
+        raise ValidationError(_("Must not be an address of this machine or of a private network."))
 
 
 def validate_text(value: str) -> None:

@@ -77,6 +77,7 @@ def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: st
         "CACHE_URL": "locmemcache://",
         "DEBUG": "false",
         "COOKIE_SECURE": "false",
+        "ALLOW_PRIVATE_ADDRESSES": "true",
         "BEHIND_TLS_PROXY": "false",
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "CSRF_TRUSTED_ORIGINS": "",

@@ -7,21 +7,52 @@ of their own. Notes made from there close the connection that they opened.
 import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from providers.errors import AuthFailed
-from providers.pongo.models import Account, AccountState
+from providers.pongo.models import Account, AccountState, Subscription
 from providers.sealing import seal, unseal
 
 log = structlog.get_logger(__name__)
 
+NOTHING: dict[str, Any] = {
+    "state": AccountState.NOT_CONNECTED,
+    "base_url": "",
+    "sealed_token": "",
+    "merchant_id": "",
+    "merchant_name": "",
+    "expires_at": None,
+}
 
-def load(program: str) -> Account:
-    """Return the program's connection, an unsaved empty one where there is none."""
-    return Account.objects.filter(program=program).first() or Account(program=program)
+
+def load(program: str, base_url: str) -> Account:
+    """Return the program's connection, an unsaved empty one where there is none. One that was made at another
+    address is forgotten first: its token is no business of the new one."""
+    account = Account.objects.filter(program=program).first() or Account(program=program)
+    if account.sealed_token and account.base_url != address_of(base_url):
+        forget(account)
+        account = Account.objects.filter(program=program).first() or Account(program=program)
+    return account
+
+
+def address_of(base_url: str) -> str:
+    """Return the address as it is stored with a token."""
+    return base_url.rstrip("/")[:200]
+
+
+def forget(account: Account) -> None:
+    """Delete the token, the secret and the subscriptions of a connection to another address, unless somebody
+    has connected anew meanwhile."""
+    forgotten = Account.objects.filter(pk=account.pk, sealed_token=account.sealed_token).update(
+        **NOTHING, sealed_signing_secret=""
+    )
+    if forgotten:
+        Subscription.objects.filter(program=account.program).delete()
+        log.warning("disconnected", program=account.program, reason="the address has changed")
 
 
 def token_of(account: Account, pasted: str) -> str:
@@ -32,8 +63,10 @@ def token_of(account: Account, pasted: str) -> str:
     return token
 
 
-def connect(program: str, *, token: str, expires_in_s: int | None, merchant: tuple[str, str]) -> Account:
-    """Store a token that works, in place of any other. `merchant` is its id and name."""
+def connect(
+    program: str, *, base_url: str, token: str, expires_in_s: int | None, merchant: tuple[str, str]
+) -> Account:
+    """Store a token that works at this address, in place of any other. `merchant` is its id and name."""
     now = timezone.now()
     account, _created = Account.objects.update_or_create(
         program=program,
@@ -41,6 +74,7 @@ def connect(program: str, *, token: str, expires_in_s: int | None, merchant: tup
             "state": AccountState.CONNECTED,
             "merchant_id": merchant[0][:100],
             "merchant_name": merchant[1][:200],
+            "base_url": address_of(base_url),
             "sealed_token": seal(token),
             "connected_at": now,
             "expires_at": now + timedelta(seconds=expires_in_s) if expires_in_s else None,
@@ -51,9 +85,7 @@ def connect(program: str, *, token: str, expires_in_s: int | None, merchant: tup
 
 def disconnect(program: str) -> None:
     """Forget the token. A pasted one in the program's settings stays."""
-    Account.objects.filter(program=program).update(
-        state=AccountState.NOT_CONNECTED, sealed_token="", merchant_id="", merchant_name="", expires_at=None
-    )
+    Account.objects.filter(program=program).update(**NOTHING)
 
 
 def note_works(program: str) -> None:

@@ -68,7 +68,11 @@ def callback(request: HttpRequest, *, host: Host) -> HttpResponse:
         messages.error(request, _why_not(error))
         return redirect("pongo:home", program=program)
     account = accounts.connect(
-        program, token=granted.token, expires_in_s=granted.expires_in_s, merchant=granted.merchant
+        program,
+        base_url=provider.config.settings["base_url"],
+        token=granted.token,
+        expires_in_s=granted.expires_in_s,
+        merchant=granted.merchant,
     )
     write_log(request, program, f"Connected to {account.merchant_name}")
     messages.success(request, _("Connected to %(merchant)s.") % {"merchant": account.merchant_name})

@@ -24,6 +24,8 @@ class Account(models.Model):
     )
     merchant_id = models.CharField(_("merchant id"), max_length=100, blank=True)
     merchant_name = models.CharField(_("merchant"), max_length=200, blank=True)
+    # Where the token was given out: it is sent nowhere else.
+    base_url = models.CharField(max_length=200, blank=True, editable=False)
     sealed_token = SealedTextField(blank=True, editable=False)
     sealed_signing_secret = SealedTextField(blank=True, editable=False)
     connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)

@@ -74,4 +74,6 @@ def names_with(overrides: Mapping[str, Any] | None) -> dict[str, str]:
             raise SettingsError("names", f"unknown name {key}")
         if not isinstance(value, str) or not value:
             raise SettingsError("names", f"{key} must be a text")
+        if key.startswith("path.") and not value.startswith("/"):
+            raise SettingsError("names", f"{key} must begin with a slash")
     return {**NAMES, **(overrides or {})}

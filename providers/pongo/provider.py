@@ -103,7 +103,7 @@ class PongoProvider(LoyaltyProvider):
         if not config.settings["email_lookup"]:
             without = type(self).capabilities - {Capability.EMAIL_LOOKUP}
             self.capabilities = without  # type: ignore[misc]  # per program, where Pongo ignores the filter
-        self.account = accounts.load(config.program)
+        self.account = accounts.load(config.program, config.settings["base_url"])
         self.client = Client(config, self.account)
         self.known = catalogue.KnownSkus.from_settings(config.settings)
         self.shop = spending.Shop(

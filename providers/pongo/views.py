@@ -42,7 +42,9 @@ def home(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
     """How things stand. Asks Pongo who we are, and for its stores."""
     provider = provider_of(host, program)
     merchant, found, trouble = _ask(provider)
-    account = accounts.load(program)  # again: asking may have shown that the token is refused
+    account = accounts.load(
+        program, provider.config.settings["base_url"]
+    )  # again: asking may have shown that the token is refused
     subscribed = Subscription.objects.filter(program=program).values_list("event", flat=True)
     context = {
         **admin.site.each_context(request),

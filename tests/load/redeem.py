@@ -166,6 +166,7 @@ def _environment(database: str, port: int, newstore_port: int, options: argparse
         "ENV_FILE": "",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
+        "ALLOW_PRIVATE_ADDRESSES": "true",
         "DATABASE_URL": database,
         "COOKIE_SECURE": "false",
         "WEB_HOST": "127.0.0.1",

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from pytest_django import Settings
 
 from loyaltyview.programs.models import Program
 from providers.errors import AuthFailed, Unavailable, UnexpectedAnswer
@@ -116,6 +117,70 @@ def test_a_vendor_setting_is_validated_where_it_stands(admin_client: Client, acm
     assert errors_of(response) == {"provider_testvendor_base_url": ["missing"]}
     acme.refresh_from_db()
     assert acme.name == "Acme Club"
+
+
+@pytest.mark.parametrize(
+    ("address", "asked_again", "cleared"),
+    [
+        ("newstore_api_url", {"newstore_client_secret", "newstore_event_key"}, ""),
+        ("newstore_identity_url", {"newstore_client_secret"}, ""),
+        ("provider_testvendor_base_url", {"provider_testvendor_api_key"}, "provider_webhook_secret"),
+    ],
+)
+def test_a_changed_address_takes_no_stored_secret_along(
+    admin_client: Client, acme: Program, address: str, asked_again: set[str], cleared: str
+) -> None:
+    data = form_of(admin_client, address_of(acme)) | {address: "https://elsewhere.example"}
+    refused = admin_client.post(address_of(acme), data)
+
+    assert errors_of(refused).keys() == asked_again
+    acme.refresh_from_db()
+    assert "elsewhere" not in f"{acme.newstore_api_url} {acme.newstore_identity_url} {acme.provider_settings}"
+
+    saved = admin_client.post(
+        address_of(acme), data | dict.fromkeys(asked_again, "entered-again"), follow=True
+    )
+    acme.refresh_from_db()
+    told = saved.content.decode()
+    assert ("were cleared: Provider webhook secret" in told) is bool(cleared)
+    kept = {"newstore_client_secret": "s3cret", "newstore_event_key": "event-key", cleared: ""}
+    for name, value in kept.items():
+        if name:
+            assert getattr(acme, name) == ("entered-again" if name in asked_again else value)
+
+
+def test_an_address_with_another_last_slash_is_the_same(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    data |= {
+        "newstore_api_url": acme.newstore_api_url + "/",
+        "provider_testvendor_base_url": "https://vendor.test/",
+    }
+
+    assert admin_client.post(address_of(acme), data).status_code == 302
+    acme.refresh_from_db()
+    assert (acme.newstore_client_secret, acme.provider_settings["api_key"]) == ("s3cret", "vendor-key")
+
+
+def test_another_vendor_does_not_get_the_webhook_secret(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme)) | {"provider_kind": "house"}
+    admin_client.post(address_of(acme), data)
+
+    assert Program.objects.get().provider_webhook_secret == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["https://169.254.169.254", "https://10.0.0.8/api", "http://127.0.0.1:8100", "https://0x7f000001"]
+)
+@pytest.mark.parametrize(
+    "field", ["newstore_api_url", "newstore_identity_url", "provider_testvendor_base_url"]
+)
+def test_a_private_address_is_refused_where_it_is_not_allowed(
+    admin_client: Client, acme: Program, settings: Settings, field: str, url: str
+) -> None:
+    data = form_of(admin_client, address_of(acme)) | {field: url}
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+
+    assert field in errors_of(admin_client.post(address_of(acme), data))
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,32 @@ def test_what_changed_is_printed_secrets_only_as_changed(
     assert Program.objects.get().newstore_client_secret == "another-secret"
 
 
+def test_a_file_carries_the_secrets_of_a_changed_address(program_file: Path) -> None:
+    load(program_file)
+    Program.objects.update(provider_webhook_secret="typed into admin")
+    change(program_file, "https://vendor.test", "https://elsewhere.example")
+    text = program_file.read_text()
+    line = next(each for each in text.splitlines() if each.startswith("api_key"))
+    program_file.write_text(text.replace(line, ""))
+    with pytest.raises(CommandError, match="api_key: missing"):
+        load(program_file)
+    assert Program.objects.get().provider_settings["base_url"] == "https://vendor.test/api"
+
+    program_file.write_text(text)
+    load(program_file)
+    program = Program.objects.get()
+    assert program.provider_settings["base_url"] == "https://elsewhere.example/api"
+    assert program.provider_webhook_secret != "typed into admin"
+
+
+def test_a_private_address_is_refused_where_it_is_not_allowed(program_file: Path, settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    change(program_file, "https://vendor.test", "https://169.254.169.254")
+
+    with pytest.raises(CommandError, match="base_url: must not be an address of this machine"):
+        load(program_file)
+
+
 def test_no_secret_is_ever_printed(program_file: Path) -> None:
     told = load(program_file)
 

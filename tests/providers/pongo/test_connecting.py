@@ -1,13 +1,16 @@
 """Connecting from admin: to Pongo's form and back, and everything that can go wrong on the way."""
 
+import importlib
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 import time_machine
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 
 from loyaltyview.programs.models import Program
@@ -211,6 +214,26 @@ def test_disconnecting_forgets_the_token(admin_client: Client, acme: Program) ->
     assert Account.objects.get().sealed_token == ""
     with pytest.raises(AuthFailed, match="not connected"):
         acme.provider().get_member(MIA)
+
+
+def test_another_address_never_gets_the_token(admin_client: Client, acme: Program) -> None:
+    admin_client.get(allow(admin_client))
+    acme.provider_settings = {**acme.provider_settings, "base_url": "http://127.0.0.1:1"}
+    acme.save()
+
+    with pytest.raises(AuthFailed, match="not connected"):
+        acme.provider().get_member(MIA)
+    assert Account.objects.get().sealed_token == ""
+    assert "Not connected yet." in page_after(admin_client, HOME)
+
+
+def test_a_token_of_before_belongs_to_the_address_of_its_program(admin_client: Client, acme: Program) -> None:
+    migration = importlib.import_module("providers.pongo.migrations.0003_address_of_the_token")
+    admin_client.get(allow(admin_client))
+    Account.objects.update(base_url="")
+    migration.note_addresses(apps, type("Editor", (), {"connection": connection}))
+
+    assert acme.provider().get_member(MIA)
 
 
 def test_a_key_that_was_removed_too_early_is_a_refused_connection(
