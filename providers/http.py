@@ -11,9 +11,8 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -33,6 +32,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.lenient_json import read_json
 from providers.transport import attempt_ends_at, is_refused, session_for
 
 READ, WRITE = "read", "write"
@@ -100,13 +100,9 @@ class Answer:
     def json(self) -> Any:
         """Return the parsed body, fractions as Decimal; raise UnexpectedAnswer for anything but JSON."""
         try:
-            return jsonlib.loads(self.body, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
+            return read_json(self.body)
+        except (ValueError, RecursionError, ArithmeticError) as error:
             raise UnexpectedAnswer(f"{self.status}: not JSON") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

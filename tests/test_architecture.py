@@ -23,7 +23,9 @@ ALLOWED = {
     "sandbox": set(),
 }
 # Parts of `providers` that know no vendor, so that NewStore's client may use them too (decision 0015).
-SHARED = {"newstore": ("providers.transport.", "providers.breaker.")}
+SHARED = {
+    "newstore": ("providers.transport.", "providers.breaker.", "providers.texts.", "providers.lenient_json.")
+}
 
 
 def modules(package: str) -> list[Path]:

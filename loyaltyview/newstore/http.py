@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import NoReturn
 
 import requests
 import structlog
@@ -25,6 +24,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
+from providers.lenient_json import read_json
 from providers.transport import attempt_ends_at, is_refused, session_for
 
 log = structlog.get_logger(__name__)
@@ -157,13 +157,9 @@ def to_json(value: object) -> str:
 def parse_json(text: str | bytes) -> object:
     """Return parsed JSON with Decimal for fractions; raise ValueError for anything else, NaN included."""
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        return read_json(text)
     except (RecursionError, ArithmeticError) as error:  # too deep; an exponent that Decimal cannot hold
         raise ValueError(type(error).__name__) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _read(response: requests.Response, request_id: str) -> bytes:

@@ -16,6 +16,7 @@ import jwt
 from providers.antavo.fields import text
 from providers.antavo.options import Options
 from providers.errors import AuthFailed, UnexpectedAnswer
+from providers.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 
 # The one body that Antavo shows: a coupon that was claimed. The path is the names, joined by dots.
@@ -26,7 +27,7 @@ def parse(options: Options, request: WebhookRequest) -> tuple[WebhookEvent, ...]
     """Return what a delivery says; raise AuthFailed, UnexpectedAnswer."""
     _verify(options, request.headers.get("authorization", ""))
     try:
-        body = json.loads(request.body)
+        body = read_json(request.body, float)
     except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer("not JSON") from error
     found = body if isinstance(body, list) else [body]

@@ -6,13 +6,13 @@ what others do (reference, "Subscribe to a webhook event"). Hex and unix seconds
 
 import hashlib
 import hmac
-import json
 import re
 from typing import Any
 
 from django.utils import timezone
 
 from providers.errors import AuthFailed, RejectReason, UnexpectedAnswer
+from providers.lenient_json import read_json
 from providers.pongo.client import Client, object_of, refusal
 from providers.pongo.fields import id_of, text_of
 from providers.pongo.models import Account, Subscription
@@ -89,7 +89,7 @@ def unsubscribe(client: Client) -> None:
 
 def _read(body: bytes, moment: str) -> WebhookEvent:
     try:
-        data: Any = json.loads(body)
+        data: Any = read_json(body, float)
     except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer("not JSON") from error
     if not isinstance(data, dict):

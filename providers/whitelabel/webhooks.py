@@ -9,6 +9,7 @@ import hmac
 import json
 
 from providers.errors import AuthFailed, UnexpectedAnswer
+from providers.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 from providers.whitelabel.engine import Engine
 
@@ -38,7 +39,7 @@ def parse(engine: Engine, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AuthFailed("webhook: the secret header is missing or wrong")
     try:
-        body = json.loads(request.body)
+        body = read_json(request.body, float)
     except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer("webhook: not JSON") from error
     if not isinstance(body, dict) or not isinstance(body.get("type"), str):

@@ -8,12 +8,12 @@ Sources: core-api.yotpo.com/reference/about-webhook-events, loyaltyapi.yotpo.com
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from providers.errors import AuthFailed, UnexpectedAnswer
+from providers.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.customers import customer_id_of
@@ -58,8 +58,12 @@ def parse(program: str, settings: YotpoSettings, request: WebhookRequest) -> tup
 
 def _body(request: WebhookRequest) -> dict[str, Any]:
     try:
-        content = request.body.decode()
-        data = json.loads(content) if content.lstrip().startswith(("{", "[")) else dict(parse_qsl(content))
+        content = request.body.decode(errors="replace")
+        data = (
+            read_json(request.body, float)
+            if content.lstrip().startswith(("{", "["))
+            else dict(parse_qsl(content))
+        )
     except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer("delivery: neither JSON nor a form") from error
     if not isinstance(data, dict) or not data:

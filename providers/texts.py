@@ -1,0 +1,75 @@
+"""Text from outside (a vendor, NewStore, the clipboard, a scanner) as we keep, compare and show it.
+
+Phones and computers put invisible marks around what is copied (iOS: U+202A..U+202E, U+2066..U+2069), and
+pages hold no-break and zero-width spaces. None of them is a reason to refuse what a person can read.
+"""
+
+import unicodedata
+from decimal import Decimal
+
+MARKS = frozenset({"Cf"})
+# With control characters and lone surrogates, which no database stores.
+UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+# Within a name these two decide how letters join (Persian, Hindi, emoji).
+JOINERS = "\u200c\u200d"
+
+
+def plain(text: str) -> str:
+    """Return `text` on one line, without marks that nobody sees, each run of blanks as one space.
+    For what is compared or looked up: ids, codes, phones, e-mail addresses."""
+    return _spaced(text, UNSEEN)
+
+
+def pasted(text: str) -> str:
+    """Return what a person typed, pasted or scanned, as `plain`; but control characters stay, so that the
+    caller can say that it cannot be read."""
+    return _spaced(text, MARKS)
+
+
+def shown(text: str) -> str:
+    """Return `text` as it may stand on a page: as `plain`, but letters keep how they join. Marks that turn
+    the direction of a line are gone."""
+    return _spaced(text, UNSEEN, kept=JOINERS).strip(JOINERS)
+
+
+def plain_of(value: object, limit: int) -> str:
+    """Return the `plain` text of a JSON text or number; "" for anything else, and above `limit` characters:
+    a part of an id would be another id."""
+    if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) < 10**18:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    text = plain(value) if isinstance(value, str) else ""
+    return text if len(text) <= limit else ""
+
+
+def code_key(text: str) -> str:
+    """Return `text` as one of NewStore's codes that we made is stored: upper-case, no blanks. Tills and
+    shops hand on codes in another case, and a code that a person types has blanks."""
+    return plain(text).replace(" ", "").upper()
+
+
+def scanned_as(code: str) -> tuple[str, ...]:
+    """Return the codes that one bar code may be, likeliest first. UPC-A and EAN-13 with a 0 in front are the
+    same bars, and readers disagree about the 0. Source: GS1 General Specifications, 5.2."""
+    if len(code) == 12 and _has_check_digit(code):
+        return code, f"0{code}"
+    if len(code) == 13 and code.startswith("0") and _has_check_digit(code):
+        return code, code[1:]
+    return (code,)
+
+
+def _has_check_digit(code: str) -> bool:
+    if not (code.isascii() and code.isdecimal()):
+        return False
+    total = sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(reversed(code)))
+    return total % 10 == 0
+
+
+def _spaced(text: str, unseen: frozenset[str], kept: str = "") -> str:
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    # Tabs and line ends are control characters: they become spaces first.
+    words = " ".join(text.split())
+    words = "".join(c for c in words if c in kept or unicodedata.category(c) not in unseen)
+    return " ".join(words.split())
