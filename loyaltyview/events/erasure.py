@@ -22,8 +22,7 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.payload_fields import PayloadError, payload_of
-from loyaltyview.events.payloads import is_text
+from loyaltyview.events.payload_fields import PayloadError, optional_text, payload_of
 from loyaltyview.events.replay import ERASED
 from loyaltyview.programs.erasure import Person, is_pseudonym
 
@@ -97,10 +96,9 @@ def _told_of(person: Person) -> Iterator[tuple[str, str]]:
             with suppress(PayloadError):
                 told = payload_of(bytes(payload))
                 # An associate's own address may stand there, too.
-                named = {str(told.get(key) or "").strip().lower() for key in CONTACTS}
+                named = {optional_text(told, key, limit=254).lower() for key in CONTACTS}
                 if named & person.contacts:
-                    profile_id = told.get("customer_id")
-                    yield order_id, str(profile_id) if is_text(profile_id) else ""
+                    yield order_id, optional_text(told, "customer_id")
 
 
 def _orders(person: Person) -> QuerySet[Order]:

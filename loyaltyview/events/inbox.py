@@ -18,9 +18,11 @@ from loyaltyview.events.group_commit import GroupCommit
 from loyaltyview.events.models import EventSource, EventState
 from loyaltyview.events.names import KNOWN, ONCE_PER_ID, WITH_ORDER_ID
 from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_storable, read_time
+from loyaltyview.events.readers import LONGEST_ID
 from loyaltyview.events.rows import NewEvent, insert
 from loyaltyview.programs.models import Program
 from loyaltyview.work.sources import wake
+from providers.texts import plain_of
 
 log = structlog.get_logger(__name__)
 
@@ -105,15 +107,16 @@ def _judge(body: bytes, data: Any, stored: bytes, tenant: str) -> Envelope:
             published_at=published_at,
             stored=stored,
         )
-    identifier = payload.get("id") if isinstance(payload, dict) else None
-    if not isinstance(payload, dict) or not is_text(identifier):
+    given = payload.get("id") if isinstance(payload, dict) else None
+    identifier = plain_of(given, LONGEST_ID) if isinstance(given, str) else ""
+    if not isinstance(payload, dict) or not identifier:
         return _dead(body, stored, "no payload.id", name)
-    subject = payload.get("order_id") if name in WITH_ORDER_ID else identifier
+    subject = plain_of(payload.get("order_id"), LONGEST_ID) if name in WITH_ORDER_ID else identifier
     return Envelope(
         state=EventState.WAITING,
         name=name,
         # A return that names no order waits for nobody.
-        subject=str(subject) if is_text(subject) else "",
+        subject=subject,
         dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else _by_content(name, body),
         published_at=published_at,
         stored=stored,

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, TypeVar
 
-from loyaltyview.events.payloads import NotJson, is_text, parse, read_time
+from loyaltyview.events.payloads import NotJson, parse, read_time
+from providers.texts import plain_of
 
 SMALLEST_STEP = Decimal("0.0001")
 # Larger than any sale, small enough for the columns.
@@ -52,15 +53,20 @@ def each(
     return tuple(read(item) for item in items if only(item))
 
 
-def text(source: dict[str, Any], key: str, *, optional: bool = False, limit: int = 100) -> str:
+def text(source: dict[str, Any], key: str, *, limit: int = 100) -> str:
+    """Return what we cannot do without."""
     value = source.get(key)
     if value is None or value == "":
-        if optional:
-            return ""
         raise PayloadError(key, "missing")
-    if not is_text(value, limit):
+    found = plain_of(value, limit)
+    if not found:
         raise PayloadError(key, "no usable text")
-    return str(value)
+    return found
+
+
+def optional_text(source: dict[str, Any], key: str, *, limit: int = 100) -> str:
+    """Return what an order or return is handled without, too: "" for one that cannot be used."""
+    return plain_of(source.get(key), limit)
 
 
 def currency_of(payload: dict[str, Any]) -> str:

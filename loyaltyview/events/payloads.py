@@ -24,14 +24,16 @@ MASK = "•••"
 
 
 class NotJson(Exception):
-    """The bytes are no JSON that we read: broken, not UTF-8, NaN, absurdly large numbers or nesting."""
+    """The bytes are no JSON that we read: broken, NaN, absurdly large numbers or nesting."""
 
 
 def parse(body: bytes, object_hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
     """Return the JSON value in `body`, fractions as Decimal. Raises NotJson, and nothing else."""
     try:
         return json.loads(
-            body.decode("utf-8-sig"),
+            # One byte that is no text, or a raw line end in a name, is no reason to lose an order.
+            body.decode("utf-8-sig", "replace"),
+            strict=False,
             parse_float=Decimal,
             parse_constant=_refuse_constant,
             object_hook=object_hook,

@@ -15,12 +15,13 @@ from loyaltyview.events.payload_fields import (
     currency_of,
     each,
     items_of,
+    optional_text,
     payload_of,
     text,
     time_of,
     whole,
 )
-from loyaltyview.events.payloads import is_text, read_time
+from loyaltyview.events.payloads import read_time
 from loyaltyview.programs.earn_base import (
     EarnOn,
     PricedLine,
@@ -29,6 +30,11 @@ from loyaltyview.programs.earn_base import (
     needs_tax,
     sale_line_base,
 )
+from providers.texts import plain_of
+
+LONGEST_ID = 100
+# Vendors may refuse an order of which a line names no product. Nothing of ours needs to know which it is.
+NO_PRODUCT = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,16 +149,16 @@ def read_order(body: bytes, earn_on: str = EarnOn.PRICE) -> OrderOpened:
     items = items_of(payload, required=True)
     is_tax_included = text(payload, "price_method") == "tax_included"
     # "channel" is the store of a store order; of a web order it is the shop.
-    channel = text(payload, "channel", optional=True) if channel_type == "store" else ""
+    channel = optional_text(payload, "channel") if channel_type == "store" else ""
     return OrderOpened(
         order_id=text(payload, "id"),
-        external_id=text(payload, "external_id", optional=True),
+        external_id=optional_text(payload, "external_id"),
         placed_at=time_of(payload, "placed_at", "created_at"),
         channel_type=channel_type,
-        store_id=channel or text(payload, "demand_location_id", optional=True),
-        associate_id=text(payload, "associate_id", optional=True),
-        profile_id=text(payload, "customer_id", optional=True),
-        customer_email=text(payload, "customer_email", optional=True, limit=254),
+        store_id=channel or optional_text(payload, "demand_location_id"),
+        associate_id=optional_text(payload, "associate_id"),
+        profile_id=optional_text(payload, "customer_id"),
+        customer_email=optional_text(payload, "customer_email", limit=254),
         currency=currency_of(payload),
         is_exchange=payload.get("is_exchange") is True,
         is_historical=payload.get("is_historical") is True,
@@ -169,7 +175,7 @@ def read_others(body: bytes) -> frozenset[str]:
     items = items_of(payload_of(body))
     others = [item for item in items if isinstance(item, dict) and not _is_product(item)]
     ids = [item.get(key) for item in others for key in ("id", "product_id")]
-    return frozenset(str(each) for each in ids if is_text(each))
+    return frozenset(plain_of(each, LONGEST_ID) for each in ids) - {""}
 
 
 def read_completed(body: bytes) -> OrderCompleted:
@@ -194,9 +200,9 @@ def read_return(body: bytes, *, with_tax: bool = False) -> ReturnProcessed:
     total = Decimal(0) if lines else _refund(payload, "total_refund_{}", with_tax)
     return ReturnProcessed(
         return_id=text(payload, "id"),
-        order_id=text(payload, "order_id", optional=True),
+        order_id=_order_id(payload),
         returned_at=time_of(payload, "returned_at"),
-        store_id=text(payload, "return_location_id", optional=True),
+        store_id=optional_text(payload, "return_location_id"),
         currency=currency_of(payload),
         net=earn_base(line.net for line in lines) if lines else max(total, Decimal(0)),
         lines=lines,
@@ -208,7 +214,7 @@ def read_appeasement(body: bytes) -> Appeasement:
     payload = payload_of(body)
     return Appeasement(
         refund_id=text(payload, "id"),
-        order_id=text(payload, "order_id", optional=True),
+        order_id=_order_id(payload),
         requested_at=read_time(payload.get("requested_at")),
         currency=currency_of(payload),
         amount=amount(payload, "amount"),
@@ -227,7 +233,7 @@ def _order_line(item: dict[str, Any], earn_on: str, is_tax_included: bool) -> Li
     )
     return Line(
         item_id=text(item, "id"),
-        product_id=text(item, "product_id"),
+        product_id=optional_text(item, "product_id") or NO_PRODUCT,
         quantity=whole(quantity),
         net=bounded("items", sale_line_base(priced, earn_on, is_tax_included=is_tax_included)),
     )
@@ -235,8 +241,8 @@ def _order_line(item: dict[str, Any], earn_on: str, is_tax_included: bool) -> Li
 
 def _return_line(item: dict[str, Any], with_tax: bool) -> Line:
     return Line(
-        item_id=text(item, "id", optional=True),
-        product_id=text(item, "product_id", optional=True),
+        item_id=optional_text(item, "id"),
+        product_id=optional_text(item, "product_id"),
         quantity=whole(amount(item, "quantity", default=Decimal(1))),
         net=_refund(item, "refund_{}", with_tax),
     )
@@ -264,19 +270,22 @@ def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
     )
     lists = [holder.get("discounts") for holder in holders]
     discounts = [discount for found in lists if isinstance(found, list) for discount in found]
-    codes: list[Any] = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
-    return tuple(dict.fromkeys(code for code in codes if is_text(code)))
+    told = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
+    codes = [plain_of(code, LONGEST_ID) for code in told]
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 def _exchanges(payload: dict[str, Any]) -> tuple[Exchange, ...]:
     links = payload.get("exchanges")
     found = [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []
     exchanges = [
-        Exchange(
-            order_id=link["order_id"],
-            return_id=link["return_id"] if is_text(link.get("return_id")) else "",
-        )
+        Exchange(order_id=order_id, return_id=optional_text(link, "return_id"))
         for link in found
-        if is_text(link.get("order_id"))
+        if (order_id := optional_text(link, "order_id"))
     ]
     return tuple(dict.fromkeys(exchanges))
+
+
+def _order_id(payload: dict[str, Any]) -> str:
+    # One that is there but cannot be read is not a return without an order.
+    return text(payload, "order_id") if payload.get("order_id") not in (None, "") else ""

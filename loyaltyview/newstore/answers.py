@@ -10,6 +10,7 @@ from typing import Any
 
 from loyaltyview.newstore.errors import NewStoreUnexpected
 from loyaltyview.newstore.http import Answer
+from providers.texts import plain
 
 MAX_TEXT = 8192  # the longest value an extended attribute may have
 
@@ -105,7 +106,7 @@ def profile_from(body: Mapping[str, Any]) -> Profile:
         full_name=_text(body, "full_name"),
         phone=_text(body, "phone_number"),
         store_id=_text(body, "store_id"),
-        updated_at=_text(body, "updated_at", required=True),
+        updated_at=_as_sent(body, "updated_at"),
         attributes={
             name: value["value"]
             for name, value in attributes_in(body).items()
@@ -126,12 +127,18 @@ def attributes_in(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _text(body: Mapping[str, Any], key: str, *, required: bool = False) -> str:
     value = body.get(key)
-    if value is None or value == "":
-        if required:
-            raise NewStoreUnexpected(f"{key} is missing")
-        return ""
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
+    if value is not None and (not isinstance(value, str) or len(value) > MAX_TEXT):
         raise NewStoreUnexpected(f"{key} is not a text")
+    text = plain(value or "")
+    if required and not text:
+        raise NewStoreUnexpected(f"{key} is missing")
+    return text
+
+
+def _as_sent(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
+        raise NewStoreUnexpected(f"{key} is missing or no text")
     return value
 
 

@@ -23,11 +23,13 @@ from loyaltyview.programs.earn_base import (
     sale_line_base,
 )
 from loyaltyview.programs.models import Program
+from providers.texts import plain_of
 
 LARGEST_AMOUNT = Decimal(10) ** 9
 # The status of an order and of an item that nothing more will happen to.
 CLOSED, ITEM_CANCELLED = "closed", "cancelled"
 OPEN, FAILED = "open", "failed"
+NO_PRODUCT = "unknown"  # of a line that names none
 # Pages come with this media type only.
 PAGED = "application/x.newstore.orders+json;version=2"
 PER_PAGE = 50
@@ -130,12 +132,12 @@ def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE) -> HostOrde
         order_id=_text(body, "origin_id", required=True),
         external_id=_text(body, "id"),
         status=_text(body, "status", required=True),
-        channel_type=_text(body, "channel_type", required=True),
+        channel_type=_text(body, "channel_type", required=True, limit=20),
         store_id=_text(body, "store_id"),
-        currency=_text(body, "currency", required=True).upper(),
+        currency=_text(body, "currency", required=True, limit=3).upper(),
         placed_at=_time(body, "placed_at"),
         customer_id=_text(customer, "id"),
-        customer_email=_text(customer, "email"),
+        customer_email=_text(customer, "email", limit=254),
         codes=_codes(items),
         items=tuple(_item(item, earn_on, is_tax_included) for item in items),
         earns_with_tax=earns_with_tax(earn_on, is_tax_included=is_tax_included),
@@ -153,7 +155,7 @@ def _item(item: Mapping[str, Any], earn_on: str, is_tax_included: bool) -> HostO
     )
     return HostOrderItem(
         item_id=_text(item, "id", required=True),
-        product_id=_text(item, "product_id", required=True),
+        product_id=_text(item, "product_id") or NO_PRODUCT,
         status=_text(item, "status"),
         net=sale_line_base(priced, earn_on, is_tax_included=is_tax_included),
     )
@@ -165,15 +167,12 @@ def _codes(items: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code))
 
 
-def _text(body: Mapping[str, Any], key: str, *, required: bool = False) -> str:
-    value = body.get(key)
-    if value is None or value == "":
-        if required:
-            raise NewStoreUnexpected(f"{key} is missing")
-        return ""
-    if not isinstance(value, str) or len(value) > 254 or not value.isprintable():
-        raise NewStoreUnexpected(f"{key} is not a text")
-    return value
+def _text(body: Mapping[str, Any], key: str, *, required: bool = False, limit: int = 100) -> str:
+    """Return a text or number; "" for one that is missing or no use, unless we cannot do without it."""
+    text = plain_of(body.get(key), limit)
+    if required and not text:
+        raise NewStoreUnexpected(f"{key} is missing or no text")
+    return text
 
 
 def _amount(body: Mapping[str, Any], key: str) -> Decimal:

@@ -119,7 +119,7 @@ def test_an_order_that_newstore_does_not_have_is_rejected(
         {"items": [item(price={"base": "100", "discount": 0})]},
         {"items": [item(price={"base": True, "discount": 0})]},
         {"items": [item(price={"base": 1e300, "discount": 0})]},
-        {"store_id": "a\u0000b"},
+        {"origin_id": ["a"]},
     ],
 )
 def test_an_order_that_would_have_to_be_guessed_is_unexpected(
