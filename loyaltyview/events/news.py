@@ -6,8 +6,11 @@ from django.db.models import Q
 
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.names import EventName
+from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.readers import read_codes
 from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import Program
+from providers.texts import code_key
 
 WITH_CODES = (EventName.ORDER_CREATED.value, EventName.ORDER_OPENED.value)
 OF_SALE = (*WITH_CODES, EventName.ORDER_COMPLETED.value)
@@ -25,9 +28,16 @@ def has_unread(program: Program, codes: tuple[str, ...], before: datetime) -> bo
     )
     if waiting.filter(Q(attempts=0) | Q(lease_until__isnull=False)).exists():
         return True
-    wanted = [code.encode() for code in codes]
+    wanted = {code_key(code) for code in codes}
     payloads = waiting.values_list("payload", flat=True).iterator()
-    return any(code in bytes(payload) for payload in payloads for code in wanted)
+    return any(_names_one(bytes(payload), wanted) for payload in payloads)
+
+
+def _names_one(payload: bytes, wanted: set[str]) -> bool:
+    try:
+        return not wanted.isdisjoint(code_key(code) for code in read_codes(payload).codes)
+    except PayloadError:
+        return False  # it names no order that could use a code
 
 
 def read_again(program: Program, order_id: str) -> bool:

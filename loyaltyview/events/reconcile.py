@@ -23,7 +23,8 @@ from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.orders import CLOSED, HostOrder, read_order
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
-from loyaltyview.redemptions.models import IssuedCode, State
+from loyaltyview.redemptions.issued import issued_of
+from loyaltyview.redemptions.models import State
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +111,7 @@ def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]
 
 
 def _codes(order: Order) -> Iterator[Gap]:
-    for issued in IssuedCode.objects.filter(program=order.program, code__in=order.codes):
+    for issued in issued_of(order.program_id, order.codes):
         row = issued.redemption
         if order.cancelled_seen_at or row.is_order_cancelled or row.state == State.STUCK:
             continue

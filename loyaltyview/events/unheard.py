@@ -35,6 +35,7 @@ from loyaltyview.newstore.orders import (
 )
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import of_day
+from loyaltyview.redemptions.issued import spellings
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, with_codes
 from loyaltyview.redemptions.snapshots import coupon_of
@@ -69,7 +70,7 @@ def find_unheard(program: Program, since: datetime, until: datetime) -> Iterator
             except (NewStoreRejected, NewStoreUnexpected) as error:
                 yield _not_asked(error, order_id)
                 continue
-            found.update(host.codes)
+            found.update(spelled for code in host.codes for spelled in spellings(code))
             yield from _compare(program, host)
         if program.newstore_disable_codes:
             yield from _used_codes(program, rows, found)

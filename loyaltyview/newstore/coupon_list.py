@@ -18,6 +18,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import backoff_s, claim, finish, give_up, postpone
+from providers.texts import code_key
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +119,8 @@ def _code_in(coupon: Mapping[str, Any], code: str, api: Mapping[str, str]) -> di
     if not isinstance(coupon.get(api["id"]), str | int):
         return {}
     for entry in list_in(coupon, api["codes"]):
-        if entry.get(api["name"]) == code and isinstance(entry.get(api["id"]), str | int):
+        if code_key(str(entry.get(api["name"]))) == code_key(code) and isinstance(
+            entry.get(api["id"]), str | int
+        ):
             return entry
     return {}

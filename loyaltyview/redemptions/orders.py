@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
+from loyaltyview.redemptions.issued import issued_of
+from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
@@ -84,8 +85,7 @@ def let_go(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
 
 def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]:
     """Return the redemptions that any of `codes` was issued for, each once."""
-    issued = IssuedCode.objects.filter(program=program, code__in=codes)
-    return Redemption.objects.filter(pk__in=issued.values("redemption"))
+    return Redemption.objects.filter(pk__in=issued_of(program.pk, codes).values("redemption"))
 
 
 def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[st
 def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
     """Return whether two of an order's `codes` were issued for one redemption, one to take the other's place:
     the customer had one discount twice."""
-    issued = IssuedCode.objects.filter(program=program, code__in=codes)
+    issued = issued_of(program.pk, codes)
     return issued.count() > issued.values("redemption").distinct().count()
 
 

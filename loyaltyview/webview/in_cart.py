@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
-from loyaltyview.redemptions.models import FINAL, HOLDING, OPEN, IssuedCode, Redemption, State
+from loyaltyview.redemptions.issued import issued_of, known_codes
+from loyaltyview.redemptions.models import FINAL, HOLDING, OPEN, Redemption, State
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.saga import hand_over
@@ -77,7 +78,7 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
     """Return the ids of the redemptions whose codes, renewed since or not, were in the cart at launch."""
     if not launch.selected_coupons:
         return set()
-    codes = IssuedCode.objects.filter(program_id=launch.program_id, code__in=launch.selected_coupons)
+    codes = issued_of(launch.program_id, launch.selected_coupons)
     return set(codes.values_list("redemption_id", flat=True))
 
 
@@ -144,11 +145,7 @@ def status_of(row: Redemption) -> str:
 
 def foreign_codes(launch: Launch) -> tuple[str, ...]:
     """Return the coupons that were in the cart at launch and are none of our redemptions'."""
-    ours = set(
-        IssuedCode.objects.filter(program_id=launch.program_id, code__in=launch.selected_coupons).values_list(
-            "code", flat=True
-        )
-    )
+    ours = known_codes(launch.program_id, launch.selected_coupons)
     return tuple(code for code in launch.selected_coupons if code not in ours)
 
 
@@ -176,9 +173,7 @@ def _standing_coupons(launch: Launch) -> list[str]:
     if not selected:
         return []
     standing = Q(redemption__state__in=[state.value for state in HOLDING], code=F("redemption__code"))
-    dead = set(
-        IssuedCode.objects.filter(program_id=launch.program_id, code__in=selected)
-        .exclude(standing)
-        .values_list("code", flat=True)
-    )
-    return [code for code in selected if code not in dead]
+    ours = known_codes(launch.program_id, selected)
+    dead = set(issued_of(launch.program_id, selected).exclude(standing).values_list("code", flat=True))
+    # Ours in its own spelling: the handoff must not carry one code in two.
+    return [ours.get(code, code) for code in selected if ours.get(code) not in dead]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from loyaltyview.redemptions.issued import issued_of
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch
@@ -44,7 +45,7 @@ def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str
 
 def given_back(row: Redemption, launch: Launch) -> str:
     """Return what is said after an undo of `row`, and what is left to do when the app has its code."""
-    in_cart = row.codes.filter(code__in=launch.selected_coupons).exists()
+    in_cart = issued_of(launch.program_id, launch.selected_coupons).filter(redemption=row).exists()
     return f"{wording.given_back(row)} {wording.STILL_IN_CART if in_cart else ''}".strip()
 
 
