@@ -18,6 +18,7 @@ from loyaltyview.newstore.errors import LaunchError
 from loyaltyview.newstore.http import parse_json
 from loyaltyview.newstore.theme import read_theme
 from loyaltyview.programs.models import Program
+from providers.texts import plain_of
 
 # Our name -> the host's names, the first one present counts. NewStore does not document the names inside
 # the query's `cart`, and retailers can rename those of the fragment ("Data Key").
@@ -196,13 +197,14 @@ def _context(values: Flat, keys: Keys, *, is_form: bool = False) -> LaunchContex
         # Judged by `identity.read_identity`, which knows its shape.
         external_identity=identity if isinstance(identity, str) else "",
         cart_id=cart_id,
-        customer_email=_text(values, keys["customer_email"], MAX_EMAIL),
-        profile_id=_text(values, keys["profile_id"], MAX_ID),
-        loyalty_id=_text(values, keys["loyalty_id"], MAX_LOYALTY_ID),
+        customer_email=_hint(values, keys["customer_email"], MAX_EMAIL),
+        profile_id=_hint(values, keys["profile_id"], MAX_ID),
+        loyalty_id=_hint(values, keys["loyalty_id"], MAX_LOYALTY_ID),
         store_id=_store_id(values, keys),
-        associate_id=_text(values, keys["associate_id"], MAX_ID),
+        associate_id=_hint(values, keys["associate_id"], MAX_ID),
         currency=currency,
-        cart_total=None if total is None else _amount(total, "TOTAL_MALFORMED"),
+        # Below zero, when goods come back, nothing is left to pay.
+        cart_total=None if total is None else max(_amount(total, "TOTAL_MALFORMED"), Decimal(0)),
         items=_items(_first(values, keys["items"]), keys),
         selected_coupons=_coupons(_first(values, keys["selected_coupons"]), keys),
         theme=read_theme(values, keys),
@@ -217,11 +219,15 @@ def _text(values: Flat, names: tuple[str, ...], length: int) -> str:
     value = _first(values, names)
     if value is None:
         return ""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
-        value = str(value)
-    if not isinstance(value, str) or len(value) > length or not value.strip().isprintable():
+    text = plain_of(value, length)
+    if not text:
         raise LaunchError("CART_MALFORMED", f"{names[0]} is not a text of at most {length} characters")
-    return value.strip()
+    return text
+
+
+def _hint(values: Flat, names: tuple[str, ...], length: int) -> str:
+    """Return what a page can do without: one that cannot be read counts as none."""
+    return plain_of(_first(values, names), length)
 
 
 def _store_id(values: Flat, keys: Keys) -> str:
@@ -230,23 +236,20 @@ def _store_id(values: Flat, keys: Keys) -> str:
     store = _first(values, keys["store_id"])
     if isinstance(store, str) and store.lstrip().startswith("{"):
         store = _parse_object(store)
-    try:
-        if isinstance(store, dict):
-            return _text(store, keys["store_object_id"], MAX_ID)
-        return _text({"store": store}, ("store",), MAX_ID)
-    except LaunchError:
-        return ""
+    if isinstance(store, dict):
+        return _hint(store, keys["store_object_id"], MAX_ID)
+    return plain_of(store, MAX_ID)
 
 
 def _amount(value: Any, code: str) -> Decimal:
-    """Return money in major units: a JSON number or its text. Zero is an amount; negative is not."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", value.strip()):
+    """Return money in major units: a JSON number or its text. What comes back in an exchange is negative."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", value.strip()):
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise LaunchError(code, "not a number")
-    if not 0 <= value <= MAX_AMOUNT:
-        raise LaunchError(code, "negative or too large")
     amount = Decimal(value)
+    if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
+        raise LaunchError(code, "too large")
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -3:
         # An app that counts in floats sends 184.49999999999997.
@@ -255,22 +258,19 @@ def _amount(value: Any, code: str) -> Decimal:
 
 
 def _items(value: Any, keys: Keys) -> tuple[LaunchItem, ...]:
-    """Return the cart's units. One without a price cannot be given away, and is left out."""
+    """Return the cart's units. One without a price cannot be given away, nor can one that comes back: they
+    are left out."""
     items = []
     for entry in _entries(value, MAX_ITEMS, "items"):
         if not isinstance(entry, dict):
             raise LaunchError("CART_MALFORMED", "an item is not an object")
         price = _first(entry, keys["price"])
-        product_id = _text(entry, keys["product_id"], MAX_ID)
-        if price is None or not product_id:
+        product_id = _hint(entry, keys["product_id"], MAX_ID)
+        amount = None if price is None else _amount(price, "CART_MALFORMED")
+        if amount is None or amount < 0 or not product_id:
             continue
-        items.append(
-            LaunchItem(
-                item_id=_text(entry, keys["item_id"], MAX_ID),
-                product_id=product_id,
-                price=_amount(price, "CART_MALFORMED"),
-            )
-        )
+        item_id = _hint(entry, keys["item_id"], MAX_ID)
+        items.append(LaunchItem(item_id=item_id, product_id=product_id, price=amount))
     return tuple(items)
 
 

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from loyaltyview.newstore.answers import Profile
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.launch import MAX_LOYALTY_ID
@@ -15,6 +16,7 @@ from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import backoff_s, claim, postpone
 from loyaltyview.work.sources import wake
+from providers.texts import pasted
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +56,16 @@ def read_loyalty_id(program: Program, profile_id: str) -> str:
     except NewStoreError as error:
         log.warning("loyalty_id_not_read", program=program.slug, detail=error.detail)
         return ""
-    value = profile.attributes.get(program.loyalty_attribute, "")
-    return value if len(value) <= MAX_LOYALTY_ID and value.isprintable() else ""
+    return loyalty_id_in(profile, program)
+
+
+def loyalty_id_in(profile: Profile, program: Program) -> str:
+    """Return the loyalty id in the profile's attribute, "" for what no id looks like: it is somebody's free
+    text."""
+    value = profile.attributes.get(program.loyalty_attribute, "").strip()
+    text = pasted(value)
+    is_id = len(text) <= MAX_LOYALTY_ID and text.isprintable() and len(value.splitlines()) == 1
+    return text if is_id else ""
 
 
 def run_one() -> bool:

@@ -16,7 +16,7 @@ from loyaltyview.newstore.answers import HostCart, Profile
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
-from loyaltyview.newstore.launch import MAX_LOYALTY_ID
+from loyaltyview.newstore.profile_links import loyalty_id_in
 from loyaltyview.programs.models import Program
 from loyaltyview.webview.problems import Problem
 from providers import parallel
@@ -79,7 +79,7 @@ def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
         context,
         customer_email=profile.email,
         profile_id=profile.profile_id,
-        loyalty_id=_loyalty_id(program, profile),
+        loyalty_id=loyalty_id_in(profile, program),
         store_id=cart.store_id,
         associate_id=cart.associate_id,
     )
@@ -127,15 +127,9 @@ def _email(profile: Profile | None) -> str:
     return profile.email if profile and "@" in profile.email else ""
 
 
-def _loyalty_id(program: Program, profile: Profile) -> str:
-    """Return the loyalty id in the profile, "" for what no id looks like: it is somebody's free text."""
-    value = profile.attributes.get(program.loyalty_attribute, "")
-    return value if len(value) <= MAX_LOYALTY_ID and value.isprintable() else ""
-
-
 def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchContext:
     cart, profile = told.cart, told.profile
-    loyalty_id = _loyalty_id(program, profile) if profile else ""
+    loyalty_id = loyalty_id_in(profile, program) if profile else ""
     return replace(
         context,
         store_id=(cart.store_id if cart else "") or context.store_id,

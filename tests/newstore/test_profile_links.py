@@ -178,7 +178,8 @@ def test_a_newer_wish_written_meanwhile_is_kept(
 
 @pytest.mark.parametrize(
     ("answer", "found"),
-    [({"json": profile(loyalty_id="L-42")}, "L-42"), ({"json": profile()}, ""),
+    [({"json": profile(loyalty_id="L-42")}, "L-42"),
+     ({"json": profile(loyalty_id="\u2068L-42\u2069\u00a0")}, "L-42"), ({"json": profile()}, ""),
      ({"status": 404, "json": {}}, ""), ({"status": 403, "json": {"error_code": "insufficient_scope"}}, ""),
      ({"json": profile(loyalty_id="ask\nher")}, ""), ({"json": profile(loyalty_id="x" * 201)}, "")],
 )  # fmt: skip
