@@ -6,21 +6,36 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.webview.queries import read_phone
+from providers.texts import plain, shown
 from providers.types import Consent, Consents, MemberProfile
+
+
+class PastedEmailField(forms.EmailField):
+    """An address without the marks that come with a copied one."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(plain(value) if isinstance(value, str) else value)
+
+
+class NameField(forms.CharField):
+    """A name on one line, without marks that nobody sees."""
+
+    def to_python(self, value: Any) -> str:
+        return shown(super().to_python(value) or "")
 
 
 class EnrolForm(forms.Form):
     """`country` is the region of phone numbers. The page draws the fields itself."""
 
-    email = forms.EmailField(
+    email = PastedEmailField(
         label=_("Email"),
         required=False,
         max_length=254,
         error_messages={"invalid": _("This is not an email address. Check it with the customer.")},
     )
     phone = forms.CharField(label=_("Phone"), required=False, max_length=40)
-    first_name = forms.CharField(label=_("First name"), required=False, max_length=100)
-    last_name = forms.CharField(label=_("Last name"), required=False, max_length=100)
+    first_name = NameField(label=_("First name"), required=False, max_length=100)
+    last_name = NameField(label=_("Last name"), required=False, max_length=100)
     consent_email = forms.BooleanField(required=False)
     consent_sms = forms.BooleanField(required=False)
 

@@ -6,22 +6,30 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from loyaltyview.webview.payment_cards import is_card_number
 from loyaltyview.webview.problems import Problem
+from providers.texts import pasted, plain, scanned_as
 from providers.types import MemberQuery, QueryKind
 
 LONGEST = 200
 LONGEST_CODE = 64
-PHONE = re.compile(r"\+?[\d\s().\-/]{6,}")
-NOT_DIGITS = re.compile(r"[\s().\-/]")
+# Hyphens and dashes come in many forms where a number is copied from a page.
+PUNCTUATION = r"\s().\-/\u2010-\u2015\u2212\uff0d"
+PHONE = re.compile(rf"[+\uff0b]?[\d{PUNCTUATION}]{{6,}}")
+NOT_DIGITS = re.compile(f"[{PUNCTUATION}]")
+INTERNATIONAL = (
+    phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN,
+    phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD,
+)
 
 
 def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
     """Return the look-ups `text` may mean, likeliest first. `country` is the region of phone numbers.
 
-    Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG, QUERY_UNREADABLE, CARD_NUMBER (14 to 19 digits passing Luhn:
-    a payment card must go nowhere).
+    Whatever the enrolment form reads as a number is looked up as that number. Raises Problem: EMPTY_QUERY,
+    QUERY_TOO_LONG, QUERY_UNREADABLE, CARD_NUMBER (a payment card must go nowhere).
     """
-    text = " ".join(text.split())  # a pasted number may hold no-break spaces
+    text = pasted(text)
     if not text:
         raise Problem("EMPTY_QUERY")
     if len(text) > LONGEST:
@@ -33,18 +41,27 @@ def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
         raise Problem("CARD_NUMBER")
     if "@" in text and (email := read_email(text)):
         return (MemberQuery(kind=QueryKind.EMAIL, value=email),)
-    queries = []
-    if PHONE.fullmatch(text) and (phone := read_phone(text, country)):
-        queries.append(MemberQuery(kind=QueryKind.PHONE, value=phone))
-    if not text.startswith("+"):
-        queries.append(MemberQuery(kind=QueryKind.MEMBER_ID, value=text))
-        queries.append(MemberQuery(kind=QueryKind.CODE, value=text))
-    return tuple(queries)
+    phone = read_phone(text, country)
+    phones = [MemberQuery(kind=QueryKind.PHONE, value=phone)] if phone else []
+    if text.startswith(("+", "\uff0b")):
+        possible = phone or _possible_phone(text, country)
+        return (MemberQuery(kind=QueryKind.PHONE, value=possible),) if possible else ()
+    ids = [
+        MemberQuery(kind=kind, value=value)
+        for value in scanned_as(text)
+        for kind in (QueryKind.MEMBER_ID, QueryKind.CODE)
+    ]
+    # A member number with letters may hold what reads as a phone number: it is the number first.
+    if PHONE.fullmatch(text) and phones:
+        return (*phones, *ids)
+    if not phones and (possible := _possible_phone(text, country)):
+        phones = [MemberQuery(kind=QueryKind.PHONE, value=possible)]
+    return (*ids, *phones)
 
 
 def read_code(text: str) -> str:
     """Return a voucher's code as typed or scanned. Raises Problem: EMPTY_CODE, CODE_TOO_LONG, CARD_NUMBER."""
-    code = text.strip()
+    code = pasted(text)
     if not code:
         raise Problem("EMPTY_CODE")
     if is_card_number(NOT_DIGITS.sub("", code)):
@@ -56,7 +73,7 @@ def read_code(text: str) -> str:
 
 def read_email(text: str) -> str:
     """Return the address in lower case, "" for something else."""
-    email = text.strip().lower()
+    email = plain(text).lower()
     try:
         validate_email(email)
     except ValidationError:
@@ -66,13 +83,31 @@ def read_email(text: str) -> str:
 
 def read_phone(text: str, country: str) -> str:
     """Return the number in E.164, "" for something that is no valid number."""
-    try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_valid_number(number):
+    number = _parsed(text, country)
+    if number is None or not phonenumbers.is_valid_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _possible_phone(text: str, country: str) -> str:
+    """Return an international number that has a possible length: numbering plans open new ranges before our
+    list of them knows, and the program may hold such a number already."""
+    number = _parsed(text, country) if PHONE.fullmatch(text) else None
+    if number is None or number.country_code_source not in INTERNATIONAL:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:
+    text = pasted(text)
+    if not text.isprintable():
+        return None
+    try:
+        return phonenumbers.parse(text, country, keep_raw_input=True)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def spoken(query: MemberQuery) -> str:
@@ -81,15 +116,3 @@ def spoken(query: MemberQuery) -> str:
         return query.value
     number = phonenumbers.parse(query.value)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def is_card_number(digits: str) -> bool:
-    """Return whether `digits` could be a payment card: 14 to 19 digits that pass the Luhn check. No card in
-    use has 13, but a member card's EAN-13 has, and one in ten passes."""
-    if not digits.isascii() or not digits.isdigit() or not 14 <= len(digits) <= 19:
-        return False
-    total = 0
-    for at, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + at % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
