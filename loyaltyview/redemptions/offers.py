@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from babel.numbers import get_currency_precision
 
+from providers.texts import shown
 from providers.types import (
     Cart,
     CartItem,
@@ -191,8 +192,8 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     return Offer(
         kind=kind,
         item_id=reward.reward_id,
-        title=reward.title,
-        description=reward.description,
+        title=shown(reward.title),
+        description=shown(reward.description),
         points=reward.points,
         discount=reward.discount,
         state=state,
@@ -225,7 +226,7 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
     return Offer(
         kind=SpendKind.VOUCHER,
         item_id=voucher.voucher_id,
-        title=voucher.title,
+        title=shown(voucher.title),
         description="",
         points=0,
         discount=voucher.discount,

@@ -1,36 +1,43 @@
 """Personal data as it may stand on a screen that a whole queue can see."""
 
+import unicodedata
+
+from providers.texts import shown
 from providers.types import Member
+
+JOINER = "\u200d"
 
 
 def masked_name(member: Member) -> str:
     """Return "Mia S.", or what is known of it; "" without a name."""
-    first, last = member.first_name.strip(), member.last_name.strip()
+    first, last = shown(member.first_name), shown(member.last_name)
     if first and last:
-        return f"{first} {last[0]}."
+        return f"{first} {first_letter(last)}."
     if last:
-        return f"{last[0]}."
+        return f"{first_letter(last)}."
     return first
 
 
 def full_name(member: Member) -> str:
     """Return the whole name; shown only while somebody presses."""
-    return f"{member.first_name} {member.last_name}".strip()
+    return f"{shown(member.first_name)} {shown(member.last_name)}".strip()
 
 
 def masked_email(email: str) -> str:
     """Return "m•••@example.com"; "" without an address."""
-    name, at, domain = email.partition("@")
-    return f"{name[:1]}•••@{domain}" if at else ""
+    name, at, domain = shown(email).partition("@")
+    return f"{first_letter(name)}•••@{domain}" if at else ""
 
 
 def masked_phone(phone: str) -> str:
     """Return "••• 0100": the last four digits are enough to ask "is it the one ending in"."""
+    phone = shown(phone)
     return f"••• {phone[-4:]}" if len(phone) > 4 else ""
 
 
 def masked_id(member_id: str) -> str:
     """Return the end of a member number, "" for one too short to hide anything."""
+    member_id = shown(member_id)
     return f"•••{member_id[-4:]}" if len(member_id) > 4 else ""
 
 
@@ -41,4 +48,31 @@ def contact(member: Member) -> str:
 
 def full_contact(member: Member) -> str:
     """Return what `contact` hides."""
-    return member.email or member.phone or member.member_id
+    return shown(member.email) or shown(member.phone) or shown(member.member_id)
+
+
+def first_letter(text: str) -> str:
+    """Return what a reader sees as the first letter: with its accents, a flag or joined emoji as a whole.
+    Source: Unicode Standard Annex 29, extended grapheme clusters, without its rules for Hangul letters,
+    which NFC composes."""
+    text = unicodedata.normalize("NFC", text)
+    end = 1
+    while end < len(text) and _goes_on(text[:end], text[end]):
+        end += 1
+    return text[:end]
+
+
+def _goes_on(letter: str, char: str) -> bool:
+    if char == JOINER or unicodedata.category(char) in ("Mn", "Me", "Mc") or _is_skin_tone(char):
+        return True
+    if letter.endswith(JOINER):
+        return not char.isalpha()  # emoji are joined by it; letters stay letters
+    return len(letter) == 1 and _is_half_flag(letter) and _is_half_flag(char)
+
+
+def _is_skin_tone(char: str) -> bool:
+    return "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _is_half_flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"

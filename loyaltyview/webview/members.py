@@ -8,6 +8,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from loyaltyview.webview import masking
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
+from providers.texts import shown
 from providers.types import Member
 
 LIST_MINUTES = 10
@@ -28,11 +29,11 @@ class Face:
 def face_of(member: Member, launch: Launch | None = None) -> Face:
     """Return the masked member; with a launch also the signed `choice` that a list's form sends back."""
     return Face(
-        name=masking.masked_name(member) or masking.masked_id(member.member_id) or member.member_id,
+        name=masking.masked_name(member) or masking.masked_id(member.member_id) or shown(member.member_id),
         full_name=masking.full_name(member),
         contact=masking.contact(member),
         full_contact=masking.full_contact(member),
-        tier=member.tier.name if member.tier else "",
+        tier=shown(member.tier.name) if member.tier else "",
         choice=signing.dumps(member.ref, salt=_salt(launch)) if launch else "",
     )
 

@@ -29,6 +29,7 @@ from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.twins import work_once
 from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.errors import ProviderError, Rejected, RejectReason
+from providers.texts import shown
 from providers.types import Cart, Discount, DiscountKind, LockReason, Money, SpendKind
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -120,7 +121,7 @@ def tap_of(
         code=read_code(code) if code and spend_kind is SpendKind.VOUCHER else "",
         cost=int(cost) if cost else None,
         saving=Decimal(saving) if saving else None,
-        title=title[:LONGEST_TITLE] if title.isprintable() else "",
+        title=shown(title)[:LONGEST_TITLE],
     )
 
 
