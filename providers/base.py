@@ -216,7 +216,8 @@ class LoyaltyProvider(ABC):
     @abstractmethod
     def record_return(self, ret: Return) -> PointsChange:
         """Called for each processed return. Take back earned points pro rata, once per `return_id`,
-        in sum never more than the order earned. `points` is negative or zero."""
+        in sum never more than the order earned; all that is left where the return `is_complete`.
+        `points` is negative or zero."""
 
     @abstractmethod
     def cancel_order(self, order: Order) -> PointsChange:

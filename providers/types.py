@@ -323,7 +323,8 @@ class Order:
 class Return:
     """Goods that came back. `return_id` is its own id: one order can have several returns.
     `net` is the part of the order's earn base that is gone. `reported_as` is the id under which somebody
-    else (the web shop) told the vendor of the order; empty when we did, by `order_id`."""
+    else (the web shop) told the vendor of the order; empty when we did, by `order_id`. `is_complete` says
+    that with it everything of the order is back: whatever is left of what it earned is to go."""
 
     return_id: str
     order_id: str
@@ -334,6 +335,7 @@ class Return:
     lines: tuple[OrderLine, ...] = ()
     store: str = ""
     reported_as: str = ""
+    is_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

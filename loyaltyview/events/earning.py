@@ -4,10 +4,13 @@ Before the vendor is called the row says STARTED, so that a cancellation knows t
 whatever killed the process in between. The vendor's calls are idempotent by order and by return.
 """
 
+from decimal import Decimal
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from loyaltyview.events.came_back import count, look_back
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     Earning,
@@ -161,7 +164,9 @@ def take_back_return(record: ReturnRecord) -> None:
         raise NotYet("the order has not earned yet")
     if record.currency != order.currency:
         raise PayloadError("currency", "not that of the order")
-    if record.amount <= 0:
+    back = look_back(order)
+    net = count(record, order, back) if record.amount > 0 else Decimal(0)
+    if net <= 0:
         _close(record, ReturnState.NOTHING, None)
         return
     change = record.program.provider().record_return(
@@ -170,11 +175,12 @@ def take_back_return(record: ReturnRecord) -> None:
             order_id=record.order_id,
             member_ref=order.member_ref,
             returned_at=record.returned_at,
-            net=Money(amount=min(record.amount, order.earn_base), currency=order.currency),
+            net=Money(amount=net, currency=order.currency),
             order_earn_base=Money(amount=order.earn_base, currency=order.currency),
             lines=lines_of(record.lines),
             store=provider_store(record.program, record.store_id),
             reported_as=order.external_id if is_reported_elsewhere else "",
+            is_complete=back.is_everything,
         )
     )
     _close(record, ReturnState.DONE, change.points)

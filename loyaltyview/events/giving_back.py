@@ -6,14 +6,14 @@ asked, and the vendor's call may be repeated.
 """
 
 from decimal import Decimal
-from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
+from loyaltyview.events.came_back import kept_lines, look_back, pieces
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     AlarmKind,
@@ -103,27 +103,17 @@ def _part_of(record: ReturnRecord, order: Order, row: Redemption) -> PartialRele
 def _share(points: int, order: Order) -> int:
     """Return how many of `points` all returns of the order that were heard of give back in sum: by money,
     or by pieces where points paid for everything. What was cancelled after it earned is not part of it."""
-    records = ReturnRecord.objects.filter(
-        program=order.program, order_id=order.order_id, currency=order.currency
-    )
-    returns = records.filter(kind=ReturnKind.RETURN)
-    if order.earn_base > 0:
-        total = order.earn_base - _money(records.filter(kind=ReturnKind.CANCELLATION))
-        back = _money(returns)
-    else:
-        kept = [line for line in order.lines if line["item_id"] not in order.cancelled_items]
+    back = look_back(order)
+    if back.is_everything:
+        return points
+    total, returned = order.earn_base - back.cancelled, back.returned
+    if order.earn_base <= 0:
+        returns = ReturnRecord.objects.filter(
+            program=order.program, order_id=order.order_id, currency=order.currency, kind=ReturnKind.RETURN
+        )
         lines = [line for found in returns.values_list("lines", flat=True) for line in found]
-        total, back = _pieces(kept), _pieces(lines)
-    return int(points * min(back, total) / total) if total > 0 else 0
-
-
-def _money(records: QuerySet[ReturnRecord]) -> Decimal:
-    total: Decimal = records.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return total
-
-
-def _pieces(lines: list[dict[str, Any]]) -> Decimal:
-    return Decimal(sum(line["quantity"] for line in lines))
+        total, returned = Decimal(pieces(kept_lines(order))), Decimal(pieces(lines))
+    return int(points * min(returned, total) / total) if total > 0 else 0
 
 
 def _done(part: PartialRelease) -> None:

@@ -8,6 +8,7 @@ work.
 from collections.abc import Callable
 
 from loyaltyview.events import orders
+from loyaltyview.events.came_back import look_back
 from loyaltyview.events.earning import (
     MAYBE_EARNED,
     earn,
@@ -34,6 +35,7 @@ from loyaltyview.events.returns import (
     note_late_cancellation,
     note_refund,
     note_return,
+    reopen_refund,
 )
 from loyaltyview.redemptions.orders import give_back_order
 
@@ -103,9 +105,17 @@ def return_processed(event: Event) -> None:
 
 
 def refund_issued(event: Event) -> None:
-    """Money without a return: recorded, and the points stay."""
+    """Money without a return: recorded, and the points stay, unless it is the last of what an order cost
+    whose goods all came back."""
     read = read_appeasement(bytes(event.payload))
-    note_appeasement(event.program, read, read.requested_at or event.published_at or event.received_at)
+    at = read.requested_at or event.published_at or event.received_at
+    record = note_appeasement(event.program, read, at)
+    order = Order.objects.filter(program=event.program, order_id=read.order_id or None).first()
+    # Of an order that has not earned yet, the return itself will count the refund.
+    if order and order.earning in (Earning.EARNED, Earning.NOTHING) and look_back(order).is_refunded:
+        if record.state == ReturnState.NOTHING and record.counted is None:
+            reopen_refund(record)
+        _settle_return(record, order)
 
 
 def _use(event: Event, *, is_final: bool) -> None:

@@ -182,8 +182,8 @@ class WhyParked(models.TextChoices):
 
 class ReturnRecord(models.Model):
     """Money that went back to the customer. `order_id` is empty for a blind return. `amount` is what was
-    refunded for the goods, with tax where its order has earned on tax. `points_owed` are those that a person
-    is to give back."""
+    refunded for the goods, with tax where its order has earned on tax; `counted` how much of the order's
+    `earn_base` that is, once it is decided. `points_owed` are those that a person is to give back."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="returns")
     return_id = models.CharField(_("return"), max_length=150)
@@ -195,6 +195,7 @@ class ReturnRecord(models.Model):
     returned_at = models.DateTimeField(_("returned at"))
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
+    counted = models.DecimalField(_("counts as"), max_digits=14, decimal_places=4, null=True, blank=True)
     lines = models.JSONField(default=list, blank=True)
     kind = models.CharField(_("kind"), max_length=12, choices=ReturnKind.choices, default=ReturnKind.RETURN)
     why_parked = models.CharField(_("because"), max_length=10, choices=WhyParked.choices, blank=True)

@@ -82,6 +82,15 @@ def note_appeasement(program: Program, read: Appeasement, at: datetime) -> Retur
     return record
 
 
+def reopen_refund(record: ReturnRecord) -> None:
+    """The refund is the last part of what its order cost, and the goods are back: it is settled as a return.
+    Database only; may be repeated."""
+    ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.NOTHING).update(
+        state=ReturnState.WAITING, done_at=None
+    )
+    record.refresh_from_db()
+
+
 def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) -> ReturnRecord:
     """Store items that were cancelled after their order had earned as a return of its own, named by the
     delivery that told of it. Items that an earlier one named, or that never earned, are left out."""

@@ -32,7 +32,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     queue.flush(client, checkout)
     found = transactions.read(client, ref, checkout)
     left = ret.order_earn_base.amount - refunded_amount(client, ret.order_id)
-    amount = min(ret.net.amount, left)
+    amount = left if ret.is_complete else min(ret.net.amount, left)
     if found is None or found.status in transactions.UNDONE or amount <= 0:
         return _done(record, Decimal(0), 0)
     if found.status == transactions.PENDING:

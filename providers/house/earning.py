@@ -75,6 +75,8 @@ def record_return(program: str, currency: str, ret: Return) -> Entry:
         if known:
             return known
         due = _due_after_returns(earned, ret.net.amount) if earned else 0
+        if earned and ret.is_complete:
+            due = earned.points
         return _take_back(
             member, earned, due, EntryKind.RETURN, reference, order_id=ret.order_id, net=ret.net.amount
         )

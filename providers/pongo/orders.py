@@ -84,7 +84,8 @@ def give_back(shop: Shop, ret: Return) -> PointsChange:
         return PointsChange(points=None)
     refunds = Refund.objects.filter(program=program, order_id=ret.order_id)
     returned = refunds.aggregate(sum=Sum("net"))["sum"]
-    if sent.state != OrderState.VOIDED and returned < ret.order_earn_base.amount:
+    is_part = not ret.is_complete and returned < ret.order_earn_base.amount
+    if sent.state != OrderState.VOIDED and is_part:
         raise Unsupported("points for a part of an order cannot be taken back: adjust them in Pongo by hand")
     names = shop.client.names
     _void(shop, sent, (names["value.status_refunded"], names["value.status_cancelled"]))

@@ -56,7 +56,8 @@ def record_return(engine: Engine, ret: Return) -> PointsChange:
         return PointsChange(points=0)
     earned = _settled_sale(engine, sale)
     balance = max(available_points(engine, ret.member_ref), 0)
-    row = _plan(sale, ReportKind.RETURN, ret.return_id, earned, ret.net.amount, balance)
+    net = None if ret.is_complete else ret.net.amount
+    row = _plan(sale, ReportKind.RETURN, ret.return_id, earned, net, balance)
     return _take(engine, row, ret.order_id, ret.return_id, ret.store)
 
 

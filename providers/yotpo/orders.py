@@ -67,6 +67,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
         total_cents=cents(ret.order_earn_base.amount),
         currency=ret.net.currency,
         lines=ret.lines,
+        is_rest=ret.is_complete,
     )
 
 
@@ -82,6 +83,7 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
         total_cents=total_cents,
         currency=order.earn_base.currency,
         lines=(),
+        is_rest=True,
     )
 
 
@@ -161,8 +163,10 @@ def _refund(
     total_cents: int,
     currency: str,
     lines: tuple[OrderLine, ...],
+    is_rest: bool,
 ) -> PointsChange:
-    row = _book(client.program, refund_id, order_id, amount_cents, total_cents)
+    wanted_cents = total_cents if is_rest else amount_cents
+    row = _book(client.program, refund_id, order_id, wanted_cents, total_cents)
     if row is None:
         return PointsChange(points=0)
     if row.sent_at:
@@ -174,7 +178,8 @@ def _refund(
         # Must be that of the order, and is required where an account has several.
         "currency": currency,
     }
-    if lines and row.amount_cents == amount_cents:
+    # Cut to what is left of the order, by more than rounding, the amount would no longer fit the items.
+    if lines and abs(row.amount_cents - amount_cents) <= len(lines):
         body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in _items(lines)]
     answer = client.post("/refunds", operation="send_refund", body=body)
     if not is_ok(answer):

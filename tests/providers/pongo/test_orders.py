@@ -1,5 +1,7 @@
 """Orders: sent once, naming the rewards used in them; taken back as a whole; parts are a person's work."""
 
+from dataclasses import replace
+
 import pytest
 
 from providers.errors import OutcomeUnknown, Rejected, Unsupported
@@ -243,6 +245,14 @@ def test_a_whole_return_takes_the_order_back(provider: PongoProvider, vendor: Se
         provider.record_return(a_return("148.00"))
 
     assert [body["status"] for body in vendor.bodies("PATCH", ORDER)] == ["refunded"]
+    assert vendor.book.customers[MIA].points == 820
+
+
+def test_a_complete_return_that_is_a_cent_short_takes_the_order_back(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    provider.record_order(an_order())
+    provider.record_return(replace(a_return("147.99"), is_complete=True))
     assert vendor.book.customers[MIA].points == 820
 
 

@@ -1,5 +1,7 @@
 """Orders sent once or in two statuses, refunds under their own ids, never more than the order."""
 
+from dataclasses import replace
+
 import pytest
 
 from loyaltyview.sandbox.vendors.yotpo import Yotpo
@@ -219,6 +221,20 @@ def test_refunds_have_their_own_ids_and_never_exceed_the_order(
     assert provider.record_return(make_return(mia, "1.00", "r-4")) == PointsChange(points=0)
 
     assert yotpo.books.orders["order-1"].refunds == {"r-1": 2000, "r-2": 4000, "r-3": 2000}
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_a_complete_refund_takes_all_cents_that_rounding_left(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    order = make_order(mia)
+    provider.record_order(order)
+    provider.record_return(make_return(mia, "26.664", "r-1"))
+    last = make_return(mia, "53.33", "r-2", lines=order.lines[:2])
+    provider.record_return(replace(last, is_complete=True))
+
+    assert yotpo.books.orders["order-1"].refunds == {"r-1": 2666, "r-2": 5334}
+    assert yotpo.orders.last_refund["items"] == [{"id": "SHIRT-01", "quantity": 2}]
     assert points_of(provider, mia) == (820, 0)
 
 
