@@ -187,6 +187,8 @@ class LockReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
+    """Why a reward is locked. `points_gap` may stand beside any reason: what is missing besides."""
+
     reason: LockReason
     points_gap: int = 0
     tier: str = ""

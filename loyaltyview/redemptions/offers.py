@@ -185,7 +185,7 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     elif state is OfferState.AVAILABLE:
         state, reason, money_gap = OfferState.LOCKED, cart_says.value, gap
     share = 0
-    if points_gap and reward.points:
+    if reason == LockReason.POINTS and points_gap and reward.points:
         share = max(0, min(99, 100 * spendable // reward.points))
     elif money_gap and reward.discount.minimum:
         share = int(min(Decimal(99), 100 * cart.total.amount / reward.discount.minimum.amount))
@@ -244,7 +244,7 @@ def _rank(offer: Offer) -> tuple[int, Decimal, int, int]:
     usable = offer.state is not OfferState.LOCKED
     saving = offer.saving.amount if offer.saving and usable else Decimal(0)
     # Locked: what misses money in this cart is nearer than what misses points, then by the gap.
-    far = 0 if usable else (1 if offer.money_gap else 2 if offer.points_gap else 3)
+    far = 0 if usable else (1 if offer.money_gap else 2 if offer.reason == LockReason.POINTS else 3)
     return (
         far,
         -saving,

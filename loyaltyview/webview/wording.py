@@ -4,7 +4,7 @@ A code of the vendors' or NewStore's part that is not listed gets the last sente
 `data-error` all the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.utils.functional import Promise
@@ -271,11 +271,16 @@ def trouble_code(error: ProviderError) -> str:
 
 
 def gap(offer: Offer, tier: Tier | None = None) -> str:
-    """Return why `offer` is locked, with the exact gap where there is one; `tier` is the member's."""
+    """Return why `offer` is locked, with the exact gap where there is one; `tier` is the member's. What
+    points alone do not open says so first."""
     if offer.points_gap:
-        return ngettext("%(number)s point more", "%(number)s points more", offer.points_gap) % {
+        points = ngettext("%(number)s point more", "%(number)s points more", offer.points_gap) % {
             "number": formats.number(offer.points_gap)
         }
+        if offer.reason == LockReason.POINTS:
+            return points
+        reason = gap(replace(offer, points_gap=0), tier)
+        return _("%(reason)s; then %(points)s") % {"reason": reason, "points": points}
     if offer.money_gap:
         return _("%(money)s more in the cart") % {"money": formats.money_short(offer.money_gap)}
     if offer.reason == LockReason.TIER and offer.tier:
@@ -306,6 +311,7 @@ def points_offered(choice: PointsChoice | None) -> str:
 LOCKS: dict[str, Promise] = {
     LockReason.POINTS: lazy("Not enough points"),
     LockReason.TIER: lazy("Needs a higher tier"),
+    LockReason.OTHER: lazy("Not open to this member"),
     LockReason.OUT_OF_STOCK: lazy("Out of stock"),
     LockReason.LIMIT_REACHED: lazy("Used as often as allowed"),
     LockReason.NOT_STARTED: lazy("Not started yet"),

@@ -233,6 +233,13 @@ def _tier(client: Client, data: dict[str, Any]) -> Tier | None:
     return None
 
 
+def tiers_above(client: Client, data: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the tiers above the member's, by the setting `tiers`; all of them without one."""
+    names, tier = client.options.tiers, _tier(client, data)
+    at = names.index(tier.name) + 1 if tier and tier.name in names else 0
+    return frozenset(names[at:])
+
+
 def _expiring(client: Client, data: dict[str, Any]) -> tuple[Expiring, ...]:
     found = []
     for row in rows(data, "expiring_points"):

@@ -23,6 +23,10 @@ SPECS = (
     SettingSpec(name="api_secret", required=True, is_secret=True, help="Shown once by Antavo."),
     SettingSpec(name="account", default="", help="Account whose points are spent; empty: the only one."),
     SettingSpec(name="tier_structure", default="", help="Id of the structure to show; empty: the first."),
+    SettingSpec(name="tiers", default="", help="Names of the tiers, the lowest first, separated by commas."),
+    SettingSpec(
+        name="reward_tiers", type=dict, help="By reward id: the lowest tier that may have it; needs tiers."
+    ),
     SettingSpec(name="tier_unit", default="points", help="points, or the currency of a spend-based tier."),
     SettingSpec(name="phone_field", default="mobile_phone", help="Searchable field with the phone."),
     SettingSpec(name="card_fields", default="", help="External id fields on cards, separated by commas."),
@@ -62,6 +66,8 @@ class Options:
     api_secret: str
     account: str
     tier_structure: str
+    tiers: tuple[str, ...]
+    reward_tiers: Mapping[str, str]
     tier_unit: str
     phone_field: str
     card_fields: tuple[str, ...]
@@ -87,6 +93,7 @@ def read_options(given: Mapping[str, Any]) -> Options:
     values["queues_orders"] = values.pop("orders") == "queue"
     values["environment"] = values["environment"] or _second_label(values["base_url"])
     values["card_fields"] = tuple(filter(None, re.split(r"[,\s]+", values["card_fields"])))
+    values["tiers"] = _names(values["tiers"])
     values["discounts"] = {name: read_terms(terms) for name, terms in values["discounts"].items()}
     values["names"] = {**NAMES, **values["names"]}
     return Options(**values)
@@ -110,6 +117,10 @@ def check_settings(given: dict[str, Any]) -> dict[str, Any]:
     if given["calls_per_minute"] is None or given["calls_per_minute"] < 1:
         raise SettingsError("calls_per_minute", "must be at least 1")
     _check_texts("names", given["names"], tuple(NAMES))
+    _check_texts("reward_tiers", given["reward_tiers"], None)
+    for reward_id, tier in (given["reward_tiers"] or {}).items():
+        if tier not in _names(given["tiers"] or ""):
+            raise SettingsError("reward_tiers", f"{reward_id}: must be one of tiers")
     _check_texts("webhook_fields", given["webhook_fields"], WEBHOOK_FIELDS)
     _check_texts("webhook_events", given["webhook_events"], None)
     for name, terms in (given["discounts"] or {}).items():
@@ -129,6 +140,11 @@ def read_terms(given: Mapping[str, Any]) -> CouponTerms:
     except InvalidOperation as error:
         raise SettingsError("discounts", "value and minimum must be numbers") from error
     return CouponTerms(type=str(given["type"]), value=value, minimum=minimum, skus=tuple(skus))
+
+
+def _names(given: str) -> tuple[str, ...]:
+    """Return the names in a text with commas; they may contain blanks."""
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def _check_texts(name: str, given: Any, allowed: tuple[str, ...] | None) -> None:

@@ -30,17 +30,20 @@ def list_rewards(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
     """
     customer = members.read(client, ref)
     spendable = members.balance_of(client, customer).spendable
+    above = members.tiers_above(client, customer)
     language = text(customer.get("language"))
     answer = client.get(
         of_member(ref, "activities", "rewards"),
         "list_rewards",
         {"fields": "claims,custom_data", "limit": 100},
     )
-    found = [_reward(client, row, spendable, language) for row in listed(answer)]
+    found = [_reward(client, row, spendable, above, language) for row in listed(answer)]
     return (*_points_as_money(client, customer, spendable), *found, *offers.list_offers(client, ref, cart))
 
 
-def _reward(client: Client, row: dict[str, Any], spendable: int, language: str) -> Reward:
+def _reward(
+    client: Client, row: dict[str, Any], spendable: int, above: frozenset[str], language: str
+) -> Reward:
     currency = client.config.currency
     points = whole(row.get("points"))
     span, discount = None, discount_of(reward_terms(client, row), currency, store_ids(row))
@@ -59,7 +62,7 @@ def _reward(client: Client, row: dict[str, Any], spendable: int, language: str) 
         description=text(row.get("description"), language),
         points=points,
         discount=discount,
-        lock=_lock(row, points, spendable),
+        lock=_lock(row, points, spendable, _tier_of(client, row, above)),
         points_range=span,
     )
 
@@ -102,7 +105,15 @@ def _points_as_money(client: Client, customer: dict[str, Any], spendable: int) -
     return ()
 
 
-def _lock(row: dict[str, Any], points: int, spendable: int) -> Lock | None:
+def _tier_of(client: Client, row: dict[str, Any], above: frozenset[str]) -> str:
+    """Return the tier that the member lacks for this reward, as far as the program's settings say."""
+    tier = client.options.reward_tiers.get(text(row.get("id")), "")
+    return tier if tier in above else ""
+
+
+def _lock(row: dict[str, Any], points: int, spendable: int, tier: str) -> Lock | None:
+    """What the member cannot change comes first, then the tier, then the points. A reward of a segment that
+    costs more than the member has says its points only: Antavo does not tell the two apart."""
     if table(row.get("_actions")).get("complete"):
         return None
     now = timezone.now()
@@ -118,6 +129,9 @@ def _lock(row: dict[str, Any], points: int, spendable: int) -> Lock | None:
             return Lock(reason=LockReason.OUT_OF_STOCK)
         if whole(row.get("max_claims")) and whole(claims) >= whole(row.get("max_claims")):
             return Lock(reason=LockReason.LIMIT_REACHED)
-        if points > spendable:
-            return Lock(reason=LockReason.POINTS, points_gap=points - spendable)
+        gap = max(0, points - spendable)
+        if tier:
+            return Lock(reason=LockReason.TIER, tier=tier, points_gap=gap)
+        if gap:
+            return Lock(reason=LockReason.POINTS, points_gap=gap)
     return Lock(reason=LockReason.OTHER)

@@ -64,11 +64,6 @@ def get(client: Client, ref: str) -> Member:
     )
 
 
-def spendable_of(client: Client, ref: str) -> int:
-    """Return the points that the member can spend now, without those that wait for an order."""
-    return get(client, ref).balance.spendable
-
-
 def enrol(client: Client, profile: MemberProfile) -> Member:
     """Return the member with this e-mail, else with this phone, else a new one.
 

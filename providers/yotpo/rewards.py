@@ -16,9 +16,10 @@ from providers.errors import Rejected, RejectReason
 from providers.types import Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.fields import as_objects, money, text, whole
-from providers.yotpo.members import spendable_of
+from providers.yotpo.members import get
 from providers.yotpo.refs import identity_of
 from providers.yotpo.settings import RewardValue
+from providers.yotpo.tiers import tiers_above
 
 TTL_S = 300
 
@@ -63,13 +64,28 @@ class Option:
 
 
 def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
-    """Return all rewards, cheapest first, with the exact gap of those that miss points."""
+    """Return all rewards, cheapest first; a locked one says the tier first, then the missing points."""
     found = _options(client, _records(client, identity_of(client.program, ref)))
-    hers = {option.option_id: option for option in found}
-    options = {option.option_id: option for option in known_options(client)} | hers
-    spendable = spendable_of(client, ref)
+    open_ = {option.option_id: option for option in found}
+    options = {option.option_id: option for option in known_options(client)} | open_
+    member = get(client, ref)
+    spendable = member.balance.spendable
+    # Whether Yotpo leaves out what costs too much is not documented. Where one such option is there, it does
+    # not, and an option that is missing is not open to the member.
+    shows_all = any(option.price > spendable for option in found)
+    tiers = tiers_above(client, member.tier.name if member.tier else "")
     ordered = sorted(options.values(), key=lambda option: (option.price, option.option_id))
-    return tuple(_reward(option, client, spendable, option.option_id in hers) for option in ordered)
+    return tuple(
+        _reward(
+            option,
+            client,
+            spendable,
+            is_open=option.option_id in open_,
+            tier=option.value.tier if option.value.tier in tiers else "",
+            shows_all=shows_all,
+        )
+        for option in ordered
+    )
 
 
 def option_of(client: Client, option_id: str) -> Option:
@@ -182,17 +198,23 @@ def _number(record: Mapping[str, Any], name: str) -> Decimal:
     return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(0)
 
 
-def _reward(option: Option, client: Client, spendable: int, is_hers: bool) -> Reward:
+def _reward(
+    option: Option, client: Client, spendable: int, *, is_open: bool, tier: str, shows_all: bool
+) -> Reward:
+    """`tier` is the one that the member lacks for it, as far as the program's settings say."""
     span = _range(option, client, spendable) if option.discount.kind is DiscountKind.POINTS else None
     price = span.minimum if span else option.price
+    gap = max(0, price - spendable)
     lock = None
     if option.discount.kind is DiscountKind.ONLINE_ONLY:
         lock = Lock(reason=LockReason.ONLINE_ONLY)
-    elif price > spendable:
-        lock = Lock(reason=LockReason.POINTS, points_gap=price - spendable)
-    elif not is_hers:
-        # She has the points and Yotpo does not offer it to her; it does not say whether tier or segment.
-        lock = Lock(reason=LockReason.OTHER)
+    elif not is_open and tier:
+        lock = Lock(reason=LockReason.TIER, tier=tier, points_gap=gap)
+    elif not is_open and (shows_all or not gap):
+        # Yotpo does not say whether tier or segment.
+        lock = Lock(reason=LockReason.OTHER, points_gap=gap)
+    elif gap:
+        lock = Lock(reason=LockReason.POINTS, points_gap=gap)
     return Reward(
         reward_id=option.option_id,
         title=option.name,

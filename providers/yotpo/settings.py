@@ -57,8 +57,8 @@ SPECS = (
     SettingSpec(
         name="reward_values",
         type=dict,
-        help="By redemption option id: kind, amount, percent, skus, minimum, step, maximum. Custom coupons "
-        "and free products need theirs.",
+        help="By redemption option id: kind, amount, percent, skus, minimum, step, maximum, tier. Custom "
+        "coupons and free products need theirs; tier names the lowest one that may have the reward.",
     ),
     SettingSpec(
         name="stores", type=dict, help="By the provider's store id: address, city and state for its reports."
@@ -88,6 +88,7 @@ class RewardValue:
     skus: tuple[str, ...] = ()
     step: int = 0
     maximum: int = 0
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +165,14 @@ def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reward_value(option_id: str, value: Any) -> RewardValue:
-    known = {"kind", "amount", "percent", "minimum", "skus", "step", "maximum"}
+    known = {"kind", "amount", "percent", "minimum", "skus", "step", "maximum", "tier"}
     if not isinstance(value, dict) or not set(value) <= known:
         raise SettingsError("reward_values", f"{option_id}: must be a table of " + ", ".join(sorted(known)))
     skus = value.get("skus", [])
     if not isinstance(skus, list) or not all(isinstance(sku, str) for sku in skus):
         raise SettingsError("reward_values", f"{option_id}.skus: must be a list of texts")
+    if not isinstance(value.get("tier", ""), str):
+        raise SettingsError("reward_values", f"{option_id}.tier: must be text")
     try:
         read = RewardValue(
             kind=DiscountKind(value["kind"]) if "kind" in value else None,
@@ -179,6 +182,7 @@ def _reward_value(option_id: str, value: Any) -> RewardValue:
             skus=tuple(skus),
             step=int(value.get("step", 0)),
             maximum=int(value.get("maximum", 0)),
+            tier=value.get("tier", "").strip(),
         )
     except (ValueError, TypeError, InvalidOperation) as error:
         raise SettingsError("reward_values", f"{option_id}: {error}") from error

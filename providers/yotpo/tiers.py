@@ -40,6 +40,16 @@ def tier_of(client: Client, record: Mapping[str, Any]) -> Tier | None:
     return _on_the_way(client, tiers[at], tiers[at + 1], needed if isinstance(needed, dict) else {})
 
 
+def tiers_above(client: Client, name: str) -> frozenset[str]:
+    """Return the names of the tiers above the one called `name`: all of them for a member without a tier,
+    none where Yotpo does not answer."""
+    try:
+        names = [text(tier, "name") for tier in list_tiers(client)]
+    except ProviderError:
+        return frozenset()
+    return frozenset(names[names.index(name) + 1 :] if name in names else names)
+
+
 def list_tiers(client: Client, *, is_fresh: bool = False) -> list[dict[str, Any]]:
     """Return the program's tiers, lowest first; at most ten minutes old, or as they are now."""
     key = f"yotpo:{client.program}:tiers"

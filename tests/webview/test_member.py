@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
+from providers.types import Lock, LockReason
 
 from .conftest import Mint, Open
 from .fakes import MIA, POINTS_AS_MONEY, Vendor
@@ -112,6 +113,30 @@ def test_a_locked_reward_says_the_exact_gap(
     assert f'data-reason="{reason}"' in found
     assert gap in found
     assert "<form" not in found.partition("</li>")[0]
+
+
+@pytest.mark.parametrize(
+    ("lock", "gap"),
+    [
+        (
+            Lock(reason=LockReason.TIER, tier="Gold", points_gap=1140),
+            "Gold members only, 180 points to Gold; then 1,140 points more",
+        ),
+        (
+            Lock(reason=LockReason.TIER, tier="Platinum", points_gap=40),
+            "From Platinum tier; then 40 points more",
+        ),
+        (Lock(reason=LockReason.OTHER, points_gap=1), "Not open to this member; then 1 point more"),
+        (Lock(reason=LockReason.OTHER), "Not open to this member"),
+    ],
+)
+def test_what_points_alone_do_not_open_is_said_before_the_points(
+    client: Client, page: str, vendor: Vendor, lock: Lock, gap: str
+) -> None:
+    vendor.rewards = tuple(
+        replace(reward, lock=lock) if reward.reward_id == "gold-gift" else reward for reward in vendor.rewards
+    )
+    assert gap in card(client.get(page).content.decode(), "gold-gift")
 
 
 def test_every_card_has_a_key_of_its_own_in_each_rendering(client: Client, page: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from loyaltyview.sandbox.vendors.antavo.workspace import Reward as VendorReward
 from providers.antavo.provider import AntavoProvider
+from providers.errors import SettingsError
 from providers.types import DiscountKind, Lock, LockReason, Reward
 from tests.providers.antavo.build import cart, usd
 from tests.providers.antavo.conftest import ANA, LEO, MIA, Connect, Served
@@ -63,6 +64,30 @@ def test_what_cannot_be_claimed_says_why(
     fields: dict[str, object] = {"points": 100, "coupon_type": "amount", "value": Decimal(5)} | change
     vendor.workspace.rewards = {"r": VendorReward(reward_id="r", title="R", **fields)}  # type: ignore[arg-type]
     assert rewards(provider)["r"].lock == lock
+
+
+@pytest.mark.parametrize(
+    ("ref", "points", "lock"),
+    [
+        (MIA, 1000, Lock(reason=LockReason.TIER, tier="Gold", points_gap=180)),
+        (MIA, 100, Lock(reason=LockReason.TIER, tier="Gold")),
+        (ANA, 9000, Lock(reason=LockReason.POINTS, points_gap=5850)),
+        (ANA, 100, None),
+    ],
+)
+def test_a_reward_of_a_tier_says_the_tier_first_then_the_points(
+    vendor: Served, connect: Connect, ref: str, points: int, lock: Lock | None
+) -> None:
+    vendor.workspace.rewards = {
+        "r": VendorReward(reward_id="r", title="R", points=points, coupon_type="amount", segment="Gold")
+    }
+    provider = connect(tiers="Bronze, Silver, Gold", reward_tiers={"r": "Gold"})
+    assert rewards(provider, ref)["r"].lock == lock
+
+
+def test_a_reward_of_a_tier_that_is_not_listed_is_refused(connect: Connect) -> None:
+    with pytest.raises(SettingsError, match="reward_tiers"):
+        connect(tiers="Bronze, Silver", reward_tiers={"r": "Gold"})
 
 
 def test_a_reward_that_was_claimed_as_often_as_allowed_is_locked(

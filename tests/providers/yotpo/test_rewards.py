@@ -6,7 +6,7 @@ import pytest
 
 from loyaltyview.sandbox.vendors.yotpo import Yotpo
 from loyaltyview.sandbox.vendors.yotpo.books import Option
-from providers.types import DiscountKind, LockReason, Reward
+from providers.types import DiscountKind, Lock, LockReason, Reward
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import (
     ANA,
@@ -68,9 +68,8 @@ def test_locked_rewards_say_what_is_missing(provider: YotpoProvider) -> None:
     assert five is not None
     assert (five.reason, five.points_gap) == (LockReason.POINTS, 40)
     assert points is None
-    gold = locks[GOLD_FORTY]
-    assert gold is not None
-    assert (gold.reason, gold.points_gap) == (LockReason.POINTS, 1140)
+    # Yotpo shows Leo what he cannot pay, so what it leaves out is not open to him.
+    assert locks[GOLD_FORTY] == Lock(reason=LockReason.OTHER, points_gap=1140)
     assert locks[SHIPPING] is not None
     assert locks[SHIPPING].reason is LockReason.ONLINE_ONLY
 
@@ -85,6 +84,21 @@ def test_what_she_can_pay_and_is_not_offered_is_locked(
     assert lock is not None
     assert lock.reason is LockReason.OTHER
     assert rewards_of(provider, ref(provider, ANA))[GOLD_FORTY].lock is None
+
+
+def test_a_reward_of_a_tier_says_the_tier_first_then_the_points(build: Build, yotpo: Yotpo) -> None:
+    provider = build(reward_values={GOLD_FORTY: {"tier": "Gold"}})
+    leo, ana = ref(provider, LEO), ref(provider, ANA)
+
+    assert rewards_of(provider, leo)[GOLD_FORTY].lock == Lock(
+        reason=LockReason.TIER, tier="Gold", points_gap=1140
+    )
+    yotpo.books.customer("email", LEO).points_balance = 1300  # type: ignore[union-attr]
+    assert rewards_of(provider, leo)[GOLD_FORTY].lock == Lock(reason=LockReason.TIER, tier="Gold")
+    assert rewards_of(provider, ana)[GOLD_FORTY].lock is None
+    yotpo.redemptions.hides_unaffordable = True
+    yotpo.books.customer("email", ANA).points_balance = 1000  # type: ignore[union-attr]
+    assert rewards_of(provider, ana)[GOLD_FORTY].lock == Lock(reason=LockReason.POINTS, points_gap=200)
 
 
 def test_an_account_that_hides_what_is_too_dear_shows_it_with_the_gap(
