@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "loyaltyview.work",
     "loyaltyview.ops",
     "loyaltyview.sandbox",
+    "providers",
     "providers.antavo",
     "providers.house",
     "providers.whitelabel",

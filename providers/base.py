@@ -5,13 +5,15 @@ An adapter is one package with one public class. It speaks the vendor's words in
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import wraps
 from typing import Any, ClassVar
 
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
+from providers.sharing import changed
 from providers.types import (
     Cart,
     CheckResult,
@@ -81,6 +83,35 @@ class ProviderConfig:
     webhook_secret: str = ""
 
 
+# The writes about one member, and who that is: of the first argument, or what it is.
+WRITES: dict[str, Callable[[Any], str]] = {
+    "spend": lambda intent: intent.member_ref,
+    "release": lambda spend: spend.member_ref,
+    "release_part": lambda spend: spend.member_ref,
+    "leave": lambda spend: spend.member_ref,
+    "confirm": lambda spend: spend.member_ref,
+    "record_order": lambda order: order.member_ref,
+    "record_return": lambda ret: ret.member_ref,
+    "cancel_order": lambda order: order.member_ref,
+    "change_consents": lambda ref: ref,
+    "note_member": lambda ref: ref,
+}
+
+
+def _noting(write: Callable[..., Any], member_of: Callable[[Any], str]) -> Callable[..., Any]:
+    @wraps(write)
+    def noting(self: "LoyaltyProvider", about: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return write(self, about, *args, **kwargs)
+        finally:
+            # Whatever became of it: what was read before may not be true any more.
+            config: ProviderConfig | None = getattr(self, "config", None)  # absent in a test's double
+            if config is not None and not self.is_local:
+                changed(config.program, member_of(about))
+
+    return noting
+
+
 class LoyaltyProvider(ABC):
     """One vendor for one program. Instances are cheap, hold no state of a request, and are thread-safe."""
 
@@ -92,6 +123,13 @@ class LoyaltyProvider(ABC):
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Every write of an adapter ends what pages share about its member (`providers.sharing`)."""
+        super().__init_subclass__(**kwargs)
+        for name, member_of in WRITES.items():
+            if name in cls.__dict__:
+                setattr(cls, name, _noting(cls.__dict__[name], member_of))
 
     @classmethod
     def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """HTTP to a vendor: pooled, signed, bounded in time and size, and honest about what may have happened.
 
 Reads are tried again (each attempt built and signed anew) until their deadline; writes never are.
-Whatever `requests` raises becomes exactly one of ours, by `ERRORS` below.
+Whatever `requests` raises becomes exactly one of ours (`http_errors`).
 """
 
 import json as jsonlib
 import math
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import requests
 from requests import exceptions as rex
 from urllib3 import exceptions as uex
 
+from providers import sharing
 from providers.breaker import Breaker, BreakerOpen
 from providers.bucket import TokenBucket
 from providers.deadline import remaining_s
@@ -32,45 +32,11 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.http_errors import READ, WRITE, error_class
 from providers.lenient_json import read_json
 from providers.transport import attempt_ends_at, is_refused, session_for
 
-READ, WRITE = "read", "write"
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
-
-# What became of a request, by the exception it ended with: (of a read, of a write). Closed by default: a
-# write is Unavailable only where nothing can have been sent. See also `_never_sent`.
-_UNKNOWN = (Unavailable, OutcomeUnknown)
-_NOT_SENT = (Unavailable, Unavailable)
-_UNUSABLE = (UnexpectedAnswer, UnexpectedAnswer)
-ERRORS: dict[type[Exception], tuple[type[ProviderError], type[ProviderError]]] = {
-    rex.RequestException: _UNKNOWN,
-    rex.ConnectionError: _UNKNOWN,
-    rex.ProxyError: _UNKNOWN,
-    rex.SSLError: _UNKNOWN,
-    rex.Timeout: _UNKNOWN,
-    rex.ReadTimeout: _UNKNOWN,
-    rex.ChunkedEncodingError: _UNKNOWN,
-    rex.HTTPError: _UNKNOWN,
-    rex.RetryError: _UNKNOWN,
-    rex.StreamConsumedError: _UNKNOWN,
-    rex.UnrewindableBodyError: _UNKNOWN,
-    uex.HTTPError: _UNKNOWN,  # what requests forgets to wrap
-    rex.ConnectTimeout: _NOT_SENT,
-    rex.URLRequired: _NOT_SENT,
-    rex.MissingSchema: _NOT_SENT,
-    rex.InvalidSchema: _NOT_SENT,
-    rex.InvalidURL: _NOT_SENT,
-    rex.InvalidProxyURL: _NOT_SENT,
-    rex.InvalidHeader: _UNUSABLE,  # while sending it is the answer's; ours are looked at when building
-    rex.InvalidJSONError: _UNUSABLE,
-    rex.JSONDecodeError: _UNUSABLE,
-    rex.ContentDecodingError: _UNUSABLE,
-    rex.TooManyRedirects: _UNUSABLE,
-}
-
-# requests.ConnectionError and SSLError cover both "never connected" and "died half way"; these tell.
-_BEFORE_SENDING = (uex.NewConnectionError, uex.ConnectTimeoutError, ssl.SSLCertVerificationError)
 
 LONGEST_RETRY_AFTER_S = 3600.0
 SHORTEST_ATTEMPT_S = 0.05
@@ -201,8 +167,51 @@ class VendorSession:
 
         `path` follows `base_url`; put ids into it by `segment`. `operation` is the call's name in logs
         and metrics ("get_member"). Raises Unavailable, RateLimited (`retry_after_s` is beyond the
-        deadline), AuthFailed, UnexpectedAnswer; other statuses below 500 are returned.
+        deadline), AuthFailed, UnexpectedAnswer; other statuses below 500 are returned. Inside
+        `providers.sharing` an equal read of some seconds ago is answered without a call.
         """
+        key = self._key(method, path, params, json, form)
+        answer: Answer = sharing.shared(
+            key,
+            lambda: self._read(method, path, operation, params, json, form, headers),
+            lambda answer: 200 <= answer.status < 300,
+        )
+        return answer
+
+    def prime(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        member: str,
+        params: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Have the next such read of `member` answered with `body`: a look-up brought the same record."""
+        answer = Answer(status=200, headers={}, body=body)
+        sharing.prime(self._key(method, path, params, None, None), answer, member)
+
+    def _key(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        form: Mapping[str, str] | None,
+    ) -> sharing.Key:
+        parts = (sorted(each.items()) if each else [] for each in (params, form))
+        return (self.program, self.vendor, self.base_url, method, path, repr([*parts, json]))
+
+    def _read(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
         ends_at = time.monotonic() + min(self.limits.read_total_s, remaining_s())
         build = self._builder(method, path, params, json, form, headers)
         for attempt in range(1, self.limits.attempts + 1):
@@ -350,26 +359,3 @@ class VendorSession:
                     seconds=seconds,
                 )
             )
-
-
-def error_class(error: Exception, kind: str) -> type[ProviderError]:
-    """Return which of our errors an exception of requests (or urllib3) stands for."""
-    if _never_sent(error):
-        return Unavailable
-    of_read, of_write = next(ERRORS[cls] for cls in type(error).__mro__ if cls in ERRORS)
-    return of_read if kind == READ else of_write
-
-
-def _never_sent(error: BaseException) -> bool:
-    """True when the chain below `error` shows that no connection came about."""
-    below: list[Any] = [error]
-    seen: set[int] = set()
-    while below:
-        cause = below.pop()
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        if isinstance(cause, _BEFORE_SENDING):
-            return True
-        seen.add(id(cause))
-        below += [*cause.args, getattr(cause, "reason", None), cause.__cause__]
-    return False

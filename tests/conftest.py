@@ -17,6 +17,7 @@ from loyaltyview.newstore import keys
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
 from providers import bucket as vendor_bucket
+from providers import sharing
 from providers.house.triggers import SQLITE
 from providers.yotpo import budget
 from tests.setup.chromium import find_chromium
@@ -88,6 +89,7 @@ def _nothing_is_remembered() -> None:
     """What an earlier test left in this process: its ids, tenants and ports come again."""
     cache.clear()
     remembered.forget()
+    sharing.forget_all()
     for kept in (keys._key_sets, newstore_bucket._buckets, vendor_bucket._buckets, budget._budgets):
         kept.clear()
 

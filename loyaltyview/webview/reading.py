@@ -6,6 +6,7 @@ skeleton is shown, and the next request of the same launch picks it up. A local 
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.webview.models import Launch
-from providers import parallel
+from providers import parallel, sharing
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Unsupported
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
@@ -48,6 +49,7 @@ def find_customer(
         {"members": lambda: look_up(provider, queries)},
         patience_s=patience_s,
         is_last=is_last,
+        member="",
     )
     return None if answers is None else answers["members"].get()
 
@@ -72,7 +74,7 @@ def read_member(
     }
     if Capability.EARN_PREVIEW in provider.capabilities and earning_cart:
         calls["earn"] = lambda: provider.preview_earn(ref, earning_cart)
-    answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last)
+    answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last, member=ref)
     if answers is None:
         return None
     member = answers["member"].get()
@@ -89,7 +91,8 @@ def read_member(
 def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
     """Return the launch's member, within the page's deadline. Raises ProviderError."""
     calls = {"member": lambda: provider.get_member(launch.member_ref)}
-    member: Member = _now(provider, calls)["member"].get()
+    with _shared(launch, provider, sharing.PAGE_S):
+        member: Member = _now(provider, calls)["member"].get()
     return member
 
 
@@ -103,15 +106,18 @@ def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, .
 def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:
     """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
     ref = launch.member_ref
-    voucher: Voucher = _now(provider, {"voucher": lambda: provider.find_voucher(ref, code)})["voucher"].get()
+    with _shared(launch, provider, sharing.PAGE_S):
+        answers = _now(provider, {"voucher": lambda: provider.find_voucher(ref, code)})
+    voucher: Voucher = answers["voucher"].get()
     return voucher
 
 
 def read_for_redeeming(
     launch: Launch, provider: LoyaltyProvider, cart: Cart, kind: SpendKind, code: str = ""
 ) -> Reading:
-    """Return the member and, fresh from the vendor, the list that holds what she wants to redeem. A voucher
-    that was found by its `code` is asked for by it: it may stand on no list.
+    """Return the member and the list that holds what they want to redeem, as the page read them a moment ago
+    or as they are now: the vendor judges the spend itself. A voucher that was found by its `code` is asked
+    for by it: it may stand on no list.
     Raises ProviderError when either cannot be read."""
     ref = launch.member_ref
     calls: dict[str, Callable[[], Any]] = {"member": lambda: provider.get_member(ref)}
@@ -121,7 +127,8 @@ def read_for_redeeming(
         calls["vouchers"] = lambda: provider.list_vouchers(ref)
     else:
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)
-    answers = _now(provider, calls)
+    with _shared(launch, provider, sharing.TAP_S):
+        answers = _now(provider, calls)
     return Reading(
         member=answers["member"].get(),
         rewards=answers["rewards"].get() if "rewards" in answers else (),
@@ -205,19 +212,30 @@ def _ask(
     *,
     patience_s: float,
     is_last: bool,
+    member: str,
 ) -> Answers | None:
     """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
     that waits: then they go on, and the next request finds them."""
     if provider.is_local:
         return _now(provider, calls)
     key = f"{launch.pk}:{what}"
-    pending = parallel.take(key) or parallel.start(calls, settings.PAGE_DEADLINE_S)
+    pending = parallel.take(key)
+    if pending is None:
+        with sharing.sharing(launch.program.slug, member, max_age_s=sharing.PAGE_S):
+            pending = parallel.start(calls, settings.PAGE_DEADLINE_S)
     if is_last:
         return pending.results(patience_s)
     if pending.wait(patience_s):
         return pending.results(0)
     parallel.keep(key, pending)
     return None
+
+
+def _shared(launch: Launch, provider: LoyaltyProvider, max_age_s: float) -> AbstractContextManager[None]:
+    """Share the reads of this block that are at most so old. What is read from our own database is not."""
+    if provider.is_local:
+        return nullcontext()
+    return sharing.sharing(launch.program.slug, launch.member_ref, max_age_s=max_age_s)
 
 
 def _now(provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]]) -> Answers:

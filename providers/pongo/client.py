@@ -3,6 +3,7 @@
 The stack is Laravel as far as anybody can see, so errors are read in Laravel's shape (contract section 7).
 """
 
+import json
 from typing import Any
 
 import requests
@@ -71,6 +72,11 @@ class Client:
     def read(self, method: str, path: str, *, operation: str, params: dict[str, str] | None = None) -> Answer:
         """Make a call that changes nothing; errors as `VendorSession.read`."""
         return self._noted(lambda: self._session.read(method, path, operation=operation, params=params))
+
+    def prime(self, ref: str, data: dict[str, Any]) -> None:
+        """The page reads the customer by id next: a look-up brought the same object."""
+        body = json.dumps(data, default=float).encode()
+        self._session.prime("GET", self.path("customer", customer=ref), body, member=ref)
 
     def write(self, method: str, path: str, *, operation: str, body: dict[str, Any]) -> Answer:
         """Make a call that changes something, once; errors as `VendorSession.write`."""

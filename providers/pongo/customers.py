@@ -68,8 +68,12 @@ def by_phone(client: Client, phone: str) -> Member | None:
     )
     if answer.status in (404, 422):
         return None
-    member = describe(client, object_of(answer))
-    return member if member.phone == f"+{digits}" else None
+    data = object_of(answer)
+    member = describe(client, data)
+    if member.phone != f"+{digits}":
+        return None
+    client.prime(member.ref, data)
+    return member
 
 
 def by_email(client: Client, email: str) -> tuple[Member, ...]:
@@ -83,8 +87,13 @@ def by_email(client: Client, email: str) -> tuple[Member, ...]:
         operation="find_customers",
         params={client.names["query.email"]: email},
     )
-    members = (describe(client, item) for item in list_of(answer))
-    return tuple(member for member in members if member.email.casefold() == email.casefold())[:MOST]
+    found = []
+    for item in list_of(answer):
+        member = describe(client, item)
+        if member.email.casefold() == email.casefold():
+            client.prime(member.ref, item)
+            found.append(member)
+    return tuple(found[:MOST])
 
 
 def describe(client: Client, data: dict[str, Any]) -> Member:

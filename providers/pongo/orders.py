@@ -12,7 +12,7 @@ from django.db.models import Sum
 from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAnswer, Unsupported
 from providers.pongo.client import data_of, object_of
 from providers.pongo.fields import whole_of
-from providers.pongo.models import OrderState, Refund, SentOrder, Spending, SpendingState
+from providers.pongo.models import HOLDING, OrderState, Refund, SentOrder, Spending, SpendingState
 from providers.pongo.order_body import order_body, void_body
 from providers.pongo.spending import Shop, mark_confirmed, mark_used, unlock, use
 from providers.types import Order, PointsChange, Return, Spend
@@ -52,8 +52,9 @@ def record(shop: Shop, order: Order) -> PointsChange:
         for row in named:
             mark_used(row)
             # Orders name what a reward is one of: Pongo may have used another one than we had locked.
-            with suppress(ProviderError):
-                unlock(shop, row)
+            if _may_own_another(row):
+                with suppress(ProviderError):
+                    unlock(shop, row)
     for row in rows:
         if row.state == SpendingState.CONFIRMED:
             use(shop, row)
@@ -143,3 +144,11 @@ def _spendings(shop: Shop, order: Order) -> list[Spending]:
     return [
         row for row in rows if mark_confirmed(row, order.order_id) and row.state == SpendingState.CONFIRMED
     ]
+
+
+def _may_own_another(row: Spending) -> bool:
+    """Return whether the customer may own another reward of this kind: then an order may use up that one."""
+    others = Spending.objects.filter(
+        program=row.program, member_ref=row.member_ref, reward_id=row.reward_id, state__in=HOLDING
+    ).exclude(pk=row.pk)
+    return row.hashes_before is None or bool(row.hashes_before) or others.exists()

@@ -15,6 +15,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from providers import sharing
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -25,7 +26,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
-from providers.pongo.catalogue import KnownSkus, Won, catalogue, price_of, won_rewards
+from providers.pongo.catalogue import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.customers import get, unmapped_store
 from providers.pongo.fields import cents_from, text_of
@@ -201,8 +202,10 @@ def _begin(shop: Shop, intent: SpendIntent) -> Spending:
 def _buy(shop: Shop, row: Spending, intent: SpendIntent) -> Won:
     """Buy one, and return which one it is."""
     client = shop.client
-    before = sorted(won.hash for won in shop.won(intent.member_ref))
-    offers = catalogue(client, intent.member_ref, intent.cart.store, cache_s=0)
+    # As the page has just read them. What a kiosk sold since is at worst taken for ours: paid and used once.
+    with sharing.sharing(client.program, intent.member_ref, max_age_s=sharing.TAP_S):
+        before = sorted(won.hash for won in shop.won(intent.member_ref))
+        offers = catalogue(client, intent.member_ref, intent.cart.store, cache_s=0)
     offer = next((item for item in offers if text_of(item, "id") == intent.item_id), None)
     if offer is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
@@ -218,10 +221,11 @@ def _buy(shop: Shop, row: Spending, intent: SpendIntent) -> Won:
     path = client.path("buy", reward=intent.item_id)
     answer = client.write("POST", path, operation="buy_reward", body=body)
     try:
-        data_of(answer, RejectReason.REWARD_NOT_FOUND)
+        data = data_of(answer, RejectReason.REWARD_NOT_FOUND)
     except Rejected as error:
         raise _why_not_bought(shop, intent, error) from error
-    # What the answer says of the bought reward is assumed, so the list is read again.
+    if told := _told(shop, row, data):
+        return told
     try:
         bought = _newly_won(shop, row)
     except ProviderError as error:
@@ -229,6 +233,17 @@ def _buy(shop: Shop, row: Spending, intent: SpendIntent) -> Won:
     if bought is None:
         raise OutcomeUnknown("bought, and not in the list yet")
     return bought
+
+
+def _told(shop: Shop, row: Spending, data: Any) -> Won | None:
+    """Return the reward that the answer names as bought, None where it does not fit: that is assumed."""
+    if not isinstance(data, dict) or not text_of(data, "hash"):
+        return None
+    with suppress(UnexpectedAnswer):
+        won = won_of(shop.client, data, shop.known, shop.currency)
+        if won.reward_id == row.reward_id and won.is_usable() and won.hash not in (row.hashes_before or []):
+            return won
+    return None
 
 
 def _why_not_bought(shop: Shop, intent: SpendIntent, error: Rejected) -> Rejected:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,6 +31,7 @@ from providers.whitelabel.venues import list_tiers, stores_by_venue
 VOUCHER = "VOUCHER"
 POINTS_ID = "points"
 PAGES = 10
+REMEMBERED_S = 30
 
 
 def list_rewards(engine: Engine, ref: str) -> tuple[Reward, ...]:
@@ -234,6 +236,17 @@ def _priority(tier: Json) -> Decimal:
 
 
 def _all_rewards(engine: Engine) -> list[Json]:
+    """Return the rewards that the tenant offers. They are the same for everybody, and kept for some seconds;
+    buying one reads it afresh."""
+    key = f"whitelabel:{engine.config.program}:rewards"
+    kept: list[Json] | None = cache.get(key)
+    if kept is None:
+        kept = _read_rewards(engine)
+        cache.set(key, kept, timeout=REMEMBERED_S)
+    return kept
+
+
+def _read_rewards(engine: Engine) -> list[Json]:
     found: list[Json] = []
     for page in range(PAGES):
         rows = engine.rows(

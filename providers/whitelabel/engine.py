@@ -16,7 +16,8 @@ from providers.base import ProviderConfig
 from providers.breaker import Breaker
 from providers.bucket import bucket_for
 from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
-from providers.http import READ, WRITE, Answer, VendorSession, judge_status
+from providers.http import Answer, VendorSession, judge_status
+from providers.http_errors import READ, WRITE
 from providers.whitelabel.names import Names
 from providers.whitelabel.options import auth_url
 from providers.whitelabel.tokens import AdminToken
@@ -128,6 +129,11 @@ class Engine:
         if not isinstance(data, list):
             raise UnexpectedAnswer(f"{operation}: not a list")
         return [row for row in data if isinstance(row, dict)]
+
+    def prime(self, path: str, data: Json, *, member: str) -> None:
+        """The page reads `path` of this member next: a list brought the same object."""
+        body = json.dumps({"status": "success", "data": data}, default=float).encode()
+        self._session("").prime("GET", path, body, member=member)
 
     def _session(self, token: str) -> VendorSession:
         def sign(request: requests.PreparedRequest) -> None:

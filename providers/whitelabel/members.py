@@ -36,7 +36,10 @@ NO_EMAIL_DOMAIN = "not-collected.example.com"
 
 def find(engine: Engine, query: MemberQuery) -> tuple[Member, ...]:
     """Return the members that `query` names exactly."""
-    return tuple(describe(engine, user) for user in find_users(engine, query) if _id(user))
+    users = [user for user in find_users(engine, query) if _id(user)]
+    for user in users:
+        engine.prime(f"/users/{segment(_id(user))}", user, member=_id(user))
+    return tuple(describe(engine, user) for user in users)
 
 
 def get(engine: Engine, ref: str) -> Member:

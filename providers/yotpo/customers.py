@@ -13,7 +13,7 @@ from typing import Any
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.fields import as_object, moment, text, whole
-from providers.yotpo.refs import identity_of
+from providers.yotpo.refs import BY_ID, hinted_ref, identity_of
 
 # A status that is one of these words or a share of many steps is no code.
 STATUS_WORDS = frozenset({"", "approved", "pending", "reversed", "declined", "expired", "rejected"})
@@ -47,7 +47,18 @@ def fetch(
     if not (text(record, "email") or customer_id_of(record)):
         # Nobody's record is no proof that there is no such customer.
         raise UnexpectedAnswer("customer: no identity")
+    if not with_history:
+        _prime(client, record, answer.body)
     return record
+
+
+def _prime(client: Client, record: Mapping[str, Any], body: bytes) -> None:
+    """The page reads the customer by their ref next: this is the same record."""
+    customer_id, email = customer_id_of(record), text(record, "email").lower()
+    if ref := hinted_ref(client.program, customer_id=customer_id, email=email):
+        by_id = ref.startswith(BY_ID)
+        identity = {"customer_id": customer_id} if by_id else {"customer_email": email}
+        client.session.prime("GET", "/customers", body, member=ref, params=identity)
 
 
 def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dict[str, Any]:

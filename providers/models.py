@@ -1,0 +1,25 @@
+"""What the processes of an installation know together about a vendor's account and its members."""
+
+from django.db import models
+
+
+class AccountBudget(models.Model):
+    """The calls of one account within its limit's window, and who waits for a turn (`budget`)."""
+
+    name = models.CharField(max_length=100, unique=True)
+    state = models.TextField(default="{}")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MemberChange(models.Model):
+    """How often a member was written to: reads from before the last write are not shared (`sharing`).
+    `digest` stands for program and member; it is no personal data."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    number = models.BigIntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest

@@ -1,0 +1,190 @@
+"""Reads of the same thing within seconds are one read: between the calls of a page, between equal requests at
+the same moment, and between a page and the tap that follows.
+
+Only inside `sharing`, which pages open: the worker and every write always read for themselves. Kept in this
+process. A write to a member (`changed`) ends what all processes share about them.
+"""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from django.db import DatabaseError
+from django.db.models import F
+
+from providers.deadline import remaining_s
+from providers.errors import ProviderError, Unavailable
+from providers.models import MemberChange
+
+log = structlog.get_logger(__name__)
+
+Key = tuple[Any, ...]
+
+PAGE_S = 3.0  # how old a read may be that a page shows
+TAP_S = 30.0  # how old one may be that a tap is judged by: the vendor judges the spend itself
+KEPT_AT_MOST = 3000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose reads are shared, how old they may be, and since which change of the member. An empty member
+    stands for a look-up: nobody is known yet."""
+
+    max_age_s: float
+    program: str
+    member: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """`number` is None for what a look-up brought: it knew no member."""
+
+    answer: Any
+    at: float
+    member: str
+    number: int | None
+
+
+_scope: ContextVar[Scope | None] = ContextVar("sharing", default=None)
+_kept: OrderedDict[Key, _Kept] = OrderedDict()
+_under_way: dict[Key, "Future[Any]"] = {}
+_lock = threading.Lock()
+
+
+@contextmanager
+def sharing(program: str, member: str = "", *, max_age_s: float) -> Iterator[None]:
+    """Share the reads of this block. One statement for a member; without a database nothing is shared."""
+    scope: Scope | None = Scope(max_age_s=max_age_s, program=program, member=member)
+    if member and scope:
+        try:
+            rows = MemberChange.objects.filter(digest=_digest(program, member))
+            scope = replace(scope, number=rows.values_list("number", flat=True).first() or 0)
+        except DatabaseError as error:
+            log.warning("reads_not_shared", error=type(error).__name__)
+            scope = None
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Share nothing in this block: its reads are proof of what became of a write."""
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def changed(program: str, member: str) -> None:
+    """The member was written to, or a vendor says so: read again from now on, in every process."""
+    with _lock:
+        for key in [key for key, kept in _kept.items() if key[0] == program and kept.member == member]:
+            del _kept[key]
+    digest = _digest(program, member)
+    try:
+        if not MemberChange.objects.filter(digest=digest).update(number=F("number") + 1):
+            MemberChange.objects.get_or_create(digest=digest, defaults={"number": 1})
+    except DatabaseError as error:
+        # Reads are shared for seconds only, and the vendor judges each spend itself.
+        log.warning("change_not_noted", error=type(error).__name__)
+
+
+def shared(
+    key: Key, read: Callable[[], Any], is_worth_keeping: Callable[[Any], bool] = lambda _answer: True
+) -> Any:
+    """Return what `read` returns, or what an equal call returned within the scope's age, if that was worth
+    keeping. `key` names the call, beginning with the program. Raises what `read` raises."""
+    scope = _scope.get()
+    if scope is None:
+        return read()
+    with _lock:
+        kept = _kept.get(key)
+        if kept is not None and _is_good(kept, scope):
+            # What a look-up brought is the member's from here on, and so good for the tap, too.
+            _kept[key] = replace(kept, member=scope.member, number=_number(scope))
+            return kept.answer
+        first = _under_way.get(key)
+        if first is None:
+            ours = _under_way[key] = Future()
+    if first is not None:
+        return _wait(first, key, read)
+    started_at = time.monotonic()
+    try:
+        answer = read()
+    except BaseException as error:
+        _end(key, ours)
+        ours.set_exception(error)
+        ours.exception()  # nobody else may be waiting
+        raise
+    if is_worth_keeping(answer):
+        _keep(key, _Kept(answer, started_at, scope.member, _number(scope)))
+    _end(key, ours)
+    ours.set_result(answer)
+    return answer
+
+
+def prime(key: Key, answer: Any, member: str) -> None:
+    """Keep `answer` as what the call `key` would return: a look-up brought the same record."""
+    scope = _scope.get()
+    if scope is not None:
+        _keep(key, _Kept(answer, time.monotonic(), member, None))
+
+
+def forget_all() -> None:
+    """Forget everything that is kept in this process."""
+    with _lock:
+        _kept.clear()
+
+
+def _is_good(kept: _Kept, scope: Scope) -> bool:
+    age_s = time.monotonic() - kept.at
+    if age_s > scope.max_age_s or kept.member not in ("", scope.member):
+        return False
+    # A look-up knew no number: what it brought is good for the page that follows it.
+    return kept.number == scope.number or (kept.number is None and age_s <= PAGE_S)
+
+
+def _number(scope: Scope) -> int | None:
+    return scope.number if scope.member else None
+
+
+def _wait(first: "Future[Any]", key: Key, read: Callable[[], Any]) -> Any:
+    try:
+        return first.result(max(0.0, min(remaining_s(), 60.0)))
+    except TimeoutError as error:
+        raise Unavailable("deadline") from error
+    except ProviderError:
+        raise
+    except BaseException:
+        return read()  # a programming error of the other thread is not ours
+
+
+def _keep(key: Key, kept: _Kept) -> None:
+    with _lock:
+        _kept.pop(key, None)
+        _kept[key] = kept
+        while len(_kept) > KEPT_AT_MOST:
+            _kept.popitem(last=False)
+
+
+def _end(key: Key, ours: "Future[Any]") -> None:
+    with _lock:
+        if _under_way.get(key) is ours:
+            del _under_way[key]
+
+
+def _digest(program: str, member: str) -> str:
+    return hashlib.sha256(f"{program}\0{member}".encode()).hexdigest()

@@ -1,0 +1,193 @@
+"""Reads that are shared: for how long, with whom, and what ends it."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import time_machine
+
+from providers import sharing
+from providers.errors import Unavailable
+from providers.models import MemberChange
+from providers.sharing import PAGE_S, TAP_S, alone, changed, prime, shared
+
+pytestmark = pytest.mark.django_db
+
+KEY = ("acme", "GET", "/customers/1")
+MIA, LEO = "L-1", "L-2"
+
+
+class Reads:
+    """Answers 1, 2, 3 and so on."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> int:
+        self.count += 1
+        return self.count
+
+
+@pytest.fixture
+def read() -> Reads:
+    return Reads()
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(0, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _monotonic(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setattr(sharing.time, "monotonic", time.time)
+
+
+def page(member: str = MIA) -> "object":
+    return sharing.sharing("acme", member, max_age_s=PAGE_S)
+
+
+def tap(member: str = MIA) -> "object":
+    return sharing.sharing("acme", member, max_age_s=TAP_S)
+
+
+def test_outside_a_page_every_read_is_made(read: Reads) -> None:
+    assert [shared(KEY, read), shared(KEY, read)] == [1, 2]
+
+
+def test_a_page_makes_each_read_once(read: Reads) -> None:
+    with page():
+        assert [shared(KEY, read), shared(KEY, read)] == [1, 1]
+        assert shared((*KEY, "rewards"), read) == 2
+
+
+def test_what_the_page_read_serves_the_tap_but_no_later_page(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    with page():
+        shared(KEY, read)
+    clock.shift(TAP_S - 1)
+    with tap():
+        assert shared(KEY, read) == 1
+    with page():
+        assert shared(KEY, read) == 2
+
+
+def test_an_old_read_is_too_old_for_a_tap(read: Reads, clock: time_machine.Traveller) -> None:
+    with page():
+        shared(KEY, read)
+    clock.shift(TAP_S + 1)
+    with tap():
+        assert shared(KEY, read) == 2
+
+
+def test_a_write_to_the_member_ends_it(read: Reads) -> None:
+    with page():
+        shared(KEY, read)
+    changed("acme", MIA)
+    with tap():
+        assert shared(KEY, read) == 2
+
+
+def test_a_write_in_another_process_ends_it(read: Reads) -> None:
+    with page():
+        shared(KEY, read)
+    MemberChange.objects.create(digest=sharing._digest("acme", MIA), number=1)
+    with tap():
+        assert shared(KEY, read) == 2
+
+
+def test_a_write_during_a_read_ends_it(read: Reads) -> None:
+    def read_and_change() -> int:
+        changed("acme", MIA)
+        return read()
+
+    with page():
+        shared(KEY, read_and_change)
+    with tap():
+        assert shared(KEY, read) == 2
+
+
+def test_a_write_to_another_member_changes_nothing(read: Reads) -> None:
+    with page():
+        shared(KEY, read)
+    changed("acme", LEO)
+    with tap():
+        assert shared(KEY, read) == 1
+
+
+def test_a_look_up_serves_the_page_that_follows_and_its_tap(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    with page(member=""):
+        prime(KEY, "of the look-up", MIA)
+    with page():
+        assert shared(KEY, read) == "of the look-up"
+    clock.shift(TAP_S - 1)
+    with tap():
+        assert shared(KEY, read) == "of the look-up"
+
+
+def test_proof_is_always_read(read: Reads) -> None:
+    with page():
+        shared(KEY, read)
+        with alone():
+            assert shared(KEY, read) == 2
+
+
+def test_a_failed_read_is_not_kept(read: Reads) -> None:
+    def fail() -> int:
+        raise Unavailable("down")
+
+    with page():
+        with pytest.raises(Unavailable):
+            shared(KEY, fail)
+        assert shared(KEY, read) == 1
+
+
+def test_an_answer_not_worth_keeping_is_read_again(read: Reads) -> None:
+    with page():
+        assert [shared(KEY, read, lambda _: False), shared(KEY, read)] == [1, 2]
+
+
+def test_equal_reads_at_the_same_moment_are_one(read: Reads) -> None:
+    may_answer = threading.Event()
+    scope = sharing.Scope(max_age_s=PAGE_S, program="acme", member=MIA)
+
+    def slow() -> int:
+        may_answer.wait(30)
+        return read()
+
+    def ask(_number: int) -> int:
+        sharing._scope.set(scope)
+        return int(shared(KEY, slow))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(ask, number) for number in range(8)]
+        may_answer.set()
+        assert {each.result() for each in answers} == {1}
+
+
+def test_twins_of_a_failed_read_fail_alike() -> None:
+    may_answer = threading.Event()
+    scope = sharing.Scope(max_age_s=PAGE_S, program="acme", member=MIA)
+
+    def fail() -> int:
+        may_answer.wait(30)
+        raise Unavailable("down")
+
+    def ask(_number: int) -> str:
+        sharing._scope.set(scope)
+        try:
+            return str(shared(KEY, fail))
+        except Unavailable as error:
+            return error.detail
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(ask, number) for number in range(8)]
+        may_answer.set()
+        assert {each.result() for each in answers} == {"down"}
