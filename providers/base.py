@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, ClassVar
 
+from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.sharing import changed
 from providers.types import (
@@ -120,6 +121,8 @@ class LoyaltyProvider(ABC):
     setting_specs: ClassVar[tuple[SettingSpec, ...]] = ()
     # True when calls only touch our own database: pages then call in the request's own thread.
     is_local: ClassVar[bool] = False
+    # The most decimals that the vendor's numbers can say of an amount.
+    most_decimals: ClassVar[int] = 3
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
@@ -149,6 +152,15 @@ class LoyaltyProvider(ABC):
                 raise SettingsError(spec.name, f"must be {spec.type.__name__}")
             result[spec.name] = value
         return result
+
+    @classmethod
+    def check_currency(cls, currency: str) -> None:
+        """Raise SettingsError for a currency whose amounts the vendor cannot be told exactly. Called when a
+        program is saved, loaded or tested, never in a request."""
+        decimals = decimals_of(currency)
+        if decimals > cls.most_decimals:
+            limit = f"{cls.kind} takes amounts with at most {cls.most_decimals}"
+            raise SettingsError("currency", f"{currency} has {decimals} decimals, {limit}")
 
     # --- Reads: may be repeated; raise Unavailable, RateLimited, AuthFailed, UnexpectedAnswer ------
 

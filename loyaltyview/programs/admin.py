@@ -152,7 +152,9 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _test(self, request: HttpRequest, program: Program) -> None:
         names = {"program": program.name, "provider": program.provider_kind}
         try:
-            result = program.provider().check()
+            provider = program.provider()
+            provider.check_currency(program.currency)
+            result = provider.check()
         except AuthFailed as error:
             text, detail = _("%(program)s: %(provider)s does not accept the credentials."), error.detail
         except Unavailable as error:

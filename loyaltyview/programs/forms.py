@@ -193,6 +193,11 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
                 del self.errors[name]  # of a vendor that was not chosen
         if kind in PROVIDERS and not any(name in self.errors for name in fields.values()):
             self._clean_settings(kind, given)
+        if kind in PROVIDERS and data.get("currency"):
+            try:
+                provider_class(kind).check_currency(data["currency"])
+            except SettingsError as error:
+                self.add_error("currency", error.problem)
         return data
 
     def _keep_secrets(self, data: dict[str, Any], given: dict[str, Any]) -> None:

@@ -188,6 +188,8 @@ def program_from(
     values = {key.field: reader.value(key, tables.get(key.path[0], top)) for key in KEYS}
     kind = values["provider_kind"]
     settings = reader.settings(kind, tables["provider"].get(kind, {})) if kind in PROVIDERS else {}
+    if kind in PROVIDERS and values["currency"]:
+        reader.check_currency(kind, values["currency"])
     stores = tuple(reader.store(store_id, store) for store_id, store in tables["stores"].items())
 
     reader.refuse_unknown((), top, {key.path[0] for key in KEYS} | {"stores"})
@@ -278,6 +280,13 @@ class _Reader:
         except SettingsError as error:
             self.note((*path, error.key), error.problem)
             return {}
+
+    def check_currency(self, kind: str, currency: str) -> None:
+        """Note a currency in which the vendor cannot be told amounts."""
+        try:
+            provider_class(kind).check_currency(currency)
+        except SettingsError as error:
+            self.note(("currency",), error.problem)
 
     def store(self, store_id: str, given: Any) -> StoreFile:
         path = ("stores", store_id)

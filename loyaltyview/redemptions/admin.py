@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -53,7 +55,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
         "requested_at",
         "title",
         "points",
-        "saving",
+        "saved",
         "currency",
         "state",
         "store_id",
@@ -63,10 +65,12 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_filter = ["state", "program", "store_id", "kind"]
     search_fields = ["id__exact", "code", "cart_id", "order_id", "member_ref", "provider_ref"]
     date_hierarchy = "requested_at"
+    exclude = ["saving"]  # shown as `saved`
     inlines = [TransitionInline, IssuedCodeInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["question", *super().get_readonly_fields(request, obj)]
+        fields = super().get_readonly_fields(request, obj)
+        return ["question", *("saved" if name == "saving" else name for name in fields)]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.answer_one))
@@ -82,6 +86,11 @@ class RedemptionAdmin(ReadOnlyAdmin):
         if row and self.has_change_permission(request, row):
             context |= {"question": self.question(row), "asked": question_of(row).value}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("saving"), ordering="saving")
+    def saved(self, row: Redemption) -> str:
+        """With the decimals of its currency, not with those of the column."""
+        return number_format(row.saving, get_currency_precision(row.currency))
 
     @admin.display(description=_("what is asked"))
     def question(self, row: Redemption) -> str:

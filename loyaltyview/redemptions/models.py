@@ -64,7 +64,7 @@ class Redemption(WorkRow):
     title = models.CharField(_("title"), max_length=200)
     points = models.PositiveIntegerField(_("points"))
     discount = models.JSONField(help_text=_("The discount as it was shown."))
-    saving = models.DecimalField(_("saving"), max_digits=12, decimal_places=2, default=Decimal(0))
+    saving = models.DecimalField(_("saving"), max_digits=13, decimal_places=3, default=Decimal(0))
     currency = models.CharField(max_length=3)
     is_final = models.BooleanField(
         _("cannot be undone"), default=False, help_text=_("The program does not take it back once spent.")

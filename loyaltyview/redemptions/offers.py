@@ -23,7 +23,7 @@ from providers.types import (
     Voucher,
 )
 
-MOST_DECIMALS = 2  # as many as a redemption keeps of its saving
+MOST_DECIMALS = 3  # as many as a redemption keeps of its saving
 
 
 class OfferState(StrEnum):
@@ -154,12 +154,12 @@ def after(cart: Cart, discount: Discount, saving: Money) -> Cart:
 
 
 def smallest_unit(currency: str) -> Decimal:
-    """Return the smallest amount that we count in: 0.01 of a dollar, 1 of a yen."""
+    """Return the smallest amount that we count in: 0.01 of a dollar, 1 of a yen, 0.001 of a Kuwaiti dinar."""
     return Decimal(1).scaleb(-min(get_currency_precision(currency), MOST_DECIMALS))
 
 
 def points_as_money(points: int, points_range: PointsRange) -> Money:
-    """Return what `points` are worth, rounded down to the cent (or yen): never more than the vendor takes."""
+    """Return what `points` are worth, rounded down to the smallest unit: never more than the vendor takes."""
     currency = points_range.value_per_point.currency
     value = points * points_range.value_per_point.amount
     return Money(amount=value.quantize(smallest_unit(currency), ROUND_DOWN), currency=currency)

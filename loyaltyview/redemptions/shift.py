@@ -7,6 +7,7 @@ from uuid import UUID
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import HOLDING, Redemption, State
+from loyaltyview.redemptions.offers import smallest_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ def shift_of(program: Program, *, associate_id: str, store_id: str, since: datet
     )
     standing = [row for row in rows if State(row.state) in HOLDING and row.currency == program.currency]
     saved = sum((row.saving for row in standing), Decimal(0))
+    if standing:
+        saved = saved.quantize(smallest_unit(program.currency))  # the column has three decimals for all
     return Shift(redemptions=rows, saved=saved)
 
 

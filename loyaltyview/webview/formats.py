@@ -1,5 +1,6 @@
 """Money, points, dates and times in the active language, through Babel."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +12,8 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from providers.types import Money
+
+LETTER_MEETS_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 @lru_cache(maxsize=64)
@@ -27,8 +30,8 @@ def locale() -> Locale:
 
 
 def money(value: Money) -> str:
-    """Return "$12.50"."""
-    return str(format_currency(value.amount, value.currency, locale=locale()))
+    """Return "$12.50", "KWD 6.244"."""
+    return _spaced(format_currency(value.amount, value.currency, locale=locale()))
 
 
 def money_short(value: Money) -> str:
@@ -36,9 +39,15 @@ def money_short(value: Money) -> str:
     if value.amount != value.amount.to_integral_value():
         return money(value)
     pattern = locale().currency_formats["standard"].pattern.replace(".00", "")
-    return str(
+    return _spaced(
         format_currency(value.amount, value.currency, format=pattern, locale=locale(), currency_digits=False)
     )
+
+
+def _spaced(text: str) -> str:
+    """Return `text` with a space between letters and digits, as browsers write it and Babel does not. No line
+    breaks there."""
+    return LETTER_MEETS_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def number(value: int | Decimal) -> str:

@@ -4,10 +4,12 @@ Balances change in one way only, an adjustment with a note; the ledger itself is
 """
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,6 +18,8 @@ from django.utils.translation import gettext_lazy
 from providers.house.ledger import adjust
 from providers.house.members import new_member_id
 from providers.house.models import EarnRule, Entry, Hold, Member, Reward, Tier, Voucher, VoucherState
+
+LEAST_DECIMALS = 2
 
 
 class ReadOnlyMixin:
@@ -132,8 +136,23 @@ class HoldAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["member__member_id", "key", "order_id", "item_id"]
 
 
+class AmountField(forms.DecimalField):
+    """Shows 10.00 and 0.125 as such: the column has room for the finest currency."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            return value
+        text = format(value, "f").rstrip("0")
+        places = len(text.partition(".")[2])
+        return text if places >= LEAST_DECIMALS else format(value, f".{LEAST_DECIMALS}f")
+
+
+AMOUNTS: Any = {models.DecimalField: {"form_class": AmountField}}
+
+
 @admin.register(Reward)
 class RewardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    formfield_overrides = AMOUNTS
     list_display = ["title", "cost", "kind", "tier", "stock", "is_active"]
     list_filter = ["program", "is_active", "kind"]
     list_select_related = ["tier"]
@@ -156,6 +175,7 @@ class RewardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Voucher)
 class VoucherAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    formfield_overrides = AMOUNTS
     list_display = ["title", "member", "kind", "state", "expires_at"]
     list_filter = ["program", "state"]
     list_select_related = ["member"]

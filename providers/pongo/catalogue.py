@@ -14,6 +14,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
+from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
 from providers.errors import UnexpectedAnswer
 from providers.pongo.client import Client, list_of
 from providers.pongo.customers import get, unmapped_store
@@ -171,6 +172,9 @@ def discount_of(client: Client, item: dict[str, Any], known: KnownSkus, currency
     """Return what a reward takes off. A type that we do not know is shown and never redeemable."""
     kind, value = text_of(item, "type"), number_of(item, "value")
     minimum_cents = number_of(item, "min_order_amount")
+    is_in_cents = minimum_cents or kind == client.names["reward.type_amount"]
+    if is_in_cents and decimals_of(currency) > HUNDREDTH_DECIMALS:
+        return Discount(kind=DiscountKind.UNKNOWN, raw=kind)  # what a cent is there is not documented
     minimum = money_from(minimum_cents, currency) if minimum_cents else None
     if kind == FREE_PRODUCT:
         listed = text_of(item, "external_id")

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from providers.currencies import hundredths
 from providers.errors import UnexpectedAnswer
 from providers.types import Money
 
@@ -58,6 +59,7 @@ def money_from(cents: Decimal | int, currency: str) -> Money:
     return Money(amount=Decimal(cents) / CENTS, currency=currency)
 
 
-def cents_from(amount: Decimal) -> int:
-    """Return an amount in major units as whole cents, half up."""
-    return int((amount * CENTS).quantize(Decimal(1), ROUND_HALF_UP))
+def cents_from(amount: Decimal, currency: str) -> int:
+    """Return an amount in major units as whole cents, half up. Raise Rejected for a currency with three
+    decimals."""
+    return hundredths(amount, currency)

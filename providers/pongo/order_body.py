@@ -31,8 +31,8 @@ class Line:
 
 def order_body(order: Order, rewards: Sequence[Spending], names: Mapping[str, str]) -> dict[str, Any]:
     """Return the body for `order`, in which exactly `rewards` were used."""
-    total = cents_from(order.earn_base.amount)
-    lines = [_line(line) for line in order.lines if line.quantity > 0]
+    total = cents_from(order.earn_base.amount, order.earn_base.currency)
+    lines = [_line(line, order.earn_base.currency) for line in order.lines if line.quantity > 0]
     if not lines:
         lines = [Line(line_id=order.order_id, sku=WHOLE_SALE, quantity=1, weight=total)]
     vouchers = [reward for reward in rewards if not _mark_free(lines, reward)]
@@ -65,8 +65,8 @@ def void_body(store: str, status: str, names: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _line(line: OrderLine) -> Line:
-    weight = max(0, cents_from(line.net))
+def _line(line: OrderLine, currency: str) -> Line:
+    weight = max(0, cents_from(line.net, currency))
     return Line(line_id=line.item_id, sku=line.product_id, quantity=line.quantity, weight=weight)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig, SettingSpec
+from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, SettingsError, Unsupported
 from providers.pongo import account as accounts
 from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
@@ -40,6 +41,7 @@ class PongoProvider(LoyaltyProvider):
     """One merchant at Pongo. `ref` is the customer's public id, the code of her pass."""
 
     kind = "pongo"
+    most_decimals = HUNDREDTH_DECIMALS
     # No holds, tiers, history, preview or points as money in its reference; bought rewards stay bought.
     capabilities = frozenset(
         {

@@ -380,8 +380,8 @@ def _turn(row: Spending, before: list[SpendingState], after: SpendingState, **fi
 
 def _saving_minor(intent: SpendIntent) -> int:
     """Return in cents what the discount takes off this cart: the amount of its line in the order."""
-    discount, total = intent.discount, intent.cart.total.amount
-    return cents_from(max(Decimal(0), min(_worth(discount, intent), total)))
+    discount, total = intent.discount, intent.cart.total
+    return cents_from(max(Decimal(0), min(_worth(discount, intent), total.amount)), total.currency)
 
 
 def _worth(discount: Discount, intent: SpendIntent) -> Decimal:

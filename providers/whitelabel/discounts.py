@@ -10,12 +10,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from providers.currencies import from_minor_units
 from providers.types import Discount, DiscountKind, Money
 from providers.whitelabel.engine import Engine, Json
 
 UNKNOWN = Discount(kind=DiscountKind.UNKNOWN)
-# ISO 4217 currencies without two decimals, as far as a shop may sell in them.
-DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 
 
 def read_discount(engine: Engine, data: Json, stores: Mapping[str, str]) -> Discount:
@@ -35,11 +34,6 @@ def read_discount(engine: Engine, data: Json, stores: Mapping[str, str]) -> Disc
     if all(each.stores and replace(each, stores=first.stores) == first for each in found):
         return replace(first, stores=tuple(store for each in found for store in each.stores))
     return replace(UNKNOWN, raw=f"{len(found)} discounts")
-
-
-def minor(amount: Decimal, currency: str) -> int:
-    """Return an amount in the currency's smallest unit."""
-    return int((amount * 10 ** DECIMALS.get(currency, 2)).to_integral_value())
 
 
 def _of_program(engine: Engine, data: Json) -> list[Json]:
@@ -76,7 +70,7 @@ def _worth(engine: Engine, kind: str, value: Decimal | None) -> Discount:
     if kind == "PERCENTAGE" and 0 < value <= 100:
         return Discount(kind=DiscountKind.PERCENT, percent=value)
     currency = engine.config.currency
-    amount = Money(amount=value.scaleb(-DECIMALS.get(currency, 2)), currency=currency)
+    amount = Money(amount=from_minor_units(value, currency), currency=currency)
     if kind == "ABSOLUTE" and value > 0:
         return Discount(kind=DiscountKind.FIXED, amount=amount)
     if kind == "FIXED":

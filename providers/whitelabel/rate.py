@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from django.core.cache import cache
 from django.utils import timezone
 
+from providers.currencies import minor_units
 from providers.errors import UnexpectedAnswer
 from providers.http import segment
 from providers.types import Cart, Money
-from providers.whitelabel.discounts import minor
 from providers.whitelabel.engine import Engine, Json, Refused, plain, timestamp
 
 REMEMBERED_S = 300
@@ -62,7 +62,7 @@ def preview_sale(engine: Engine, ref: str, cart: Cart) -> int | None:
 def sale_amount(engine: Engine, amount: Decimal) -> int | float:
     """Return an amount of a sale in the unit that the tenant's reactors count in."""
     if engine.settings["amount_unit"] == "minor":
-        return minor(amount, engine.config.currency)
+        return minor_units(amount, engine.config.currency)
     return plain(amount)
 
 

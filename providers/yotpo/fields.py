@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from providers.currencies import hundredths
 from providers.errors import UnexpectedAnswer
 from providers.types import Money
 
@@ -66,9 +67,10 @@ def timestamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cents(amount: Decimal) -> int:
-    """Return an amount in cents, rounded half up. Never by way of a float: those lose cents."""
-    return int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))
+def cents(value: Money) -> int:
+    """Return money in cents, rounded half up. A cent is a hundredth of any currency: Yotpo's points are
+    floor(cents / 100 * points per unit). Raise Rejected for a currency with three decimals."""
+    return hundredths(value.amount, value.currency)
 
 
 def money(amount_cents: int, currency: str) -> Money:

@@ -15,6 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from providers import types
+from providers.currencies import hundredths
 from providers.errors import Rejected, RejectReason
 from providers.types import Order, OrderLine, PointsChange, Return
 from providers.yotpo import store
@@ -63,8 +64,8 @@ def record_return(client: Client, ret: Return) -> PointsChange:
         refund_id=ret.return_id,
         order_id=ret.order_id,
         sent_order_id=ret.reported_as or ret.order_id,
-        amount_cents=cents(ret.net.amount),
-        total_cents=cents(ret.order_earn_base.amount),
+        amount_cents=cents(ret.net),
+        total_cents=cents(ret.order_earn_base),
         currency=ret.net.currency,
         lines=ret.lines,
         is_rest=ret.is_complete,
@@ -73,7 +74,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
 
 def cancel_order(client: Client, order: Order) -> PointsChange:
     """Refund all that is left of the order."""
-    total_cents = cents(order.earn_base.amount)
+    total_cents = cents(order.earn_base)
     return _refund(
         client,
         refund_id=f"cancelled-{order.order_id}",
@@ -104,7 +105,7 @@ def _send(client: Client, order: Order, status: str) -> None:
     body: dict[str, Any] = {
         "order_id": order.order_id,
         "customer_email": email_of(client, order.member_ref),
-        "total_amount_cents": cents(order.earn_base.amount),
+        "total_amount_cents": cents(order.earn_base),
         "currency_code": order.earn_base.currency,
         "created_at": timestamp(order.placed_at),
         "channel_type": "offline",
@@ -112,7 +113,7 @@ def _send(client: Client, order: Order, status: str) -> None:
         "ip_address": "0.0.0.0",  # noqa: S104 - a placeholder, nothing listens
         "user_agent": "LoyaltyView",
         "ignore_ip_ua": True,
-        "items": _items(order.lines),
+        "items": _items(order.lines, order.earn_base.currency),
     }
     identity = identity_of(client.program, order.member_ref)
     place = client.settings.stores.get(order.store, {})
@@ -139,7 +140,7 @@ def _codes(client: Client, spends: Iterable[types.Spend]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(rows.order_by("pk").values_list("code", flat=True)))
 
 
-def _items(lines: tuple[OrderLine, ...]) -> list[dict[str, Any]]:
+def _items(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
     """Return the lines by product: Yotpo's product rules and item refunds name a product, and the till lists
     each unit by itself."""
     merged: dict[str, tuple[int, Decimal]] = {}
@@ -147,7 +148,12 @@ def _items(lines: tuple[OrderLine, ...]) -> list[dict[str, Any]]:
         quantity, net = merged.get(line.product_id, (0, Decimal(0)))
         merged[line.product_id] = (quantity + line.quantity, net + line.net)
     return [
-        {"id": product_id, "name": product_id, "quantity": quantity, "price_cents": cents(net / quantity)}
+        {
+            "id": product_id,
+            "name": product_id,
+            "quantity": quantity,
+            "price_cents": hundredths(net / quantity, currency),
+        }
         for product_id, (quantity, net) in merged.items()
         if quantity > 0
     ]
@@ -180,7 +186,7 @@ def _refund(
     }
     # Cut to what is left of the order, by more than rounding, the amount would no longer fit the items.
     if lines and abs(row.amount_cents - amount_cents) <= len(lines):
-        body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in _items(lines)]
+        body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in _items(lines, currency)]
     answer = client.post("/refunds", operation="send_refund", body=body)
     if not is_ok(answer):
         raise client.refusal(answer, not_found=RejectReason.NOT_ALLOWED)

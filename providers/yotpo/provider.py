@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
 from providers.types import (
     Cart,
@@ -39,6 +40,7 @@ class YotpoProvider(LoyaltyProvider):
     """One Yotpo account. `ref` is opaque (`refs.py`); a spend's `provider_ref` is Yotpo's code."""
 
     kind = "yotpo"
+    most_decimals = HUNDREDTH_DECIMALS
     # What a cart earns is not in the API, nor are a customer's unused codes, consents and stores.
     capabilities = frozenset(
         {

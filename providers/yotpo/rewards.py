@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
 from providers.errors import Rejected, RejectReason
 from providers.types import Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 from providers.yotpo.client import Client, is_ok
@@ -146,6 +147,10 @@ def _option(client: Client, record: Mapping[str, Any]) -> Option:
 def _discount(client: Client, record: Mapping[str, Any], type_: str, value: RewardValue) -> Discount:
     """Return what the option takes off. What cannot be said for certain is UNKNOWN: shown, never redeemed."""
     kind = value.kind or KINDS.get(type_, DiscountKind.UNKNOWN)
+    counts_cents = kind in (DiscountKind.FIXED, DiscountKind.PRICE) and not value.amount
+    if decimals_of(client.currency) > HUNDREDTH_DECIMALS and (counts_cents or kind is DiscountKind.POINTS):
+        # What a cent is there is not documented.
+        return Discount(kind=DiscountKind.UNKNOWN, raw=type_)
     amount = percent = None
     skus = value.skus
     if kind in (DiscountKind.FIXED, DiscountKind.PRICE):

@@ -10,7 +10,7 @@ from providers.types import Consents, MemberProfile
 
 from .sales import Sale, sales
 
-CURRENCIES = ("USD", "EUR", "JPY")
+CURRENCIES = ("USD", "EUR", "JPY", "KWD")
 
 
 @pytest.fixture

@@ -208,6 +208,17 @@ def test_a_wrong_value_is_refused_at_its_field(
     assert list(errors_of(response)) == [field]
 
 
+def test_a_currency_that_the_vendor_cannot_count_in_is_refused(
+    admin_client: Client, acme: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TestVendor, "most_decimals", 2)
+    data = form_of(admin_client, address_of(acme)) | {"currency": "KWD"}
+    response = admin_client.post(address_of(acme), data)
+    assert errors_of(response) == {
+        "currency": ["KWD has 3 decimals, testvendor takes amounts with at most 2"]
+    }
+
+
 def test_languages_and_channels_are_saved_as_lists(admin_client: Client, acme: Program) -> None:
     data = form_of(admin_client, address_of(acme))
     data |= {"languages": "fr, en", "report_channels": ["store", "web"]}

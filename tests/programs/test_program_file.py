@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from loyaltyview.programs.program_file import ProgramFileError, program_from, read_program
 from tests.programs.conftest import PROGRAM_FILE, SECRETS
+from tests.programs.vendors import TestVendor
 
 
 def problems_of(text: str, environ: dict[str, str] | None = None) -> list[str]:
@@ -47,6 +48,16 @@ def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
         "loyalty_id",
     )
     assert program.is_active is None
+
+
+def test_a_currency_that_the_vendor_cannot_count_in_is_refused_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = PROGRAM_FILE.replace('currency = "EUR"', 'currency = "KWD"')
+    assert read_program(text, SECRETS).currency == "KWD"
+    monkeypatch.setattr(TestVendor, "most_decimals", 2)
+    (problem,) = problems_of(text)
+    assert problem == "line 3: currency: KWD has 3 decimals, testvendor takes amounts with at most 2"
 
 
 def test_what_earns_is_the_price_unless_the_file_says_otherwise() -> None:

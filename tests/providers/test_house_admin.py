@@ -19,6 +19,15 @@ def admin(db: None) -> Client:
     return client
 
 
+@pytest.mark.parametrize(("amount", "shown"), [("10", "10.00"), ("12.5", "12.50"), ("0.125", "0.125")])
+def test_an_amount_shows_no_decimal_that_says_nothing(admin: Client, amount: str, shown: str) -> None:
+    reward = Reward.objects.create(
+        program="acme", reward_id="r", title="r", kind="fixed", amount=amount, cost=1
+    )
+    page = admin.get(reverse("admin:house_reward_change", args=[reward.pk])).content.decode()
+    assert f'name="amount" value="{shown}"' in page
+
+
 def form(member: Member | None = None, **fields: str) -> dict[str, str]:
     data = {
         "first_name": "Mia",

@@ -54,6 +54,15 @@ def test_no_discount_has_a_part_of_a_yen() -> None:
     assert saving_in(percent("15"), cart)[0].amount == Decimal(300)
 
 
+@pytest.mark.parametrize("currency", ["KWD", "BHD", "OMR", "JOD", "TND"])
+def test_discounts_keep_the_third_decimal_of_their_currency(currency: str) -> None:
+    fils = Money(amount=Decimal("0.001"), currency=currency)
+    span = PointsRange(minimum=1, maximum=90_000, step=1, value_per_point=fils)
+    assert points_as_money(125, span).amount == Decimal("0.125")
+    cart = Cart(cart_id="c-1", total=Money(amount=Decimal("41.625"), currency=currency))
+    assert saving_in(percent("15"), cart)[0].amount == Decimal("6.244")
+
+
 def reward(reward_id: str, discount: Discount, points: int = 100, lock: Lock | None = None) -> Reward:
     return Reward(reward_id=reward_id, title=reward_id, points=points, discount=discount, lock=lock)
 

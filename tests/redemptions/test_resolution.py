@@ -1,5 +1,6 @@
 """A stuck redemption: the administrator's answer puts it where it belongs, with her name in the trail."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -206,6 +207,16 @@ def test_the_administrator_sees_the_whole_trail_and_can_change_nothing(
     assert "outcome unknown" in page
     assert 'name="state"' not in page
     assert client.post(f"/admin/redemptions/redemption/{stuck.pk}/delete/").status_code == 403
+
+
+@pytest.mark.parametrize(("currency", "shown"), [("USD", "10.50"), ("JPY", "10"), ("KWD", "10.500")])
+def test_the_administrator_sees_savings_with_the_decimals_of_their_currency(
+    stuck: Redemption, admin_client: Client, currency: str, shown: str
+) -> None:
+    Redemption.objects.update(saving="10" if currency == "JPY" else "10.5", currency=currency)
+    for address in ("", f"{stuck.pk}/change/"):
+        page = admin_client.get(f"/admin/redemptions/redemption/{address}").content.decode()
+        assert re.search(rf"(field-saved|readonly)[^>]*>{re.escape(shown)}<", page)
 
 
 def test_a_use_that_the_program_does_not_know_of_takes_no_points_again(

@@ -15,6 +15,7 @@ from providers.types import Cart, Money, PointsRange
         ("JPY", "0.01", 820, "1999", 800),
         ("USD", "0.005", 151, "20.00", 150),
         ("USD", "0.005", 5000, "20.01", 4002),
+        ("KWD", "0.001", 50_000, "8.625", 8625),  # to the last fils
         ("JPY", "0.3", 5000, "125", 417),  # what the cart takes needs the last one
     ],
 )

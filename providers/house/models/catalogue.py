@@ -1,7 +1,7 @@
 """What members get: rewards for points, vouchers they own, and how points are earned."""
 
 import secrets
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from providers.currencies import decimals_of
 from providers.house.models.members import Member, Tier
 from providers.types import Discount, DiscountKind, Money
 
@@ -29,15 +30,15 @@ class DiscountFields(models.Model):
     """The discount of a reward or voucher, in the program's currency."""
 
     kind = models.CharField(_("discount"), max_length=12, choices=DISCOUNT_KINDS)
-    amount = models.DecimalField(_("amount off"), max_digits=10, decimal_places=2, null=True, blank=True)
+    amount = models.DecimalField(_("amount off"), max_digits=11, decimal_places=3, null=True, blank=True)
     percent = models.DecimalField(_("percent off"), max_digits=5, decimal_places=2, null=True, blank=True)
     skus = models.JSONField(
         _("products"), default=list, blank=True, help_text=_('Product ids, such as ["TOTE-01"].')
     )
     minimum = models.DecimalField(
         _("smallest cart"),
-        max_digits=10,
-        decimal_places=2,
+        max_digits=11,
+        decimal_places=3,
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal(0))],
@@ -69,7 +70,11 @@ class DiscountFields(models.Model):
         """Return it in the words of the provider interface."""
 
         def money(amount: Decimal | None) -> Money | None:
-            return None if amount is None else Money(amount=amount, currency=currency)
+            if amount is None:
+                return None
+            # The columns have room for a finer unit than that of most currencies.
+            unit = Decimal(1).scaleb(-decimals_of(currency))
+            return Money(amount=amount.quantize(unit, ROUND_DOWN), currency=currency)
 
         return Discount(
             kind=DiscountKind(self.kind),
