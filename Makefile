@@ -12,7 +12,7 @@ ALONE := env -u DATABASE_URL -u ENV_FILE
 PROVIDER := house
 
 .DEFAULT_GOAL := help
-.PHONY: help run test needs lint format lock clean
+.PHONY: help run test stress needs lint format lock clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -26,6 +26,9 @@ test: $(READY) needs lint ## Set everything up and pass every test, on SQLite an
 
 needs: $(READY) ## Find what the tests need besides Python, or install it: Chromium, PostgreSQL
 	@$(PYTHON) -m tests.setup.needs
+
+stress: $(READY) ## Measure what slow clients and hanging systems do to a running product (some minutes)
+	$(ALONE) $(PYTHON) -m tests.load.slow_clients
 
 lint: $(READY) ## Check style, types, migrations and settings
 	$(BIN)/ruff check .

@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "loyaltyview.webview.overload.overload",
 ]
 
 ROOT_URLCONF = "loyaltyview.urls"

@@ -42,7 +42,7 @@ def configured(**environ: str) -> dict[str, Any]:
 def test_one_process_of_many_threads_on_port_8000() -> None:
     found = configured()
 
-    assert found["worker_class"] == "gthread"
+    assert found["worker_class"] == "loyaltyview.server.worker.BufferedThreadWorker"
     assert (found["workers"], found["threads"]) == ("1", "32")
     assert found["bind"] == "['0.0.0.0:8000']"
     assert found["accesslog"] == "None"

@@ -44,7 +44,7 @@ def _title(status: int) -> str:
         return _("Open it again")
     if status == 404:
         return _("Not found")
-    if status == 400:
+    if status in (400, 414):
         return _("This cart cannot be read")
     if status == 503:
         return _("Not right now")

@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
+from loyaltyview.ops.overload import note_owner
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
 from loyaltyview.redemptions.requests import Actor
@@ -68,6 +69,7 @@ def open_launch(
         same_cart = Launch.objects.filter(program=program, cart_id=launch.cart_id)
         newest = same_cart.order_by("-created_at", "pk").values_list("pk", flat=True).first()
         same_cart.filter(is_replaced=False).exclude(pk=newest).update(is_replaced=True)
+    note_owner(launch.pk, program.slug)
     response = redirect("member", launch_id=launch.pk)
     response.set_cookie(
         COOKIE,
@@ -101,6 +103,7 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
         if launch is None or not is_proved:
             return refuse(request, "NO_SESSION", status=403)
         launch.program = program_by_id(launch.program_id)
+        note_owner(launch.pk, launch.program.slug)
         language = language_of(request, launch.program)
         with translation.override(language):
             if not launch.program.is_active:

@@ -22,6 +22,12 @@ from providers.types import LockReason, Money, Tier
 UNKNOWN = lazy("Something went wrong on our side. Nothing was spent. Try again, or go back to the cart.")
 
 SENTENCES: dict[str, Promise] = {
+    # The web server's refusals (ops.overload): no page was begun
+    "BUSY": lazy("Too many pages wait for the loyalty program. Nothing was done. Try again in a moment."),
+    "ADDRESS_TOO_LONG": lazy(
+        "The app put more items of the cart into the address than we can read. "
+        "Redeem before the cart has so many items, or split the cart."
+    ),
     # The vendor's refusals (providers.errors.RejectReason)
     "INSUFFICIENT_POINTS": lazy("There are not enough points for this any more. Choose another reward."),
     "MEMBER_NOT_FOUND": lazy("The program does not know this member any more. Look the customer up again."),

@@ -1,0 +1,304 @@
+"""gunicorn's worker of threads, whose threads never wait for a client.
+
+gunicorn's own gives each connection to a thread, which then reads: 33 connections that send half a request
+stop 32 threads. Here the event loop reads a request until it is whole, and only then a thread handles it.
+The loop also sends the rest of an answer. A connection costs some memory and no thread, and one that takes
+too long is closed. Who gets a thread next, `providers.turns` says: no program can take all of them. See
+decision 0016.
+"""
+
+import selectors
+import socket
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.gthread import ThreadWorker
+
+from loyaltyview.ops.overload import BUSY, EVENTS, LINE_TOO_LONG, lane_of
+from loyaltyview.server.answer_buffer import AnswerBuffer
+from loyaltyview.server.request_buffer import HeadTooLarge, RequestBuffer
+from providers.turns import Turns
+
+RECEIVE_BYTES = 65_536
+ACCEPTED_AT_ONCE = 64
+# What we hold of all requests that are not answered yet, and of all answers that are not read yet.
+HELD_BYTES = 64 * 1024 * 1024
+# The largest event, with room for what chunks add to it. A larger body is refused by its first part.
+BODY_BYTES = settings.EVENT_MAX_BYTES * 5 // 4 + 65_536
+PROBE = "/healthz"
+
+# What a connection does, and for how many seconds it may. A request must be whole within READING of its
+# first byte; a page waits for a thread within QUEUED, then it says that we are busy.
+IDLE, READING, QUEUED, BUSY_STATE, WRITING, CLOSING = (
+    "idle",
+    "reading",
+    "queued",
+    "busy",
+    "writing",
+    "closing",
+)
+SECONDS = {IDLE: 5.0, READING: 8.0, QUEUED: 1.0, WRITING: 60.0, CLOSING: 2.0}
+# Where too many are connected, these are closed first, the oldest of each first.
+DISPENSABLE = (CLOSING, IDLE, READING, WRITING)
+
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+class Connection:
+    """One client. gunicorn's worker reads `sock`, `client`, `server`, `parser` and the four after them."""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, body_bytes: int) -> None:
+        sock.setblocking(False)
+        self.sock = AnswerBuffer(sock)
+        self.client, self.server = client, server
+        self.incoming = RequestBuffer(cfg, client, body_bytes)
+        self.parser: Any = None
+        self.initialized = self.data_ready = True
+        self.is_http2 = False
+        self.state = ""
+        self.ends_at = 0.0
+        self.events = 0
+        self.lane: str | None = None
+        self.held = 0
+        self.is_kept = False
+
+    def init(self) -> None:
+        """Have nothing to do: gunicorn's connections begin in the thread, ours began before."""
+
+
+class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
+    """The worker class of `loyaltyview/gunicorn.py`. All but `handle` runs in the event loop's thread."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.turns: Turns[Connection] = Turns(
+            self.cfg.threads, reserve=self.cfg.threads // 8, privileged=frozenset({EVENTS})
+        )
+        self.waiting: dict[str, dict[Connection, None]] = {state: {} for state in SECONDS}
+        self.held = 0
+        self.stopped_at = 0.0
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        if cfg.is_ssl:
+            raise ValueError("TLS must end in a proxy: this worker reads plain HTTP")
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        # Two more than there are turns: /healthz and "we are busy" wait for nobody.
+        return ThreadPoolExecutor(self.cfg.threads + 2, thread_name_prefix="web")
+
+    # --- Connections come -------------------------------------------------------------------------
+
+    def accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            if self.nr_conns >= self.worker_connections - 1 and not self._close_one():
+                return
+            try:
+                sock, client = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:  # too many open files
+                self._close_one()
+                return
+            self.nr_conns += 1
+            self._wait(Connection(self.cfg, sock, client, listener.getsockname(), BODY_BYTES), IDLE)
+
+    def _readable(self, conn: Connection, _sock: object) -> None:
+        try:
+            data = conn.sock.raw.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._close(conn)
+        elif conn.state != CLOSING:
+            conn.incoming.received += data
+            self._count(conn, conn.held + len(data))
+            self._read_on(conn)
+            self._make_room(READING)
+
+    def _read_on(self, conn: Connection) -> None:
+        """Have the request handled when it is whole, else wait for the rest of it."""
+        try:
+            is_complete = conn.incoming.is_complete()
+        except HeadTooLarge:
+            self._refuse(conn, HEAD_TOO_LARGE)
+        except Exception as error:
+            self._say_what_is_wrong(conn, error)
+        else:
+            if is_complete:
+                self._handle_in_turn(conn)
+                return
+            self._wait(conn, READING)
+            if conn.incoming.wants_to_continue():
+                self._send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _say_what_is_wrong(self, conn: Connection, error: Exception) -> None:
+        """Answer as gunicorn does to a request that is no HTTP."""
+        self.handle_error(None, conn.sock, conn.client, error)
+        self._send(conn, b"")
+        self._linger(conn)
+
+    # --- A thread handles the request -------------------------------------------------------------
+
+    def _handle_in_turn(self, conn: Connection) -> None:
+        self._leave_poller(conn)
+        self._move(conn, BUSY_STATE)
+        conn.parser = conn.incoming.parser()
+        if conn.incoming.is_line_too_long:
+            conn.sock.problem = LINE_TOO_LONG
+        path = conn.incoming.request.path
+        conn.lane = None if path == PROBE else lane_of(path)
+        if conn.lane is None or self.turns.take(conn.lane, conn):
+            self._handle_now(conn)
+        else:
+            self._move(conn, QUEUED)
+
+    def _handle_now(self, conn: Connection) -> None:
+        self._move(conn, BUSY_STATE)
+        future = self.tpool.submit(self.handle, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def finish_request(self, conn: Connection, done: "Future[Any]") -> None:
+        if conn.lane is not None:
+            self.turns.done(conn.lane)
+        while following := self.turns.following():
+            self._handle_now(following[1])
+        is_sound = not done.cancelled() and not done.exception()
+        conn.is_kept = is_sound and bool(done.result()) and not conn.incoming.is_cut
+        self._write_on(conn)
+
+    def _write_on(self, conn: Connection, _sock: object = None) -> None:
+        try:
+            is_sent = conn.sock.flush()
+        except OSError:
+            self._close(conn)
+            return
+        self._count(conn, conn.sock.kept() + len(conn.incoming.received))
+        if not is_sent:
+            self._wait(conn, WRITING)
+            self._make_room(WRITING)
+        elif not conn.is_kept:
+            # What the client still sends would make the system throw our answer away.
+            if conn.incoming.is_cut or conn.incoming.received:
+                self._linger(conn)
+            else:
+                self._close(conn)
+        else:
+            conn.sock.problem = ""
+            conn.incoming.next_request()
+            if conn.incoming.received:
+                self._read_on(conn)
+            else:
+                self._wait(conn, IDLE)
+
+    # --- Connections go ---------------------------------------------------------------------------
+
+    def _refuse(self, conn: Connection, answer: bytes) -> None:
+        self._send(conn, answer)
+        self._linger(conn)
+
+    def _send(self, conn: Connection, data: bytes) -> None:
+        """Send as much as the client takes at once."""
+        with suppress(OSError):
+            conn.sock.sendall(data)
+            conn.sock.flush()
+
+    def _linger(self, conn: Connection) -> None:
+        """Say that nothing more comes, and read what the client still sends for a moment."""
+        with suppress(OSError):
+            conn.sock.shutdown(socket.SHUT_WR)
+        conn.incoming.received.clear()
+        self._wait(conn, CLOSING)
+
+    def _close(self, conn: Connection) -> None:
+        self._leave_poller(conn)
+        self._move(conn, "")
+        self._count(conn, 0)
+        self.nr_conns -= 1
+        conn.sock.close()
+
+    def _count(self, conn: Connection, held: int) -> None:
+        """Note how many bytes we hold for the connection."""
+        self.held += held - conn.held
+        conn.held = held
+
+    def _make_room(self, state: str) -> None:
+        """Close the longest waiting connections in `state` while all together hold too much."""
+        while self.held > HELD_BYTES and self.waiting[state]:
+            self._close(next(iter(self.waiting[state])))
+
+    def _close_one(self) -> bool:
+        """Make room for a new connection; False when a thread has, or will have, each of them."""
+        for state in DISPENSABLE:
+            for conn in self.waiting[state]:
+                self._close(conn)
+                return True
+        return False
+
+    def murder_pending(self) -> None:
+        """Close what waits too long; called by the loop every second and after each event."""
+        now = time.monotonic()
+        if not self.alive:
+            self.stopped_at = self.stopped_at or now
+        for state, conns in self.waiting.items():
+            for conn in list(_expired(conns, now)):
+                self._expire(conn, state)
+        if self.stopped_at and now > self.stopped_at + SECONDS[CLOSING]:
+            for conn in list(self.waiting[IDLE]):
+                self._close(conn)
+
+    def _expire(self, conn: Connection, state: str) -> None:
+        if state == QUEUED:
+            if conn.lane != EVENTS and self.turns.remove(conn.lane or "", conn):
+                conn.sock.problem, conn.lane = BUSY, None
+                self._handle_now(conn)
+        elif state == READING:
+            self._refuse(conn, TIMED_OUT)
+        else:
+            self._close(conn)
+
+    # --- What each waits for ----------------------------------------------------------------------
+
+    def _wait(self, conn: Connection, state: str) -> None:
+        """Wait for the client, in `state` for at most its seconds since it began."""
+        self._move(conn, state)
+        events = selectors.EVENT_WRITE if state == WRITING else selectors.EVENT_READ
+        if conn.events == events:
+            return
+        self._leave_poller(conn)
+        answer = self._write_on if state == WRITING else self._readable
+        self.poller.register(conn.sock.raw, events, partial(answer, conn))
+        conn.events = events
+
+    def _move(self, conn: Connection, state: str) -> None:
+        if conn.state == state:
+            return
+        if conn.state in self.waiting:
+            self.waiting[conn.state].pop(conn, None)
+        conn.state = state
+        if state in self.waiting:
+            conn.ends_at = time.monotonic() + SECONDS[state]
+            self.waiting[state][conn] = None
+
+    def _leave_poller(self, conn: Connection) -> None:
+        if conn.events:
+            with suppress(KeyError, ValueError, OSError):
+                self.poller.unregister(conn.sock.raw)
+            conn.events = 0
+
+
+def _expired(conns: dict[Connection, None], now: float) -> Any:
+    """Yield the connections whose time is over; they wait in the order of their ends."""
+    for conn in conns:
+        if conn.ends_at > now:
+            return
+        yield conn
