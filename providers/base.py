@@ -56,6 +56,7 @@ class Capability(StrEnum):
     HISTORY = "history"
     STORES = "stores"
     WEBHOOKS = "webhooks"
+    CANCELS_SPENDS = "cancels_spends"  # may cancel a spend by itself, and tells so by webhook
     PARTIAL_RETURN = "partial_return"
     ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back

@@ -244,6 +244,7 @@ class AlarmKind(models.TextChoices):
     GAP = "gap", _("gap found by the reconciliation")
     DEAD = "dead", _("dead event")
     TWICE = "twice", _("one discount used twice")
+    CANCELLED = "cancelled", _("reward cancelled by the program")
 
 
 class Alarm(models.Model):

@@ -11,6 +11,8 @@ from loyaltyview.events.models import AlarmKind, Event
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.provider_inbox import read_hint
 from loyaltyview.redemptions.cancellation import cancel_spend
+from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.used_codes import queue_used_codes
 from providers.types import WebhookName
 
 # A vendor tells of a spend before its answer to us has been written down.
@@ -18,11 +20,30 @@ PATIENCE = timedelta(minutes=1)
 
 
 def spend_cancelled(event: Event) -> None:
-    """The vendor took a spend back by itself: nobody may use its code any more."""
+    """The vendor took a spend back by itself: its code must not be used any more."""
     ref = read_hint(bytes(event.payload)).provider_ref
-    is_ours = bool(ref) and cancel_spend(event.program, provider_ref=ref)
-    if ref and not is_ours and timezone.now() < event.received_at + PATIENCE:
+    if not ref:
+        return
+    cancelled = cancel_spend(event.program, provider_ref=ref)
+    if cancelled is None and timezone.now() < event.received_at + PATIENCE:
         raise NotYet("no redemption has this reference yet")
+    for row in cancelled or ():
+        _tell_of(row)
+
+
+def _tell_of(row: Redemption) -> None:
+    """Raise an alarm, and have the code switched off at NewStore where the program allows it."""
+    if row.order_id:
+        said = "an order had used it: decide on the worklist"
+    elif row.program.newstore_disable_codes:
+        said = "its code is switched off at NewStore"
+    elif row.code_expires_at and row.code_expires_at > timezone.now():
+        said = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
+    else:
+        said = "its code has expired"
+    detail = f"{row.title}: cancelled by the program; {said}"
+    raise_alarm(row.program, AlarmKind.CANCELLED, detail, str(row.pk))
+    queue_used_codes()
 
 
 def member_changed(event: Event) -> None:

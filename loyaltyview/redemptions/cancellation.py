@@ -1,9 +1,11 @@
 """A spend that the vendor cancelled by itself, as its webhook tells."""
 
+from collections.abc import Iterable
+
 import structlog
 
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import OPEN, Redemption, State
+from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.steps import advance
@@ -13,12 +15,15 @@ log = structlog.get_logger(__name__)
 
 REASON = "cancelled by the program"
 PROVIDER = Actor(name="provider")
+# Where a redemption stands after the vendor cancelled its spend.
+CANCELLED = (State.RELEASING, State.RELEASED, State.STUCK)
 
 
-def cancel_spend(program: Program, *, provider_ref: str) -> bool:
+def cancel_spend(program: Program, *, provider_ref: str) -> tuple[Redemption, ...] | None:
     """Give the redemption of this spend back, or hand it to a person when an order has used it: the customer
-    had the discount. False when no redemption of ours has the reference. Raises Unavailable while its
-    outcome is unknown. May be repeated."""
+    had the discount. Returns the redemptions that the vendor cancelled, none where we had given it back
+    before; None when no redemption of ours has the reference. Raises Unavailable while its outcome is
+    unknown. May be repeated."""
     rows = Redemption.objects.select_related("program").filter(program=program, provider_ref=provider_ref)
     for row in rows:
         if row.state in OPEN:
@@ -31,4 +36,17 @@ def cancel_spend(program: Program, *, provider_ref: str) -> bool:
             last_error=reason, due_at=None, lease_until=None,
         ):  # fmt: skip
             log.error("redemption_stuck", redemption=str(row.id), reason=reason)
-    return bool(rows)
+    return cancelled_by_vendor(rows) if rows else None
+
+
+def cancelled_by_vendor(rows: Iterable[Redemption]) -> tuple[Redemption, ...]:
+    """Return those of `rows` whose spend the vendor cancelled by itself."""
+    given_back = [row for row in rows if row.state in CANCELLED]
+    if not given_back:
+        return ()
+    by_vendor = set(
+        Transition.objects.filter(
+            redemption__in=given_back, actor=PROVIDER.name, to_state__in=[State.RELEASING, State.STUCK]
+        ).values_list("redemption_id", flat=True)
+    )
+    return tuple(row for row in given_back if row.pk in by_vendor)

@@ -20,7 +20,7 @@ from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from loyaltyview.work.plain_sql import select
-from providers.base import LoyaltyProvider
+from providers.base import Capability, LoyaltyProvider
 from providers.types import Cart, Money
 
 MOST_ROWS = 50
@@ -107,6 +107,13 @@ def redemption_of(launch: Launch, redemption_id: UUID) -> Redemption | None:
 def applied_in(rows: list[Redemption], provider: LoyaltyProvider) -> tuple[Applied, ...]:
     """Return those of `rows` that are in the cart or on their way."""
     return tuple(applied(row, provider) for row in rows if State(row.state) not in FINAL)
+
+
+def watched(shown: Iterable[Applied], provider: LoyaltyProvider) -> list[Applied]:
+    """Return those of `shown` whose page asks whether the program has cancelled them."""
+    if Capability.CANCELS_SPENDS not in provider.capabilities:
+        return []
+    return [each for each in shown if each.status == "live"]
 
 
 def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:

@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from loyaltyview.redemptions.cancellation import cancelled_by_vendor
 from loyaltyview.redemptions.issued import issued_of
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch
 
-NAMES = ("undone", "refused", "enrolled", "consents")
+NAMES = ("undone", "refused", "enrolled", "consents", "cancelled")
 
 
 def news_in_address(request: HttpRequest) -> str:
@@ -30,7 +31,25 @@ def news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[s
         "is_back": bool(back and back.points),
         "refused": refused,
         "refused_sentence": wording.refusal(refused) if refused else "",
+        "cancelled": _cancelled(request, launch, rows),
     }
+
+
+def _cancelled(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> list[tuple[Redemption, str]]:
+    """Return the redemptions that the program cancelled, each with what to do: the one that the address
+    names, and those whose code was in the cart when the app opened the page."""
+    gone = cancelled_by_vendor(rows)
+    if not gone:
+        return []
+    in_cart = set(
+        issued_of(launch.program_id, launch.selected_coupons).values_list("redemption_id", flat=True)
+    )
+    named = request.GET.get("cancelled")
+    return [
+        (row, wording.cancelled(row, is_in_cart=row.pk in in_cart))
+        for row in gone
+        if row.pk in in_cart or str(row.pk) == named
+    ]
 
 
 def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str:

@@ -214,6 +214,21 @@ def voucher_sentence(code: str) -> str:
 STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying uses the reward again.")
 
 
+def cancelled(row: Redemption, *, is_in_cart: bool) -> str:
+    """Return what is said of a redemption that the program cancelled by itself, and what to do."""
+    if row.order_id:
+        return _(
+            "The program cancelled %(title)s after an order had used it. An administrator decides; the sale "
+            "stands."
+        ) % {"title": row.title}
+    said = _("The program cancelled %(title)s, and its code must not be used any more.") % {
+        "title": row.title
+    }
+    if is_in_cart:
+        return f"{said} " + _("Remove it from the cart, then choose again.")
+    return f"{said} " + _("If it is in the cart already, remove it there. Then choose again.")
+
+
 def given_back(row: Redemption) -> str:
     """Return what is said after an undo, "" for a row that is not given back."""
     if row.state == State.RELEASING and row.points:

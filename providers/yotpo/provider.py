@@ -54,6 +54,7 @@ class YotpoProvider(LoyaltyProvider):
             Capability.TIERS,
             Capability.HISTORY,
             Capability.WEBHOOKS,
+            Capability.CANCELS_SPENDS,
             Capability.PARTIAL_RETURN,
             Capability.ONLINE_RETURN,
             Capability.PARTIAL_RELEASE,

@@ -1,16 +1,20 @@
 """A vendor's webhooks: who may send them, what is kept, and what they do."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventSource, EventState
+from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.models import IssuedCode, Redemption, State
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.requests import Actor
 from providers.errors import AuthFailed, UnexpectedAnswer, Unsupported
 from providers.types import WebhookEvent, WebhookRequest
 
@@ -152,6 +156,38 @@ def test_a_spend_that_the_program_cancelled_is_released(
     assert (line.actor, line.reason) == ("provider", "cancelled by the program")
 
 
+@pytest.mark.parametrize(
+    ("disables", "said"),
+    [(True, "its code is switched off at NewStore"), (False, "NewStore takes its code until 12:15 UTC")],
+)
+def test_a_spend_that_the_program_cancelled_is_an_alarm_and_its_code_is_switched_off(
+    disables: bool, said: str, client: Client, hooked: Program, work: Work, redemption: Redemption
+) -> None:
+    Program.objects.update(newstore_disable_codes=disables)
+    with time_machine.travel(datetime(2026, 11, 30, 12, tzinfo=UTC), tick=False):
+        now = timezone.now()
+        Redemption.objects.update(code_expires_at=now + timedelta(minutes=15))
+        IssuedCode.objects.filter(redemption=redemption).delete()
+        IssuedCode.objects.create(program=hooked, redemption=redemption, code=redemption.code, issued_at=now)
+        for number in (1, 2):
+            send(client, f"e-{number} spend_cancelled ref-1")
+            work()
+    alarm = Alarm.objects.get(kind=AlarmKind.CANCELLED)
+    assert (alarm.subject, alarm.closed_at) == (str(redemption.pk), None)
+    assert said in alarm.detail
+    assert redemption.code not in alarm.detail
+    assert UsedCode.objects.filter(code=redemption.code).exists() == disables
+
+
+def test_a_code_that_was_given_back_before_raises_no_alarm(
+    client: Client, hooked: Program, work: Work, redemption: Redemption
+) -> None:
+    undo(redemption.pk, Actor(name="a-17"))
+    send(client, "e-1 spend_cancelled ref-1")
+    work()
+    assert (Event.objects.get().state, Alarm.objects.count()) == (EventState.DONE, 0)
+
+
 @pytest.mark.parametrize("state", [State.USED, State.SETTLED])
 def test_a_cancelled_spend_that_an_order_used_is_for_a_person(
     state: State, client: Client, hooked: Program, work: Work, redemption: Redemption
@@ -162,6 +198,7 @@ def test_a_cancelled_spend_that_an_order_used_is_for_a_person(
     redemption.refresh_from_db()
     assert redemption.state == State.STUCK
     assert ORDER in redemption.last_error
+    assert "an order had used it" in Alarm.objects.get(kind=AlarmKind.CANCELLED).detail
 
 
 @pytest.mark.parametrize("state", [State.RELEASED, State.STUCK])

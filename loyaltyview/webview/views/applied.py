@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from loyaltyview.ops.policy import with_scanner
+from loyaltyview.redemptions.cancellation import cancelled_by_vendor
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.release import is_final, undo
@@ -25,6 +26,7 @@ from loyaltyview.webview.in_cart import (
     redemption_of,
     redemptions_in,
     status_of,
+    watched,
 )
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
@@ -77,6 +79,19 @@ def together(request: HttpRequest, launch: Launch) -> HttpResponse:
     return show_applied(request, launch, rows, missed=missed)
 
 
+@with_launch
+@require_safe
+def watch(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """What a page with live codes asks every few seconds: whether the program cancelled one of those that it
+    shows. 204 for no; 286 tells htmx to ask no more."""
+    rows = of_member(launch, redemptions_in(launch))
+    shown = request.GET.getlist("live")
+    gone = next((row for row in cancelled_by_vendor(rows) if str(row.pk) in shown), None)
+    if gone:
+        return go(request, f"{address_of('member', launch)}?cancelled={gone.pk}")
+    return HttpResponse(status=204 if any(status_of(row) == "live" for row in rows) else 286)
+
+
 def _asked(launch: Launch, row: Redemption) -> Redemption:
     """Return `row` as it stands after asking how it stands."""
     if row.state in OPEN or row.state == State.SPENT:
@@ -116,6 +131,7 @@ def show_applied(
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
         "goes_by_itself": bool(handoff) and status == "live" and not missed and "go" in request.GET,
         "life_s": settings.CODE_LIFE_MINUTES * 60,
+        "watched": watched(live, provider),
         "missed": missed,
         "problem": problem,
         "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",

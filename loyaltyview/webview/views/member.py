@@ -19,7 +19,14 @@ from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.earn_preview import earning_cart
-from loyaltyview.webview.in_cart import applied_in, cart_left, foreign_codes, of_member, redemptions_in
+from loyaltyview.webview.in_cart import (
+    applied_in,
+    cart_left,
+    foreign_codes,
+    of_member,
+    redemptions_in,
+    watched,
+)
 from loyaltyview.webview.members import choose, face_of, forget, mark_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
@@ -227,7 +234,8 @@ def _member_context(
         "search_locked": next((card for card in (*deck.soon, *deck.rest) if card.code), None),
         "search": search,
         "search_sentence": _said(search.problem),
-        "applied": applied_in(rows, provider),
+        "applied": (in_cart := applied_in(rows, provider)),
+        "watched": watched(in_cart, provider),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,

@@ -1,0 +1,89 @@
+"""A reward that the program cancelled by itself: the open page says so, and so does a cart with its code."""
+
+import pytest
+from django.test import Client
+
+from loyaltyview.redemptions.cancellation import cancel_spend
+from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.requests import Actor
+from providers.base import Capability
+
+from .conftest import Open
+from .fakes import Vendor
+from .test_redeem import form
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def row(client: Client, page: str) -> Redemption:
+    """$10 off, applied in Mia's cart."""
+    client.get(page)
+    client.post(page + "redeem/", form())
+    return Redemption.objects.select_related("program").get()
+
+
+def cancel(row: Redemption) -> None:
+    cancelled = cancel_spend(row.program, provider_ref=row.provider_ref)
+    assert cancelled
+    assert [each.pk for each in cancelled] == [row.pk]
+
+
+@pytest.mark.parametrize("path", ["", "applied/{row.pk}/"])
+def test_a_page_with_a_live_code_asks_whether_it_was_cancelled(
+    client: Client, page: str, row: Redemption, path: str
+) -> None:
+    html = client.get(page + path.format(row=row)).content.decode()
+    assert f'hx-get="{page}watch/?live={row.pk}" hx-trigger="every 5s"' in html
+
+
+def test_a_program_that_never_cancels_is_not_asked(
+    client: Client, page: str, row: Redemption, vendor: Vendor
+) -> None:
+    vendor.capabilities = vendor.capabilities - {Capability.CANCELS_SPENDS}
+    assert "/watch/" not in client.get(page).content.decode()
+
+
+def test_the_open_page_learns_of_the_cancellation_and_says_what_to_do(
+    client: Client, page: str, row: Redemption
+) -> None:
+    watch = f"{page}watch/?live={row.pk}"
+    assert client.get(watch, headers=HTMX).status_code == 204
+    cancel(row)
+
+    answer = client.get(watch, headers=HTMX)
+    html = client.get(answer["HX-Redirect"]).content.decode()
+
+    assert f'data-error="CANCELLED_BY_PROGRAM" data-cancelled="{row.pk}"' in html
+    assert "The program cancelled $10 off, and its code must not be used any more." in html
+    assert row.code not in html
+
+
+def test_a_page_without_a_live_code_stops_asking(client: Client, page: str, row: Redemption) -> None:
+    undo(row.pk, Actor(name="a-17"))
+    assert client.get(f"{page}watch/?live={row.pk}", headers=HTMX).status_code == 286
+
+
+def test_a_cart_that_still_carries_the_code_is_told(client: Client, open_page: Open, row: Redemption) -> None:
+    cancel(row)
+    html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
+    assert "Remove it from the cart, then choose again." in html
+    assert "CANCELLED_BY_PROGRAM" not in client.get(open_page()).content.decode()
+
+
+def test_an_undo_by_the_associate_is_no_cancellation(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
+    undo(row.pk, Actor(name="a-17"))
+    html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
+    assert "CANCELLED_BY_PROGRAM" not in html
+
+
+def test_a_cancellation_after_the_sale_says_that_the_sale_stands(
+    client: Client, page: str, row: Redemption
+) -> None:
+    Redemption.objects.update(state="used", order_id="order-1")
+    cancel(row)
+    html = client.get(f"{page}?cancelled={row.pk}").content.decode()
+    assert "after an order had used it" in html
