@@ -12,6 +12,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from loyaltyview.sandbox.clock import vendor_now
+
 Json = dict[str, Any]
 Refuse = Callable[[int, str, list[str]], "ApiError"]
 
@@ -101,5 +103,5 @@ def faults(body: Json, shape: Mapping[str, str], where: str = "") -> list[str]:
 
 def timestamp(moment: datetime | None = None) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`."""
-    moment = moment or datetime.now(UTC)
+    moment = moment or vendor_now()
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,16 @@
-"""NewStore's clock, which the panel can put forward so that codes grow old. Nobody else's moves."""
+"""The sandbox's clocks: NewStore's, which the panel can put forward so that codes grow old, and the
+vendor's, which may be wrong while it answers a request (`Faults.clock_ahead_s`)."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+vendor_ahead: ContextVar[timedelta] = ContextVar("vendor_ahead", default=timedelta())
+
+
+def vendor_now() -> datetime:
+    """Return the time by the clock of the vendor that answers this request."""
+    return datetime.now(UTC) + vendor_ahead.get()
 
 
 @dataclass(slots=True)

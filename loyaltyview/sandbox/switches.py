@@ -4,6 +4,7 @@ They are fields of `SandboxConfig` and of the vendor's `Faults`; a test may set 
 """
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loyaltyview.sandbox.answers import ApiError, Json, problem
@@ -30,6 +31,7 @@ VENDOR_FAULTS: dict[str, Faults] = {
     "down": Faults(is_down=True),
     "throttled": Faults(is_throttled=True),
     "answer withheld": Faults(withholds_answers=True, writes_only=True),
+    "request lost": Faults(loses_requests=True, writes_only=True),
 }
 MINUTES = (5, 15, 40)
 
@@ -51,14 +53,7 @@ def set_switch(sandbox: "Sandbox", name: str, value: object) -> bool:
     with sandbox.lock:
         if name == "vendor_fault" and sandbox.vendor and value in VENDOR_FAULTS:
             # A copy: a test may change single switches of it.
-            named = VENDOR_FAULTS[str(value)]
-            sandbox.vendor.faults = Faults(
-                slow_s=named.slow_s,
-                is_down=named.is_down,
-                is_throttled=named.is_throttled,
-                withholds_answers=named.withholds_answers,
-                writes_only=named.writes_only,
-            )
+            sandbox.vendor.faults = replace(VENDOR_FAULTS[str(value)])
             return True
         if not any(choice == value and type(choice) is type(value) for choice in CHOICES.get(name, ())):
             return False

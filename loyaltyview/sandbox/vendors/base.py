@@ -1,19 +1,24 @@
 """What every vendor of the sandbox shares: where it is mounted, its secret, and the faults it can be told.
 
-The faults are those of real life: slow, down, throttled, and the worst one, an answer that is withheld
-after the effect.
+The faults are those of real life: slow, down, throttled, a clock that is wrong, and the worst ones: an answer
+that is withheld after the effect, a request that never arrives, and one that arrives late.
 """
 
+import io
 import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import RLock
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
+
+from loyaltyview.sandbox.clock import vendor_ahead, vendor_now
 
 READS = ("GET", "HEAD")
 
@@ -32,12 +37,19 @@ class VendorSetup:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Switches, each until it is turned off. `writes_only` leaves reads alone."""
+    """Switches, each until it is turned off. `writes_only` leaves reads alone (but their clock).
+
+    `withholds_answers` hangs up after the effect, `loses_requests` without one. `delays_requests` hangs up at
+    once, and the effect comes with `Vendor.act_late`.
+    """
 
     slow_s: float = 0
     is_down: bool = False
     is_throttled: bool = False
     withholds_answers: bool = False
+    loses_requests: bool = False
+    delays_requests: bool = False
+    clock_ahead_s: float = 0
     writes_only: bool = False
 
 
@@ -50,6 +62,7 @@ class Vendor(ABC):
         self.setup = setup
         self.lock = setup.lock
         self.faults = Faults()
+        self._late: list[Request] = []
 
     @abstractmethod
     def respond(self, request: Request) -> Response:
@@ -68,8 +81,14 @@ class Vendor(ABC):
         """The WSGI callable, faults included."""
         return Request.application(self._answer)
 
+    def act_late(self) -> list[Response]:
+        """Carry out what `delays_requests` kept, and return what nobody hears."""
+        late, self._late = self._late, []
+        return [self._respond(request, self.faults.clock_ahead_s) for request in late]
+
     def _answer(self, request: Request) -> Response:
         faults = self.faults
+        ahead_s = faults.clock_ahead_s
         if faults.writes_only and self.is_read(request):
             faults = Faults()
         if faults.slow_s:
@@ -78,17 +97,38 @@ class Vendor(ABC):
             return self.down()
         if faults.is_throttled:
             return self.throttled()
+        if faults.delays_requests:
+            self._late.append(_copy(request))
+        if faults.delays_requests or faults.loses_requests:
+            _hang_up(request)
+            return Response("", 503)
+        response = self._respond(request, ahead_s)
+        if faults.withholds_answers:
+            _hang_up(request)
+        return response
+
+    def _respond(self, request: Request, ahead_s: float) -> Response:
+        """Answer by the vendor's own clock, which stands in the header `Date` too."""
+        token = vendor_ahead.set(timedelta(seconds=ahead_s))
         try:
             response = self.respond(request)
         except HTTPException as error:
             response = error.get_response(request.environ)
-        if faults.withholds_answers:
-            _hang_up(request)
+        finally:
+            now = vendor_now()
+            vendor_ahead.reset(token)
+        response.headers.setdefault("Date", http_date(now))
         return response
 
     def is_read(self, request: Request) -> bool:
         """Return whether the request changes nothing; vendors that read by POST say so."""
         return request.method in READS
+
+
+def _copy(request: Request) -> Request:
+    """Return the request as it can be read again after its connection is gone."""
+    body = io.BytesIO(request.get_data(cache=True))
+    return Request({**request.environ, "wsgi.input": body, "werkzeug.socket": None, "werkzeug.request": None})
 
 
 def _hang_up(request: Request) -> None:

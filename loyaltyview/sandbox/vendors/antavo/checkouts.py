@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, check
 from loyaltyview.sandbox.vendors.antavo.reads import ITEM
 from loyaltyview.sandbox.vendors.antavo.workspace import Customer, Event, Json, Transaction, Workspace
@@ -42,7 +43,7 @@ class Checkouts:
         if burned < 0 or burned > customer.spendable:
             raise Refusal(120241, "Not enough points")
         stamp = data.get("effective_timestamp")
-        at = datetime.fromtimestamp(stamp, UTC) if stamp else datetime.now(UTC)
+        at = datetime.fromtimestamp(stamp, UTC) if stamp else vendor_now()
         total = Decimal(str(data.get("total", 0)))
         transaction = Transaction(
             transaction_id=key,
@@ -70,7 +71,7 @@ class Checkouts:
     def _accept(self, customer: Customer, data: Json) -> list[Event]:
         transaction = self._pending(customer, data)
         customer.pending -= transaction.earned
-        return self._settle(customer, transaction, "checkout_accept", datetime.now(UTC))
+        return self._settle(customer, transaction, "checkout_accept", vendor_now())
 
     def _reject(self, customer: Customer, data: Json) -> list[Event]:
         transaction = self._pending(customer, data)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from werkzeug.wrappers import Request, Response
 
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, answer, check
 from loyaltyview.sandbox.vendors.antavo.checkouts import Checkouts
 from loyaltyview.sandbox.vendors.antavo.reads import summary
@@ -167,4 +168,4 @@ def _positive(points: int) -> int:
 
 def _when(data: Json) -> datetime:
     stamp = data.get("effective_timestamp")
-    return datetime.fromtimestamp(stamp, UTC) if stamp else datetime.now(UTC)
+    return datetime.fromtimestamp(stamp, UTC) if stamp else vendor_now()

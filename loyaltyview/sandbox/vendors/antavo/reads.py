@@ -1,11 +1,12 @@
 """What can be read: customers, their events, transactions and coupons, rewards, offers, a preview."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, answer, check, not_found
 from loyaltyview.sandbox.vendors.antavo.workspace import ACCOUNT, Customer, Json, Workspace
 
@@ -51,7 +52,7 @@ class Reads:
         shown = {**summary(customer), **self._points(customer), "tiers": [self._tier(customer)]}
         if "expiring_points" in request.args.get("fields", ""):
             # Its shape is not documented: assumed.
-            lapses = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+            lapses = (vendor_now() + timedelta(days=60)).date().isoformat()
             points = min(50, max(customer.spendable, 0))
             shown["expiring_points"] = [{"points": points, "date": lapses}] if points else []
         return answer(shown)

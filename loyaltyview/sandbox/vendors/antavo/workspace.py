@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, not_found
 
 Json = dict[str, Any]
@@ -16,7 +17,7 @@ ZONE = timezone(timedelta(hours=9, minutes=30))
 
 
 def now_text() -> str:
-    return datetime.now(ZONE).isoformat(timespec="seconds")
+    return vendor_now().astimezone(ZONE).isoformat(timespec="seconds")
 
 
 def new_id() -> str:
@@ -27,7 +28,7 @@ def new_id() -> str:
 class Event:
     action: str
     points: int = 0
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=vendor_now)
     properties: dict[str, str] = field(default_factory=dict)
     event_id: str = field(default_factory=new_id)
     is_revoked: bool = False
@@ -55,7 +56,7 @@ class Transaction:
     refunded: Decimal = Decimal(0)
     taken: int = 0
     items: list[Json] = field(default_factory=list)
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=vendor_now)
 
     def as_json(self) -> Json:
         return {
@@ -147,7 +148,7 @@ class Customer:
 
     def note(self, action: str, points: int = 0, at: datetime | None = None, **properties: Any) -> Event:
         shown = {name: str(value) for name, value in properties.items() if value not in (None, "")}
-        event = Event(action=action, points=points, properties=shown, at=at or datetime.now(UTC))
+        event = Event(action=action, points=points, properties=shown, at=at or vendor_now())
         self.events.append(event)
         return event
 

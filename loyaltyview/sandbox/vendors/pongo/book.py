@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.pongo.laravel import Json, not_found
 from loyaltyview.sandbox.vendors.pongo.sample import PEOPLE, REWARDS, STORES, Reward, Store
 
@@ -12,7 +13,7 @@ VALID_DAYS = 30
 
 
 def now_text() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return vendor_now().isoformat(timespec="seconds")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Won:
     coupon_code: str | None = None
     received_at: str = field(default_factory=now_text)
     expires_at: str = field(
-        default_factory=lambda: (datetime.now(UTC) + timedelta(days=VALID_DAYS)).isoformat(timespec="seconds")
+        default_factory=lambda: (vendor_now() + timedelta(days=VALID_DAYS)).isoformat(timespec="seconds")
     )
     used_at: str | None = None
     is_locked: bool = False

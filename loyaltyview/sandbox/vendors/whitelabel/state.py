@@ -9,11 +9,12 @@ import itertools
 import secrets
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import floor
 from typing import Any
 
 from loyaltyview.sandbox.answers import Json, timestamp
+from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.whitelabel import data
 from loyaltyview.sandbox.vendors.whitelabel.answers import Fail
 
@@ -209,7 +210,7 @@ class State:
 
     def settle(self) -> None:
         """Run the reactions whose time has come."""
-        due = datetime.now(UTC) - timedelta(seconds=self.reaction_delay_s)
+        due = vendor_now() - timedelta(seconds=self.reaction_delay_s)
         for event in self.events:
             if event["reactedAt"] is None and datetime.fromisoformat(event["reportedAt"]) <= due:
                 event["reactedAt"] = timestamp()

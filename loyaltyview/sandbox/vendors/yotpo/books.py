@@ -3,11 +3,12 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from loyaltyview.sandbox.answers import Json
+from loyaltyview.sandbox.clock import vendor_now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,7 +118,7 @@ class Books:
     redemptions: dict[int, Redemption] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     failed_jobs: list[str] = field(default_factory=list)
-    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = field(default=vendor_now)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(5512001))
 
     def customer(self, field_name: str, value: str) -> Customer | None:
