@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -16,6 +17,7 @@ from loyaltyview.newstore import bucket as newstore_bucket
 from loyaltyview.newstore import keys
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.work import clock
 from providers import bucket as vendor_bucket
 from providers import sharing
 from providers.house.triggers import SQLITE
@@ -92,6 +94,13 @@ def _nothing_is_remembered() -> None:
     sharing.forget_all()
     for kept in (keys._key_sets, newstore_bucket._buckets, vendor_bucket._buckets, budget._budgets):
         kept.clear()
+
+
+@pytest.fixture(autouse=True)
+def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests move the clock of this process; that of a PostgreSQL server cannot be moved with it."""
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr(clock, "now", timezone.now)
 
 
 @pytest.fixture

@@ -22,11 +22,14 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.models import Program, Store
         from loyaltyview.programs.remembered import forget
         from loyaltyview.programs.retention import purge_bookkeeping
+        from loyaltyview.work import clock
+        from providers import clock as vendors_clock
         from providers.http import add_observer
 
         for model in (Program, Store):
             post_save.connect(forget, sender=model)
             post_delete.connect(forget, sender=model)
+        vendors_clock.use(lambda: clock.now())
         add_observer(observe)
         add_observer(remember)
         add_part(Program, 3, latency_part)
