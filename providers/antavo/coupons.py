@@ -8,10 +8,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from providers.antavo import records
 from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import coupon_terms, discount_of, store_ids
 from providers.antavo.fields import listed, moment, table, text
+from providers.antavo.history import events_of
 from providers.errors import Rejected, RejectReason
 from providers.types import Cart, Voucher
 
@@ -110,16 +112,22 @@ def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) ->
 
 
 def give_back(client: Client, ref: str, code: str, transaction_id: str, amount: str = "") -> None:
-    """Make a redeemed coupon usable again. Safe to repeat: it is looked at before and after."""
+    """Make a redeemed coupon usable again. Safe to repeat: it is looked at before and after, and not sent
+    again while an earlier sending may still arrive (of a gift card each would give its amount back)."""
     row = read_coupon(client, ref, code)
     if row is None or text(row.get("status")) not in USED:
         return
     names = client.names
     data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: transaction_id}
     if amount:
+        # A gift card that was used elsewhere, too, stays partially redeemed: only its events tell.
+        given_back = events_of(client, ref, "coupon_unredeem")
+        if any(event.properties.get(names["event_transaction"]) == transaction_id for event in given_back):
+            return
         data[names["coupon_amount"]] = Decimal(amount)
     try:
-        client.event("coupon_unredeem", ref, data)
+        with records.sending_back(client.program, transaction_id):
+            client.event("coupon_unredeem", ref, data)
     except Refused:
         row = read_coupon(client, ref, code)
         if row and text(row.get("status")) in USED:

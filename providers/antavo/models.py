@@ -30,6 +30,8 @@ class SpendRecord(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True)
     # Ids of the events (of the coupons, for an offer) that were there before it was sent.
     seen = models.JSONField(_("seen before"), default=list)
+    # When points or a coupon were last sent back, as far as that is not known to be done.
+    returning_at = models.DateTimeField(null=True, editable=False)
     provider_ref = models.CharField(_("Antavo's reference"), max_length=200, blank=True)
     coupon = models.CharField(_("coupon"), max_length=200, blank=True)
     amount = models.CharField(_("amount of a gift card"), max_length=20, blank=True)

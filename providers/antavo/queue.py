@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
-from django.utils import timezone
 
+from providers import clock
 from providers.antavo import transactions
 from providers.antavo.answers import TRANSACTION_USED, WORKFLOW_INTERRUPTED, read_envelope
 from providers.antavo.client import Client, plain
@@ -26,14 +26,14 @@ def put(client: Client, order: Order, data: dict[str, Any]) -> None:
     QueuedCheckout.objects.get_or_create(
         program=client.program,
         transaction_id=order.order_id,
-        defaults={"member_ref": order.member_ref, "data": plain(data), "due_at": timezone.now()},
+        defaults={"member_ref": order.member_ref, "data": plain(data), "due_at": clock.now()},
     )
 
 
 def send_due(client: Client) -> tuple[int, int]:
     """Send up to BULK due checkouts; returns how many were taken and how many not. Raises ProviderError
     when the request as a whole failed: its rows stay in the queue."""
-    due = QueuedCheckout.objects.filter(program=client.program, sent_at=None, due_at__lte=timezone.now())
+    due = QueuedCheckout.objects.filter(program=client.program, sent_at=None, due_at__lte=clock.now())
     rows = [row for row in due.order_by("due_at", "pk")[:BULK] if _lease(row)]
     return _send(client, rows)
 
@@ -69,7 +69,7 @@ def _waiting(client: Client, order_id: str) -> QueuedCheckout | None:
 
 def _lease(row: QueuedCheckout) -> bool:
     """Take the row for LEASE; returns whether nobody else did."""
-    until = timezone.now() + LEASE
+    until = clock.now() + LEASE
     mine = QueuedCheckout.objects.filter(pk=row.pk, due_at=row.due_at, sent_at=None)
     taken = mine.update(due_at=until, attempts=F("attempts") + 1)
     row.due_at, row.attempts = until, row.attempts + 1
@@ -93,7 +93,7 @@ def _send(client: Client, rows: list[QueuedCheckout]) -> tuple[int, int]:
             _postpone(row, f"code {envelope.code}")
             continue
         QueuedCheckout.objects.filter(pk=row.pk).update(
-            sent_at=timezone.now(), due_at=None, last_error=""
+            sent_at=clock.now(), due_at=None, last_error=""
         )  # fmt: skip
         taken += 1
         if client.options.accepts_checkouts:
@@ -110,5 +110,5 @@ def _accept(client: Client, row: QueuedCheckout) -> None:
 def _postpone(row: QueuedCheckout, error: str) -> None:
     pause = min(timedelta(seconds=30) * 2 ** min(row.attempts, 10), LONGEST_PAUSE)
     QueuedCheckout.objects.filter(pk=row.pk, sent_at=None).update(
-        due_at=timezone.now() + pause, last_error=error
+        due_at=clock.now() + pause, last_error=error
     )  # fmt: skip

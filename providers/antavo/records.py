@@ -1,16 +1,25 @@
 """Our own record of each spend, written before it is sent: Antavo takes no key for claims and coupons."""
 
-from django.utils import timezone
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
+from django.db import transaction
+from django.db.models import Q
+
+from providers import clock
 from providers.antavo.models import SpendRecord, SpendState
 from providers.antavo.offers import OFFER
 from providers.antavo.rewards import POINTS_AS_MONEY
-from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.errors import AuthFailed, OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Spend, SpendIntent, SpendKind
 
 # How a spend is made at Antavo; kept in `Spend.memo` for its release and its confirmation.
 CLAIM, OFFER_CLAIM, COUPON, RESERVE = "claim", "offer", "coupon", "reserve"
 OPEN = (SpendState.SENT, SpendState.DONE)
+# No write is under way any more after this long: our call ends after 10 s, the server's after half a minute
+# at most, and lists are up to date. Counted on our clock alone.
+SETTLED_AFTER = timedelta(seconds=60)
 
 
 def way_of(kind: str, item_id: str) -> str:
@@ -32,7 +41,7 @@ def begin(program: str, intent: SpendIntent, seen: list[str], amount: str) -> Sp
         program=program,
         key=intent.key,
         defaults={**_content(intent), "state": SpendState.SENT, "seen": seen, "amount": amount}
-        | {"sent_at": timezone.now()},
+        | {"sent_at": clock.now()},
     )
     if is_new:
         return record
@@ -47,6 +56,40 @@ def find_or_close(program: str, intent: SpendIntent) -> SpendRecord:
         program=program, key=intent.key, defaults={**_content(intent), "state": SpendState.CLOSED}
     )
     return record
+
+
+def take(record: SpendRecord, provider_ref: str, coupon: str) -> Spend | None:
+    """Note that `provider_ref` is what the lost spend of `record` made; None when another of ours has it."""
+    with transaction.atomic():
+        # The member's records are locked in one order: of two that find the same claim one has to wait.
+        list(SpendRecord.objects.select_for_update().filter(member_ref=record.member_ref).order_by("pk"))
+        if is_of_another(record, provider_ref):
+            return None
+        return done(record, provider_ref, coupon)
+
+
+def is_of_another(record: SpendRecord, provider_ref: str) -> bool:
+    """Return whether another spend of ours made, or used, what this names at Antavo."""
+    if way_of(record.kind, record.item_id) == COUPON:
+        return False  # a coupon that was given back can be used again
+    others = SpendRecord.objects.filter(program=record.program, provider_ref=provider_ref)
+    return others.exclude(pk=record.pk).exists()
+
+
+@contextmanager
+def sending_back(program: str, key: str) -> Iterator[None]:
+    """Send something back to the member inside the block, which has looked whether that was done before.
+    Raises Unavailable while an earlier sending may still arrive."""
+    now = clock.now()
+    ours = SpendRecord.objects.filter(program=program, key=key)
+    free = ours.filter(Q(returning_at=None) | Q(returning_at__lt=now - SETTLED_AFTER))
+    if not free.update(returning_at=now) and ours.exists():
+        raise Unavailable("what was sent back before may still be on its way")
+    try:
+        yield
+    except (Rejected, Unavailable, AuthFailed):
+        ours.update(returning_at=None)
+        raise
 
 
 def done(record: SpendRecord, provider_ref: str, coupon: str = "") -> Spend:

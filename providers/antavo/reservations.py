@@ -7,8 +7,7 @@ of its own over nothing.
 
 from datetime import timedelta
 
-from django.utils import timezone
-
+from providers import clock
 from providers.antavo import records, transactions
 from providers.antavo.answers import Refused
 from providers.antavo.client import Client
@@ -47,7 +46,7 @@ def confirm(client: Client, spend: Spend, order: Order) -> None:
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing is held for this key")
     if record.transaction_id and record.transaction_id != record.key:
         return
-    SpendRecord.objects.filter(pk=record.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+    SpendRecord.objects.filter(pk=record.pk, confirmed_at=None).update(confirmed_at=clock.now())
     earns = order.earn_base.amount > 0 and order.earn_base.currency == client.config.currency
     if record.transaction_id or not earns or _is_checked_out(client, spend.member_ref, order.order_id):
         burn_alone(client, record)
@@ -71,7 +70,7 @@ def burn_forgotten(client: Client) -> int:
         program=client.program,
         state=SpendState.DONE,
         transaction_id="",
-        confirmed_at__lt=timezone.now() - FORGOTTEN_AFTER,
+        confirmed_at__lt=clock.now() - FORGOTTEN_AFTER,
     )
     count = 0
     for record in forgotten.order_by("confirmed_at")[:100]:
@@ -116,7 +115,8 @@ def give_back(client: Client, spend: Spend) -> None:
     if not is_back and not _has_event(client, ref, action, spend.key):
         names = client.names
         data = {names["unspend_points"]: record.points, names["unspend_transaction"]: spend.key}
-        client.event(action, ref, data)
+        with records.sending_back(client.program, spend.key):
+            client.event(action, ref, data)
 
 
 def is_unspent(client: Client, transaction_id: str) -> bool:

@@ -4,20 +4,18 @@ Partial refunds have no key at Antavo. Our record counts the refunds that were t
 the events of one order come one after another: one more than before means that ours landed.
 """
 
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from django.utils import timezone
-
+from providers import clock
 from providers.antavo import queue, transactions
 from providers.antavo.answers import Refused
 from providers.antavo.client import Client
 from providers.antavo.models import RefundRecord, RefundState
 from providers.antavo.orders import refund_part, refunded_amount
+from providers.antavo.records import SETTLED_AFTER
 from providers.errors import Unavailable
 from providers.types import PointsChange, Return
-
-SETTLED_AFTER = timedelta(seconds=60)
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
@@ -38,10 +36,11 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     if found.status == transactions.PENDING:
         _shrink(client, ref, found, left - amount)
         return _done(record, amount, None)
+    asked_at = clock.now()
     count, points = transactions.refunds_of(client, ref, checkout)
     if record.state == RefundState.SENT and count > record.refunds_before:
         return _done(record, record.amount, points - record.points_before)
-    _note_sent(record, amount, count, points)
+    _note_sent(record, amount, count, points, asked_at)
     try:
         refund_part(client, ref, checkout, amount)
     except (Refused, Unavailable):
@@ -51,11 +50,11 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     return _done(record, amount, after - points)
 
 
-def _note_sent(record: RefundRecord, amount: Decimal, count: int, points: int) -> None:
-    """Write that the refund is sent. One whose answer was lost is sent again only when it cannot be under
-    way any more."""
-    now = timezone.now()
-    if record.sent_at and now < record.sent_at + SETTLED_AFTER:
+def _note_sent(record: RefundRecord, amount: Decimal, count: int, points: int, asked_at: datetime) -> None:
+    """Write that the refund is sent. One whose answer was lost is sent again only when it could not be under
+    way any more at `asked_at`, when its trace was looked for."""
+    now = clock.now()
+    if record.sent_at and asked_at < record.sent_at + SETTLED_AFTER:
         raise Unavailable("partial_refund: not known yet whether it landed")
     ours = RefundRecord.objects.filter(pk=record.pk, sent_at=record.sent_at).exclude(state=RefundState.DONE)
     if not ours.update(

@@ -6,23 +6,18 @@ shop, too, for the points that the till's discount was made of.
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.utils import timezone
-
+from providers import clock
 from providers.antavo import coupons, records, reservations
 from providers.antavo.answers import ALREADY_REVOKED, suppress_code
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import table, text
 from providers.antavo.history import events_of
-from providers.antavo.models import SpendRecord, SpendState
+from providers.antavo.models import SpendState
 from providers.antavo.offers import OFFER
 from providers.antavo.records import CLAIM, COUPON, OFFER_CLAIM, RESERVE, way_of
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, Unavailable, UnexpectedAnswer
 from providers.types import Finding, Order, Spend, SpendFinding, SpendIntent, SpendKind
-
-# No write is under way any more after this long (`Limits.write_total_s` is 10), and lists are up to date.
-SETTLED_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +62,16 @@ def find(client: Client, intent: SpendIntent) -> SpendFinding:
     if record.state != SpendState.SENT or record.sent_at is None:
         return SpendFinding(finding=Finding.DID_NOT)
     way = way_of(intent.kind, intent.item_id)
+    # Judged before the list is read: a claim that arrives in between shows in it. After SETTLED_AFTER nothing
+    # can arrive any more, so what is not in the list then never happened.
+    is_settled = clock.now() > record.sent_at + records.SETTLED_AFTER
     new = [trace for trace in _traces(client, intent, way) if trace.trace_id not in record.seen]
-    new = [trace for trace in new if way == COUPON or not _is_of_another(record, trace.provider_ref)]
-    if len(new) == 1:
-        made = records.done(record, new[0].provider_ref, new[0].coupon)
+    new = [trace for trace in new if not records.is_of_another(record, trace.provider_ref)]
+    if len(new) == 1 and (made := records.take(record, new[0].provider_ref, new[0].coupon)):
         _redeem_claimed(client, made)
         return SpendFinding(finding=Finding.HAPPENED, spend=made)
     # Several: somebody claimed the same elsewhere at the same moment, and a person has to look.
-    if new or timezone.now() < record.sent_at + SETTLED_AFTER:
+    if new or not is_settled:
         return SpendFinding(finding=Finding.CANNOT_TELL)
     records.close(record)
     return SpendFinding(finding=Finding.DID_NOT)
@@ -161,11 +158,6 @@ def _traces(client: Client, intent: SpendIntent, way: str) -> list[Trace]:
         for event in events_of(client, ref, "reward")
         if event.properties.get(names["event_reward"]) == item
     ]
-
-
-def _is_of_another(record: SpendRecord, provider_ref: str) -> bool:
-    others = SpendRecord.objects.filter(program=record.program, provider_ref=provider_ref)
-    return others.exclude(pk=record.pk).exists()
 
 
 def _redeem_claimed(client: Client, made: Spend) -> None:

@@ -4,9 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, F, Q
-from django.utils import timezone
 
-from providers import types
+from providers import clock, types
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
 from providers.types import DiscountKind, Lock, LockReason, SpendIntent, SpendKind
@@ -25,7 +24,7 @@ REJECTIONS = {
 
 def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
     """Return the program's active rewards, cheapest first; those that ended are gone."""
-    now = timezone.now()
+    now = clock.now()
     rewards = (
         Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
         .select_related("tier")
@@ -41,7 +40,7 @@ def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
 def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
     """Return the member's open vouchers, those that lapse soonest first."""
     vouchers = member.vouchers.filter(
-        Q(expires_at=None) | Q(expires_at__gt=timezone.now()), state=VoucherState.OPEN
+        Q(expires_at=None) | Q(expires_at__gt=clock.now()), state=VoucherState.OPEN
     ).order_by(F("expires_at").asc(nulls_last=True), "pk")
     return tuple(
         types.Voucher(
@@ -116,7 +115,7 @@ def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
     if reward is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     _check_price(reward, intent)
-    lock = lock_on(reward, member, intent.points, times_taken(member), timezone.now())
+    lock = lock_on(reward, member, intent.points, times_taken(member), clock.now())
     if lock:
         raise Rejected(REJECTIONS[lock.reason], points_gap=lock.points_gap)
     in_stock = Reward.objects.filter(pk=reward.pk, stock__isnull=False)
@@ -145,7 +144,7 @@ def _claim_voucher(member: Member, intent: SpendIntent) -> Voucher:
         raise Rejected(RejectReason.PRICE_CHANGED)
     if voucher.kind == DiscountKind.ONLINE_ONLY:
         raise Rejected(RejectReason.NOT_ALLOWED)
-    if voucher.expires_at and voucher.expires_at <= timezone.now():
+    if voucher.expires_at and voucher.expires_at <= clock.now():
         raise Rejected(RejectReason.EXPIRED)
     open_one = Voucher.objects.filter(pk=voucher.pk, state=VoucherState.OPEN)
     if not open_one.update(state=VoucherState.HELD):

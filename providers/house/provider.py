@@ -7,8 +7,8 @@ that dies with it stays UNCERTAIN until `find_spend` can look.
 import time
 
 from django.core.cache import cache
-from django.utils import timezone
 
+from providers import clock
 from providers.base import Capability, LoyaltyProvider
 from providers.house import catalogue, earning, erasure, expiry, history, members, spending
 from providers.house.models import Member as MemberRow
@@ -114,7 +114,7 @@ class HouseProvider(LoyaltyProvider):
     def maintain(self) -> None:
         # It looks at every member with a lapsed lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
-            expiry.expire_all(self.config.program, timezone.now())
+            expiry.expire_all(self.config.program, clock.now())
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)

@@ -101,6 +101,8 @@ class Spending(models.Model):
     skus = models.JSONField(_("free products"), default=list, blank=True)
     store_slug = models.CharField(_("store"), max_length=100, blank=True)
     hashes_before = models.JSONField(null=True, blank=True, editable=False)
+    # When the purchase was sent; null until then.
+    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     order_id = models.CharField(_("order"), max_length=100, blank=True)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)
@@ -138,7 +140,7 @@ class SentOrder(models.Model):
         _("state"), max_length=10, choices=OrderState.choices, default=OrderState.SENDING
     )
     points = models.IntegerField(_("points"), null=True)
-    sent_at = models.DateTimeField(_("first sent at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("last sent at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("order")

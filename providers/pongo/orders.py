@@ -6,10 +6,19 @@ up two where a customer owns two.
 """
 
 from contextlib import suppress
+from datetime import timedelta
 
 from django.db.models import Sum
 
-from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAnswer, Unsupported
+from providers import clock
+from providers.errors import (
+    ProviderError,
+    Rejected,
+    RejectReason,
+    Unavailable,
+    UnexpectedAnswer,
+    Unsupported,
+)
 from providers.pongo.client import data_of, object_of
 from providers.pongo.fields import whole_of
 from providers.pongo.models import HOLDING, OrderState, Refund, SentOrder, Spending, SpendingState
@@ -96,6 +105,7 @@ def give_back(shop: Shop, ret: Return) -> PointsChange:
 
 def _send(shop: Shop, sent: SentOrder, order: Order, named: list[Spending]) -> None:
     body = order_body(order, named, shop.client.names)
+    SentOrder.objects.filter(pk=sent.pk).update(sent_at=clock.now())
     answer = shop.client.write("POST", shop.client.names["path.orders"], operation="create_order", body=body)
     points: int | None = None
     if answer.status != REPLAYED:
@@ -112,11 +122,14 @@ def _void(shop: Shop, sent: SentOrder, statuses: tuple[str, str]) -> None:
     if sent.state == OrderState.VOIDED:
         return
     path = shop.client.path("order", order=sent.order_id)
+    is_settled = clock.now() > sent.sent_at + timedelta(seconds=shop.settle_s)
     refused: ProviderError = UnexpectedAnswer("no status was tried")
     for status in statuses:
         body = void_body(sent.store_slug, status, shop.client.names)
         answer = shop.client.write("PATCH", path, operation="void_order", body=body)
         if answer.status == 404:
+            if sent.state == OrderState.SENDING and not is_settled:
+                raise Unavailable("the order may still be on its way")
             break  # it never arrived
         try:
             if answer.status != 204:

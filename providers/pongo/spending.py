@@ -2,6 +2,7 @@
 
 Pongo has no key of ours in its calls and no "unbuy". So each spend is a row first: what the customer owned
 before tells afterwards whether we bought, and a constraint keeps two spends from taking the same won reward.
+No time of Pongo's is compared with ours.
 A lock at Pongo keeps other devices (kiosks) off it; where that call is absent we go on without.
 """
 
@@ -13,9 +14,10 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from providers import sharing
+from providers import clock, sharing
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -211,7 +213,9 @@ def _buy(shop: Shop, row: Spending, intent: SpendIntent) -> Won:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     if price_of(client, offer) != intent.points:
         raise Rejected(RejectReason.PRICE_CHANGED)
-    if not _turn(row, [SpendingState.STARTED], SpendingState.STARTED, hashes_before=before):
+    if not _turn(
+        row, [SpendingState.STARTED], SpendingState.STARTED, hashes_before=before, sent_at=clock.now()
+    ):
         raise Rejected(RejectReason.NOT_ALLOWED, "closed meanwhile: somebody asked what became of it")
     body: dict[str, Any] = {
         client.names["buy.customer"]: intent.member_ref,
@@ -227,12 +231,12 @@ def _buy(shop: Shop, row: Spending, intent: SpendIntent) -> Won:
     if told := _told(shop, row, data):
         return told
     try:
-        bought = _newly_won(shop, row)
+        fresh = _newly_won(shop, row)
     except ProviderError as error:
         raise OutcomeUnknown("bought, and the list cannot be read") from error
-    if bought is None:
+    if not fresh:
         raise OutcomeUnknown("bought, and not in the list yet")
-    return bought
+    return fresh[0]
 
 
 def _told(shop: Shop, row: Spending, data: Any) -> Won | None:
@@ -297,21 +301,31 @@ def _look(shop: Shop, row: Spending) -> None:
         else:
             _turn(row, [SpendingState.STARTED], SpendingState.VOID)
         return
-    bought = _newly_won(shop, row)
-    if bought:
-        _lock_if_possible(shop, row.member_ref, bought.hash)
-        _keep(row, bought)
-    elif timezone.now() > row.started_at + timedelta(seconds=shop.settle_s):
-        # Should Pongo buy it later than this, the customer owns it and can use it: nothing is lost.
+    # Judged before the list is read: what is bought in between shows in it. Our call ends after 10 s, Pongo's
+    # own time-out is taken to be shorter than `settle_s`: what is not in the list then was never bought.
+    # Should it be bought later all the same, the customer owns it and can use it.
+    is_settled = clock.now() > (row.sent_at or row.started_at) + timedelta(seconds=shop.settle_s)
+    fresh = _newly_won(shop, row)
+    if fresh and len(fresh) <= 1 + _others(row).filter(state=SpendingState.STARTED, hash="").count():
+        _lock_if_possible(shop, row.member_ref, fresh[0].hash)
+        _keep(row, fresh[0])
+    elif not fresh and is_settled:
         _turn(row, [SpendingState.STARTED], SpendingState.VOID)
+    # More than our tills asked for: the customer bought the same elsewhere, and a person compares.
 
 
-def _newly_won(shop: Shop, row: Spending) -> Won | None:
-    """Return the reward that the customer owns since `row` began and that no other spend has taken."""
-    before = set(row.hashes_before or [])
-    others = Spending.objects.filter(
+def _others(row: Spending) -> QuerySet[Spending]:
+    """Return the customer's other spends that have a reward, or may get one."""
+    return Spending.objects.filter(
         program=row.program, member_ref=row.member_ref, state__in=[SpendingState.STARTED, *HOLDING]
     ).exclude(pk=row.pk)
+
+
+def _newly_won(shop: Shop, row: Spending) -> list[Won]:
+    """Return the rewards that the customer owns since `row` was sent and that no other spend has taken; first
+    the one that is most likely its own."""
+    before = set(row.hashes_before or [])
+    others = _others(row)
     taken = {other.hash for other in others}
     fresh = [
         won
@@ -324,7 +338,7 @@ def _newly_won(shop: Shop, row: Spending) -> Won | None:
     # Of several the one that was there already when later purchases, whose answers are lost too, began.
     later = [set(other.hashes_before or []) for other in others if other.state == SpendingState.STARTED]
     fresh.sort(key=lambda won: (-sum(won.hash in hashes for hashes in later), won.hash))
-    return fresh[0] if fresh else None
+    return fresh
 
 
 def _keep(row: Spending, won: Won) -> None:

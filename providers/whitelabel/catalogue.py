@@ -95,14 +95,14 @@ def describe_voucher(engine: Engine, benefit: Json, stores: dict[str, str]) -> V
     )
 
 
-def list_benefits(engine: Engine, ref: str) -> list[Json]:
+def list_benefits(engine: Engine, ref: str, purse: Json | None = None) -> list[Json]:
     """Return the member's benefits: those to redeem from the list, those in her wallet, nobody else's.
 
     The wallet is hers by its address, so its rows need no owner; rows of the list without one are
-    dropped. A list that ignores our filter thus takes nothing away from what the wallet shows.
+    dropped. A list that ignores our filter thus takes nothing away from what the wallet shows. `purse` is
+    the wallet where it was read already.
     """
-    purse = members.wallet(engine, ref)
-    rows = engine.names.find(purse, "wallet_vouchers")
+    rows = engine.names.find(purse or members.wallet(engine, ref), "wallet_vouchers")
     hers = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     found = {str(row.get("id")): row for row in hers if owner_of(engine, row) in (ref, "")}
     for row in _listed(engine, ref):

@@ -4,9 +4,11 @@ Source: contract 1.2, 1.5, 2, 3. No call here is repeated after its outcome beca
 """
 
 import json
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -83,10 +85,19 @@ class Engine:
             audience=self.settings["audience"],
         )
         self.headers = {**headers, "X-Api-Key": self.settings["api_key"]}
+        # What the newest answer says of the engine's clock, and when that was by a clock that nobody sets.
+        self._dated: tuple[datetime, float] | None = None
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
         """Return `data` of a read. Raises Refused, and what `VendorSession.read` raises."""
         return self._call(READ, "GET", path, operation, params=params)
+
+    def now(self) -> datetime:
+        """Return the time by the engine's clock, as the newest answer told it; by ours before any did."""
+        if self._dated is None:
+            return timezone.now()
+        at, counted_s = self._dated
+        return at + timedelta(seconds=time.monotonic() - counted_s)
 
     @property
     def locale(self) -> dict[str, str | int]:
@@ -181,7 +192,18 @@ class Engine:
     ) -> Answer:
         session = self._session(token)
         call = session.write if kind == WRITE else session.read
-        return call(method, path, operation=operation, params=params, json=body)
+        answer = call(method, path, operation=operation, params=params, json=body)
+        if (at := _date_of(answer)) is not None:
+            self._dated = (at, time.monotonic())
+        return answer
+
+
+def _date_of(answer: Answer) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _data(answer: Answer, operation: str) -> Any:

@@ -1,21 +1,29 @@
-"""Did that spend happen? Answered from our row and the engine's own times and events.
+"""Did that spend happen? Answered by what the engine shows now and did not show before.
 
-"It did not" is said only when nothing was sent, or when what was sent can no longer be under way and the
-engine shows no trace of it. The row is then closed, so that a late attempt is refused.
+No time of the engine is compared with ours. `Report.shown_before` holds what the engine showed just before
+the write; a points event carries our key. "It did not" is said in two cases only.
+
+Either nothing was sent: the row is closed before it could be. Or the engine shows no trace, and no call can
+be under way any more. Our own call ends after 10 s, and the gateway in front of the engine gives up within
+30 s: QUIET_S is longer than both. The row is then closed, so that a late attempt is refused.
 """
 
-from datetime import datetime, timedelta
-
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
 from providers.errors import Rejected
 from providers.types import Finding, Spend, SpendFinding, SpendIntent, SpendKind
-from providers.whitelabel import catalogue, settling
-from providers.whitelabel.engine import Engine, Json, moment
+from providers.whitelabel import catalogue, members, settling
+from providers.whitelabel.engine import Engine
 from providers.whitelabel.models import Report, ReportKind, ReportState
-from providers.whitelabel.outbox import SKEW_S, is_quiet, open_report, sent_at, turn
+from providers.whitelabel.outbox import close_unsent, is_quiet, open_report, turn
 from providers.whitelabel.refunds import find_request, refund_points
-from providers.whitelabel.spending import benefit_spend, points_spend
+from providers.whitelabel.spending import (
+    BENEFITS,
+    POINTS,
+    benefit_spend,
+    owned_of_reward,
+    points_spend,
+)
 
 CANNOT_TELL = SpendFinding(finding=Finding.CANNOT_TELL)
 
@@ -25,6 +33,8 @@ def find(engine: Engine, intent: SpendIntent) -> SpendFinding:
     row, _created = open_report(engine, ReportKind.SPEND, intent.key, intent.member_ref)
     if row.state == ReportState.NEW:
         turn(row, [ReportState.NEW], ReportState.VOID)
+    if row.state == ReportState.SENDING and row.shown_before is None:
+        close_unsent(row)
     if row.state == ReportState.VOID:
         return SpendFinding(finding=Finding.DID_NOT)
     ways = {
@@ -33,17 +43,27 @@ def find(engine: Engine, intent: SpendIntent) -> SpendFinding:
         SpendKind.VOUCHER: _find_use,
     }
     found = ways[intent.kind](engine, intent, row)
-    if found.finding is Finding.HAPPENED and found.spend:
-        turn(
-            row,
-            [ReportState.SENDING],
-            ReportState.DONE,
-            vendor_ref=found.spend.provider_ref,
-            points=found.spend.points,
-        )
+    if found.finding is Finding.HAPPENED and found.spend and not _keep(row, found.spend):
+        return CANNOT_TELL
     if found.finding is Finding.DID_NOT and not turn(row, [ReportState.SENDING], ReportState.VOID):
         return CANNOT_TELL
     return found
+
+
+def _keep(row: Report, spend: Spend) -> bool:
+    """Commit what was found; False when another spend of ours took the same benefit meanwhile."""
+    try:
+        with transaction.atomic():
+            turn(
+                row,
+                [ReportState.SENDING],
+                ReportState.DONE,
+                vendor_ref=spend.provider_ref,
+                points=spend.points,
+            )
+    except IntegrityError:
+        return False
+    return True
 
 
 def _happened(spend: Spend) -> SpendFinding:
@@ -78,43 +98,41 @@ def _is_being_refunded(row: Report) -> bool:
 
 
 def _find_purchase(engine: Engine, intent: SpendIntent, row: Report) -> SpendFinding:
+    ref = intent.member_ref
     if row.vendor_ref:
-        return _happened(
-            benefit_spend(intent, catalogue.get_benefit(engine, intent.member_ref, row.vendor_ref))
-        )
-    sent = sent_at(row)
-    bought = [
-        benefit
-        for benefit in catalogue.list_benefits(engine, intent.member_ref)
-        if catalogue.reward_in(benefit).get("id") == intent.item_id
-        and _since(benefit, "createdAt", sent - timedelta(seconds=SKEW_S))
-    ]
-    ours = [benefit for benefit in bought if _since(benefit, "createdAt", sent)]
-    if len(ours) == 1:
-        return _happened(benefit_spend(intent, ours[0]))
-    if bought:
-        # Two at once, or one just before ours by the engine's clock: a person compares.
+        return _happened(benefit_spend(intent, catalogue.get_benefit(engine, ref, row.vendor_ref)))
+    before = row.shown_before or {}
+    # Judged before the lists are read: a purchase that comes in between shows in them.
+    is_quiet_now = is_quiet(row)
+    purse = members.wallet(engine, ref)
+    owned = owned_of_reward(engine, ref, intent.item_id, purse)
+    new = [each for each in owned if each not in before.get(BENEFITS, []) and not _is_of_another(row, each)]
+    if len(new) == 1 and BENEFITS in before:
+        return _happened(benefit_spend(intent, catalogue.get_benefit(engine, ref, new[0])))
+    # Several: the member bought the same elsewhere at the same moment. Or none, and points are gone: perhaps
+    # ours was bought, and used up at once. A person compares.
+    if new or members.points_of(engine, purse) < before.get(POINTS, 0):
         return CANNOT_TELL
-    return _absent(row, is_complete=True)
+    return _absent(row, is_complete=is_quiet_now)
 
 
 def _find_use(engine: Engine, intent: SpendIntent, row: Report) -> SpendFinding:
+    if row.state == ReportState.SENDING and _is_of_another(row, intent.item_id):
+        return _absent(row, is_complete=True)
+    is_quiet_now = is_quiet(row)
     try:
         benefit = catalogue.get_benefit(engine, intent.member_ref, intent.item_id)
     except Rejected:
-        return _absent(row, is_complete=True)
+        return _absent(row, is_complete=is_quiet_now)
     has_code = bool(engine.names.text(benefit, "benefit_code"))
-    # A voucher without a code is used by being redeemed; any other by being burned.
+    # A voucher without a code is used by being redeemed; any other by being burned. Before, it was whole.
     step = "burnedAt" if has_code or not benefit.get("redeemedAt") else "redeemedAt"
-    if not benefit.get(step):
-        return _absent(row, is_complete=True)
-    if _since(benefit, step, sent_at(row)):
+    if benefit.get(step):
         return _happened(benefit_spend(intent, {**benefit, "burnedAt": "now"}))
-    if _since(benefit, step, sent_at(row) - timedelta(seconds=SKEW_S)):
-        return CANNOT_TELL
-    return _absent(row, is_complete=True)
+    return _absent(row, is_complete=is_quiet_now)
 
 
-def _since(benefit: Json, name: str, since: datetime) -> bool:
-    at = moment(benefit.get(name))
-    return at is not None and since <= at <= timezone.now() + timedelta(seconds=SKEW_S)
+def _is_of_another(row: Report, benefit_id: str) -> bool:
+    """Return whether another spend of ours bought or used this benefit."""
+    others = Report.objects.filter(program=row.program, kind=ReportKind.SPEND, vendor_ref=benefit_id)
+    return others.exclude(pk=row.pk).exists()

@@ -5,6 +5,7 @@ makes a repetition harmless: a row that may have been sent is looked for at the 
 """
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -39,6 +40,8 @@ class Report(models.Model):
     member_ref = models.CharField(_("member"), max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=ReportState.choices, default=ReportState.NEW)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    # What the engine showed just before the spend was sent; null until then.
+    shown_before = models.JSONField(null=True, blank=True, editable=False)
     vendor_ref = models.CharField(
         _("the engine's id"), max_length=200, blank=True, help_text=_("Of the event or the benefit.")
     )
@@ -56,7 +59,12 @@ class Report(models.Model):
         verbose_name_plural = _("reports")
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["program", "kind", "reference"], name="whitelabel_told_once")
+            models.UniqueConstraint(fields=["program", "kind", "reference"], name="whitelabel_told_once"),
+            models.UniqueConstraint(
+                fields=["program", "vendor_ref"],
+                condition=Q(kind="spend", state__in=["sending", "done"]) & ~Q(vendor_ref=""),
+                name="whitelabel_one_spend_per_benefit",
+            ),
         ]
         indexes = [models.Index(fields=["program", "order_id"], name="whitelabel_order")]
 

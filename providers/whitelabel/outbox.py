@@ -5,20 +5,18 @@ its event; only when the engine certainly has none is it sent again.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from providers.errors import AuthFailed, Unavailable
+from providers import clock
+from providers.errors import AuthFailed, Rejected, RejectReason, Unavailable
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.models import Report, ReportKind, ReportState
 from providers.whitelabel.settling import Search, event_id
 
-# Longer than a write can be under way: after it, what is not in the engine's list will not come.
-QUIET_S = 45
-# Clocks differ: how much earlier by the engine's than by ours something of ours may seem to be.
-SKEW_S = 60
+# Longer than a write can be under way: our own time-out (10 s), the gateway's in front of the engine (30 s at
+# most), and a margin. What the engine does not show after it will not come. Counted on our clock alone.
+QUIET_S = 60
 
 
 def open_report(
@@ -35,7 +33,25 @@ def open_report(
 
 def claim(row: Report) -> bool:
     """Note that `row` is about to be sent; False when somebody else has done so."""
-    return turn(row, [ReportState.NEW], ReportState.SENDING, sent_at=timezone.now())
+    return turn(row, [ReportState.NEW], ReportState.SENDING, sent_at=clock.now())
+
+
+def note_before(row: Report, before: Json) -> None:
+    """Commit what the engine shows just before the spend is sent. Raises Rejected for a row that was closed
+    meanwhile: somebody asked what became of it, and was told that nothing was spent."""
+    mine = Report.objects.filter(pk=row.pk, state=ReportState.SENDING, shown_before__isnull=True)
+    noted = mine.update(shown_before=before, sent_at=clock.now())
+    row.refresh_from_db()
+    if not noted:
+        raise Rejected(RejectReason.NOT_ALLOWED, "this spend was given up")
+
+
+def close_unsent(row: Report) -> None:
+    """Close a spend that was not sent. Sending begins with `note_before`, so of the two exactly one wins."""
+    Report.objects.filter(pk=row.pk, state=ReportState.SENDING, shown_before__isnull=True).update(
+        state=ReportState.VOID
+    )
+    row.refresh_from_db()
 
 
 def turn(row: Report, before: list[ReportState], after: ReportState, **fields: Any) -> bool:
@@ -45,15 +61,14 @@ def turn(row: Report, before: list[ReportState], after: ReportState, **fields: A
     return turned == 1
 
 
-def sent_at(row: Report) -> datetime:
-    """Return when the row was sent, in the vendor's resolution: it counts in milliseconds."""
-    at = row.sent_at or row.created_at
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+def age(row: Report) -> timedelta:
+    """Return how long ago the row was sent."""
+    return clock.now() - (row.sent_at or row.created_at)
 
 
 def is_quiet(row: Report) -> bool:
     """Return whether a call for `row` can no longer be under way."""
-    return row.sent_at is not None and timezone.now() > row.sent_at + timedelta(seconds=QUIET_S)
+    return row.sent_at is not None and age(row) > timedelta(seconds=QUIET_S)
 
 
 def deliver(row: Report, send: Callable[[], Json | None], look: Callable[[Report], Search]) -> None:

@@ -4,8 +4,6 @@ A return that could not take its points, because a spend had them, is owed: a re
 it first, and gives back the rest.
 """
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 
@@ -14,7 +12,7 @@ from providers.types import Spend
 from providers.whitelabel import settling
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
-from providers.whitelabel.outbox import SKEW_S, deliver, sent_at, turn
+from providers.whitelabel.outbox import age, deliver, turn
 
 
 def refund_points(engine: Engine, spend: Spend) -> None:
@@ -105,8 +103,7 @@ def _refund(engine: Engine, spend: Spend, row: Report) -> None:
 
 def find_request(engine: Engine, row: Report, kind: str, name: str, request: str) -> settling.Search:
     """Look for the event of `row` by the request id that its payload carries under the key `name`."""
-    since = sent_at(row) - timedelta(seconds=SKEW_S)
     key = engine.names[name]
     return settling.search(
-        engine, row.member_ref, kind, since, lambda event: settling.payload_of(event).get(key) == request
+        engine, row.member_ref, kind, age(row), lambda event: settling.payload_of(event).get(key) == request
     )

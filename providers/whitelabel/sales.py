@@ -6,7 +6,6 @@ return of the same order takes it, or the refund of a spend that had the points 
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from django.db import transaction
@@ -16,7 +15,7 @@ from providers.types import Order, PointsChange, Return
 from providers.whitelabel import settling
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
-from providers.whitelabel.outbox import SKEW_S, deliver, open_report, resolve, sent_at, turn
+from providers.whitelabel.outbox import age, deliver, open_report, resolve, turn
 from providers.whitelabel.rate import sale_amount
 from providers.whitelabel.refunds import find_request
 from providers.whitelabel.spending import available_points
@@ -203,13 +202,12 @@ def _take(engine: Engine, row: Report, order_id: str, return_id: str, store: str
     def look(known: Report) -> settling.Search:
         if kind:
             return find_request(engine, known, kind, "points_request", request)
-        since = sent_at(known) - timedelta(seconds=SKEW_S)
 
         def is_ours(event: Json) -> bool:
             comment = engine.names.text(settling.payload_of(event), "adjusted_comment")
             return comment == _comment(request)
 
-        return settling.search(engine, known.member_ref, ADJUSTED, since, is_ours)
+        return settling.search(engine, known.member_ref, ADJUSTED, age(known), is_ours)
 
     _deliver(row, send, look)
     return PointsChange(points=row.points)

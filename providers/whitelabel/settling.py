@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.utils import timezone
 
 from providers.errors import UnexpectedAnswer
 from providers.http import segment
@@ -28,10 +27,14 @@ sleep: Callable[[float], None] = time.sleep
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What looking through a member's events brought. `is_complete`: every event since then was seen."""
+    """What looking through a member's events brought. `is_complete`: every event of that age was seen."""
 
     found: tuple[Json, ...]
     is_complete: bool
+
+
+# How much more of the list is looked through than the engine's own times demand.
+MARGIN = timedelta(minutes=1)
 
 
 def report(
@@ -52,19 +55,25 @@ def report(
     return event
 
 
-def search(engine: Engine, ref: str, kind: str, since: datetime, matches: Callable[[Json], bool]) -> Search:
-    """Return the member's events of one type since `since` that match. Every row is compared: how the
-    engine's filter is spelled is assumed, and it may ignore ours."""
+def search(engine: Engine, ref: str, kind: str, age: timedelta, matches: Callable[[Json], bool]) -> Search:
+    """Return the member's events of one type that match, looking at least through those of this age. Every
+    row is compared: how the engine's filter is spelled is assumed, and it may ignore ours.
+
+    The newest event tells the engine's own time, and ages are counted back from it. Only the number of pages
+    depends on them: what matches is found whatever its time says."""
     found: list[Json] = []
+    since: datetime | None = None
     filters = {"filter_subject": ref, "filter_type": kind}
     for page in range(PAGES):
         rows = engine.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
         times = [moment(row.get("reportedAt")) for row in rows]
-        for row, reported in zip(rows, times, strict=True):
+        for row in rows:
             is_hers = row.get("type") == kind and engine.names.text(row, "event_subject") == ref
-            if is_hers and (reported is None or reported >= since) and matches(row):
+            if is_hers and matches(row):
                 found.append(row)
-        if len(rows) < PAGE or _reaches(times, since):
+        known = [at for at in times if at is not None]
+        since = since or (max(known) - age - MARGIN if known else None)
+        if len(rows) < PAGE or (since and _reaches(times, since)):
             return Search(tuple(found), True)
     return Search(tuple(found), False)
 
@@ -121,14 +130,15 @@ def unsettled_points(engine: Engine, ref: str) -> int:
 
 
 def count_unsettled(engine: Engine, ref: str) -> int:
-    """Return the points of spends whose reaction has not run, from the engine's own list."""
-    found = search(
-        engine,
-        ref,
-        engine.settings["spend_type"],
-        timezone.now() - timedelta(seconds=UNSETTLED_S),
-        lambda event: engine.names.find(event, "event_reacted") is None,
-    )
+    """Return the points of spends whose reaction has not run, from the engine's own list and by its clock."""
+    unsettled = timedelta(seconds=UNSETTLED_S)
+
+    def is_unsettled(event: Json) -> bool:
+        at = moment(event.get("reportedAt"))
+        is_young = at is None or at >= engine.now() - unsettled
+        return is_young and engine.names.find(event, "event_reacted") is None
+
+    found = search(engine, ref, engine.settings["spend_type"], unsettled, is_unsettled)
     points = (payload_of(event).get(engine.names["points_points"]) for event in found.found)
     return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
 

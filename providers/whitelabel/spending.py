@@ -1,8 +1,10 @@
 """The dangerous write, in its three kinds: points as money, a reward for points, a voucher.
 
-A row of the outbox stands before each; it tells `finding` whether anything was sent, and since when.
+A row of the outbox stands before each. What the engine shows just before the write is committed to it
+(`note_before`), so `finding` can tell what is new.
 """
 
+from providers import sharing
 from providers.errors import (
     OutcomeUnknown,
     ProviderError,
@@ -15,10 +17,13 @@ from providers.types import Spend, SpendIntent, SpendKind
 from providers.whitelabel import catalogue, members, settling, vouchers
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.models import Report, ReportKind, ReportState
-from providers.whitelabel.outbox import claim, open_report, turn
+from providers.whitelabel.outbox import claim, note_before, open_report, turn
 from providers.whitelabel.refunds import refund_points
 
 BURNED, OPEN = "yes", "no"
+SEEN_S = 10.0  # how old the list of benefits may be that is kept as what was there before
+# What `Report.shown_before` of a purchase holds: ids of owned benefits of that reward, and the balance.
+BENEFITS, POINTS = "benefits", "points"
 
 
 def spend(engine: Engine, intent: SpendIntent) -> Spend:
@@ -40,15 +45,16 @@ def spend(engine: Engine, intent: SpendIntent) -> Spend:
         raise
     except ProviderError:
         # Certainly nothing was taken; the key stays free for the same intent to be sent again.
-        turn(row, [ReportState.SENDING], ReportState.NEW)
+        turn(row, [ReportState.SENDING], ReportState.NEW, shown_before=None)
         raise
     turn(row, [ReportState.SENDING], ReportState.DONE, vendor_ref=done.provider_ref, points=done.points)
     return done
 
 
-def available_points(engine: Engine, ref: str) -> int:
-    """Return what may be spent now: the wallet without what is on its way out of it."""
-    points = members.points_of(engine, members.wallet(engine, ref))
+def available_points(engine: Engine, ref: str, purse: Json | None = None) -> int:
+    """Return what may be spent now: the wallet without what is on its way out of it. `purse` is the wallet
+    where it was read already."""
+    points = members.points_of(engine, purse or members.wallet(engine, ref))
     return points - settling.count_unsettled(engine, ref)
 
 
@@ -90,6 +96,8 @@ def _spend_points(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
             "points_request": intent.key,
         }
     )
+    # The event carries our key: nothing else is needed to find it.
+    note_before(row, {})
     try:
         event = settling.report(engine, engine.settings["spend_type"], intent.member_ref, payload)
     except Refused as refused:
@@ -126,7 +134,12 @@ def _buy_reward(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
     reward = catalogue.get_reward(engine, intent.item_id)
     if reward.get("price") != intent.points:
         raise Rejected(RejectReason.PRICE_CHANGED)
-    _need_points(engine, intent)
+    purse = members.wallet(engine, intent.member_ref)
+    _need_points(engine, intent, purse)
+    # The list as the page has just read it, the wallet as it is now: what is bought in between shows in it.
+    with sharing.sharing(engine.config.program, intent.member_ref, max_age_s=SEEN_S):
+        owned = owned_of_reward(engine, intent.member_ref, intent.item_id, purse)
+    note_before(row, {BENEFITS: owned, POINTS: members.points_of(engine, purse)})
     body = {
         "rewardId": intent.item_id,
         "beneficiaryId": intent.member_ref,
@@ -140,6 +153,12 @@ def _buy_reward(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
         raise UnexpectedAnswer("purchase_reward: no benefit")
     turn(row, [ReportState.SENDING], ReportState.SENDING, vendor_ref=benefit["id"])
     return benefit_spend(intent, burn_bought(engine, intent.member_ref, benefit, intent.cart.store))
+
+
+def owned_of_reward(engine: Engine, ref: str, reward_id: str, purse: Json) -> list[str]:
+    """Return the ids of what the member owns of this reward and has not used."""
+    owned = catalogue.list_benefits(engine, ref, purse)
+    return [str(each.get("id")) for each in owned if catalogue.reward_in(each).get("id") == reward_id]
 
 
 def burn_bought(engine: Engine, ref: str, benefit: Json, store: str) -> Json:
@@ -156,13 +175,15 @@ def burn_bought(engine: Engine, ref: str, benefit: Json, store: str) -> Json:
 def _use_voucher(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
     benefit = catalogue.get_benefit(engine, intent.member_ref, intent.item_id)
     vouchers.check(engine, benefit)
+    # It is whole now: whatever uses it up from here on is new.
+    note_before(row, {})
     redeemed = vouchers.redeem(engine, intent.member_ref, benefit)
     vouchers.burn(engine, intent.member_ref, redeemed, intent.cart.store, intent.discount)
     return benefit_spend(intent, {**redeemed, "burnedAt": "now"})
 
 
-def _need_points(engine: Engine, intent: SpendIntent) -> None:
-    gap = intent.points - available_points(engine, intent.member_ref)
+def _need_points(engine: Engine, intent: SpendIntent, purse: Json | None = None) -> None:
+    gap = intent.points - available_points(engine, intent.member_ref, purse)
     if intent.points < 0 or (intent.kind is SpendKind.POINTS and intent.points == 0):
         raise Rejected(RejectReason.INVALID_INPUT)
     if gap > 0:

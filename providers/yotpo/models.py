@@ -38,6 +38,10 @@ class Spend(models.Model):
     code = models.CharField(_("code"), max_length=100, blank=True)
     redemption_id = models.CharField(_("redemption id"), max_length=40, blank=True)
     asked_at = models.DateTimeField(_("asked at"))
+    # The codes in the member's history just before Yotpo was asked; null until then. False: not known.
+    codes_before = models.JSONField(null=True, blank=True, editable=False)
+    # When the points were last sent back to the member, as far as that is not known to be done.
+    returning_at = models.DateTimeField(null=True, blank=True, editable=False)
     confirmed_at = models.DateTimeField(_("used in an order at"), null=True, blank=True)
     order_sent_at = models.DateTimeField(_("order sent at"), null=True, blank=True)
 
@@ -69,6 +73,8 @@ class PartRelease(models.Model):
     spend = models.ForeignKey(Spend, models.CASCADE, related_name="parts")
     key = models.CharField(max_length=200)
     points = models.PositiveIntegerField(_("points"))
+    # When it was last sent, as far as that is not known to be done.
+    returning_at = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
 
     class Meta:

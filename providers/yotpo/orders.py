@@ -12,9 +12,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
-from providers import types
+from providers import clock, types
 from providers.currencies import hundredths
 from providers.errors import Rejected, RejectReason
 from providers.types import Order, OrderLine, PointsChange, Return
@@ -41,7 +40,7 @@ def confirm(client: Client, spend: types.Spend, order: Order) -> None:
         _send(client, replace(order, spends=tuple(spends)), client.settings.open_order_status)
     elif row.state == SpendState.HELD and store.is_sent(client.program, order.order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
-    store.confirm(row, timezone.now())
+    store.confirm(row, clock.now())
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
@@ -190,7 +189,7 @@ def _refund(
     answer = client.post("/refunds", operation="send_refund", body=body)
     if not is_ok(answer):
         raise client.refusal(answer, not_found=RejectReason.NOT_ALLOWED)
-    Refund.objects.filter(pk=row.pk, sent_at=None).update(sent_at=timezone.now())
+    Refund.objects.filter(pk=row.pk, sent_at=None).update(sent_at=clock.now())
     return LATER
 
 

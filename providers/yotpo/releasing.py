@@ -3,16 +3,15 @@ code is never sent), and points that have gone otherwise are adjusted back.
 
 Sources: loyaltyapi.yotpo.com/reference/approve-redemption-cancellation, /adjust-a-customers-point-balance.
 Yotpo knows no cancellation of a generic redemption whose points have gone; the adjustment carries our key in
-its title, so that it is found in the history and made once.
+its title, so that it is found in the history and made once. An adjustment whose answer is lost may arrive
+late: the next is sent only when the first is not in the history and cannot arrive any more.
 """
 
 import hashlib
 from datetime import timedelta
 
-from django.utils import timezone
-
-from providers import types
-from providers.errors import Rejected, RejectReason, Unavailable
+from providers import clock, types
+from providers.errors import AuthFailed, Rejected, RejectReason, Unavailable
 from providers.http import segment
 from providers.yotpo import store
 from providers.yotpo.assumed import assumed_list
@@ -20,8 +19,9 @@ from providers.yotpo.client import Client, is_ok, read_refusal
 from providers.yotpo.codes import code_data
 from providers.yotpo.customers import deducted_codes, fetch_by_ref, history_of
 from providers.yotpo.fields import text
-from providers.yotpo.models import Spend, SpendState
+from providers.yotpo.models import PartRelease, Spend, SpendState
 from providers.yotpo.refs import identity_of
+from providers.yotpo.spending import SETTLED_AFTER
 
 # How long after its order was sent a deduction may still come.
 DEDUCTION_TAKES = timedelta(minutes=15)
@@ -39,7 +39,8 @@ def release(client: Client, spend: types.Spend) -> None:
     if row.is_custom and row.confirmed_at is None:
         _cancel(client, row)
     else:
-        _adjust_back(client, row, _still_taken(client, row) - store.parts_of(row), row.key)
+        points = _still_taken(client, row) - store.parts_of(row)
+        _adjust_back(client, row, points, row.key, row)
     store.move(row, SpendState.RELEASED, allowed=store.STANDING)
 
 
@@ -51,7 +52,7 @@ def release_part(client: Client, spend: types.Spend, points: int, key: str) -> N
     part = store.book_part(row, key, points)
     if part and part.sent_at is None:
         name = hashlib.sha256(key.encode()).hexdigest()[:12]
-        _adjust_back(client, row, part.points, f"{row.key}-{name}")
+        _adjust_back(client, row, part.points, f"{row.key}-{name}", part)
         store.mark_sent(part)
 
 
@@ -80,20 +81,22 @@ def _still_taken(client: Client, row: Spend) -> int:
         return row.points
     if row.code in deducted_codes(fetch_by_ref(client, row.member_ref, with_history=True)):
         return row.points
-    if row.order_sent_at and timezone.now() < row.order_sent_at + DEDUCTION_TAKES:
+    if row.order_sent_at and clock.now() < row.order_sent_at + DEDUCTION_TAKES:
         # The order is on its way through Yotpo: given back now, the points would go afterwards.
         raise Unavailable("the deduction may still come")
     return 0
 
 
-def _adjust_back(client: Client, row: Spend, points: int, key: str) -> None:
+def _adjust_back(client: Client, row: Spend, points: int, key: str, sending: Spend | PartRelease) -> None:
     """Change the balance by `points`, once per `key`. Below zero: what parts gave back of a hold that took
-    nothing."""
+    nothing. `sending` keeps when that was last tried."""
     if points == 0:
         return
     record = fetch_by_ref(client, row.member_ref, with_history=True)
     if any(marker(key) in item.title for item in history_of(record)):
         return
+    if not store.begin_return(sending, SETTLED_AFTER):
+        raise Unavailable("an adjustment may still be on its way")
     body = {
         **identity_of(client.program, row.member_ref),
         "point_adjustment_amount": points,
@@ -102,9 +105,13 @@ def _adjust_back(client: Client, row: Spend, points: int, key: str) -> None:
         "history_title": f"Reward returned {marker(key)}",
         "visible_to_customer": True,
     }
-    answer = client.post("/points/adjust", operation="adjust_points", body=body)
-    if not is_ok(answer):
-        raise client.refusal(answer)
+    try:
+        answer = client.post("/points/adjust", operation="adjust_points", body=body)
+        if not is_ok(answer):
+            raise client.refusal(answer)
+    except (Rejected, Unavailable, AuthFailed):
+        store.end_return(sending)
+        raise
 
 
 def marker(key: str) -> str:

@@ -1,19 +1,20 @@
 """Spending: one redemption at Yotpo for each key, and finding it again when its answer was lost.
 
-Yotpo takes no idempotency key. The row that is committed before the call says that it may have happened;
-what came of it is read from the history, where a redemption's `status` is its code.
+Yotpo takes no idempotency key. The row that is committed before the call says that it may have happened, and
+which codes the member's history shows until then. What came of it is read from the history, too, where a
+redemption's `status` is its code: a code that is new, unclaimed and of our option is ours. No time of Yotpo's
+is compared with ours.
 Sources: loyaltyapi.yotpo.com/reference/create-redemption, support.yotpo.com/docs/delayed-point-deduction.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from providers import types
+from providers import clock, types
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
+    ProviderError,
     Rejected,
     RejectReason,
     Unavailable,
@@ -30,9 +31,9 @@ from providers.yotpo.models import Spend, SpendState
 from providers.yotpo.refs import identity_of
 from providers.yotpo.rewards import Option, option_of
 
-# Where in the history a lost redemption is looked for, around the moment it was asked for: two clocks differ,
-# and a server may finish what we gave up on. What is not there after the later bound never happened.
-EARLIER, LATER = timedelta(minutes=1), timedelta(minutes=3)
+# No write is under way any more after this long: our call ends after 10 s, the server's after a minute at
+# most, and the history is up to date. What is not in it then never happened. Counted on our clock alone.
+SETTLED_AFTER = timedelta(minutes=3)
 
 
 def spend(client: Client, intent: SpendIntent) -> types.Spend:
@@ -47,6 +48,8 @@ def spend(client: Client, intent: SpendIntent) -> types.Spend:
     )
     if not is_new:
         return _repeated(row)
+    if not row.is_delayed:
+        _note_before(client, row)
     body: dict[str, Any] = {
         "redemption_option_id": int(intent.item_id) if intent.item_id.isdecimal() else intent.item_id,
         **identity,
@@ -69,8 +72,11 @@ def find(client: Client, intent: SpendIntent) -> SpendFinding:
     """Say what became of `intent`. DID_NOT is final: the key is closed."""
     row = store.find_or_void(client.program, intent)
     if row.state == SpendState.ASKED and row.is_delayed:
-        # Points go with an order that carries the code. Nobody knows the code, so nobody can send it.
+        # Points go with an order that carries the code. Nobody knows the code, so nobody can send it: that
+        # nothing is spent is certain, however late the redemption arrives.
         store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
+    elif row.state == SpendState.ASKED and row.codes_before is None:
+        store.close_unsent(row)
     elif row.state == SpendState.ASKED:
         _look_for(client, row)
     if row.state in store.STANDING:
@@ -86,6 +92,18 @@ def _delays(client: Client, option: Option, intent: SpendIntent) -> bool:
     if not (client.settings.delays_deduction and option.can_delay):
         return False
     return not store.held_points(client.program, intent.member_ref)
+
+
+def _note_before(client: Client, row: Spend) -> None:
+    """Read the history just before the redemption. Raises Rejected, Unavailable, AuthFailed: nothing is sent,
+    and nothing will be under this key."""
+    try:
+        record = fetch_by_ref(client, row.member_ref, with_history=True)
+    except ProviderError:
+        store.close_unsent(row)
+        raise
+    if not store.note_before(row, (item.code for item in history_of(record) if item.code)):
+        raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {row.state}")
 
 
 def _read(client: Client, answer: Answer, row: Spend) -> tuple[str, str]:
@@ -118,23 +136,23 @@ def _repeated(row: Spend) -> types.Spend:
 
 
 def _look_for(client: Client, row: Spend) -> None:
-    """Find the redemption in the history and move `row` on, or give it up when it never came."""
+    """Find the redemption in the history and move `row` on, or give it up when it never came. Several new
+    ones are left to a person: the shopper took the same elsewhere at the same moment."""
+    # Judged before the history is read: what arrives in between shows in it.
+    is_settled = clock.now() > row.asked_at + SETTLED_AFTER
     record = fetch_by_ref(client, row.member_ref, with_history=True)
-    found = [item for item in history_of(record) if _may_be(row, item)]
-    codes = [item.code for item in found if not store.is_claimed(client.program, item.code)]
+    found = dict.fromkeys(item.code for item in history_of(record) if _may_be(row, item))
+    codes = [code for code in found if not store.is_claimed(client.program, code)]
     mine = [(code, data) for code in codes if _is_of_option(client, row, data := code_data(client, code))]
-    if len(mine) == 1:
+    if len(mine) == 1 and row.codes_before is not False:
         code, data = mine[0]
-        redemption_id = text(data, client.settings.assumed["redemption_id_key"])
-        store.move(row, SpendState.TAKEN, allowed=(SpendState.ASKED,), code=code, redemption_id=redemption_id)
-    elif not mine and timezone.now() > row.asked_at + LATER:
+        store.take_code(row, code, text(data, client.settings.assumed["redemption_id_key"]))
+    elif not mine and is_settled:
         store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
 
 
 def _may_be(row: Spend, item: HistoryItem) -> bool:
-    if not item.code or item.points != -row.points or item.at is None:
-        return False
-    return row.asked_at - EARLIER <= item.at <= row.asked_at + LATER
+    return bool(item.code) and item.points == -row.points and item.code not in (row.codes_before or [])
 
 
 def _is_of_option(client: Client, row: Spend, data: dict[str, Any]) -> bool:

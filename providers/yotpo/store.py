@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, Sum
-from django.utils import timezone
 
-from providers import types
+from providers import clock, types
 from providers.yotpo.models import PartRelease, SentOrder, Spend, SpendState
 
 STANDING = (SpendState.HELD, SpendState.TAKEN)
@@ -34,7 +33,7 @@ def begin(
                 is_custom=is_custom,
                 is_delayed=is_delayed,
                 points=intent.points,
-                asked_at=timezone.now(),
+                asked_at=clock.now(),
             )
     except IntegrityError:
         return Spend.objects.get(program=program, key=intent.key), False
@@ -52,10 +51,48 @@ def find_or_void(program: str, intent: types.SpendIntent) -> Spend:
             "kind": intent.kind.value,
             "option_id": intent.item_id,
             "points": intent.points,
-            "asked_at": timezone.now(),
+            "asked_at": clock.now(),
         },
     )
     return row
+
+
+def note_before(row: Spend, codes: Iterable[str]) -> bool:
+    """Commit which codes the history shows just before Yotpo is asked. False for a key that was closed
+    meanwhile: somebody asked what became of it, and was told that nothing was spent."""
+    mine = Spend.objects.filter(pk=row.pk, state=SpendState.ASKED, codes_before__isnull=True)
+    noted = mine.update(codes_before=sorted(set(codes)), asked_at=clock.now())
+    row.refresh_from_db()
+    return noted == 1
+
+
+def close_unsent(row: Spend) -> None:
+    """Close a key that Yotpo was not asked for. Asking begins with `note_before`: exactly one wins."""
+    unsent = Spend.objects.filter(pk=row.pk, state=SpendState.ASKED, codes_before__isnull=True)
+    unsent.update(state=SpendState.VOID)
+    row.refresh_from_db()
+
+
+def take_code(row: Spend, code: str, redemption_id: str) -> None:
+    """Note that `code` is what the lost redemption of `row` made, unless another of ours has it."""
+    with transaction.atomic():
+        # The member's rows are locked in one order: of two that find the same code one has to wait.
+        list(Spend.objects.select_for_update().filter(member_ref=row.member_ref).order_by("pk"))
+        if not is_claimed(row.program, code):
+            move(row, SpendState.TAKEN, allowed=(SpendState.ASKED,), code=code, redemption_id=redemption_id)
+
+
+def begin_return(row: Spend | PartRelease, settled_after: timedelta) -> bool:
+    """Note that points are sent back now; False while an earlier sending may still be under way."""
+    now = clock.now()
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    free = rows.filter(Q(returning_at=None) | Q(returning_at__lt=now - settled_after))
+    return free.update(returning_at=now) == 1
+
+
+def end_return(row: Spend | PartRelease) -> None:
+    """Note that what was sent certainly did not arrive: it may be sent again at once."""
+    type(row)._default_manager.filter(pk=row.pk).update(returning_at=None)
 
 
 def move(row: Spend, to: SpendState, *, allowed: tuple[SpendState, ...], **fields: str) -> bool:
@@ -80,7 +117,7 @@ class Hold:
 def held_points(program: str, ref: str) -> dict[str, Hold]:
     """Return by code the points of this member's redemptions that Yotpo has not deducted as far as we know:
     those whose order is still to be sent, and those whose order was sent a short while ago."""
-    since = timezone.now() - DEDUCTED_WITHIN
+    since = clock.now() - DEDUCTED_WITHIN
     rows = Spend.objects.filter(
         Q(order_sent_at=None) | Q(order_sent_at__gt=since),
         program=program,
@@ -114,7 +151,7 @@ def begin_order(program: str, order_id: str) -> SentOrder:
 
 
 def mark_order_sent(row: SentOrder) -> None:
-    SentOrder.objects.filter(pk=row.pk, sent_at=None).update(sent_at=timezone.now())
+    SentOrder.objects.filter(pk=row.pk, sent_at=None).update(sent_at=clock.now())
 
 
 def is_sent(program: str, order_id: str) -> bool:
@@ -125,7 +162,7 @@ def is_sent(program: str, order_id: str) -> bool:
 def note_order(program: str, keys: Sequence[str]) -> None:
     """Note that the order of these redemptions is about to be sent; the first time counts."""
     rows = Spend.objects.filter(program=program, key__in=keys, order_sent_at=None)
-    rows.update(order_sent_at=timezone.now())
+    rows.update(order_sent_at=clock.now())
 
 
 def holds(program: str, keys: Sequence[str]) -> bool:
@@ -154,7 +191,7 @@ def book_part(row: Spend, key: str, points: int) -> PartRelease | None:
 
 
 def mark_sent(part: PartRelease) -> None:
-    PartRelease.objects.filter(pk=part.pk, sent_at=None).update(sent_at=timezone.now())
+    PartRelease.objects.filter(pk=part.pk, sent_at=None).update(sent_at=clock.now())
 
 
 def describe(row: Spend) -> types.Spend:

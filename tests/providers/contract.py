@@ -8,7 +8,6 @@ that exist there. Tests of what the vendor cannot do skip themselves by its capa
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +17,7 @@ import pytest
 from django.apps import apps
 
 from providers.base import Capability, LoyaltyProvider
-from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unsupported
+from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.types import (
     Cart,
     CartItem,
@@ -49,7 +48,6 @@ LOOKUPS = {
     Capability.CODE_LOOKUP: QueryKind.CODE,
 }
 MakeOrder = Callable[..., Order]
-LoseAnswer = Callable[[], AbstractContextManager[None]]
 
 
 def assert_types(value: Any) -> None:
@@ -114,11 +112,6 @@ class ProviderContract:
     def holds_rewards(self, provider: LoyaltyProvider) -> bool:
         """Whether a reward's points are held: not where only points as money are."""
         return Capability.HOLD in provider.capabilities
-
-    @pytest.fixture
-    def lose_answer(self) -> LoseAnswer:
-        """Return a context in which the next spend happens and its answer is lost (OutcomeUnknown)."""
-        pytest.skip("this adapter's calls cannot lose an answer")
 
     # --- Fixtures that follow from these ----------------------------------------------------------
 
@@ -319,15 +312,6 @@ class ProviderContract:
         found = provider.find_spend(intent)
         assert found.finding in (Finding.DID_NOT, Finding.CANNOT_TELL)
         assert found.spend is None
-
-    def test_a_spend_whose_answer_was_lost_is_found(
-        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, lose_answer: LoseAnswer
-    ) -> None:
-        with lose_answer(), pytest.raises(OutcomeUnknown):
-            provider.spend(intent)
-        found = provider.find_spend(intent)
-        assert found.finding in (Finding.HAPPENED, Finding.CANNOT_TELL)
-        assert provider.get_member(member.ref).balance.spendable == member.balance.spendable - intent.points
 
     def test_released_points_are_spendable_again_once(
         self, provider: LoyaltyProvider, member: Member, intent: SpendIntent

@@ -1,17 +1,15 @@
 """Antavo's adapter keeps the provider contract, over HTTP against the sandbox's Antavo."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
 from providers.types import MemberProfile
 from tests.providers.antavo.conftest import MIA, Connect, Served
-from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.lost_answers import LostAnswersContract
 
 
-class TestAntavo(ProviderContract):
+class TestAntavo(LostAnswersContract):
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:
         return connect()
@@ -42,14 +40,8 @@ class TestAntavo(ProviderContract):
         return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
 
     @pytest.fixture
-    def lose_answer(self, vendor: Served) -> LoseAnswer:
-        @contextmanager
-        def losing() -> Iterator[None]:
-            vendor.faults.writes_only = vendor.faults.withholds_answers = True
-            yield
-            vendor.faults.withholds_answers = False
-
-        return losing
+    def server(self, vendor: Served) -> Vendor:
+        return vendor
 
 
 class TestAntavoThatAcceptsCheckouts(TestAntavo):

@@ -11,6 +11,7 @@ from providers.errors import Rejected, RejectReason
 from providers.types import DiscountKind
 from tests.providers.antavo.build import cart, order, usd, voucher_intent
 from tests.providers.antavo.conftest import ANA, LEO, MIA, Served
+from tests.providers.lost_answers import lose
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
@@ -107,6 +108,17 @@ def test_a_gift_card_pays_no_more_than_the_cart_and_gets_it_back(
     for _ in range(2):
         provider.release(spend)
     assert (card.status, card.balance) == ("claimed", 50)
+
+
+@pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
+def test_a_gift_card_that_was_used_elsewhere_too_gets_its_amount_back_once(
+    provider: AntavoProvider, vendor: Served, fault: str
+) -> None:
+    card = vendor.give(MIA, "GIFT", type="gift_card", value=Decimal(50), balance=Decimal(40))
+    (voucher,) = provider.list_vouchers(MIA)
+    spend = provider.spend(voucher_intent("GIFT", voucher.discount, cart("12.50")))
+    lose(vendor, fault, lambda: provider.release(spend))
+    assert card.balance == 40
 
 
 @pytest.mark.parametrize(

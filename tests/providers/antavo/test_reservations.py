@@ -10,6 +10,7 @@ from providers.errors import OutcomeUnknown, Rejected, RejectReason
 from providers.types import Balance, Finding
 from tests.providers.antavo.build import order, points_intent
 from tests.providers.antavo.conftest import MIA, Connect, LoseAnswers, Served
+from tests.providers.lost_answers import lose
 
 
 def balance(provider: AntavoProvider) -> tuple[int, int]:
@@ -86,6 +87,16 @@ def test_burned_points_can_go_back_while_the_order_stands_and_once_only(
     assert balance(provider) == (920, 0)
     provider.cancel_order(sale)
     assert balance(provider) == (820, 0), "the refund does not give them back again"
+
+
+@pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
+def test_burned_points_go_back_once_whatever_was_lost(
+    provider: AntavoProvider, vendor: Served, fault: str
+) -> None:
+    spend = provider.spend(points_intent(200))
+    provider.record_order(order(spends=(spend,)))
+    lose(vendor, fault, lambda: provider.release(spend))
+    assert balance(provider) == (920, 0)
 
 
 @pytest.mark.parametrize("base", ["0.00", "80.00"])

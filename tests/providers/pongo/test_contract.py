@@ -1,18 +1,16 @@
 """Pongo's adapter keeps the provider contract, over HTTP against the sandbox's Pongo."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
 from providers.pongo.provider import PongoProvider
 from providers.types import MemberProfile
-from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.lost_answers import LostAnswersContract
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, TEN_OFF, TWENTY_FIVE_OFF, Connect, Served
 
 
-class TestPongo(ProviderContract):
+class TestPongo(LostAnswersContract):
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:
         return connect(enrol_store="boston-1")
@@ -39,11 +37,5 @@ class TestPongo(ProviderContract):
         return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
 
     @pytest.fixture
-    def lose_answer(self, vendor: Served) -> LoseAnswer:
-        @contextmanager
-        def losing() -> Iterator[None]:
-            vendor.faults.writes_only = vendor.faults.withholds_answers = True
-            yield
-            vendor.faults.withholds_answers = False
-
-        return losing
+    def server(self, vendor: Served) -> Vendor:
+        return vendor

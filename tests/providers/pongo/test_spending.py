@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from loyaltyview.sandbox.vendors.pongo.book import Customer, Won
+from loyaltyview.sandbox.vendors.pongo.sample import Reward
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -18,6 +20,7 @@ from providers.errors import (
 from providers.pongo.models import Spending, SpendingState
 from providers.pongo.provider import PongoProvider
 from providers.types import Finding, SpendKind
+from tests.providers.lost_answers import losing
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
 from tests.providers.pongo.intents import an_intent, an_order
 
@@ -77,6 +80,43 @@ def test_a_reward_owned_before_is_not_taken_for_the_one_whose_answer_was_lost(
 
     assert spend is not None
     assert spend.provider_ref != old.hash
+
+
+def test_the_same_reward_bought_elsewhere_at_the_same_moment_is_left_to_a_person(
+    provider: PongoProvider, vendor: Served, lose_answers: LoseAnswers
+) -> None:
+    with lose_answers(BUY), pytest.raises(OutcomeUnknown):
+        provider.spend(an_intent())
+    vendor.book.give(vendor.book.customers[MIA], vendor.book.rewards[FIVE_OFF])
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10)):
+        assert provider.find_spend(an_intent()).finding is Finding.CANNOT_TELL
+
+
+def test_of_two_rewards_bought_at_the_same_moment_ours_is_the_one_that_the_answer_names(
+    provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give = vendor.book.give
+
+    def give_and_buy_elsewhere(customer: Customer, reward: Reward) -> Won:
+        ours = give(customer, reward)
+        for _ in range(3):
+            give(customer, reward)
+        return ours
+
+    monkeypatch.setattr(vendor.book, "give", give_and_buy_elsewhere)
+    spend = provider.spend(an_intent())
+
+    assert spend.provider_ref == vendor.book.customers[MIA].won[0].hash
+
+
+def test_a_purchase_counts_from_when_it_was_sent(provider: PongoProvider, vendor: Served) -> None:
+    with losing(vendor, loses_requests=True), pytest.raises(OutcomeUnknown):
+        provider.spend(an_intent())
+    # The reads before it took long: the call itself has only just been made.
+    Spending.objects.update(started_at=datetime.now(UTC) - timedelta(minutes=5))
+
+    assert provider.find_spend(an_intent()).finding is Finding.CANNOT_TELL
 
 
 def test_a_purchase_that_left_no_trace_did_not_happen_after_a_minute(

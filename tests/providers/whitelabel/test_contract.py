@@ -3,15 +3,16 @@
 import pytest
 
 from loyaltyview.sandbox.answers import Json
+from loyaltyview.sandbox.vendors.base import Vendor
 from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
 from providers.base import LoyaltyProvider
 from providers.types import MemberProfile
-from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.lost_answers import LostAnswersContract
 from tests.providers.whitelabel.build import FIVE_OFF, TWENTY_FIVE_OFF
-from tests.providers.whitelabel.conftest import Build, LoseAnswers
+from tests.providers.whitelabel.conftest import Build
 
 
-class TestWhiteLabel(ProviderContract):
+class TestWhiteLabel(LostAnswersContract):
     @pytest.fixture
     def provider(self, build: Build) -> LoyaltyProvider:
         return build()
@@ -37,8 +38,8 @@ class TestWhiteLabel(ProviderContract):
         return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
 
     @pytest.fixture
-    def lose_answer(self, lose_answers: LoseAnswers) -> LoseAnswer:
-        return lose_answers
+    def server(self, vendor: WhiteLabel) -> Vendor:
+        return vendor
 
 
 class TestReturnsAsEvents(TestWhiteLabel):

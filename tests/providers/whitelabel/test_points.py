@@ -13,6 +13,7 @@ from providers.types import Finding
 from providers.whitelabel import settling
 from providers.whitelabel.models import Report, ReportKind, ReportState
 from providers.whitelabel.provider import WhiteLabelProvider
+from tests.providers.lost_answers import losing
 from tests.providers.whitelabel.build import FIVE_OFF, order, points_intent, reward_intent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
 
@@ -130,7 +131,7 @@ def test_what_was_sent_and_left_no_trace_is_given_up_only_when_it_can_no_longer_
     intent = points_intent(mia, 250)
     Report.objects.create(
         program="acme", kind=ReportKind.SPEND, reference=intent.key, member_ref=mia,
-        state=ReportState.SENDING, sent_at=timezone.now(),
+        state=ReportState.SENDING, sent_at=timezone.now(), shown_before={},
     )  # fmt: skip
     assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
@@ -158,7 +159,7 @@ def test_a_vendor_that_lists_events_of_everybody_is_not_believed(
     intent = points_intent(mia, 250)
     row = Report.objects.create(
         program="acme", kind=ReportKind.SPEND, reference=intent.key, member_ref=mia,
-        state=ReportState.SENDING, sent_at=timezone.now(),
+        state=ReportState.SENDING, sent_at=timezone.now(), shown_before={},
     )  # fmt: skip
     assert provider.find_spend(intent).finding is Finding.DID_NOT
     row.refresh_from_db()
@@ -261,16 +262,49 @@ def test_of_two_fresh_purchases_of_the_same_reward_nobody_guesses(
     assert provider.find_spend(reward_intent(mia)).finding is Finding.CANNOT_TELL
 
 
-def test_a_purchase_just_before_ours_is_not_taken_for_it(
+def test_a_reward_owned_before_is_not_taken_for_the_one_whose_request_was_lost(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, later: None
 ) -> None:
     vendor.state.give(mia, vendor.state.rewards[FIVE_OFF])
     intent = reward_intent(mia)
+    with losing(vendor, loses_requests=True), pytest.raises(OutcomeUnknown):
+        provider.spend(intent)
+    assert provider.find_spend(intent).finding is Finding.DID_NOT
+
+
+def test_points_that_are_gone_without_a_trace_are_left_to_a_person(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers, later: None
+) -> None:
+    intent = reward_intent(mia)
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.spend(intent)
+    (bought,) = [row for row in vendor.state.benefits.values() if row["owner"]["id"] == mia]
+    del vendor.state.benefits[bought["id"]]  # bought, and used up before we looked
+    assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
+
+
+def test_a_spend_that_was_under_way_at_the_upgrade_is_never_guessed(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, later: None
+) -> None:
+    intent = reward_intent(mia)
     Report.objects.create(
         program="acme", kind=ReportKind.SPEND, reference=intent.key, member_ref=mia,
-        state=ReportState.SENDING, sent_at=timezone.now() + timedelta(seconds=5),
+        state=ReportState.SENDING, sent_at=timezone.now(), shown_before={},
     )  # fmt: skip
+    vendor.state.give(mia, vendor.state.rewards[FIVE_OFF])
     assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
+
+
+def test_one_benefit_is_never_two_spends(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers, later: None
+) -> None:
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.spend(reward_intent(mia))
+    with losing(vendor, loses_requests=True), pytest.raises(OutcomeUnknown):
+        provider.spend(reward_intent(mia, "key-2"))
+    # What the second saw before tells that the only new one is the first's.
+    assert provider.find_spend(reward_intent(mia, "key-2")).finding is Finding.DID_NOT
+    assert provider.find_spend(reward_intent(mia)).finding is Finding.HAPPENED
 
 
 def test_another_price_than_the_one_shown_is_refused(

@@ -1,23 +1,29 @@
 """The adapter keeps the provider contract, with points held until the order and with points taken at once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from loyaltyview.sandbox.vendors.base import Vendor
 from loyaltyview.sandbox.vendors.yotpo import Yotpo
 from providers.base import LoyaltyProvider
 from providers.types import MemberProfile
 from providers.yotpo.provider import YotpoProvider
-from tests.providers.contract import LoseAnswer, ProviderContract
+from tests.providers.lost_answers import LostAnswersContract
 from tests.providers.yotpo.build import FIVE_OFF, TEN_OFF, TWENTY_FIVE_OFF
 from tests.providers.yotpo.conftest import Build
 
 
-class YotpoContract(ProviderContract):
+class YotpoContract(LostAnswersContract):
+    @pytest.fixture
+    def server(self, yotpo: Yotpo) -> Vendor:
+        return yotpo
+
     @pytest.fixture
     def member_ref(self, mia: str) -> str:
         return mia
+
+    @pytest.fixture
+    def keeps_orders(self) -> bool:
+        return False
 
     @pytest.fixture
     def dear_reward_id(self) -> str:
@@ -43,6 +49,10 @@ class TestHolds(YotpoContract):
     def reward_id(self) -> str:
         return FIVE_OFF
 
+    @pytest.fixture
+    def happens_only_with_its_answer(self) -> bool:
+        return True
+
 
 class TestAtOnce(YotpoContract):
     @pytest.fixture
@@ -53,13 +63,3 @@ class TestAtOnce(YotpoContract):
     def reward_id(self, request: pytest.FixtureRequest) -> str:
         reward_id: str = request.param
         return reward_id
-
-    @pytest.fixture
-    def lose_answer(self, yotpo: Yotpo) -> LoseAnswer:
-        @contextmanager
-        def lose() -> Iterator[None]:
-            yotpo.faults.withholds_answers = yotpo.faults.writes_only = True
-            yield
-            yotpo.faults.withholds_answers = False
-
-        return lose

@@ -147,6 +147,7 @@ def test_an_answer_that_says_neither_is_no_refusal(build: Build, address: str, m
     intent = make_intent(mia)
     provider.list_rewards(mia, intent.cart)
     with responses.RequestsMock() as vendor:
+        vendor.add_passthru(f"{address}/customers")
         vendor.post(f"{address}/redemptions", body=body)
         with pytest.raises(UnexpectedAnswer):
             provider.spend(intent)
@@ -222,6 +223,46 @@ def test_two_that_look_alike_are_left_to_a_person(provider: YotpoProvider, yotpo
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
         assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
+
+
+def test_a_redemption_made_before_ours_is_not_taken_for_the_lost_one(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    elsewhere = make_intent(mia, TEN_OFF, 200)
+    provider.spend(elsewhere)
+    Spend.objects.filter(key=elsewhere.key).delete()  # as if the shopper had done it on her phone
+    intent = make_intent(mia, TEN_OFF, 200)
+    lose(provider, yotpo, intent)
+
+    found = provider.find_spend(intent)
+
+    _theirs, ours = yotpo.books.redemptions.values()
+    assert found.spend is not None
+    assert found.spend.provider_ref == ours.code
+
+
+def test_nothing_is_sent_while_the_history_cannot_be_read(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    intent = make_intent(mia, TEN_OFF, 200)
+    provider.list_rewards(mia, intent.cart)
+    yotpo.faults.is_down = True
+    with pytest.raises(Unavailable):
+        provider.spend(intent)
+    yotpo.faults.is_down = False
+
+    assert provider.find_spend(intent).finding is Finding.DID_NOT
+    assert points_of(provider, mia) == (820, 0)
+
+
+def test_a_redemption_that_was_under_way_at_the_upgrade_is_never_guessed(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    intent = make_intent(mia, TEN_OFF, 200)
+    lose(provider, yotpo, intent)
+    Spend.objects.filter(key=intent.key).update(codes_before=False)
+
+    assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
 
 
 def test_a_spend_that_never_shows_up_did_not_happen(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
