@@ -92,6 +92,7 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                         "return_policy",
                         "associate_hour_limit",
                         "member_day_limit",
+                        "codes_per_reward",
                     ]
                 },
             ),

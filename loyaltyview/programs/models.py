@@ -117,6 +117,12 @@ class Program(models.Model):
         _("redemptions per member and day"), default=0, help_text=_("0: no limit")
     )
 
+    codes_per_reward = models.PositiveSmallIntegerField(
+        _("codes of one reward per cart"),
+        default=1,
+        help_text=_("How often the same reward may be applied in one cart. 0: no limit"),
+    )
+
     newstore_tenant = models.CharField(_("NewStore tenant"), max_length=100)
     newstore_api_url = models.URLField(_("NewStore API address"))
     newstore_identity_url = models.URLField(_("NewStore identity address"))

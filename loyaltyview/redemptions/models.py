@@ -41,6 +41,8 @@ OPEN = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
 # The vendor has the points and nobody gave them back yet.
 HOLDING = (State.SPENT, State.REVEALED, State.USED, State.SETTLED)
 FINAL = (State.SETTLED, State.REFUSED, State.RELEASED)
+# The discount of these is in the cart, or may turn out to be.
+IN_CART = (*OPEN, *HOLDING)
 
 
 class Redemption(WorkRow):
@@ -69,6 +71,10 @@ class Redemption(WorkRow):
     is_final = models.BooleanField(
         _("cannot be undone"), default=False, help_text=_("The program does not take it back once spent.")
     )
+
+    # Which of the codes that the program allows of one reward in one cart, from 1: two tills cannot both
+    # have it. Empty where it does not count: without a limit, given back, refused, from before there was one.
+    cart_slot = models.PositiveSmallIntegerField(null=True, blank=True)
 
     # Who and where.
     associate_id = models.CharField(_("associate"), max_length=100, blank=True)
@@ -100,6 +106,11 @@ class Redemption(WorkRow):
                 fields=["program", "member_ref"],
                 condition=Q(state__in=[s.value for s in OPEN]),
                 name="one_open_spend_per_member",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "cart_id", "member_ref", "kind", "item_id", "cart_slot"],
+                condition=Q(cart_slot__isnull=False),
+                name="one_code_of_a_reward_per_slot",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["minted", "uncertain", "spent", "revealed", "used", "settled"])

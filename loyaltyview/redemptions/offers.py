@@ -40,6 +40,7 @@ class CartReason(StrEnum):
     CURRENCY = "CURRENCY"
     PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
     CART_EMPTY = "CART_EMPTY"
+    IN_CART = "IN_CART"  # as often as the program allows it in one cart (`stacking`)
     STORE = "STORE"  # not in the store of this cart
     UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
 
@@ -77,8 +78,8 @@ class Offer:
 def build_offers(
     rewards: tuple[Reward, ...], vouchers: tuple[Voucher, ...], cart: Cart, spendable: int
 ) -> list[Offer]:
-    """Return all offers: usable ones by falling saving (owned before bought at equal saving), then locked
-    ones, nearest first."""
+    """Return all offers: what the member owns, then rewards by the value of their points for this cart, then
+    locked ones, nearest first."""
     offers = [_voucher_offer(voucher, cart) for voucher in vouchers]
     offers += [_reward_offer(reward, cart, spendable) for reward in rewards]
     return sorted(offers, key=_rank)
@@ -240,14 +241,20 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
     )
 
 
-def _rank(offer: Offer) -> tuple[int, Decimal, int, int]:
+def preference(offer: Offer) -> tuple[bool, Decimal, Decimal]:
+    """Return by what usable offers are sorted: no points before points, then the saving for each point, then
+    the saving."""
+    saving = offer.saving.amount if offer.saving else Decimal(0)
+    return bool(offer.points), -saving / (offer.points or 1), -saving
+
+
+def _rank(offer: Offer) -> tuple[int, tuple[bool, Decimal, Decimal], int, int]:
     usable = offer.state is not OfferState.LOCKED
-    saving = offer.saving.amount if offer.saving and usable else Decimal(0)
     # Locked: what misses money in this cart is nearer than what misses points, then by the gap.
     far = 0 if usable else (1 if offer.money_gap else 2 if offer.reason == LockReason.POINTS else 3)
     return (
         far,
-        -saving,
+        preference(offer) if usable else (False, Decimal(0), Decimal(0)),
         offer.points_gap or int(offer.money_gap.amount if offer.money_gap else 0),
         offer.points,
     )

@@ -23,7 +23,8 @@ WORKER = Actor(name="worker")
 class RedeemRequest:
     """One tap. `key` comes from the form and makes the tap idempotent; `points` and `discount` are what
     the associate was shown; `profile_id` (NewStore's customer) binds the coupon to her when known;
-    `is_final`: the page said before the tap that it cannot be undone."""
+    `is_final`: the page said before the tap that it cannot be undone; `cart_slot`: which of the codes that
+    the program allows of this reward in this cart (`stacking.free_slot`)."""
 
     program: Program
     launch_id: str
@@ -39,10 +40,15 @@ class RedeemRequest:
     actor: Actor
     profile_id: str = ""
     is_final: bool = False
+    cart_slot: int | None = None
 
 
 class KeyReused(Exception):
     """The same form key came with other parameters: an old or tampered form."""
+
+
+class InCartAlready(Exception):
+    """The cart has as many codes of this reward as the program allows: another till applied one meanwhile."""
 
 
 class AnotherTillRedeeming(Exception):

@@ -22,7 +22,13 @@ from loyaltyview.redemptions.limits import limit_reached
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
-from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, KeyReused, RedeemRequest
+from loyaltyview.redemptions.requests import (
+    Actor,
+    AnotherTillRedeeming,
+    InCartAlready,
+    KeyReused,
+    RedeemRequest,
+)
 from loyaltyview.redemptions.snapshots import cart_to_json, coupon_of, discount_to_json, intent_of
 from loyaltyview.redemptions.steps import (
     advance,
@@ -44,7 +50,8 @@ def redeem(request: RedeemRequest) -> Redemption:
     UNCERTAIN, or the state in which another request is still working on it.
 
     The same key with the same parameters returns the same redemption; vendor trouble never raises.
-    Raises KeyReused, AnotherTillRedeeming. May take as long as NewStore and the vendor together.
+    Raises KeyReused, InCartAlready, AnotherTillRedeeming. May take as long as NewStore and the vendor
+    together.
     """
     row, is_ours = _request(request)
     if not is_ours:
@@ -144,6 +151,7 @@ def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
         saving=request.saving.amount,
         currency=request.saving.currency,
         is_final=request.is_final,
+        cart_slot=request.cart_slot,
         associate_id=request.actor.name,
         store_id=request.actor.store_id,
         device_id=request.actor.device_id,
@@ -154,11 +162,27 @@ def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
     if insert([row], may_be_there=True):
         return row, True
     same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
+    if same_key is None and row.cart_slot and _is_slot_taken(row):
+        raise InCartAlready
     if same_key is None:
         raise AnotherTillRedeeming
     if same_key.fingerprint != row.fingerprint:
         raise KeyReused
     return same_key, False
+
+
+def _is_slot_taken(row: Redemption) -> bool:
+    """Return whether another redemption that is settled enough to count has the slot of `row`. One that is
+    still open may be refused: then the slot is free again."""
+    same_slot = Redemption.objects.filter(
+        program=row.program,
+        cart_id=row.cart_id,
+        member_ref=row.member_ref,
+        kind=row.kind,
+        item_id=row.item_id,
+        cart_slot=row.cart_slot,
+    )
+    return same_slot.exclude(state__in=[state.value for state in OPEN]).exists()
 
 
 def _mint(row: Redemption, actor: Actor) -> bool:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from loyaltyview.redemptions.models import Redemption, State, Transition
+from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.work.plain_sql import insert, update
 from providers.types import Spend
@@ -42,6 +42,8 @@ def advance(
     """
     states = [state.value for state in allowed]
     changes = {"state": to.value, **fields}
+    if to not in IN_CART:
+        changes["cart_slot"] = None  # the reward may be applied in this cart again
     with transaction.atomic():
         if len(states) == 1:
             from_state = states[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -10,7 +11,8 @@ from pytest_django import Settings
 from loyaltyview.redemptions import release, saga
 from loyaltyview.redemptions.models import Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
-from loyaltyview.redemptions.requests import RedeemRequest
+from loyaltyview.redemptions.requests import AnotherTillRedeeming, InCartAlready, RedeemRequest
+from providers.types import Cart, Money
 from tests.redemptions.conftest import KIM, TEN_DOLLARS, Mint, newstore, tap, vendor  # noqa: F401
 from tests.redemptions.memory_provider import TIMED_OUT, Ledger
 
@@ -37,6 +39,26 @@ def test_requests_on_one_tap_spend_once(tap: Tap, vendor: Ledger, newstore: Mint
         assert {(row.pk, row.state in (State.SPENT, State.REVEALED)) for row in rows} == {(rows[0].pk, True)}
         assert vendor.calls.count("spend") == number + 1
         assert len(newstore.requests) == number + 1
+
+
+def test_tills_that_tap_one_reward_of_one_cart_at_once_get_one_code(
+    tap: Tap,  # noqa: F811
+    vendor: Ledger,  # noqa: F811
+    newstore: Mint,  # noqa: F811
+) -> None:
+    def redeem(request: RedeemRequest) -> str:
+        try:
+            return saga.redeem(request).state
+        except (InCartAlready, AnotherTillRedeeming) as refusal:
+            return type(refusal).__name__
+
+    for number in ROUNDS:
+        vendor.points["mia"] = 820
+        cart = Cart(cart_id=f"cart-{number}", total=Money(amount=Decimal("129.90"), currency="USD"))
+        taps = [tap(f"key-{number}-{till}", cart=cart, cart_slot=1) for till in range(8)]
+        answers = at_once([lambda each=each: redeem(each) for each in taps])
+        assert answers.count(State.REVEALED) == 1
+        assert vendor.points["mia"] == 620
 
 
 def test_workers_and_pages_find_an_outcome_out_once(

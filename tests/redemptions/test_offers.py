@@ -67,15 +67,15 @@ def reward(reward_id: str, discount: Discount, points: int = 100, lock: Lock | N
     return Reward(reward_id=reward_id, title=reward_id, points=points, discount=discount, lock=lock)
 
 
-def test_best_saving_comes_first_and_owned_before_bought() -> None:
+def test_owned_comes_first_then_the_best_saving_for_the_same_points() -> None:
     voucher = Voucher(voucher_id="v", title="v", discount=fixed("5"))
     offers = build_offers((reward("r5", fixed("5")), reward("r20", percent("20"))), (voucher,), CART, 500)
     assert [(offer.item_id, offer.state) for offer in offers] == [
-        ("r20", OfferState.AVAILABLE),
         ("v", OfferState.OWNED),
+        ("r20", OfferState.AVAILABLE),
         ("r5", OfferState.AVAILABLE),
     ]
-    assert offers[0].saving == usd("8.00")
+    assert offers[1].saving == usd("8.00")
 
 
 def test_minimum_spend_locks_with_the_exact_gap_in_money() -> None:
