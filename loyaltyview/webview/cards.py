@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money
+from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money, preference
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.points import PointsChoice, points_choice
@@ -58,13 +58,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deck:
-    """`is_suggested`: the chosen card is our suggestion, not the associate's choice."""
+    """The cards in their groups; those in `again` are in the cart already. `key` is that of the form for all
+    that is chosen."""
 
     now: tuple[Card, ...]
+    again: tuple[Card, ...]
     soon: tuple[Card, ...]
     rest: tuple[Card, ...]
     key: str
-    is_suggested: bool
 
 
 def build_deck(
@@ -75,10 +76,11 @@ def build_deck(
     chosen: Collection[str] = (),
     found: tuple[str, str] = ("", ""),
 ) -> Deck:
-    """Sort `offers` (already in their order) into three groups. `chosen` are the items to choose already;
-    without them the best saving is suggested. `found` is the voucher that was looked up: its id and the code
+    """Sort `offers` (already in their order) into their groups. `chosen` are the items that the associate
+    chose before; nothing is chosen for them. `found` is the voucher that was looked up: its id and the code
     that was typed; its card comes first."""
     now: list[Card] = []
+    again: list[Card] = []
     soon: list[Card] = []
     rest: list[Card] = []
     for offer in offers:
@@ -87,28 +89,33 @@ def build_deck(
             card = replace(card, code=found[1])
         if card.key:
             now.append(card)
+        elif offer.reason == CartReason.IN_CART:
+            again.append(card)
         else:
             (soon if offer.reason in REACHABLE else rest).append(card)
     # Again: points as money save what the stepper starts with, which the offers did not know.
-    now.sort(key=lambda card: -card.offer.saving.amount if card.offer.saving else Decimal(0))
-    for group in (now, soon, rest):
+    now.sort(key=lambda card: preference(card.offer))
+    for group in (now, again, soon, rest):
         group.sort(key=lambda card: not card.code)
-    is_suggested = not any(card.pick in chosen for card in now)
-    wanted = {card.pick for card in now[:1]} if is_suggested else chosen
     return Deck(
-        now=tuple(replace(card, is_chosen=card.pick in wanted) for card in now),
+        now=tuple(replace(card, is_chosen=_is_chosen(card, chosen)) for card in now),
+        again=tuple(again),
         soon=tuple(soon),
         rest=tuple(rest),
         key=secrets.token_urlsafe(16),
-        is_suggested=is_suggested,
     )
+
+
+def _is_chosen(card: Card, chosen: Collection[str]) -> bool:
+    # A voucher that was looked up is on the way to be applied, but not one that cannot be undone.
+    return card.pick in chosen and not (card.code and card.is_final)
 
 
 def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member) -> Card:
     choice = None
     if offer.points_range and offer.state is not OfferState.LOCKED:
         choice = points_choice(offer.points_range, member.balance.spendable, cart)
-        offer = _at_most(offer, offer.points_range, choice, cart, member.balance.spendable)
+        offer = _at_start(offer, offer.points_range, choice, cart, member.balance.spendable)
     if offer.state is OfferState.LOCKED:
         gap, share = wording.gap(offer, member.tier), offer.gap_share
         if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
@@ -130,15 +137,15 @@ def _worth(discount: Discount, saving: Money | None) -> Money | None:
     return discount.amount if discount.kind is DiscountKind.FIXED and not discount.skus else saving
 
 
-def _at_most(
+def _at_start(
     offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart, spendable: int
 ) -> Offer:
-    """Return points as money as the stepper starts: with as many points as the cart and the balance take."""
+    """Return points as money as the stepper starts: with the fewest points that are worth something."""
     if choice is None:
         return _below_least(offer, span, spendable, cart)
-    worth = points_as_money(choice.best, span)
+    worth = points_as_money(choice.minimum, span)
     saving = replace(worth, amount=min(worth.amount, cart.total.amount))
-    return replace(offer, points=choice.best, saving=saving, is_capped=False)
+    return replace(offer, points=choice.minimum, saving=saving, is_capped=False)
 
 
 def _below_least(offer: Offer, span: PointsRange, spendable: int, cart: Cart) -> Offer:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from loyaltyview.programs.earn_base import PricedLine, earn_base, line_base
-from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.models import IN_CART, Redemption
 from loyaltyview.redemptions.offers import smallest_unit
-from loyaltyview.webview.in_cart import COUNTED, foreign_codes
+from loyaltyview.webview.in_cart import foreign_codes
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem
 
@@ -37,7 +37,7 @@ def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Iterable[Redempt
 
 
 def _counts(row: Redemption, currency: str) -> bool:
-    return row.state in COUNTED and row.currency == currency
+    return row.state in IN_CART and row.currency == currency
 
 
 def _most_paid(launch: Launch, whole: Cart, left: Cart, taken: Decimal) -> Decimal | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
 from loyaltyview.redemptions.issued import issued_of, known_codes
-from loyaltyview.redemptions.models import FINAL, HOLDING, OPEN, Redemption, State
+from loyaltyview.redemptions.models import FINAL, HOLDING, IN_CART, OPEN, Redemption, State
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.saga import hand_over
@@ -24,8 +24,6 @@ from providers.base import Capability, LoyaltyProvider
 from providers.types import Cart, Money
 
 MOST_ROWS = 50
-# The discount of these is in the cart, or may turn out to be.
-COUNTED = (*OPEN, *HOLDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,7 @@ def cart_left(launch: Launch, cart: Cart, rows: Iterable[Redemption]) -> Cart:
     was in the cart at launch is in its total already, and so is the one that took its place."""
     in_total = _redemptions_of(launch)
     for row in sorted(rows, key=lambda row: row.requested_at):
-        if row.state not in COUNTED:
+        if row.state not in IN_CART:
             continue
         is_in_total = row.pk in in_total or row.currency != cart.total.currency
         saving = Money(amount=Decimal(0) if is_in_total else row.saving, currency=cart.total.currency)
@@ -84,7 +82,7 @@ def _redemptions_of(launch: Launch) -> set[UUID]:
 
 def is_full(launch: Launch, rows: Iterable[Redemption], *, gives_way: str = "") -> bool:
     """Return whether the cart has as many codes as one handoff carries, beside the one that `gives_way`."""
-    live = {row.code for row in rows if row.state in COUNTED and status_of(row) != "expired"}
+    live = {row.code for row in rows if row.state in IN_CART and status_of(row) != "expired"}
     return len((live | set(_standing_coupons(launch))) - {gives_way}) >= MOST_CODES
 
 
@@ -170,6 +168,11 @@ def handoff_of(launch: Launch) -> str:
     if not codes or not launch.cart_id or not launch.host_token:
         return ""
     return handoff_url(codes=codes, cart_id=launch.cart_id, token=launch.host_token)
+
+
+def way_back(launch: Launch, shown: Iterable[Applied]) -> str:
+    """Return the deeplink for a page that shows what is in the cart, "" where no code of it counts now."""
+    return handoff_of(launch) if any(each.status == "live" for each in shown) else ""
 
 
 def _standing_coupons(launch: Launch) -> list[str]:

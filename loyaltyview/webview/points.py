@@ -9,18 +9,18 @@ from providers.types import Cart, PointsRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsChoice:
-    """What the stepper offers: `minimum` to `maximum` points in steps of `step`. It starts with `best`, the
-    fewest that are worth as much as the most."""
+    """What the stepper offers: `minimum` to `maximum` points in steps of `step`. It starts with `minimum`:
+    how many points are spent is for the associate to choose."""
 
     minimum: int
     maximum: int
     step: int
-    best: int
 
 
 def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice | None:
     """Return the choice, or None when not even the smallest step fits. Never more than the vendor's
-    maximum, the balance, or what the cart costs, and never so few that they are worth nothing."""
+    maximum, the balance, or what the cart costs, never more than their worth needs, and never so few that
+    they are worth nothing."""
     if span.value_per_point.amount <= 0 or span.step <= 0:
         return None
     # Rounded up: the last point may be worth a part of a cent more than the cart.
@@ -32,8 +32,8 @@ def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice
         return None
     worth = min(points_as_money(most, span).amount, cart.total.amount)
     needed = points_for(worth, span)
-    best = min(most, max(least, needed + (span.minimum - needed) % span.step))
-    return PointsChoice(minimum=least, maximum=most, step=span.step, best=best)
+    most = min(most, max(least, needed + (span.minimum - needed) % span.step))
+    return PointsChoice(minimum=least, maximum=most, step=span.step)
 
 
 def points_for(amount: Decimal, span: PointsRange) -> int:

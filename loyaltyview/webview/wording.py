@@ -78,6 +78,10 @@ SENTENCES: dict[str, Promise] = {
     ),
     "NOTHING_CHOSEN": lazy("Nothing was chosen. Choose a reward or a voucher first."),
     "CART_FULL": lazy("This cart has as many codes as it can take. Finish it, or undo one first."),
+    "IN_CART": lazy(
+        "This is in the cart already, as often as the program allows. Nothing more was spent. "
+        "Go back to the cart, or choose another reward."
+    ),
     "NOT_TRIED": lazy("Not tried, because another answer is still open. Apply it once that is known."),
     "NOT_TRIED_EITHER": lazy("Not tried either. Try again in a minute."),
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
@@ -343,6 +347,7 @@ LOCKS: dict[str, Promise] = {
     CartReason.CURRENCY: lazy("For another currency than this cart's"),
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
     CartReason.CART_EMPTY: lazy("Nothing is left to pay in this cart"),
+    CartReason.IN_CART: lazy("Already in this cart"),
     CartReason.STORE: lazy("Not in this store"),
     CartReason.UNKNOWN: lazy("Cannot be used at the till"),
 }

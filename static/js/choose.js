@@ -77,7 +77,6 @@ function words(group, [name, value]) {
 function label(group, chosen, total) {
   const button = group.querySelector("#several .button");
   const fine = group.querySelector("#several .fine");
-  button.disabled = !chosen.length;
   button.querySelector(".resting").textContent = chosen.length
     ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money(total.saving || 0, group.dataset))
     : button.dataset.none;
@@ -92,7 +91,7 @@ function weigh(group) {
   const chosen = cards.filter((card) => boxOf(card).checked);
   // A single card is always possible: the page shows no other.
   for (const card of cards.filter((each) => !chosen.includes(each))) {
-    const { obstacle } = chosen.length && !("suggested" in group.dataset) ? sum([...chosen, card], group) : {};
+    const { obstacle } = chosen.length ? sum([...chosen, card], group) : {};
     boxOf(card).disabled = Boolean(obstacle);
     card.querySelector("[data-obstacle]").textContent = obstacle ? words(group, obstacle) : "";
   }
@@ -113,33 +112,12 @@ function weigh(group) {
   label(group, chosen, total);
 }
 
-// Our suggestion gives way to what was tapped before this script was there.
-function yieldToTaps(group) {
-  const boxes = [...group.querySelectorAll(".choice")].map(boxOf);
-  if ("suggested" in group.dataset && boxes.some((box) => box.checked !== box.defaultChecked)) {
-    delete group.dataset.suggested;
-    for (const box of boxes.filter((each) => each.defaultChecked)) {
-      box.checked = false;
-    }
-  }
-}
-
 function weighAll() {
-  for (const group of document.querySelectorAll("[data-choose]")) {
-    yieldToTaps(group);
-    weigh(group);
-  }
+  document.querySelectorAll("[data-choose]").forEach(weigh);
 }
 
 document.addEventListener("change", (event) => {
   const group = event.target.name === "chosen" && event.target.closest("[data-choose]");
-  if (group && "suggested" in group.dataset) {
-    // Our suggestion gives way: the first tap chooses the tapped card, further ones add or remove.
-    delete group.dataset.suggested;
-    for (const card of group.querySelectorAll(".choice")) {
-      boxOf(card).checked = boxOf(card) === event.target;
-    }
-  }
   if (group) {
     weigh(group);
   }
@@ -149,6 +127,19 @@ document.addEventListener("input", (event) => {
     weighAll();
   }
 });
+// Nothing is chosen: the button leads to what can be.
+document.addEventListener("submit", (event) => {
+  const group = event.target.id === "several" && event.target.closest("[data-choose]");
+  if (group && !group.querySelector("[name=chosen]:checked")) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const fine = group.querySelector("#several .fine");
+    fine.textContent = fine.dataset.first;
+    const box = group.querySelector("[name=chosen]:enabled");
+    box.closest(".card").scrollIntoView({ block: "nearest" });
+    box.focus({ focusVisible: true, preventScroll: true });
+  }
+}, true);
 document.addEventListener("htmx:afterSwap", weighAll);
 window.addEventListener("pageshow", weighAll);
 weighAll();

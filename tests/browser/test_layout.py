@@ -123,10 +123,10 @@ def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]
     see_member(page)
     card = page.locator("[data-reward='points-as-money']")
     card.locator("label").first.click()
-    for _tap in range(20):
-        page.get_by_label("Fewer points").click()
     expect(card.locator(".saving")).to_have_text("\N{MINUS SIGN}$3.00")
-    expect(card.locator(".card-text .quiet")).to_have_text("100 points")
+    page.get_by_label("More points").click()
+    expect(card.locator(".saving")).to_have_text("\N{MINUS SIGN}$4.50")
+    expect(card.locator(".card-text .quiet")).to_have_text("150 points")
 
 
 def test_points_that_are_no_step_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:

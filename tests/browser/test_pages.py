@@ -70,7 +70,6 @@ def see_history(page: Page) -> None:
 
 
 def choose_two(page: Page) -> None:
-    """The first tap takes the place of the suggestion, the second adds."""
     see_member(page)
     for reward in ("five-off", "ten-off"):
         page.locator(f"[data-reward='{reward}'] label").first.click()

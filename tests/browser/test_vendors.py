@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 
 
 def redeem_best(panel: Page) -> None:
-    """Apply what the page proposes; the app has the code when this returns."""
+    """Apply the best reward for points; the app has the code when this returns."""
     frame = open_loyalty(panel)
-    expect(frame.locator("[data-reward][data-state=available] input:checked").first).to_be_attached()
+    frame.locator("[data-reward][data-state=available] label").first.click()
     frame.get_by_role("button", name="Apply").locator("visible=true").last.click()
     expect(panel.locator("[data-applied-code]").first).to_be_visible(timeout=20_000)
 

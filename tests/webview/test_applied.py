@@ -210,7 +210,9 @@ def test_a_code_that_the_app_spells_otherwise_is_handed_back_once(
     again = open_page(selectedCoupons=["loy0000001", "summer"], cartTotal=119.9)
     html = client.get(again).content.decode()
     assert "Cart $119.90" in html, "its total has the discount already"
-    response = client.post(again + "redeem/", form(key="second-tap-on-a-card"), follow=True)
+    response = client.post(
+        again + "redeem/", form("fifteen-percent", key="second-tap-on-a-card"), follow=True
+    )
     codes = re.findall(r"coupons\[\]=([A-Za-z0-9]+)", response.content.decode().partition('id="handoff"')[2])
     assert codes == ["LOY0000001", "summer", "LOY0000002"]
 
@@ -221,7 +223,9 @@ def test_a_code_that_was_given_back_is_not_sent_again_in_any_spelling(
     client.post(undo_address(page))
     again = open_page(selectedCoupons=["loy0000001"])
     client.get(again)
-    response = client.post(again + "redeem/", form(key="second-tap-on-a-card"), follow=True)
+    response = client.post(
+        again + "redeem/", form("fifteen-percent", key="second-tap-on-a-card"), follow=True
+    )
     codes = re.findall(r"coupons\[\]=([A-Za-z0-9]+)", response.content.decode().partition('id="handoff"')[2])
     assert codes == ["LOY0000002"]
 

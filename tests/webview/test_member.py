@@ -7,15 +7,16 @@ from html import unescape
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
-from providers.types import Lock, LockReason
+from providers.types import Lock, LockReason, PointsRange
 
 from .conftest import Mint, Open
-from .fakes import MIA, POINTS_AS_MONEY, Vendor
+from .fakes import MIA, POINTS_AS_MONEY, Vendor, usd
 from .test_redeem import form
 
 
@@ -40,20 +41,57 @@ def test_points_tier_and_what_the_cart_earns_come_first(client: Client, page: st
     assert "This cart earns 129 points" in html
 
 
-def test_the_best_saving_is_first_and_chosen(client: Client, page: str) -> None:
+def test_what_is_owned_comes_first_then_what_saves_most_for_its_points(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     order = re.findall(r'data-reward="([^"]+)"', html)
+    # 15 % of $129.90 for 300 points, $10 for 200.
     assert order == [
-        "fifteen-percent",
         "v-birthday",
+        "fifteen-percent",
         "ten-off",
         "big-cart",
         "fifty-off",
         "gold-gift",
         "free-shipping",
     ]
-    assert "checked" in card(html, "fifteen-percent")
-    assert "checked" not in card(html, "ten-off")
+
+
+def proposed(html: str) -> list[str]:
+    """Return the rewards that are ticked when the page opens."""
+    return re.findall(r'name="chosen" value="([^"]+)" checked', html)
+
+
+def test_nothing_is_ticked_at_the_start(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.rewards += (POINTS_AS_MONEY,)
+    assert proposed(client.get(page).content.decode()) == []
+
+
+def test_after_a_spend_or_an_undo_the_next_one_is_chosen_anew(client: Client, page: str) -> None:
+    client.get(page)
+    client.post(page + "redeem/", form())
+    assert proposed(client.get(page).content.decode()) == []
+    client.post(f"{page}undo/{Redemption.objects.get().pk}/")
+    assert proposed(client.get(page).content.decode()) == []
+
+
+def test_with_a_code_in_the_cart_the_way_back_is_the_main_action(client: Client, page: str) -> None:
+    assert "Return to cart" not in client.get(page).content.decode()
+    client.post(page + "redeem/", form())
+    back = client.get(page).content.decode().partition('id="return-bar"')[2]
+    assert "coupons[]=LOY0000001&amp;cartId=5f0c1d3e-cart-1" in back
+    Redemption.objects.update(code_expires_at=timezone.now())
+    assert "Return to cart" not in client.get(page).content.decode()
+
+
+def test_with_the_vendor_away_the_way_back_stays_the_main_action(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    client.get(page)
+    client.post(page + "redeem/", form())
+    vendor.down(Unavailable("timeout"))
+    html = client.get(page).content.decode()
+    assert "coupons[]=LOY0000001" in html.partition('class="bar"')[2]
+    assert "Try again" in html
 
 
 @pytest.mark.parametrize(
@@ -69,19 +107,28 @@ def test_points_as_money_below_their_least_say_what_is_missing(
     assert "Not enough points" not in html
 
 
-def test_points_as_money_stand_where_their_saving_puts_them(
-    client: Client, page: str, vendor: Vendor
+@pytest.mark.parametrize(
+    ("value", "order"),
+    [
+        ("0.06", ["v-birthday", "fifteen-percent", "points-as-money", "ten-off"]),
+        ("0.07", ["v-birthday", "points-as-money", "fifteen-percent", "ten-off"]),
+    ],
+)
+def test_points_as_money_stand_where_the_worth_of_a_point_puts_them(
+    client: Client, page: str, vendor: Vendor, value: str, order: list[str]
 ) -> None:
-    vendor.rewards += (POINTS_AS_MONEY,)
-    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=350))
+    # 15 % of $129.90 for 300 points are 6.5 cents a point.
+    span = PointsRange(minimum=100, maximum=5000, step=50, value_per_point=usd(value))
+    vendor.rewards += (replace(POINTS_AS_MONEY, points_range=span),)
     html = client.get(page).content.decode()
-    # 350 points are worth $17.50: less than 15 % of $129.90, more than the voucher of $15.
-    assert re.findall(r'data-reward="([^"]+)"', html)[:4] == [
-        "fifteen-percent",
-        "points-as-money",
-        "v-birthday",
-        "ten-off",
-    ]
+    assert re.findall(r'data-reward="([^"]+)"', html)[:4] == order
+
+
+def test_points_as_money_start_with_the_smallest_step(client: Client, page: str, vendor: Vendor) -> None:
+    vendor.rewards = (POINTS_AS_MONEY,)
+    html = card(client.get(page).content.decode(), "points-as-money")
+    assert 'min="100" max="800" step="50" value="100"' in html
+    assert "\N{MINUS SIGN}$5.00" in html
 
 
 def test_the_button_says_what_will_happen_in_money(client: Client, page: str) -> None:

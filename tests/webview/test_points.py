@@ -19,7 +19,7 @@ from providers.types import Cart, Money, PointsRange
         ("JPY", "0.3", 5000, "125", 417),  # what the cart takes needs the last one
     ],
 )
-def test_the_stepper_starts_with_no_more_points_than_their_worth_needs(
+def test_no_step_takes_more_points_than_their_worth_needs(
     currency: str, value: str, spendable: int, total: str, most: int
 ) -> None:
     worth = Money(amount=Decimal(value), currency=currency)
@@ -27,4 +27,13 @@ def test_the_stepper_starts_with_no_more_points_than_their_worth_needs(
     cart = Cart(cart_id="c-1", total=Money(amount=Decimal(total), currency=currency))
     choice = points_choice(span, spendable, cart)
     assert choice is not None
-    assert choice.best == most
+    assert choice.maximum == most
+
+
+def test_the_stepper_starts_with_the_fewest_points_that_are_worth_something() -> None:
+    worth = Money(amount=Decimal("0.3"), currency="JPY")
+    span = PointsRange(minimum=1, maximum=9000, step=1, value_per_point=worth)
+    cart = Cart(cart_id="c-1", total=Money(amount=Decimal(1999), currency="JPY"))
+    choice = points_choice(span, 820, cart)
+    assert choice is not None
+    assert choice.minimum == 4  # three are worth less than a yen

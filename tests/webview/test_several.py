@@ -153,12 +153,31 @@ def test_without_a_script_the_number_of_points_has_a_field_of_its_own(
     html = client.get(shown).content.decode()
     unscripted = html.partition("<noscript><div")[2].partition("</noscript>")[0]
     assert 'form="several" name="points:points:points-as-money"' in unscripted
-    assert 'min="100" max="800" step="50" value="800"' in unscripted
+    assert 'min="100" max="800" step="50" value="100"' in unscripted
     assert html.index("</noscript>") < html.index("data-mirror"), "what a script filled in comes last"
     # Without a script the hidden field behind it, which a script fills, is sent empty.
     fields = form("points:points-as-money", "voucher:v-birthday")
     client.post(shown + "several/", fields | {"points:points:points-as-money": ["150", ""]})
     assert Redemption.objects.get(item_id="points-as-money").points == 150
+
+
+def test_a_typed_voucher_is_looked_up_and_nothing_else_is_applied(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    """Without a script one form holds the ticked boxes and the voucher's field."""
+    html = client.get(shown).content.decode()
+    field = html.partition('<input id="voucher-code"')[2].partition(">")[0]
+    assert 'name="code"' in field
+    assert 'form="several"' in field
+    vendor.unlisted = (Voucher(voucher_id="v-paper", title="Paper", code="PAPER-25", discount=off("25")),)
+    response = client.post(shown + "several/", form("reward:ten-off", code=" paper-25 "))
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert re.findall(r'name="chosen" value="([^"]+)" checked', html) == ["voucher:v-paper"]
+    response = client.post(shown + "several/", form("reward:ten-off", code="WRONG"))
+    assert response.status_code == 422
+    assert 'id="voucher-problem" role="alert" data-error="REWARD_NOT_FOUND"' in response.content.decode()
+    assert not Redemption.objects.exists()
 
 
 def test_what_a_script_filled_in_counts(client: Client, shown: str, vendor: Vendor) -> None:
@@ -387,7 +406,7 @@ def test_a_reward_and_a_voucher_with_the_same_id_are_two_things(
     vendor.rewards = (Reward(reward_id="birthday", title="$10 off", points=200, discount=off("10")),)
     vendor.vouchers = (Voucher(voucher_id="birthday", title="Birthday", discount=off("5")),)
     html = client.get(page).content.decode()
-    assert html.count(" checked>") == 1, "one is suggested, not both"
+    assert html.count('data-reward="birthday"') == 2
     shown = dict(re.findall(r'form="several" name="((?:cost|saving):[^"]+)" value="([^"]*)"', html))
     client.post(page + "several/", form("reward:birthday", **shown))
     assert [(row.kind, row.points) for row in Redemption.objects.all()] == [("reward", 200)]

@@ -1,6 +1,7 @@
 """A voucher by its code: shown as a card to apply, never used by looking."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -37,15 +38,26 @@ def test_a_found_voucher_is_the_first_card_and_chosen(client: Client, shown: str
     assert not Redemption.objects.exists()
 
 
+def test_a_found_voucher_that_cannot_be_undone_is_first_but_not_chosen(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.unlisted = (replace(PAPER, is_final=True),)
+    html = client.post(shown + "voucher/", {"code": "PAPER-25"}).content.decode()
+    assert re.findall(r'data-reward="([^"]+)"', html)[0] == "v-paper"
+    assert " checked" not in html
+
+
 def test_it_is_applied_from_its_card_and_with_others(client: Client, shown: str) -> None:
     found = card(client.post(shown + "voucher/", {"code": "PAPER-25"}).content.decode(), "v-paper")
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', found))
     fields.pop("csrfmiddlewaretoken", "")
     client.post(shown + "redeem/", fields)
     assert Redemption.objects.get().state == State.REVEALED
+    client.post(f"{shown}undo/{Redemption.objects.get().pk}/")
     several = {"key": "a-key-of-the-form-1", "chosen": "voucher:v-paper", "code:voucher:v-paper": "PAPER-25"}
     client.post(shown + "several/", several)
-    assert Redemption.objects.filter(item_id="v-paper", state=State.REVEALED).count() == 2
+    states = Redemption.objects.filter(item_id="v-paper").order_by("requested_at")
+    assert [row.state for row in states] == [State.RELEASED, State.REVEALED]
 
 
 def test_without_its_code_an_unlisted_voucher_is_unknown(client: Client, shown: str) -> None:

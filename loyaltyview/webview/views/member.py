@@ -15,6 +15,7 @@ from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
+from loyaltyview.redemptions.stacking import lock_repeated
 from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
@@ -26,6 +27,7 @@ from loyaltyview.webview.in_cart import (
     of_member,
     redemptions_in,
     watched,
+    way_back,
 )
 from loyaltyview.webview.members import choose, face_of, forget, mark_of
 from loyaltyview.webview.models import Launch
@@ -178,6 +180,7 @@ def unavailable(
     """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
     what the tap came to, with its own status."""
     told, code = news(request, launch, rows), wording.trouble_code(error)
+    applied = applied_in(rows, launch.program.provider())
     known = {} if told["is_back"] else last_known(launch)  # from before the points came back
     problem: Problem | None = shared["problem"]
     is_said = problem is not None and problem.outage is None
@@ -189,7 +192,8 @@ def unavailable(
         "needs_admin": isinstance(error, AuthFailed),
         "known": known,
         "known_at": datetime.fromisoformat(known["at"]) if known else None,
-        "applied": applied_in(rows, launch.program.provider()),
+        "applied": applied,
+        "handoff": way_back(launch, applied),
         **told,
     }
     template = "webview/unavailable.html#content" if is_htmx(request) else "webview/unavailable.html"
@@ -222,7 +226,9 @@ def _member_context(
         chosen = (f"{SpendKind.VOUCHER}:{found[0]}",)
         vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
     offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
+    offers = lock_repeated(offers, rows, launch.program.codes_per_reward)
     deck = build_deck(offers, provider, cart, member, chosen, found)
+    applied = applied_in(rows, provider)
     return {
         "member": member,
         "face": face_of(member),
@@ -231,11 +237,12 @@ def _member_context(
         "earn": reading.earn,
         "deck": deck,
         # Found, but not for this cart: said beside the field.
-        "search_locked": next((card for card in (*deck.soon, *deck.rest) if card.code), None),
+        "search_locked": next((card for card in (*deck.again, *deck.soon, *deck.rest) if card.code), None),
         "search": search,
         "search_sentence": _said(search.problem),
-        "applied": (in_cart := applied_in(rows, provider)),
-        "watched": watched(in_cart, provider),
+        "applied": applied,
+        "watched": watched(applied, provider),
+        "handoff": way_back(launch, applied),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
         "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,

@@ -12,11 +12,17 @@ from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.release import can_release
-from loyaltyview.redemptions.requests import AnotherTillRedeeming, KeyReused, RedeemRequest
+from loyaltyview.redemptions.requests import (
+    AnotherTillRedeeming,
+    InCartAlready,
+    KeyReused,
+    RedeemRequest,
+)
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
+from loyaltyview.redemptions.stacking import free_slot
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.in_cart import cart_left, is_full, redemptions_in
+from loyaltyview.webview.in_cart import cart_left, is_full, of_member, redemptions_in
 from loyaltyview.webview.lookups import spend_lookup
 from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
@@ -148,6 +154,8 @@ def _redeem(launch: Launch, tap: Tap, may_be_cut: bool) -> Redemption:
         return repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
     except KeyReused as error:
         raise Problem("KEY_REUSED", status=409) from error
+    except InCartAlready as error:
+        raise Problem("IN_CART", status=409, title=title) from error
     except AnotherTillRedeeming as error:
         raise Problem("ANOTHER_TILL", status=409, title=title) from error
 
@@ -200,6 +208,10 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     offer = next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)
     if offer is None:
         raise Problem("ITEM_UNKNOWN")
+    limit, mine = launch.program.codes_per_reward, of_member(launch, rows)
+    slot = free_slot(offer, mine, limit)
+    if limit and slot is None:
+        raise Problem("IN_CART", status=409, title=offer.title)
     if offer.state is OfferState.LOCKED:
         code = LOCK_CODES.get(offer.reason, offer.reason)
         gap = wording.gap(offer, reading.member.tier)
@@ -222,6 +234,7 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
         actor=actor_of(launch),
         profile_id=launch.profile_id,
         is_final=offer.is_final or not can_release(provider, offer.kind),
+        cart_slot=slot,
     )
 
 

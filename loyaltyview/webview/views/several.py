@@ -17,6 +17,7 @@ from loyaltyview.webview.problems import Missed, Problem
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.views.member import show_member, to_the_end
 from loyaltyview.webview.views.redeem import KEY, Tap, redeem_tap, tap_of
+from loyaltyview.webview.views.voucher import show_voucher
 from providers.types import SpendKind
 
 # What stands in the way of them all, and so is said once.
@@ -31,6 +32,9 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     says why. The same form again gives the same redemptions."""
     if not launch.member_ref:
         return go(request, address_of("member", launch))
+    if request.POST.get("code", "").strip():
+        # Without a script the voucher's field is one of this form, and what was typed comes first.
+        return show_voucher(request, launch)
     chosen = tuple(request.POST.getlist("chosen"))
     try:
         check_mark(launch, request.POST.get("member"))

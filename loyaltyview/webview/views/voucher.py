@@ -20,9 +20,15 @@ from providers.errors import ProviderError, Rejected
 @with_scanner
 @require_POST
 def find_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """The member page with the voucher's card first, or with the reason beside the field."""
+    """Look the typed code up."""
     if not launch.member_ref:
         return go(request, address_of("member", launch))
+    return show_voucher(request, launch)
+
+
+def show_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Answer with the member page, the card of the voucher in the posted `code` first, or the reason beside
+    the field."""
     search = Search(code=request.POST.get("code", "").strip())
     try:
         search = _search(launch, search.code)
