@@ -12,8 +12,10 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -22,6 +24,7 @@ from django.db import connections
 
 from providers.deadline import deadline
 from providers.errors import ProviderError, Unavailable
+from providers.turns import Turns
 
 T = TypeVar("T")
 
@@ -43,28 +46,38 @@ class Result(Generic[T]):
         return self.value  # type: ignore[return-value]  # T itself may be Optional
 
 
+Job = tuple[str, Future[Any], Callable[[], Any]]
+
+
 class _Pool:
-    """Daemon threads, started when no idle one is left, at most `size`."""
+    """Daemon threads, started when no idle one is left, at most `size`. A program whose vendor hangs leaves
+    threads to the others."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._turns: Turns[Job] = Turns(size)
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
         self._started = 0
 
-    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+    def submit(self, call: Callable[[], Any], program: str) -> Future[Any]:
         future: Future[Any] = Future()
-        self._jobs.put((future, call))
+        job = (program, future, call)
         with self._lock:
-            if not self._idle.acquire(blocking=False) and self._started < self._size:
-                self._started += 1
-                threading.Thread(target=self._work, name=f"vendor-{self._started}", daemon=True).start()
+            if self._turns.take(program, job):
+                self._start(job)
         return future
+
+    def _start(self, job: Job) -> None:
+        self._jobs.put(job)
+        if not self._idle.acquire(blocking=False) and self._started < self._size:
+            self._started += 1
+            threading.Thread(target=self._work, name=f"vendor-{self._started}", daemon=True).start()
 
     def _work(self) -> None:
         while True:
-            future, call = self._jobs.get()
+            program, future, call = self._jobs.get()
             # A page that gave up has cancelled what had not begun.
             if future.set_running_or_notify_cancel():
                 try:
@@ -74,6 +87,10 @@ class _Pool:
                     future.set_exception(error)
             del future, call
             self._idle.release()
+            with self._lock:
+                self._turns.done(program)
+                while following := self._turns.following():
+                    self._start(following[1])
 
 
 def _run(call: Callable[[], Any]) -> Any:
@@ -85,6 +102,7 @@ def _run(call: Callable[[], Any]) -> Any:
 
 
 _pool = _Pool(POOL_THREADS)
+_program: ContextVar[str] = ContextVar("program", default="")
 
 
 class Pending:
@@ -121,13 +139,23 @@ def _result(future: Future[Any]) -> Result[Any]:
     raise error
 
 
+@contextmanager
+def of_program(program: str) -> Iterator[None]:
+    """Count what is started in this block as the program's: it takes a share of the threads."""
+    token = _program.set(program)
+    try:
+        yield
+    finally:
+        _program.reset(token)
+
+
 def start(calls: Mapping[str, Callable[[], Any]], deadline_s: float = math.inf) -> Pending:
     """Start all `calls` and return at once. Each sees the caller's context variables (log fields, the
     page's deadline) and a deadline of its own of `deadline_s` seconds from now."""
     with deadline(deadline_s):
         return Pending(
             {
-                name: _pool.submit(partial(contextvars.copy_context().run, call))
+                name: _pool.submit(partial(contextvars.copy_context().run, call), _program.get())
                 for name, call in calls.items()
             }
         )

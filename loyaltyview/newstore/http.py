@@ -24,6 +24,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
+from loyaltyview.newstore.silence import listening
 from providers.lenient_json import read_json
 from providers.transport import attempt_ends_at, is_refused, session_for
 
@@ -83,14 +84,28 @@ def send(
     """Send one request for the program with this slug and return its 2xx answer. Never repeats, never
     follows a redirect. `body` is written as JSON, Decimals digit by digit.
 
-    Raises NewStoreUnavailable (no answer within `timeout_s`, 429, 5xx, 403 without JSON),
-    NewStoreRejected (another 4xx, its `status` kept), NewStoreUnexpected.
+    Raises NewStoreUnavailable (no answer within `timeout_s`, silent a moment ago, 429, 5xx, 403 without
+    JSON), NewStoreRejected (another 4xx, its `status` kept), NewStoreUnexpected.
     """
     if timeout_s <= 0:
         raise NewStoreUnavailable("no time left")
+    with listening(program, url, timeout_s):
+        return _send(program, method, url, timeout_s, headers or {}, params, form, body)
+
+
+def _send(
+    program: str,
+    method: str,
+    url: str,
+    timeout_s: float,
+    headers: Mapping[str, str],
+    params: Mapping[str, str] | None,
+    form: Mapping[str, str] | None,
+    body: object,
+) -> Answer:
     started = time.monotonic()
     connect_s = min(CONNECT_TIMEOUT_S, timeout_s / 3)
-    all_headers = {"Accept": "application/json", **(headers or {})}
+    all_headers = {"Accept": "application/json", **headers}
     if body is not None:
         all_headers["Content-Type"] = "application/json"
     status, request_id = 0, ""

@@ -47,7 +47,8 @@ def confirm(program: Program, context: LaunchContext, associate: Associate) -> L
     if not reads_cart and not (context.profile_id and not context.customer_email):
         return context
     ask = partial(_ask, program, context if reads_cart else replace(context, cart_id=""))
-    told = parallel.gather({"newstore": ask}, DEADLINE_S)["newstore"].value
+    with parallel.of_program(program.slug):
+        told = parallel.gather({"newstore": ask}, DEADLINE_S)["newstore"].value
     told = told or Told(error=NewStoreUnavailable("deadline"))
     problem = _contradiction(context, associate, told)
     if problem:

@@ -25,6 +25,7 @@ from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
 from loyaltyview.work.plain_sql import select
+from providers.parallel import of_program
 
 COOKIE = "launch"
 LONGEST_NAME = 100  # Redemption.associate_id
@@ -110,7 +111,8 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
                 return refuse(request, "PROGRAM_UNKNOWN", status=404)
             if launch.expires_at <= timezone.now():
                 return refuse(request, "SESSION_EXPIRED", status=410, program=launch.program)
-            response = view(request, launch, *args, **kwargs)
+            with of_program(launch.program.slug):
+                response = view(request, launch, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         response["Content-Language"] = language
         return response

@@ -57,6 +57,19 @@ def test_calls_run_at_the_same_time() -> None:
     assert sorted(result.get() for result in results.values()) == [0, 1, 2, 3, 4]
 
 
+def test_a_program_whose_calls_hang_leaves_threads_to_another(
+    hang: Callable[[], int], gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "_pool", parallel._Pool(8))
+    with parallel.of_program("hanging"):
+        hanging = start({str(n): hang for n in range(50)})
+
+    with parallel.of_program("sound"):
+        assert gather({"member": lambda: 1}, 5)["member"].get() == 1
+    gate.set()
+    assert all(result.get() == 7 for result in hanging.results(30).values())
+
+
 def test_a_call_that_hangs_is_unavailable_and_the_others_are_there(hang: Callable[[], int]) -> None:
     began = threading.Event()
     pending = start({"slow": hang, "fast": lambda: began.set() or 1})
