@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.sharing import changed
+from providers.texts import id_key, plain
 from providers.types import (
     Cart,
     CheckResult,
@@ -124,6 +125,8 @@ class LoyaltyProvider(ABC):
     is_local: ClassVar[bool] = False
     # The most decimals that the vendor's numbers can say of an amount.
     most_decimals: ClassVar[int] = 3
+    # True when a look-up by code asks the vendor what one by member id asks: pages then ask once.
+    finds_codes_as_ids: ClassVar[bool] = False
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
@@ -188,10 +191,12 @@ class LoyaltyProvider(ABC):
         """Called when the associate types or scans a voucher's code. Return it with its lock, if any; raise
         Rejected (REWARD_NOT_FOUND, ALREADY_USED, EXPIRED, NOT_ALLOWED for another member's) otherwise.
         Look only, use nothing. The default looks among the member's own."""
-        for voucher in self.list_vouchers(ref):
-            if voucher.code and voucher.code.casefold() == code.strip().casefold():
-                return voucher
-        raise Rejected(RejectReason.REWARD_NOT_FOUND)
+        vouchers = [voucher for voucher in self.list_vouchers(ref) if voucher.code]
+        exact = [voucher for voucher in vouchers if voucher.code == plain(code)]
+        found = exact or [voucher for voucher in vouchers if id_key(voucher.code) == id_key(code)]
+        if not found:
+            raise Rejected(RejectReason.REWARD_NOT_FOUND)
+        return found[0]
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         """Called when the associate opens the history. Newest first, at most 50."""

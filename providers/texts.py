@@ -12,6 +12,8 @@ MARKS = frozenset({"Cf"})
 UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 # Within a name these two decide how letters join (Persian, Hindi, emoji).
 JOINERS = "\u200c\u200d"
+# Pages and keyboards write a dash in many ways.
+DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"))
 
 
 def plain(text: str) -> str:
@@ -47,6 +49,25 @@ def code_key(text: str) -> str:
     """Return `text` as one of NewStore's codes that we made is stored: upper-case, no blanks. Tills and
     shops hand on codes in another case, and a code that a person types has blanks."""
     return plain(text).replace(" ", "").upper()
+
+
+def id_key(text: str) -> str:
+    """Return what two spellings of one member number or voucher code have in common: no case, no blanks, no
+    dashes. Two ids may share it, so an exact match comes first."""
+    return _compact(text).replace("-", "").casefold()
+
+
+def other_spellings(text: str) -> tuple[str, ...]:
+    """Return how else a number or code may be stored that was typed as `text`: in capitals, in small letters,
+    without dashes. At most three, and none for digits alone: each costs a call of a vendor that compares
+    letter by letter and can search no other way."""
+    compact = _compact(text)
+    found = (compact.upper(), compact.lower(), compact.replace("-", "").upper())
+    return tuple(dict.fromkeys(each for each in found if each and each != text))
+
+
+def _compact(text: str) -> str:
+    return plain(text).replace(" ", "").translate(DASHES)
 
 
 def scanned_as(code: str) -> tuple[str, ...]:

@@ -151,6 +151,8 @@ def look_up(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tupl
         needed = LOOKUP_CAPABILITY.get(query.kind)
         if needed and needed not in provider.capabilities:
             continue
+        if query.kind is QueryKind.CODE and provider.finds_codes_as_ids and _was_asked(query, queries):
+            continue
         try:
             members = provider.find_members(query)
         except Unsupported:
@@ -158,6 +160,10 @@ def look_up(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tupl
         if members:
             return members
     return ()
+
+
+def _was_asked(query: MemberQuery, queries: tuple[MemberQuery, ...]) -> bool:
+    return any(each.kind is QueryKind.MEMBER_ID and each.value == query.value for each in queries)
 
 
 # A look-up by member id is in the interface of every vendor.

@@ -3,6 +3,7 @@
 A coupon pool may give everybody the same code, so the owner is always looked at.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from providers.antavo.discounts import coupon_terms, discount_of, store_ids
 from providers.antavo.fields import listed, moment, table, text
 from providers.antavo.history import events_of
 from providers.errors import Rejected, RejectReason
+from providers.texts import id_key, other_spellings
 from providers.types import Cart, Voucher
 
 USABLE = ("claimed", "partially_redeemed")
@@ -40,14 +42,26 @@ def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
 
 
 def find_voucher(client: Client, ref: str, code: str) -> Voucher:
-    """Return the coupon with this code; raise Rejected when it is unknown, used, lapsed, or another's."""
-    for row in search(client, code):
-        if not is_owned(row, ref):
-            raise Rejected(RejectReason.NOT_ALLOWED, "another member's coupon")
-        if refusal := refusal_of(row):
-            raise Rejected(refusal)
-        return _voucher(client, row)
-    raise Rejected(RejectReason.REWARD_NOT_FOUND)
+    """Return the coupon with this code; raise Rejected when it is unknown, used, lapsed, or another's.
+    Antavo compares letter by letter: where it has none, the member's own coupons and at most three other
+    spellings are tried, as long as none is found."""
+    rejected = Rejected(RejectReason.REWARD_NOT_FOUND)
+    for spelled in _spellings(client, ref, code):
+        for row in search(client, spelled):
+            if not is_owned(row, ref):
+                rejected = Rejected(RejectReason.NOT_ALLOWED, "another member's coupon")
+                continue
+            if refusal := refusal_of(row):
+                raise Rejected(refusal)
+            return _voucher(client, row)
+    raise rejected
+
+
+def _spellings(client: Client, ref: str, code: str) -> Iterator[str]:
+    yield code
+    owned = [text(row.get("code")) for row in list_coupons(client, ref)]
+    alike = [each for each in owned if id_key(each) == id_key(code)]
+    yield from dict.fromkeys(each for each in (*alike, *other_spellings(code)) if each != code)
 
 
 def check_usable(client: Client, ref: str, code: str, cart: Cart) -> None:

@@ -21,6 +21,7 @@ from providers.antavo.answers import (
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import listed, moment, number, properties, rows, table, text, whole
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.texts import other_spellings
 from providers.types import (
     Balance,
     Consent,
@@ -145,6 +146,15 @@ def balance_of(client: Client, data: dict[str, Any]) -> Balance:
 
 
 def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
+    """Return the member with exactly this code, else all with it in another spelling: Antavo compares letter
+    by letter. Each spelling takes as many calls as there are card fields, and two."""
+    if exact := _find_exactly(client, code):
+        return exact
+    found = [member for other in other_spellings(code) for member in _find_exactly(client, other)]
+    return tuple({member.ref: member for member in found}.values())
+
+
+def _find_exactly(client: Client, code: str) -> tuple[Member, ...]:
     """A pass or card holds the customer id, an external id, or a membership number: tried in this order."""
     fields = ["", *client.options.card_fields] if SAFE_ID.fullmatch(code) else []
     for field in fields:

@@ -48,6 +48,7 @@ class AntavoProvider(LoyaltyProvider):
     """One workspace. `ref` is the customer id. Reads touch no database: pages call them in pool threads."""
 
     kind = VENDOR
+    finds_codes_as_ids = True
     # No call lists the workspace's stores, and a claim is revoked as a whole or not at all.
     capabilities = frozenset(
         {

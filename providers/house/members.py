@@ -4,11 +4,14 @@ import secrets
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.db.models.lookups import Exact
 
 from providers import types
 from providers.errors import Rejected, RejectReason
 from providers.house.expiry import expiring_points
 from providers.house.models import Member, Tier
+from providers.house.models.members import bare_id
+from providers.texts import id_key
 from providers.types import Consent, MemberQuery, QueryKind
 
 # Which column each kind of query compares. A scanned card carries the member id.
@@ -22,12 +25,20 @@ NEW_ID_ATTEMPTS = 5
 
 
 def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
-    """Return the members whose column equals the query's value; partial matches are strangers."""
+    """Return the members whose column equals the query's value; partial matches are strangers. A member id
+    that nobody has as it was given is compared without blanks and dashes."""
     field = LOOKUP_FIELDS[query.kind]
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
         return ()
-    return tuple(Member.objects.filter(program=program, **{field: value})[:20])
+    members = Member.objects.filter(program=program)
+    found = tuple(members.filter(**{field: value})[:20])
+    bare = id_key(value).upper()
+    if found or field != "member_id" or not bare:
+        return found
+    # Sorted here: with an order of its own SQLite would read the whole program.
+    alike = members.filter(Exact(bare_id(), bare)).order_by()[:20]
+    return tuple(sorted(alike, key=lambda member: member.member_id))
 
 
 def get(program: str, ref: str) -> Member:

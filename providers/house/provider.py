@@ -38,6 +38,7 @@ class HouseProvider(LoyaltyProvider):
     """The embedded program: a ledger in our own database. `ref` is the member id."""
 
     kind = "house"
+    finds_codes_as_ids = True
     is_local = True
     # Stores need no mapping and nobody but us reports anything: everything happens in this process.
     capabilities = frozenset(Capability) - {

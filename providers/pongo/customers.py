@@ -15,6 +15,7 @@ from providers.pongo.client import Client, list_of, object_of
 from providers.pongo.fields import id_of, text_of, whole_of
 from providers.pongo.models import PassCode
 from providers.sealing import seal, unseal
+from providers.texts import plain
 from providers.types import (
     Balance,
     Consent,
@@ -25,7 +26,8 @@ from providers.types import (
     QueryKind,
 )
 
-PASS_CODE = re.compile(r"cust_[A-Za-z0-9_-]+")
+PREFIX = "cust_"
+PASS_CODE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 NOT_DIGITS = re.compile(r"\D")
 MOST = 20
 
@@ -40,12 +42,23 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
         return (found,) if found else ()
     if query.kind is QueryKind.EMAIL:
         return by_email(client, query.value)
-    if not PASS_CODE.fullmatch(query.value):
+    if exact := _by_pass(client, query.value):
+        return exact
+    # Ids are compared letter by letter: one typed by hand may have blanks, or be in capitals.
+    compact = plain(query.value).replace(" ", "")
+    others = {PREFIX + compact[len(PREFIX) :], compact.lower()} - {query.value}
+    is_pass = compact.lower().startswith(PREFIX)
+    members = [member for other in sorted(others) if is_pass for member in _by_pass(client, other)]
+    return tuple({member.ref: member for member in members}.values())
+
+
+def _by_pass(client: Client, code: str) -> tuple[Member, ...]:
+    if not PASS_CODE.fullmatch(code):
         return ()
     try:
-        return (get(client, query.value),)
+        return (get(client, code),)
     except Rejected:
-        found = _by_known_pass(client, query.value)
+        found = _by_known_pass(client, code)
         return (found,) if found else ()
 
 

@@ -42,6 +42,7 @@ class PongoProvider(LoyaltyProvider):
 
     kind = "pongo"
     most_decimals = HUNDREDTH_DECIMALS
+    finds_codes_as_ids = True
     # No holds, tiers, history, preview or points as money in its reference; bought rewards stay bought.
     capabilities = frozenset(
         {

@@ -12,6 +12,7 @@ import phonenumbers
 
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.http import segment
+from providers.texts import other_spellings
 from providers.types import (
     Balance,
     Consents,
@@ -88,6 +89,14 @@ def find_users(engine: Engine, query: MemberQuery) -> list[Json]:
             if found := [user for user in rows if phone_of(engine, user) == value]:
                 return found
         return []
+    if exact := _by_code(engine, value):
+        return exact
+    # The engine compares letter by letter: other spellings are asked one by one.
+    found = [user for other in other_spellings(value) for user in _by_code(engine, other)]
+    return list({_id(user): user for user in found}.values())
+
+
+def _by_code(engine: Engine, value: str) -> list[Json]:
     if UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value):
         user = _by_path(engine, value.lower())
         if user and value.lower() in (_id(user), str(user.get("accountNumber"))):

@@ -49,6 +49,7 @@ class WhiteLabelProvider(LoyaltyProvider):
     """The vendor's Rewards API. `ref` is its user id, `member_id` the account number."""
 
     kind = "whitelabel"
+    finds_codes_as_ids = True
     # No HOLD: the engine takes at once. No RELEASE_VOUCHER: what is redeemed or burned stays so.
     capabilities = frozenset(
         {

@@ -5,9 +5,12 @@ one that is still whole (cashier-led) is redeemed first. Until it is burned it s
 another time, so a failure before that point loses nothing.
 """
 
+from collections.abc import Iterator
+
 from django.utils import timezone
 
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
+from providers.texts import id_key, other_spellings
 from providers.types import Discount, Voucher
 from providers.whitelabel import catalogue
 from providers.whitelabel.discounts import read_discount
@@ -24,12 +27,7 @@ def look(engine: Engine, ref: str, code: str) -> Voucher:
     code = code.strip()
     if not code:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
-    try:
-        # Without the member: whose it is, is compared below, and told apart from an unknown code.
-        benefit = _validated(engine, {"code": code}, is_look=True)
-    except Refused as refused:
-        reason = REASONS.get(refused.status, RejectReason.NOT_ALLOWED)
-        raise Rejected(reason, str(refused), text=refused.message) from refused
+    code, benefit = _looked_up(engine, ref, code)
     if catalogue.owner_of(engine, benefit) not in (ref, ""):
         raise Rejected(RejectReason.NOT_ALLOWED, "another member's voucher")
     if not isinstance(benefit.get("id"), str):
@@ -41,6 +39,30 @@ def look(engine: Engine, ref: str, code: str) -> Voucher:
     return catalogue.describe_voucher(
         engine, {**whole, **_discounts(engine, benefit)}, stores_by_venue(engine)
     )
+
+
+def _looked_up(engine: Engine, ref: str, code: str) -> tuple[str, Json]:
+    """Return the code as the engine has it, and its benefit. The engine compares letter by letter: where it
+    knows none, the member's own vouchers and at most three other spellings are tried, as long as it knows
+    none."""
+    unknown = Rejected(RejectReason.REWARD_NOT_FOUND)
+    for spelled in _spellings(engine, ref, code):
+        try:
+            # Without the member: whose it is, is compared by the caller, and told apart from an unknown code.
+            return spelled, _validated(engine, {"code": spelled}, is_look=True)
+        except Refused as refused:
+            reason = REASONS.get(refused.status, RejectReason.NOT_ALLOWED)
+            unknown = Rejected(reason, str(refused), text=refused.message)
+            if reason is not RejectReason.REWARD_NOT_FOUND:
+                raise unknown from refused
+    raise unknown
+
+
+def _spellings(engine: Engine, ref: str, code: str) -> Iterator[str]:
+    yield code
+    owned = [voucher.code for voucher in catalogue.list_vouchers(engine, ref)]
+    alike = [each for each in owned if each and id_key(each) == id_key(code)]
+    yield from dict.fromkeys(each for each in (*alike, *other_spellings(code)) if each != code)
 
 
 def check(engine: Engine, benefit: Json) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.texts import other_spellings
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import customer_id_of, deducted_codes, fetch
@@ -31,15 +32,24 @@ NEW_FOR = timedelta(hours=1)
 
 
 def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
-    """Return the one member whom the query names, or none."""
+    """Return the one member whom the query names, or none. Whether Yotpo compares ids letter by letter is not
+    documented, so where it finds none the other spellings are asked one by one; several may then be found."""
     if not query.value:
         return ()
-    parameter, fields = LOOKUPS[query.kind]
-    record = fetch(client, {parameter: query.value})
+    if exact := _find_exactly(client, query.kind, query.value):
+        return exact
+    is_id = query.kind in (QueryKind.MEMBER_ID, QueryKind.CODE)
+    others = other_spellings(query.value) if is_id else ()
+    found = [member for other in others for member in _find_exactly(client, query.kind, other)]
+    return tuple({member.ref: member for member in found}.values())
+
+
+def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, ...]:
+    parameter, fields = LOOKUPS[kind]
+    record = fetch(client, {parameter: value})
     if record is None or not _is_member(client, record):
         return ()
-    wanted = query.value.casefold()
-    if not any(text(record, field).casefold() == wanted for field in fields):
+    if not any(text(record, field).casefold() == value.casefold() for field in fields):
         return ()
     return (describe(client, record),)
 

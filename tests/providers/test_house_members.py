@@ -3,12 +3,17 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from loyaltyview.webview.queries import read_query
+from loyaltyview.webview.reading import look_up
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Member
 from providers.house.provider import HouseProvider
 from providers.types import Consent, Consents, MemberProfile, MemberQuery, QueryKind
-from tests.providers.house import REF
+from tests.plans import plan_of
+from tests.providers.house import REF, build_member
 
 NOOR = MemberProfile(email="Noor@Example.test", phone="+16175550104", first_name="Noor")
 YES = Consents(email=Consent.YES, sms=Consent.YES)
@@ -32,6 +37,39 @@ def test_a_member_of_another_program_is_a_stranger(house: HouseProvider) -> None
 def test_ids_are_found_whatever_their_case(house: HouseProvider, member: Member) -> None:
     (hit,) = house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value=REF.lower()))
     assert hit.ref == REF
+
+
+@pytest.mark.parametrize("typed", ["acme000001", "ACME 000001", "acme\u2011000001", "\u2068ACME-000001"])
+@pytest.mark.parametrize("kind", [QueryKind.MEMBER_ID, QueryKind.CODE])
+def test_ids_are_found_without_blanks_and_dashes(
+    house: HouseProvider, member: Member, kind: QueryKind, typed: str
+) -> None:
+    assert [hit.ref for hit in house.find_members(MemberQuery(kind=kind, value=typed))] == [REF]
+
+
+def test_two_members_whose_ids_differ_by_a_dash_are_a_choice(house: HouseProvider, member: Member) -> None:
+    build_member("ACME000001")
+    for exact in ("ACME000001", REF):
+        (hit,) = house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value=exact))
+        assert hit.ref == exact
+    found = house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme-0000-01"))
+    assert [hit.ref for hit in found] == ["ACME-000001", "ACME000001"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "scanned"), [("123456789012", "0123456789012"), ("0123456789012", "123456789012")]
+)
+def test_a_card_with_a_upc_code_is_found_by_both_of_its_readings(
+    house: HouseProvider, stored: str, scanned: str
+) -> None:
+    build_member(stored)
+    assert [hit.ref for hit in look_up(house, read_query(scanned, "US"))] == [stored]
+
+
+def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme 000001"))
+    assert "house_member_bare_id" in plan_of(queries[-1]["sql"])
 
 
 def test_enrolling_a_member_leaves_her_profile_alone(house: HouseProvider) -> None:

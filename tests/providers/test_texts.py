@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.lenient_json import read_json
-from providers.texts import code_key, pasted, plain, plain_of, scanned_as, shown
+from providers.texts import code_key, other_spellings, pasted, plain, plain_of, scanned_as, shown
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,21 @@ def test_a_bar_code_is_looked_up_with_and_without_the_zero_that_readers_disagree
 )
 def test_an_odd_character_leaves_the_rest_of_an_answer_usable(body: bytes, expected: object) -> None:
     assert read_json(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "others"),
+    [
+        ("acme-000101", ("ACME-000101", "ACME000101")),
+        ("ACME 000101", ("ACME000101", "acme000101")),
+        ("Ab-1", ("AB-1", "ab-1", "AB1")),
+        ("4006381333931", ()),
+        ("4006 3813", ("40063813",)),
+        ("\u2068\u2069", ()),
+    ],
+)
+def test_other_spellings_are_few_and_none_for_digits(typed: str, others: tuple[str, ...]) -> None:
+    assert other_spellings(typed) == others
 
 
 @given(st.text())

@@ -15,7 +15,7 @@ from loyaltyview.webview.queries import read_code, read_query
 from providers.errors import Unavailable
 from providers.types import QueryKind
 
-from .fakes import Vendor
+from .fakes import FakeProvider, Vendor
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,20 @@ def test_a_vendor_that_is_down_is_said_so(client: Client, page: str, vendor: Ven
     response = client.post(page + "find/", {"q": "617 555 0101"})
     assert response.status_code == 503
     assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()
+
+
+@pytest.mark.parametrize(("is_one_lookup", "calls"), [(True, 1), (False, 2)])
+def test_a_vendor_with_one_look_up_for_numbers_and_codes_is_asked_once(
+    client: Client,
+    page: str,
+    vendor: Vendor,
+    monkeypatch: pytest.MonkeyPatch,
+    is_one_lookup: bool,
+    calls: int,
+) -> None:
+    monkeypatch.setattr(FakeProvider, "finds_codes_as_ids", is_one_lookup)
+    client.post(page + "find/", {"q": "nobody-1"})
+    assert vendor.calls.count("find_members") == calls
 
 
 def test_hostile_text_stays_text(client: Client, page: str) -> None:

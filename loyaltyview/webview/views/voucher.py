@@ -43,7 +43,9 @@ def _search(launch: Launch, text: str) -> Search:
     code = read_code(text)
     spend_lookup(launch)
     try:
-        return Search(code=code, voucher=read_voucher(launch, launch.program.provider(), code))
+        voucher = read_voucher(launch, launch.program.provider(), code)
+        # From here on in the vendor's own spelling: the tap asks for it once more.
+        return Search(code=voucher.code or code, voucher=voucher)
     except Rejected as error:
         reason = error.reason.value
         raise Problem(reason, f"{wording.voucher_sentence(reason)} {error.text}".strip()) from error

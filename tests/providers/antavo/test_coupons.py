@@ -88,6 +88,14 @@ def test_a_typed_code_is_found_and_an_unknown_one_is_not(provider: AntavoProvide
     assert caught.value.reason is RejectReason.REWARD_NOT_FOUND
 
 
+@pytest.mark.parametrize("code", ["spring-10", "Spring 10", "SPRING10"])
+def test_a_typed_code_is_found_in_other_spellings(
+    provider: AntavoProvider, vendor: Served, code: str
+) -> None:
+    vendor.give(MIA, "SPRING-10")
+    assert provider.find_voucher(MIA, code).code == "SPRING-10"
+
+
 def test_using_a_coupon_tells_antavo_code_and_transaction(provider: AntavoProvider, vendor: Served) -> None:
     vendor.give(MIA, "SPRING")
     intent = voucher_intent("SPRING")

@@ -33,6 +33,32 @@ def test_a_member_is_found_by_all_that_stands_on_her_card(
     assert find(provider, kind, value) == [MIA]
 
 
+@pytest.mark.parametrize("kind", [QueryKind.MEMBER_ID, QueryKind.CODE])
+@pytest.mark.parametrize(
+    "value", ["acme-000101", "ACME- 000101", "ACME000101", "Acme\u2011000101", "\u2068acme-000101\u2069"]
+)
+def test_a_member_is_found_in_other_spellings(provider: AntavoProvider, kind: QueryKind, value: str) -> None:
+    assert find(provider, kind, value) == [MIA]
+
+
+def test_two_members_whose_cards_differ_by_case_are_a_choice(
+    provider: AntavoProvider, vendor: Served
+) -> None:
+    vendor.mia.cards[:] = ["FAMILY-1"]
+    vendor.workspace.customers[ANA].cards[:] = ["family-1"]
+    assert find(provider, QueryKind.CODE, "FAMILY-1") == [MIA]
+    assert find(provider, QueryKind.CODE, "family-1") == [ANA]
+    assert sorted(find(provider, QueryKind.CODE, "Family-1")) == sorted([MIA, ANA])
+
+
+def test_an_unknown_number_costs_few_calls(provider: AntavoProvider, vendor: Served) -> None:
+    assert find(provider, QueryKind.MEMBER_ID, "4006381333931") == []
+    assert len(vendor.asked) == 2, "digits have no other spelling"
+    vendor.asked.clear()
+    assert find(provider, QueryKind.MEMBER_ID, "nobody-1") == []
+    assert len(vendor.asked) == 6, "small letters, capitals, without dashes: two calls each"
+
+
 def test_a_tagged_e_mail_is_signed_right(provider: AntavoProvider, vendor: Served) -> None:
     vendor.mia.profile["email"] = "mia+shop@example.test"
     assert find(provider, QueryKind.EMAIL, "mia+shop@example.test") == [MIA]

@@ -52,7 +52,12 @@ def test_a_scanned_pass_is_its_customer(provider: PongoProvider, kind: QueryKind
     assert refs(provider, kind, MIA) == [MIA]
 
 
-@pytest.mark.parametrize("code", ["12345678", "cust_", "cust_a b", "rew_0000000501", f"{MIA}/rewards"])
+@pytest.mark.parametrize("typed", [MIA.upper(), f"Cust_{MIA[5:]}", f" {MIA[:9]} {MIA[9:]}"])
+def test_a_pass_that_was_typed_by_hand_is_its_customer(provider: PongoProvider, typed: str) -> None:
+    assert refs(provider, QueryKind.CODE, typed) == [MIA]
+
+
+@pytest.mark.parametrize("code", ["12345678", "cust_", "cust_a|b", "rew_0000000501", f"{MIA}/rewards"])
 def test_what_is_no_pass_is_not_even_asked(provider: PongoProvider, vendor: Served, code: str) -> None:
     assert refs(provider, QueryKind.CODE, code) == []
     assert vendor.asked == []

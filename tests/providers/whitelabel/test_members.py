@@ -23,6 +23,20 @@ def test_id_account_number_and_login_all_name_the_member(
         assert find(provider, kind, value) == ["1000101"]
 
 
+@pytest.mark.parametrize("value", ["AUTH0|Mia", " auth0|mia\u200b", "100 0101", "100-0101"])
+def test_a_member_is_found_in_other_spellings(provider: WhiteLabelProvider, value: str) -> None:
+    assert find(provider, QueryKind.MEMBER_ID, value) == ["1000101"]
+
+
+def test_two_members_whose_logins_differ_by_case_are_a_choice(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, ana: str
+) -> None:
+    vendor.state.users[mia]["authIdentifier"] = "FAMILY-1"
+    vendor.state.users[ana]["authIdentifier"] = "family-1"
+    assert find(provider, QueryKind.CODE, "family-1") != find(provider, QueryKind.CODE, "FAMILY-1")
+    assert len(find(provider, QueryKind.CODE, "Family-1")) == 2
+
+
 @pytest.mark.parametrize("word", ["me", "summary", "..", "auth0|mi", "100010"])
 def test_a_word_that_is_another_address_of_the_vendor_finds_nobody(
     provider: WhiteLabelProvider, word: str

@@ -94,7 +94,6 @@ def test_a_code_is_looked_at_without_being_burned(
     ("code", "reason"),
     [
         ("PROMO-NONE", RejectReason.REWARD_NOT_FOUND),
-        ("promo-mia10", RejectReason.REWARD_NOT_FOUND),  # the case is a part of the code
         ("", RejectReason.REWARD_NOT_FOUND),
         (ANA_CODE, RejectReason.NOT_ALLOWED),
         ("BURNED-1", RejectReason.ALREADY_USED),
@@ -112,6 +111,25 @@ def test_a_code_that_cannot_be_used_says_why(
     with pytest.raises(Rejected) as caught:
         provider.find_voucher(mia, code)
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    "code", ["promo-mia10", "PROMO MIA10", "promomia10", "\N{EN DASH}".join(["Promo", "Mia10"])]
+)
+def test_a_code_of_the_members_own_is_found_in_every_spelling(
+    provider: WhiteLabelProvider, mia: str, shown_voucher: Json, code: str
+) -> None:
+    found = provider.find_voucher(mia, code)
+    assert (found.voucher_id, found.code) == (shown_voucher["id"], "Promo-Mia10")
+
+
+def test_a_code_that_is_on_no_list_is_found_in_capitals(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, ana: str
+) -> None:
+    vendor.state.give(ana, vendor.state.reward_named("$5 off"), code="PROMO-4KT9WM")
+    with pytest.raises(Rejected) as caught:
+        provider.find_voucher(mia, "promo-4kt9wm")
+    assert caught.value.reason is RejectReason.NOT_ALLOWED, "it is another member's, and no unknown one"
 
 
 def test_another_members_voucher_is_never_used(

@@ -40,6 +40,27 @@ def test_each_identifier_finds_her(provider: YotpoProvider, kind: QueryKind, val
     assert (member.ref, member.member_id) == ("id:SHOP-4411", "ACME-000101")
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (QueryKind.MEMBER_ID, "shop-4411"),
+        (QueryKind.MEMBER_ID, "SHOP- 4411"),
+        (QueryKind.CODE, "acme\u2011000101"),
+    ],
+)
+def test_an_id_finds_her_in_other_spellings(provider: YotpoProvider, kind: QueryKind, value: str) -> None:
+    (member,) = provider.find_members(MemberQuery(kind=kind, value=value))
+    assert member.ref == "id:SHOP-4411"
+
+
+def test_two_customers_whose_ids_differ_by_case_are_a_choice(provider: YotpoProvider, yotpo: Yotpo) -> None:
+    mia, leo = yotpo.books.customers[:2]
+    mia.pos_account_id, leo.pos_account_id = "FAMILY-1", "family-1"
+    exact = provider.find_members(MemberQuery(kind=QueryKind.CODE, value="family-1"))
+    both = provider.find_members(MemberQuery(kind=QueryKind.CODE, value="Family-1"))
+    assert (len(exact), len(both)) == (1, 2)
+
+
 def test_an_answer_for_somebody_else_is_nobody(provider: YotpoProvider, address: str, yotpo: Yotpo) -> None:
     # A vendor that matched loosely would show a stranger's points.
     with responses.RequestsMock() as vendor:
