@@ -90,7 +90,7 @@ def stored_refs() -> set[str]:
     return {ref for table in tables for ref in table.objects.values_list("member_ref", flat=True)} | hints
 
 
-@pytest.mark.parametrize("key", [OLD, NEW])
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["old", "new"])
 def test_every_table_names_the_member_by_the_new_ref(program: Program, key: str, settings: Settings) -> None:
     plant(program, cipher_ref(key))
     migrate()
@@ -149,7 +149,9 @@ def test_many_rows_are_rewritten_in_batches_and_a_repetition_changes_nothing(pro
 
 
 @pytest.mark.parametrize(
-    "ref", [cipher_ref(LOST), cipher_ref(OLD, program="other"), "m:", "m:of-another-vendor", "id:SHOP-1", ""]
+    "ref",
+    [cipher_ref(LOST), cipher_ref(OLD, program="other"), "m:", "m:of-another-vendor", "id:SHOP-1", ""],
+    ids=["lost key", "other program", "empty", "other kind", "by id", "none"],
 )
 def test_what_is_no_old_ref_that_can_be_read_stays_as_it_is(program: Program, ref: str) -> None:
     Order.objects.create(program=program, order_id="o-1", member_ref=ref)
