@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.utils import timezone
 
 from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
@@ -21,6 +20,7 @@ from loyaltyview.events.payloads import NotJson, dump, is_text, parse, read_stor
 from loyaltyview.events.readers import LONGEST_ID
 from loyaltyview.events.rows import NewEvent, insert
 from loyaltyview.programs.models import Program
+from loyaltyview.work import clock
 from loyaltyview.work.sources import wake
 from providers.texts import plain_of
 
@@ -56,7 +56,7 @@ def store_delivery(program: Program, body: bytes, environ: Mapping[str, Any]) ->
     are kept. Returns the state it was given.
     Raises django.db.Error or NotStored when it could not be committed. May be repeated."""
     envelope = read_envelope(body, program.newstore_tenant)
-    now = timezone.now()
+    now = clock.now()
     _writer.store(
         NewEvent(
             program_id=program.pk,

@@ -7,7 +7,6 @@ event and for another minute NewStore's "not found" means "not yet" (contract 6.
 from datetime import timedelta
 
 import structlog
-from django.utils import timezone
 
 from loyaltyview.events.earning import NotYet, OrderOpen, earn, why_nothing
 from loyaltyview.events.models import Earning, Event, Order
@@ -22,6 +21,7 @@ from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
 from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, OPEN, HostOrder, read_order
 from loyaltyview.programs.models import Program
+from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def opened_order(event: Event, order_id: str) -> Order:
     order = Order.objects.filter(program=event.program, order_id=order_id).first()
     if order and order.opened_seen_at:
         return order
-    if timezone.now() < event.received_at + PATIENCE:
+    if clock.now() < event.received_at + PATIENCE:
         raise NotYet("order.opened has not arrived")
     return take_order(event.program, _read(event, order_id))
 
@@ -49,7 +49,7 @@ def ensure_earned(event: Event, order: Order) -> Order:
     Raises NotYet while it may still come, and what `opened_order` raises. May be repeated."""
     if order.earning != Earning.WAITING or order.completed_seen_at or why_nothing(order):
         return order
-    if timezone.now() < event.received_at + PATIENCE:
+    if clock.now() < event.received_at + PATIENCE:
         raise NotYet("order.completed has not arrived")
     host = _read(event, order.order_id)
     if host.status == OPEN:
@@ -88,7 +88,7 @@ def _read(event: Event, order_id: str) -> HostOrder:
     except NewStoreRejected as error:
         if error.status not in (404, 410):
             raise
-        if error.status == 404 and timezone.now() < event.received_at + 2 * PATIENCE:
+        if error.status == 404 and clock.now() < event.received_at + 2 * PATIENCE:
             raise NotYet("NewStore does not have the order yet") from error
         raise Hopeless(f"an event of the order never came, and NewStore answers {error.detail}") from error
 

@@ -7,7 +7,6 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
@@ -25,6 +24,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
+from loyaltyview.work import clock
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
 from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
 
@@ -63,7 +63,7 @@ def _free_events() -> QuerySet[Event]:
         program=OuterRef("program"),
         subject=OuterRef("subject"),
         subject__gt="",
-        lease_until__gte=timezone.now(),
+        lease_until__gte=clock.now(),
     ).exclude(pk=OuterRef("pk"))
     return Event.objects.filter(~Exists(in_hand))
 
@@ -91,7 +91,7 @@ def _attempt(event: Event) -> None:
         handle(event)
     except OrderOpen as error:
         # No failure, so not counted as one. `order.completed` makes it due at once.
-        due_at = timezone.now() + timedelta(seconds=LONGEST_DELAY_S)
+        due_at = clock.now() + timedelta(seconds=LONGEST_DELAY_S)
         _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
     except (NotYet, Hopeless, PayloadError) as error:
         _failed(event, error, str(error))
@@ -116,7 +116,7 @@ def _has_turn(event: Event, subject: str) -> bool:
     except IntegrityError:
         # Without its lease it may have the subject: the constraint is about events in hand.
         Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(
-            subject=subject, lease_until=None, due_at=timezone.now() + timedelta(seconds=backoff_s(1))
+            subject=subject, lease_until=None, due_at=clock.now() + timedelta(seconds=backoff_s(1))
         )
         return False
     event.subject = subject
@@ -153,12 +153,12 @@ def _bury(event: Event, problem: str) -> None:
 
 
 def _close(event: Event, state: EventState) -> None:
-    is_ours = finish(event, state=state, done_at=timezone.now())
+    is_ours = finish(event, state=state, done_at=clock.now())
     _note_outcome(event, state.value, is_ours)
     if is_ours and event.name in UNBLOCKING:
         Event.objects.filter(
             program=event.program, subject=event.subject, state=EventState.WAITING, lease_until=None
-        ).update(due_at=timezone.now())
+        ).update(due_at=clock.now())
 
 
 def _note_outcome(event: Event, outcome: str, is_ours: bool) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.utils import timezone
-
 from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.models import AlarmKind, Event
@@ -13,6 +11,7 @@ from loyaltyview.events.provider_inbox import read_hint
 from loyaltyview.redemptions.cancellation import cancel_spend
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.used_codes import queue_used_codes
+from loyaltyview.work import clock
 from providers.types import WebhookName
 
 # A vendor tells of a spend before its answer to us has been written down.
@@ -25,7 +24,7 @@ def spend_cancelled(event: Event) -> None:
     if not ref:
         return
     cancelled = cancel_spend(event.program, provider_ref=ref)
-    if cancelled is None and timezone.now() < event.received_at + PATIENCE:
+    if cancelled is None and clock.now() < event.received_at + PATIENCE:
         raise NotYet("no redemption has this reference yet")
     for row in cancelled or ():
         _tell_of(row)
@@ -37,7 +36,7 @@ def _tell_of(row: Redemption) -> None:
         said = "an order had used it: decide on the worklist"
     elif row.program.newstore_disable_codes:
         said = "its code is switched off at NewStore"
-    elif row.code_expires_at and row.code_expires_at > timezone.now():
+    elif row.code_expires_at and row.code_expires_at > clock.now():
         said = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
     else:
         said = "its code has expired"

@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Iterable
 
 import structlog
-from django.utils import timezone
 
 from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.payloads import dump, is_text, parse
 from loyaltyview.programs.models import Program
+from loyaltyview.work import clock
 from loyaltyview.work.sources import wake
 from providers.types import WebhookEvent, WebhookName
 
@@ -26,7 +26,7 @@ HANDLED = frozenset(name.value for name in WebhookName)
 
 def store_hints(program: Program, hints: Iterable[WebhookEvent]) -> None:
     """Store each hint once and commit. Raises django.db.Error: then none was stored. May be repeated."""
-    now = timezone.now()
+    now = clock.now()
     events = []
     for hint in hints:
         is_handled = hint.name in HANDLED
@@ -58,7 +58,7 @@ def store_unreadable(program: Program, body: bytes, problem: str) -> None:
         dedupe_key=f"dead:{_hash(body)}",
         state=EventState.DEAD,
         payload=body,
-        received_at=timezone.now(),
+        received_at=clock.now(),
         last_error=f"not understood: {problem}"[:500],
     )
     Event.objects.bulk_create([event], ignore_conflicts=True)

@@ -9,7 +9,6 @@ from functools import partial
 
 import structlog
 from django.db.models import Q
-from django.utils import timezone
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import earn, why_nothing
@@ -25,6 +24,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
 from loyaltyview.redemptions.issued import issued_of
 from loyaltyview.redemptions.models import State
+from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def span_of(day: date) -> tuple[datetime, datetime]:
 def reconcile_yesterday() -> None:
     """Reconcile yesterday for each active program; what was found is an alarm, and so is a program that
     cannot be reconciled. Done daily by the worker."""
-    day = timezone.now().date() - timedelta(days=1)
+    day = clock.now().date() - timedelta(days=1)
     for program in Program.objects.filter(is_active=True):
         command = f"manage.py reconcile --day {day} --program {program.slug}"
         try:
@@ -140,7 +140,7 @@ def _earning(order: Order) -> Iterator[Gap]:
         cause = "completed, and not earned" if order.opened_seen_at else "order.opened was lost"
         yield Gap(cause=cause, about=order.order_id, repair=partial(_replay_order, order))
         return
-    is_late = order.placed_at is not None and order.placed_at < timezone.now() - LATE
+    is_late = order.placed_at is not None and order.placed_at < clock.now() - LATE
     earns = not why_nothing(order)
     if not order.opened_seen_at or not is_late or not (earns or is_used(order)):
         return

@@ -1,10 +1,10 @@
 """Handling stored events once more: from admin and from `manage.py replay_events`."""
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from loyaltyview.events.alarms import close_dead
 from loyaltyview.events.models import Event, EventState
+from loyaltyview.work import clock
 from loyaltyview.work.sources import wake
 
 ERASED = b"{}"  # what is left of a delivery about somebody who was erased
@@ -17,7 +17,7 @@ def replay(events: QuerySet[Event]) -> int:
     count = (
         events.filter(lease_until=None)
         .exclude(payload=ERASED)
-        .update(state=EventState.WAITING, due_at=timezone.now(), attempts=0, last_error="", done_at=None)
+        .update(state=EventState.WAITING, due_at=clock.now(), attempts=0, last_error="", done_at=None)
     )
     close_dead()
     wake()

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from loyaltyview.events.earning import earn, take_back_order
 from loyaltyview.events.erasure import is_closed
@@ -39,6 +38,7 @@ from loyaltyview.redemptions.issued import spellings
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, with_codes
 from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.work import clock
 
 # NewStore promises its events within 15 minutes.
 PATIENCE = timedelta(hours=1)
@@ -50,8 +50,8 @@ def find_unheard(program: Program, since: datetime, until: datetime) -> Iterator
     """Yield the orders of that time that never reached us. Takes one read of NewStore for each customer who
     redeemed, one for each order that we do not know, and one for each code without an order where there is
     the coupon list."""
-    rows = of_day(program, since, until).filter(requested_at__lt=timezone.now() - PATIENCE)
-    latest = min(until + NEXT_DAY, timezone.now() - PATIENCE)
+    rows = of_day(program, since, until).filter(requested_at__lt=clock.now() - PATIENCE)
+    latest = min(until + NEXT_DAY, clock.now() - PATIENCE)
     found: set[str] = set()
     try:
         wanted = _created_only(program, since, latest)

@@ -15,12 +15,12 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from loyaltyview.newstore.answers import list_in, object_of
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
 from loyaltyview.programs.models import Program
+from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def mint_code(program: Program, request: CouponRequest) -> MintedCode:
     for a code that may stand for another discount.
     """
     voucher = _voucher(program, request)
-    expires_at = timezone.now() + timedelta(minutes=settings.CODE_LIFE_MINUTES)
+    expires_at = clock.now() + timedelta(minutes=settings.CODE_LIFE_MINUTES)
     answer = NewStoreClient(program).call("POST", "/v0/promotions/loyalty", body={"vouchers": [voucher]})
     try:
         body = object_of(answer)

@@ -6,7 +6,6 @@ Profiles can be merged or deleted: an id that is gone is looked up once more by 
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from loyaltyview.newstore.answers import Profile
 from loyaltyview.newstore.client import NewStoreClient
@@ -14,6 +13,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.newstore.launch import MAX_LOYALTY_ID
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Program
+from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, postpone
 from loyaltyview.work.sources import wake
 from providers.texts import pasted
@@ -38,7 +38,7 @@ def link_profile(
             "profile_id": profile_id,
             "contact": contact,
             "may_replace": may_replace,
-            "due_at": timezone.now(),
+            "due_at": clock.now(),
             "attempts": 0,
             "lease_until": None,  # whoever has the former wish in hand must not delete this one
         },

@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
+from loyaltyview.work import clock
 from loyaltyview.work.models import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -76,11 +76,13 @@ def check_migrations() -> Check:
 
 
 def check_worker() -> Check:
-    """At least one worker gave a sign of life in the last READY_MAX_HEARTBEAT_AGE_S seconds."""
-    newest = Heartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+    """At least one worker whose clock is right gave a sign of life in the last READY_MAX_HEARTBEAT_AGE_S
+    seconds."""
+    newest = Heartbeat.at_work().values_list("seen_at", flat=True).first()
     if newest is None:
-        return Check(is_ok=False, detail="never seen")
-    age = timezone.now() - newest
+        is_wrong = Heartbeat.objects.exists()
+        return Check(is_ok=False, detail="clock is wrong" if is_wrong else "never seen")
+    age = clock.now() - newest
     return Check(
         is_ok=age <= timedelta(seconds=settings.READY_MAX_HEARTBEAT_AGE_S),
         detail=f"seen {max(int(age.total_seconds()), 0)} s ago",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.utils import timezone
+
+from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
 
@@ -36,4 +37,4 @@ def run_all() -> None:
 
 def run(retention: Retention) -> int:
     """Delete what is too old now; return how many rows."""
-    return retention.purge(timezone.now() - timedelta(days=retention.days))
+    return retention.purge(clock.now() - timedelta(days=retention.days))

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import HOLDING, OPEN, Redemption, State
 from loyaltyview.redemptions.snapshots import intent_of, spend_of
+from loyaltyview.work import clock
 from providers.errors import ProviderError
 from providers.types import Finding
 
@@ -42,7 +42,7 @@ def in_trouble(row: Redemption) -> Trouble | None:
     if row.state == State.STUCK:
         return Trouble.STUCK
     # Never due again, or due long ago: the worker has lost sight of it.
-    is_forgotten = row.due_at is None or row.due_at < timezone.now() - OVERDUE
+    is_forgotten = row.due_at is None or row.due_at < clock.now() - OVERDUE
     if not is_forgotten:
         return None
     if row.state in (State.SPENT, State.REVEALED):
@@ -68,4 +68,4 @@ def resume(row: Redemption, trouble: Trouble) -> None:
     if trouble is Trouble.STANDS:
         row.program.provider().release(spend_of(row))
         return
-    Redemption.objects.filter(pk=row.pk, state=row.state).update(due_at=timezone.now(), attempts=0)
+    Redemption.objects.filter(pk=row.pk, state=row.state).update(due_at=clock.now(), attempts=0)

@@ -7,9 +7,8 @@ where one would have been within the limit. It is a guard, not money; what is mo
 from datetime import timedelta
 from enum import StrEnum
 
-from django.utils import timezone
-
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.work import clock
 
 
 class Limit(StrEnum):
@@ -21,7 +20,7 @@ class Limit(StrEnum):
 
 def limit_reached(row: Redemption) -> Limit | None:
     """Return the limit that `row`, already committed, goes beyond. Refused and released ones do not count."""
-    program, now = row.program, timezone.now()
+    program, now = row.program, clock.now()
     if not program.associate_hour_limit and not program.member_day_limit:
         return None
     counted = Redemption.objects.filter(program=program).exclude(

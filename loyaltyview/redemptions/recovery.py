@@ -9,7 +9,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from loyaltyview.redemptions import order_news
 from loyaltyview.redemptions.models import OPEN, Redemption, State
@@ -18,6 +17,7 @@ from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.requests import WORKER, Actor
 from loyaltyview.redemptions.snapshots import intent_of
 from loyaltyview.redemptions.steps import advance, release_at, reveal, spent_fields, take, to_stuck
+from loyaltyview.work import clock
 from loyaltyview.work.claims import claim, finish, postpone
 from providers.errors import ProviderError
 from providers.types import Finding, SpendFinding
@@ -72,7 +72,7 @@ def _release_unused(row: Redemption) -> None:
     """The time for an order has passed. But what came in time and was not read yet may be that order's."""
     codes = tuple(row.codes.values_list("code", flat=True))
     if order_news.has_unread(row.program, codes, release_at(row)):
-        finish(row, due_at=timezone.now() + UNREAD_FOR)
+        finish(row, due_at=clock.now() + UNREAD_FOR)
     else:
         give_back(row, WORKER, "no order carried the code in time")
 
@@ -118,7 +118,7 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
             row, State.REFUSED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
             reason=Refusal.NOT_SPENT, refusal=Refusal.NOT_SPENT, due_at=None, lease_until=None,
         )  # fmt: skip
-    elif timezone.now() > _uncertain_since(row) + timedelta(minutes=settings.UNCERTAIN_MINUTES):
+    elif clock.now() > _uncertain_since(row) + timedelta(minutes=settings.UNCERTAIN_MINUTES):
         to_stuck(row, State.UNCERTAIN, actor, f"outcome unknown: {problem}")
     else:
         postpone(row, problem)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.snapshots import spend_of
 from loyaltyview.redemptions.steps import advance, refresh, take, to_stuck
+from loyaltyview.work import clock
 from loyaltyview.work.claims import postpone
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, Unsupported
@@ -53,7 +53,7 @@ def give_back(
     """Commit that the spend is to be given back, and ask the vendor at once; the worker goes on when that
     fails. Racing an order, exactly one of the two moves the row. A row in another state stays as it is, but
     for one whose giving back was begun: that is gone on with. `row` is as it stands then."""
-    until = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
+    until = clock.now() + timedelta(seconds=settings.WORK_LEASE_S)
     held: Redemption | None = row
     if not advance(
         row, State.RELEASING, allowed=allowed, actor=actor, reason=reason,

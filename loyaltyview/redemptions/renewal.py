@@ -4,7 +4,6 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
@@ -12,6 +11,7 @@ from loyaltyview.redemptions.refusals import Refusal, mint_refusal
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.saga import mint
 from loyaltyview.redemptions.steps import advance, refresh, release_at, take
+from loyaltyview.work import clock
 from loyaltyview.work.claims import finish
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None
     row = take(redemption_id, RENEWABLE, is_work=False)
     if row is None:
         return Redemption.objects.get(pk=redemption_id), None
-    if row.order_id or (row.code_expires_at and row.code_expires_at > timezone.now()):
+    if row.order_id or (row.code_expires_at and row.code_expires_at > clock.now()):
         finish(row, due_at=release_at(row))
         refresh(row)
         return row, None
@@ -47,7 +47,7 @@ def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None
         )  # fmt: skip
         if moved:
             IssuedCode.objects.create(
-                program=row.program, redemption=row, code=minted.code, issued_at=timezone.now()
+                program=row.program, redemption=row, code=minted.code, issued_at=clock.now()
             )
             Redemption.objects.filter(pk=row.pk).update(due_at=release_at(row))
     refresh(row)

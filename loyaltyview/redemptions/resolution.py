@@ -3,13 +3,13 @@
 from enum import StrEnum
 
 from django.db import transaction
-from django.utils import timezone
 
 from loyaltyview.redemptions import order_news
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.steps import advance
+from loyaltyview.work import clock
 
 
 class Question(StrEnum):
@@ -59,7 +59,7 @@ def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor
         answer = "it happened" if it_happened else "it did not"
         is_resolved = advance(
             row, to, allowed=[State.STUCK], actor=actor, reason=f"{question}: {answer}. {note}".strip(),
-            due_at=timezone.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
+            due_at=clock.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
             last_error="", refusal=Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal,
         )  # fmt: skip
     if is_resolved and to is State.USED and not order_news.read_again(row.program, row.order_id):

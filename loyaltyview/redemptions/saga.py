@@ -13,7 +13,6 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from loyaltyview.newstore.coupons import MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
@@ -38,6 +37,7 @@ from loyaltyview.redemptions.steps import (
     reveal,
     spent_fields,
 )
+from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert
 from providers.errors import ProviderError
 from providers.types import SpendKind
@@ -92,7 +92,7 @@ def repeat(row: Redemption, actor: Actor) -> Redemption:
     deadline = time.monotonic() + settings.PAGE_DEADLINE_S
     pause_s = 0.02
     while row.state in OPEN and time.monotonic() < deadline:
-        if row.lease_until is None or row.lease_until < timezone.now():
+        if row.lease_until is None or row.lease_until < clock.now():
             return carry_on(row.pk, actor)
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, 0.25)
@@ -112,7 +112,7 @@ def hand_over(
         program_id=program_id,
         cart_id=cart_id,
         state__in=[State.SPENT.value, State.REVEALED.value],
-        code_expires_at__gt=timezone.now(),
+        code_expires_at__gt=clock.now(),
     ).order_by("requested_at")
     return [row.code for row in rows if row.state == State.REVEALED or reveal(row, actor)]
 
@@ -130,7 +130,7 @@ def _fingerprint(launch_id: str, member_ref: str, kind: SpendKind, item_id: str,
 
 def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
     """Commit the row before anything happens. Returns it and whether this call made it."""
-    now = timezone.now()
+    now = clock.now()
     lease_until = now + timedelta(seconds=settings.WORK_LEASE_S)
     row = Redemption(
         program=request.program,
@@ -206,7 +206,7 @@ def _mint(row: Redemption, actor: Actor) -> bool:
         actor=actor,
         needs_lease=True,
         also=lambda: insert(
-            [IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=timezone.now())]
+            [IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=clock.now())]
         ),
         code=minted.code,
         code_expires_at=minted.expires_at,

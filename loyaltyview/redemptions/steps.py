@@ -10,10 +10,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
+from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert, update
 from providers.types import Spend
 
@@ -78,13 +78,13 @@ def write_line(
     row: Redemption, from_state: str, to: State, actor: Actor, reason: str, at: datetime | None = None
 ) -> None:
     """Add one line to the audit trail; inside the transaction of the change it tells of."""
-    insert([_line(row, from_state, to.value, actor, reason, at or timezone.now())])
+    insert([_line(row, from_state, to.value, actor, reason, at or clock.now())])
 
 
 def _lines(row: Redemption, path: Sequence[str], actor: Actor, reason: str) -> list[Transition]:
     """Return the lines of the steps along `path`. The request's own is written with the first step after it:
     until then the row says the same, and its commit is the one that everything waits for."""
-    at = timezone.now()
+    at = clock.now()
     lines = [_line(row, before, after, actor, reason, at) for before, after in pairwise(path)]
     if path[0] == State.REQUESTED:
         tapped_by = Actor(name=row.associate_id, store_id=row.store_id, device_id=row.device_id)
@@ -113,7 +113,7 @@ def take(redemption_id: UUID, states: Iterable[State], *, is_work: bool = True) 
     Should we die, the worker takes it up when the lease has run out. Where there is nothing to be taken up
     (`is_work` is False), the row stays due when it was.
     """
-    now = timezone.now()
+    now = clock.now()
     until = now + timedelta(seconds=settings.WORK_LEASE_S)
     due = {"due_at": until} if is_work else {}
     taken = Redemption.objects.filter(
@@ -150,10 +150,10 @@ def spent_fields(spend: Spend) -> dict[str, Any]:
 
 def release_at(row: Redemption) -> datetime:
     """Return when an unused code is given back: its life, NewStore's delivery promise, and a margin."""
-    ends_at = row.code_expires_at or timezone.now()
+    ends_at = row.code_expires_at or clock.now()
     return ends_at + timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)
 
 
 def ask_again_at() -> datetime:
     """Return when the worker first asks about an unknown outcome; the page asks by itself."""
-    return timezone.now() + timedelta(seconds=2)
+    return clock.now() + timedelta(seconds=2)

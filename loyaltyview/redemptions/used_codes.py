@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import structlog
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from loyaltyview.newstore.coupons import coupon_name
 from loyaltyview.newstore.errors import NewStoreRejected
@@ -12,6 +11,7 @@ from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.work import clock
 from loyaltyview.work.sources import wake
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ def queue_used_codes() -> None:
     if not programs.exists():
         return
     queued = UsedCode.objects.filter(program=OuterRef("program"), code=OuterRef("code"))
-    now = timezone.now()
+    now = clock.now()
     issued = IssuedCode.objects.select_related("redemption", "program").filter(
         ~Exists(queued),
         program__in=programs,

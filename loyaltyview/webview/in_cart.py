@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Q
-from django.utils import timezone
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
 from loyaltyview.redemptions.issued import issued_of, known_codes
@@ -19,6 +18,7 @@ from loyaltyview.redemptions.shift import is_undoable
 from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
+from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
 from providers.base import Capability, LoyaltyProvider
 from providers.types import Cart, Money
@@ -118,7 +118,7 @@ def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:
     """Return how `row` stands, in the words of the pages."""
     final = is_final(row, provider)
     ends_at = row.code_expires_at
-    left_s = max(0, int((ends_at - timezone.now()).total_seconds())) if ends_at else 0
+    left_s = max(0, int((ends_at - clock.now()).total_seconds())) if ends_at else 0
     return Applied(
         row=row,
         saving=Money(amount=Decimal(row.saving), currency=row.currency),
@@ -145,7 +145,7 @@ def status_of(row: Redemption) -> str:
         return "stuck"
     if row.order_id:
         return "ordered"
-    return "live" if row.code_expires_at and row.code_expires_at > timezone.now() else "expired"
+    return "live" if row.code_expires_at and row.code_expires_at > clock.now() else "expired"
 
 
 def foreign_codes(launch: Launch) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.crypto import salted_hmac
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
@@ -24,6 +24,7 @@ from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
+from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
 from providers.parallel import of_program
 
@@ -45,7 +46,7 @@ def open_launch(
     two launches of one cart is the newer one, however long each took. `is_host_awaited`: what the app puts
     into the page was not read yet."""
     secret = secrets.token_urlsafe(32)
-    now = timezone.now()
+    now = clock.now()
     launch = Launch.objects.create(
         program=program,
         secret_hash=_hash(secret),
@@ -109,7 +110,7 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
         with translation.override(language):
             if not launch.program.is_active:
                 return refuse(request, "PROGRAM_UNKNOWN", status=404)
-            if launch.expires_at <= timezone.now():
+            if launch.expires_at <= clock.now():
                 return refuse(request, "SESSION_EXPIRED", status=410, program=launch.program)
             with of_program(launch.program.slug):
                 response = view(request, launch, *args, **kwargs)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from loyaltyview.work import clock
 from loyaltyview.work.models import WorkRow
 
 Row = TypeVar("Row", bound=WorkRow)
@@ -25,7 +25,7 @@ CANDIDATES = 20
 
 def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
     """Return those of `rows` that are due and held by nobody, longest waiting first."""
-    now = now or timezone.now()
+    now = now or clock.now()
     return rows.filter(Q(lease_until=None) | Q(lease_until__lt=now), due_at__lte=now).order_by("due_at", "pk")
 
 
@@ -35,7 +35,7 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
     `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same
     order is in hand) is passed over.
     """
-    now = timezone.now()
+    now = clock.now()
     until = now + timedelta(seconds=lease_s or settings.WORK_LEASE_S)
     for pk in due(rows, now).values_list("pk", flat=True)[:CANDIDATES]:
         try:
@@ -65,7 +65,7 @@ def postpone(row: WorkRow, error: str, delay_s: float | None = None) -> bool:
     """Let `row` go and make it due again after a back-off that doubles with each attempt, with jitter.
     False when the lease was lost meanwhile."""
     delay = timedelta(seconds=delay_s if delay_s is not None else backoff_s(row.attempts))
-    return _let_go(row, due_at=timezone.now() + delay, last_error=error[:500])
+    return _let_go(row, due_at=clock.now() + delay, last_error=error[:500])
 
 
 def give_up(row: WorkRow, error: str, **changes: Any) -> bool:

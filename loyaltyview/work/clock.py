@@ -1,8 +1,10 @@
 """One clock for all processes: the database's. Leases, due times, releases and expiries go by it.
 
 A process reads it every few seconds and counts on with a clock that nobody sets. So a machine whose own
-clock is wrong takes no lease away, and gives nothing back, before its time. SQLite runs inside the process:
-there the machine's clock is the only one.
+clock is wrong takes no lease away, and gives nothing back, before its time. When the two differ by more than
+MAX_CLOCK_SKEW_S, one of them is wrong, and the worker does nothing until somebody has set it right.
+SQLite runs inside the process: there the machine's clock is the only one.
+Source: docs/decisions/0010-one-clock.md.
 """
 
 import time
@@ -16,9 +18,12 @@ from django.utils import timezone
 log = structlog.get_logger(__name__)
 
 READ_EVERY_S = 5.0
+SAY_EVERY_S = 60.0
 
 # The last reading: the database's time, and `_counter` at that moment.
 _reading: tuple[datetime, float] | None = None
+# When it was last said that the clocks differ; None while they agree.
+_said_at: float | None = None
 
 
 def now() -> datetime:
@@ -41,18 +46,22 @@ def skew_s() -> float:
 
 def is_wrong() -> bool:
     """Return whether this process's clock and the database's differ by more than MAX_CLOCK_SKEW_S. Says so
-    in the log. Raises django.db.Error."""
+    in the log, once a minute. Raises django.db.Error."""
+    global _said_at
     ahead_s = skew_s()
     if abs(ahead_s) <= settings.MAX_CLOCK_SKEW_S:
+        _said_at = None
         return False
-    log.error("clock_differs", seconds_ahead_of_database=round(ahead_s))
+    if _said_at is None or _counter() - _said_at >= SAY_EVERY_S:
+        _said_at = _counter()
+        log.error("clock_differs", seconds_ahead_of_database=round(ahead_s))
     return True
 
 
 def forget() -> None:
     """Read the database's clock anew at the next look."""
-    global _reading
-    _reading = None
+    global _reading, _said_at
+    _reading = _said_at = None
 
 
 def _read() -> datetime:

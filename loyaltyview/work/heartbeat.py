@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError
-from django.utils import timezone
 
+from loyaltyview.work import clock
 from loyaltyview.work.background import repeating
 from loyaltyview.work.models import Heartbeat
 
@@ -25,9 +25,12 @@ def worker_name() -> str:
 
 
 def beat(worker: str) -> None:
-    """Write the worker's sign of life, and forget workers that have not been seen for a day."""
-    now = timezone.now()
-    Heartbeat.objects.update_or_create(worker=worker, defaults={"seen_at": now})
+    """Write the worker's sign of life and how wrong its clock is, and forget workers that have not been seen
+    for a day."""
+    now = clock.now()
+    Heartbeat.objects.update_or_create(
+        worker=worker, defaults={"seen_at": now, "clock_ahead_s": round(clock.skew_s())}
+    )
     Heartbeat.objects.filter(seen_at__lt=now - FORGET_WORKERS_AFTER).delete()
 
 

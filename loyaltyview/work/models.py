@@ -1,5 +1,6 @@
 """Rows that are their own queue: when they are due, how often they were tried, who holds them."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -26,10 +27,18 @@ class PeriodicRun(WorkRow):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of each worker; /readyz reads it."""
+    """The last sign of life of each worker, by the database's clock; /readyz reads it. `clock_ahead_s` is how
+    far the worker's own clock is ahead of the database's: beyond MAX_CLOCK_SKEW_S it does nothing."""
 
     worker = models.CharField(max_length=100, unique=True)
     seen_at = models.DateTimeField()
+    clock_ahead_s = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.worker
+
+    @classmethod
+    def at_work(cls) -> "models.QuerySet[Heartbeat]":
+        """Return those of workers whose clock is right, latest first."""
+        most = settings.MAX_CLOCK_SKEW_S
+        return cls.objects.filter(clock_ahead_s__range=(-most, most)).order_by("-seen_at")

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
+from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, due, finish, postpone
 from loyaltyview.work.models import PeriodicRun
 from loyaltyview.work.sources import Periodic, periodics
@@ -24,10 +24,13 @@ LONGEST_LEASE_S = 3600
 
 def run_due() -> int:
     """Do what is due and in nobody else's hands; returns how many were done. The first time ever, that is
-    everything. Lets only database errors out."""
+    everything. Lets only database errors out. Does nothing while this machine's clock is wrong: what is due,
+    and what is old enough to be deleted, cannot be told then."""
+    if clock.is_wrong():
+        return 0
     waiting = PeriodicRun.objects.filter(name__in=periodics)
     if waiting.count() < len(periodics):
-        now = timezone.now()
+        now = clock.now()
         PeriodicRun.objects.bulk_create(
             [PeriodicRun(name=name, due_at=now) for name in periodics], ignore_conflicts=True
         )
@@ -51,7 +54,7 @@ def _run(periodic: Periodic) -> bool:
         log.exception("periodic_failed", periodic=periodic.name)
         is_ours = postpone(row, type(error).__name__, min(backoff_s(row.attempts), periodic.interval_s))
     else:
-        is_ours = finish(row, due_at=next_time(periodic.interval_s, timezone.now()))
+        is_ours = finish(row, due_at=next_time(periodic.interval_s, clock.now()))
     if not is_ours:
         log.warning("periodic_lease_lost", periodic=periodic.name)
     return True

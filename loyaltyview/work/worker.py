@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
+from loyaltyview.work import clock
 from loyaltyview.work.background import repeating
 from loyaltyview.work.heartbeat import beat, beating, worker_name
 from loyaltyview.work.periodics import run_due
@@ -21,7 +22,9 @@ log = structlog.get_logger(__name__)
 def drain(max_rows: int = 1000, must_stop: Callable[[], bool] = lambda: False) -> int:
     """Take one row of each source in turn, so that no source starves another, until all are idle, about
     `max_rows` were handled or `must_stop` says so. Returns how many were handled. Postponed rows are not
-    waited for."""
+    waited for. Does nothing while this machine's clock is wrong."""
+    if clock.is_wrong():
+        return 0
     handled = 0
     failed: set[str] = set()
     while handled < max_rows:

@@ -9,7 +9,6 @@ A lock at Pongo keeps other devices (kiosks) off it; where that call is absent w
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -31,9 +30,10 @@ from providers.errors import (
 from providers.pongo.catalogue import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.customers import get, unmapped_store
-from providers.pongo.fields import cents_from, text_of
+from providers.pongo.fields import text_of
 from providers.pongo.models import HOLDING, Spending, SpendingState
-from providers.types import Discount, DiscountKind, Finding, Spend, SpendFinding, SpendIntent, SpendKind
+from providers.pongo.savings import saving_minor
+from providers.types import Finding, Spend, SpendFinding, SpendIntent, SpendKind
 
 log = structlog.get_logger(__name__)
 
@@ -188,7 +188,7 @@ def _begin(shop: Shop, intent: SpendIntent) -> Spending:
                 reward_id=intent.item_id if is_bought else "",
                 hash="" if is_bought else intent.item_id,
                 points=intent.points,
-                saving_minor=_saving_minor(intent),
+                saving_minor=saving_minor(intent),
                 skus=list(intent.discount.skus),
                 store_slug=intent.cart.store,
             )
@@ -390,18 +390,3 @@ def _turn(row: Spending, before: list[SpendingState], after: SpendingState, **fi
     )
     row.refresh_from_db()
     return turned == 1
-
-
-def _saving_minor(intent: SpendIntent) -> int:
-    """Return in cents what the discount takes off this cart: the amount of its line in the order."""
-    discount, total = intent.discount, intent.cart.total
-    return cents_from(max(Decimal(0), min(_worth(discount, intent), total.amount)), total.currency)
-
-
-def _worth(discount: Discount, intent: SpendIntent) -> Decimal:
-    if discount.kind is DiscountKind.PERCENT and discount.percent is not None:
-        return intent.cart.total.amount * discount.percent / 100
-    if discount.kind is DiscountKind.PRODUCT:
-        prices = [item.price for item in intent.cart.items if item.product_id in discount.skus]
-        return min(prices, default=Decimal(0))
-    return discount.amount.amount if discount.amount else Decimal(0)
