@@ -27,7 +27,8 @@ class HostCartItem:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCart:
     """The cart as NewStore has it. `store_id` is empty for a cart of another channel than a store,
-    `customer_id` (a profile id) while no customer is attached."""
+    `customer_id` (a profile id) while no customer is attached; `items` is None where the answer lists
+    none."""
 
     cart_id: str
     store_id: str
@@ -36,7 +37,7 @@ class HostCart:
     currency: str
     channel_type: str
     state: str
-    items: tuple[HostCartItem, ...] = ()
+    items: tuple[HostCartItem, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,9 @@ def cart_from(body: Mapping[str, Any]) -> HostCart:
         currency=_text(body, "currency", required=True),
         channel_type=channel_type,
         state=_text(body, "state"),
-        items=tuple(
+        items=None
+        if body.get("items") is None
+        else tuple(
             HostCartItem(
                 item_id=_text(item, "id"),
                 product_id=_text(item, "product_id", required=True),

@@ -47,6 +47,8 @@ class LaunchContext:
     items: tuple[LaunchItem, ...] = ()
     selected_coupons: tuple[str, ...] = ()
     theme: HostTheme = HostTheme()
+    # Units of each product that NewStore's cart held when it was read; None where it was not, or did not say.
+    host_units: dict[str, int] | None = None
 
     @property
     def names_cart(self) -> bool:

@@ -1,6 +1,7 @@
 """The cart of a launch: as the host sent it, as JSON in the row, and as the vendors' dataclass."""
 
 from decimal import Decimal
+from typing import Any
 
 from loyaltyview.newstore.context import LaunchContext
 from loyaltyview.programs.models import Store
@@ -21,10 +22,10 @@ def cart_json(context: LaunchContext) -> dict[str, object]:
     }
 
 
-def cart_of(launch: Launch, store: Store | None) -> Cart:
-    """Return the launch's cart with the vendor's store id; one without id and total where there is none to
-    redeem in. A host that names no currency means the program's."""
-    data = launch.cart
+def cart_of(launch: Launch, store: Store | None, data: dict[str, Any] | None = None) -> Cart:
+    """Return the launch's cart (or `data`, an earlier one of it) with the vendor's store id; one without id
+    and total where there is none to redeem in. A host that names no currency means the program's."""
+    data = data or launch.cart
     currency = data["currency"] or launch.program.currency
     return Cart(
         cart_id=launch.cart_id if launch.has_cart else "",

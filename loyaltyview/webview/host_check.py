@@ -18,6 +18,7 @@ from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.profile_links import loyalty_id_in
 from loyaltyview.programs.models import Program
+from loyaltyview.webview.cart_now import units_of
 from loyaltyview.webview.problems import Problem
 from providers import parallel
 
@@ -83,6 +84,7 @@ def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
         loyalty_id=loyalty_id_in(profile, program),
         store_id=cart.store_id,
         associate_id=cart.associate_id,
+        host_units=units_of(cart),
     )
 
 
@@ -133,6 +135,7 @@ def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchCont
     loyalty_id = loyalty_id_in(profile, program) if profile else ""
     return replace(
         context,
+        host_units=units_of(cart),
         store_id=(cart.store_id if cart else "") or context.store_id,
         profile_id=(cart.customer_id if cart else "") or context.profile_id,
         customer_email=_email(profile) or context.customer_email,

@@ -3,6 +3,7 @@ And what was answered in it about consents: that outlives it."""
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -42,6 +43,8 @@ class Launch(models.Model):
     # Empty for a launch from a customer's profile; its total is null then, or where the host did not say it.
     cart_id = models.CharField(_("cart"), max_length=100, blank=True)
     cart = models.JSONField(help_text=_("currency, total and items as the host sent them"))
+    # Units of each product in NewStore's cart when it was last read; null where it did not say.
+    host_units = models.JSONField(null=True, blank=True)
     selected_coupons = models.JSONField(default=list, blank=True)
     customer_email = EncryptedTextField(blank=True)
     # A keyed hash of the e-mail: finds the same customer's last launch without storing whom it was for.
@@ -61,6 +64,10 @@ class Launch(models.Model):
     last_known = models.JSONField(default=dict, blank=True)
     # What came of the last tap on several cards at once: the redemptions, and what did not work and why.
     last_tap = models.JSONField(default=dict, blank=True)
+
+    # Of one request, not stored: whether it has read NewStore's cart, and the larger cart from before that.
+    is_cart_read = False
+    cart_before: dict[str, Any] | None = None
 
     class Meta:
         verbose_name = _("launch")

@@ -59,6 +59,7 @@ def open_launch(
         host_token=context.token,
         cart_id=context.cart_id,
         cart=cart_json(context),
+        host_units=context.host_units,
         selected_coupons=list(context.selected_coupons),
         customer_email=context.customer_email,
         customer_key=customer_key(program, context.customer_email),

@@ -82,6 +82,14 @@ SENTENCES: dict[str, Promise] = {
         "This is in the cart already, as often as the program allows. Nothing more was spent. "
         "Go back to the cart, or choose another reward."
     ),
+    "CART_REDUCED": lazy(
+        "The cart has changed: there is less to pay now. Nothing was spent. "
+        "Check what is shown, then apply again."
+    ),
+    "CART_CHANGED": lazy(
+        "The cart has changed since this page was opened. Nothing was spent. "
+        "Go back to the cart and open the page once more."
+    ),
     "NOT_TRIED": lazy("Not tried, because another answer is still open. Apply it once that is known."),
     "NOT_TRIED_EITHER": lazy("Not tried either. Try again in a minute."),
     "CUT": lazy("The cart could not take all of it any more, so it was left alone."),

@@ -20,7 +20,7 @@ from loyaltyview.redemptions.requests import (
 )
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.redemptions.stacking import free_slot
-from loyaltyview.webview import wording
+from loyaltyview.webview import cart_now, wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, of_member, redemptions_in
 from loyaltyview.webview.lookups import spend_lookup
@@ -30,7 +30,7 @@ from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.points import is_offered, points_choice
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.queries import read_code
-from loyaltyview.webview.reading import read_for_redeeming
+from loyaltyview.webview.reading import Reading, read_for_redeeming
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.twins import work_once
 from loyaltyview.webview.views.member import show_member, to_the_end
@@ -197,17 +197,24 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     if is_full(launch, rows):
         raise Problem("CART_FULL", status=409)
     cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
+    read_cart = cart_now.begin(launch)
     try:
         reading = read_for_redeeming(launch, provider, cart, tap.kind, tap.code)
     except Rejected as error:
         raise Problem(error.reason.value) from error
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503, outage=error) from error
+    cart_now.finish(launch, read_cart)
     spendable = reading.member.balance.spendable
-    offers = build_offers(reading.rewards, reading.vouchers, cart, spendable)
-    offer = next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)
+    if launch.cart_before is not None:
+        cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
+    offer = _offer(tap, reading, cart)
     if offer is None:
         raise Problem("ITEM_UNKNOWN")
+    if launch.cart_before is not None:
+        before = cart_left(launch, cart_of(launch, store_of(launch), launch.cart_before), rows)
+        if _takes_off(tap, offer, cart) != _takes_off(tap, _offer(tap, reading, before), before):
+            raise Problem("CART_REDUCED", status=409, title=offer.title)
     limit, mine = launch.program.codes_per_reward, of_member(launch, rows)
     slot = free_slot(offer, mine, limit)
     if limit and slot is None:
@@ -236,6 +243,21 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
         is_final=offer.is_final or not can_release(provider, offer.kind),
         cart_slot=slot,
     )
+
+
+def _offer(tap: Tap, reading: Reading, cart: Cart) -> Offer | None:
+    """Return what was tapped, judged against `cart`; None for what is not on the list."""
+    offers = build_offers(reading.rewards, reading.vouchers, cart, reading.member.balance.spendable)
+    return next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)
+
+
+def _takes_off(tap: Tap, offer: Offer | None, cart: Cart) -> Decimal | None:
+    """Return what the tap takes off `cart`, None for nothing."""
+    if offer is None or offer.state is OfferState.LOCKED or offer.saving is None:
+        return None
+    if offer.points_range is None:
+        return offer.saving.amount
+    return min(points_as_money(tap.points, offer.points_range).amount, cart.total.amount)
 
 
 def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Discount, Money]:

@@ -20,8 +20,10 @@ from loyaltyview.webview.views.redeem import KEY, Tap, redeem_tap, tap_of
 from loyaltyview.webview.views.voucher import show_voucher
 from providers.types import SpendKind
 
+# The page showed another cart: what else was chosen is for the associate to look at again.
+CHANGED_CART = ("CART_REDUCED", "CART_CHANGED", "CART_UNKNOWN")
 # What stands in the way of them all, and so is said once.
-OF_THE_CART = ("OPENED_ANEW", "CART_FULL", "ANOTHER_TILL")
+OF_THE_CART = ("OPENED_ANEW", "CART_FULL", "ANOTHER_TILL", *CHANGED_CART)
 
 
 @with_launch
@@ -106,6 +108,8 @@ def _redeem_each(
         try:
             if any(row.state in OPEN for row in rows):
                 raise Problem("NOT_TRIED")
+            if first and first.code in CHANGED_CART:
+                raise Problem(first.code, status=first.status)
             if first and first.status == 503:
                 raise Problem("NOT_TRIED_EITHER")
             row = redeem_tap(launch, tap, may_be_cut=tap is taps[0])
