@@ -18,6 +18,12 @@ def masked_name(member: Member) -> str:
     return first
 
 
+def initials(member: Member) -> str:
+    """Return "M. S.", for a launch behind which no associate stands; "" without a name."""
+    names = (shown(member.first_name), shown(member.last_name))
+    return " ".join(f"{first_letter(name)}." for name in names if name)
+
+
 def full_name(member: Member) -> str:
     """Return the whole name; shown only while somebody presses."""
     return f"{shown(member.first_name)} {shown(member.last_name)}".strip()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext
 
 from loyaltyview.webview import masking
 from loyaltyview.webview.models import Launch
@@ -16,25 +17,28 @@ LIST_MINUTES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """A member as the screen may show her. `name` falls back to the end of the member number."""
+    """A member as the screen may show them: masked, since name and contact come only on a press
+    (`views.reveal`). `name` falls back to the end of the member number."""
 
     name: str
-    full_name: str
     contact: str
-    full_contact: str
     tier: str
     choice: str = ""
 
 
-def face_of(member: Member, launch: Launch | None = None) -> Face:
-    """Return the masked member; with a launch also the signed `choice` that a list's form sends back."""
+def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
+    """Return the member as this launch may show them: without an associate their initials at most. In a list
+    with the signed `choice` that its form sends back."""
+    name, contact = masking.initials(member) or gettext("The customer"), ""
+    if launch.is_verified:
+        name = masking.masked_name(member) or masking.masked_id(member.member_id)
+        name = name or shown(member.member_id)
+        contact = masking.contact(member)
     return Face(
-        name=masking.masked_name(member) or masking.masked_id(member.member_id) or shown(member.member_id),
-        full_name=masking.full_name(member),
-        contact=masking.contact(member),
-        full_contact=masking.full_contact(member),
+        name=name,
+        contact=contact,
         tier=shown(member.tier.name) if member.tier else "",
-        choice=signing.dumps(member.ref, salt=_salt(launch)) if launch else "",
+        choice=signing.dumps(member.ref, salt=_salt(launch)) if is_choice else "",
     )
 
 

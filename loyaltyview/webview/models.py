@@ -85,13 +85,8 @@ class Launch(models.Model):
     @property
     def is_verified(self) -> bool:
         """Whether an associate stands behind this launch. Without one (identity "cart") only the cart's own
-        customer may be shown."""
+        customer may be shown, without name, contact and history (docs/decisions/0008)."""
         return bool(self.associate_id)
-
-    @property
-    def may_change_consents(self) -> bool:
-        """Whether an associate, or else the cart, says whose consents they are."""
-        return self.is_verified or self.is_customer
 
     @property
     def has_cart(self) -> bool:

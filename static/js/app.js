@@ -80,23 +80,15 @@ window.addEventListener("pageshow", () => {
   document.querySelector("[data-sent]")?.removeAttribute("data-sent");
 });
 
-// A press shows the whole contact for some seconds, on the screen and to a screen reader; then the mask is back.
+// A press brings the whole contact into the page (views/reveal.py); some seconds later it is out of it again.
 let masking = 0;
 
-function unmask(button, isShown) {
-  button.toggleAttribute("data-shown", isShown);
-  button.querySelector(".masked").setAttribute("aria-hidden", String(isShown));
-  button.querySelector(".clear").setAttribute("aria-hidden", String(!isShown));
-}
-
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest(".reveal");
-  if (button) {
-    unmask(button, true);
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.matches(".clear")) {
     window.clearTimeout(masking);
-    masking = window.setTimeout(unmask, 4000, button, false);
+    masking = window.setTimeout(() => target.replaceChildren(), 6000);
   }
 });
 
-// Without a touch listener iOS gives pressed buttons no :active state, which the masked contact needs.
+// Without a touch listener iOS gives pressed buttons no :active state.
 document.addEventListener("touchstart", () => {}, { passive: true });

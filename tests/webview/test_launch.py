@@ -1,6 +1,7 @@
 """The launch: what opens a session, and what is refused with which sentence."""
 
 import json
+import re
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Identity, Program
 from loyaltyview.redemptions.models import Redemption, Transition
 from loyaltyview.webview.models import Launch
+from providers.types import Consents
 
 from .conftest import Mint, Open, cart_json, launch_params
 from .fakes import Vendor
@@ -154,8 +156,39 @@ def test_without_identity_newstore_says_who_the_customer_is(
     vendor.members.pop("L-00044")
     params = launch_params(program, customerEmail="mia@example.test") | {"externalIdentity": ""}
     html = client.get(client.get("/launch/acme/", params)["Location"]).content.decode()
-    assert "Noah B." in html
+    assert '<h1 id="name">N. B.</h1>' in html
     assert "Mia" not in html
+
+
+@pytest.mark.parametrize("path", ["", "consents/", "enrol/", "history/", "find/?several=1", "shift/"])
+def test_without_identity_no_page_says_who_the_customer_is(
+    client: Client, program: Program, vendor: Vendor, by_cart: dict[str, str], path: str
+) -> None:
+    params = launch_params(program) | {"externalIdentity": ""}
+    page = client.get("/launch/acme/", params)["Location"]
+    member = client.get(page)
+    html = client.get(page + path, follow=True).content.decode().lower()
+
+    assert not re.search(r"\bmia\b|stone|example\.test|0100|•••", html)
+    assert 'data-points="820"' in member.content.decode()
+    assert "history/" not in member.content.decode()
+    assert "consents/" not in member.content.decode()
+
+
+def test_without_identity_the_carts_customer_is_enrolled_and_asked_for_no_consent(
+    client: Client, program: Program, vendor: Vendor, by_cart: dict[str, str]
+) -> None:
+    by_cart["email"] = "new@example.test"
+    page = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})["Location"]
+    html = client.get(page, follow=True).content.decode()
+    assert "new@example.test" not in html
+    assert "consent_email" not in html
+    form = {"email": "another@example.test", "phone": "", "first_name": "", "last_name": ""}
+    client.post(page + "enrol/", form | {"consent_email": "on", "consent_sms": "on"})
+
+    ((profile, consents),) = vendor.enrolled
+    assert profile.email == "new@example.test"
+    assert consents == Consents()
 
 
 def test_without_identity_nobody_else_can_be_looked_up(

@@ -207,7 +207,8 @@ def test_points_as_money_never_exceed_the_cart_or_the_balance(
 def test_the_contact_is_masked(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     assert "m•••@example.test" in html
-    assert re.search(r'aria-hidden="true">[^<]*mia@example\.test', html)
+    assert "mia@example.test" not in html
+    assert "Stone" not in html
 
 
 def test_without_rewards_the_page_says_so(client: Client, page: str, vendor: Vendor) -> None:
@@ -219,7 +220,8 @@ def test_a_customer_who_is_no_member_is_enrolled(client: Client, open_page: Open
     response = client.get(open_page(customerEmail="new@example.test"), follow=True)
     html = response.content.decode()
     assert 'data-page="enrol"' in html
-    assert 'value="new@example.test"' in html
+    assert 'placeholder="n•••@example.test"' in html
+    assert "new@example.test" not in html
 
 
 def test_a_cart_without_customer_asks_for_one(client: Client, open_page: Open, vendor: Vendor) -> None:

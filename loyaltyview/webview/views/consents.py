@@ -24,12 +24,11 @@ from providers.types import Consent, Consents, Member
 @with_launch
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """Show the two answers as they stand, and take new ones. Where nobody vouches for the launch, only
-    those of the cart's own customer, and the trail says so."""
+    """Show the two answers as they stand, and take new ones: only for an associate, who asked the member."""
     provider = launch.program.provider()
     if not launch.member_ref or Capability.CONSENT_CHANGE not in provider.capabilities:
         return go(request, address_of("member", launch))
-    if not launch.may_change_consents:
+    if not launch.is_verified:
         return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     code = ""
     try:
@@ -94,7 +93,7 @@ def _show(
         "launch": launch,
         "program": launch.program,
         "store": store_of(launch),
-        "face": face_of(member) if member else None,
+        "face": face_of(launch, member) if member else None,
         "mark": mark_of(launch),
         "email_is_yes": agreed.email is Consent.YES,
         "sms_is_yes": agreed.sms is Consent.YES,

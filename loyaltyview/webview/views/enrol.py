@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from loyaltyview.newstore.profile_links import link_profile
-from loyaltyview.webview import wording
+from loyaltyview.webview import masking, wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.forms import EnrolForm
@@ -41,6 +41,8 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.is_verified:
         # Nobody vouches for this launch: only the cart's own customer can be enrolled in it.
         data["email"], data["phone"] = launch.customer_email, ""
+    elif data.get("from_cart") and not str(data["email"]).strip():
+        data["email"] = launch.customer_email
     form = EnrolForm(data, country=country)
     if not form.is_valid():
         return _show(request, launch, provider, form, status=422)
@@ -67,10 +69,7 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
     spend_enrolment(launch)
     store = store_of(launch)
     profile = form.profile(store.provider_store if store else "")
-    consents = form.consents(
-        asks_email=Capability.CONSENT_EMAIL in provider.capabilities,
-        asks_sms=Capability.CONSENT_SMS in provider.capabilities,
-    )
+    consents = form.consents(**_asked(launch, provider))
     try:
         return with_trail(
             launch, lambda: provider.enrol(profile, consents), consents, way=ConsentWay.ENROLMENT
@@ -92,21 +91,32 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     store = store_of(launch)
+    is_for_cart = bool(launch.customer_email) and form["email"].value() == launch.customer_email
     context: dict[str, Any] = {
         "launch": launch,
         "program": launch.program,
         "store": store,
         "cart": cart_of(launch, store),
         "form": form,
-        "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,
-        "asks_sms": Capability.CONSENT_SMS in provider.capabilities,
+        **_asked(launch, provider),
         "is_fixed": not launch.is_verified,
-        "is_for_cart": bool(launch.customer_email) and form["email"].value() == launch.customer_email,
+        "is_for_cart": is_for_cart,
+        # The cart's e-mail does not stand in the page: the form says that it is to be used.
+        "email": "" if is_for_cart else form["email"].value() or "",
+        "masked_email": masking.masked_email(launch.customer_email) if launch.is_verified else "",
         "problem": problem,
         "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
     }
     template = "webview/enrol.html#content" if is_htmx(request) else "webview/enrol.html"
     return render(request, template, context, status=status)
+
+
+def _asked(launch: Launch, provider: LoyaltyProvider) -> dict[str, bool]:
+    """Return which consents are asked for: none where no associate vouches for the answer."""
+    return {
+        "asks_email": launch.is_verified and Capability.CONSENT_EMAIL in provider.capabilities,
+        "asks_sms": launch.is_verified and Capability.CONSENT_SMS in provider.capabilities,
+    }
 
 
 def _prefilled(launch: Launch, typed: str) -> dict[str, str]:

@@ -97,7 +97,7 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
         return go(request, address_of("member", launch))
     context["searched"] = True
     context["read_as"] = spoken(queries[0]) if queries else text.strip()
-    context["faces"] = [face_of(member, launch) for member in members]
+    context["faces"] = [face_of(launch, member, is_choice=True) for member in members]
     can_enrol = queries and queries[0].kind in (QueryKind.EMAIL, QueryKind.PHONE)
     context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
     return None
@@ -112,5 +112,5 @@ def _offer_customer(launch: Launch, context: dict[str, Any]) -> None:
         )
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503) from error
-    context["faces"] = [face_of(member, launch) for member in members or ()]
+    context["faces"] = [face_of(launch, member, is_choice=True) for member in members or ()]
     context["is_several"] = True

@@ -10,6 +10,7 @@ from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
+from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.reading import read_history
 from loyaltyview.webview.sessions import with_launch
 from providers.errors import ProviderError
@@ -19,6 +20,8 @@ from providers.errors import ProviderError
 @require_safe
 def history(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The member's recent movements: a page of its own, or a fragment below the rewards."""
+    if not launch.is_verified:
+        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     provider = launch.program.provider()

@@ -231,7 +231,7 @@ def _member_context(
     applied = applied_in(rows, provider)
     return {
         "member": member,
-        "face": face_of(member),
+        "face": face_of(launch, member),
         "mark": mark_of(launch),
         "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
         "earn": reading.earn,
