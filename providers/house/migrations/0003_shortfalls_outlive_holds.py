@@ -9,11 +9,12 @@ from providers.house.triggers import protect_entries, unprotect_entries
 
 def note_newest_entries(apps: Any, schema_editor: Any) -> None:
     """Let each hold that stands know what its member's ledger held when it was made, as far as times tell."""
-    entries = apps.get_model("house", "Entry").objects.filter(
+    alias = schema_editor.connection.alias
+    entries = apps.get_model("house", "Entry").objects.using(alias).filter(
         member=OuterRef("member"), at__lte=OuterRef("created_at")
     )
     newest = Subquery(entries.order_by("-at", "-pk").values("pk")[:1])
-    holds = apps.get_model("house", "Hold").objects.filter(state__in=["held", "captured"])
+    holds = apps.get_model("house", "Hold").objects.using(alias).filter(state__in=["held", "captured"])
     holds.update(newest_entry=Coalesce(newest, 0))
 
 

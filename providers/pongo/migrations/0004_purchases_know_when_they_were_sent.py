@@ -4,7 +4,7 @@ from django.db.models import F
 
 
 def open_purchases_were_sent_when_begun(apps, schema_editor):
-    spendings = apps.get_model("pongo", "Spending").objects
+    spendings = apps.get_model("pongo", "Spending").objects.using(schema_editor.connection.alias)
     spendings.filter(state="started", hashes_before__isnull=False).update(sent_at=F("changed_at"))
 
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 def open_spends_know_nothing(apps, schema_editor):
     """Rows under way may have been sent: without a list of what was before, only a person can decide."""
-    reports = apps.get_model("whitelabel", "Report").objects
+    reports = apps.get_model("whitelabel", "Report").objects.using(schema_editor.connection.alias)
     reports.filter(kind="spend", state="sending").update(shown_before={})
 
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 def open_spends_know_nothing(apps, schema_editor):
     """Rows under way may have been sent, and what the history showed then is not known: a person decides."""
-    spends = apps.get_model("yotpo", "Spend").objects
+    spends = apps.get_model("yotpo", "Spend").objects.using(schema_editor.connection.alias)
     spends.filter(state="asked", is_delayed=False).update(codes_before=False)
 
 
