@@ -5,6 +5,7 @@ repeats her tap, or opens the page again, or never returns. What the test expect
 house's books (`books`).
 """
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from loyaltyview.events.models import Alarm, AlarmKind, Event, EventSource
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.sandbox.orders import Order
 from providers.house.models import Entry, EntryKind, Member
@@ -289,6 +291,40 @@ def test_a_worker_that_dies_over_a_late_order_never_leaves_it_free_in_silence(
     check_books(mia, points=OPENING if is_free else OPENING - COST, may_be_stuck=is_free)
 
 
+@pytest.mark.parametrize("moment", ["release.after", "released.after", "finish.before"])
+def test_a_worker_that_dies_over_a_cancellation_by_the_program_gives_back_once(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    stack.worker.die_at(moment)
+    cancel_at_the_program(stack, mia)
+
+    revive_worker(stack)
+    stack.wait_until_done()
+    wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
+
+    check_books(mia, points=OPENING)
+    check_alarm(mia)
+
+
+@pytest.mark.parametrize("moment", ["stuck.before", "stuck.after"])
+def test_a_worker_that_dies_over_the_cancellation_of_a_used_reward_leaves_it_to_a_person(
+    stack: Stack, mia: Member, till: Till, moment: str
+) -> None:
+    till.tap(item=REWARD)
+    pay(stack, till)
+    stack.wait_until_done()
+    stack.worker.die_at(moment)
+    cancel_at_the_program(stack, mia)
+
+    revive_worker(stack)
+    stack.wait_until_done()
+
+    assert [row.state for row in rows_of(mia)] == [State.STUCK]
+    check_books(mia, points=OPENING - COST, may_be_stuck=True)
+    check_alarm(mia)
+
+
 # --- What the tests do --------------------------------------------------------------------------------
 
 
@@ -335,6 +371,25 @@ def sell(stack: Stack, till: Till) -> None:
     """Pay and hand over, until all of it is known to us."""
     pay(stack, till, hand_over=True)
     stack.wait_until_done()
+
+
+def cancel_at_the_program(stack: Stack, member: Member) -> None:
+    """The program takes the member's spend back by itself, and says so. The house never does that: this is
+    what the web process stores when another program's webhook comes."""
+    (row,) = rows_of(member)
+    hint = {"event_id": f"hook-{row.pk}", "name": "spend_cancelled", "provider_ref": row.provider_ref}
+    now = timezone.now()
+    Event.objects.using(ALIAS).create(
+        program=stack.program, source=EventSource.PROVIDER, name=hint["name"], dedupe_key=hint["event_id"],
+        payload=json.dumps({**hint, "member_ref": ""}).encode(), received_at=now, due_at=now,
+    )  # fmt: skip
+
+
+def check_alarm(member: Member) -> None:
+    """One alarm tells of the cancelled spend."""
+    (row,) = rows_of(member)
+    alarms = Alarm.objects.using(ALIAS).filter(kind=AlarmKind.CANCELLED, subject=str(row.pk))
+    assert alarms.count() == 1
 
 
 def let_the_code_run_out(stack: Stack, member: Member, minutes: int) -> None:
