@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, Min
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +15,7 @@ from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Retur
 from loyaltyview.ops.charts import Chart, Plot, bucket, full_hours, whole
 from loyaltyview.ops.overview import Need, Number, Part, Viewer
 from loyaltyview.programs.time_zones import common_zone
+from loyaltyview.work import clock
 from loyaltyview.work.claims import due
 
 HOURS = 24
@@ -84,7 +84,7 @@ def _dead(count: int, since: datetime | None) -> list[Need]:
 def _late() -> list[Need]:
     """As /readyz judges it: an event that waits for its next attempt is not late."""
     oldest = due(Event.objects.all()).values_list("due_at", flat=True).first()
-    if oldest is None or (timezone.now() - oldest).total_seconds() <= settings.READY_MAX_EVENT_AGE_S:
+    if oldest is None or (clock.now() - oldest).total_seconds() <= settings.READY_MAX_EVENT_AGE_S:
         return []
     url = f"{reverse('admin:events_event_changelist')}?state__exact={EventState.WAITING}&o=1"
     return [Need(text=_("Events are due and no worker takes them"), url=url, since=oldest)]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.erasure import Person
 from loyaltyview.webview.models import ConsentChange, Launch
 from loyaltyview.webview.sessions import customer_key
+from loyaltyview.work import clock
 
 
 def find(person: Person) -> None:
@@ -22,7 +22,7 @@ def find(person: Person) -> None:
 
 def blockers(person: Person) -> Iterator[str]:
     """A page that is open writes her name again."""
-    if count := _hers(person).filter(expires_at__gt=timezone.now()).count():
+    if count := _hers(person).filter(expires_at__gt=clock.now()).count():
         text = _(
             "Pages about her that are open: %(count)d. Wait until they expire, %(minutes)d minutes at most."
         )

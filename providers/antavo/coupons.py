@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
+from providers import clock
 from providers.antavo import records
 from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.antavo.client import Client, of_member
@@ -102,7 +101,7 @@ def is_owned(row: dict[str, Any], ref: str) -> bool:
 def refusal_of(row: dict[str, Any]) -> RejectReason | None:
     """Return why a coupon cannot be used, whatever the cart; None when it can."""
     status, expires_at = text(row.get("status")), moment(row.get("expires_at"))
-    if status == "expired" or (expires_at and expires_at <= timezone.now()):
+    if status == "expired" or (expires_at and expires_at <= clock.now()):
         return RejectReason.EXPIRED
     if status == "redeemed":
         return RejectReason.ALREADY_USED

@@ -10,8 +10,7 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from django.utils import timezone
-
+from providers import clock
 from providers.antavo.answers import (
     ALREADY_OPTED_IN,
     MEMBER_NOT_FOUND,
@@ -255,6 +254,6 @@ def _expiring(client: Client, data: dict[str, Any]) -> tuple[Expiring, ...]:
     for row in rows(data, "expiring_points"):
         points = whole(row.get(client.names["expiring_points"]))
         at = moment(row.get(client.names["expiring_at"]))
-        if points > 0 and at and at > timezone.now():
+        if points > 0 and at and at > clock.now():
             found.append(Expiring(points=points, at=at))
     return tuple(sorted(found, key=lambda lapse: lapse.at))

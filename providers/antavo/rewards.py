@@ -6,9 +6,9 @@
 from decimal import ROUND_CEILING, Context
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers import clock
 from providers.antavo import members, offers
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import discount_of, reward_terms, store_ids
@@ -116,7 +116,7 @@ def _lock(row: dict[str, Any], points: int, spendable: int, tier: str) -> Lock |
     costs more than the member has says its points only: Antavo does not tell the two apart."""
     if table(row.get("_actions")).get("complete"):
         return None
-    now = timezone.now()
+    now = clock.now()
     starts_at, ends_at = moment(row.get("starts_at")), moment(row.get("ends_at"))
     status = text(row.get("status")).lower()
     claims = table(row.get("claims")).get("claims")

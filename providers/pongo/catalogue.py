@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
-from django.utils import timezone
 
+from providers import clock
 from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
 from providers.errors import UnexpectedAnswer
 from providers.pongo.client import Client, list_of
@@ -40,7 +40,7 @@ class Won:
 
     def is_usable(self) -> bool:
         """Return whether it can go into a cart now."""
-        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        is_over = self.expires_at is not None and self.expires_at <= clock.now()
         return not (self.is_used or self.is_locked or is_over)
 
 
@@ -112,7 +112,7 @@ def won_rewards(client: Client, ref: str, known: KnownSkus, currency: str) -> tu
 def list_vouchers(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Voucher, ...]:
     """Return what the customer owns and can use now; what lapses soonest first."""
     usable = [won for won in won_rewards(client, ref, known, currency) if won.is_usable()]
-    usable.sort(key=lambda won: (won.expires_at is None, won.expires_at or timezone.now(), won.hash))
+    usable.sort(key=lambda won: (won.expires_at is None, won.expires_at or clock.now(), won.hash))
     return tuple(
         Voucher(
             voucher_id=won.hash,
@@ -130,7 +130,7 @@ def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: 
     price = price_of(client, item)
     lock = None
     expires_at = time_of(item, "expires_at")
-    if expires_at and expires_at <= timezone.now():
+    if expires_at and expires_at <= clock.now():
         lock = Lock(reason=LockReason.EXPIRED)
     elif price > points:
         lock = Lock(reason=LockReason.POINTS, points_gap=price - points)

@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from providers import clock
 from providers.admin_pages import Host
 from providers.errors import ProviderError
 from providers.pongo.access import for_administrators, provider_of, write_log
@@ -23,7 +23,7 @@ IN_ORDER = timedelta(days=1)
 
 def waiting(program: str) -> QuerySet[Spending]:
     """Return bought or owned rewards whose code no order carried, and those of orders that were not sent."""
-    now = timezone.now()
+    now = clock.now()
     return Spending.objects.filter(
         Q(state=SpendingState.TAKEN, started_at__lt=now - IN_CART)
         | Q(state=SpendingState.CONFIRMED, started_at__lt=now - IN_ORDER),

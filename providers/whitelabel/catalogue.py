@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.core.cache import cache
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers import clock
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.http import segment
 from providers.types import (
@@ -39,7 +39,7 @@ def list_rewards(engine: Engine, ref: str) -> tuple[Reward, ...]:
     purse = members.wallet(engine, ref)
     spendable = members.points_of(engine, purse) - settling.unsettled_points(engine, ref)
     stores = stores_by_venue(engine)
-    now = timezone.now()
+    now = clock.now()
     rewards = [
         _reward(engine, row, purse, spendable, stores, now)
         for row in _all_rewards(engine)
@@ -74,7 +74,7 @@ def points_as_money(engine: Engine, spendable: int, ref: str) -> tuple[Reward, .
 def list_vouchers(engine: Engine, ref: str) -> tuple[Voucher, ...]:
     """Return the member's vouchers that are not burned: still to be redeemed, or redeemed in her app."""
     stores = stores_by_venue(engine)
-    now = timezone.now()
+    now = clock.now()
     benefits = [row for row in list_benefits(engine, ref) if is_usable(engine, row, now)]
     return tuple(
         describe_voucher(engine, row, stores)

@@ -7,8 +7,7 @@ another time, so a failure before that point loses nothing.
 
 from collections.abc import Iterator
 
-from django.utils import timezone
-
+from providers import clock
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import id_key, other_spellings
 from providers.types import Discount, Voucher
@@ -69,9 +68,9 @@ def check(engine: Engine, benefit: Json) -> None:
     """Raise Rejected for a benefit that cannot be used any more."""
     if benefit.get("burnedAt"):
         raise Rejected(RejectReason.ALREADY_USED)
-    if catalogue.is_expired(benefit, timezone.now()):
+    if catalogue.is_expired(benefit, clock.now()):
         raise Rejected(RejectReason.EXPIRED)
-    if not catalogue.is_usable(engine, benefit, timezone.now()):
+    if not catalogue.is_usable(engine, benefit, clock.now()):
         reason = RejectReason.ALREADY_USED if benefit.get("redeemedAt") else RejectReason.NOT_ALLOWED
         raise Rejected(reason)
 

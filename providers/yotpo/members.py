@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from providers import clock
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import other_spellings
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
@@ -165,7 +166,7 @@ def _wait_for(client: Client, email: str, customer_id: str, profile: MemberProfi
         if pause_s:
             client.session.sleep(pause_s)
     ref = ref_of(client.program, customer_id=customer_id, email=email)
-    now = timezone.now()
+    now = clock.now()
     Enrolment.objects.filter(enrolled_at__lt=now - NEW_FOR).delete()
     Enrolment.objects.update_or_create(program=client.program, member_ref=ref, defaults={"enrolled_at": now})
     return Member(
@@ -182,7 +183,7 @@ def _wait_for(client: Client, email: str, customer_id: str, profile: MemberProfi
 def _newcomer(client: Client, ref: str) -> Member:
     """Return a member whom we enrolled a moment ago and Yotpo does not find yet."""
     is_new = Enrolment.objects.filter(
-        program=client.program, member_ref=ref, enrolled_at__gt=timezone.now() - NEW_FOR
+        program=client.program, member_ref=ref, enrolled_at__gt=clock.now() - NEW_FOR
     ).exists()
     if not is_new:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)

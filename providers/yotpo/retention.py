@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from providers import clock
 from providers.errors import Rejected, RejectReason
 from providers.retention import delete_in_steps
 from providers.yotpo import refs
@@ -26,7 +26,7 @@ def forget_old(before: datetime) -> int:
         delete_in_steps(Spend.objects.filter(asked_at__lt=before).exclude(pk__in=under_way.values("pk")))
         + delete_in_steps(Refund.objects.filter(sent_at__lt=before))
         + delete_in_steps(SentOrder.objects.filter(sent_at__lt=before))
-        + delete_in_steps(Enrolment.objects.filter(enrolled_at__lt=timezone.now() - NEW_FOR))
+        + delete_in_steps(Enrolment.objects.filter(enrolled_at__lt=clock.now() - NEW_FOR))
         + delete_in_steps(EmailRef.objects.filter(seen_at__lt=before).exclude(ref__in=_refs_of(under_way)))
     )
 
