@@ -75,6 +75,13 @@ def test_points_spent_meanwhile_are_noted_as_shortfall(house: HouseProvider) -> 
     assert house.cancel_order(build_order()).points == 0
 
 
+def test_a_complete_return_takes_what_rounding_left(house: HouseProvider, member: Member) -> None:
+    house.record_order(build_order())
+    house.record_return(build_return("40.00"))
+    house.record_return(replace(build_return("39.99", "return-2"), is_complete=True))
+    assert spendable(house) == 250
+
+
 def test_a_cancellation_after_a_return_takes_only_the_rest(house: HouseProvider, member: Member) -> None:
     house.record_order(build_order())
     assert house.record_return(build_return("30.00")).points == -30

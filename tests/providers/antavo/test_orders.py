@@ -1,5 +1,6 @@
 """Orders and returns: earned once, at the time of the sale, taken back once, pending or accepted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -182,3 +183,11 @@ def test_undocumented_names_can_be_others(vendor: Served, connect: Connect) -> N
         provider.record_return(goods("20.00"))
     assert vendor.events("partial_refund") == [{"transaction_id": "order-1", "total": 20}]
     assert "total" in caught.value.text, "the sandbox knows only the assumed name"
+
+
+def test_a_complete_return_takes_what_rounding_left(provider: AntavoProvider, vendor: Served) -> None:
+    provider.record_order(order())
+    provider.record_return(goods("40.00"))
+    provider.record_return(replace(goods("39.99", "return-2"), is_complete=True))
+    assert [refund["amount"] for refund in vendor.events("partial_refund")] == [40, 40]
+    assert spendable(provider) == 820

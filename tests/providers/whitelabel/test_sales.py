@@ -1,5 +1,6 @@
 """Sales, returns and cancelled orders: told once, in the tenant's own words, nobody below zero."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -163,6 +164,16 @@ def test_a_cancelled_order_that_was_never_told_will_not_be(
     assert provider.cancel_order(order(mia)) == PointsChange(points=0)
     assert provider.record_order(order(mia)) == PointsChange(points=None)
     assert not vendor.state.events_of("TRANSACTION")
+
+
+def test_a_complete_return_takes_what_rounding_left(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    assert provider.record_return(returned(mia, "40.00")) == PointsChange(points=-40)
+    last = replace(returned(mia, "39.99", "return-2"), is_complete=True)
+    assert provider.record_return(last) == PointsChange(points=-40)
+    assert vendor.state.points[mia] == 820
 
 
 def test_a_refund_pays_first_for_what_a_return_could_not_take(
