@@ -1,15 +1,16 @@
 """What a return gives back of the points or voucher that its order spent, by the program's rule.
 
 Pro rata: after each return the points given back in sum are floor(spent * money returned so far / money of
-the order), so rounding never adds up. The row with what is to be given is committed before the vendor is
-asked, and the vendor's call may be repeated.
+the order), so rounding never adds up; a voucher goes back when everything is back. The row with what is to
+be given is committed before the vendor is asked, and the vendor's call may be repeated. What the vendor
+cannot do is for a person (docs/decisions/0002).
 """
 
 from decimal import Decimal
 
 import structlog
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
@@ -17,6 +18,9 @@ from loyaltyview.events.came_back import kept_lines, look_back, pieces
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     AlarmKind,
+    Event,
+    EventSource,
+    EventState,
     Order,
     PartialRelease,
     ReturnKind,
@@ -24,19 +28,29 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyParked,
 )
-from loyaltyview.events.orders import settle_order
-from loyaltyview.programs.models import Program, ReturnPolicy
+from loyaltyview.events.names import EventName
+from loyaltyview.events.orders import exchanged_by, exchanges_of, settle_order
+from loyaltyview.events.replay import replay
+from loyaltyview.programs.models import ReturnPolicy
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import give_back_order, with_codes
-from loyaltyview.redemptions.parts import IN_PARTS, give_back_part, note_part, with_points_in_parts
+from loyaltyview.redemptions.orders import give_back_rows, with_codes
+from loyaltyview.redemptions.parts import (
+    give_back_part,
+    note_part,
+    spends_in_order,
+    vouchers_to_give_back,
+    with_points_in_parts,
+)
+from loyaltyview.redemptions.release import is_final
 from providers.base import Capability
+from providers.errors import Rejected, Unsupported
 
 log = structlog.get_logger(__name__)
 
 
 def give_back_spends(record: ReturnRecord, order: Order) -> int:
     """Give back what `record` entitles to. Raises ProviderError; may be repeated. Returns the points that the
-    vendor cannot give back in parts: to be parked for a person."""
+    vendor cannot give back: to be parked for a person."""
     policy = record.program.return_policy
     if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_closed(order):
         return 0
@@ -45,22 +59,53 @@ def give_back_spends(record: ReturnRecord, order: Order) -> int:
         return 0
     settle_order(order)
     reason = f"goods came back with return {record.return_id}"
+    rows = _spends_in(order)
     if policy == ReturnPolicy.FULL:
-        give_back_order(record.program, order_id=order.order_id, reason=reason)
+        give_back_rows(rows, order.order_id, reason)
         return 0
-    parts = [_part_of(record, order, row) for row in with_points_in_parts(order.program, order.order_id)]
-    due = [part for part in parts if part.points and not part.done_at]
-    if Capability.PARTIAL_RELEASE in record.program.provider().capabilities:
-        for part in due:
-            give_back_part(part.redemption, points=part.points, return_id=record.return_id)
-            _done(part)
-    elif due and all(part.points == part.redemption.points for part in due):
+    owed = 0
+    for part in [_part_of(record, order, row) for row in with_points_in_parts(rows)]:
+        if part.points and not part.done_at:
+            owed += _give_back(part, order, reason)
+    if look_back(order).is_everything:
+        give_back_rows(vouchers_to_give_back(rows), order.order_id, reason)
+    return owed
+
+
+def _spends_in(order: Order) -> QuerySet[Redemption]:
+    """Return the redemptions whose discount this order has for good: an exchange takes them over with their
+    codes, and the goods of the exchange give them back."""
+    later = Order.objects.filter(
+        program=order.program, order_id__in=exchanges_of(order), cancelled_seen_at=None
+    )
+    return spends_in_order(
+        order.program,
+        order_id=order.order_id,
+        codes=tuple(order.codes),
+        earlier=exchanged_by(order),
+        later=tuple(code for codes in later.values_list("codes", flat=True) for code in codes),
+    )
+
+
+def _give_back(part: PartialRelease, order: Order, reason: str) -> int:
+    """Have the vendor give back the points of `part`; return those that it cannot give back. Raises
+    ProviderError."""
+    row, return_id = part.redemption, part.record.return_id
+    provider = row.program.provider()
+    if is_final(row, provider):
+        return part.points
+    if Capability.PARTIAL_RELEASE in provider.capabilities:
+        try:
+            give_back_part(row, points=part.points, return_id=return_id)
+        except (Rejected, Unsupported) as error:
+            log.warning("part_refused", redemption=str(row.id), record=return_id, problem=error.detail)
+            return part.points
+    elif part.points == row.points:
         # All goods came back at once, so no parts are needed.
-        give_back_order(record.program, order_id=order.order_id, reason=reason, kinds=IN_PARTS)
-        for part in due:
-            _done(part)
+        give_back_rows([row], order.order_id, reason)
     else:
-        return sum(part.points for part in due)
+        return part.points
+    _done(part)
     return 0
 
 
@@ -71,14 +116,39 @@ def has_given_parts(order: Order) -> bool:
     ).exists()
 
 
-def warn_of_exchange(program: Program, old_id: str, new_id: str, codes: tuple[str, ...]) -> None:
-    """An exchange repeats the codes of the order it replaces: when points of theirs went back with a return,
-    the customer has both, and a person decides. May be repeated."""
-    rows = with_codes(program, codes).filter(order_id=old_id)
-    parts = PartialRelease.objects.filter(redemption__in=rows, points__gt=0)
-    if parts.exists() or rows.filter(state__in=[State.RELEASING, State.RELEASED]).exists():
-        detail = f"points of order {old_id} were given back, and its exchange {new_id} has their discount"
-        raise_alarm(program, AlarmKind.TWICE, detail, new_id)
+def warn_of_exchange(order: Order, codes: tuple[str, ...]) -> None:
+    """An exchange takes over the codes of the orders that it replaces. When a return gave their points back
+    before the exchange was heard of, the customer has both, and a person decides. May be repeated."""
+    earlier = exchanged_by(order)
+    rows = with_codes(order.program, codes).filter(order_id__in=earlier)
+    parts = PartialRelease.objects.filter(
+        redemption__in=rows, points__gt=0, record__order_id__in=earlier, record__kind=ReturnKind.RETURN
+    )
+    # Once the goods of the exchange are back, they may have given back what it had taken over.
+    came_back = ReturnRecord.objects.filter(
+        program=order.program, order_id=order.order_id, kind=ReturnKind.RETURN
+    )
+    released = rows.filter(state__in=[State.RELEASING, State.RELEASED])
+    if parts.exists() or (released.exists() and not came_back.exists()):
+        old = ", ".join(sorted(earlier))
+        detail = (
+            f"points of order {old} were given back, and its exchange {order.order_id} has their discount"
+        )
+        raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
+
+
+def give_back_after_exchange(order: Order) -> None:
+    """The exchange was cancelled, so the discount did not go on: what came back of the orders that it
+    replaced is handled again. Database only; may be repeated."""
+    events = Event.objects.filter(
+        program=order.program,
+        source=EventSource.NEWSTORE,
+        subject__in=exchanged_by(order),
+        name=EventName.RETURN_PROCESSED,
+        state=EventState.DONE,
+    )
+    if order.codes and events.exists():
+        replay(events)
 
 
 def given_by_hand(record: ReturnRecord) -> None:

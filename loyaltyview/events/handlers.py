@@ -17,7 +17,13 @@ from loyaltyview.events.earning import (
     take_back_return,
 )
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.giving_back import give_back_spends, has_given_parts, park, warn_of_exchange
+from loyaltyview.events.giving_back import (
+    give_back_after_exchange,
+    give_back_spends,
+    has_given_parts,
+    park,
+    warn_of_exchange,
+)
 from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Earning, Event, Order, ReturnRecord, ReturnState
 from loyaltyview.events.names import EventName
@@ -73,7 +79,9 @@ def order_completed(event: Event) -> None:
 
 def order_cancelled(event: Event) -> None:
     """The whole order is off, perhaps before it was heard of."""
-    _undo(orders.note_cancelled(event.program, read_cancelled(bytes(event.payload)).order_id))
+    order = orders.note_cancelled(event.program, read_cancelled(bytes(event.payload)).order_id)
+    _undo(order)
+    give_back_after_exchange(order)
 
 
 def order_items_cancelled(event: Event) -> None:
@@ -101,7 +109,7 @@ def return_processed(event: Event) -> None:
         order = ensure_earned(event, order)
     _settle_return(record, order)
     for later in Order.objects.filter(program=order.program, order_id__in=orders.exchanges_of(order)):
-        warn_of_exchange(order.program, order.order_id, later.order_id, tuple(later.codes))
+        warn_of_exchange(later, tuple(later.codes))
 
 
 def refund_issued(event: Event) -> None:
@@ -126,8 +134,8 @@ def _use(event: Event, *, is_final: bool) -> None:
         order, _ = Order.objects.get_or_create(program=event.program, order_id=read.order_id)
         orders.note_exchanges(order, read.exchanges)
         orders.use_order_codes(order, read.codes)
-        for old_id in orders.exchanged_by(order) if read.codes else ():
-            warn_of_exchange(order.program, old_id, order.order_id, read.codes)
+        if read.codes:
+            warn_of_exchange(order, read.codes)
 
 
 def _settle_return(record: ReturnRecord, order: Order) -> None:

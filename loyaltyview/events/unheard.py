@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from loyaltyview.events.earning import earn, take_back_order
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.gaps import Gap
+from loyaltyview.events.giving_back import give_back_after_exchange
 from loyaltyview.events.missing import take_order
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.orders import note_cancelled, note_completed, settle_order
@@ -135,6 +136,7 @@ def cancel(order: Order) -> None:
     if not is_closed(order):
         give_back_order(order.program, order_id=order.order_id)
         take_back_order(order)
+    give_back_after_exchange(order)
 
 
 def _take(program: Program, host: HostOrder) -> None:

@@ -46,10 +46,11 @@ class Identity(models.TextChoices):
 
 
 class ReturnPolicy(models.TextChoices):
-    """What a return gives back of the points or voucher that were spent in its order."""
+    """What a return gives back of the points or voucher that were spent in its order
+    (docs/decisions/0002)."""
 
     NONE = "none", _("Nothing")
-    PRO_RATA = "pro_rata", _("Points in proportion to the goods")
+    PRO_RATA = "pro_rata", _("Points in proportion to the goods, a voucher when everything is back")
     FULL = "full", _("Everything, with the first return")
 
 
@@ -106,15 +107,24 @@ class Program(models.Model):
         _("a return gives back"),
         max_length=10,
         choices=ReturnPolicy.choices,
-        default=ReturnPolicy.NONE,
-        help_text=_("Of the points or the voucher that were spent in its order."),
+        default=ReturnPolicy.PRO_RATA,
+        help_text=_(
+            "Of the points or the voucher that were spent in its order. What the provider cannot give back "
+            "waits among the returns for a person."
+        ),
     )
 
     associate_hour_limit = models.PositiveIntegerField(
-        _("redemptions per associate and hour"), default=0, help_text=_("0: no limit")
+        _("redemptions per associate and hour"),
+        default=0,
+        help_text=_(
+            "The next redemption is refused at the till. Undone and refused ones do not count. 0: no limit"
+        ),
     )
     member_day_limit = models.PositiveIntegerField(
-        _("redemptions per member and day"), default=0, help_text=_("0: no limit")
+        _("redemptions per member and day"),
+        default=0,
+        help_text=_("In the last 24 hours. Undone and refused ones do not count. 0: no limit"),
     )
 
     codes_per_reward = models.PositiveSmallIntegerField(

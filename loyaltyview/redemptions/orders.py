@@ -30,7 +30,7 @@ from loyaltyview.redemptions.steps import (
 from loyaltyview.redemptions.used_codes import unqueue
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
-from providers.types import Order, Spend, SpendKind
+from providers.types import Order, Spend
 
 log = structlog.get_logger(__name__)
 
@@ -128,16 +128,18 @@ def give_back_order(
     program: Program,
     *,
     order_id: str,
-    reason: str = "the order was cancelled",
-    kinds: Iterable[SpendKind] = SpendKind,
 ) -> None:
-    """The order was cancelled, or its goods came back: release its redemptions of these kinds. Raises
-    Unavailable while one is still under way; may be repeated. What the vendor cannot take back becomes STUCK
-    for a person to decide."""
-    actor = order_actor(order_id)
-    rows = _of_order(program, order_id).filter(kind__in=[kind.value for kind in kinds])
+    """The order was cancelled: release its redemptions. Raises Unavailable while one is still under way; may
+    be repeated. What the vendor cannot take back becomes STUCK for a person to decide."""
+    give_back_rows(_of_order(program, order_id), order_id, "the order was cancelled")
+
+
+def give_back_rows(rows: Iterable[Redemption], order_id: str, reason: str) -> None:
+    """The order was cancelled, or its goods came back: release these redemptions. Raises and may be repeated
+    like `give_back_order`."""
+    rows, actor = list(rows), order_actor(order_id)
     # From here on `settle` spends none of them again, however late a repeated event comes.
-    rows.update(is_order_cancelled=True)
+    Redemption.objects.filter(pk__in=[row.pk for row in rows]).update(is_order_cancelled=True)
     for row in rows:
         give_back(row, actor, reason, allowed=(*USABLE, State.USED, State.SETTLED))
         if row.state in (*OPEN, State.RELEASING):

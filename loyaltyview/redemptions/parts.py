@@ -1,8 +1,11 @@
 """A part of what an order's redemptions spent goes back with a part of its goods."""
 
+from django.db.models import Q, QuerySet
+
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import order_actor
+from loyaltyview.redemptions.orders import order_actor, with_codes
+from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.snapshots import spend_of
 from loyaltyview.redemptions.steps import write_line
 from providers.types import SpendKind
@@ -11,16 +14,36 @@ from providers.types import SpendKind
 IN_PARTS = (SpendKind.REWARD, SpendKind.POINTS)
 
 
-def with_points_in_parts(program: Program, order_id: str) -> list[Redemption]:
-    """Return the settled redemptions of the order whose points can go back in parts."""
-    rows = Redemption.objects.select_related("program").filter(
-        program=program,
-        order_id=order_id,
-        state=State.SETTLED.value,
-        points__gt=0,
-        kind__in=[kind.value for kind in IN_PARTS],
+def spends_in_order(
+    program: Program,
+    *,
+    order_id: str,
+    codes: tuple[str, ...],
+    earlier: frozenset[str],
+    later: tuple[str, ...],
+) -> QuerySet[Redemption]:
+    """Return the redemptions whose discount is in this order for good: its own, and those that it took over
+    with its `codes` from the `earlier` orders that it was exchanged for; without those whose codes went on
+    into a later exchange, which has `later`."""
+    taken_over = Q(order_id__in=earlier, pk__in=with_codes(program, codes).values("pk"))
+    return (
+        Redemption.objects.select_related("program")
+        .filter(Q(order_id=order_id) | taken_over, program=program)
+        .exclude(pk__in=with_codes(program, later).values("pk"))
+        .order_by("pk")
     )
-    return list(rows.order_by("pk"))
+
+
+def with_points_in_parts(rows: QuerySet[Redemption]) -> list[Redemption]:
+    """Return those settled redemptions whose points can go back in parts."""
+    kinds = [kind.value for kind in IN_PARTS]
+    return list(rows.filter(state=State.SETTLED.value, points__gt=0, kind__in=kinds))
+
+
+def vouchers_to_give_back(rows: QuerySet[Redemption]) -> list[Redemption]:
+    """Return those redemptions of vouchers that the vendor can take back. The others stay used."""
+    vouchers = rows.filter(kind=SpendKind.VOUCHER.value)
+    return [row for row in vouchers if not is_final(row, row.program.provider())]
 
 
 def give_back_part(row: Redemption, *, points: int, return_id: str) -> None:

@@ -44,6 +44,7 @@ def test_nothing_kept_gives_all_points_back(
 def test_goods_that_come_back_twice_take_no_more_than_was_earned(
     program: Program, redemption: Redemption, deliver: Deliver, work: Work
 ) -> None:
+    Program.objects.update(return_policy=ReturnPolicy.NONE)
     spend(redemption, build_house(program))
     for name in ("opened", "completed"):
         deliver(*EVENTS[name])

@@ -10,13 +10,14 @@ from django.urls import reverse
 from loyaltyview.events.models import Event, EventState, PartialRelease, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.programs.models import Program, ReturnPolicy
 from loyaltyview.redemptions.models import Redemption, State
-from providers.errors import Unavailable
+from providers.base import Capability
+from providers.errors import Rejected, RejectReason, Unavailable
 from providers.house.provider import HouseProvider
 
 from .conftest import Deliver, Work
 from .deliveries import cancelled, completed, order, returned
 from .house import COST, OPENING, balance, build_house, spend
-from .vendor import Books
+from .vendor import Books, MemoryVendor
 
 EARNED = 180  # two points for each of the $90
 
@@ -45,7 +46,17 @@ def bring_back(deliver: Deliver, work: Work, *nets: float) -> None:
             work(2)
 
 
-def test_by_default_a_return_gives_nothing_back(sold: Any, deliver: Deliver, work: Work) -> None:
+def test_by_default_points_go_back_in_proportion(
+    program: Program, redemption: Redemption, deliver: Deliver, work: Work
+) -> None:
+    spend(redemption, build_house(program))
+    deliver("order.opened", order())
+    deliver("order.completed", completed())
+    bring_back(deliver, work, 45.0)
+    assert balance() == OPENING - COST + COST // 2 + EARNED // 2
+
+
+def test_a_program_may_give_nothing_back(sold: Any, deliver: Deliver, work: Work) -> None:
     sold(ReturnPolicy.NONE)
     bring_back(deliver, work, 90.0)
     assert balance() == OPENING - COST
@@ -157,16 +168,85 @@ def test_when_everything_comes_back_at_once_the_whole_spend_is_released(
     assert ReturnRecord.objects.get().state == ReturnState.DONE
 
 
-def test_a_voucher_has_no_share(deliver: Deliver, work: Work, books: Books, redemption: Redemption) -> None:
-    Program.objects.update(return_policy=ReturnPolicy.PRO_RATA)
-    Redemption.objects.update(kind="voucher", points=0)
+def sell_and_return(deliver: Deliver, work: Work, *nets: float) -> None:
+    """A completed order of $90 of which goods come back; each event comes twice."""
     deliver("order.opened", order())
     deliver("order.completed", completed())
-    deliver("return.processed", returned(45.0))
-    work(2)
+    bring_back(deliver, work, *nets)
+
+
+@pytest.fixture
+def can(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the vendor be able to do this, besides returns."""
+
+    def allow(*capabilities: Capability) -> None:
+        kept = MemoryVendor.capabilities - {Capability.RELEASE_POINTS, Capability.RELEASE_VOUCHER}
+        monkeypatch.setattr(MemoryVendor, "capabilities", kept | set(capabilities))
+
+    return allow
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "nets", "state"),
+    [
+        ([Capability.RELEASE_VOUCHER], (45.0,), State.SETTLED),
+        ([Capability.RELEASE_VOUCHER], (45.0, 45.0), State.RELEASED),
+        # It cannot be given back, so it stays used, and no person is asked.
+        ([], (45.0, 45.0), State.SETTLED),
+    ],
+)
+def test_a_voucher_goes_back_when_everything_is_back(
+    capabilities: list[Capability],
+    nets: tuple[float, ...],
+    state: State,
+    can: Callable[..., None],
+    deliver: Deliver,
+    work: Work,
+    books: Books,
+    redemption: Redemption,
+) -> None:
+    can(*capabilities)
+    Redemption.objects.update(kind="voucher", points=0)
+    sell_and_return(deliver, work, *nets)
+    redemption.refresh_from_db()
+    assert redemption.state == state
+    assert set(ReturnRecord.objects.values_list("state", flat=True)) == {ReturnState.DONE}
+
+
+def test_points_that_the_vendor_never_gives_back_are_for_a_person(
+    can: Callable[..., None], deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    can()
+    sell_and_return(deliver, work, 90.0)
+    record = ReturnRecord.objects.get()
+    assert (record.state, record.points_owed, record.points_taken) == (ReturnState.PARKED, 200, -90)
     redemption.refresh_from_db()
     assert redemption.state == State.SETTLED
-    assert ReturnRecord.objects.get().state == ReturnState.DONE
+
+
+def test_a_reward_that_is_final_is_for_a_person(
+    can: Callable[..., None], deliver: Deliver, work: Work, books: Books, redemption: Redemption
+) -> None:
+    can(Capability.RELEASE_POINTS, Capability.PARTIAL_RELEASE)
+    Redemption.objects.update(is_final=True)
+    sell_and_return(deliver, work, 90.0)
+    record = ReturnRecord.objects.get()
+    assert (record.state, record.points_owed, record.points_taken) == (ReturnState.PARKED, 200, -90)
+
+
+def test_a_part_that_the_vendor_refuses_is_for_a_person_and_the_earned_points_are_taken(
+    sold: Any, deliver: Deliver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(ReturnPolicy.PRO_RATA)
+
+    def refuse(self: HouseProvider, *args: Any) -> None:
+        raise Rejected(RejectReason.NOT_ALLOWED)
+
+    monkeypatch.setattr(HouseProvider, "release_part", refuse)
+    bring_back(deliver, work, 45.0)
+    record = ReturnRecord.objects.get()
+    assert (record.state, record.points_owed, record.points_taken) == (ReturnState.PARKED, 100, -90)
+    assert balance() == OPENING - COST + EARNED - 90
 
 
 # --- Refunds without a return, and money that only moves ---------------------------------------------

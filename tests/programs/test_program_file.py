@@ -69,14 +69,14 @@ def test_what_earns_is_the_price_unless_the_file_says_otherwise() -> None:
 
 
 def test_what_returns_give_back_and_the_former_event_key_are_read() -> None:
-    assert read_program(PROGRAM_FILE, SECRETS).return_policy == "none"
-    text = with_line('country = "FR"', 'country = "FR"\nreturn_policy = "pro_rata"')
+    assert read_program(PROGRAM_FILE, SECRETS).return_policy == "pro_rata"
+    text = with_line('country = "FR"', 'country = "FR"\nreturn_policy = "full"')
     text = text.replace("[newstore]", '[newstore]\nevent_key_previous = "env:ACME_API_KEY"')
     program = read_program(text, SECRETS)
 
-    assert (program.return_policy, program.newstore_event_key_previous) == ("pro_rata", "an-api-key")
+    assert (program.return_policy, program.newstore_event_key_previous) == ("full", "an-api-key")
     assert "newstore.event_key_previous" in program.hidden
-    (problem,) = problems_of(text.replace("pro_rata", "half"))
+    (problem,) = problems_of(text.replace('"full"', '"half"'))
     assert problem.startswith("line 5: return_policy: ")
 
 
