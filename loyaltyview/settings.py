@@ -26,6 +26,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 COOKIE_SECURE = env.bool("COOKIE_SECURE", default=True)
 FRAME_ANCESTORS: list[str] = env.list("FRAME_ANCESTORS", default=["'none'"])
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+# Proxies in front of us that add the caller's address to X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if BEHIND_TLS_PROXY else 0)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 
 # Read by loyaltyview/gunicorn.py. Requests that recycle a process: 0 means never.
@@ -77,6 +79,9 @@ RETENTION_VENDOR_DAYS = env.int("RETENTION_VENDOR_DAYS", default=800)
 # --- Rate limits and metrics ----------------------------------------------------------------------
 LOOKUPS_PER_MINUTE = env.int("LOOKUPS_PER_MINUTE", default=30)
 ENROLMENTS_PER_HOUR = env.int("ENROLMENTS_PER_HOUR", default=60)
+# Launches and taps without an associate (identity "cart"), of one caller and program.
+CART_LAUNCHES_PER_MINUTE = env.int("CART_LAUNCHES_PER_MINUTE", default=60)
+CART_REDEMPTIONS_PER_HOUR = env.int("CART_REDEMPTIONS_PER_HOUR", default=60)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 

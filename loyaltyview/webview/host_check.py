@@ -4,6 +4,7 @@ A launch is a hint, NewStore's cart is not: what contradicts it is refused. But 
 because NewStore is slow or gives us no scope: then the hint counts, and the log says so.
 """
 
+import hashlib
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.newstore.profile_links import loyalty_id_in
 from loyaltyview.programs.models import Program
 from loyaltyview.webview.cart_now import units_of
+from loyaltyview.webview.lookups import spend_cart_launch
 from loyaltyview.webview.problems import Problem
 from providers import parallel
 
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 BUDGET_S = 0.9  # for cart and profile together
 DEADLINE_S = 1.0  # a host name that does not resolve is bounded by nothing else
+UNKNOWN_S = 30  # shorter than it takes to try again by hand after NewStore has the cart
 QUIET_S = 300  # a NewStore that is away is logged as often
 
 checks = Counter("newstore_launch_checks_total", "Launches by what NewStore said.", ["program", "outcome"])
@@ -62,9 +65,14 @@ def confirm(program: Program, context: LaunchContext, associate: Associate) -> L
     return _as_told(program, context, told)
 
 
-def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
+def read_customer(program: Program, context: LaunchContext, caller: str) -> LaunchContext:
     """Return a launch that nobody vouches for as NewStore has it: the cart's customer, store and associate.
-    Raises Problem when NewStore cannot say."""
+    Raises Problem when NewStore cannot say, and when the caller asks too often: made-up carts must cost
+    NewStore little. One that it does not know is not asked for again for a while."""
+    unknown = f"cart-unknown-{program.pk}-{hashlib.sha256(context.cart_id.encode()).hexdigest()}"
+    if cache.get(unknown):
+        raise Problem("CART_UNKNOWN", status=403)
+    spend_cart_launch(program, caller)
     client, missing = NewStoreClient(program), "CART_UNKNOWN"
     try:
         cart = client.get_cart(context.cart_id)
@@ -75,6 +83,8 @@ def read_customer(program: Program, context: LaunchContext) -> LaunchContext:
         profile = client.get_profile(cart.customer_id)
     except NewStoreError as error:
         if isinstance(error, NewStoreRejected) and error.status in (404, 422):
+            if missing == "CART_UNKNOWN":
+                cache.set(unknown, True, UNKNOWN_S)
             raise Problem(missing, status=403, reference=error.request_id) from error
         raise Problem("CART_UNCHECKED", status=503, reference=error.request_id) from error
     return replace(

@@ -1,23 +1,48 @@
-"""How many look-ups and enrolments an associate may make: enough for a queue, too few to harvest members."""
+"""How many look-ups, enrolments and redemptions somebody may make: enough for a queue, too few to harvest.
+
+An associate is known by their identity. Without one everything is counted for the cart, across its launches,
+and for the address that the requests come from: whoever opens another cart is still the same caller.
+"""
 
 from django.conf import settings
 
 from loyaltyview.ops.ratelimit import allow
+from loyaltyview.programs.models import Program
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 
 
 def spend_lookup(launch: Launch) -> None:
     """Count one look-up; raise Problem(TOO_MANY_LOOKUPS) above LOOKUPS_PER_MINUTE."""
-    if allow("lookup", _who(launch), settings.LOOKUPS_PER_MINUTE, 60):
+    if _is_too_many("lookup", launch, settings.LOOKUPS_PER_MINUTE, 60):
         raise Problem("TOO_MANY_LOOKUPS", status=429)
 
 
 def spend_enrolment(launch: Launch) -> None:
     """Count one enrolment; raise Problem(TOO_MANY_ENROLMENTS) above ENROLMENTS_PER_HOUR."""
-    if allow("enrolment", _who(launch), settings.ENROLMENTS_PER_HOUR, 3600):
+    if _is_too_many("enrolment", launch, settings.ENROLMENTS_PER_HOUR, 3600):
         raise Problem("TOO_MANY_ENROLMENTS", status=429)
 
 
-def _who(launch: Launch) -> str:
-    return f"{launch.program_id}:{launch.associate_id or launch.pk}"
+def spend_redemption(launch: Launch) -> None:
+    """Count one tap without an associate; raise Problem(TOO_MANY_UNVERIFIED) above
+    CART_REDEMPTIONS_PER_HOUR. An associate's are limited by the program (`redemptions.limits`)."""
+    if not launch.is_verified and _is_too_many(
+        "redemption", launch, settings.CART_REDEMPTIONS_PER_HOUR, 3600
+    ):
+        raise Problem("TOO_MANY_UNVERIFIED", status=429)
+
+
+def spend_cart_launch(program: Program, caller: str) -> None:
+    """Count one launch without an associate, for each of which NewStore is asked; raise
+    Problem(TOO_MANY_UNVERIFIED) above CART_LAUNCHES_PER_MINUTE of one caller."""
+    if allow("cart-launch", f"{program.pk}:{caller}", settings.CART_LAUNCHES_PER_MINUTE, 60):
+        raise Problem("TOO_MANY_UNVERIFIED", status=429)
+
+
+def _is_too_many(scope: str, launch: Launch, limit: int, per_s: int) -> bool:
+    names = (
+        [launch.associate_id] if launch.is_verified else [f"cart {launch.cart_id}", f"from {launch.caller}"]
+    )
+    # Each is counted, whatever the others say.
+    return any([allow(scope, f"{launch.program_id}:{name}", limit, per_s) for name in names])  # noqa: C419

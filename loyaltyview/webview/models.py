@@ -69,6 +69,9 @@ class Launch(models.Model):
     is_cart_read = False
     cart_before: dict[str, Any] | None = None
 
+    # Where the request in hand comes from (`with_launch`); not stored.
+    caller = ""
+
     class Meta:
         verbose_name = _("launch")
         verbose_name_plural = _("launches")

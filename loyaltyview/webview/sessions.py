@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
+from loyaltyview.ops.callers import caller_of
 from loyaltyview.ops.overload import note_owner
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
@@ -106,6 +107,7 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
         if launch is None or not is_proved:
             return refuse(request, "NO_SESSION", status=403)
         launch.program = program_by_id(launch.program_id)
+        launch.caller = caller_of(request)
         note_owner(launch.pk, launch.program.slug)
         language = language_of(request, launch.program)
         with translation.override(language):

@@ -124,6 +124,7 @@ SENTENCES: dict[str, Promise] = {
     "QUERY_UNREADABLE": lazy("This holds characters that cannot be read. Clear the field and type it again."),
     "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
     "TOO_MANY_ENROLMENTS": lazy("Too many enrolments in a short time. Try again later."),
+    "TOO_MANY_UNVERIFIED": lazy("Too much was asked for without a login. Log out of the app and in again."),
     "POINTS_NOT_OFFERED": lazy("This number of points cannot be used. Choose one of the steps."),
     "REDEMPTION_UNKNOWN": lazy("This reward was not applied in this cart. Go back to the cart."),
     "CHOICE_EXPIRED": lazy("This list is out of date. Search again."),

@@ -10,6 +10,7 @@ from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import IdentityError, LaunchError
 from loyaltyview.newstore.identity import read_identity
 from loyaltyview.newstore.launch import has_readable_cart, keys_of, read_posted, read_query
+from loyaltyview.ops.callers import caller_of
 from loyaltyview.programs.access import active_program
 from loyaltyview.programs.models import Identity, Program
 from loyaltyview.webview import wording
@@ -50,7 +51,7 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
             context = read_posted(request.POST.get("context", ""), params, keys)
         else:
             context = read_query(params, keys)
-        context, associate = admit(program, context)
+        context, associate = admit(program, context, caller_of(request))
     except LaunchError as error:
         return refuse(request, error.code, status=400, program=program)
     except IdentityError as error:
@@ -63,8 +64,9 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     return open_launch(program, context, associate, asked_at=asked_at, is_host_awaited=is_host_awaited)
 
 
-def admit(program: Program, context: LaunchContext) -> tuple[LaunchContext, Associate | None]:
-    """Return the launch as far as it can be believed, and who stands behind it.
+def admit(program: Program, context: LaunchContext, caller: str) -> tuple[LaunchContext, Associate | None]:
+    """Return the launch as far as it can be believed, and who stands behind it. `caller` says where it
+    comes from.
 
     Raises IdentityError where an associate is required, Problem where the cart is another one or cannot
     stand in for her.
@@ -76,5 +78,5 @@ def admit(program: Program, context: LaunchContext) -> tuple[LaunchContext, Asso
         # Only a cart can stand in for the associate.
         if program.identity == Identity.REQUIRED or not context.has_cart:
             raise
-        return read_customer(program, context), None
+        return read_customer(program, context, caller), None
     return confirm(program, context, associate), associate

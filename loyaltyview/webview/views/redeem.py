@@ -23,7 +23,7 @@ from loyaltyview.redemptions.stacking import free_slot
 from loyaltyview.webview import cart_now, wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, of_member, redemptions_in
-from loyaltyview.webview.lookups import spend_lookup
+from loyaltyview.webview.lookups import spend_lookup, spend_redemption
 from loyaltyview.webview.members import check_mark
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
@@ -189,6 +189,7 @@ def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
 def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     """Return the request for what the vendor offers now: of the form, only which item counts."""
     provider = launch.program.provider()
+    spend_redemption(launch)
     if tap.code:
         spend_lookup(launch)  # a code can be guessed here as well as in the field
     if launch.is_replaced:
