@@ -16,7 +16,8 @@ from django.utils import timezone
 from loyaltyview.webview.models import Launch
 from providers import parallel, sharing
 from providers.base import Capability, LoyaltyProvider
-from providers.errors import ProviderError, Unsupported
+from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
+from providers.texts import scanned_as
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
 
 
@@ -107,9 +108,21 @@ def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Vouche
     """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
     ref = launch.member_ref
     with _shared(launch, provider, sharing.PAGE_S):
-        answers = _now(provider, {"voucher": lambda: provider.find_voucher(ref, code)})
+        answers = _now(provider, {"voucher": lambda: _find_voucher(provider, ref, code)})
     voucher: Voucher = answers["voucher"].get()
     return voucher
+
+
+def _find_voucher(provider: LoyaltyProvider, ref: str, code: str) -> Voucher:
+    unknown = Rejected(RejectReason.REWARD_NOT_FOUND)
+    for scanned in scanned_as(code):
+        try:
+            return provider.find_voucher(ref, scanned)
+        except Rejected as error:
+            unknown = error
+            if error.reason is not RejectReason.REWARD_NOT_FOUND:
+                raise
+    raise unknown
 
 
 def read_for_redeeming(

@@ -104,6 +104,11 @@ def test_a_body_that_is_not_json_is_an_unexpected_answer(body: bytes) -> None:
         Answer(status=200, headers={}, body=body).json()
 
 
+def test_an_odd_character_in_a_name_leaves_the_answer_usable() -> None:
+    body = b'{"first_name": "Mi\ta\\u0000\xff", "points": 820}'
+    assert Answer(status=200, headers={}, body=body).json() == {"first_name": "Mi\ta\ufffd", "points": 820}
+
+
 def test_a_compressed_answer_is_unpacked(httpserver: HTTPServer, vendor: VendorSession) -> None:
     httpserver.expect_request("/api/x").respond_with_data(
         gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"}

@@ -180,6 +180,15 @@ def test_no_match_says_what_was_read_and_offers_enrolment(client: Client, page: 
     assert 'value="+16175550199"' in enrol
 
 
+def test_a_number_that_the_form_would_refuse_is_looked_up_and_not_offered_for_enrolment(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    html = client.post(page + "find/", {"q": "+1 999 555 0100"}).content.decode()
+    assert "No member found" in html
+    assert "Enrol this customer" not in html
+    assert "find_members" in vendor.calls
+
+
 def test_htmx_gets_only_the_content(client: Client, page: str) -> None:
     html = client.post(page + "find/", {"q": "nobody"}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in html

@@ -289,3 +289,14 @@ def test_a_verified_associate_may_open_where_the_cart_decides(
 ) -> None:
     open_page()
     assert Launch.objects.get().associate_id == "a-17"
+
+
+def test_an_exchange_below_zero_opens_the_page_with_nothing_left_to_pay(
+    client: Client, open_page: Open, vendor: Vendor
+) -> None:
+    items = [{"productId": "TOTE-01", "price": 89.9}, {"productId": "CAP-02", "price": -109.9}]
+    html = client.get(open_page(cartTotal=-20, items=items)).content.decode()
+    assert "Mia S." in html
+    assert "Nothing is left to pay in this cart" in html
+    assert 'data-state="available"' not in html
+    assert 'data-reason="CART_EMPTY"' in html

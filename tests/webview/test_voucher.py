@@ -47,6 +47,17 @@ def test_a_found_voucher_that_cannot_be_undone_is_first_but_not_chosen(
     assert " checked" not in html
 
 
+@pytest.mark.parametrize(
+    ("stored", "scanned"), [("123456789012", "0123456789012"), ("0123456789012", "123456789012")]
+)
+def test_a_voucher_with_a_upc_code_is_found_by_both_of_its_readings(
+    client: Client, shown: str, vendor: Vendor, stored: str, scanned: str
+) -> None:
+    vendor.unlisted = (replace(PAPER, code=stored),)
+    html = client.post(shown + "voucher/", {"code": scanned}).content.decode()
+    assert f'name="code" value="{stored}"' in card(html, "v-paper")
+
+
 def test_it_is_applied_from_its_card_and_with_others(client: Client, shown: str) -> None:
     found = card(client.post(shown + "voucher/", {"code": "PAPER-25"}).content.decode(), "v-paper")
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', found))

@@ -13,13 +13,14 @@ from django.utils.translation import ngettext
 from loyaltyview.events.models import Order, PartialRelease, ReturnRecord
 from loyaltyview.events.parked import assign_order, close, has_event, is_blind
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from providers.texts import plain
 
 
 class ReturnForm(forms.ModelForm):  # type: ignore[type-arg]
     """The one thing that can be entered: which order a blind return belongs to."""
 
     def clean_order_id(self) -> str:
-        order_id: str = self.cleaned_data["order_id"].strip()
+        order_id: str = plain(self.cleaned_data["order_id"])
         orders = Order.objects.filter(program=self.instance.program)
         # The receipt has the other number.
         order = orders.filter(order_id=order_id).first() or orders.filter(external_id=order_id).first()

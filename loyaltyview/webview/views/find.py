@@ -15,13 +15,13 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
 from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_query, spoken
+from loyaltyview.webview.queries import read_email, read_phone, read_query, spoken
 from loyaltyview.webview.reading import find_customer, look_up_now
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.views.member import to_the_end
 from providers.base import Capability
 from providers.errors import ProviderError
-from providers.types import Member, QueryKind
+from providers.types import Member
 
 
 @with_launch
@@ -98,7 +98,8 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
     context["searched"] = True
     context["read_as"] = spoken(queries[0]) if queries else text.strip()
     context["faces"] = [face_of(launch, member, is_choice=True) for member in members]
-    can_enrol = queries and queries[0].kind in (QueryKind.EMAIL, QueryKind.PHONE)
+    # Only what the enrolment form will read.
+    can_enrol = bool(read_email(text) or read_phone(text, launch.program.country))
     context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
     return None
 
