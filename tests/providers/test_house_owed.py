@@ -3,9 +3,11 @@
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import given, settings
@@ -114,7 +116,7 @@ def test_holds_from_before_the_upgrade_pay_for_what_fell_short_since(
     return_everything(house)
     Hold.objects.update(newest_entry=0, created_at=Entry.objects.get(kind="return").at - timedelta(seconds=1))
     migration = import_module("providers.house.migrations.0003_shortfalls_outlive_holds")
-    migration.note_newest_entries(apps, None)
+    migration.note_newest_entries(apps, SimpleNamespace(connection=connection))
     house.release(spend)
     assert balance() == (0, 0)
 
@@ -126,7 +128,7 @@ def test_holds_from_before_the_upgrade_pay_for_nothing_older(house: HouseProvide
     later = house.spend(build_intent("key-2"))
     Hold.objects.update(newest_entry=0, created_at=timezone.now())
     migration = import_module("providers.house.migrations.0003_shortfalls_outlive_holds")
-    migration.note_newest_entries(apps, None)
+    migration.note_newest_entries(apps, SimpleNamespace(connection=connection))
     house.release(later)
     assert balance() == (100, 0)
 
