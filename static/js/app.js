@@ -69,8 +69,35 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// A request that found no network says so by loading the page afresh: the browser's own page is honest.
-document.addEventListener("htmx:sendError", () => window.location.reload());
+// A tap without a network keeps the page, its choice and its key: the same form can be sent again.
+const offline = document.getElementById("offline");
+
+function sayOffline(name) {
+  offline.hidden = false;
+  offline.querySelector("p").textContent = offline.dataset[name];
+}
+
+document.addEventListener("htmx:sendError", () => sayOffline(navigator.onLine ? "unanswered" : "unsent"));
+document.addEventListener("htmx:afterOnLoad", () => { offline.hidden = true; });
+window.addEventListener("online", () => {
+  offline.hidden = true;
+  if ("loading" in document.body.dataset) {
+    window.location.reload(); // the skeleton has nothing to tap
+  }
+});
+
+// Forms and links that the browser follows by itself would lead to its own error page.
+function hold(event) {
+  const address = event.target.closest("a[href]")?.protocol;
+  const leaves = event.type === "submit" || (address && address.startsWith("http"));
+  if (!navigator.onLine && leaves && !event.defaultPrevented && !event.target.closest("dialog")) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    sayOffline("unsent");
+  }
+}
+document.addEventListener("click", hold, true);
+document.addEventListener("submit", hold, true);
 
 // A form that htmx does not send, undo for example: its button shows that it was pressed until the answer comes.
 document.addEventListener("submit", ({ submitter, defaultPrevented }) => {
