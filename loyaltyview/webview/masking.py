@@ -52,6 +52,13 @@ def contact(member: Member) -> str:
     return masked_email(member.email) or masked_phone(member.phone) or masked_id(member.member_id)
 
 
+def details(member: Member) -> tuple[str, ...]:
+    """Return what tells members of one name apart, each masked: phone, e-mail, member number."""
+    return tuple(
+        filter(None, (masked_phone(member.phone), masked_email(member.email), masked_id(member.member_id)))
+    )
+
+
 def full_contact(member: Member) -> str:
     """Return what `contact` hides."""
     return shown(member.email) or shown(member.phone) or shown(member.member_id)

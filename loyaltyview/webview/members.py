@@ -1,6 +1,8 @@
 """Choosing the member of a launch, and showing members masked."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from django.core import signing
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -23,6 +25,7 @@ class Face:
     name: str
     contact: str
     tier: str
+    details: tuple[str, ...] = ()
     choice: str = ""
 
 
@@ -38,8 +41,22 @@ def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
         name=name,
         contact=contact,
         tier=shown(member.tier.name) if member.tier else "",
+        details=masking.details(member) if launch.is_verified and is_choice else (),
         choice=signing.dumps(member.ref, salt=_salt(launch)) if is_choice else "",
     )
+
+
+def faces_of(launch: Launch, members: Iterable[Member]) -> list[Face]:
+    """Return the members of a list to choose from, with what tells them apart. Where an associate is known,
+    those that still look alike say their member number in full."""
+    found = [(face_of(launch, member, is_choice=True), member) for member in members]
+    looks = Counter((face.name, face.tier, face.details) for face, _member in found)
+    return [
+        replace(face, details=(*face.details[:-1], shown(member.member_id)))
+        if launch.is_verified and looks[face.name, face.tier, face.details] > 1
+        else face
+        for face, member in found
+    ]
 
 
 def read_choice(launch: Launch, choice: str) -> str:

@@ -16,7 +16,7 @@ from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
 from providers.types import Lock, LockReason, PointsRange
 
 from .conftest import Mint, Open
-from .fakes import MIA, POINTS_AS_MONEY, Vendor, usd
+from .fakes import ANNA, MIA, POINTS_AS_MONEY, Vendor, usd
 from .test_redeem import form
 
 
@@ -235,6 +235,27 @@ def test_several_matches_are_offered_masked(client: Client, open_page: Open, ven
     assert "Noah B." in html
     assert "Anna B." in html
     assert "family@" not in html
+
+
+def test_members_that_share_a_name_and_an_address_are_told_apart(
+    client: Client, open_page: Open, vendor: Vendor
+) -> None:
+    twin = replace(ANNA, ref="L-00045", member_id="L-00045", phone="+16175550199")
+    vendor.members = {ANNA.ref: ANNA, twin.ref: twin}
+    html = client.get(open_page(customerEmail="family@example.test"), follow=True).content.decode()
+    for end in ("••• 0102", "••• 0199", "•••0044", "•••0045"):
+        assert html.count(end) == 1
+    assert "+1617" not in html
+
+
+def test_members_that_look_alike_masked_say_their_number(
+    client: Client, open_page: Open, vendor: Vendor
+) -> None:
+    alike = [replace(ANNA, ref=f"r{n}", member_id=f"{n}-00044", phone="") for n in "AB"]
+    vendor.members = {member.ref: member for member in alike}
+    html = client.get(open_page(customerEmail="family@example.test"), follow=True).content.decode()
+    assert "<span>A-00044</span>" in html
+    assert "<span>B-00044</span>" in html
 
 
 def test_a_member_that_is_gone_is_looked_up_again(client: Client, page: str, vendor: Vendor) -> None:

@@ -10,7 +10,7 @@ from loyaltyview.ops.policy import with_scanner
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.lookups import spend_lookup
-from loyaltyview.webview.members import choose, face_of, read_choice
+from loyaltyview.webview.members import choose, faces_of, read_choice
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go, is_htmx
 from loyaltyview.webview.pages import refuse
@@ -97,7 +97,7 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
         return go(request, address_of("member", launch))
     context["searched"] = True
     context["read_as"] = spoken(queries[0]) if queries else text.strip()
-    context["faces"] = [face_of(launch, member, is_choice=True) for member in members]
+    context["faces"] = faces_of(launch, members)
     # Only what the enrolment form will read.
     can_enrol = bool(read_email(text) or read_phone(text, launch.program.country))
     context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
@@ -113,5 +113,5 @@ def _offer_customer(launch: Launch, context: dict[str, Any]) -> None:
         )
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503) from error
-    context["faces"] = [face_of(launch, member, is_choice=True) for member in members or ()]
+    context["faces"] = faces_of(launch, members or ())
     context["is_several"] = True
