@@ -1,6 +1,7 @@
 """Alarms: what an administrator must know is logged, counted, and stands in admin until it is closed."""
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -33,6 +34,14 @@ def close_alarm(program: Program, kind: AlarmKind, subject: str = "") -> None:
     Alarm.objects.filter(program=program, kind=kind.value, subject=subject, closed_at=None).update(
         closed_at=timezone.now()
     )
+
+
+def raise_too_large(program: Program, sender: str) -> None:
+    """A delivery above EVENT_MAX_BYTES was refused, and nothing of it is stored: one alarm a program and
+    sender, however often it comes again. May be repeated."""
+    limit = settings.EVENT_MAX_BYTES
+    detail = f"a delivery is larger than EVENT_MAX_BYTES ({limit}) and was refused: raise that setting"
+    raise_alarm(program, AlarmKind.TOO_LARGE, detail, sender)
 
 
 def raise_dead(program: Program, name: str, problem: str) -> None:

@@ -245,6 +245,7 @@ class AlarmKind(models.TextChoices):
     DEAD = "dead", _("dead event")
     TWICE = "twice", _("one discount used twice")
     CANCELLED = "cancelled", _("reward cancelled by the program")
+    TOO_LARGE = "too_large", _("delivery that is too large")
 
 
 class Alarm(models.Model):

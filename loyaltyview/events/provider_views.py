@@ -21,6 +21,7 @@ from django.http import (
 )
 from django.views.decorators.csrf import csrf_exempt
 
+from loyaltyview.events.alarms import raise_too_large
 from loyaltyview.events.bodies import BodyCutShort, read_body
 from loyaltyview.events.provider_inbox import store_hints, store_unreadable
 from loyaltyview.programs.models import Program
@@ -51,6 +52,7 @@ def _receive(request: HttpRequest, slug: str, secret: str) -> int:
         return 404
     body = read_body(request, settings.EVENT_MAX_BYTES)
     if body is None:
+        raise_too_large(program, program.provider_kind)
         return 413
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:

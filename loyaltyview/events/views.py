@@ -15,9 +15,11 @@ from django.http import (
 )
 from django.views.decorators.csrf import csrf_exempt
 
+from loyaltyview.events.alarms import raise_too_large
 from loyaltyview.events.bodies import BodyCutShort, read_body
 from loyaltyview.events.group_commit import NotStored
 from loyaltyview.events.inbox import store_delivery
+from loyaltyview.events.models import EventSource
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_slug
 
@@ -48,6 +50,7 @@ def _receive(request: HttpRequest, slug: str) -> int:
         return 401
     body = read_body(request, settings.EVENT_MAX_BYTES)
     if body is None:
+        raise_too_large(program, EventSource.NEWSTORE.value)
         return 413
     store_delivery(program, body, request.META)
     return 200

@@ -90,6 +90,7 @@ def test_a_wrong_signature_is_answered_401(client: Client, hooked: Program) -> N
 
 def test_a_body_above_the_limit_is_answered_413(client: Client, hooked: Program) -> None:
     assert send(client, "x" * 1_048_577) == 413
+    assert Alarm.objects.get().kind == AlarmKind.TOO_LARGE
 
 
 def test_what_the_adapter_does_not_understand_is_kept_as_dead(

@@ -132,7 +132,21 @@ def test_a_body_above_the_limit_is_answered_413_without_reading_it(program: Prog
 def test_a_body_at_the_limit_is_stored(client: Client, program: Program) -> None:
     body = OPENED + b" " * (1_048_576 - len(OPENED))
     assert post(client, body).status_code == 200
-    assert post(client, body + b" ").status_code == 413
+    assert not Alarm.objects.exists()
+
+
+def test_a_body_above_the_limit_raises_one_alarm_and_is_not_stored(client: Client, program: Program) -> None:
+    for _ in range(2):
+        assert post(client, b" " * 1_048_577).status_code == 413
+    alarm = Alarm.objects.get()
+    assert (alarm.kind, alarm.subject, alarm.closed_at) == (AlarmKind.TOO_LARGE, "newstore", None)
+    assert "EVENT_MAX_BYTES (1048576)" in alarm.detail
+    assert not Event.objects.exists()
+
+
+def test_a_stranger_raises_no_alarm_with_a_large_body(client: Client, program: Program) -> None:
+    assert post(client, b" " * 1_048_577, key="wrong").status_code == 401
+    assert not Alarm.objects.exists()
 
 
 def test_a_chunked_body_is_read_within_bounds(chunked: Callable[..., int]) -> None:
