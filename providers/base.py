@@ -77,13 +77,15 @@ class SettingSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
-    """What an adapter is built from. `program` is the slug; `settings` passed `validate_settings`."""
+    """What an adapter is built from. `program` is the slug; `settings` passed `validate_settings`;
+    `time_zone` is "" where the program names none."""
 
     program: str
     currency: str
     country: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     webhook_secret: str = ""
+    time_zone: str = ""
 
 
 # The writes about one member, and who that is: of the first argument, or what it is.

@@ -72,7 +72,7 @@ class Program(models.Model):
         max_length=50,
         blank=True,
         validators=[validate_time_zone],
-        help_text=_("Of stores that name none, such as Europe/Paris."),
+        help_text=_("Of stores that name none, and of dates without a time. Such as Europe/Paris."),
     )
     color = models.CharField(
         _("colour"), max_length=7, default="#1f5f4a", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
@@ -196,6 +196,7 @@ class Program(models.Model):
                 country=self.country,
                 settings=restored(self.provider_kind, self.provider_settings),
                 webhook_secret=self.provider_webhook_secret,
+                time_zone=self.time_zone,
             )
         )
 

@@ -1,7 +1,7 @@
 """Money, points, dates and times in the active language, through Babel."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
@@ -60,9 +60,9 @@ def points(value: int) -> str:
     return ngettext("%(number)s point", "%(number)s points", abs(value)) % {"number": number(value)}
 
 
-def day(at: datetime) -> str:
-    """Return "Nov 30", or "30 nov." and so on."""
-    return str(format_skeleton("MMMd", at, locale=locale()))
+def day(at: datetime, zone: tzinfo = UTC) -> str:
+    """Return "Nov 30", or "30 nov." and so on: the day in `zone`."""
+    return str(format_skeleton("MMMd", at.astimezone(zone), locale=locale()))
 
 
 def clock(at: datetime) -> str:

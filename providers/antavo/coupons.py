@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from providers import clock
 from providers.antavo import records
 from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import coupon_terms, discount_of, store_ids
 from providers.antavo.fields import listed, moment, table, text
 from providers.antavo.history import events_of
+from providers.dates import end_of
 from providers.errors import Rejected, RejectReason
 from providers.texts import id_key, other_spellings
 from providers.types import Cart, Voucher
@@ -99,9 +99,10 @@ def is_owned(row: dict[str, Any], ref: str) -> bool:
 
 
 def refusal_of(row: dict[str, Any]) -> RejectReason | None:
-    """Return why a coupon cannot be used, whatever the cart; None when it can."""
-    status, expires_at = text(row.get("status")), moment(row.get("expires_at"))
-    if status == "expired" or (expires_at and expires_at <= clock.now()):
+    """Return why a coupon cannot be used, whatever the cart; None when it can. Antavo's status decides: it
+    knows in which time zone a coupon expires."""
+    status = text(row.get("status"))
+    if status == "expired":
         return RejectReason.EXPIRED
     if status == "redeemed":
         return RejectReason.ALREADY_USED
@@ -155,7 +156,7 @@ def _voucher(client: Client, row: dict[str, Any]) -> Voucher:
         title=text(row.get("name")) or code,
         discount=discount_of(coupon_terms(row), currency, store_ids(row)),
         code=code,
-        expires_at=moment(row.get("expires_at")),
+        expires_at=end_of(row.get("expires_at"), client.config, moment),
     )
 
 

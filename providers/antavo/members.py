@@ -19,6 +19,7 @@ from providers.antavo.answers import (
 )
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import listed, moment, number, properties, rows, table, text, whole
+from providers.dates import shown_end_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import other_spellings
 from providers.types import (
@@ -253,7 +254,7 @@ def _expiring(client: Client, data: dict[str, Any]) -> tuple[Expiring, ...]:
     found = []
     for row in rows(data, "expiring_points"):
         points = whole(row.get(client.names["expiring_points"]))
-        at = moment(row.get(client.names["expiring_at"]))
+        at = shown_end_of(row.get(client.names["expiring_at"]), client.config, moment)
         if points > 0 and at and at > clock.now():
             found.append(Expiring(points=points, at=at))
     return tuple(sorted(found, key=lambda lapse: lapse.at))

@@ -13,6 +13,7 @@ from providers.antavo import members, offers
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import discount_of, reward_terms, store_ids
 from providers.antavo.fields import listed, moment, number, rows, table, text, whole
+from providers.dates import end_of, start_of
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 
 POINTS_AS_MONEY = "points"
@@ -62,7 +63,7 @@ def _reward(
         description=text(row.get("description"), language),
         points=points,
         discount=discount,
-        lock=_lock(row, points, spendable, _tier_of(client, row, above)),
+        lock=_lock(client, row, points, spendable, _tier_of(client, row, above)),
         points_range=span,
     )
 
@@ -111,18 +112,16 @@ def _tier_of(client: Client, row: dict[str, Any], above: frozenset[str]) -> str:
     return tier if tier in above else ""
 
 
-def _lock(row: dict[str, Any], points: int, spendable: int, tier: str) -> Lock | None:
+def _lock(client: Client, row: dict[str, Any], points: int, spendable: int, tier: str) -> Lock | None:
     """What the member cannot change comes first, then the tier, then the points. A reward of a segment that
     costs more than the member has says its points only: Antavo does not tell the two apart."""
     if table(row.get("_actions")).get("complete"):
         return None
-    now = clock.now()
-    starts_at, ends_at = moment(row.get("starts_at")), moment(row.get("ends_at"))
     status = text(row.get("status")).lower()
     claims = table(row.get("claims")).get("claims")
-    if status == "scheduled" or (starts_at and starts_at > now):
+    if status == "scheduled" or (not status and _is_before(client, row)):
         return Lock(reason=LockReason.NOT_STARTED)
-    if status == "expired" or (ends_at and ends_at <= now):
+    if status == "expired" or (not status and _is_after(client, row)):
         return Lock(reason=LockReason.EXPIRED)
     if status in ("", "active"):
         if row.get("stock") is not None and whole(row.get("stock")) <= 0:
@@ -135,3 +134,13 @@ def _lock(row: dict[str, Any], points: int, spendable: int, tier: str) -> Lock |
         if gap:
             return Lock(reason=LockReason.POINTS, points_gap=gap)
     return Lock(reason=LockReason.OTHER)
+
+
+def _is_before(client: Client, row: dict[str, Any]) -> bool:
+    starts_at = start_of(row.get("starts_at"), client.config, moment)
+    return starts_at is not None and starts_at > clock.now()
+
+
+def _is_after(client: Client, row: dict[str, Any]) -> bool:
+    ends_at = end_of(row.get("ends_at"), client.config, moment)
+    return ends_at is not None and ends_at <= clock.now()

@@ -6,13 +6,15 @@ lives on after it: members and their balances, the stock of a reward, whether a 
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from providers.dates import first_moment, last_moment
 from providers.house.ledger import adjust
 from providers.house.models import EarnRule, Member, Reward, Tier, Voucher
 
@@ -59,7 +61,7 @@ def load_sample(text: str) -> list[str]:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise SampleFileError(str(error)) from error
-    _refuse_unknown("the file", data, {"program", "earn", "tiers", "rewards", "members"})
+    _refuse_unknown("the file", data, {"program", "time_zone", "earn", "tiers", "rewards", "members"})
     program = data.get("program")
     if not isinstance(program, str) or not program:
         raise SampleFileError("program: the slug of the program is missing")
@@ -69,6 +71,7 @@ def load_sample(text: str) -> list[str]:
 
 def _load(program: str, data: Mapping[str, Any]) -> list[str]:
     changes: list[str] = []
+    zone = _zone_in(data)
     if "earn" in data:
         changes += _apply(EarnRule(program=program), "earn", data["earn"], key="")
     for tier in _tables(data, "tiers"):
@@ -79,13 +82,33 @@ def _load(program: str, data: Mapping[str, Any]) -> list[str]:
             if reward["tier"] not in tiers:
                 raise SampleFileError(f"rewards {reward.get('id')}: there is no tier {reward['tier']}")
             reward = {**reward, "tier": tiers[reward["tier"]]}
+        reward = _with_times(f"rewards {reward.get('id')}", reward, zone)
         changes += _apply(Reward(program=program), "rewards", reward, key="id")
     for member in _tables(data, "members"):
-        changes += _load_member(program, member)
+        changes += _load_member(program, member, zone)
     return changes
 
 
-def _load_member(program: str, table: Mapping[str, Any]) -> list[str]:
+def _with_times(name: str, values: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return `values` with each date as the first or last moment of its day in `zone`."""
+    times = dict(values)
+    for key, value in values.items():
+        if isinstance(value, date) and not isinstance(value, datetime):
+            if not zone:
+                raise SampleFileError(f"{name}: {key} is a date, and the file names no time_zone")
+            times[key] = first_moment(value, zone) if key == "starts_at" else last_moment(value, zone)
+    return times
+
+
+def _zone_in(data: Mapping[str, Any]) -> str:
+    zone = data.get("time_zone", "")
+    try:
+        return ZoneInfo(zone).key if zone else ""
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise SampleFileError("time_zone: must be such as Europe/Paris") from error
+
+
+def _load_member(program: str, table: Mapping[str, Any], zone: str) -> list[str]:
     profile = {key: value for key, value in table.items() if key not in ("points", "vouchers")}
     changes = _apply(Member(program=program), "members", profile, key="id")
     member_id, points = profile["id"], table.get("points", 0)
@@ -97,6 +120,7 @@ def _load_member(program: str, table: Mapping[str, Any]) -> list[str]:
         adjust(program, member_id, points, reference=reference, note=OPENING, tier_points=points)
         changes.append(f"members {member_id}: opening balance of {points} points")
     for voucher in _tables(table, "vouchers"):
+        voucher = _with_times(f"members.vouchers {voucher.get('id')}", voucher, zone)
         changes += _apply(Voucher(program=program, member=member), "members.vouchers", voucher, key="id")
     return changes
 

@@ -18,7 +18,7 @@ from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
 from providers.errors import UnexpectedAnswer
 from providers.pongo.client import Client, list_of
 from providers.pongo.customers import get, unmapped_store
-from providers.pongo.fields import id_of, money_from, number_of, text_of, time_of, whole_of
+from providers.pongo.fields import end_time_of, id_of, money_from, number_of, text_of, time_of, whole_of
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Reward, Voucher
 
 FREE_PRODUCT = "free_product"
@@ -129,7 +129,7 @@ def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: 
     """Return one catalogue item. Bought rewards cannot be given back, so each says that it is final."""
     price = price_of(client, item)
     lock = None
-    expires_at = time_of(item, "expires_at")
+    expires_at = end_time_of(item, "expires_at", client.config)
     if expires_at and expires_at <= clock.now():
         lock = Lock(reason=LockReason.EXPIRED)
     elif price > points:
@@ -162,7 +162,7 @@ def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str
         discount=discount_of(client, item, known, currency),
         coupon_code=text_of(item, "coupon_code"),
         received_at=time_of(item, "received_at"),
-        expires_at=time_of(item, "expires_at"),
+        expires_at=end_time_of(item, "expires_at", client.config),
         is_used=item.get("is_used") is True or bool(item.get("used_at")),
         is_locked=item.get("is_locked") is True,
     )

@@ -46,6 +46,7 @@ class Client:
 
     def __init__(self, config: ProviderConfig, account: Account, token: str | None = None) -> None:
         """`token` overrides the stored one: a connection is tried before it is kept."""
+        self.config = config
         self.program = config.program
         self.names = names_with(config.settings.get("names"))
         self._account = account

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from providers.base import ProviderConfig
 from providers.currencies import hundredths
+from providers.dates import end_of
 from providers.errors import UnexpectedAnswer
 from providers.types import Money
 
@@ -47,8 +49,17 @@ def number_of(data: Mapping[str, Any], name: str) -> Decimal | None:
 
 def time_of(data: Mapping[str, Any], name: str) -> datetime | None:
     """Return the time of that name; one without offset is taken for UTC."""
+    return _time(text_of(data, name))
+
+
+def end_time_of(data: Mapping[str, Any], name: str, config: ProviderConfig) -> datetime | None:
+    """As `time_of`, but a date without a time is its last moment."""
+    return end_of(text_of(data, name), config, _time)
+
+
+def _time(value: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text_of(data, name))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from providers import clock
+from providers.dates import end_of, start_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.http import segment
 from providers.types import (
@@ -43,7 +44,7 @@ def list_rewards(engine: Engine, ref: str) -> tuple[Reward, ...]:
     rewards = [
         _reward(engine, row, purse, spendable, stores, now)
         for row in _all_rewards(engine)
-        if is_offered(row, now)
+        if is_offered(engine, row, now)
     ]
     money = points_as_money(engine, spendable, ref)
     return tuple(sorted([*rewards, *money], key=lambda each: (each.points, each.reward_id)))
@@ -90,7 +91,7 @@ def describe_voucher(engine: Engine, benefit: Json, stores: dict[str, str]) -> V
         title=str(reward.get("name") or _("Voucher")),
         discount=read_discount(engine, benefit, stores),
         code=engine.names.text(benefit, "benefit_code"),
-        expires_at=moment(benefit.get("expiresAt")),
+        expires_at=end_of(benefit.get("expiresAt"), engine.config, moment),
         is_final=True,
     )
 
@@ -151,21 +152,22 @@ def is_usable(engine: Engine, benefit: Json, now: datetime) -> bool:
     if benefit.get("redeemedAt"):
         # Redeemed without a code: it was only to be shown, and that was its use.
         return bool(engine.names.text(benefit, "benefit_code"))
-    return not is_expired(benefit, now)
+    return not is_expired(engine, benefit, now)
 
 
-def is_expired(benefit: Json, now: datetime) -> bool:
+def is_expired(engine: Engine, benefit: Json, now: datetime) -> bool:
     """Return whether a benefit ran out before it was redeemed."""
-    ends_at = moment(benefit.get("expiresAt"))
+    ends_at = end_of(benefit.get("expiresAt"), engine.config, moment)
     code = benefit.get("code")
     is_validated = isinstance(code, dict) and bool(code.get("validatedAt"))
     return ends_at is not None and ends_at < now and not benefit.get("redeemedAt") and not is_validated
 
 
-def is_offered(row: Json, now: datetime) -> bool:
+def is_offered(engine: Engine, row: Json, now: datetime) -> bool:
     """Return whether a reward is one that a till can sell at all."""
     availability = row.get("availability")
-    ends_at = moment(availability.get("end")) if isinstance(availability, dict) else None
+    end = availability.get("end") if isinstance(availability, dict) else None
+    ends_at = end_of(end, engine.config, moment)
     is_over = ends_at is not None and ends_at <= now
     return row.get("type") == VOUCHER and bool(row.get("purchasable")) and not is_over
 
@@ -191,7 +193,8 @@ def _reward(
 def _lock(engine: Engine, row: Json, purse: Json, price: int, spendable: int, now: datetime) -> Lock | None:
     """Return why the member cannot buy this now: first what she cannot change, then tier, then points."""
     availability = row.get("availability")
-    starts_at = moment(availability.get("start")) if isinstance(availability, dict) else None
+    start = availability.get("start") if isinstance(availability, dict) else None
+    starts_at = start_of(start, engine.config, moment)
     channels = row.get("redemptionChannels")
     if channels and "IN_STORE" not in channels:
         return Lock(reason=LockReason.ONLINE_ONLY)

@@ -68,7 +68,7 @@ def check(engine: Engine, benefit: Json) -> None:
     """Raise Rejected for a benefit that cannot be used any more."""
     if benefit.get("burnedAt"):
         raise Rejected(RejectReason.ALREADY_USED)
-    if catalogue.is_expired(benefit, clock.now()):
+    if catalogue.is_expired(engine, benefit, clock.now()):
         raise Rejected(RejectReason.EXPIRED)
     if not catalogue.is_usable(engine, benefit, clock.now()):
         reason = RejectReason.ALREADY_USED if benefit.get("redeemedAt") else RejectReason.NOT_ALLOWED

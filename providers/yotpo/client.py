@@ -33,6 +33,7 @@ class Client:
     currency: str
     settings: YotpoSettings
     session: VendorSession
+    config: ProviderConfig
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str]) -> Answer:
         """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer, also for an error that comes
@@ -98,7 +99,13 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
         judge=judge,
         sleep=sleep,
     )
-    return Client(program=config.program, currency=config.currency, settings=settings, session=session)
+    return Client(
+        program=config.program,
+        currency=config.currency,
+        settings=settings,
+        session=session,
+        config=config,
+    )
 
 
 def is_ok(answer: Answer) -> bool:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from providers import clock
+from providers.dates import shown_end_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import other_spellings
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
@@ -90,7 +89,7 @@ def enrol(client: Client, profile: MemberProfile) -> Member:
     if record is not None and _is_member(client, record):
         return describe(client, record)
     customer_id = customer_id_of(record) if record else ""
-    body: dict[str, Any] = {"opted_in": True, "opted_in_at": timestamp(timezone.now())}
+    body: dict[str, Any] = {"opted_in": True, "opted_in_at": timestamp(clock.now())}
     if record:  # she exists and has not opted in: nothing else of her is touched
         email = text(record, "email").lower()
     else:
@@ -134,7 +133,7 @@ def describe(
         balance=Balance(
             spendable=max(0, points - reserved),
             reserved=min(reserved, max(0, points)),
-            expiring=_expiring(record, points),
+            expiring=_expiring(client, record, points),
         ),
         tier=tier_of(client, record),
     )
@@ -144,11 +143,11 @@ def _is_member(client: Client, record: Mapping[str, Any]) -> bool:
     return not client.settings.requires_opt_in or record.get("opt_in") is not False
 
 
-def _expiring(record: Mapping[str, Any], points: int) -> tuple[Expiring, ...]:
-    at = moment(record.get("next_points_expire_on"))
+def _expiring(client: Client, record: Mapping[str, Any], points: int) -> tuple[Expiring, ...]:
+    at = shown_end_of(record.get("next_points_expire_on"), client.config, moment)
     lapsing = whole(record, "next_points_expire_amount")
     if at is None:  # all of them at once, in accounts where points lapse by inactivity
-        at, lapsing = moment(record.get("points_expire_at")), points
+        at, lapsing = shown_end_of(record.get("points_expire_at"), client.config, moment), points
     return (Expiring(points=lapsing, at=at),) if at and lapsing and lapsing > 0 else ()
 
 

@@ -1,5 +1,6 @@
 """`house_load`: all of a file or nothing, and nothing the second time."""
 
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -40,6 +41,32 @@ def run() -> str:
     out = StringIO()
     call_command("house_load", SAMPLE, stdout=out)
     return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_date_lasts_its_day_in_the_zone_of_the_file() -> None:
+    text = """
+program = "acme"
+time_zone = "Europe/Paris"
+
+[[rewards]]
+id = "five-off"
+title = "$5 off"
+kind = "fixed"
+amount = 5
+cost = 100
+starts_at = 2026-11-01
+ends_at = 2026-11-30
+"""
+    load_sample(text)
+    reward = Reward.objects.get()
+    assert reward.starts_at == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert reward.ends_at == datetime(2026, 11, 30, 23, tzinfo=UTC) - timedelta(microseconds=1)
+    assert load_sample(text) == []
+    with pytest.raises(SampleFileError, match="starts_at is a date, and the file names no time_zone"):
+        load_sample(text.replace('time_zone = "Europe/Paris"', ""))
+    with pytest.raises(SampleFileError, match="time_zone: must be such as"):
+        load_sample(text.replace("Europe/Paris", "Mars"))
 
 
 def test_the_sample_program_tells_its_stories() -> None:

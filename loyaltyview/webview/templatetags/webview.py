@@ -3,12 +3,14 @@
 import json
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.webview import formats, wording
 from providers.types import Cart, Money
@@ -56,8 +58,9 @@ def points(value: int) -> str:
 
 
 @register.filter
-def day(value: datetime) -> str:
-    return formats.day(value)
+def day(value: datetime, program: Program) -> str:
+    """Show the day of a time in the program's time zone, UTC where it names none."""
+    return formats.day(value, ZoneInfo(program.time_zone or "UTC"))
 
 
 @register.filter

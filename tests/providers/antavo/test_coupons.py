@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from providers.antavo.provider import AntavoProvider
 from providers.errors import Rejected, RejectReason
@@ -53,6 +54,15 @@ def test_what_cannot_be_used_any_more_is_not_listed(
 ) -> None:
     vendor.give(MIA, "OLD", **fields)
     assert provider.list_vouchers(MIA) == ()
+
+
+def test_a_coupon_is_listed_on_the_last_day_of_its_date(provider: AntavoProvider, vendor: Served) -> None:
+    with time_machine.travel(datetime(2026, 11, 30, 9, tzinfo=UTC)):
+        vendor.give(MIA, "TODAY", expires_at="2026-11-30")
+        (voucher,) = provider.list_vouchers(MIA)
+    assert voucher.code == "TODAY"
+    assert voucher.expires_at
+    assert voucher.expires_at > datetime(2026, 11, 30, 23, tzinfo=UTC)
 
 
 def test_many_coupons_are_listed_though_only_some_are_looked_at(

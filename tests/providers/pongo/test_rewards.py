@@ -1,8 +1,10 @@
 """What is offered and what is owned: kept apart, for this customer and store, limited to our own SKUs."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from providers.pongo.provider import PongoProvider
 from providers.types import Discount, DiscountKind, Reward
@@ -45,6 +47,17 @@ def test_what_is_owned_is_no_reward_and_has_its_code(provider: PongoProvider, ve
     assert voucher.expires_at is not None
     assert provider.find_voucher(ANA, (won.coupon_code or "").lower()).voucher_id == won.hash
     assert won.hash not in offered(provider, ANA)
+
+
+def test_what_is_owned_holds_to_the_end_of_its_last_day(provider: PongoProvider, vendor: Served) -> None:
+    customer, reward = vendor.book.customers[MIA], vendor.book.rewards[FIVE_OFF]
+    vendor.book.give(customer, reward).expires_at = "2026-11-30"
+    for at, is_usable in (
+        (datetime(2026, 11, 30, 9, tzinfo=UTC), True),
+        (datetime(2026, 12, 2, tzinfo=UTC), False),
+    ):
+        with time_machine.travel(at):
+            assert bool(provider.list_vouchers(MIA)) is is_usable
 
 
 def test_used_locked_and_lapsed_ones_are_not_listed(provider: PongoProvider, vendor: Served) -> None:

@@ -1,6 +1,9 @@
 """Vouchers of the member's own: whose they are, the two ways to use one, and that using one is final."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
@@ -57,6 +60,18 @@ def test_expired_and_burned_vouchers_are_not_listed(
     vendor.state.give(mia, reward, expires_at="2020-01-01T00:00:00.000Z")
     vendor.state.give(mia, reward, code="GONE-1")["burnedAt"] = "2025-01-01T00:00:00.000Z"
     assert provider.list_vouchers(mia) == ()
+
+
+@pytest.mark.parametrize(
+    ("at", "is_listed"),
+    [(datetime(2026, 11, 30, 9, tzinfo=UTC), True), (datetime(2026, 12, 2, tzinfo=UTC), False)],
+)
+def test_a_voucher_holds_to_the_end_of_its_last_day(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, at: datetime, is_listed: bool
+) -> None:
+    vendor.state.give(mia, vendor.state.reward_named("$5 off"), expires_at="2026-11-30")
+    with time_machine.travel(at):
+        assert bool(provider.list_vouchers(mia)) is is_listed
 
 
 def test_the_cashier_redeems_and_burns_a_whole_voucher(

@@ -129,7 +129,7 @@ class Events:
 
     def _coupon_redeem(self, customer: Customer, data: Json) -> list[Event]:
         coupon = self._workspace.coupon(customer, data["code"])
-        if coupon.status not in ("claimed", "partially_redeemed"):
+        if coupon.shown_status not in ("claimed", "partially_redeemed"):
             raise Refusal(1601, "Coupon not found")
         coupon.status = "redeemed"
         if coupon.balance is not None:

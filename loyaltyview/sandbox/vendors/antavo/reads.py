@@ -95,7 +95,7 @@ class Reads:
         found = [
             coupon.details()
             for coupon in self._workspace.coupons.values()
-            if code in (None, coupon.code) and status in (None, coupon.status)
+            if code in (None, coupon.code) and status in (None, coupon.shown_status)
         ]
         return answer({"data": found or None})
 

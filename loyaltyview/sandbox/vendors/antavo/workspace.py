@@ -20,6 +20,13 @@ def now_text() -> str:
     return vendor_now().astimezone(ZONE).isoformat(timespec="seconds")
 
 
+def _is_over(expires_at: str) -> bool:
+    """Whether a time, or a date without one, is over in the workspace."""
+    if len(expires_at) == len("2026-11-30"):
+        return vendor_now().astimezone(ZONE).date().isoformat() > expires_at
+    return datetime.fromisoformat(expires_at) <= vendor_now()
+
+
 def new_id() -> str:
     return secrets.token_hex(12)
 
@@ -88,10 +95,16 @@ class Coupon:
     redeemed_at: str | None = None
     expires_at: str | None = None
 
+    @property
+    def shown_status(self) -> str:
+        """The status, which says of itself that a coupon has expired."""
+        is_usable = self.status in ("claimed", "partially_redeemed")
+        return "expired" if is_usable and self.expires_at and _is_over(self.expires_at) else self.status
+
     def as_json(self) -> Json:
         """As in the customer's own list: without minimum and balance."""
         return {
-            "code": self.code, "status": self.status, "type": self.type, "value": float(self.value),
+            "code": self.code, "status": self.shown_status, "type": self.type, "value": float(self.value),
             "currency": None, "created_at": self.claimed_at, "claimed_at": self.claimed_at,
             "redeemed_at": self.redeemed_at, "expires_at": self.expires_at, "name": self.name,
             "pool": self.pool,
