@@ -7,6 +7,7 @@ whenever it was: in doubt for the member. Points that a cancelled order gave bac
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -19,13 +20,21 @@ from providers.types import Expiring
 OF_THEIR_ORDER = (EntryKind.RETURN, EntryKind.CANCEL, EntryKind.EXPIRE)
 
 
+class Lot(NamedTuple):
+    """Points that an order earned and that expire. A member page reads them all, so no more of an entry."""
+
+    pk: int
+    expires_at: datetime
+    points: int
+    order_id: str
+
+
 def expiring_points(member: Member) -> tuple[Expiring, ...]:
     """Return what is left of the member's expiring points by date, soonest first. Reserved points count as
     spent."""
     left: dict[datetime, int] = {}
     for lot, points in _lots_left(member):
-        if lot.expires_at:
-            left[lot.expires_at] = left.get(lot.expires_at, 0) + points
+        left[lot.expires_at] = left.get(lot.expires_at, 0) + points
     return tuple(Expiring(points=points, at=at) for at, points in left.items())
 
 
@@ -42,9 +51,7 @@ def expire_points(program: str, ref: str, now: datetime) -> list[Entry]:
     """Take the member's points that have expired by `now`, one entry an order. May be repeated."""
     with transaction.atomic():
         member = lock(program, ref)
-        expired = [
-            (lot, points) for lot, points in _lots_left(member) if lot.expires_at and lot.expires_at <= now
-        ]
+        expired = [(lot, points) for lot, points in _lots_left(member) if lot.expires_at <= now]
         return [
             # Not her card's number: entries are never changed, and a member may be erased.
             post(
@@ -66,10 +73,11 @@ def expire_all(program: str, now: datetime) -> list[Entry]:
     return [entry for ref in refs for entry in expire_points(program, ref, now)]
 
 
-def _lots_left(member: Member) -> Iterator[tuple[Entry, int]]:
+def _lots_left(member: Member) -> Iterator[tuple[Lot, int]]:
     """Yield the earned entries whose points expire and of which some are left, soonest first, with what is
     left."""
-    lots = list(member.entries.filter(points__gt=0, expires_at__isnull=False).order_by("expires_at", "pk"))
+    earned = member.entries.filter(points__gt=0, expires_at__isnull=False).order_by("expires_at", "pk")
+    lots = [Lot(*row) for row in earned.values_list(*Lot._fields)]
     if not lots:
         return
     gone = member.entries.filter(points__lt=0).aggregate(sum=Sum("points"))["sum"] or 0
@@ -83,7 +91,7 @@ def _lots_left(member: Member) -> Iterator[tuple[Entry, int]]:
             yield lot, left - used
 
 
-def _taken_of(member: Member, lots: list[Entry]) -> dict[int, int]:
+def _taken_of(member: Member, lots: list[Lot]) -> dict[int, int]:
     """Return how many points of each lot its own returns, cancellation and expiry took, by the lot's id."""
     entries = member.entries.filter(points__lt=0, kind__in=OF_THEIR_ORDER).exclude(order_id="")
     sums = entries.order_by().values_list("order_id").annotate(sum=Sum("points"))
