@@ -203,8 +203,7 @@ def _context(values: Flat, keys: Keys, *, is_form: bool = False) -> LaunchContex
         store_id=_store_id(values, keys),
         associate_id=_hint(values, keys["associate_id"], MAX_ID),
         currency=currency,
-        # Below zero, when goods come back, nothing is left to pay.
-        cart_total=None if total is None else max(_amount(total, "TOTAL_MALFORMED"), Decimal(0)),
+        cart_total=None if total is None else _left_to_pay(_amount(total, "TOTAL_MALFORMED")),
         items=_items(_first(values, keys["items"]), keys),
         selected_coupons=_coupons(_first(values, keys["selected_coupons"]), keys),
         theme=read_theme(values, keys),
@@ -255,6 +254,11 @@ def _amount(value: Any, code: str) -> Decimal:
         # An app that counts in floats sends 184.49999999999997.
         amount = amount.quantize(FINEST, ROUND_HALF_UP)
     return amount
+
+
+def _left_to_pay(total: Decimal) -> Decimal:
+    """Return nothing for a total below zero, as when goods come back. "-0" is nothing, too."""
+    return total if total > 0 else Decimal(0)
 
 
 def _items(value: Any, keys: Keys) -> tuple[LaunchItem, ...]:

@@ -228,7 +228,7 @@ def test_total_that_is_no_amount_is_refused(total: Any) -> None:
 
 @pytest.mark.parametrize("total", [-20, "-20.00", "-0", 0])
 def test_cart_below_zero_has_nothing_left_to_pay(total: Any) -> None:
-    assert read_query(query({**CART, "cartTotal": total})).cart_total == 0
+    assert str(read_query(query({**CART, "cartTotal": total})).cart_total) == "0"
 
 
 def test_unit_that_comes_back_cannot_be_given_away() -> None:
