@@ -45,6 +45,7 @@ class HouseProvider(LoyaltyProvider):
         Capability.STORES,
         Capability.WEBHOOKS,
         Capability.ONLINE_RETURN,
+        Capability.CANCELS_SPENDS,
     }
 
     # --- Reads ------------------------------------------------------------------------------------
