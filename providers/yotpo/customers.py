@@ -47,7 +47,7 @@ def fetch(
     if not (text(record, "email") or customer_id_of(record)):
         # Nobody's record is no proof that there is no such customer.
         raise UnexpectedAnswer("customer: no identity")
-    if not with_history:
+    if with_history:
         _prime(client, record, answer.body)
     return record
 
@@ -58,7 +58,8 @@ def _prime(client: Client, record: Mapping[str, Any], body: bytes) -> None:
     if ref := hinted_ref(client.program, customer_id=customer_id, email=email):
         by_id = ref.startswith(BY_ID)
         identity = {"customer_id": customer_id} if by_id else {"customer_email": email}
-        client.session.prime("GET", "/customers", body, member=ref, params=identity)
+        params = {**identity, "with_history": "true"}
+        client.session.prime("GET", "/customers", body, member=ref, params=params)
 
 
 def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
 
 def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, ...]:
     parameter, fields = LOOKUPS[kind]
-    record = fetch(client, {parameter: value})
+    record = fetch(client, {parameter: value}, with_history=True)
     if record is None or not _is_member(client, record):
         return ()
     if not any(text(record, field).casefold() == value.casefold() for field in fields):
@@ -55,10 +55,11 @@ def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, 
 
 
 def get(client: Client, ref: str) -> Member:
-    """Return the member; raise Rejected(MEMBER_NOT_FOUND)."""
+    """Return the member; raise Rejected(MEMBER_NOT_FOUND). Always read with the history: the tap that follows
+    keeps it as what was there before its spend, and needs no read of its own."""
     identity = identity_of(client.program, ref)
     held = held_points(client.program, ref)
-    record = fetch(client, identity, with_history=bool(held))
+    record = fetch(client, identity, with_history=True)
     if record is None:
         return _newcomer(client, ref)
     gone = held.keys() & deducted_codes(record)

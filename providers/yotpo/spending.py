@@ -10,7 +10,7 @@ Sources: loyaltyapi.yotpo.com/reference/create-redemption, support.yotpo.com/doc
 from datetime import timedelta
 from typing import Any
 
-from providers import clock, types
+from providers import clock, sharing, types
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -34,6 +34,7 @@ from providers.yotpo.rewards import Option, option_of
 # No write is under way any more after this long: our call ends after 10 s, the server's after a minute at
 # most, and the history is up to date. What is not in it then never happened. Counted on our clock alone.
 SETTLED_AFTER = timedelta(minutes=3)
+SEEN_S = 10.0  # how old the history may be that is kept as what was there before
 
 
 def spend(client: Client, intent: SpendIntent) -> types.Spend:
@@ -95,10 +96,11 @@ def _delays(client: Client, option: Option, intent: SpendIntent) -> bool:
 
 
 def _note_before(client: Client, row: Spend) -> None:
-    """Read the history just before the redemption. Raises Rejected, Unavailable, AuthFailed: nothing is sent,
-    and nothing will be under this key."""
+    """Keep what the history shows before the redemption, as the page has read it some seconds ago. Raises
+    Rejected, Unavailable, AuthFailed: nothing is sent, and nothing will be under this key."""
     try:
-        record = fetch_by_ref(client, row.member_ref, with_history=True)
+        with sharing.sharing(client.program, row.member_ref, max_age_s=SEEN_S):
+            record = fetch_by_ref(client, row.member_ref, with_history=True)
     except ProviderError:
         store.close_unsent(row)
         raise
