@@ -1,13 +1,15 @@
 """Choosing the member of a launch, and showing members masked."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.core import signing
+from cryptography.fernet import InvalidToken
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext
 
+from loyaltyview.ops.encrypted import box
 from loyaltyview.webview import masking
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
@@ -31,7 +33,7 @@ class Face:
 
 def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
     """Return the member as this launch may show them: without an associate their initials at most. In a list
-    with the signed `choice` that its form sends back."""
+    with the sealed `choice` that its form sends back."""
     name, contact = masking.initials(member) or gettext("The customer"), ""
     if launch.is_verified:
         name = masking.masked_name(member) or masking.masked_id(member.member_id)
@@ -42,7 +44,7 @@ def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
         contact=contact,
         tier=shown(member.tier.name) if member.tier else "",
         details=masking.details(member) if launch.is_verified and is_choice else (),
-        choice=signing.dumps(member.ref, salt=_salt(launch)) if is_choice else "",
+        choice=_choice(launch, member.ref) if is_choice else "",
     )
 
 
@@ -62,10 +64,11 @@ def faces_of(launch: Launch, members: Iterable[Member]) -> list[Face]:
 def read_choice(launch: Launch, choice: str) -> str:
     """Return the member ref that a list of this launch offered; "" for anything else."""
     try:
-        ref: str = signing.loads(choice, salt=_salt(launch), max_age=LIST_MINUTES * 60)
-    except signing.BadSignature:
+        offered = json.loads(box().decrypt(choice.encode(), LIST_MINUTES * 60))
+    except (InvalidToken, ValueError):
         return ""
-    return ref
+    is_ours = isinstance(offered, dict) and offered.get("offered_in") == launch.pk
+    return str(offered["ref"]) if is_ours else ""
 
 
 def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
@@ -94,5 +97,6 @@ def forget(launch: Launch) -> None:
     choose(launch, "", is_customer=False)
 
 
-def _salt(launch: Launch) -> str:
-    return f"loyaltyview.choice:{launch.pk}"
+def _choice(launch: Launch, ref: str) -> str:
+    # Not only signed: a ref may be the number on the member's card.
+    return box().encrypt(json.dumps({"offered_in": launch.pk, "ref": ref}).encode()).decode()

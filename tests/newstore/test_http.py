@@ -11,6 +11,7 @@ import requests
 import responses
 import time_machine
 import urllib3
+from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 
 from loyaltyview.newstore import http
@@ -97,6 +98,22 @@ def test_exceptions_while_reading_the_body_are_ours_too() -> None:
 def test_wrong_address_in_the_program_is_an_error_of_ours(url: str) -> None:
     with pytest.raises(NewStoreError):
         send("acme", "GET", url, timeout_s=0.5)
+
+
+def test_newstore_at_a_private_address_is_refused_before_anything_is_sent(
+    httpserver: HTTPServer, settings: Settings
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    with pytest.raises(NewStoreRejected, match="ALLOW_PRIVATE_ADDRESSES"):
+        send(
+            "acme-private",
+            "POST",
+            httpserver.url_for("/token"),
+            timeout_s=5,
+            form={"client_secret": "s3cret"},
+        )
+
+    assert httpserver.log == []
 
 
 def test_problem_json_is_read() -> None:

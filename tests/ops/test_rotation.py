@@ -31,8 +31,10 @@ FERNET = {
     "loyaltyview/checks.py",
     "loyaltyview/sandbox/demo_environment.py",
 }
-# What they make ends by itself: identities after IDENTITY_HOURS, cached tokens are asked for again.
+# What they make ends by itself: choices in a list within minutes, identities after IDENTITY_HOURS; cached
+# tokens are asked for again.
 SHORT_LIVED = {
+    "loyaltyview/webview/members.py",
     "loyaltyview/newstore/identity.py",
     "loyaltyview/newstore/tokens.py",
     "providers/whitelabel/tokens.py",

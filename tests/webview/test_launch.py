@@ -1,5 +1,6 @@
 """The launch: what opens a session, and what is refused with which sentence."""
 
+import base64
 import json
 import re
 
@@ -173,6 +174,21 @@ def test_without_identity_no_page_says_who_the_customer_is(
     assert 'data-points="820"' in member.content.decode()
     assert "history/" not in member.content.decode()
     assert "consents/" not in member.content.decode()
+
+
+def test_a_list_to_choose_from_hides_the_numbers_on_the_members_cards(
+    client: Client, program: Program, vendor: Vendor, by_cart: dict[str, str]
+) -> None:
+    by_cart["email"] = "family@example.test"
+    page = client.get("/launch/acme/", launch_params(program) | {"externalIdentity": ""})["Location"]
+    html = client.get(page, follow=True).content.decode()
+    choices = re.findall(r'name="member" value="([^"]+)"', html)
+    plain = [base64.urlsafe_b64decode(choice.split(":")[0] + "===") for choice in choices]
+
+    assert len(choices) == 2
+    assert not [each for each in plain if b"L-000" in each]
+    client.post(page + "choose/", {"member": choices[0]})
+    assert Launch.objects.get().member_ref.startswith("L-000")
 
 
 def test_without_identity_the_carts_customer_is_enrolled_and_asked_for_no_consent(
