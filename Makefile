@@ -29,6 +29,7 @@ needs: $(READY) ## Find what the tests need besides Python, or install it: Chrom
 
 stress: $(READY) ## Measure what slow clients and hanging systems do to a running product (some minutes)
 	$(ALONE) $(PYTHON) -m tests.load.slow_clients
+	$(ALONE) $(PYTHON) -m tests.load.hanging_newstore
 
 lint: $(READY) ## Check style, types, migrations and settings
 	$(BIN)/ruff check .

@@ -65,7 +65,7 @@ MAX_CLOCK_SKEW_S = env.int("MAX_CLOCK_SKEW_S", default=60)
 WORK_MAX_ATTEMPTS = env.int("WORK_MAX_ATTEMPTS", default=30)
 WORKER_POLL_S = env.float("WORKER_POLL_S", default=1.0)
 WORK_ENGINE = env.str("WORK_ENGINE", default="rows", choices=("rows", "procrastinate"))
-WORK_CONCURRENCY = env.int("WORK_CONCURRENCY", default=4)
+WORK_CONCURRENCY = env.int("WORK_CONCURRENCY", default=8)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
 

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 
 from loyaltyview.work import clock
 from loyaltyview.work.models import WorkRow
+from loyaltyview.work.slots import claimed
 
 Row = TypeVar("Row", bound=WorkRow)
 
@@ -33,8 +34,12 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
     """Take one due row of `rows` for `lease_s` seconds (default: WORK_LEASE_S) and return it, or None.
 
     `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same
-    order is in hand) is passed over.
+    order is in hand) is passed over, and so is one of a program that has its share of our slots.
     """
+    return claimed(rows, lambda open_rows: _claim(open_rows, lease_s))
+
+
+def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
     now = clock.now()
     until = now + timedelta(seconds=lease_s or settings.WORK_LEASE_S)
     for pk in due(rows, now).values_list("pk", flat=True)[:CANDIDATES]:

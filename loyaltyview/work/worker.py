@@ -1,19 +1,23 @@
 """The plain worker (WORK_ENGINE=rows): goes through all sources until they are idle, waits, starts again.
 
-It stops after the row in hand. Whatever it was doing when it is killed is taken up by another worker when
-the row's lease has run out.
+WORK_CONCURRENCY threads handle a row each. One of them at a time looks for the next row, in each source in
+turn; when it has found one, the next thread looks. It stops after the rows in hand. Whatever it was doing
+when it is killed is taken up by another worker when the row's lease has run out.
 """
 
+import threading
+import time
 from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from loyaltyview.work import clock
 from loyaltyview.work.background import repeating
 from loyaltyview.work.heartbeat import beat, beating, worker_name
 from loyaltyview.work.periodics import run_due
+from loyaltyview.work.slots import slot
 from loyaltyview.work.sources import sources, woken
 
 log = structlog.get_logger(__name__)
@@ -35,7 +39,8 @@ def drain(max_rows: int = 1000, must_stop: Callable[[], bool] = lambda: False) -
             if source.name in failed:
                 continue
             try:
-                handled += source.run_one()
+                with slot():
+                    handled += source.run_one()
             except Exception:
                 # A programming error, or the database is away. The others go on; this one waits
                 # for the next round instead of failing as fast as it can.
@@ -52,9 +57,12 @@ class Worker:
     def __init__(self) -> None:
         self.name = worker_name()
         self.is_stopping = False
+        self._looking = threading.Lock()
+        self._next_source = 0
+        self._failed_until: dict[str, float] = {}
 
     def stop(self) -> None:
-        """Finish the row in hand and return from `run`, WORKER_POLL_S later at most.
+        """Finish the rows in hand and return from `run`, WORKER_POLL_S later at most.
         Sets a flag and nothing else: a signal handler that took a lock could wait for itself."""
         self.is_stopping = True
 
@@ -63,11 +71,14 @@ class Worker:
         # Beside the rows: a reconciliation of many minutes must not hold them up.
         with beating(self.name), repeating("periodics", settings.WORKER_POLL_S, run_due):
             log.info("worker_started", worker=self.name, sources=[source.name for source in sources])
-            while not self.is_stopping:
-                woken.clear()
-                close_old_connections()
-                if not drain(100, lambda: self.is_stopping) and not self.is_stopping:
-                    woken.wait(settings.WORKER_POLL_S)
+            slots = [
+                threading.Thread(target=self._work, name=f"slot-{number}")
+                for number in range(settings.WORK_CONCURRENCY)
+            ]
+            for thread in slots:
+                thread.start()
+            for thread in slots:
+                thread.join()
         log.info("worker_stopped", worker=self.name)
 
     def run_once(self) -> int:
@@ -75,3 +86,54 @@ class Worker:
         beat(self.name)
         run_due()
         return drain()
+
+    def _work(self) -> None:
+        """Be one of the slots."""
+        try:
+            while not self.is_stopping:
+                close_old_connections()
+                self._look()
+        finally:
+            connections.close_all()
+
+    def _look(self) -> None:
+        """Look for a row and handle it; without one, wait until it is worth another look. Meanwhile nobody
+        else looks: the next slot does so as soon as this one has its row."""
+        is_looking = True
+
+        def let_the_next_look() -> None:
+            nonlocal is_looking
+            if is_looking:
+                is_looking = False
+                self._looking.release()
+
+        self._looking.acquire()
+        try:
+            if self.is_stopping:
+                return
+            woken.clear()
+            with slot(let_the_next_look):
+                is_handled = self._handle_one()
+            if not is_handled and not self.is_stopping:
+                woken.wait(settings.WORKER_POLL_S)
+        finally:
+            let_the_next_look()
+
+    def _handle_one(self) -> bool:
+        """Handle one row of the next source that has one; False when all are idle."""
+        for _ in range(len(sources)):
+            source = sources[self._next_source % len(sources)]
+            self._next_source += 1
+            if self._failed_until.get(source.name, 0.0) > time.monotonic():
+                continue
+            try:
+                if source.run_one():
+                    return True
+            except Exception:
+                # A programming error, or the database is away. The others go on; this one waits for a moment
+                # instead of failing as fast as it can.
+                log.exception("source_failed", source=source.name)
+                self._failed_until[source.name] = time.monotonic() + settings.WORKER_POLL_S
+            if self.is_stopping:
+                break
+        return False

@@ -89,7 +89,7 @@ def machines(marks: Path) -> Iterator[Machines]:
         "DATABASE_URL": address,
         "ENV_FILE": "",
         "WORK_ENGINE": "procrastinate",
-        "WORK_CONCURRENCY": "2",
+        "WORK_CONCURRENCY": "4",  # a program has half of them
         "WORK_LEASE_S": "8",
         "MARKS": str(marks),
     }
