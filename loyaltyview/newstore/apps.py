@@ -11,10 +11,13 @@ class NewstoreConfig(AppConfig):
         from django.conf import settings
 
         from loyaltyview.newstore import coupon_list, erasure, profile_links
+        from loyaltyview.newstore.connection import check_newstore
         from loyaltyview.ops.retention import add_retention
+        from loyaltyview.programs.connections import add_check
         from loyaltyview.programs.erasure import add_eraser
 
         add_source("profile links", profile_links.run_one)
         add_source("used codes", coupon_list.run_one)
         add_retention("used codes", settings.RETENTION_LAUNCH_DAYS, coupon_list.purge_used_codes)
         add_eraser("newstore", erase=erasure.erase)
+        add_check(check_newstore)

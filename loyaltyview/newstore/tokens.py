@@ -57,7 +57,7 @@ def access_token(program: Program, *, timeout_s: float, refused: str = "") -> st
 
 
 def _fetch_and_keep(program: Program, key: str, timeout_s: float) -> str:
-    token, lives_s = _fetch(program, timeout_s)
+    token, lives_s = fetch_token(program, timeout_s)
     cached_s = min(lives_s - RENEW_BEFORE_S, LONGEST_CACHED_S)
     if cached_s > 0:
         cache.set(key, box().encrypt(token.encode()).decode(), cached_s)
@@ -101,7 +101,8 @@ def _decrypt(stored: object) -> str:
         return ""
 
 
-def _fetch(program: Program, timeout_s: float) -> tuple[str, int]:
+def fetch_token(program: Program, timeout_s: float) -> tuple[str, int]:
+    """Return a new token and the seconds that it lives. Raises as `access_token`."""
     try:
         answer = send(
             program.slug,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from loyaltyview.programs.connections import check_connections
 from loyaltyview.programs.forms import field_name, program_form
 from loyaltyview.programs.models import Erasure, Program, Store
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
@@ -151,6 +152,12 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return None
 
     def _test(self, request: HttpRequest, program: Program) -> None:
+        """Say of each system that the program needs whether it can be used, and how it fails."""
+        self._test_vendor(request, program)
+        for checked in check_connections(program):
+            self.message_user(request, checked.text, messages.SUCCESS if checked.is_ok else messages.ERROR)
+
+    def _test_vendor(self, request: HttpRequest, program: Program) -> None:
         names = {"program": program.name, "provider": program.provider_kind}
         try:
             provider = program.provider()

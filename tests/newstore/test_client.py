@@ -267,7 +267,7 @@ def test_threads_with_one_refused_token_fetch_one_new_token(
         lock.wait_for_all()
         return f"token-{next(numbers)}", lives_s
 
-    monkeypatch.setattr(tokens, "_fetch", fetch)
+    monkeypatch.setattr(tokens, "fetch_token", fetch)
     monkeypatch.setitem(tokens._locks, _cache_key(tenant), lock)  # type: ignore[misc]
     with ThreadPoolExecutor(8) as pool:
         refreshed = list(pool.map(lambda _: access_token(tenant, timeout_s=30, refused="revoked"), range(8)))

@@ -329,6 +329,15 @@ def test_the_action_tells_what_went_wrong(
     assert not any(secret in page for secret in SECRETS)
 
 
+def test_the_button_tells_that_newstore_does_not_answer_though_the_vendor_does(
+    admin_client: Client, acme: Program
+) -> None:
+    page = admin_client.post(f"/admin/programs/program/{acme.pk}/test/", follow=True).content.decode()
+    assert "Acme Club: connected to testvendor" in page
+    assert "token endpoint cannot be reached." in page
+    assert "connected to NewStore" not in page
+
+
 def test_the_test_is_a_post(admin_client: Client, acme: Program) -> None:
     assert admin_client.get(f"/admin/programs/program/{acme.pk}/test/").status_code == 405
 
