@@ -38,13 +38,17 @@ TABLES = (
 )
 
 
+# What a redemption's fingerprint is made of besides the ref.
+FINGERPRINTED = ("launch_id", "kind", "item_id", "points", "fingerprint")
+
+
 def rewrite(apps, schema_editor):
     alias = schema_editor.connection.alias
     book = Book(apps, alias)
     for app, name, column, slug in TABLES:
         model = apps.get_model(app, name)
         for rows in batches(model.objects.using(alias).filter(**{f"{column}__startswith": OLD})):
-            rewrite_batch(model, list(rows.values_list("pk", slug, column)), column, book)
+            rewrite_batch(model, rows, column, slug, book)
     events = apps.get_model("events", "Event").objects.using(alias)
     for rows in batches(events.filter(source="provider")):
         rewrite_payloads(rows, book)
@@ -60,44 +64,44 @@ def batches(rows):
         pks = list(rows.filter(pk__gt=pks[-1]).order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
-def rewrite_batch(model, found, column, book):
-    named = [(pk, slug, old, book.new_ref(slug, old)) for pk, slug, old in found]
-    named = [each for each in named if each[3]]
+def rewrite_batch(model, rows, column, slug, book):
+    """Write a batch with one statement; row by row where two refs of one member meet in a table that names
+    each member once."""
+    programs = dict(rows.values_list("pk", slug))
+    fields = (column, *FINGERPRINTED) if model._meta.model_name == "redemption" else (column,)
+    found = [(row, programs[row.pk], getattr(row, column)) for row in rows.only(*fields)]
+    renamed = [(row, program, old, new) for row, program, old in found if (new := book.new_ref(program, old))]
+    for row, _program, old, new in renamed:
+        rename(row, column, old, new)
+    changed = [field for field in fields if field in (column, "fingerprint")]
     try:
         with transaction.atomic(using=book.alias):
-            for each in named:
-                write(model, column, *each, book)
-    except IntegrityError:  # two refs of one member met in a table that names each member once
-        for pk, slug, old, new in named:
-            write_one(model, column, pk, slug, old, new, book)
-
-
-def write_one(model, column, pk, slug, old, new, book):
-    try:
-        with transaction.atomic(using=book.alias):
-            write(model, column, pk, slug, old, new, book)
+            rows.bulk_update([row for row, *_ in renamed], changed, batch_size=BATCH)
     except IntegrityError:
-        if model._meta.model_name == "enrolment":
-            model.objects.using(book.alias).filter(pk=pk).delete()
+        for row, program, old, new in renamed:
+            save_one(row, column, changed, program, old, new, book)
+
+
+def save_one(row, column, changed, program, old, new, book):
+    try:
+        with transaction.atomic(using=book.alias):
+            row.save(using=book.alias, update_fields=changed)
+    except IntegrityError:
+        if row._meta.model_name == "enrolment":
+            row.delete(using=book.alias)
         else:
-            write(model, column, pk, slug, old, book.second_name(slug, old, new), book)
+            rename(row, column, new, book.second_name(program, old, new))
+            row.save(using=book.alias, update_fields=changed)
 
 
-def write(model, column, pk, slug, old, new, book):
-    rows = model.objects.using(book.alias).filter(**{"pk": pk, column: old})
-    if model._meta.model_name != "redemption":
-        rows.update(**{column: new})
-        return
-    row = rows.values("launch_id", "kind", "item_id", "points", "fingerprint").first()
-    if row:
-        is_ours = row["fingerprint"] == fingerprint(row, old)
-        rows.update(
-            member_ref=new, fingerprint=fingerprint(row, new) if is_ours else row["fingerprint"]
-        )
+def rename(row, column, old, new):
+    """Give `row` the new ref, and the fingerprint that goes with it: a repeated tap is known by that."""
+    setattr(row, column, new)
+    if row._meta.model_name == "redemption" and row.fingerprint == fingerprint(vars(row), old):
+        row.fingerprint = fingerprint(vars(row), new)
 
 
 def fingerprint(row, ref):
-    """A repeated tap is known by it, and it covers the ref."""
     chosen = row["points"] if row["kind"] == "points" else None
     text = json.dumps([row["launch_id"], ref, row["kind"], row["item_id"], chosen])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -123,9 +127,10 @@ class Book:
         self.keys = apps.get_model("yotpo", "RefKey").objects.using(alias)
         self.emails = apps.get_model("yotpo", "EmailRef").objects.using(alias)
         self.key_of = lru_cache(maxsize=None)(self._key_of)
+        self.new_ref = lru_cache(maxsize=100_000)(self._new_ref)
         self.unopened = set()
 
-    def new_ref(self, program, old):
+    def _new_ref(self, program, old):
         """Return the new ref, "" for what is no old one of this program or cannot be opened."""
         email = opened(program, old)
         if not email:
