@@ -69,6 +69,10 @@ WORK_CONCURRENCY = env.int("WORK_CONCURRENCY", default=8)
 READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
 
+# --- Loyalty programs ---------------------------------------------------------------------------
+# Who counts the calls to a vendor's account: all processes together, or each for itself.
+VENDOR_BUDGETS = env.str("VENDOR_BUDGETS", default="database", choices=("database", "process"))
+
 # --- How long data is kept ------------------------------------------------------------------------
 RETENTION_EVENT_DAYS = env.int("RETENTION_EVENT_DAYS", default=90)
 RETENTION_LAUNCH_DAYS = env.int("RETENTION_LAUNCH_DAYS", default=30)

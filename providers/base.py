@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, ClassVar
 
+from providers.budget import Budget
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.sharing import changed
@@ -129,6 +130,9 @@ class LoyaltyProvider(ABC):
     most_decimals: ClassVar[int] = 3
     # True when a look-up by code asks the vendor what one by member id asks: pages then ask once.
     finds_codes_as_ids: ClassVar[bool] = False
+    # How many calls a page makes for a member, and a tap for its spend, where nothing else is known already.
+    calls_of_page: ClassVar[int] = 1
+    calls_of_tap: ClassVar[int] = 1
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
@@ -167,6 +171,11 @@ class LoyaltyProvider(ABC):
         if decimals > cls.most_decimals:
             limit = f"{cls.kind} takes amounts with at most {cls.most_decimals}"
             raise SettingsError("currency", f"{currency} has {decimals} decimals, {limit}")
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget of the account's calls, None where nobody counts them."""
+        return None
 
     # --- Reads: may be repeated; raise Unavailable, RateLimited, AuthFailed, UnexpectedAnswer ------
 

@@ -20,7 +20,7 @@ from urllib3 import exceptions as uex
 
 from providers import sharing
 from providers.breaker import Breaker, BreakerOpen
-from providers.bucket import TokenBucket
+from providers.budget import Budget, OwnLimit, is_tap
 from providers.deadline import remaining_s
 from providers.errors import (
     AuthFailed,
@@ -41,6 +41,7 @@ CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
 LONGEST_RETRY_AFTER_S = 3600.0
 SHORTEST_ATTEMPT_S = 0.05
 CHUNK_BYTES = 65_536
+TURNS_OF_A_TAP = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ class VendorSession:
     sign: Callable[[requests.PreparedRequest], None] = sign_nothing
     headers: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
-    bucket: TokenBucket | None = None
+    budget: Budget | None = None
     breaker: Breaker | None = None
     judge: Callable[[Answer, str], ProviderError | None] = judge_status
     sleep: Callable[[float], None] = time.sleep
@@ -239,13 +240,21 @@ class VendorSession:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make a call that changes something: sent at most once, whatever happens; not cut by the page's
+        """Make a call that changes something: done at most once, whatever happens; not cut by the page's
         deadline. Raises Unavailable (nothing reached the vendor), RateLimited, AuthFailed, OutcomeUnknown,
         UnexpectedAnswer (as good as unknown); other statuses below 500 are returned. Otherwise as `read`.
         """
-        ends_at = time.monotonic() + self.limits.write_total_s
         build = self._builder(method, path, params, json, form, headers)
-        return self._attempt(WRITE, operation, build, ends_at)
+        for _try in range(TURNS_OF_A_TAP - 1):
+            try:
+                return self._attempt(WRITE, operation, build, time.monotonic() + self.limits.write_total_s)
+            except OwnLimit:
+                raise
+            except RateLimited as error:
+                # Nothing was done. A tap takes its turn once more, when the vendor's pause is over.
+                if self.budget is None or not is_tap() or error.retry_after_s > self.limits.write_total_s:
+                    raise
+        return self._attempt(WRITE, operation, build, time.monotonic() + self.limits.write_total_s)
 
     def _builder(
         self,
@@ -280,6 +289,8 @@ class VendorSession:
     ) -> Answer:
         self._admit(operation, ends_at)
         started_at = time.monotonic()
+        if kind == WRITE:  # what it waited for its turn is not taken from its time
+            ends_at = started_at + self.limits.write_total_s
         outcome = CRASHED
         try:
             answer = self._send(kind, operation, build, ends_at)
@@ -287,6 +298,8 @@ class VendorSession:
             if error is not None:
                 error.detail = f"{operation}: {error.detail}"
                 error.args = (error.detail,)
+                if isinstance(error, RateLimited) and self.budget is not None:
+                    self.budget.pause(error.retry_after_s)
                 raise error
             outcome = "ok"
         except ProviderError as error:
@@ -303,9 +316,9 @@ class VendorSession:
             raise Unavailable(f"{operation}: deadline")
         if self.breaker is not None:
             self.breaker.check()
-        if self.bucket is not None:
+        if self.budget is not None:
             try:
-                self.bucket.take(left_s)
+                self.budget.take(left_s)
             except RateLimited:
                 if self.breaker is not None:
                     self.breaker.abandoned()

@@ -30,6 +30,7 @@ Key = tuple[Any, ...]
 
 PAGE_S = 3.0  # how old a read may be that a page shows
 TAP_S = 30.0  # how old one may be that a tap is judged by: the vendor judges the spend itself
+SPARE_S = 3.0  # until the tap reads
 KEPT_AT_MOST = 3000
 
 
@@ -134,6 +135,15 @@ def shared(
     _end(key, ours)
     ours.set_result(answer)
     return answer
+
+
+def is_known(program: str, member: str) -> bool:
+    """Return whether this process has read the member so lately that a tap needs no read."""
+    since = time.monotonic() - TAP_S + SPARE_S
+    with _lock:
+        return any(
+            kept.member == member and kept.at > since for key, kept in _kept.items() if key[0] == program
+        )
 
 
 def prime(key: Key, answer: Any, member: str) -> None:

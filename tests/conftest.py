@@ -18,10 +18,8 @@ from loyaltyview.newstore import keys
 from loyaltyview.programs import remembered
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
-from providers import bucket as vendor_bucket
-from providers import sharing
+from providers import budget_store, sharing
 from providers.house.triggers import SQLITE
-from providers.yotpo import budget
 from tests.setup.chromium import find_chromium
 
 # How long an example takes says something of the machine and what else it does, not of the product.
@@ -92,7 +90,8 @@ def _nothing_is_remembered() -> None:
     cache.clear()
     remembered.forget()
     sharing.forget_all()
-    for kept in (keys._key_sets, newstore_bucket._buckets, vendor_bucket._buckets, budget._budgets):
+    budget_store.process_store.clear()
+    for kept in (keys._key_sets, newstore_bucket._buckets):
         kept.clear()
 
 

@@ -8,6 +8,8 @@ TEST_ENVIRONMENT = {
     "COOKIE_SECURE": "false",
     "ALLOW_PRIVATE_ADDRESSES": "true",  # the sandbox and the vendors of the tests listen on loopback
     "LOG_LEVEL": "WARNING",
+    # A test's transaction is seen by its own thread only, and the budgets have one of their own.
+    "VENDOR_BUDGETS": "process",
     # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }

@@ -26,6 +26,7 @@ from loyaltyview.newstore.errors import (
 )
 from loyaltyview.work import clock
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
+from providers.budget import OwnLimit
 from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
 
 log = structlog.get_logger(__name__)
@@ -93,6 +94,10 @@ def _attempt(event: Event) -> None:
         # No failure, so not counted as one. `order.completed` makes it due at once.
         due_at = clock.now() + timedelta(seconds=LONGEST_DELAY_S)
         _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
+    except OwnLimit as error:
+        # No failure either: it goes back into its queue until the account has a call for it.
+        due_at = clock.now() + timedelta(seconds=max(1.0, error.retry_after_s))
+        _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=error.detail))
     except (NotYet, Hopeless, PayloadError) as error:
         _failed(event, error, str(error))
     except (ProviderError, NewStoreError) as error:

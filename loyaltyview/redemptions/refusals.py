@@ -10,7 +10,7 @@ from loyaltyview.newstore.errors import (
     NewStoreRejected,
     NewStoreUnavailable,
 )
-from providers.errors import AuthFailed, ProviderError, Rejected, Unavailable, Unsupported
+from providers.errors import AuthFailed, ProviderError, RateLimited, Rejected, Unavailable, Unsupported
 
 
 class Refusal(StrEnum):
@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     NEWSTORE_GONE = "NEWSTORE_GONE"  # it has switched this version of its API off
     NEWSTORE_UNEXPECTED = "NEWSTORE_UNEXPECTED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_BUSY = "PROVIDER_BUSY"  # its limit of calls, or ours
     PROVIDER_AUTH = "PROVIDER_AUTH"
     NOT_SPENT = "NOT_SPENT"  # the outcome was unknown; the vendor says now that it did not happen
     ABANDONED = "ABANDONED"  # our process died before it asked the vendor
@@ -44,6 +45,8 @@ def spend_refusal(error: ProviderError) -> tuple[str, str] | None:
     have. Closed by default: an error not named here counts as an unknown outcome."""
     if isinstance(error, Rejected):
         return error.reason.value, f"{_gap(error.points_gap)} {error.text}".strip()
+    if isinstance(error, RateLimited):
+        return Refusal.PROVIDER_BUSY.value, ""
     if isinstance(error, Unavailable):
         return Refusal.PROVIDER_UNAVAILABLE.value, ""
     if isinstance(error, AuthFailed):

@@ -16,6 +16,8 @@ from django.utils import timezone
 from loyaltyview.webview.models import Launch
 from providers import parallel, sharing
 from providers.base import Capability, LoyaltyProvider
+from providers.budget import calling_for, finishing
+from providers.budget_state import Use
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.texts import scanned_as
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
@@ -141,7 +143,7 @@ def read_for_redeeming(
     else:
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)
     with _shared(launch, provider, sharing.TAP_S):
-        answers = _now(provider, calls)
+        answers = _now(provider, calls, is_tap=True)
     return Reading(
         member=answers["member"].get(),
         rewards=answers["rewards"].get() if "rewards" in answers else (),
@@ -241,7 +243,7 @@ def _ask(
     pending = parallel.take(key)
     if pending is None:
         with sharing.sharing(launch.program.slug, member, max_age_s=sharing.PAGE_S):
-            pending = parallel.start(calls, settings.PAGE_DEADLINE_S)
+            pending = _start(calls, _count(launch, provider, member))
     if is_last:
         return pending.results(patience_s)
     if pending.wait(patience_s):
@@ -257,11 +259,28 @@ def _shared(launch: Launch, provider: LoyaltyProvider, max_age_s: float) -> Abst
     return sharing.sharing(launch.program.slug, launch.member_ref, max_age_s=max_age_s)
 
 
-def _now(provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]]) -> Answers:
-    """Run `calls` to their end, or to the page's deadline."""
+def _now(
+    provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]], *, is_tap: bool = False
+) -> Answers:
+    """Run `calls` to their end, or to the page's deadline. A tap's belong to what it has booked."""
     if provider.is_local:
         return {name: _answer(call) for name, call in calls.items()}
-    return parallel.gather(calls, settings.PAGE_DEADLINE_S)
+    if is_tap:
+        return parallel.gather(calls, settings.PAGE_DEADLINE_S)
+    return _start(calls, 1).results(settings.PAGE_DEADLINE_S)
+
+
+def _count(launch: Launch, provider: LoyaltyProvider, member: str) -> int:
+    """Return how many calls a page needs: one for a look-up, which often brings the member's own record."""
+    if not member:
+        return 1
+    return max(1, provider.calls_of_page - sharing.is_known(launch.program.slug, member))
+
+
+def _start(calls: Mapping[str, Callable[[], Any]], count: int) -> parallel.Pending:
+    """Start the calls of a page: none of them begins before it is the turn of `count`."""
+    with calling_for(Use.PAGE, calls=count) as purpose:
+        return parallel.start(finishing(purpose, calls), settings.PAGE_DEADLINE_S)
 
 
 def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:

@@ -27,6 +27,8 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
+from providers.budget import calling_for, finish
+from providers.budget_state import Use
 from providers.parallel import of_program
 
 COOKIE = "launch"
@@ -115,8 +117,11 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
                 return refuse(request, "PROGRAM_UNKNOWN", status=404)
             if launch.expires_at <= clock.now():
                 return refuse(request, "SESSION_EXPIRED", status=410, program=launch.program)
-            with of_program(launch.program.slug):
+            # What the associate presses comes before what is only shown.
+            use = Use.TAP if request.method == "POST" else Use.PAGE
+            with of_program(launch.program.slug), calling_for(use) as purpose:
                 response = view(request, launch, *args, **kwargs)
+                finish(purpose)
         response["Cache-Control"] = "no-store"
         response["Content-Language"] = language
         return response

@@ -13,12 +13,11 @@ from providers.antavo.escher import Credentials, signer
 from providers.antavo.options import Options, read_options
 from providers.base import ProviderConfig
 from providers.breaker import Breaker
-from providers.bucket import bucket_for
+from providers.budget import Budget, spread
 from providers.errors import UnexpectedAnswer
 from providers.http import VendorSession, segment
 
 VENDOR = "antavo"
-BURST = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +72,13 @@ def client_for(config: ProviderConfig, now: Callable[[], datetime] | None = None
     """Return the client of a program; cheap. `now` is what signatures are dated with."""
     options = read_options(config.settings)
     credentials = Credentials(key=options.api_key, secret=options.api_secret, environment=options.environment)
-    per_s = options.calls_per_minute / 60
     session = VendorSession(
         vendor=VENDOR,
         program=config.program,
         base_url=options.base_url,
         sign=signer(credentials, now or timezone.now),
         headers={"Accept": "application/json"},
-        bucket=bucket_for(VENDOR, config.program, rate_per_s=per_s, burst=BURST),
+        budget=Budget(name=f"{VENDOR}:{config.program}", limit=spread(options.calls_per_minute, 60.0)),
         breaker=Breaker(vendor=VENDOR, program=config.program),
         judge=judge,
     )

@@ -22,6 +22,7 @@ from providers.antavo.client import VENDOR, Client, client_for
 from providers.antavo.fields import table, whole
 from providers.antavo.options import SPECS, check_settings, read_options
 from providers.base import Capability, LoyaltyProvider
+from providers.budget import Budget
 from providers.errors import UnexpectedAnswer
 from providers.types import (
     Cart,
@@ -69,6 +70,7 @@ class AntavoProvider(LoyaltyProvider):
             Capability.PARTIAL_RETURN,
         }
     )
+    calls_of_page, calls_of_tap = 5, 3
     setting_specs = SPECS
 
     @classmethod
@@ -78,6 +80,10 @@ class AntavoProvider(LoyaltyProvider):
     @property
     def client(self) -> Client:
         return client_for(self.config)
+
+    @property
+    def budget(self) -> Budget | None:
+        return self.client.session.budget
 
     # --- Reads ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import structlog
 
 from providers.base import ProviderConfig
 from providers.breaker import Breaker
-from providers.bucket import bucket_for
+from providers.budget import Budget, spread
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.http import Answer, VendorSession, judge_status, segment
 from providers.pongo import account as accounts
@@ -53,6 +53,7 @@ class Client:
         self._pasted = config.settings.get("access_token") or ""
         self._token = token
         per_minute: int = config.settings["requests_per_minute"]
+        self.budget = Budget(name=f"{KIND}:{config.program}", limit=spread(per_minute, 60.0))
         self._session = VendorSession(
             vendor=KIND,
             program=config.program,
@@ -60,9 +61,7 @@ class Client:
             sign=self._sign,
             headers={"Accept": "application/json"},
             judge=judge,
-            bucket=bucket_for(
-                KIND, config.program, rate_per_s=per_minute / 60, burst=max(1, per_minute // 2)
-            ),
+            budget=self.budget,
             breaker=Breaker(vendor=KIND, program=config.program),
         )
 

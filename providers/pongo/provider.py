@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig, SettingSpec
+from providers.budget import Budget
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, SettingsError, Unsupported
 from providers.pongo import account as accounts
@@ -58,6 +59,7 @@ class PongoProvider(LoyaltyProvider):
             Capability.WEBHOOKS,
         }
     )
+    calls_of_page, calls_of_tap = 3, 2
     setting_specs = (
         SettingSpec(
             name="base_url",
@@ -80,9 +82,7 @@ class PongoProvider(LoyaltyProvider):
             default=True,
             help="Off where Pongo ignores the filter by e-mail: then it only costs time.",
         ),
-        SettingSpec(
-            name="requests_per_minute", type=int, default=60, help="Our share of Pongo's limit, per process."
-        ),
+        SettingSpec(name="requests_per_minute", type=int, default=60, help="Our share of Pongo's limit."),
         SettingSpec(
             name="catalogue_cache_s", type=int, default=30, help="How long a catalogue is kept; 0: not."
         ),
@@ -128,6 +128,10 @@ class PongoProvider(LoyaltyProvider):
             if settings[name] < least:
                 raise SettingsError(name, f"must be at least {least}")
         return settings
+
+    @property
+    def budget(self) -> Budget | None:
+        return self.client.budget
 
     # --- Reads ------------------------------------------------------------------------------------
 

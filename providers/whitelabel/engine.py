@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from providers.base import ProviderConfig
 from providers.breaker import Breaker
-from providers.bucket import bucket_for
+from providers.budget import Budget
+from providers.budget_state import Limit
 from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
 from providers.http import Answer, VendorSession, judge_status
 from providers.http_errors import READ, WRITE
@@ -83,6 +84,10 @@ class Engine:
             client_id=self.settings["client_id"],
             client_secret=self.settings["client_secret"],
             audience=self.settings["audience"],
+        )
+        rate_per_s, burst = self.settings["rate_per_s"], self.settings["burst"]
+        self.budget = Budget(
+            name=f"{KIND}:{config.program}", limit=Limit(calls=burst, window_s=burst / rate_per_s)
         )
         self.headers = {**headers, "X-Api-Key": self.settings["api_key"]}
         # What the newest answer says of the engine's clock, and when that was by a clock that nobody sets.
@@ -156,7 +161,7 @@ class Engine:
             base_url=self.settings["base_url"],
             headers=self.headers,
             sign=sign,
-            bucket=bucket_for(KIND, self.config.program, self.settings["rate_per_s"], self.settings["burst"]),
+            budget=self.budget,
             breaker=Breaker(vendor=KIND, program=self.config.program),
             judge=judge,
         )

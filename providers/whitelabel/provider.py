@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.budget import Budget
 from providers.errors import Rejected, RejectReason, Unsupported
 from providers.types import (
     Cart,
@@ -69,6 +70,7 @@ class WhiteLabelProvider(LoyaltyProvider):
             Capability.PARTIAL_RELEASE,
         }
     )
+    calls_of_page, calls_of_tap = 5, 9
     setting_specs = options.SPECS
 
     def __init__(self, config: ProviderConfig) -> None:
@@ -80,6 +82,10 @@ class WhiteLabelProvider(LoyaltyProvider):
         settings = super().validate_settings(given)
         options.check_settings(settings)
         return settings
+
+    @property
+    def budget(self) -> Budget | None:
+        return self.engine.budget
 
     # --- Reads ------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 Credentials go into headers: in the query they would end up in access logs.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from typing import Any
 
 from providers.base import ProviderConfig
 from providers.breaker import Breaker
+from providers.budget import Budget
+from providers.budget_state import Limit
 from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable, UnexpectedAnswer
 from providers.http import Answer, VendorSession, judge_status
 from providers.yotpo.assumed import assumed_list
-from providers.yotpo.budget import budget_for
 from providers.yotpo.settings import YotpoSettings, read_settings
 
 KIND = "yotpo"
@@ -81,10 +83,11 @@ class Client:
 def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> Client:
     """Return the client of a program; cheap, connections are shared by the session."""
     settings = read_settings(config)
-    budget = budget_for(config.program, settings.rate_per_s)
+    budget = Budget(name=f"{KIND}:{config.program}", limit=Limit(calls=settings.rate_per_s, window_s=1.0))
 
     def judge(answer: Answer, kind: str) -> ProviderError | None:
-        budget.note(answer.headers)
+        if answer.status != 429 and (pause_s := pause_of(answer.headers)):
+            budget.pause(pause_s)
         if answer.status == 423:
             return Busy("423")
         return judge_status(answer, kind)
@@ -94,7 +97,7 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
         program=config.program,
         base_url=settings.base_url,
         headers={"x-guid": settings.guid, "x-api-key": settings.api_key, "Accept": "application/json"},
-        bucket=budget,
+        budget=budget,
         breaker=Breaker(vendor=KIND, program=config.program),
         judge=judge,
         sleep=sleep,
@@ -106,6 +109,16 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
         session=session,
         config=config,
     )
+
+
+def pause_of(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds the vendor's own count has no call left, 0 where it has or does not say.
+    Source: loyaltyapi.yotpo.com/reference/guidelines-and-conventions."""
+    try:
+        left, reset_s = float(headers["ratelimit-remaining"]), float(headers["ratelimit-reset"])
+    except (KeyError, ValueError):
+        return 0.0
+    return reset_s if left < 1 and math.isfinite(reset_s) else 0.0
 
 
 def is_ok(answer: Answer) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.budget import Budget
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
 from providers.types import (
@@ -60,6 +61,7 @@ class YotpoProvider(LoyaltyProvider):
             Capability.PARTIAL_RELEASE,
         }
     )
+    calls_of_page, calls_of_tap = 2, 2
     setting_specs = SPECS
 
     def __init__(self, config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -75,6 +77,10 @@ class YotpoProvider(LoyaltyProvider):
     @property
     def client(self) -> Client:
         return client_for(self.config, self._sleep)
+
+    @property
+    def budget(self) -> Budget | None:
+        return self.client.session.budget
 
     # --- Reads ------------------------------------------------------------------------------------
 

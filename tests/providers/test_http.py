@@ -19,7 +19,9 @@ from werkzeug import Request, Response
 
 from providers import http
 from providers.breaker import Breaker
-from providers.bucket import TokenBucket
+from providers.budget import Budget
+from providers.budget_state import Limit
+from providers.budget_store import ProcessStore
 from providers.deadline import deadline
 from providers.errors import (
     AuthFailed,
@@ -488,7 +490,7 @@ def test_a_spent_bucket_is_a_rate_limit_and_nothing_is_sent(httpserver: HTTPServ
         vendor="v",
         program="acme",
         base_url=httpserver.url_for(""),
-        bucket=TokenBucket(rate_per_s=0.01, burst=1),
+        budget=Budget(name="acme", limit=Limit(calls=1, window_s=100.0), kept_in=ProcessStore()),
     )
     vendor.write("POST", "/x", operation="x")
     with pytest.raises(RateLimited) as raised:

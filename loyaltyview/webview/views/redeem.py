@@ -32,6 +32,7 @@ from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.queries import read_code
 from loyaltyview.webview.reading import Reading, read_for_redeeming
 from loyaltyview.webview.sessions import actor_of, with_launch
+from loyaltyview.webview.turns import in_turn, wait_of, waiting
 from loyaltyview.webview.twins import work_once
 from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.errors import ProviderError, Rejected, RejectReason
@@ -74,7 +75,11 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         return go(request, address_of("member", launch))
     try:
         check_mark(launch, request.POST.get("member"))
-        row = redeem_tap(launch, read_tap(request.POST))
+        tap = read_tap(request.POST)
+        if not has_begun(launch, (tap,)) and (wait_s := wait_of(launch, tap.key)):
+            return waiting(request, launch, wait_s)
+        with in_turn(launch, tap.key):
+            row = redeem_tap(launch, tap)
         if row.state == State.REFUSED:
             raise Problem(row.refusal, wording.refusal(row))
     except Problem as problem:
@@ -82,6 +87,12 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     address = address_of("applied", launch, redemption_id=row.pk)
     return go(request, address if row.state in OPEN else f"{address}?go=1")
+
+
+def has_begun(launch: Launch, taps: tuple[Tap, ...]) -> bool:
+    """Return whether the same form has started a redemption before: then it waits for no turn."""
+    keys = [tap.key for tap in taps]
+    return Redemption.objects.filter(program=launch.program, key__in=keys).exists()
 
 
 def read_tap(form: QueryDict) -> Tap:

@@ -15,8 +15,9 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.problems import Missed, Problem
 from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.turns import in_turn, wait_of, waiting
 from loyaltyview.webview.views.member import show_member, to_the_end
-from loyaltyview.webview.views.redeem import KEY, Tap, redeem_tap, tap_of
+from loyaltyview.webview.views.redeem import KEY, Tap, has_begun, redeem_tap, tap_of
 from loyaltyview.webview.views.voucher import show_voucher
 from providers.types import SpendKind
 
@@ -41,9 +42,12 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         check_mark(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
+        if not has_begun(launch, taps) and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
+            return waiting(request, launch, wait_s)
     except Problem as problem:
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
-    rows, missed, first = _redeem_each(launch, taps)
+    with in_turn(launch, request.POST["key"], len(taps)):
+        rows, missed, first = _redeem_each(launch, taps)
     if first and not rows:
         if first.code in OF_THE_CART and all(each.code == first.code for each in missed):
             missed = []

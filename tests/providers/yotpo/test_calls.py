@@ -6,7 +6,7 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.vendors.yotpo import Yotpo
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.calls import open_page, tap
-from tests.providers.yotpo.build import CART, LEO, MIA, TEN_OFF, make_intent
+from tests.providers.yotpo.build import CART, FIVE_OFF, LEO, MIA, make_intent
 
 
 @pytest.fixture
@@ -29,7 +29,6 @@ def test_a_page_costs_two_calls_and_its_tap_one(provider: YotpoProvider, asked: 
     ref, rewards = open_page(provider, MIA, CART)
     assert sorted(asked) == ["GET /customers", "GET /redemption_options"]
     asked.clear()
-    reward = next(reward for reward in rewards if reward.reward_id == TEN_OFF)
-    tap(provider, make_intent(ref, TEN_OFF, 200), reward)
+    reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
+    tap(provider, make_intent(ref, FIVE_OFF, 100), reward)
     assert asked == ["POST /redemptions"]
-    assert provider.get_member(ref).balance.spendable == 620

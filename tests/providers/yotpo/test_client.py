@@ -6,7 +6,7 @@ import responses
 from loyaltyview.sandbox.vendors.yotpo import Yotpo
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
 from providers.types import MemberQuery, QueryKind
-from providers.yotpo.budget import Budget
+from providers.yotpo.client import pause_of
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import CART, MIA, TEN_OFF, make_intent, points_of
 from tests.providers.yotpo.conftest import SECRET, Build
@@ -112,37 +112,19 @@ def test_a_list_that_is_none_is_unexpected(
             provider.check() if path == "vip_tiers" else provider.list_rewards(mia, CART)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def test_the_budget_follows_what_the_headers_say_is_left() -> None:
-    clock = Clock()
-    budget = Budget(5, burst=5, clock=clock, sleep=clock.sleep)
-    for _ in range(2):  # two answers of the same moment
-        budget.note({"ratelimit-remaining": "0", "ratelimit-reset": "2"})
-
-    budget.take(patience_s=10)
-
-    assert clock.now == pytest.approx(2.2)
-
-
-@pytest.mark.parametrize("headers", [{}, {"ratelimit-remaining": "many"}, {"ratelimit-remaining": "9"}])
-def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> None:
-    clock = Clock()
-    budget = Budget(5, burst=5, clock=clock, sleep=clock.sleep)
-    budget.note(headers)
-
-    for _ in range(5):
-        budget.take(patience_s=0)
-    assert clock.now == 0
+@pytest.mark.parametrize(
+    ("headers", "pause_s"),
+    [
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "2"}, 2.0),
+        ({"ratelimit-remaining": "3", "ratelimit-reset": "2"}, 0.0),
+        ({"ratelimit-remaining": "many", "ratelimit-reset": "2"}, 0.0),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "nan"}, 0.0),
+        ({"ratelimit-remaining": "0"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_the_vendors_own_count_is_believed(headers: dict[str, str], pause_s: float) -> None:
+    assert pause_of(headers) == pause_s
 
 
 def test_the_rate_of_an_account_is_kept_over_real_http(build: Build, yotpo: Yotpo) -> None:

@@ -1,0 +1,82 @@
+"""The turn of a tap at a vendor that allows few calls: now, in some seconds, or too late."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import ngettext
+
+from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.navigation import is_htmx
+from loyaltyview.webview.problems import Problem
+from providers import sharing
+from providers.base import LoyaltyProvider
+from providers.budget import calling_for
+from providers.budget_state import Use
+
+TEMPLATE = "webview/waiting.html"
+# So long a request waits for its turn itself: nobody notices, and hardly a thread is held.
+SOON_S = 2.0
+
+
+def wait_of(launch: Launch, key: str, taps: int = 1) -> float:
+    """Keep a place for a form of `taps` taps, once per key. Return in how many seconds its turn comes, 0 for
+    now or soon. Raises Problem where that would be too long; then no place is kept."""
+    provider = launch.program.provider()
+    if provider.budget is None:
+        return 0.0
+    turn = provider.budget.book(key, _calls(launch, provider, taps))
+    if turn.is_booked:
+        return turn.wait_s if turn.wait_s > SOON_S else 0.0
+    seconds = math.ceil(turn.wait_s)
+    text = ngettext(
+        "The loyalty program is busy: the next turn is in about %(n)d second. "
+        "Nothing was spent. Apply it again then.",
+        "The loyalty program is busy: the next turn is in about %(n)d seconds. "
+        "Nothing was spent. Apply it again then.",
+        seconds,
+    )
+    raise Problem("PROVIDER_BUSY", text % {"n": seconds}, status=503)
+
+
+def _calls(launch: Launch, provider: LoyaltyProvider, taps: int) -> int:
+    """Return how many calls the taps make: those of their spends, and the page's where it was read long ago
+    or by another process."""
+    is_known = sharing.is_known(launch.program.slug, launch.member_ref)
+    return provider.calls_of_tap * taps + (0 if is_known else provider.calls_of_page)
+
+
+@contextmanager
+def in_turn(launch: Launch, key: str, taps: int = 1) -> Iterator[None]:
+    """Make the calls of this block with what was booked under `key`, and give back the rest."""
+    provider = launch.program.provider()
+    with calling_for(Use.TAP, calls=_calls(launch, provider, taps), key=key) as purpose:
+        try:
+            yield
+        finally:
+            if provider.budget is not None and purpose.made < purpose.calls:
+                provider.budget.end(key)
+
+
+def waiting(request: HttpRequest, launch: Launch, wait_s: float) -> HttpResponse:
+    """Say how long it takes. The page holds the same form, and sends it again when the turn comes."""
+    seconds = math.ceil(wait_s)
+    context = {
+        "launch": launch,
+        "program": launch.program,
+        "store": store_of(launch),
+        "seconds": seconds,
+        "fields": [
+            (name, value)
+            for name, values in request.POST.lists()
+            for value in values
+            if name != "csrfmiddlewaretoken"
+        ],
+    }
+    template = f"{TEMPLATE}#content" if is_htmx(request) else TEMPLATE
+    response = render(request, template, context, status=202)
+    response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,7 @@
+"""The product's settings as they run, without hashed static files."""
+
+from loyaltyview.settings import *  # noqa: F403
+
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
