@@ -87,8 +87,8 @@ class PartRelease(models.Model):
 
 
 class SentOrder(models.Model):
-    """The one sending of an order. Committed before it is sent; `sent_at` says that Yotpo received it, and
-    that it is never sent again: Yotpo does not say what a second order of one id does."""
+    """The one sending of an order. Committed before it is sent (`begun_at`: last); `sent_at` says that Yotpo
+    received it, and that it is never sent again: Yotpo does not say what a second order of one id does."""
 
     program = models.SlugField(_("program"))
     order_id = models.CharField(_("order"), max_length=100)

@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from providers import clock, types
 from providers.currencies import hundredths
-from providers.errors import Rejected, RejectReason
+from providers.errors import Rejected, RejectReason, Unavailable
 from providers.types import Order, OrderLine, PointsChange, Return
 from providers.yotpo import store
 from providers.yotpo.client import Client, is_ok
@@ -23,6 +23,7 @@ from providers.yotpo.customers import email_of
 from providers.yotpo.fields import cents, timestamp
 from providers.yotpo.models import Refund, Spend, SpendState
 from providers.yotpo.refs import identity_of
+from providers.yotpo.spending import SETTLED_AFTER
 
 LATER = PointsChange(points=None)
 
@@ -176,6 +177,9 @@ def _refund(
         return PointsChange(points=0)
     if row.sent_at:
         return LATER
+    if store.is_order_under_way(client.program, sent_order_id, SETTLED_AFTER):
+        # A refund that overtakes its order takes nothing back, and the order would earn afterwards.
+        raise Unavailable("the order may still be on its way")
     body: dict[str, Any] = {
         "id": refund_id,
         "order_id": sent_order_id,

@@ -145,9 +145,22 @@ def confirm(row: Spend, at: datetime) -> None:
 
 
 def begin_order(program: str, order_id: str) -> SentOrder:
-    """Return the one sending of this order, committed now if it is new."""
-    row, _ = SentOrder.objects.get_or_create(program=program, order_id=order_id)
+    """Return the one sending of this order, committed now if it is new. One that Yotpo has not answered is
+    begun again: `begun_at` is when it was last sent."""
+    now = clock.now()
+    row, is_new = SentOrder.objects.get_or_create(
+        program=program, order_id=order_id, defaults={"begun_at": now}
+    )
+    if not is_new:
+        SentOrder.objects.filter(pk=row.pk, sent_at=None).update(begun_at=now)
     return row
+
+
+def is_order_under_way(program: str, order_id: str, settled_after: timedelta) -> bool:
+    """Return whether the order was sent, its answer is lost, and it may still arrive."""
+    since = clock.now() - settled_after
+    orders = SentOrder.objects.filter(program=program, order_id=order_id)
+    return orders.filter(sent_at=None, begun_at__gt=since).exists()
 
 
 def mark_order_sent(row: SentOrder) -> None:

@@ -37,12 +37,6 @@ class LostAnswersContract(ProviderContract):
         """Whether a spend without its answer is none: nobody but us could use what it made."""
         return False
 
-    @pytest.fixture
-    def keeps_orders(self) -> bool:
-        """Whether the adapter knows which orders it has sent. Where not, a cancellation that overtakes its
-        order is for `events` to avoid: it handles the events of one order one after another."""
-        return True
-
     # --- Spends -----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("ahead_s", CLOCKS_AHEAD_S)
@@ -219,10 +213,7 @@ class LostAnswersContract(ProviderContract):
         member: Member,
         server: Vendor,
         make_order: MakeOrder,
-        keeps_orders: bool,
     ) -> None:
-        if not keeps_orders:
-            pytest.skip("this adapter keeps no orders")
         order = make_order()
         with losing(server, delays_requests=True), suppress(ProviderError):
             provider.record_order(order)

@@ -22,10 +22,6 @@ class YotpoContract(LostAnswersContract):
         return mia
 
     @pytest.fixture
-    def keeps_orders(self) -> bool:
-        return False
-
-    @pytest.fixture
     def dear_reward_id(self) -> str:
         return TWENTY_FIVE_OFF
 
