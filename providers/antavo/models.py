@@ -88,7 +88,8 @@ class RefundRecord(models.Model):
 
 
 class QueuedCheckout(models.Model):
-    """A checkout that waits to be sent in bulk. `sent_at` is empty as long as it waits."""
+    """A checkout that waits to be sent in bulk, or whose answer is lost. `sent_at` is empty until it is known
+    that it was sent."""
 
     program = models.SlugField(_("program"))
     transaction_id = models.CharField(_("order"), max_length=200)

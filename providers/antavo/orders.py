@@ -17,7 +17,7 @@ from providers.antavo.client import Client
 from providers.antavo.fields import rows, table, text, whole
 from providers.antavo.models import RefundRecord, RefundState
 from providers.antavo.offers import cart_body
-from providers.errors import UnexpectedAnswer
+from providers.errors import AuthFailed, Rejected, Unavailable, UnexpectedAnswer
 from providers.types import Cart, Order, PointsChange
 
 
@@ -30,7 +30,15 @@ def record_order(client: Client, order: Order) -> PointsChange:
     if client.options.queues_orders and not burned:
         queue.put(client, order, data)
         return PointsChange(points=None)
-    found = transactions.check_out(client, order.member_ref, data)
+    is_first = queue.begin(client, order, data)
+    try:
+        found = transactions.check_out(client, order.member_ref, data)
+    except (Rejected, AuthFailed, Unavailable):
+        # It did not arrive. An earlier one, whose answer is lost, may still.
+        if is_first:
+            queue.end(client, order.order_id)
+        raise
+    queue.end(client, order.order_id)
     return PointsChange(points=None if found.status == transactions.PENDING else found.earned)
 
 

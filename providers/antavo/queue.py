@@ -1,4 +1,5 @@
-"""Checkouts that wait and are sent in bulk, for programs with the setting `orders = "queue"`.
+"""Checkouts that wait and are sent in bulk, for programs with the setting `orders = "queue"`; and those that
+are sent at once, as long as their answer is not there.
 
 A checkout may be sent again at any time: Antavo takes each transaction id once.
 """
@@ -28,6 +29,24 @@ def put(client: Client, order: Order, data: dict[str, Any]) -> None:
         transaction_id=order.order_id,
         defaults={"member_ref": order.member_ref, "data": plain(data), "due_at": clock.now()},
     )
+
+
+def begin(client: Client, order: Order, data: dict[str, Any]) -> bool:
+    """Keep the order's checkout while it is sent at once; returns whether it was not sent before. One whose
+    answer is lost stays: `drop` sends it for certain, so that it cannot arrive after its cancellation."""
+    _, is_new = QueuedCheckout.objects.get_or_create(
+        program=client.program,
+        transaction_id=order.order_id,
+        defaults={"member_ref": order.member_ref, "data": plain(data), "attempts": 1},
+    )
+    return is_new
+
+
+def end(client: Client, order_id: str) -> None:
+    """Forget the order's checkout: what became of it is known."""
+    QueuedCheckout.objects.filter(
+        program=client.program, transaction_id=order_id, sent_at=None, attempts__gt=0
+    ).delete()
 
 
 def send_due(client: Client) -> tuple[int, int]:
