@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 from loyaltyview.programs.connections import check_connections
 from loyaltyview.programs.forms import field_name, program_form
-from loyaltyview.programs.models import Erasure, Program, Store
+from loyaltyview.programs.models import Erasure, Program, Store, Trouble
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
 from providers.registry import PROVIDERS, provider_class
 
@@ -40,6 +40,15 @@ class ErasureAdmin(ReadOnlyAdmin):
     list_filter = ["program"]
     search_fields = ["pseudonym__exact"]
     date_hierarchy = "at"
+
+
+@admin.register(Trouble)
+class TroubleAdmin(ReadOnlyAdmin):
+    """What the front page counts, by quarter of an hour."""
+
+    list_display = ["slot", "program", "kind", "code", "count", "last_at"]
+    list_filter = ["kind", "program", "code"]
+    date_hierarchy = "slot"
 
 
 class StoreInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -22,6 +22,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.models import Program, Store
         from loyaltyview.programs.remembered import forget
         from loyaltyview.programs.retention import purge_bookkeeping
+        from loyaltyview.programs.troubles import purge_troubles, troubles_part
         from loyaltyview.work import clock
         from providers import clock as vendors_clock
         from providers.http import add_observer
@@ -32,6 +33,8 @@ class ProgramsConfig(AppConfig):
         vendors_clock.use(lambda: clock.now())
         add_observer(observe)
         add_observer(remember)
+        add_part(Program, 2, troubles_part)
         add_part(Program, 3, latency_part)
         every("providers", MINUTE_S, maintain_providers)
+        add_retention("troubles", settings.RETENTION_LAUNCH_DAYS, purge_troubles)
         add_retention("vendors' bookkeeping", settings.RETENTION_VENDOR_DAYS, purge_bookkeeping)

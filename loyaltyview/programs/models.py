@@ -245,3 +245,38 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+class TroubleKind(models.TextChoices):
+    """What could not be done. A refused redemption has a row of its own and is none of these."""
+
+    PAGE = "page", _("page not served")
+    LAUNCH = "launch", _("launch refused")
+    TAP = "tap", _("tap refused")
+    NEWSTORE = "newstore", _("NewStore not usable")
+
+
+class Trouble(models.Model):
+    """How often something of one kind happened for one reason in a quarter of an hour. No personal data."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+", verbose_name=_("program"))
+    kind = models.CharField(_("kind"), max_length=10, choices=TroubleKind.choices)
+    code = models.CharField(_("reason"), max_length=40)
+    slot = models.DateTimeField(_("quarter of an hour from"))
+    count = models.PositiveIntegerField(_("count"))
+    first_at = models.DateTimeField(_("first at"))
+    last_at = models.DateTimeField(_("last at"))
+
+    class Meta:
+        verbose_name = _("trouble")
+        verbose_name_plural = _("troubles")
+        ordering = ["-slot"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "kind", "code", "slot"], name="one_trouble_per_reason_and_slot"
+            )
+        ]
+        indexes = [models.Index(fields=["slot"], name="trouble_slot")]
+
+    def __str__(self) -> str:
+        return self.code

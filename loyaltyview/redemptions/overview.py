@@ -17,7 +17,9 @@ from django.utils.translation import ngettext
 
 from loyaltyview.ops.charts import Chart, Plot, Row, bucket, midnights, whole
 from loyaltyview.ops.overview import Need, Number, Part, Viewer
+from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.time_zones import common_zone
+from loyaltyview.programs.troubles import count_since
 from loyaltyview.redemptions.models import HOLDING, Redemption, State
 
 DAYS = 14
@@ -65,7 +67,7 @@ class _Group:
 
 
 def redemptions_part(_user: Viewer) -> Part:
-    """Return the part; three queries."""
+    """Return the part; four queries."""
     zone = common_zone()
     edges = midnights(zone, DAYS)
     rows = (
@@ -81,7 +83,7 @@ def redemptions_part(_user: Viewer) -> Part:
     labels = [date_format(edge, "MONTH_DAY_FORMAT") for edge in edges[:-1]]
     return Part(
         needs=_stuck(),
-        numbers=_today(groups),
+        numbers=_today(groups, count_since(TroubleKind.TAP, edges[-2])),
         charts=[_by_day(groups, labels, str(zone)), _endings(groups, edges[0])],
     )
 
@@ -99,7 +101,8 @@ def _stuck() -> list[Need]:
     return [Need(text=text % {"n": whole(found["n"])}, url=url, since=found["since"])]
 
 
-def _today(groups: Sequence[_Group]) -> list[Number]:
+def _today(groups: Sequence[_Group], refused_at_once: int) -> list[Number]:
+    """`refused_at_once`: taps that were refused before they became a redemption."""
     today = [group for group in groups if group.day == DAYS - 1]
     saved = _saved(today)
     refused = sum(group.count for group in today if group.state == State.REFUSED)
@@ -109,7 +112,7 @@ def _today(groups: Sequence[_Group]) -> list[Number]:
             label=_("Saved for customers today"),
             value=", ".join(_money(saved[currency], currency) for currency in saved) or whole(0),
         ),
-        Number(label=_("Refused today"), value=whole(refused)),
+        Number(label=_("Refused today"), value=whole(refused + refused_at_once)),
     ]
 
 

@@ -16,7 +16,8 @@ from django.db.models import Q
 
 from loyaltyview.newstore.coupons import MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
-from loyaltyview.programs.models import Program
+from loyaltyview.programs.models import Program, TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.limits import limit_reached
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
@@ -195,6 +196,7 @@ def _mint(row: Redemption, actor: Actor) -> bool:
             "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
         )
         # NewStore's request id is what its support asks for.
+        note_trouble(row.program, TroubleKind.NEWSTORE, mint_refusal(error).value)
         reference = f"(NewStore {error.request_id})" if error.request_id else ""
         refuse(row, mint_refusal(error).value, reference, State.REQUESTED, actor)
         return False

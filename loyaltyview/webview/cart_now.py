@@ -15,8 +15,11 @@ from prometheus_client import Counter as Metric
 
 from loyaltyview.newstore.answers import HostCart
 from loyaltyview.newstore.client import NewStoreClient
-from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected
+from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
+from loyaltyview.programs.models import TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.offers import smallest_unit
+from loyaltyview.redemptions.refusals import mint_refusal
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 from providers import parallel
@@ -61,6 +64,9 @@ def finish(launch: Launch, pending: parallel.Pending | None) -> None:
     if not isinstance(told, HostCart):
         is_gone = isinstance(told, NewStoreRejected) and told.status == 404
         readings.labels(launch.program.slug, "GONE" if is_gone else "UNREAD").inc()
+        if not is_gone:
+            error = told or NewStoreUnavailable("deadline")
+            note_trouble(launch.program, TroubleKind.NEWSTORE, mint_refusal(error).value)
         if is_gone:
             raise Problem("CART_UNKNOWN", status=409)
         return

@@ -18,7 +18,9 @@ from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.profile_links import loyalty_id_in
-from loyaltyview.programs.models import Program
+from loyaltyview.programs.models import Program, TroubleKind
+from loyaltyview.programs.troubles import note_trouble
+from loyaltyview.redemptions.refusals import mint_refusal
 from loyaltyview.webview.cart_now import units_of
 from loyaltyview.webview.lookups import spend_cart_launch
 from loyaltyview.webview.problems import Problem
@@ -154,7 +156,8 @@ def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchCont
 
 
 def _note(program: Program, error: NewStoreError) -> None:
-    """Log that NewStore could not be asked: once, not with each launch."""
+    """Count that NewStore could not be asked; log it once, not with each launch."""
+    note_trouble(program, TroubleKind.NEWSTORE, mint_refusal(error).value)
     if cache.add(f"launch-unchecked-{program.slug}", time.time(), QUIET_S):
         log.warning(
             "launch_unchecked",

@@ -127,7 +127,7 @@ def test_an_alarm_of_the_stream_leads_to_its_page_only_who_may_act_there(
     assert f'href="{reverse("admin:events_stream")}"' in front_page(client)
 
 
-def test_the_page_asks_ten_questions_however_much_there_is(
+def test_the_page_asks_fifteen_questions_however_much_there_is(
     admin_client: Client, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     now = timezone.now()
@@ -135,7 +135,7 @@ def test_the_page_asks_ten_questions_however_much_there_is(
         for kind in AlarmKind:
             Alarm.objects.create(program=program, kind=kind, subject=str(number), raised_at=now, last_at=now)
 
-    with django_assert_max_num_queries(12):  # with the user, and his recent actions
+    with django_assert_max_num_queries(15):  # with the user, and his recent actions
         front_page(admin_client)
 
 

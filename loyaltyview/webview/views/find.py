@@ -7,6 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from loyaltyview.ops.policy import with_scanner
+from loyaltyview.programs.models import TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.lookups import spend_lookup
@@ -52,6 +54,8 @@ def find(request: HttpRequest, launch: Launch) -> HttpResponse:
         if problem.code in ("CARD_NUMBER", "QUERY_UNREADABLE"):
             context["q"] = ""  # a payment card goes nowhere, not even back
         status = problem.status
+        if status == 503:
+            note_trouble(launch.program, TroubleKind.PAGE, problem.code)
     template = "webview/find.html#content" if is_htmx(request) else "webview/find.html"
     return render(request, template, context, status=status)
 

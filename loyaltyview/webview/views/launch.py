@@ -12,7 +12,8 @@ from loyaltyview.newstore.identity import read_identity
 from loyaltyview.newstore.launch import has_readable_cart, keys_of, read_posted, read_query
 from loyaltyview.ops.callers import caller_of
 from loyaltyview.programs.access import active_program
-from loyaltyview.programs.models import Identity, Program
+from loyaltyview.programs.models import Identity, Program, TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.webview import wording
 from loyaltyview.webview.host_check import confirm, read_customer
 from loyaltyview.webview.languages import language_of
@@ -52,16 +53,21 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
         else:
             context = read_query(params, keys)
         context, associate = admit(program, context, caller_of(request))
-    except LaunchError as error:
-        return refuse(request, error.code, status=400, program=program)
-    except IdentityError as error:
-        return refuse(request, error.code, status=403, program=program)
-    except Problem as problem:
-        return refuse(
-            request, problem.code, status=problem.status, program=program, reference=problem.reference
-        )
+    except (LaunchError, IdentityError, Problem) as error:
+        return _refuse(request, program, error)
     is_host_awaited = request.method != "POST" or bool(request.POST.get("awaits"))
     return open_launch(program, context, associate, asked_at=asked_at, is_host_awaited=is_host_awaited)
+
+
+def _refuse(
+    request: HttpRequest, program: Program, error: LaunchError | IdentityError | Problem
+) -> HttpResponse:
+    note_trouble(program, TroubleKind.LAUNCH, error.code)
+    status = 400 if isinstance(error, LaunchError) else 403
+    reference = ""
+    if isinstance(error, Problem):
+        status, reference = error.status, error.reference
+    return refuse(request, error.code, status=status, program=program, reference=reference)
 
 
 def admit(program: Program, context: LaunchContext, caller: str) -> tuple[LaunchContext, Associate | None]:

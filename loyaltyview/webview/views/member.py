@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.ops.policy import with_scanner
+from loyaltyview.programs.models import TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.redemptions.stacking import lock_repeated
@@ -181,6 +183,7 @@ def unavailable(
     what the tap came to, with its own status."""
     told, code = news(request, launch, rows), wording.trouble_code(error)
     applied = applied_in(rows, launch.program.provider())
+    note_trouble(launch.program, TroubleKind.PAGE, code)
     known = {} if told["is_back"] else last_known(launch)  # from before the points came back
     problem: Problem | None = shared["problem"]
     is_said = problem is not None and problem.outage is None

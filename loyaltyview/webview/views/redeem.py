@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
+from loyaltyview.programs.models import TroubleKind
+from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.release import can_release
@@ -146,11 +148,15 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     """Redeem what was tapped, unless the same tap did so before, and return its row; REFUSED is one of its
     states. Without `may_be_cut` nothing is applied of which the cart takes only a part.
     Raises Problem: nothing was done."""
-    row = work_once(
-        (launch.pk, tap),
-        lambda: _redeem(launch, tap, may_be_cut),
-        lambda: _earlier(launch, tap),
-    )
+    try:
+        row = work_once(
+            (launch.pk, tap),
+            lambda: _redeem(launch, tap, may_be_cut),
+            lambda: _earlier(launch, tap),
+        )
+    except Problem as problem:
+        note_trouble(launch.program, TroubleKind.TAP, problem.code)
+        raise
     if row.state in (State.RELEASING, State.RELEASED):
         # An old form: what it asked for was done, and undone.
         raise Problem("GIVEN_BACK", status=409, title=row.title)

@@ -1,0 +1,107 @@
+"""What could not be served is counted, and said on the admin's front page while it goes on."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.db.models import QuerySet
+from django.test import Client
+from structlog.testing import capture_logs
+
+from loyaltyview.ops.overview import Viewer
+from loyaltyview.programs.models import Program, Trouble, TroubleKind
+from loyaltyview.programs.troubles import (
+    count_since,
+    note_trouble,
+    purge_troubles,
+    troubles_part,
+)
+
+START = datetime(2026, 3, 4, 15, 7, tzinfo=UTC)
+VIEWER: Viewer = None  # type: ignore[assignment]
+AWAY = (TroubleKind.PAGE, "PROVIDER_UNAVAILABLE")
+
+
+def numbers() -> dict[str, str]:
+    return {str(number.label): number.value for number in troubles_part(VIEWER).numbers}
+
+
+def test_the_same_trouble_is_one_row_in_a_quarter_of_an_hour(program: Program) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        for _page in range(3):
+            note_trouble(program, *AWAY)
+            clock.shift(timedelta(minutes=3))
+        note_trouble(program, TroubleKind.PAGE, "PROVIDER_AUTH")
+    rows = Trouble.objects.order_by("slot", "code").values_list("code", "slot__minute", "count")
+    assert list(rows) == [
+        ("PROVIDER_UNAVAILABLE", 0, 3),
+        ("PROVIDER_AUTH", 15, 1),
+    ]
+
+
+def test_a_vendor_that_is_down_is_said_with_since_when_and_how_often(program: Program) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        for _page in range(6):
+            note_trouble(program, *AWAY)
+            clock.shift(timedelta(minutes=8))
+        clock.shift(timedelta(minutes=-8))
+        (need,) = troubles_part(VIEWER).needs
+        assert need.text == (
+            "Acme Club: the loyalty program does not answer. "
+            "Requests that could not be served as they should: 6"
+        )
+        assert need.since == START
+        assert f"program__id__exact={program.pk}&kind__exact=page" in need.url
+        clock.shift(timedelta(minutes=16))
+        assert not troubles_part(VIEWER).needs, "it is over"
+        assert numbers()["Pages not served today"] == "6"
+        note_trouble(program, *AWAY)
+        (need,) = troubles_part(VIEWER).needs
+        assert need.since > START, "a new outage"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        (TroubleKind.NEWSTORE, "NEWSTORE_UNAVAILABLE", "NewStore does not answer"),
+        (TroubleKind.NEWSTORE, "NEWSTORE_AUTH", "NewStore refuses our credentials"),
+        (TroubleKind.LAUNCH, "IDENTITY_EXPIRED", ""),
+        (TroubleKind.TAP, "INSUFFICIENT_POINTS", ""),
+    ],
+)
+def test_a_person_is_needed_for_a_system_that_fails_and_not_for_a_refusal(
+    program: Program, kind: TroubleKind, code: str, said: str
+) -> None:
+    note_trouble(program, kind, code)
+    needs = troubles_part(VIEWER).needs
+    assert [said in need.text for need in needs] == ([True] if said else [])
+
+
+def test_yesterdays_are_not_todays(program: Program) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        note_trouble(program, TroubleKind.LAUNCH, "IDENTITY_EXPIRED")
+        assert numbers()["Launches refused today"] == "1"
+        clock.shift(timedelta(days=1))
+        assert numbers()["Launches refused today"] == "0"
+        assert count_since(TroubleKind.LAUNCH, START - timedelta(minutes=15)) == 1
+        assert purge_troubles(START) == 1
+
+
+def test_what_cannot_be_counted_fails_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_args: object, **_fields: object) -> int:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(QuerySet, "update", locked)
+    with capture_logs() as lines:
+        note_trouble(program, *AWAY)
+    assert lines[0]["event"] == "trouble_not_counted"
+
+
+def test_the_front_page_shows_it_and_leads_to_the_list(admin_client: Client, program: Program) -> None:
+    note_trouble(program, *AWAY)
+    page = admin_client.get("/admin/").content.decode()
+    assert "Acme Club: the loyalty program does not answer." in page
+    assert "All is well" not in page
+    listed = admin_client.get("/admin/programs/trouble/?kind__exact=page").content.decode()
+    assert "PROVIDER_UNAVAILABLE" in listed
