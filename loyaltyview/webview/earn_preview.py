@@ -1,6 +1,6 @@
 """The cart as its order will earn on it, as far as the cart tells (docs/decisions/0003-what-earns.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
@@ -14,11 +14,13 @@ from providers.types import Cart, CartItem
 STORE_CHANNEL = "store"
 
 
-def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Iterable[Redemption]) -> Cart | None:
+def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Collection[Redemption]) -> Cart | None:
     """Return the cart whose total is what its order will earn on, and whose items are their shares of it.
     `left` is what `rows`, the redemptions in the cart, leave of `whole`. None where the order will earn
     nothing, or where the cart does not tell on what."""
     program, currency = launch.program, whole.total.currency
+    if not _will_be_found(launch, rows):
+        return None
     if not launch.has_cart or currency != program.currency or STORE_CHANNEL not in program.report_channels:
         return None
     taken = sum((row.saving for row in rows if _counts(row, currency)), Decimal(0))
@@ -34,6 +36,14 @@ def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Iterable[Redempt
         replace(item, price=base) for item, base in zip(whole.items, known, strict=True)
     )
     return replace(whole, total=replace(whole.total, amount=earn_base(known)), items=items)
+
+
+def _will_be_found(launch: Launch, rows: Collection[Redemption]) -> bool:
+    """Whether the order will name the member: as its customer, or by a reward of theirs. A member who was
+    looked up for somebody else's cart, or for one without a customer, earns nothing else in it."""
+    return launch.is_customer or any(
+        row.state in IN_CART and row.member_ref == launch.member_ref for row in rows
+    )
 
 
 def _counts(row: Redemption, currency: str) -> bool:

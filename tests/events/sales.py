@@ -12,8 +12,9 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from loyaltyview.events.orders import note_opened, to_provider
-from loyaltyview.events.readers import read_order
+from loyaltyview.events.readers import read_order, read_return
 from loyaltyview.newstore.launch import read_query
+from loyaltyview.programs.earn_base import earns_with_tax
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import saving_in
@@ -98,6 +99,7 @@ class Sale:
             host_token=TOKEN,
             cart=cart_json(context),
             selected_coupons=list(context.selected_coupons),
+            is_customer=True,
         )
         whole, rows = cart_of(launch, None), list[Redemption]()
         for kind, value in self.after:
@@ -110,6 +112,15 @@ class Sale:
         order = orders.place(self.host, self.totals(self.before + self.after))
         body = to_json({"payload": order_events.order_payload(order)}).encode()
         return to_provider(note_opened(program, read_order(body, program.earn_on)), ref, ())
+
+    def taken_back(self, program: Program) -> Decimal:
+        """Return what counts of a return of everything."""
+        orders = OrderBook(threading.RLock(), emit=lambda name, payload: None)
+        order = orders.place(self.host, self.totals(self.before + self.after))
+        orders.complete(order)
+        body = to_json({"payload": orders.take_back(order)}).encode()
+        with_tax = earns_with_tax(program.earn_on, is_tax_included=self.is_tax_included)
+        return read_return(body, with_tax=with_tax).net
 
     def _redemption(self, kind: str, value: int, cart: Cart) -> Redemption:
         discount = (

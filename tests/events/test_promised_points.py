@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from loyaltyview.programs.earn_base import EarnOn
 from loyaltyview.programs.models import Program
@@ -37,6 +38,15 @@ def test_a_program_that_earns_on_tax_never_promises_more(program: Program, ref: 
     program.currency, program.earn_on = sale.currency, EarnOn.WITH_TAX
     promised, order = sale.promised(program), sale.earned(program, ref)
     assert (promised.total.amount if promised else 0) <= order.earn_base.amount
+
+
+@given(sale=sales(*CURRENCIES), earn_on=st.sampled_from(EarnOn.values))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_return_of_everything_counts_as_much_as_the_order(
+    program: Program, ref: str, sale: Sale, earn_on: str
+) -> None:
+    program.currency, program.earn_on = sale.currency, earn_on
+    assert sale.taken_back(program) == sale.earned(program, ref).earn_base.amount
 
 
 def test_nothing_is_promised_without_tax_where_the_cart_knows_no_tax(program: Program) -> None:

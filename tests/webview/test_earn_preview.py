@@ -11,7 +11,7 @@ from loyaltyview.webview.earn_preview import earning_cart
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 
-from .conftest import Open
+from .conftest import Mint, Open
 from .fakes import Vendor
 from .test_shown import card_form
 
@@ -22,6 +22,17 @@ def cart(total: str, *prices: str) -> Cart:
         for number, price in enumerate(prices)
     )
     return Cart(cart_id="c", total=Money(amount=Decimal(total), currency="USD"), items=items)
+
+
+def launch_of(program: Program, total: str, coupons: list[str]) -> Launch:
+    return Launch(
+        program=program,
+        cart_id="c",
+        host_token="t",
+        cart={"total": total},
+        selected_coupons=coupons,
+        is_customer=True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,15 +56,13 @@ def test_the_base_is_never_above_total_and_prices(
     program: Program, total: str, prices: list[str], coupons: list[str], base: str | None
 ) -> None:
     whole = cart(total, *prices)
-    launch = Launch(
-        program=program, cart_id="c", host_token="t", cart={"total": total}, selected_coupons=coupons
-    )
+    launch = launch_of(program, total, coupons)
     found = earning_cart(launch, whole, whole, [])
     assert (found and found.total.amount) == (base and Decimal(base))
 
 
 def test_items_share_what_was_taken_off_and_add_up(program: Program) -> None:
-    launch = Launch(program=program, cart_id="c", host_token="t", cart={"total": "80"})
+    launch = launch_of(program, "80", [])
     whole = cart("80.01", "33.33", "33.33", "33.34")
     found = earning_cart(launch, whole, whole, [])
     assert found
@@ -72,6 +81,19 @@ def test_the_page_says_what_the_cart_earns_after_the_reward_that_was_applied(
     client.post(page + "redeem/", card_form(html, "ten-off"))
     html = client.get(page).content.decode()
     assert earned_in(html) == "This cart earns 119 points without another reward"
+
+
+def test_nothing_is_promised_to_a_member_whom_the_order_will_not_name(
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint
+) -> None:
+    """They were looked up for a cart without a customer. A reward of theirs makes the order name them."""
+    page = open_page(customerEmail="")
+    client.post(page + "find/", {"q": "mia@example.test"})
+    html = client.get(page).content.decode()
+    assert "820" in html
+    assert 'class="earn"' not in html
+    client.post(page + "redeem/", card_form(html, "ten-off"))
+    assert "119 points" in earned_in(client.get(page).content.decode())
 
 
 @pytest.mark.parametrize("changes", [{"currency": "EUR"}, {"cartTotal": 0}])
