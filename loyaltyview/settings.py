@@ -171,11 +171,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
-else:
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "loyaltyview.ops.postgresql"
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
     if PREPARED_STATEMENTS:
         # The server keeps the plans of our few statements: measured at a tenth of a tap's own time.
         DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
+# What web waits for a statement or a lock; the worker ten times as long, commands without end.
+DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=3.0)
 # A new connection per request costs more than most requests do.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 

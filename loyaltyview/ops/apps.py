@@ -10,6 +10,10 @@ class OpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyaltyview.ops.retention import run_all
+        from django.db.backends.signals import connection_created
 
+        from loyaltyview.ops.retention import run_all
+        from loyaltyview.ops.time_limits import bound_sqlite
+
+        connection_created.connect(bound_sqlite)
         every("retention", DAY_S, run_all)

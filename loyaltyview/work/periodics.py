@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 
+from loyaltyview.ops.time_limits import unlimited
 from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, due, finish, postpone
 from loyaltyview.work.models import PeriodicRun
@@ -49,7 +50,8 @@ def _run(periodic: Periodic) -> bool:
     if row is None:
         return False
     try:
-        periodic.run()
+        with unlimited():
+            periodic.run()
     except Exception as error:
         log.exception("periodic_failed", periodic=periodic.name)
         is_ours = postpone(row, type(error).__name__, min(backoff_s(row.attempts), periodic.interval_s))

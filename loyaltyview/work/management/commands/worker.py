@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from loyaltyview.ops.time_limits import limit_worker
 from loyaltyview.work.worker import Worker
 
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(f"{Worker().run_once()} rows handled")
-        elif settings.WORK_ENGINE == "procrastinate":
+            return
+        limit_worker()
+        if settings.WORK_ENGINE == "procrastinate":
             from loyaltyview.work.jobs import run_worker
 
             if not run_worker():
