@@ -34,11 +34,17 @@ def put(client: Client, order: Order, data: dict[str, Any]) -> None:
 def begin(client: Client, order: Order, data: dict[str, Any]) -> bool:
     """Keep the order's checkout while it is sent at once; returns whether it was not sent before. One whose
     answer is lost stays: `drop` sends it for certain, so that it cannot arrive after its cancellation."""
-    _, is_new = QueuedCheckout.objects.get_or_create(
+    rows = QueuedCheckout.objects.filter(program=client.program, transaction_id=order.order_id)
+    is_new = not rows.exists()
+    row = QueuedCheckout(
         program=client.program,
         transaction_id=order.order_id,
-        defaults={"member_ref": order.member_ref, "data": plain(data), "attempts": 1},
+        member_ref=order.member_ref,
+        data=plain(data),
+        attempts=1,
     )
+    # Another process may keep the same order, or forget it, at this moment: neither is an error.
+    QueuedCheckout.objects.bulk_create([row], ignore_conflicts=True)
     return is_new
 
 
