@@ -183,6 +183,8 @@ DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=3.0)
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+    CACHES["default"]["BACKEND"] = "loyaltyview.ops.fallback_cache.FallbackRedisCache"
 
 # --- Languages ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
