@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from loyaltyview.newstore import bucket as newstore_bucket
 from loyaltyview.newstore import keys
-from loyaltyview.programs import remembered
+from loyaltyview.programs import remembered, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
 from providers import budget_store, sharing
@@ -91,7 +91,7 @@ def _nothing_is_remembered() -> None:
     remembered.forget()
     sharing.forget_all()
     budget_store.process_store.clear()
-    for kept in (keys._key_sets, newstore_bucket._buckets):
+    for kept in (keys._key_sets, newstore_bucket._buckets, troubles._bursts):
         kept.clear()
 
 

@@ -1,5 +1,6 @@
 """What could not be served, counted for the admin's front page: pages, launches, and taps without a row."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,10 @@ log = structlog.get_logger(__name__)
 SLOT = timedelta(minutes=15)  # every time zone's midnight begins one
 RECENT = timedelta(minutes=15)
 DAY = timedelta(days=1)
+WRITES_PER_S = 10  # of each process and reason
+
+_lock = threading.Lock()
+_bursts: dict[tuple[object, ...], tuple[int, int, int]] = {}  # a second, written in it, held back
 
 # What a person must look at while it goes on. The rest is counted only.
 NEEDS: dict[tuple[str, str], Promise] = {
@@ -44,15 +49,32 @@ def note_trouble(program: Program, kind: TroubleKind, code: str) -> None:
     is told to the associate all the same."""
     now = timezone.now()
     slot = datetime.fromtimestamp(now.timestamp() // SLOT.total_seconds() * SLOT.total_seconds(), now.tzinfo)
+    number = _to_write(int(now.timestamp()), (program.pk, kind, code))
+    if not number:
+        return
     same = Trouble.objects.filter(program=program, kind=kind, code=code[:40], slot=slot)
     new = Trouble(program=program, kind=kind, code=code[:40], slot=slot, first_at=now, last_at=now, count=0)
-    more = {"count": F("count") + 1, "last_at": now}
+    more = {"count": F("count") + number, "last_at": now}
     try:
         if not same.update(**more):
             Trouble.objects.bulk_create([new], ignore_conflicts=True)
             same.update(**more)
     except DatabaseError as error:
         log.warning("trouble_not_counted", program=program.slug, code=code, error=type(error).__name__)
+
+
+def _to_write(second: int, reason: tuple[object, ...]) -> int:
+    """Return how many to write now for one more of this reason: 0 when the second had its share. The next one
+    that is written takes them along, so that an outage with many taps does not wait for one row."""
+    with _lock:
+        began, written, waiting = _bursts.get(reason, (second, 0, 0))
+        if began != second:
+            began, written = second, 0
+        if written < WRITES_PER_S:
+            _bursts[reason] = (began, written + 1, 0)
+            return waiting + 1
+        _bursts[reason] = (began, written, waiting + 1)
+        return 0
 
 
 def count_since(kind: TroubleKind, since: datetime) -> int:

@@ -99,7 +99,7 @@ def _without_what_is_gone(
     nothing is gone, or nothing can be compared. `then` is None where NewStore did not say it at the launch:
     the launch's own items stand in. Raises Problem where what is left has no price that we know."""
     before = Counter(then) if then is not None else Counter(item["product_id"] for item in cart["items"])
-    if not now and (before or then is None):
+    if not now and before:
         return {**cart, "total": "0", "items": []}
     gone = before - Counter(now)
     if not gone or (then is None and not before & Counter(now)):

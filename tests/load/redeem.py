@@ -1,7 +1,7 @@
 """How long our own part of a redemption takes. `python -m tests.load.redeem`: see README.md beside this.
 
-A tap waits for the vendor's reads (member and rewards, at the same time), for NewStore's code, and for the
-vendor's spend: 3 times 50 ms. What a request takes beyond these 150 ms is ours.
+A tap waits for the vendor's reads (member and rewards) and NewStore's cart, all at the same time, for
+NewStore's code, and for the vendor's spend: 3 times 50 ms. What a request takes beyond these 150 ms is ours.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""NewStore as `python -m tests.load.slow_newstore PORT`: tokens at once, a coupon code after 50 ms.
+"""NewStore as `python -m tests.load.slow_newstore PORT`: tokens at once, a cart or a coupon code after 50 ms.
 
 A thread for each connection: an event loop would round its waits up to whole milliseconds, and they would
 count as ours.
@@ -27,6 +27,10 @@ class Connection(socketserver.StreamRequestHandler):
             self.rfile.read(size)
             if b"/token" in request:
                 answer: dict[str, object] = {"access_token": "t", "expires_in": 3600}
+            elif b"/checkout/carts/" in request:
+                time.sleep(ANSWERS_AFTER_S)
+                cart_id = request.partition(b"/checkout/carts/")[2].partition(b" ")[0].decode()
+                answer = {"id": cart_id, "currency": "USD"}  # without its items: nothing to compare
             else:
                 time.sleep(ANSWERS_AFTER_S)
                 answer = {"codes": [secrets.token_hex(5).upper()], "warnings": []}

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from loyaltyview.ops.overview import Viewer
 from loyaltyview.programs.models import Program, Trouble, TroubleKind
 from loyaltyview.programs.troubles import (
+    WRITES_PER_S,
     count_since,
     note_trouble,
     purge_troubles,
@@ -86,6 +87,21 @@ def test_yesterdays_are_not_todays(program: Program) -> None:
         assert numbers()["Launches refused today"] == "0"
         assert count_since(TroubleKind.LAUNCH, START - timedelta(minutes=15)) == 1
         assert purge_troubles(START) == 1
+
+
+def test_a_burst_is_counted_without_a_write_for_each(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[object] = []
+    update = QuerySet.update
+    monkeypatch.setattr(QuerySet, "update", lambda self, **kw: (writes.append(kw), update(self, **kw))[1])
+    with time_machine.travel(START, tick=False) as clock:
+        for _tap in range(500):
+            note_trouble(program, *AWAY)
+        assert len(writes) <= WRITES_PER_S + 1
+        clock.shift(timedelta(seconds=1))
+        note_trouble(program, *AWAY)
+    assert Trouble.objects.get().count == 501
 
 
 def test_what_cannot_be_counted_fails_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
