@@ -15,7 +15,7 @@ class AccountBudget(models.Model):
 
 class MemberChange(models.Model):
     """How often a member was written to: reads from before the last write are not shared (`sharing`).
-    `digest` stands for program and member; it is no personal data."""
+    `digest` stands for program and member. Rows of more than a day ago are deleted."""
 
     digest = models.CharField(max_length=64, unique=True)
     number = models.BigIntegerField(default=0)

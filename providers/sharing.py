@@ -14,15 +14,18 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import DatabaseError
 from django.db.models import F
+from django.utils import timezone
 
 from providers.deadline import remaining_s
 from providers.errors import ProviderError, Unavailable
 from providers.models import MemberChange
+from providers.retention import delete_in_steps
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,7 @@ PAGE_S = 3.0  # how old a read may be that a page shows
 TAP_S = 30.0  # how old one may be that a tap is judged by: the vendor judges the spend itself
 SPARE_S = 3.0  # until the tap reads
 KEPT_AT_MOST = 3000
+KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +100,18 @@ def changed(program: str, member: str) -> None:
             del _kept[key]
     digest = _digest(program, member)
     try:
-        if not MemberChange.objects.filter(digest=digest).update(number=F("number") + 1):
+        rows = MemberChange.objects.filter(digest=digest)
+        if not rows.update(number=F("number") + 1, changed_at=timezone.now()):
             MemberChange.objects.get_or_create(digest=digest, defaults={"number": 1})
     except DatabaseError as error:
         # Reads are shared for seconds only, and the vendor judges each spend itself.
         log.warning("change_not_noted", error=type(error).__name__)
+
+
+def forget_changes() -> int:
+    """Delete what says that members changed more than a day ago: nothing is shared for so long. Returns how
+    many. May be repeated."""
+    return delete_in_steps(MemberChange.objects.filter(changed_at__lt=timezone.now() - KEPT_FOR))
 
 
 def shared(

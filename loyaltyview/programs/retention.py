@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from providers import sharing
 from providers.registry import PROVIDERS, provider_class
 
 
 def purge_bookkeeping(before: datetime) -> int:
     """Have every vendor delete what was over before that time; returns how many rows. Also those that no
     program uses any more. May be repeated."""
-    return sum(provider_class(kind).forget_old(before) for kind in PROVIDERS)
+    count = sum(provider_class(kind).forget_old(before) for kind in PROVIDERS)
+    return count + sharing.forget_changes()

@@ -1,5 +1,6 @@
 """The HTTP layer against a real server on loopback."""
 
+import contextlib
 import gzip
 import itertools
 import socket
@@ -19,8 +20,8 @@ from werkzeug import Request, Response
 
 from providers import http
 from providers.breaker import Breaker
-from providers.budget import Budget
-from providers.budget_state import Limit
+from providers.budget import Budget, calling_for
+from providers.budget_state import Limit, Use
 from providers.budget_store import ProcessStore
 from providers.deadline import deadline
 from providers.errors import (
@@ -497,6 +498,35 @@ def test_a_spent_bucket_is_a_rate_limit_and_nothing_is_sent(httpserver: HTTPServ
         vendor.write("POST", "/x", operation="x")
     assert raised.value.retry_after_s > 90
     assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize(("use", "sent"), [(Use.TAP, 2), (Use.WORK, 1)])
+def test_a_write_of_a_tap_that_was_throttled_takes_its_turn_again(
+    httpserver: HTTPServer, use: Use, sent: int
+) -> None:
+    httpserver.expect_oneshot_request("/x").respond_with_data("", 429, {"Retry-After": "3"})
+    httpserver.expect_request("/x").respond_with_json({})
+    now = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    vendor = VendorSession(
+        vendor="v",
+        program="acme",
+        base_url=httpserver.url_for(""),
+        budget=Budget(
+            name="acme",
+            limit=Limit(calls=5, window_s=1.0),
+            clock=lambda: now[0],
+            sleep=sleep,
+            kept_in=ProcessStore(lambda: now[0]),
+        ),
+    )
+    with calling_for(use), contextlib.suppress(RateLimited):
+        vendor.write("POST", "/x", operation="x")
+    assert len(httpserver.log) == sent
+    assert now[0] == (1003.0 if use is Use.TAP else 1000.0)
 
 
 def test_observers_learn_of_every_attempt(

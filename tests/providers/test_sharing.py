@@ -191,3 +191,19 @@ def test_twins_of_a_failed_read_fail_alike() -> None:
         answers = [pool.submit(ask, number) for number in range(8)]
         may_answer.set()
         assert {each.result() for each in answers} == {"down"}
+
+
+def test_changes_of_yesterday_are_deleted(clock: time_machine.Traveller) -> None:
+    changed("acme", MIA)
+    clock.shift(86_401)
+    changed("acme", LEO)
+    assert sharing.forget_changes() == 1
+    assert MemberChange.objects.get().number == 1
+
+
+def test_a_member_written_to_again_is_kept(clock: time_machine.Traveller) -> None:
+    changed("acme", MIA)
+    clock.shift(86_000)
+    changed("acme", MIA)
+    clock.shift(86_000)
+    assert sharing.forget_changes() == 0
