@@ -4,6 +4,8 @@ E001  CREDENTIAL_KEYS has no key, or one that is no Fernet key
 E002  the folder of the SQLite database is missing or cannot be written
 E003  FRAME_ANCESTORS has a source that browsers would ignore
 E004  a number that must be positive is not
+E006  SECRET_KEY is empty or short
+E007  WORK_LEASE_S is shorter than a call may take
 W001  cookies travel without TLS in production (with `check --deploy`)
 """
 
@@ -42,6 +44,11 @@ POSITIVE = (
     "LOOKUPS_PER_MINUTE",
     "ENROLMENTS_PER_HOUR",
 )
+
+SHORTEST_SECRET = 32
+# A write to a vendor (`providers.http.Limits.write_total_s`): a shorter lease would give its row away
+# meanwhile.
+LONGEST_CALL_S = 10
 
 KEY_HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet as F; print(F.generate_key().decode())'"
@@ -92,6 +99,31 @@ def check_database_folder(**_kwargs: Any) -> list[CheckMessage]:
             f"The database's folder {folder} is missing or cannot be written.",
             hint="Create it, or name another place in DATABASE_URL.",
             id="loyaltyview.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= SHORTEST_SECRET:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY has less than {SHORTEST_SECRET} characters.",
+            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="loyaltyview.E006",
+        )
+    ]
+
+
+@register()
+def check_lease(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.WORK_LEASE_S <= 0 or settings.WORK_LEASE_S > LONGEST_CALL_S:
+        return []
+    return [
+        Error(
+            f"WORK_LEASE_S must be more than {LONGEST_CALL_S}: a call to a vendor may take as long.",
+            id="loyaltyview.E007",
         )
     ]
 

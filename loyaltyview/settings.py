@@ -10,12 +10,35 @@ from typing import Any
 from urllib.parse import quote
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from loyaltyview.ops.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+
+
+class _Environment(environ.Env):  # type: ignore[misc]
+    """The environment; a value of the wrong kind is told by its name, and never shown."""
+
+    def get_value(self, var: str, cast: Any = None, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, cast, *args, **kwargs)
+        except (ValueError, TypeError):
+            kind = {int: "a whole number", float: "a number"}.get(cast, "a value of the right kind")
+            raise ImproperlyConfigured(f"{var} is not {kind}.") from None
+
+    def str(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().str(var, *args, **kwargs)
+        except ImproperlyConfigured as error:  # one of `choices` is needed; the library leaves the name out
+            named = f"{error}"
+            raise ImproperlyConfigured(named if var in named else f"{var}: {named}") from None
+
+
+env = _Environment()
 if env.str("ENV_FILE", default=""):
+    if not Path(env.str("ENV_FILE")).is_file():
+        raise ImproperlyConfigured("ENV_FILE names a file that is not there.")
     environ.Env.read_env(env.str("ENV_FILE"))
 
 # --- The web server -------------------------------------------------------------------------------
@@ -28,7 +51,7 @@ FRAME_ANCESTORS: list[str] = env.list("FRAME_ANCESTORS", default=["'none'"])
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 # Proxies in front of us that add the caller's address to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if BEHIND_TLS_PROXY else 0)
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
 # Read by loyaltyview/gunicorn.py. Requests that recycle a process: 0 means never.
 WEB_HOST = env.str("WEB_HOST", default="0.0.0.0")  # noqa: S104 - platforms route to any address of theirs

@@ -37,6 +37,8 @@ def test_the_settings_of_the_tests_are_fine() -> None:
         ("WEB_THREADS", 0, "loyaltyview.E004"),
         ("PAGE_DEADLINE_S", -1.0, "loyaltyview.E004"),
         ("WORK_LEASE_S", 0, "loyaltyview.E004"),
+        ("WORK_LEASE_S", 10, "loyaltyview.E007"),
+        ("SECRET_KEY", "x", "loyaltyview.E006"),
     ],
 )
 def test_a_setting_is_checked(settings: Settings, setting: str, value: Any, expected: str | None) -> None:

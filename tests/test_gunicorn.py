@@ -13,7 +13,9 @@ from tests.settings import TEST_ENVIRONMENT
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def read_configuration(**environ: str) -> "subprocess.CompletedProcess[str]":
+def read_configuration(
+    *, arguments: tuple[str, ...] = ("--print-config",), **environ: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [
             sys.executable,
@@ -21,7 +23,7 @@ def read_configuration(**environ: str) -> "subprocess.CompletedProcess[str]":
             "gunicorn",
             "-c",
             "loyaltyview/gunicorn.py",
-            "--print-config",
+            *arguments,
             "loyaltyview.wsgi",
         ],
         cwd=ROOT,
@@ -58,6 +60,30 @@ def test_the_environment_decides() -> None:
     assert (found["max_requests"], found["max_requests_jitter"]) == ("500", "50")
 
 
-@pytest.mark.parametrize("name", ["WEB_THREADS", "PORT"])
-def test_a_value_that_is_no_number_stops_the_start(name: str) -> None:
-    assert read_configuration(**{name: "many"}).returncode != 0
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WEB_THREADS", "many", "WEB_THREADS is not a whole number"),
+        ("PORT", "abc", "PORT is not a whole number"),
+        ("PAGE_DEADLINE_S", "long", "PAGE_DEADLINE_S is not a number"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL"),
+        ("ENV_FILE", "/nonexistent", "ENV_FILE names a file that is not there"),
+    ],
+)
+def test_a_value_that_cannot_be_read_stops_the_start_with_one_line(name: str, value: str, said: str) -> None:
+    done = read_configuration(**{name: value})
+
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_checks_find_stops_the_start_before_anything_listens() -> None:
+    wrong = {"CREDENTIAL_KEYS": "garbage", "FRAME_ANCESTORS": "self", "WORK_ENGINE": "procrastinate"}
+    done = read_configuration(**wrong, SECRET_KEY="x", arguments=())
+
+    assert done.returncode != 0
+    for number in ("E001", "E003", "E005", "E006"):
+        assert f"loyaltyview.{number}" in done.stderr
+    assert "garbage" not in done.stderr
+    assert "Listening" not in done.stderr

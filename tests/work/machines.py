@@ -90,7 +90,7 @@ def machines(marks: Path) -> Iterator[Machines]:
         "ENV_FILE": "",
         "WORK_ENGINE": "procrastinate",
         "WORK_CONCURRENCY": "4",  # a program has half of them
-        "WORK_LEASE_S": "8",
+        "WORK_LEASE_S": "11",
         "MARKS": str(marks),
     }
     with psycopg.connect(server, autocommit=True) as admin:
