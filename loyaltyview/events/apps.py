@@ -20,7 +20,7 @@ class EventsConfig(AppConfig):
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.retention import purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
-        from loyaltyview.ops.health import add_check
+        from loyaltyview.ops.health import add_worker_check
         from loyaltyview.ops.overview import add_part
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
@@ -28,7 +28,7 @@ class EventsConfig(AppConfig):
 
         add_source("events", run_one)
         add_hearer(Hearer(has_unread=news.has_unread, read_again=news.read_again))
-        add_check("events", check_backlog)
+        add_worker_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
         add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)
         add_part(Event, 4, events_part)

@@ -3,6 +3,7 @@
 Other apps add what they know (`add_check` in their `AppConfig.ready`); ops knows none of them.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +12,23 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import F
 
 from loyaltyview.work import clock
-from loyaltyview.work.models import Heartbeat
+from loyaltyview.work.models import Heartbeat, PeriodicRun
+
+PROBE = "readyz"
+WRITE_EVERY_S = 10.0
+# PostgreSQL's codes and SQLite's names of what an operator can mend.
+TROUBLES = {
+    "25006": "read-only",
+    "SQLITE_READONLY": "read-only",
+    "53100": "disk is full",
+    "SQLITE_FULL": "disk is full",
+    "SQLITE_IOERR": "disk fails",
+    "SQLITE_BUSY": "locked",
+    "57014": "too slow",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +42,8 @@ class Check:
 
 
 checks: dict[str, Callable[[], Check]] = {}
+# What says nothing of this process: whether the worker does its part.
+worker_checks: dict[str, Callable[[], Check]] = {}
 
 
 def add_check(name: str, run: Callable[[], Check]) -> None:
@@ -34,12 +51,25 @@ def add_check(name: str, run: Callable[[], Check]) -> None:
     checks[name] = run
 
 
+def add_worker_check(name: str, run: Callable[[], Check]) -> None:
+    """As `add_check`, for /readyz/worker."""
+    worker_checks[name] = run
+
+
 def run_checks() -> dict[str, Check]:
-    """Return the answer of every check. One that fails to answer is not ready; without a database the
-    others are not asked."""
+    """Return whether this process can serve. A check that fails to answer is not ready; without a database
+    the others are not asked."""
+    return _run({"writes": check_writes, "migrations": check_migrations, **checks})
+
+
+def run_worker_checks() -> dict[str, Check]:
+    """Return whether the worker does its part."""
+    return _run({"worker": check_worker, **worker_checks})
+
+
+def _run(asked: dict[str, Callable[[], Check]]) -> dict[str, Check]:
     results = {"database": _ask("database", check_database)}
     if results["database"].is_ok:
-        asked = {"migrations": check_migrations, "worker": check_worker, **checks}
         results.update({name: _ask(name, run) for name, run in asked.items()})
     return results
 
@@ -49,13 +79,37 @@ def _ask(name: str, run: Callable[[], Check]) -> Check:
         return run()
     except DatabaseError as error:
         log.error("readiness_check_failed", check=name, exc_info=error)
-        return Check(is_ok=False, detail=type(error).__name__)
+        return Check(is_ok=False, detail=_trouble(error))
+
+
+def _trouble(error: DatabaseError) -> str:
+    """Return a few words for an error: its text may hold the address of the database."""
+    cause = error.__cause__
+    code = str(getattr(cause, "sqlstate", "") or getattr(cause, "sqlite_errorname", ""))
+    return next((words for start, words in TROUBLES.items() if code.startswith(start)), type(error).__name__)
 
 
 def check_database() -> Check:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
+    return Check(is_ok=True)
+
+
+_written_at = float("-inf")
+
+
+def check_writes() -> Check:
+    """The database takes a write: its disk is not full, and it is not read-only. A good answer holds for
+    WRITE_EVERY_S seconds."""
+    global _written_at
+    if time.monotonic() - _written_at < WRITE_EVERY_S:
+        return Check(is_ok=True)
+    # A row that no worker takes for work: it is never due.
+    probe = PeriodicRun.objects.filter(name=PROBE)
+    if not probe.update(attempts=(F("attempts") + 1) % 1000):
+        PeriodicRun.objects.bulk_create([PeriodicRun(name=PROBE)], ignore_conflicts=True)
+    _written_at = time.monotonic()
     return Check(is_ok=True)
 
 

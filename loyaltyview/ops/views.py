@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from loyaltyview.ops.health import run_checks
+from loyaltyview.ops.health import Check, run_checks, run_worker_checks
 
 
 @require_safe
@@ -23,8 +23,19 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every check is good, else 503, with the state of each."""
-    results = run_checks()
+    """200 when this process can serve, else 503, with the state of each check. The worker does not count: a
+    web process without a worker still serves pages and stores events."""
+    return _answer(run_checks())
+
+
+@require_safe
+@never_cache
+def readyz_worker(request: HttpRequest) -> JsonResponse:
+    """200 when a worker does its part, else 503, with the state of each check."""
+    return _answer(run_worker_checks())
+
+
+def _answer(results: dict[str, Check]) -> JsonResponse:
     is_ready = all(check.is_ok for check in results.values())
     return JsonResponse(
         {

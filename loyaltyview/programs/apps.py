@@ -14,8 +14,10 @@ class ProgramsConfig(AppConfig):
         from django.conf import settings
 
         import loyaltyview.checks  # noqa: F401 - registers them
+        from loyaltyview.ops.health import add_check
         from loyaltyview.ops.overview import add_part
         from loyaltyview.ops.retention import add_retention
+        from loyaltyview.programs.health import check_credentials
         from loyaltyview.programs.latency import latency_part, remember
         from loyaltyview.programs.maintenance import maintain_providers
         from loyaltyview.programs.metrics import observe
@@ -33,6 +35,7 @@ class ProgramsConfig(AppConfig):
         vendors_clock.use(lambda: clock.now())
         add_observer(observe)
         add_observer(remember)
+        add_check("credentials", check_credentials)
         add_part(Program, 2, troubles_part)
         add_part(Program, 3, latency_part)
         every("providers", MINUTE_S, maintain_providers)

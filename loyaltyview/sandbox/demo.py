@@ -167,7 +167,7 @@ def run(ports: Ports, environ: dict[str, str], lock: int) -> int:
 
 def wait_until_ready(honcho: "subprocess.Popen[bytes]", ports: Ports) -> bool:
     """Return True when everything answers, False when a part died; raise DemoError after a minute."""
-    waiting = [f"{ports.loyalty_url}/readyz", f"{ports.app_url}/"]
+    waiting = [f"{ports.loyalty_url}/readyz", f"{ports.loyalty_url}/readyz/worker", f"{ports.app_url}/"]
     until = time.monotonic() + READY_WITHIN_S
     while waiting:
         if honcho.poll() is not None:

@@ -239,6 +239,6 @@ def _fresh_database(folder: Path) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/readyz", timeout=5).ok
+        return requests.get(f"{url}/readyz/worker", timeout=5).ok
     except requests.RequestException:  # not there yet, or busy with its start
         return False

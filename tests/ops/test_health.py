@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import DatabaseError, OperationalError
+from cryptography.fernet import Fernet
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from loyaltyview.ops import health
-from loyaltyview.ops.health import Check, add_check
+from loyaltyview.ops.health import Check, add_check, add_worker_check
+from loyaltyview.programs.health import check_credentials
+from loyaltyview.programs.models import Program
 from loyaltyview.work.models import Heartbeat
 
 
@@ -21,6 +24,8 @@ from loyaltyview.work.models import Heartbeat
 def own_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Only the checks that a test adds, nothing remembered of other tests, and a clock that stands still."""
     monkeypatch.setattr(health, "checks", {})
+    monkeypatch.setattr(health, "worker_checks", {})
+    monkeypatch.setattr(health, "_written_at", float("-inf"))
     monkeypatch.setattr(health, "_is_migrated", False)
     with time_machine.travel(timezone.now(), tick=False):
         yield
@@ -40,22 +45,92 @@ def test_healthz_answers_without_a_database(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_ready_when_everything_is(client: Client) -> None:
-    beat(5)
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.json() == {
         "ready": True,
         "checks": {
             "database": {"ok": True, "detail": ""},
+            "writes": {"ok": True, "detail": ""},
             "migrations": {"ok": True, "detail": ""},
+        },
+    }
+
+
+@pytest.mark.django_db
+def test_the_worker_has_an_address_of_its_own(client: Client) -> None:
+    beat(5)
+    response = client.get("/readyz/worker")
+    assert response.status_code == 200
+    assert response.json() == {
+        "ready": True,
+        "checks": {
+            "database": {"ok": True, "detail": ""},
             "worker": {"ok": True, "detail": "seen 5 s ago"},
         },
     }
 
 
 @pytest.mark.django_db
-def test_not_ready_without_a_worker(client: Client) -> None:
+def test_web_is_ready_without_a_worker(client: Client) -> None:
+    add_worker_check("events", lambda: Check(is_ok=False, detail="oldest waits 700 s"))
+    assert client.get("/readyz/worker").status_code == 503
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_no_writes_is_named(client: Client) -> None:
+    statements = {"sqlite": ("PRAGMA query_only = %s", "1", "0")}
+    statement, on, off = statements.get(
+        connection.vendor, ("SET default_transaction_read_only = %s", "on", "off")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement % on)
+    try:
+        response = client.get("/readyz")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(statement % off)
+    assert response.status_code == 503
+    assert response.json()["checks"]["writes"] == {"ok": False, "detail": "read-only"}
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_full_disk_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("a limit that SQLite has")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        [pages] = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            monkeypatch.setattr(health, "PROBE", "x" * 100_000)
+            response = client.get("/readyz")
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert response.status_code == 503
+    assert response.json()["checks"]["writes"] == {"ok": False, "detail": "disk is full"}
+
+
+@pytest.mark.django_db
+def test_keys_that_open_nothing_are_named(
+    client: Client, program: Program, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(health.checks, "credentials", check_credentials)
+    assert client.get("/readyz").status_code == 200
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["credentials"] == {
+        "ok": False,
+        "detail": "CREDENTIAL_KEYS open no stored secret",
+    }
+
+
+@pytest.mark.django_db
+def test_not_ready_without_a_worker(client: Client) -> None:
+    response = client.get("/readyz/worker")
     assert response.status_code == 503
     assert response.json()["checks"]["worker"] == {"ok": False, "detail": "never seen"}
 
@@ -64,9 +139,9 @@ def test_not_ready_without_a_worker(client: Client) -> None:
 def test_not_ready_when_every_worker_fell_silent(client: Client) -> None:
     beat(61)
     beat(300)
-    assert client.get("/readyz").status_code == 503
+    assert client.get("/readyz/worker").status_code == 503
     beat(59)
-    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz/worker").status_code == 200
 
 
 @pytest.mark.django_db
@@ -84,7 +159,7 @@ def test_good_migrations_are_not_read_again(
 ) -> None:
     beat(1)
     client.get("/readyz")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):  # the write is not repeated either
         client.get("/readyz")
 
 
@@ -123,7 +198,7 @@ def test_without_a_database_nothing_else_is_asked(client: Client, monkeypatch: p
     }
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/readyz/worker", "/metrics"])
 def test_machines_only_read(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
