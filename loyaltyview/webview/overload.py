@@ -1,12 +1,16 @@
-"""The page for a request that the web server lets through without a thread for it."""
+"""Pages for what is not the page's fault: no thread is free, the address is too long, the database fails."""
 
 import re
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+import structlog
+from django.db import InternalError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from loyaltyview.ops.overload import BUSY, problem_of
 from loyaltyview.webview.pages import refuse
+
+log = structlog.get_logger(__name__)
 
 STATUSES = {BUSY: 503}
 ADDRESS_TOO_LONG_STATUS = 414
@@ -28,4 +32,17 @@ def overload(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callabl
             response["Retry-After"] = "2"
         return response
 
+    # Django looks for this name on what a middleware's factory returns.
+    vars(answer)["process_exception"] = say_that_the_database_fails
     return answer
+
+
+def say_that_the_database_fails(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Answer an associate's page with a sentence when the database is away, full or read-only."""
+    launch = LAUNCH.match(request.path)
+    if not isinstance(error, OperationalError | InternalError) or not (
+        launch or request.path.startswith("/launch/")
+    ):
+        return None
+    log.error("page_without_database", exc_info=error)
+    return refuse(request, "DATABASE_UNAVAILABLE", status=503, again=launch.group() if launch else "")

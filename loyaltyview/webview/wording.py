@@ -24,6 +24,10 @@ UNKNOWN = lazy("Something went wrong on our side. Nothing was spent. Try again, 
 SENTENCES: dict[str, Promise] = {
     # The web server's refusals (ops.overload): no page was begun
     "BUSY": lazy("Too many pages wait for the loyalty program. Nothing was done. Try again in a moment."),
+    "DATABASE_UNAVAILABLE": lazy(
+        "Our database does not take this right now. What was begun is finished or given back by itself. "
+        "Open the page again in a minute."
+    ),
     "ADDRESS_TOO_LONG": lazy(
         "The app put more items of the cart into the address than we can read. "
         "Redeem before the cart has so many items, or split the cart."

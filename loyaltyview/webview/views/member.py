@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from loyaltyview.newstore.profile_links import link_profile
+from loyaltyview.ops.best_effort import best_effort
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
@@ -135,19 +136,21 @@ def show_member(
                 return render(request, "webview/shell.html", shared)
             if len(members) != 1:
                 return _without_member(request, launch, provider, is_several=bool(members))
-            choose(launch, members[0].ref, is_customer=True)
+            with best_effort("the launch's member"):
+                choose(launch, members[0].ref, is_customer=True)
             if any(row.member_ref != launch.member_ref for row in rows):
                 rows = redemptions_in(launch)
                 cart = cart_left(launch, whole, rows)
                 shared |= {"cart": cart, "is_reduced": cart.total != whole.total}
             if launch.profile_id and not launch.loyalty_id:
-                link_profile(
-                    launch.program,
-                    member_id=members[0].member_id,
-                    profile_id=launch.profile_id,
-                    contact=launch.customer_email,
-                    may_replace=False,
-                )
+                with best_effort("the profile's loyalty id"):
+                    link_profile(
+                        launch.program,
+                        member_id=members[0].member_id,
+                        profile_id=launch.profile_id,
+                        contact=launch.customer_email,
+                        may_replace=False,
+                    )
         reading = read_member(
             launch,
             provider,
@@ -163,7 +166,8 @@ def show_member(
         return unavailable(request, launch, error, shared, of_member(launch, rows))
     if reading is None:
         return render(request, "webview/shell.html", shared)
-    remember(launch, reading.member)
+    with best_effort("the last known balance"):
+        remember(launch, reading.member)
     context = shared | _member_context(
         request, launch, provider, cart, reading, of_member(launch, rows), chosen, search or Search()
     )
