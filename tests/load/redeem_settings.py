@@ -2,7 +2,7 @@
 
 from loyaltyview.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.load.slow_vendor.Load"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.load.apps.SlowVendor"]  # noqa: F405
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }

@@ -4,10 +4,7 @@ import time
 from collections import defaultdict
 from decimal import Decimal
 
-from django.apps import AppConfig
-
 from providers.base import ProviderConfig
-from providers.registry import PROVIDERS
 from providers.types import Cart, Discount, DiscountKind, Member, Money, Reward, Spend, SpendIntent
 from tests.redemptions.memory_provider import Ledger, MemoryProvider
 
@@ -42,12 +39,3 @@ class SlowVendor(MemoryProvider):
     def spend(self, intent: SpendIntent) -> Spend:
         time.sleep(ANSWERS_AFTER_S)
         return super().spend(intent)
-
-
-class Load(AppConfig):
-    """Puts the vendor in the house's place."""
-
-    name = "tests.load"
-
-    def ready(self) -> None:
-        PROVIDERS["house"] = "tests.load.slow_vendor.SlowVendor"

@@ -2,5 +2,5 @@
 
 from tests.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.load.slow_house.SlowHouse"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.load.apps.SlowHouse"]  # noqa: F405
 LOGGING["root"]["level"] = "ERROR"  # noqa: F405

@@ -1,4 +1,4 @@
-"""The house program, which takes VENDOR_S seconds longer to note an order."""
+"""Apps that slow the house program down, or put another vendor in its place."""
 
 import os
 import time
@@ -8,7 +8,21 @@ from typing import Any
 from django.apps import AppConfig
 
 
+class SlowVendor(AppConfig):
+    """The vendor in memory of `slow_vendor.py`, in the house program's place."""
+
+    name = "tests.load"
+    label = "slow_vendor"
+
+    def ready(self) -> None:
+        from providers.registry import PROVIDERS
+
+        PROVIDERS["house"] = "tests.load.slow_vendor.SlowVendor"
+
+
 class SlowHouse(AppConfig):
+    """The house program, which takes VENDOR_S seconds longer to note an order."""
+
     name = "tests.load"
     label = "slow_house"
 
