@@ -78,6 +78,8 @@ EVENT_PROMISE_MINUTES = env.int("EVENT_PROMISE_MINUTES", default=15)
 RELEASE_MARGIN_MINUTES = env.int("RELEASE_MARGIN_MINUTES", default=10)
 # How long an unknown outcome is asked about before a person must look.
 UNCERTAIN_MINUTES = env.int("UNCERTAIN_MINUTES", default=30)
+# Raise at a change of state that is not on the map of states; otherwise it is logged and refused.
+STRICT_STATES = env.bool("STRICT_STATES", default=DEBUG)
 
 # --- Events and the worker ------------------------------------------------------------------------
 # Where NewStore reaches us from outside; without it the event stream is not registered nor watched.

@@ -8,6 +8,7 @@ TEST_ENVIRONMENT = {
     "COOKIE_SECURE": "false",
     "ALLOW_PRIVATE_ADDRESSES": "true",  # the sandbox and the vendors of the tests listen on loopback
     "LOG_LEVEL": "WARNING",
+    "STRICT_STATES": "true",
     # A test's transaction is seen by its own thread only, and the budgets have one of their own.
     "VENDOR_BUDGETS": "process",
     # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.

@@ -17,14 +17,13 @@ from providers.types import SpendKind
 
 
 class State(models.TextChoices):
-    """The states of design section 5.
+    """The states of a redemption. `states` has their meanings and the steps between them.
 
     UNCERTAIN is written before the vendor is called: whatever kills the process during the call, the row
     already says that the outcome is unknown. RELEASING is written before giving back, for the same reason.
     """
 
     REQUESTED = "requested", _("requested")
-    MINTED = "minted", _("code made")
     UNCERTAIN = "uncertain", _("checking with the program")
     SPENT = "spent", _("spent")
     REVEALED = "revealed", _("code shown")
@@ -37,7 +36,7 @@ class State(models.TextChoices):
 
 
 # While one of these holds, no second spend of the same member may start: points could go twice.
-OPEN = (State.REQUESTED, State.MINTED, State.UNCERTAIN)
+OPEN = (State.REQUESTED, State.UNCERTAIN)
 # The vendor has the points and nobody gave them back yet.
 HOLDING = (State.SPENT, State.REVEALED, State.USED, State.SETTLED)
 FINAL = (State.SETTLED, State.REFUSED, State.RELEASED)
@@ -113,8 +112,7 @@ class Redemption(WorkRow):
                 name="one_code_of_a_reward_per_slot",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["minted", "uncertain", "spent", "revealed", "used", "settled"])
-                | ~Q(code=""),
+                condition=~Q(state__in=["uncertain", "spent", "revealed", "used", "settled"]) | ~Q(code=""),
                 name="no_spend_without_a_code",
             ),
             models.CheckConstraint(

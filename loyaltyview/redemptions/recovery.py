@@ -79,10 +79,10 @@ def _release_unused(row: Redemption) -> None:
 
 def recover(row: Redemption, actor: Actor) -> None:
     """Decide about a row that we hold and whose process did not finish it."""
-    if row.state in (State.REQUESTED, State.MINTED):
+    if row.state == State.REQUESTED:
         # The vendor was never asked, and nobody saw the code: it dies by itself.
         advance(
-            row, State.REFUSED, allowed=[State.REQUESTED, State.MINTED], actor=actor, needs_lease=True,
+            row, State.REFUSED, allowed=[State.REQUESTED], actor=actor, needs_lease=True,
             reason=Refusal.ABANDONED, refusal=Refusal.ABANDONED, due_at=None, lease_until=None,
         )  # fmt: skip
         return

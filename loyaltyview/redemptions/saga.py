@@ -203,7 +203,6 @@ def _mint(row: Redemption, actor: Actor) -> bool:
     return advance(
         row,
         State.UNCERTAIN,
-        via=[State.MINTED],
         allowed=[State.REQUESTED],
         actor=actor,
         needs_lease=True,

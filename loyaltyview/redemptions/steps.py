@@ -13,11 +13,16 @@ from django.db.models import Q
 
 from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
 from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.states import missing_edge
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert, update
 from providers.types import Spend
 
 log = structlog.get_logger(__name__)
+
+
+class ForbiddenStep(RuntimeError):
+    """The code asked for a step that is not on the map (`states.EDGES`)."""
 
 
 def advance(
@@ -38,9 +43,14 @@ def advance(
     With `needs_lease` the row must also still be held by us (same `lease_until`): a process that was
     thought dead and taken over finds out here and does nothing. `row` has the new values when it moved,
     and is read again when it did not. Returns whether it moved; the caller decides what losing the race
-    means.
+    means. A step that is not on the map raises ForbiddenStep with STRICT_STATES; otherwise it is logged, and
+    the row does not move.
     """
-    states = [state.value for state in allowed]
+    path = (*via, to)
+    states = [state.value for state in _on_the_map(row, allowed, path)]
+    if not states:
+        refresh(row)
+        return False
     changes = {"state": to.value, **fields}
     if to not in IN_CART:
         changes["cart_slot"] = None  # the reward may be applied in this cart again
@@ -54,8 +64,7 @@ def advance(
         where = {"id": row.pk, "state": states} | ({"lease_until": row.lease_until} if needs_lease else {})
         moved = update(Redemption, where, changes) == 1
         if moved:
-            path = [from_state, *(state.value for state in via), to.value]
-            insert(_lines(row, path, actor, reason))
+            insert(_lines(row, [from_state, *(state.value for state in path)], actor, reason))
             if also:
                 also()
     if moved:
@@ -65,6 +74,21 @@ def advance(
     else:
         refresh(row)
     return moved
+
+
+def _on_the_map(row: Redemption, allowed: Iterable[State], path: Sequence[State]) -> list[State]:
+    """Return those of `allowed` from which every step along `path` is on the map."""
+    starts = []
+    for start in allowed:
+        missing = missing_edge(start, path)
+        if missing is None:
+            starts.append(start)
+            continue
+        step = f"{missing[0]} -> {missing[1]}"
+        if settings.STRICT_STATES:
+            raise ForbiddenStep(f"redemption {row.pk}: {step}")
+        log.error("forbidden_step", redemption=str(row.pk), step=step)
+    return starts
 
 
 def refresh(row: Redemption) -> None:

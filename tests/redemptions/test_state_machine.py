@@ -365,4 +365,4 @@ def test_the_ledger_says_what_the_redemptions_say(db: None) -> None:
 
 
 def test_open_states_are_those_before_the_outcome() -> None:
-    assert set(OPEN) == {State.REQUESTED, State.MINTED, State.UNCERTAIN}
+    assert set(OPEN) == {State.REQUESTED, State.UNCERTAIN}

@@ -169,7 +169,7 @@ def test_a_tap_whose_twin_still_runs_is_shown_as_checking_and_keeps_asking(
 ) -> None:
     client.post(shown + "redeem/", form())
     running = timezone.now() + timedelta(seconds=60)
-    Redemption.objects.update(state=State.MINTED, lease_until=running, due_at=running)
+    Redemption.objects.update(state=State.REQUESTED, lease_until=running, due_at=running)
     monkeypatch.setattr(settings, "PAGE_DEADLINE_S", 0.01)
     response = client.post(shown + "redeem/", form())
     assert "?go" not in response["Location"]

@@ -77,8 +77,8 @@ def test_only_the_row_that_is_as_expected_is_changed(program: Program) -> None:
     one, two = row(program, "k-1", lease_until=until), row(program, "k-2")
     insert([one, two])
     assert update(Redemption, {"id": two.pk, "lease_until": until}, {"points": 1}) == 0
-    assert update(Redemption, {"id": one.pk, "state": ["minted"]}, {"points": 1}) == 0
-    assert update(Redemption, {"lease_until": None, "state": ["requested", "minted"]}, {"points": 2}) == 1
+    assert update(Redemption, {"id": one.pk, "state": ["uncertain"]}, {"points": 1}) == 0
+    assert update(Redemption, {"lease_until": None, "state": ["requested", "uncertain"]}, {"points": 2}) == 1
     changes = {"points": 3, "lease_until": None, "memo": {"hold": "h-1"}, "saving": Decimal("1.5")}
     assert update(Redemption, {"id": one.pk, "lease_until": until}, changes) == 1
     found = Redemption.objects.get(pk=one.pk)

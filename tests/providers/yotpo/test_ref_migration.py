@@ -126,7 +126,7 @@ def test_two_refs_of_one_member_become_one(program: Program) -> None:
 
 def test_two_open_redemptions_of_one_member_both_stay_readable(program: Program) -> None:
     for key in (OLD, NEW):
-        redemption(program, cipher_ref(key), key=key[:10], state="minted")
+        redemption(program, cipher_ref(key), key=key[:10], state="requested")
     migrate()
     refs = set(Redemption.objects.values_list("member_ref", flat=True))
 
