@@ -46,6 +46,7 @@ REASONS = {
     "NEWSTORE_GONE": lazy("NewStore has switched an interface off"),
     "NEWSTORE_UNEXPECTED": lazy("NewStore's answer was not understood"),
     "PROVIDER_UNAVAILABLE": lazy("Program did not answer"),
+    "PROVIDER_BUSY": lazy("Program takes no more requests"),
     "PROVIDER_AUTH": lazy("Program refused our credentials"),
     "NOT_SPENT": lazy("Did not go through"),
     "ABANDONED": lazy("Interrupted"),
