@@ -41,6 +41,19 @@ def test_an_order_uses_and_settles_its_redemption(
     assert member_of_order(row.program, "order-1") == "mia"
 
 
+def test_an_order_uses_a_code_whose_spend_the_worker_found(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
+    vendor.after["spend"] = OutcomeUnknown("timed out")
+    row = redeem(tap())
+    with time_machine.travel(timezone.now() + timedelta(seconds=10)):
+        assert run_one()
+    row.refresh_from_db()
+    assert row.state == State.SPENT
+    assert use_and_settle(row, order).state == State.SETTLED
+    assert not row.transitions.filter(to_state=State.REVEALED).exists()
+
+
 def test_the_same_order_again_changes_nothing(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
     row = use_and_settle(redeem(tap()), order)
     lines = row.transitions.count()

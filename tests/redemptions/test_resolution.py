@@ -69,6 +69,14 @@ def test_a_release_that_did_not_happen_is_tried_again(tap: Tap, vendor: Ledger, 
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
 
+def test_a_release_that_happened_is_closed(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+    vendor.before["release"] = Rejected(RejectReason.NOT_ALLOWED)
+    row = undo(redeem(tap()).pk, KIM)
+    assert resolve(row, question_of(row), it_happened=True, actor=ADMIN)
+    assert row.state == State.RELEASED
+    assert not run_one()
+
+
 def test_a_late_order_that_was_paid_for_by_hand_is_settled(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreUnavailable, NewStoreUnexpected
@@ -172,6 +173,21 @@ def test_a_process_that_died_before_the_spend_left_nothing(tap: Tap, vendor: Led
         assert run_one()
     row.refresh_from_db()
     assert (row.state, row.refusal) == (State.REFUSED, "ABANDONED")
+
+
+def test_a_request_that_the_worker_cannot_close_is_for_a_person(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
+    row = redeem(tap())
+    lease = timezone.now()
+    attempts = settings.WORK_MAX_ATTEMPTS
+    Redemption.objects.filter(pk=row.pk).update(
+        state=State.REQUESTED, lease_until=lease, due_at=lease, attempts=attempts
+    )
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        assert run_one()
+    row.refresh_from_db()
+    assert (row.state, row.transitions.last().from_state) == (State.STUCK, State.REQUESTED)
 
 
 def test_the_trail_begins_with_the_tap_even_when_the_worker_ends_it(
