@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from structlog.testing import capture_logs
 
 from loyaltyview.redemptions.management.commands import draw_states
@@ -89,7 +91,8 @@ def test_a_redemption_stored_as_minted_by_an_early_version_is_closed_like_a_requ
 ) -> None:
     row = redeem(tap())
     Redemption.objects.filter(pk=row.pk).update(state="minted")
-    import_module("loyaltyview.redemptions.migrations.0006_minted_is_no_state").store_as_requested(apps, None)
+    migration = import_module("loyaltyview.redemptions.migrations.0006_minted_is_no_state")
+    migration.store_as_requested(apps, SimpleNamespace(connection=connection))
     row.refresh_from_db()
     assert row.state == State.REQUESTED
 

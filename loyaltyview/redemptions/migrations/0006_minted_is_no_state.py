@@ -4,7 +4,8 @@ from django.db import migrations, models
 def store_as_requested(apps, schema_editor):
     """The state "minted" was stored by early versions only. Such a row is handled like a requested one: the
     program was never asked."""
-    apps.get_model("redemptions", "Redemption").objects.filter(state="minted").update(state="requested")
+    rows = apps.get_model("redemptions", "Redemption").objects.using(schema_editor.connection.alias)
+    rows.filter(state="minted").update(state="requested")
 
 
 class Migration(migrations.Migration):
