@@ -45,7 +45,9 @@ def disable_code(program: Program, code: str, coupon_name: str) -> bool:
     if not found:
         return False
     if found.get("active") is not False:
-        path = api["code_path"].format(coupon=segment(coupon_id), code=segment(str(found[api["id"]])))
+        # Not `format`: what else stands in braces is the program's own, and must not stop the worker.
+        path = api["code_path"].replace("{coupon}", segment(coupon_id))
+        path = path.replace("{code}", segment(str(found[api["id"]])))
         change = {
             api["id"]: found[api["id"]],
             api["name"]: code,

@@ -1,6 +1,7 @@
 """Switching codes off in the older coupon list (contract 4.3), and that its failure is harmless."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,16 @@ def test_paths_and_names_are_the_programs(tenant: Program, newstore: responses.R
     body = {"data": [{"coupon": {"id": "c/1", "codes": [{"id": 7, "value": "LOY7QK2"}]}}]}
     newstore.get(f"{API}/v1/coupons", json=body)
     newstore.patch(f"{API}/v1/coupons/c%2F1/7", json={})
+    assert disable_code(tenant, "LOY7QK2", "10 off")
+
+
+@pytest.mark.parametrize("odd", ["{tenant}", "{coupon.__class__}", "{0}", "{"])
+def test_other_braces_in_a_path_stop_no_worker(
+    tenant: Program, newstore: responses.RequestsMock, odd: str
+) -> None:
+    tenant.newstore_coupon_api = {"code_path": f"/v1/{odd}/{{coupon}}/{{code}}"}
+    newstore.get(LIST, json=listed(CODE))
+    newstore.patch(re.compile(rf"{API}/v1/.+/c-1/k-1"), json={})
     assert disable_code(tenant, "LOY7QK2", "10 off")
 
 
