@@ -6,6 +6,12 @@ from dataclasses import replace
 
 from loyaltyview.redemptions.models import HOLDING, IN_CART, Redemption
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState
+from providers.types import LockReason
+
+# What the customer could bring, which opens nothing while the cart has the reward already.
+MENDABLE = frozenset(
+    {LockReason.POINTS, CartReason.MINIMUM, CartReason.PRODUCT_MISSING, CartReason.CART_EMPTY}
+)
 
 
 def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: int) -> list[Offer]:
@@ -13,11 +19,20 @@ def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: in
     `limit` allows are locked. A code that has expired counts: it can be renewed without new points."""
     in_cart = Counter((row.kind, row.item_id) for row in rows if row.state in IN_CART)
     return [
-        replace(offer, state=OfferState.LOCKED, reason=CartReason.IN_CART.value, is_capped=False)
-        if offer.state is not OfferState.LOCKED and 0 < limit <= in_cart[offer.kind.value, offer.item_id]
-        else offer
+        _in_cart(offer) if _is_open(offer) and 0 < limit <= in_cart[offer.kind.value, offer.item_id] else offer
         for offer in offers
     ]
+
+
+def _is_open(offer: Offer) -> bool:
+    return offer.state is not OfferState.LOCKED or offer.reason in MENDABLE
+
+
+def _in_cart(offer: Offer) -> Offer:
+    return replace(
+        offer, state=OfferState.LOCKED, reason=CartReason.IN_CART.value,
+        is_capped=False, points_gap=0, money_gap=None, gap_share=0,
+    )  # fmt: skip
 
 
 def free_slot(offer: Offer, rows: Iterable[Redemption], limit: int) -> int | None:

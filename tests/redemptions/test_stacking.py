@@ -1,19 +1,20 @@
 """One code of a reward per cart, or as many as the program allows: page, tap, database."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.offers import Offer, OfferState, build_offers
+from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, build_offers
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.requests import AnotherTillRedeeming, InCartAlready, RedeemRequest
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.stacking import free_slot, lock_repeated
 from providers.errors import OutcomeUnknown
-from providers.types import Cart, Money, Reward, SpendKind
+from providers.types import Cart, LockReason, Money, Reward, SpendKind
 
 from .conftest import KIM, TEN_DOLLARS, Mint
 from .memory_provider import Ledger
@@ -53,6 +54,27 @@ def test_a_reward_is_locked_when_the_cart_has_as_many_of_its_codes_as_the_progra
     (shown,) = lock_repeated([offer()], rows, limit)
     assert (shown.state, shown.reason) == (state, "IN_CART" if state is OfferState.LOCKED else "")
     assert free_slot(offer(), rows, limit) == slot
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        {"reason": LockReason.POINTS.value, "points_gap": 80, "gap_share": 60},
+        {"reason": CartReason.MINIMUM.value, "money_gap": CART.total, "gap_share": 60},
+        {"reason": CartReason.PRODUCT_MISSING.value},
+        {"reason": CartReason.CART_EMPTY.value},
+    ],
+)
+def test_a_reward_in_the_cart_does_not_ask_for_what_would_not_open_it_again(lock: dict[str, object]) -> None:
+    locked = replace(offer(), state=OfferState.LOCKED, **lock)  # type: ignore[arg-type]
+    (shown,) = lock_repeated([locked], [row(State.REVEALED, 1)], 1)
+    assert (shown.reason, shown.points_gap, shown.money_gap, shown.gap_share) == ("IN_CART", 0, None, 0)
+    assert lock_repeated([locked], [row(State.REVEALED, 1)], 2) == [locked]
+
+
+def test_a_reward_in_the_cart_keeps_the_reason_that_the_program_gives() -> None:
+    locked = replace(offer(), state=OfferState.LOCKED, reason=LockReason.OUT_OF_STOCK.value)
+    assert lock_repeated([locked], [row(State.REVEALED, 1)], 1) == [locked]
 
 
 def test_one_that_is_still_open_is_locked_on_the_page_and_left_to_the_database_at_the_tap() -> None:
