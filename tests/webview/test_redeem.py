@@ -140,11 +140,24 @@ def test_an_unknown_outcome_is_checked_and_never_shows_the_code(
 def test_a_second_till_is_told_to_wait(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.errors["spend"] = OutcomeUnknown("timeout")
     client.post(shown + "redeem/", form())
+    running = timezone.now() + timedelta(seconds=60)
+    Redemption.objects.update(state=State.MINTED, lease_until=running, due_at=running)
     response = client.post(shown + "redeem/", form(key="another-key-of-a-till"))
     html = response.content.decode()
     assert response.status_code == 409
     assert 'data-error="ANOTHER_TILL"' in html
     assert "Another till is redeeming for this customer" in html
+
+
+def test_while_the_program_is_asked_about_an_earlier_tap_no_other_till_is_blamed(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    vendor.errors["spend"] = OutcomeUnknown("timeout")
+    client.post(shown + "redeem/", form())
+    html = client.post(shown + "redeem/", form(key="another-key-of-a-till")).content.decode()
+    assert 'data-error="ANOTHER_TILL"' in html
+    assert "$10 off is still being checked with the program. Nothing more was spent." in html
+    assert "Another till" not in html
 
 
 def test_the_same_form_tries_again_when_the_other_till_is_done(

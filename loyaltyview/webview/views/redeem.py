@@ -174,7 +174,20 @@ def _redeem(launch: Launch, tap: Tap, may_be_cut: bool) -> Redemption:
     except InCartAlready as error:
         raise Problem("IN_CART", status=409, title=title) from error
     except AnotherTillRedeeming as error:
-        raise Problem("ANOTHER_TILL", status=409, title=title) from error
+        raise Problem("ANOTHER_TILL", _still_checked(launch), status=409, title=title) from error
+
+
+def _still_checked(launch: Launch) -> str:
+    """Return what to say when a tap before this one waits for the program's answer; "" when another till is
+    at work."""
+    mine = {"program": launch.program, "member_ref": launch.member_ref}
+    checked = Redemption.objects.filter(**mine, state=State.UNCERTAIN).only("title").first()
+    if checked is None:
+        return ""
+    return _(
+        "%(title)s is still being checked with the program. Nothing more was spent. "
+        "That can take some minutes: the sale can go on without a reward, or try again later."
+    ) % {"title": checked.title}
 
 
 def _wanted(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest | Redemption:
