@@ -1,4 +1,4 @@
-"""All addresses (design section 7)."""
+"""All addresses (docs/architecture.md 7)."""
 
 from django.contrib import admin
 from django.urls import include, path

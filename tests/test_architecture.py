@@ -1,4 +1,5 @@
-"""The shape of the tree (design section 3): who imports whom, where vendors are named, how long files are."""
+"""The shape of the tree (docs/architecture.md 3): who imports whom, where vendors are named, how long files
+are."""
 
 import ast
 import re

@@ -1,7 +1,7 @@
 """Orders whose events were lost: after some patience they are read from NewStore itself.
 
 Events come within seconds as a rule, and NewStore's reads lag behind them, so for a minute we wait for the
-event and for another minute NewStore's "not found" means "not yet" (contract 6.11).
+event and for another minute NewStore's "not found" means "not yet" (docs/contracts/newstore.md 6.11).
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""NewStore's event names that we act on. Source: contracts/newstore.md 6.4, 6.2 (de-duplication)."""
+"""NewStore's event names that we act on. Source: docs/contracts/newstore.md 6.4, 6.2 (de-duplication)."""
 
 from enum import StrEnum
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-# Blocks that nothing here needs and that must not lie in our database (design section 12).
+# Blocks that nothing here needs and that must not lie in our database (docs/architecture.md 12).
 NEVER_STORED = frozenset(
     {
         "billing_address", "shipping_address", "address", "addresses", "payment", "payments",

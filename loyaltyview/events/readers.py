@@ -1,7 +1,7 @@
 """What the payloads of NewStore's events say, as frozen dataclasses.
 
 Null-safe where the contract allows null, strict where an amount or an id would have to be guessed.
-Source: contracts/newstore.md 6.6 to 6.10.
+Source: docs/contracts/newstore.md 6.6 to 6.10.
 """
 
 from dataclasses import dataclass

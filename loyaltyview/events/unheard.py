@@ -1,8 +1,9 @@
 """Orders of which nothing ever reached us, or nothing that we can work with.
 
-NewStore has no list of a day's orders, only of one customer's (contract 8.2). So the orders of those who
-redeemed that day are listed, by the NewStore profile that the redemption remembers. Where a tenant has the
-older coupon list (`newstore_disable_codes`), it also tells of codes that were used (contract 4.3).
+NewStore has no list of a day's orders, only of one customer's (docs/contracts/newstore.md 8.2). So the orders
+of those who redeemed that day are listed, by the NewStore profile that the redemption remembers. Where a
+tenant has the older coupon list (`newstore_disable_codes`), it also tells of codes that were used
+(docs/contracts/newstore.md 4.3).
 
 What this cannot see: without that list, the code of a redemption whose cart had no customer, or another one
 when it was paid; and the orders of members who redeemed nothing that day. For those, have NewStore deliver

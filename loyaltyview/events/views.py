@@ -1,5 +1,5 @@
 """The endpoint of NewStore's event stream. It answers 200, 401, 413 or 503 (and 405 to a browser), never
-anything else: a wrong status can stop the retailer's whole stream. Source: contracts/newstore.md 6.2."""
+anything else: a wrong status can stop the retailer's whole stream. Source: docs/contracts/newstore.md 6.2."""
 
 import hmac
 

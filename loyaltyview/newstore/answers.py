@@ -1,4 +1,4 @@
-"""What NewStore's REST API answers, as frozen dataclasses. Source: contract sections 7 and 8.4.
+"""What NewStore's REST API answers, as frozen dataclasses. Source: docs/contracts/newstore.md 7 and 8.4.
 
 A field of a wrong type, or a missing one that we cannot do without, raises NewStoreUnexpected.
 """

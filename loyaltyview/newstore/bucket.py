@@ -1,4 +1,5 @@
-"""A token bucket per tenant, in this process: keeps us below NewStore's limit. Source: contract section 9.
+"""A token bucket per tenant, in this process: keeps us below NewStore's limit.
+Source: docs/contracts/newstore.md 9.
 
 NewStore allows a tenant 200 calls a second (100 outside production) whoever makes them, so each process of
 ours takes a part only (`newstore_rate_per_s`).

@@ -1,4 +1,4 @@
-"""NewStore's REST API for one program, in our words. Source: contract sections 5, 7, 8.4 and 9."""
+"""NewStore's REST API for one program, in our words. Source: docs/contracts/newstore.md 5, 7, 8.4 and 9."""
 
 import math
 import time
@@ -31,7 +31,7 @@ SHORTEST_ATTEMPT_S = 0.5
 PAUSE_S = 0.1
 MOST_PROFILES = 500  # NewStore's largest page
 WRITE_ATTEMPTS = 3
-THROTTLED = (403, 429)  # when NewStore is unavailable with it; contract section 9
+THROTTLED = (403, 429)  # NewStore is unavailable then: docs/contracts/newstore.md 9
 
 
 class NewStoreClient:

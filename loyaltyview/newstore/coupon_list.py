@@ -2,8 +2,8 @@
 one was used.
 
 Loyalty codes die by themselves after minutes, so the first only tidies up, and its failure is harmless. The
-list is seen in one partner's code only (contract 4.3): paths and names are a mapping that a program can
-change.
+list is seen in one partner's code only (docs/contracts/newstore.md 4.3): paths and names are a mapping that a
+program can change.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""Minting a coupon code for a discount: NewStore's Loyalty Coupon API. Source: contract section 4.0.
+"""Minting a coupon code for a discount: NewStore's Loyalty Coupon API.
+Source: docs/contracts/newstore.md 4.0.
 
 A code that nobody sees dies by itself, so minting is harmless and may be repeated. NewStore remembers which
 name belongs to a voucherId; both are derived from what defines the discount, the label included, so that a

@@ -1,11 +1,12 @@
-"""The one callback that NewStore documents: codes to the cart in Associate App. Source: contract 2.1."""
+"""The one callback that NewStore documents: codes to the cart in Associate App.
+Source: docs/contracts/newstore.md 2.1."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
 
 # Scheme, host with its capital P, path: the app compares them letter by letter.
 APPLY_COUPONS = "com.newstore.associate-one://cart.more.loyaltyProgram/applyCoupons"
-MOST_CODES = 10  # NewStore names no limit; contract 2.2 assumes this one
+MOST_CODES = 10  # assumed: docs/contracts/newstore.md 2.2
 
 
 def handoff_url(*, codes: Iterable[str], cart_id: str, token: str) -> str:

@@ -1,4 +1,4 @@
-"""The registration of our endpoint with NewStore's event stream. Source: contract section 6.1.
+"""The registration of our endpoint with NewStore's event stream. Source: docs/contracts/newstore.md 6.1.
 
 The key of the Authorization header is ours (`newstore_event_key`); NewStore never shows it again.
 """

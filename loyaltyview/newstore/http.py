@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 MAX_ANSWER_BYTES = 2_097_152
 CONNECT_TIMEOUT_S = 1.0
-THROTTLED_S = 300.0  # how long NewStore's older limit (403 without JSON) lasts; contract section 9
+THROTTLED_S = 300.0  # of NewStore's older limit, 403 without JSON: docs/contracts/newstore.md 9
 LONGEST_RETRY_AFTER_S = 3600.0
 LONGEST_QUOTED = 3000
 # NewStore may quote what it was sent. We send phones with their "+" only, so that no id is taken for one.

@@ -2,7 +2,7 @@
 
 Our identity travels through the host app and comes back in every launch (`externalIdentity`). It is
 encrypted and authenticated, and holds the program, the associate and the device: no name, no e-mail.
-Source: contract section 3.
+Source: docs/contracts/newstore.md 3.
 """
 
 import json

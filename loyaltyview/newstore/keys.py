@@ -2,7 +2,7 @@
 
 PyJWT's own client uses urllib with the machine's proxies and redirects; this one uses our request layer.
 A token with an unknown key may mean that the keys were changed, or that somebody makes up key ids: the keys
-are fetched again for it, but not more often than every few seconds. Source: contract section 3.2.
+are fetched again for it, but not more often than every few seconds. Source: docs/contracts/newstore.md 3.2.
 """
 
 import threading

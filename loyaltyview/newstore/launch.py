@@ -1,8 +1,8 @@
 """Reading a launch: whatever shape the host app used, one `LaunchContext` or a `LaunchError`.
 
-Three shapes (contract section 1): the query string, `window.NEWSTORE`, and a JSON fragment. The latter two
-are posted by the launch page's script. A value is taken from what was posted if it is there, else from the
-query string. Nothing in it is authenticated: everything is a bounded, well-formed hint.
+Three shapes (docs/contracts/newstore.md 1): the query string, `window.NEWSTORE`, and a JSON fragment. The
+latter two are posted by the launch page's script. A value is taken from what was posted if it is there, else
+from the query string. Nothing in it is authenticated: everything is a bounded, well-formed hint.
 """
 
 import base64
@@ -91,7 +91,8 @@ def read_query(params: Mapping[str, str], keys: Keys = KEYS) -> LaunchContext:
 
 def has_readable_cart(params: Mapping[str, str]) -> bool:
     """Whether the query string's cart can be read at all; how the app encodes it is not documented, and
-    one that cannot be read is passed over for what only the page's script sees (contract 1.2)."""
+    one that cannot be read is passed over for what only the page's script sees
+    (docs/contracts/newstore.md 1.2)."""
     return _parse_object(str(params.get("cart") or "")) is not None
 
 

@@ -1,4 +1,5 @@
-"""Orders as NewStore's REST API tells them, for when their events were lost. Source: contract 8.1, 8.2.
+"""Orders as NewStore's REST API tells them, for when their events were lost.
+Source: docs/contracts/newstore.md 8.1, 8.2.
 
 REST has words of its own: `id` is the receipt number and `origin_id` the UUID that events call `id`; a
 discount's kind is `type`; each item is one unit.

@@ -1,5 +1,5 @@
 """A member's loyalty id in her NewStore profile: written after the page has answered, read for her orders.
-Source: contract 7.
+Source: docs/contracts/newstore.md 7.
 
 Profiles can be merged or deleted: an id that is gone is looked up once more by e-mail or phone.
 """

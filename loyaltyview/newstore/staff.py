@@ -1,4 +1,5 @@
-"""NewStore's own id of an associate, found by the e-mail of her login. Source: contract sections 3.2 and 8.5.
+"""NewStore's own id of an associate, found by the e-mail of her login.
+Source: docs/contracts/newstore.md 3.2 and 8.5.
 
 Carts and orders name associates by this id; her login by another one.
 """

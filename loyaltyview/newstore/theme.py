@@ -1,4 +1,4 @@
-"""Colours and safe-area insets of `window.NEWSTORE`. Source: contract section 1.3.
+"""Colours and safe-area insets of `window.NEWSTORE`. Source: docs/contracts/newstore.md 1.3.
 
 They only change how our page looks, so what is malformed is left out and never refuses a launch.
 """

@@ -2,7 +2,8 @@
 
 Keycloak says in the payload's `typ` what a token is (Bearer, ID, Refresh, Offline, Logout); RFC 9068 says it
 in the header (`at+jwt`). Clients get tokens of their own by client credentials: in Keycloak they belong to a
-user called "service-account-<client>", in RFC 9068 their `sub` is the client. Source: contract section 3.2.
+user called "service-account-<client>", in RFC 9068 their `sub` is the client.
+Source: docs/contracts/newstore.md 3.2.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Our own access to NewStore: OAuth client credentials, cached until shortly before they expire.
 
-Source: contract section 5. The cache may be shared by machines, so the token lies in it encrypted.
+Source: docs/contracts/newstore.md 5. The cache may be shared by machines, so the token lies in it encrypted.
 """
 
 import hashlib

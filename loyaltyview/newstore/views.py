@@ -1,4 +1,5 @@
-"""NewStore's post-login callback: after each login the host app tells us who logged in (contract 3.1)."""
+"""NewStore's post-login callback: after each login the host app tells us who logged in
+(docs/contracts/newstore.md 3.1)."""
 
 import json
 

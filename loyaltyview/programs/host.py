@@ -25,7 +25,8 @@ class ProgramsHost:
         return reverse("admin:programs_program_change", args=[found.pk])
 
     def webhook_path(self, program: str) -> str:
-        # The address is design section 7's; its view lies above this app, so it is not looked up by name.
+        # The address is that of docs/architecture.md 7; its view lies above this app, so it is not looked up
+        # by name.
         secret = Program.objects.get(slug=program).provider_webhook_secret
         return f"/events/{quote(program)}/provider/{quote(secret, safe='')}/" if secret else ""
 

@@ -39,7 +39,7 @@ def provider_kinds() -> list[tuple[str, str]]:
 
 
 class Identity(models.TextChoices):
-    """How a launch proves who the associate is (design section 6)."""
+    """How a launch proves who the associate is (docs/architecture.md 6)."""
 
     REQUIRED = "required", _("Verified associate required")
     CART = "cart", _("Without an associate, the cart's own customer decides")

@@ -1,4 +1,5 @@
-"""Reads a program file (design section 8) and says everything that is wrong with it. Touches no database.
+"""Reads a program file (docs/architecture.md 8) and says everything that is wrong with it. Touches no
+database.
 
 The file is the whole truth about its program: a key that is left out has its default. Only `is_active`
 stays as it is when left out, so that a deployment does not switch on what somebody switched off.

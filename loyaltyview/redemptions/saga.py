@@ -1,4 +1,4 @@
-"""The path of a redemption: request, mint, spend, reveal (design section 5).
+"""The path of a redemption: request, mint, spend, reveal (docs/architecture.md 5).
 
 Each step is one commit (`steps.advance`), shared by steps with no call between them; the calls to NewStore
 and the vendor stand between commits. The lease on the row says whose turn it is. It outlasts every call, so a

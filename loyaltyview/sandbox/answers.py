@@ -1,7 +1,7 @@
 """JSON in and out, and the two shapes in which NewStore refuses.
 
 Most of NewStore answers errors as `application/problem+json`; its promotions service as
-`{message, status, causes}`. Source: contract sections 4.4 and 9.
+`{message, status, causes}`. Source: docs/contracts/newstore.md 4.0 and 9.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The sandbox: one NewStore tenant in memory, as a WSGI application.
 
-Development and tests only. It is written from the contract (section 12), knows nothing of the product
+Development and tests only. It is written from docs/contracts/newstore.md 12, knows nothing of the product
 and refuses what NewStore would refuse. Every part shares one lock; nothing is stored on disk.
 """
 

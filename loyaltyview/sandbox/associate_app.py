@@ -1,6 +1,7 @@
 """Associate App as far as loyalty sees it: log in, fill a cart, open the WebView, apply codes, sell, return.
 
-Every step is a method, called by the panel (over HTTP) and by tests. Source: contract sections 1 to 3.
+Every step is a method, called by the panel (over HTTP) and by tests.
+Source: docs/contracts/newstore.md 1 to 3.
 """
 
 import secrets

@@ -1,6 +1,6 @@
 """Carts, and what their coupon codes take off, to the smallest unit of their currency.
 
-The REST cart is contract section 8.4: it knows neither prices nor codes. Prices and codes live in the
+The REST cart (docs/contracts/newstore.md 8.4) knows neither prices nor codes. Prices and codes live in the
 app, as here.
 """
 

@@ -1,6 +1,6 @@
 """Loyalty coupons: codes made on the fly, good for 15 minutes and one order.
 
-Source: contract section 4.0. What it marks as assumed (code shape, single use, who refuses when) is
+Source: docs/contracts/newstore.md 4.0. What it marks as assumed (code shape, single use, who refuses when) is
 assumed here too.
 """
 

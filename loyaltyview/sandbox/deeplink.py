@@ -1,7 +1,7 @@
 """How the app reads an address that its WebView was asked to open.
 
-Source: contract section 2. The text is taken apart by hand: URL classes lower-case the host and decode
-the brackets, and the app does neither.
+Source: docs/contracts/newstore.md 2. The text is taken apart by hand: URL classes lower-case the host and
+decode the brackets, and the app does neither.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """NewStore's identity service: a Keycloak realm with client credentials and associates' tokens.
 
-Source: contract sections 3.2 and 5. The RS256 key is made at start and never stored.
+Source: docs/contracts/newstore.md 3.2 and 5. The RS256 key is made at start and never stored.
 """
 
 import base64

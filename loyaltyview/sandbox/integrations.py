@@ -1,8 +1,8 @@
 """Who listens to the event stream, and what is published there.
 
-Source: contract section 6.1. A permanent integration hears what is published from now on; a temporary one
-hears what was or will be published between `starts_at` and `ends_at`, and then stops by itself. Whether both
-ends count is not documented; here they do.
+Source: docs/contracts/newstore.md 6.1. A permanent integration hears what is published from now on; a
+temporary one hears what was or will be published between `starts_at` and `ends_at`, and then stops by itself.
+Whether both ends count is not documented; here they do.
 """
 
 from dataclasses import dataclass

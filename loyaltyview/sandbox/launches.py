@@ -1,7 +1,7 @@
 """How Associate App opens our page: three shapes from the cart, and one from a customer's profile.
 
-Source: contract sections 1.2 to 1.4. Which of them the cart's menu uses today is not documented, nor where
-the injected object has our identity: here it lies at the top, as in the fragment.
+Source: docs/contracts/newstore.md 1.2 to 1.4. Which of them the cart's menu uses today is not documented, nor
+where the injected object has our identity: here it lies at the top, as in the fragment.
 """
 
 import base64
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.carts import Cart
 
-# Points of an iPhone 11 and the colours of NewStore's own sample (contract 1.3).
+# Points of an iPhone 11 and the colours of NewStore's own sample (docs/contracts/newstore.md 1.3).
 DIMENSIONS: Json = {
     "normalizedDeviceName": "iphone11",
     "hasNotch": True,

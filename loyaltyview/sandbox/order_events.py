@@ -1,7 +1,7 @@
 """The shapes in which NewStore tells of orders: four events and two REST answers.
 
-Source: contract sections 6.6 to 6.9, 8.1 and 8.2. Amounts are JSON numbers in major units. Events call the
-kind of a discount `action`, the REST API calls it `type`.
+Source: docs/contracts/newstore.md 6.6 to 6.9, 8.1 and 8.2. Amounts are JSON numbers in major units. Events
+call the kind of a discount `action`, the REST API calls it `type`.
 """
 
 import uuid

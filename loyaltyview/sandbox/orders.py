@@ -1,6 +1,6 @@
 """Orders and returns: placing, handing over, cancelling, taking back; each step emits its events.
 
-Source: contract sections 6.5, 8.1 and 8.2. The shapes of the events are in `order_events`.
+Source: docs/contracts/newstore.md 6.5, 8.1 and 8.2. The shapes of the events are in `order_events`.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """Customer profiles, version 2, with the optimistic lock that NewStore insists on.
 
-Source: contract section 7.
+Source: docs/contracts/newstore.md 7.
 """
 
 import re

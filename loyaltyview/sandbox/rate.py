@@ -1,6 +1,6 @@
 """NewStore's limit outside production: so many calls in a second, then 429 with `Retry-After: 1`.
 
-Source: contract section 9.
+Source: docs/contracts/newstore.md 9.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""Associates as NewStore's staff API lists them. Source: contract section 8.5."""
+"""Associates as NewStore's staff API lists them. Source: docs/contracts/newstore.md 8.5."""
 
 from werkzeug.wrappers import Request, Response
 

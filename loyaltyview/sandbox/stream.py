@@ -1,6 +1,6 @@
 """The event stream: who listens, and one request per event until the listener has it.
 
-Source: contract sections 6.1 to 6.3; the time-out, the retry schedule and the stop rule are its
+Source: docs/contracts/newstore.md 6.1 to 6.3; the time-out, the retry schedule and the stop rule are its
 assumptions: 2xx delivered, 410 stops the integration, any other answer below 500 rejects the event, a
 5xx, a time-out or a broken connection is tried again after 1, 5, 30, 120 and 600 s, then the
 integration stops. Starting it again delivers what waited. What was published is kept, so that a temporary

@@ -1,7 +1,7 @@
 """The registration API of the event stream: create, list, read, change, start, stop.
 
-Source: contract section 6.1. Status codes of success are not documented; 201 and 200 are assumed, and that a
-temporary integration without a time is refused.
+Source: docs/contracts/newstore.md 6.1. Status codes of success are not documented; 201 and 200 are assumed,
+and that a temporary integration without a time is refused.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""What NewStore says about a launch: whose cart it is and who its customer is. Source: contract 1.6, 7, 8.4.
+"""What NewStore says about a launch: whose cart it is and who its customer is.
+Source: docs/contracts/newstore.md 1.6, 7, 8.4.
 
 A launch is a hint, NewStore's cart is not: what contradicts it is refused. But a till does not stand still
 because NewStore is slow or gives us no scope: then the hint counts, and the log says so.

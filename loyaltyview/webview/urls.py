@@ -1,4 +1,4 @@
-"""Addresses of the associate's pages (design section 7)."""
+"""Addresses of the associate's pages (docs/architecture.md 7)."""
 
 from django.urls import path, register_converter
 

@@ -1,6 +1,6 @@
 """What the worker works on. Each app registers its work in `AppConfig.ready`; `work` knows nobody.
 
-`wake` and `every` are the seam between the two engines (design section 10, `WORK_ENGINE`).
+`wake` and `every` are the seam between the two engines (docs/architecture.md 10, `WORK_ENGINE`).
 """
 
 import threading

@@ -1,6 +1,6 @@
 """What an answer says: its value, or the refusal in one of Antavo's seven envelopes, also inside HTTP 200.
 
-The numeric code is the key; texts are the workspace's own. Source: vendor contract, section 10.
+The numeric code is the key; texts are the workspace's own. Source: docs/contracts/antavo.md 10.
 """
 
 from collections.abc import Iterator
@@ -112,7 +112,7 @@ def value_of(answer: Answer) -> Any:
 
 def judge(answer: Answer, kind: str) -> ProviderError | None:
     """As `judge_status`, but a 403 that gives no reason is the block that follows too many calls: Antavo
-    has neither a 429 in its documents nor Retry-After (contract, section 10)."""
+    has neither a 429 in its documents nor Retry-After (docs/contracts/antavo.md 10)."""
     if answer.status == 403 and not _has_reason(answer):
         return RateLimited("403 without a reason", retry_after_s=2.0)
     return judge_status(answer, kind)

@@ -10,7 +10,7 @@ from providers.antavo.fields import number, properties, rows, table, text
 from providers.antavo.options import CouponTerms
 from providers.types import Discount, DiscountKind, Money
 
-# "percent" stands in one description, "percentage" in every example (contract, section 5.2).
+# "percent" stands in one description, "percentage" in every example (docs/contracts/antavo.md 5.2).
 KINDS = {
     "amount": DiscountKind.FIXED,
     "gift_card": DiscountKind.FIXED,

@@ -1,6 +1,6 @@
 """Members: look-up in Antavo's order, what the interface calls a `Member`, enrolment.
 
-Searches are exact, case-sensitive, and answer ids only (contract, section 2.2).
+Searches are exact, case-sensitive, and answer ids only (docs/contracts/antavo.md 2.2).
 """
 
 import hashlib

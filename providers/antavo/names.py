@@ -1,6 +1,6 @@
 """Every word sent to or read from Antavo that no document we could read confirms; one place, overridable.
 
-A program replaces them in its setting `names`. Source: the vendor contract, sections 3.4 to 3.6, 2.3, 8, 13.
+A program replaces them in its setting `names`. Source: docs/contracts/antavo.md 3.4 to 3.6, 2.3, 8, 13.
 """
 
 NAMES = {

@@ -1,4 +1,4 @@
-"""Offers for the cart. Antavo lists them; the discount is the till's to give (contract, section 5.6).
+"""Offers for the cart. Antavo lists them; the discount is the till's to give (docs/contracts/antavo.md 5.6).
 
 An offer costs no points. It is claimed, which makes a coupon, and the coupon is redeemed with the order.
 """

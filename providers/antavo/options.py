@@ -105,7 +105,7 @@ def check_settings(given: dict[str, Any]) -> dict[str, Any]:
     if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
         raise SettingsError("base_url", "must be https")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", given["api_key"]):
-        # A "/" would end the key where Antavo splits the credential (contract, section 15).
+        # A "/" would end the key where Antavo splits the credential (docs/contracts/antavo.md 1.2).
         raise SettingsError("api_key", "must be letters, digits, - and _")
     if not given["environment"] and not _second_label(given["base_url"]):
         raise SettingsError("environment", "cannot be told from base_url")

@@ -17,7 +17,7 @@ from providers.antavo.models import QueuedCheckout
 from providers.errors import ProviderError, Unavailable
 from providers.types import Order
 
-BULK = 50  # more is not refused, but slower (contract, section 3.2)
+BULK = 50  # more is not refused, but slower (docs/contracts/antavo.md 3.2)
 LEASE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 

@@ -1,7 +1,7 @@
 """Deliveries of a workspace: every program designs their bodies, so its settings say where things stand.
 
-Antavo sends again every 10 s, five times, in any order (contract, section 8). A delivery is a hint: state is
-read again before anything is done about it.
+Antavo sends again every 10 s, five times, in any order (docs/contracts/antavo.md 8). A delivery is a hint:
+state is read again before anything is done about it.
 """
 
 import base64

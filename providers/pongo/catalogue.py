@@ -154,7 +154,7 @@ def price_of(client: Client, item: dict[str, Any]) -> int:
 
 
 def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Won:
-    """Return one won reward (contract section 4.3)."""
+    """Return one won reward (docs/contracts/pongo.md 4.3)."""
     return Won(
         hash=id_of(item, "hash"),
         reward_id=id_of(item),

@@ -1,6 +1,7 @@
 """Calls to Pongo: the token, the budget, paths by name, and its refusals in our words.
 
-The stack is Laravel as far as anybody can see, so errors are read in Laravel's shape (contract section 7).
+The stack is Laravel as far as anybody can see, so errors are read in Laravel's shape
+(docs/contracts/pongo.md 7).
 """
 
 import json
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 KIND = "pongo"
 
-# A refusal's `code`, or words of its `message`: the first that fits. All assumed (section 7).
+# A refusal's `code`, or words of its `message`: the first that fits. All assumed (docs/contracts/pongo.md 7).
 REASONS: tuple[tuple[str, RejectReason], ...] = (
     ("not_enough_points", RejectReason.INSUFFICIENT_POINTS),
     ("not enough points", RejectReason.INSUFFICIENT_POINTS),

@@ -110,7 +110,7 @@ def by_email(client: Client, email: str) -> tuple[Member, ...]:
 
 
 def describe(client: Client, data: dict[str, Any]) -> Member:
-    """Return a customer object (contract section 3.6) in the words of the interface."""
+    """Return a customer object (docs/contracts/pongo.md 3.6) in the words of the interface."""
     points = whole_of(data, client.names["customer.points"])
     if points is None:
         raise UnexpectedAnswer("customer: no points")

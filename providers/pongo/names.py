@@ -1,8 +1,8 @@
 """Paths, field names and values of Pongo's API that its stored reference does not show.
 
-Each is an assumption (contracts/pongo.md, dossier of 2025; the archived pages dropped most names) that a
-program may correct by its setting `names`, for example `names = { "path.buy" = "/v1/rewards/{reward}/buy" }`.
-What the reference does show is written where it is used.
+Each is an assumption (docs/contracts/pongo.md 10) that a program may correct by its setting `names`, for
+example `names = { "path.buy" = "/v1/rewards/{reward}/buy" }`. What the reference does show is written where
+it is used.
 """
 
 from collections.abc import Mapping

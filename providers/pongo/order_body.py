@@ -1,4 +1,5 @@
-"""The JSON of an order (contract section 5.1): cents everywhere, and the sum of its lines is its amount.
+"""The JSON of an order (docs/contracts/pongo.md 5.1): cents everywhere, and the sum of its lines is its
+amount.
 
 NewStore spreads a cart's discount over the lines, Pongo wants it on the line of its reward. So a free
 product's line costs nothing, a voucher gets a line of its own with a negative amount, and the other lines

@@ -1,6 +1,7 @@
 """What a member can have: rewards for points, points as money, and the vouchers that are hers.
 
-Source: contract 2.3, 2.6. No filter is trusted: a benefit whose owner is not the member is dropped.
+Source: docs/contracts/whitelabel.md 2.3, 2.6. No filter is trusted: a benefit whose owner is not the member
+is dropped.
 """
 
 from dataclasses import replace
@@ -146,7 +147,8 @@ def reward_in(benefit: Json) -> Json:
 
 
 def is_usable(engine: Engine, benefit: Json, now: datetime) -> bool:
-    """Return whether a benefit can still be used. There is no status: the times tell (contract 2.3)."""
+    """Return whether a benefit can still be used. There is no status: the times tell
+    (docs/contracts/whitelabel.md 2.3)."""
     if benefit.get("type") != VOUCHER or benefit.get("burnedAt"):
         return False
     if benefit.get("redeemedAt"):

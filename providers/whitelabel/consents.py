@@ -1,4 +1,5 @@
-"""Consents to e-mails and messages: two consent types of the tenant. Source: contract 2.1.
+"""Consents to e-mails and messages: two consent types of the tenant.
+Source: docs/contracts/whitelabel.md 2.1.
 
 Not asked is not no: without a row nothing is known.
 """

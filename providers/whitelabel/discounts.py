@@ -1,7 +1,7 @@
 """The vendor's discount objects in our words. Money there is in minor units.
 
-Source: contract 2.5. The engine enforces none of it: product and store are ours to look at. Assumed:
-`productSku` (or `sku`) limits a discount to these products, `venues` to these stores.
+Source: docs/contracts/whitelabel.md 2.5. The engine enforces none of it: product and store are ours to look
+at. Assumed: `productSku` (or `sku`) limits a discount to these products, `venues` to these stores.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Calls to the vendor's engine: headers, token, envelope, lists. Everything above speaks through it.
 
-Source: contract 1.2, 1.5, 2, 3. No call here is repeated after its outcome became unknown.
+Source: docs/contracts/whitelabel.md 1.2, 1.5, 2, 3. No call here is repeated after its outcome became
+unknown.
 """
 
 import json
@@ -212,7 +213,7 @@ def _date_of(answer: Answer) -> datetime | None:
 
 
 def _data(answer: Answer, operation: str) -> Any:
-    """Return what the envelope holds. Source: contract 2, `{"status": "success", "data": ...}`."""
+    """Return what the envelope holds (docs/contracts/whitelabel.md 2)."""
     if answer.status in (202, 204) and not answer.body:
         return None
     if answer.status >= 400:
@@ -247,7 +248,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def timestamp(at: datetime | None = None) -> str:
-    """Return a time as the vendor takes it: fractional seconds are required (OAS EventDefinition)."""
+    """Return a time as the vendor takes it: fractional seconds are required (OpenAPI, EventDefinition)."""
     text = (at or timezone.now()).astimezone(UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 

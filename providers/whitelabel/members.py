@@ -1,7 +1,8 @@
 """Members: found by exactly what identifies them, described, enrolled.
 
-Source: contract 2.1, 2.2. `ref` is the vendor's id (a uuid), `member_id` the account number. How `filter`
-is spelled is assumed, so every row is compared with what was asked for: a near miss is a stranger.
+Source: docs/contracts/whitelabel.md 2.1, 2.2. `ref` is the vendor's id (a uuid), `member_id` the account
+number. How `filter` is spelled is assumed, so every row is compared with what was asked for: a near miss is a
+stranger.
 """
 
 import re
@@ -30,7 +31,8 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ACCOUNT_NUMBER = re.compile(r"[0-9]{7}")
 MOST_MATCHES = 5
 
-# What the vendor documents for names and addresses that were not collected (contract 2.1).
+# What the vendor documents for names and addresses that were not collected
+# (docs/contracts/whitelabel.md 2.1).
 NO_NAME = ("UNKNOWN", "REDACTED")
 NO_EMAIL_DOMAIN = "not-collected.example.com"
 

@@ -76,7 +76,7 @@ SPECS = (
 def check_settings(settings: Mapping[str, Any]) -> None:
     """Raise SettingsError for what the types alone do not tell."""
     for name in EVENT_TYPES:
-        # Source: OAS EventDefinition, `^[A-Z]+(_[A-Z]+)*$`: no digits.
+        # Source: OpenAPI, EventDefinition, `^[A-Z]+(_[A-Z]+)*$`: no digits.
         words = settings[name].split("_")
         if not (name == "return_type" and not settings[name]) and not all(
             word.isascii() and word.isalpha() and word.isupper() for word in words

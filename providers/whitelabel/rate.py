@@ -1,7 +1,7 @@
 """What one point is worth as money.
 
-Source: contract 2.7: the tenant's setting is preferred, then the program's own value, then a test reaction,
-which stores nothing. Remembered for some minutes.
+Source: docs/contracts/whitelabel.md 2.7: the tenant's setting is preferred, then the program's own value,
+then a test reaction, which stores nothing. Remembered for some minutes.
 """
 
 from decimal import Decimal, InvalidOperation

@@ -1,8 +1,9 @@
 """Sales earn, returns and cancelled orders take back: each told to the engine once.
 
-Source: contract 2.7. There is no standard for returns: the tenant's own event type (`return_type`), or the
-command that adjusts points. Nobody's balance is taken below zero; what could not be taken is owed: the next
-return of the same order takes it, or the refund of a spend that had the points (`refunds`).
+Source: docs/contracts/whitelabel.md 2.7. There is no standard for returns: the tenant's own event type
+(`return_type`), or the command that adjusts points. Nobody's balance is taken below zero; what could not be
+taken is owed: the next return of the same order takes it, or the refund of a spend that had the points
+(`refunds`).
 """
 
 from collections.abc import Callable
@@ -214,7 +215,7 @@ def _take(engine: Engine, row: Report, order_id: str, return_id: str, store: str
 
 
 def _adjust(engine: Engine, row: Report, request: str) -> None:
-    """Source: OAS adjust_points; `actorId` is the member."""
+    """Source: OpenAPI, adjust_points; `actorId` is the member."""
     body = {
         "points": row.points,
         "actorId": row.member_ref,

@@ -1,7 +1,8 @@
 """The engine's events: reported, found again, and waited for.
 
-Source: contract 2.7. Reactions run almost at once or some seconds later, and until then the wallet still
-shows the points of a spend. What is on its way counts as gone: the engine itself does not stop at zero.
+Source: docs/contracts/whitelabel.md 2.7. Reactions run almost at once or some seconds later, and until then
+the wallet still shows the points of a spend. What is on its way counts as gone: the engine itself does not
+stop at zero.
 """
 
 import time

@@ -1,6 +1,7 @@
 """The admin token: lives 24 hours, shared through the cache as ciphertext, asked for again when refused.
 
-Source: contract 1.3. A token per call may be throttled or billed, so nobody asks while one is good.
+Source: docs/contracts/whitelabel.md 1.3. A token per call may be throttled or billed, so nobody asks while
+one is good.
 """
 
 import threading

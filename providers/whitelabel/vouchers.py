@@ -1,8 +1,8 @@
 """Using a benefit: redeem, validate, burn. Every step is final at the vendor.
 
-Source: contract 2.4, 2.5. A benefit that its owner redeemed in her app (member-led) is validated at once;
-one that is still whole (cashier-led) is redeemed first. Until it is burned it stays hers and can be used
-another time, so a failure before that point loses nothing.
+Source: docs/contracts/whitelabel.md 2.4, 2.5. A benefit that its owner redeemed in her app (member-led) is
+validated at once; one that is still whole (cashier-led) is redeemed first. Until it is burned it stays hers
+and can be used another time, so a failure before that point loses nothing.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.members import get_user
 from providers.whitelabel.venues import stores_by_venue
 
-# What a refused look at a code means (contract 3; the texts are no interface).
+# What a refused look at a code means (docs/contracts/whitelabel.md 3; the texts are no interface).
 REASONS = {404: RejectReason.REWARD_NOT_FOUND, 409: RejectReason.ALREADY_USED}
 
 

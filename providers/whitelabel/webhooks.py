@@ -1,7 +1,8 @@
 """Deliveries of the tenant's webhook reactions.
 
-Source: contract 3. They carry no signature and no id: a secret header of the reaction proves the sender,
-and type, subject and time together are the id. The subject is the login of the member's app, not our ref.
+Source: docs/contracts/whitelabel.md 3. They carry no signature and no id: a secret header of the reaction
+proves the sender, and type, subject and time together are the id. The subject is the login of the member's
+app, not our ref.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""NewStore's deliveries as contracts/newstore.md 6.3 to 6.9 show them; all values are made up."""
+"""NewStore's deliveries as docs/contracts/newstore.md 6.3 to 6.9 show them; all values are made up."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Our own limit for NewStore's calls (contract section 9)."""
+"""Our own limit for NewStore's calls (docs/contracts/newstore.md 9)."""
 
 from contextlib import suppress
 

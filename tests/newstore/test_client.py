@@ -1,4 +1,4 @@
-"""The API client: access, carts, profiles (contract sections 5, 7, 8.4)."""
+"""The API client: access, carts, profiles (docs/contracts/newstore.md 5, 7, 8.4)."""
 
 import json
 import threading

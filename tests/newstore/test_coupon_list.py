@@ -1,4 +1,5 @@
-"""Switching codes off in the older coupon list (contract 4.3), and that its failure is harmless."""
+"""Switching codes off in the older coupon list (docs/contracts/newstore.md 4.3), and that its failure is
+harmless."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Minting a code (contract section 4.0)."""
+"""Minting a code (docs/contracts/newstore.md 4.0)."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The bytes of the callback to Associate App (contract section 2.1)."""
+"""The bytes of the callback to Associate App (docs/contracts/newstore.md 2.1)."""
 
 import pytest
 

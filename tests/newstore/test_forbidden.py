@@ -1,4 +1,5 @@
-"""A 403 with JSON is an old token; only one without JSON is NewStore's older limit (contract 5 and 9)."""
+"""A 403 with JSON is an old token; only one without JSON is NewStore's older limit
+(docs/contracts/newstore.md 5 and 9)."""
 
 import pytest
 import responses

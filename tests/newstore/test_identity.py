@@ -1,4 +1,4 @@
-"""NewStore's token at login, and our own identity made of it (contract section 3)."""
+"""NewStore's token at login, and our own identity made of it (docs/contracts/newstore.md 3)."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Reading the three shapes of a launch (contract section 1)."""
+"""Reading the three shapes of a launch (docs/contracts/newstore.md 1)."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""One order read from NewStore's REST API (contract section 8.1)."""
+"""One order read from NewStore's REST API (docs/contracts/newstore.md 8.1)."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

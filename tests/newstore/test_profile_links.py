@@ -1,4 +1,5 @@
-"""The loyalty id on its way into the customer's profile, done by the worker (contract section 7)."""
+"""The loyalty id on its way into the customer's profile, done by the worker
+(docs/contracts/newstore.md 7)."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,5 @@
-"""NewStore's id of an associate, looked up at login where the program allows it (contract 8.5)."""
+"""NewStore's id of an associate, looked up at login where the program allows it
+(docs/contracts/newstore.md 8.5)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,5 @@
-"""A cart in the address that cannot be read is passed over for what only the script sees (contract 1.2)."""
+"""A cart in the address that cannot be read is passed over for what only the script sees
+(docs/contracts/newstore.md 1.2)."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""The loyalty vendors of the sandbox: one strict server each, written from the vendor's contract.
+"""The loyalty vendors of the sandbox: one strict server each, written from the vendor's page in
+docs/contracts.
 
 A vendor is one module or package here and one line in `VENDORS`; `make run PROVIDER=<kind>` plays with it.
 """

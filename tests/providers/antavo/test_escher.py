@@ -1,4 +1,5 @@
-"""Signatures, by the vectors of the vendor contract (invented credentials; A, B, D agree with escherauth)."""
+"""Signatures, by the vectors of docs/contracts/antavo.md 1.6 and two more (invented credentials; A, B, D
+agree with escherauth)."""
 
 import hashlib
 from datetime import UTC, datetime

@@ -57,7 +57,7 @@ def test_an_order_is_sent_as_the_contract_shows(provider: PongoProvider, vendor:
 
 
 def test_confirming_uses_nothing_that_the_order_will_use(provider: PongoProvider, vendor: Served) -> None:
-    """Pongo would use up two of them: contract section 11."""
+    """Pongo would use up two of them: docs/contracts/pongo.md 5.1."""
     customer = vendor.book.customers[MIA]
     spend = provider.spend(an_intent())
     other = vendor.book.give(customer, vendor.book.rewards[FIVE_OFF])

@@ -17,7 +17,7 @@ from tests.providers.pongo.conftest import MIA, WEBHOOK_SECRET, Connect, Served
 
 AT = datetime.fromtimestamp(1_750_000_000, UTC)
 BODY = b'{"event":"customer.created","data":{"id":"cust_9f8e7d6c5b"}}'
-# The contract's own vector (section 6): secret "whsec_demo".
+# The vector of docs/contracts/pongo.md 6: secret "whsec_demo".
 HEADER = "t=1750000000,v1=4a54b3d56db53df231243dbe1cf1bd0d65d5c18b284e6c801c123b34fdab2018"
 
 

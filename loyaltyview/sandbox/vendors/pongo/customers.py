@@ -1,4 +1,4 @@
-"""Customers: look-up, list, create, update (contract section 3)."""
+"""Customers: look-up, list, create, update (docs/contracts/pongo.md 3)."""
 
 from werkzeug.wrappers import Request, Response
 

@@ -1,4 +1,5 @@
-"""How Pongo checks what it is sent and how it refuses: Laravel's validation and envelopes (section 7)."""
+"""How Pongo checks what it is sent and how it refuses: Laravel's validation and envelopes
+(docs/contracts/pongo.md 7)."""
 
 import json
 import re

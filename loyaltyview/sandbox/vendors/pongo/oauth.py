@@ -1,4 +1,4 @@
-"""Connecting: the consent form in the browser, the token, and whose it is (contract section 1.2)."""
+"""Connecting: the consent form in the browser, the token, and whose it is (docs/contracts/pongo.md 1.2)."""
 
 import secrets
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""Orders: once per store and order id, enrolling and using rewards; cancelled as a whole (section 5)."""
+"""Orders: once per store and order id, enrolling and using rewards; cancelled as a whole
+(docs/contracts/pongo.md 5)."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""Rewards: the catalogue, what customers won, buying, using, locking (contract section 4)."""
+"""Rewards: the catalogue, what customers won, buying, using, locking (docs/contracts/pongo.md 4)."""
 
 from werkzeug.wrappers import Request, Response
 

@@ -1,4 +1,5 @@
-"""Subscriptions, and deliveries signed as Pongo signs them: HMAC over body, then timestamp (section 6)."""
+"""Subscriptions, and deliveries signed as Pongo signs them: HMAC over body, then timestamp
+(docs/contracts/pongo.md 6)."""
 
 import hashlib
 import hmac

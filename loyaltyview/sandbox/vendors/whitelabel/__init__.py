@@ -1,4 +1,4 @@
-"""White Label Loyalty's Rewards API, written from its contract (sections 1 to 3 and 5)."""
+"""White Label Loyalty's Rewards API, written from docs/contracts/whitelabel.md 1 to 3."""
 
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 

@@ -1,6 +1,7 @@
 """The engine's envelope, its refusals, and a strict look at what it is sent.
 
-Source: contract 2 (envelope), 3 (errors). The gateway in front of it answers without a `status`.
+Source: docs/contracts/whitelabel.md 2 and 3 (envelope, errors). The gateway in front of it answers without a
+`status`.
 """
 
 import json

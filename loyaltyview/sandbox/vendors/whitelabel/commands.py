@@ -1,4 +1,5 @@
-"""The commands: purchase, redeem, validate, adjust. Source: contract 2.4, 2.5, 2.6, 2.7."""
+"""The commands: purchase, redeem, validate, adjust.
+Source: docs/contracts/whitelabel.md 2.4, 2.5, 2.6, 2.7."""
 
 from werkzeug.wrappers import Request, Response
 

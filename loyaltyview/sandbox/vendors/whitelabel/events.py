@@ -1,4 +1,4 @@
-"""Reporting events, trying them, listing them. Source: contract 2.7."""
+"""Reporting events, trying them, listing them. Source: docs/contracts/whitelabel.md 2.7."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""Users, wallets, benefits, rewards, tiers, venues, settings. Source: contract 2.1 to 2.3, 2.6, 2.9, 2.10."""
+"""Users, wallets, benefits, rewards, tiers, venues, settings.
+Source: docs/contracts/whitelabel.md 2.1 to 2.3, 2.6, 2.9, 2.10."""
 
 import re
 

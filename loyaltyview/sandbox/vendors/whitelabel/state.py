@@ -237,7 +237,8 @@ class State:
         self.points[user["id"]] = self.lifetime[user["id"]] = points
 
 
-# The tenant's own event types and what they do (contract 5). `floor` of amounts in major units.
+# The tenant's own event types and what they do (docs/contracts/whitelabel.md 2.7). `floor` of amounts in
+# major units.
 REACTORS: dict[str, Callable[[Json], int]] = {
     "TRANSACTION": lambda payload: floor(payload["amount"]),
     "REDEEMED_POINTS": lambda payload: -payload["points"],

@@ -1,6 +1,6 @@
 """The tenant's webhook reactions: one delivery for each event, with a secret header and no signature.
 
-Source: contract 3. Order is kept; nothing is tried twice.
+Source: docs/contracts/whitelabel.md 3. Order is kept; nothing is tried twice.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Yotpo Loyalty in memory: strict about credentials and fields, liberal where its documents are silent.
 
-Written from the vendor's contract (sections 1 to 11); what that marks as assumed is decided here as it is
+Written from docs/contracts/yotpo.md 1 to 11; what that marks as assumed is decided here as it is
 there.
 """
 

@@ -1,6 +1,6 @@
 """What this Yotpo sends by itself: webhooks with a topic, and the callback that cancels a delayed code.
 
-Source: contract section 11; three tries after 1, 5 and 25 s are its assumption.
+Source: docs/contracts/yotpo.md 11; three tries after 1, 5 and 25 s are assumed.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """Orders, refunds and adjustments. Received at once; applied at once, or when `apply` is called.
 
-Source: contract sections 9 and 10.1. An order sent again is an update and earns once, or is dropped.
+Source: docs/contracts/yotpo.md 9 and 10.1. An order sent again is an update and earns once, or is dropped.
 """
 
 import re

@@ -1,4 +1,5 @@
-"""Redemption options, redemptions, their codes and their cancellation. Source: contract sections 4 to 7."""
+"""Redemption options, redemptions, their codes and their cancellation.
+Source: docs/contracts/yotpo.md 4 to 7."""
 
 import secrets
 from dataclasses import dataclass

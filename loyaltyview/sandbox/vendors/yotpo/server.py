@@ -1,6 +1,6 @@
 """The account's API: credentials, rate limit, addresses, customers, tiers.
 
-Source: contract sections 1 to 3 and 8.
+Source: docs/contracts/yotpo.md 1 to 3 and 8.
 """
 
 import hmac
