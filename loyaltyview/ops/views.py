@@ -12,6 +12,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from loyaltyview.ops.health import Check, run_checks, run_worker_checks
 
+# What proxies add, besides X-Forwarded-For and its like.
+OF_PROXIES = frozenset({"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"})
+
 
 @require_safe
 @never_cache
@@ -65,7 +68,7 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+    if any(name.startswith("HTTP_X_FORWARDED_") or name in OF_PROXIES for name in request.META):
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
