@@ -19,7 +19,9 @@ def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: in
     `limit` allows are locked. A code that has expired counts: it can be renewed without new points."""
     in_cart = Counter((row.kind, row.item_id) for row in rows if row.state in IN_CART)
     return [
-        _in_cart(offer) if _is_open(offer) and 0 < limit <= in_cart[offer.kind.value, offer.item_id] else offer
+        _in_cart(offer)
+        if _is_open(offer) and 0 < limit <= in_cart[offer.kind.value, offer.item_id]
+        else offer
         for offer in offers
     ]
 
