@@ -71,7 +71,7 @@ SENTENCES: dict[str, Promise] = {
     "PROVIDER_UNEXPECTED": lazy(
         "The loyalty program gave an answer that we do not understand. Try again, or tell your administrator."
     ),
-    "PROVIDER_BUSY": lazy("The loyalty program is busy. Try again in a few seconds."),
+    "PROVIDER_BUSY": lazy("The loyalty program is busy. Nothing was spent. Try again in a few seconds."),
     "NOT_SPENT": lazy("It did not go through. No points were spent. You can apply it again."),
     "ABANDONED": lazy("It was interrupted before anything was spent. You can apply it again."),
     "ASSOCIATE_LIMIT": lazy(

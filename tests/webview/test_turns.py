@@ -151,3 +151,4 @@ def test_a_spend_that_found_no_turn_says_that_the_program_is_busy(
     html = client.post(shown + "redeem/", form()).content.decode()
     assert 'data-error="PROVIDER_BUSY"' in html
     assert Redemption.objects.get().refusal == "PROVIDER_BUSY"
+    assert "The loyalty program is busy. Nothing was spent." in html
