@@ -80,10 +80,9 @@ function label(group, chosen, total) {
   button.querySelector(".resting").textContent = chosen.length
     ? button.dataset.many.replace("{n}", chosen.length).replace("{saving}", money(total.saving || 0, group.dataset))
     : button.dataset.none;
-  const isFinal = chosen.some((card) => "final" in card.dataset);
-  fine.textContent = chosen.length
-    ? (isFinal ? fine.dataset.final : fine.dataset.can).replace("{points}", number(total.cost || 0))
-    : fine.dataset.none;
+  const finals = chosen.filter((card) => "final" in card.dataset).length;
+  const undo = finals === 0 ? fine.dataset.can : finals < chosen.length ? fine.dataset.some : fine.dataset.final;
+  fine.textContent = chosen.length ? undo.replace("{points}", number(total.cost || 0)) : fine.dataset.none;
 }
 
 function weigh(group) {

@@ -446,3 +446,20 @@ def test_the_points_that_the_others_leave_are_points_that_are_taken(
     page.locator("#several .button").click()
     expect(page.locator("h1")).to_contain_text("2 rewards applied")
     assert Redemption.objects.get(kind="points").state == State.REVEALED
+
+
+def test_what_can_be_undone_of_a_choice_is_all_or_some_or_nothing(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    ten, fifteen = REWARDS[0], REWARDS[1]
+    vendor.rewards = (ten, fifteen, replace(fifteen, reward_id="five-percent", title="5% off"))
+    page = open_in_browser()
+    fine = page.locator("#several .fine")
+    for reward in ("fifteen-percent", "five-percent"):
+        page.locator(f"[data-reward={reward}] label").first.click()
+    expect(fine).to_have_text("600 points. Cannot be undone")
+    page.locator("[data-reward=ten-off] label").first.click()
+    expect(fine).to_have_text("800 points. Not all of it can be undone")
+    for reward in ("fifteen-percent", "five-percent"):
+        page.locator(f"[data-reward={reward}] label").first.click()
+    expect(fine).to_have_text("200 points. Can be undone on the next page")
