@@ -55,7 +55,7 @@ def blockers(person: Person) -> Iterator[str]:
     waiting = _of_orders(person).filter(state=EventState.WAITING).count()
     waiting += _others(person).filter(state=EventState.WAITING).count()
     if waiting:
-        yield _("Events about her that wait: %(count)d. Let the worker handle them first.") % {
+        yield _("Waiting events about this member: %(count)d. Let the worker handle them first.") % {
             "count": waiting
         }
     if count := _orders(person).filter(earning=Earning.STARTED, member_ref=person.ref).count():

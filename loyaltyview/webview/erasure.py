@@ -24,7 +24,7 @@ def blockers(person: Person) -> Iterator[str]:
     """A page that is open writes her name again."""
     if count := _hers(person).filter(expires_at__gt=clock.now()).count():
         text = _(
-            "Pages about her that are open: %(count)d. Wait until they expire, %(minutes)d minutes at most."
+            "Open pages about this member: %(count)d. Wait until they expire, %(minutes)d minutes at most."
         )
         yield text % {"count": count, "minutes": settings.LAUNCH_MINUTES}
 

@@ -48,4 +48,4 @@ def _title(status: int) -> str:
         return _("This cart cannot be read")
     if status == 503:
         return _("Not right now")
-    return _("Not without a login") if status == 403 else _("That did not work")
+    return _("Log in to see customer data") if status == 403 else _("That did not work")

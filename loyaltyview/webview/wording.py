@@ -1,7 +1,7 @@
 """Every code that can reach a page, as one sentence with what to do. Pure functions, no I/O.
 
-A code of the vendors' or NewStore's part that is not listed gets the last sentence, and stands in
-`data-error` all the same.
+A code of a vendor or of NewStore that is not listed gets the sentence UNKNOWN. `data-error` still has the
+code.
 """
 
 from dataclasses import dataclass, replace
@@ -46,28 +46,19 @@ SENTENCES: dict[str, Promise] = {
     "ALREADY_MEMBER": lazy("This customer is a member already. Look them up instead."),
     "NOT_ALLOWED": lazy("The program does not allow this. Choose another reward."),
     # Our own refusals (redemptions.refusals, redemptions.limits): nothing was spent
-    "NEWSTORE_UNAVAILABLE": lazy(
-        "NewStore cannot make a code right now. No points were spent. Try again in a minute."
-    ),
+    "NEWSTORE_UNAVAILABLE": lazy("NewStore makes no code right now. No points were spent. Try again soon."),
     "NEWSTORE_AUTH": lazy(
-        "NewStore refuses our connection, so no code can be made. No points were spent. "
-        "Tell your administrator."
+        "NewStore refuses our connection. No code was made, no points were spent. Tell your administrator."
     ),
     "NEWSTORE_REJECTED": lazy("NewStore refused this discount. No points were spent. Choose another reward."),
-    "NEWSTORE_GONE": lazy(
-        "NewStore has switched off the way in which codes are made. No points were spent. "
-        "Tell your administrator."
-    ),
+    "NEWSTORE_GONE": lazy("NewStore makes no codes this way. No points were spent. Tell your administrator."),
     "NEWSTORE_UNEXPECTED": lazy(
-        "NewStore answered with something else than this discount. No points were spent. "
-        "Tell your administrator."
+        "NewStore gave an answer that we do not understand. No points were spent. Tell your administrator."
     ),
     "PROVIDER_UNAVAILABLE": lazy(
         "The loyalty program does not answer right now. No points were spent. Try again in a minute."
     ),
-    "PROVIDER_AUTH": lazy(
-        "The loyalty program refuses our connection. It needs attention by an administrator."
-    ),
+    "PROVIDER_AUTH": lazy("The loyalty program refuses our connection. Tell your administrator."),
     "PROVIDER_UNEXPECTED": lazy(
         "The loyalty program gave an answer that we do not understand. Try again, or tell your administrator."
     ),
@@ -96,7 +87,7 @@ SENTENCES: dict[str, Promise] = {
     ),
     "NOT_TRIED": lazy("Not tried, because another answer is still open. Apply it once that is known."),
     "NOT_TRIED_EITHER": lazy("Not tried either. Try again in a minute."),
-    "CUT": lazy("The cart could not take all of it any more, so it was left alone."),
+    "CUT": lazy("The cart could not take the whole discount any more, so it was not applied."),
     "ANOTHER_TILL": lazy("Another till is redeeming for this customer. Try again in a moment."),
     "KEY_REUSED": lazy("This page was out of date, so nothing was done. Choose the reward again."),
     "OPENED_ANEW": lazy(
@@ -125,15 +116,17 @@ SENTENCES: dict[str, Promise] = {
     "EMPTY_QUERY": lazy("Type a phone number, an email address or a member number."),
     "CARD_NUMBER": lazy("This looks like a payment card. Never type one here. Ask for a phone or email."),
     "QUERY_TOO_LONG": lazy("This is too long for a phone number, an email address or a member number."),
-    "QUERY_UNREADABLE": lazy("This holds characters that cannot be read. Clear the field and type it again."),
+    "QUERY_UNREADABLE": lazy(
+        "This contains characters that cannot be read. Clear the field and type it again."
+    ),
     "TOO_MANY_LOOKUPS": lazy("Too many look-ups in a short time. Wait a minute, then try again."),
     "TOO_MANY_ENROLMENTS": lazy("Too many enrolments in a short time. Try again later."),
-    "TOO_MANY_UNVERIFIED": lazy("Too much was asked for without a login. Log out of the app and in again."),
+    "TOO_MANY_UNVERIFIED": lazy("Too many requests without a login. Log out of the app and in again."),
     "POINTS_NOT_OFFERED": lazy("This number of points cannot be used. Choose one of the steps."),
     "REDEMPTION_UNKNOWN": lazy("This reward was not applied in this cart. Go back to the cart."),
     "CHOICE_EXPIRED": lazy("This list is out of date. Search again."),
     "ENROL_UNKNOWN": lazy(
-        "The program did not answer in time. Press the button again: nobody is enrolled twice."
+        "The program did not answer in time. Press the button again: the customer is enrolled only once."
     ),
     "CONSENT_UNKNOWN": lazy("The program did not answer in time. Save again: the same answer does no harm."),
     # The launch (newstore.launch)
@@ -194,13 +187,13 @@ RENEWALS: dict[str, Promise] = {
     "NEWSTORE_UNAVAILABLE": lazy("NewStore cannot make a new code right now."),
     "NEWSTORE_AUTH": lazy("NewStore refuses our connection, so no new code can be made."),
     "NEWSTORE_REJECTED": lazy("NewStore refused a new code for this discount."),
-    "NEWSTORE_GONE": lazy("NewStore has switched off the way in which codes are made."),
-    "NEWSTORE_UNEXPECTED": lazy("NewStore answered with something else than this discount."),
+    "NEWSTORE_GONE": lazy("NewStore no longer makes codes this way."),
+    "NEWSTORE_UNEXPECTED": lazy("NewStore gave an answer that we do not understand."),
 }
 
 
 def no_new_code(code: str, row: Redemption, *, can_undo: bool) -> str:
-    """Return why `row`, whose code has run out, got no new one, and that nothing is lost."""
+    """Return why `row`, whose code has expired, got no new one, and that nothing is lost."""
     why = RENEWALS.get(code, lazy("There is no new code right now."))
     if row.points and can_undo:
         what = _("The points are still reserved for it. Try again in a minute, or undo.")
@@ -227,7 +220,7 @@ def voucher_sentence(code: str) -> str:
     return str(VOUCHERS[code]) if code in VOUCHERS else sentence(code)
 
 
-# Nothing but the associate can take a code out of the app's cart.
+# Only the associate can take a code out of the app's cart.
 STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying uses the reward again.")
 
 
@@ -266,7 +259,7 @@ STATES: dict[str, Promise] = {
     "refused": lazy("Refused, nothing was spent"),
     "stuck": lazy("A person is looking at it"),
     "ordered": lazy("Used in an order"),
-    "expired": lazy("The code has run out"),
+    "expired": lazy("Code expired"),
     "live": lazy("Applied"),
 }
 
@@ -276,7 +269,7 @@ def state_word(status: str) -> str:
     return str(STATES[status])
 
 
-# What the page is called, and says, that stands for all of what a program without an answer cannot show.
+# Title and text of the page that is shown when the program gives no answer.
 OUTAGES: dict[str, tuple[Promise, Promise]] = {
     "PROVIDER_UNAVAILABLE": (
         lazy("The program does not answer"),
@@ -356,8 +349,8 @@ LOCKS: dict[str, Promise] = {
     LockReason.EXPIRED: lazy("Expired"),
     LockReason.ONLINE_ONLY: lazy("Only in the online shop"),
     CartReason.NO_CART: lazy("Open it from a cart to redeem"),
-    CartReason.MINIMUM: lazy("More in the cart is needed"),
-    CartReason.CURRENCY: lazy("For another currency than this cart's"),
+    CartReason.MINIMUM: lazy("The cart's total is too low"),
+    CartReason.CURRENCY: lazy("In another currency than this cart"),
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
     CartReason.CART_EMPTY: lazy("Nothing is left to pay in this cart"),
     CartReason.IN_CART: lazy("Already in this cart"),

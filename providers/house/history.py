@@ -33,7 +33,7 @@ def _words(kind: EntryKind, note: str) -> str:
         EntryKind.RETURN: (_("Return"), _("Return of purchase %(note)s")),
         EntryKind.CANCEL: (_("Purchase cancelled"), _("Purchase %(note)s cancelled")),
         EntryKind.ADJUST: (_("Correction"), "%(note)s"),
-        EntryKind.EXPIRE: (_("Points lapsed"), _("Points lapsed")),
+        EntryKind.EXPIRE: (_("Points expired"), _("Points expired")),
     }
     bare, with_note = texts[kind]
     return with_note % {"note": note} if note else bare

@@ -185,7 +185,7 @@ def test_a_chart_is_named_and_described_for_who_does_not_see_it(open_front_page:
     page = open_front_page()
     plot = page.get_by_role("img", name="Events waiting: Events", exact=True)
     expect(plot).to_be_visible()
-    expect(plot.locator("desc")).to_contain_text("The numbers stand in the table below.")
+    expect(plot.locator("desc")).to_contain_text("The table below has the numbers.")
     expect(page.get_by_role("table").filter(has_text="Refused: Not enough points")).to_be_visible()
 
 

@@ -166,7 +166,7 @@ def test_a_row_whose_code_has_run_out_keeps_room_for_its_name(open_page: Callabl
     row.evaluate(
         "row => { const form = row.querySelector('form').cloneNode(true); form.dataset.renew = '';"
         " form.firstElementChild.nextElementSibling.textContent = 'New code +icon';"
-        " row.querySelector('.quiet').textContent = 'The code has run out';"
+        " row.querySelector('.quiet').textContent = 'Code expired';"
         " row.insertBefore(form, row.querySelector('form')) }"
     )
     try:

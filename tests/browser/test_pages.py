@@ -65,7 +65,7 @@ def see_enrol(page: Page) -> None:
 
 def see_history(page: Page) -> None:
     see_member(page)
-    page.get_by_role("link", name="Recent movements").click()
+    page.get_by_role("link", name="Points history").click()
     expect(page.locator("#history li").first).to_be_visible()
 
 
@@ -114,7 +114,7 @@ def undo_all(page: Page) -> None:
 
 def see_consents(page: Page) -> None:
     see_member(page)
-    page.get_by_role("link", name="Messages to the customer").click()
+    page.get_by_role("link", name="Marketing consent").click()
     expect(page.locator("form#consents")).to_be_visible()
 
 

@@ -146,8 +146,8 @@ def test_an_open_page_an_event_that_waits_and_a_return_to_decide_come_first(mia:
     Event.objects.filter(name="order.opened").update(state=EventState.WAITING)
     ReturnRecord.objects.update(state="parked", why_parked="whole_only")
     told = refusal(mia)
-    assert "Pages about her that are open: 1" in told
-    assert "Events about her that wait: 1" in told
+    assert "Open pages about this member: 1" in told
+    assert "Waiting events about this member: 1" in told
     assert "Returns that are not decided: 1" in told
 
 

@@ -115,7 +115,7 @@ def test_a_return_takes_from_who_earned(house: HouseProvider, member: Member) ->
     assert spendable(house) == 250
 
 
-def test_earned_points_lapse_unless_they_are_spent(house: HouseProvider) -> None:
+def test_earned_points_expire_unless_they_are_spent(house: HouseProvider) -> None:
     EarnRule.objects.update(expiry_months=12)
     build_member()
     with time_machine.travel(datetime(2024, 2, 29, 12, tzinfo=UTC), tick=False):
@@ -129,7 +129,7 @@ def test_earned_points_lapse_unless_they_are_spent(house: HouseProvider) -> None
             house.maintain()
         balance = house.get_member(REF).balance
         assert (balance.spendable, balance.reserved, balance.expiring) == (0, 100, ())
-        assert house.get_history(REF)[0].text == "Points lapsed"
+        assert house.get_history(REF)[0].text == "Points expired"
 
 
 class AnyReturns(TestCase):

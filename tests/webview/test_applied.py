@@ -173,7 +173,7 @@ def test_a_code_that_ran_out_is_renewed_on_the_member_page_too(
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
         html = client.get(page).content.decode()
-        assert "The code has run out" in html
+        assert "Code expired" in html
         assert f'data-renew="{Redemption.objects.get().pk}"' in html
     assert "data-renew" not in client.get(page).content.decode()
 

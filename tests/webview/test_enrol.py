@@ -78,7 +78,7 @@ def test_an_unknown_outcome_may_be_repeated(client: Client, page: str, vendor: V
     vendor.errors["enrol"] = OutcomeUnknown("timeout")
     response = client.post(page + "enrol/", NEW)
     assert response.status_code == 503
-    assert "nobody is enrolled twice" in response.content.decode()
+    assert "the customer is enrolled only once" in response.content.decode()
 
 
 def test_enrolments_are_limited(

@@ -35,7 +35,7 @@ def test_points_tier_and_what_the_cart_earns_come_first(client: Client, page: st
     assert "Mia S." in html
     assert "180 points to Gold" in html
     assert "60 pending" in html
-    assert "120 lapse on Nov 30" in html
+    assert "120 points expire on Nov 30" in html
     assert "Cart $129.90" in html
     assert "2 items" in html
     assert "This cart earns 129 points" in html

@@ -1,4 +1,4 @@
-"""The member's recent movements."""
+"""The member's points history."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from providers.errors import ProviderError
 @with_launch
 @require_safe
 def history(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """The member's recent movements: a page of its own, or a fragment below the rewards."""
+    """The member's points history: a page of its own, or a fragment below the rewards."""
     if not launch.is_verified:
         return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     if not launch.member_ref:

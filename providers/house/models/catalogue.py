@@ -198,7 +198,7 @@ class EarnRule(models.Model):
         validators=[MinValueValidator(Decimal(0))],
     )
     expiry_months = models.PositiveSmallIntegerField(
-        _("points lapse after months"), null=True, blank=True, help_text=_("Empty: never.")
+        _("points expire after months"), null=True, blank=True, help_text=_("Empty: never.")
     )
 
     class Meta:
