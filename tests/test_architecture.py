@@ -190,3 +190,16 @@ def test_no_file_is_longer_than_one_can_read_at_a_sitting(package: str) -> None:
     lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in modules(package)}
 
     assert not {path: length for path, length in lengths.items() if length > LONGEST[package]}
+
+
+def test_data_migrations_write_to_the_database_that_is_asked_for() -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for package in ("loyaltyview", "providers")
+        for path in sorted((ROOT / package).rglob("migrations/*.py"))
+        if "RunPython" in (text := path.read_text())
+        and ".objects" in text
+        and "schema_editor.connection.alias" not in text
+    ]
+
+    assert not wrong
