@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F
 
@@ -29,6 +29,9 @@ TROUBLES = {
     "SQLITE_BUSY": "locked",
     "57014": "too slow",
 }
+
+# PostgreSQL's code where temp_file_limit keeps a role from writing such files: that says nothing of the disk.
+FILE_LIMIT = "53400"
 
 log = structlog.get_logger(__name__)
 
@@ -109,8 +112,22 @@ def check_writes() -> Check:
     probe = PeriodicRun.objects.filter(name=PROBE)
     if not probe.update(attempts=(F("attempts") + 1) % 1000):
         PeriodicRun.objects.bulk_create([PeriodicRun(name=PROBE)], ignore_conflicts=True)
+    if connection.vendor == "postgresql":
+        _write_a_file()
     _written_at = time.monotonic()
     return Check(is_ok=True)
+
+
+def _write_a_file() -> None:
+    """Have PostgreSQL take new space for a moment: it finds room for a row in the pages that it has, while
+    no event can be stored any more. 20,000 numbers take 280 kB, more than it may keep in memory."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64kB'")
+            cursor.execute("SELECT count(*) FROM generate_series(1, 20000)")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != FILE_LIMIT:
+            raise
 
 
 _is_migrated = False

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from cryptography.fernet import Fernet
@@ -111,6 +112,43 @@ def test_a_full_disk_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -
             cursor.execute("PRAGMA max_page_count = 1073741823")
     assert response.status_code == 503
     assert response.json()["checks"]["writes"] == {"ok": False, "detail": "disk is full"}
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_named_though_a_row_still_finds_room(client: Client) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite needs new space for each row")
+
+    def full(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "generate_series" in sql:
+            raise OperationalError from psycopg.errors.DiskFull()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full):
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["writes"] == {"ok": False, "detail": "disk is full"}
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_role_that_may_write_no_files_is_ready(client: Client) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("a limit that PostgreSQL has")
+    codes = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        try:
+            return execute(sql, params, many, context)
+        except OperationalError as error:
+            codes.append(getattr(error.__cause__, "sqlstate", ""))
+            raise
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL temp_file_limit = '100kB'")
+    with connection.execute_wrapper(note):
+        assert client.get("/readyz").status_code == 200
+    assert codes == [health.FILE_LIMIT]  # a file was to be written
 
 
 @pytest.mark.django_db
