@@ -100,7 +100,7 @@ def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
 
 
 def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
-    """Return the member's recent movements, newest first. Raises ProviderError."""
+    """Return the member's points history, newest first. Raises ProviderError."""
     calls = {"history": lambda: provider.get_history(launch.member_ref)}
     movements: tuple[Movement, ...] = _now(provider, calls)["history"].get()
     return movements
