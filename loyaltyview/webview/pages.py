@@ -28,7 +28,7 @@ def refuse(
         return HttpResponseClientRefresh()
     context = {
         "code": code,
-        "title": _title(status),
+        "title": _title(code, status),
         "sentence": wording.sentence(code),
         "program": program,
         "again": again,
@@ -39,8 +39,8 @@ def refuse(
     return response
 
 
-def _title(status: int) -> str:
-    if status == 410:
+def _title(code: str, status: int) -> str:
+    if status == 410 or code == "NO_SESSION":
         return _("Open it again")
     if status == 404:
         return _("Not found")
@@ -48,4 +48,7 @@ def _title(status: int) -> str:
         return _("This cart cannot be read")
     if status == 503:
         return _("Not right now")
-    return _("Log in to see customer data") if status == 403 else _("That did not work")
+    if status == 403:
+        is_of_cart = code == "NO_CUSTOMER" or code.startswith("CART_")
+        return _("Check the cart") if is_of_cart else _("Log in to see customer data")
+    return _("That did not work")
