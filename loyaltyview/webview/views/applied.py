@@ -125,6 +125,7 @@ def show_applied(
         "state": status,
         "is_checking": is_checking,
         "counted": counted,
+        "has_undo": any(each.can_undo for each in live),
         "saved": _sum(counted),
         "points": sum(each.row.points for each in counted),
         "handoff": handoff,
