@@ -196,9 +196,8 @@ def test_everything_works_without_javascript(open_page: Callable[..., Page]) -> 
     page = open_page("ana", "phone", "light", java_script_enabled=False)
     see_member(page)
     before = page.locator("[data-points]").get_attribute("data-points")
-    card = page.locator("[data-reward='ten-off']")
-    card.locator("label").click()
-    card.get_by_role("button", name="Apply").click()
+    page.locator("[data-reward='ten-off'] label").click()
+    page.get_by_role("button", name="Apply all that is chosen").click()
     expect(page.locator("body[data-page=applied]")).to_be_visible()
     handoff = page.locator("#handoff").get_attribute("href") or ""
     assert handoff.startswith("com.newstore.associate-one://cart.more.loyaltyProgram/applyCoupons?coupons[]=")
