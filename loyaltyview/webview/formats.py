@@ -8,7 +8,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from providers.types import Money
@@ -61,8 +61,10 @@ def points(value: int) -> str:
 
 
 def day(at: datetime, zone: tzinfo = UTC) -> str:
-    """Return "Nov 30", or "30 nov." and so on: the day in `zone`."""
-    return str(format_skeleton("MMMd", at.astimezone(zone), locale=locale()))
+    """Return "Nov 30", or "30 nov." and so on: the day in `zone`; with its year when it is another one."""
+    local = at.astimezone(zone)
+    is_this_year = local.year == timezone.now().astimezone(zone).year
+    return str(format_skeleton("MMMd" if is_this_year else "yMMMd", local, locale=locale()))
 
 
 def clock(at: datetime) -> str:
