@@ -36,7 +36,10 @@ def test_a_form_shown_for_one_customer_spends_nothing_of_another_chosen_since(
     client.post(page + "find/", {"q": "617 555 0101"})  # another tab chooses Noah
     response = client.post(page + address, form() | {"member": shown["member"]} | shown)
     assert response.status_code == 409
-    assert 'data-error="MEMBER_CHANGED"' in response.content.decode()
+    html = response.content.decode()
+    assert 'data-error="MEMBER_CHANGED"' in html
+    assert 'data-reward="ten-off" data-state="available"' in html
+    assert " checked" not in html, "nothing is chosen for the other customer"
     assert not Redemption.objects.exists()
     assert vendor.members[NOAH.ref].balance.spendable == 500
 

@@ -168,6 +168,8 @@ def show_member(
         return render(request, "webview/shell.html", shared)
     with best_effort("the last known balance"):
         remember(launch, reading.member)
+    if problem and problem.code == "MEMBER_CHANGED":
+        chosen = ()  # it was chosen for another customer
     context = shared | _member_context(
         request, launch, provider, cart, reading, of_member(launch, rows), chosen, search or Search()
     )
