@@ -48,7 +48,7 @@ SENTENCES: dict[str, Promise] = {
     # Our own refusals (redemptions.refusals, redemptions.limits): nothing was spent
     "NEWSTORE_UNAVAILABLE": lazy("NewStore makes no code right now. No points were spent. Try again soon."),
     "NEWSTORE_AUTH": lazy(
-        "NewStore refuses our connection. No code was made, no points were spent. Tell your administrator."
+        "NewStore refuses our connection: no code was made. No points were spent. Tell your administrator."
     ),
     "NEWSTORE_REJECTED": lazy("NewStore refused this discount. No points were spent. Choose another reward."),
     "NEWSTORE_GONE": lazy("NewStore makes no codes this way. No points were spent. Tell your administrator."),
