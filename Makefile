@@ -22,7 +22,7 @@ run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER
 
 test: $(READY) needs lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
 	$(ALONE) $(PYTEST)
-	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not layout"
+	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not once"
 
 needs: $(READY) ## Find what the tests need besides Python, or install it: Chromium, PostgreSQL
 	@$(PYTHON) -m tests.setup.needs

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
+from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -37,6 +38,28 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# Here tests start processes of the product, which use the database that DATABASE_URL names.
+WITH_PROCESSES = ("browser", "kill", "load", "races", "server", "setup", "work")
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses no database: on PostgreSQL it would only say once more what it says on SQLite."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder not in WITH_PROCESSES and not _uses_database(item):
+            item.add_marker("once")
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    test_case = getattr(item, "cls", None)
+    return (
+        bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+        or item.get_closest_marker("django_db") is not None
+        or (isinstance(test_case, type) and issubclass(test_case, TransactionTestCase))
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -20,7 +20,7 @@ from .test_pages import (  # noqa: F401
 )
 
 # ruff: noqa: F811
-pytestmark = [pytest.mark.browser, pytest.mark.layout]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 LONG = "Treuepunktesonderaktionsrabatt"
 RENAME = "(title) => document.querySelectorAll('.card-title').forEach((each) => { each.textContent = title })"

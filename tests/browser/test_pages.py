@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from .stack import Stack
 from .till import go_back
 
-pytestmark = [pytest.mark.browser, pytest.mark.layout]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 SIZES = {"phone": (390, 844), "small": (320, 568), "tablet": (1024, 768)}
 AA = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

@@ -16,7 +16,7 @@ from tests.conftest import CHROMIUM_FLAGS
 from .stack import Stack
 from .test_pages import AA, OVERFLOW, SMALL_TARGETS
 
-pytestmark = [pytest.mark.browser, pytest.mark.layout]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 UNABLE = "delete window.BarcodeDetector;"
 PHOTO = "#scanner input[type=file]"
