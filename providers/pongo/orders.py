@@ -23,7 +23,8 @@ from providers.pongo.client import data_of, object_of
 from providers.pongo.fields import whole_of
 from providers.pongo.models import HOLDING, OrderState, Refund, SentOrder, Spending, SpendingState
 from providers.pongo.order_body import order_body, void_body
-from providers.pongo.spending import Shop, mark_confirmed, mark_used, unlock, use
+from providers.pongo.spending import Shop, mark_confirmed, mark_used, use
+from providers.pongo.swaps import follow
 from providers.types import Order, PointsChange, Return, Spend
 
 REPLAYED = 202  # "This order has already been processed." (reference, "Create an order")
@@ -63,7 +64,7 @@ def record(shop: Shop, order: Order) -> PointsChange:
             # Orders name what a reward is one of: Pongo may have used another one than we had locked.
             if _may_own_another(row):
                 with suppress(ProviderError):
-                    unlock(shop, row)
+                    follow(shop, row)
     for row in rows:
         if row.state == SpendingState.CONFIRMED:
             use(shop, row)

@@ -71,6 +71,40 @@ def test_confirming_uses_nothing_that_the_order_will_use(provider: PongoProvider
     assert not other.is_locked
 
 
+def test_of_two_bought_for_two_carts_the_one_that_is_left_stays_the_other_carts(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    """Pongo uses up whichever it likes. What the order did not use is worth as much, and can be used."""
+    first = provider.spend(an_intent("key-1"))
+    second = provider.spend(an_intent("key-2"))
+    order = an_order(second)
+    provider.confirm(second, order)
+
+    provider.record_order(order)
+
+    assert [won.used_at is not None for won in vendor.book.customers[MIA].won] == [True, False]
+    assert provider.list_vouchers(MIA) == (), "the first cart has it"
+    assert provider.leave(first)
+    (left,) = provider.list_vouchers(MIA)
+    provider.spend(an_intent("key-3", left.voucher_id, kind=SpendKind.VOUCHER, points=0))
+
+
+def test_a_reward_that_the_order_did_not_use_can_be_used_although_it_was_bought_for_it(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    vendor.rewards.has_locks = False
+    vendor.book.give(vendor.book.customers[MIA], vendor.book.rewards[FIVE_OFF])
+    spend = provider.spend(an_intent())
+    order = an_order(spend)
+    provider.confirm(spend, order)
+
+    provider.record_order(order)
+
+    (left,) = provider.list_vouchers(MIA)
+    provider.spend(an_intent("key-2", left.voucher_id, kind=SpendKind.VOUCHER, points=0))
+    assert [won.used_at is not None for won in vendor.book.customers[MIA].won] == [True, False]
+
+
 def test_a_free_product_costs_nothing_on_its_own_line(provider: PongoProvider, vendor: Served) -> None:
     spend = provider.spend(an_intent(item=TOTE, points=300, discount=TOTE_FREE))
     order = an_order(spend, base="129.00", lines=(a_line("l1", "JACKET-01", "109.00"), LINES[1]))
