@@ -26,8 +26,8 @@ def follow(shop: Shop, row: Spending) -> None:
 
 
 def _swap(row: Spending, used: list[Won]) -> bool:
-    """Give `row` one of `used` that no order of ours accounts for. True when another cart had that one: it has
-    the one of `row` from now on, with its lock."""
+    """Give `row` one of `used` that no order of ours accounts for. True when another cart had that one: then
+    that cart has the one of `row`, with its lock."""
     with transaction.atomic(using=row._state.db):
         same = Spending.objects.select_for_update().filter(program=row.program, state__in=HOLDING)
         holders = {each.hash: each for each in same.filter(hash__in=[won.hash for won in used])}
