@@ -141,7 +141,7 @@ def test_a_second_till_is_told_to_wait(client: Client, shown: str, vendor: Vendo
     vendor.errors["spend"] = OutcomeUnknown("timeout")
     client.post(shown + "redeem/", form())
     running = timezone.now() + timedelta(seconds=60)
-    Redemption.objects.update(state=State.MINTED, lease_until=running, due_at=running)
+    Redemption.objects.update(state=State.REQUESTED, lease_until=running, due_at=running)
     response = client.post(shown + "redeem/", form(key="another-key-of-a-till"))
     html = response.content.decode()
     assert response.status_code == 409
