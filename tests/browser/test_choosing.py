@@ -262,6 +262,8 @@ def test_the_camera_reads_a_code_where_the_browser_can(open_page: Open) -> None:
     page.get_by_role("button", name="Scan the code").click()
     card = page.locator("[data-reward]").first
     expect(card).to_have_attribute("data-reward", "ana-birthday")
+    # The voucher is the first card before the scan as well: only the focus says that it was found.
+    expect(card.locator("[name=chosen]")).to_be_focused()
     assert page.evaluate("window.stream.getTracks().every(track => track.readyState === 'ended')")
 
 
