@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -191,5 +192,8 @@ def test_the_part_asks_four_questions_of_indexes(
         redemptions_part(admin_user)
 
     plans = "\n".join(plan_of(each["sql"]) for each in asked.captured_queries[1:])
-    for index in ("redemption_requested", "redemption_stuck", "trouble_slot"):
+    for index in ("redemption_requested", "redemption_stuck"):
         assert index in plans
+    # The table is empty here, and PostgreSQL finds both of its indexes as cheap.
+    others = ["one_trouble_per_reason_and_slot"] if connection.vendor == "postgresql" else []
+    assert any(index in plans for index in ["trouble_slot", *others])
