@@ -34,7 +34,7 @@ from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import ReturnPolicy
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import give_back_rows, with_codes
-from loyaltyview.redemptions.parts import (
+from loyaltyview.redemptions.partial_release import (
     give_back_part,
     note_part,
     spends_in_order,

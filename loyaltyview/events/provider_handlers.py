@@ -9,8 +9,8 @@ from loyaltyview.events.models import AlarmKind, Event
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.provider_inbox import read_hint
 from loyaltyview.redemptions.cancellation import cancel_spend
+from loyaltyview.redemptions.code_deactivation import queue_used_codes
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.used_codes import queue_used_codes
 from loyaltyview.work import clock
 from providers.types import WebhookName
 

@@ -39,7 +39,7 @@ from loyaltyview.redemptions.audit import of_day
 from loyaltyview.redemptions.issued import spellings
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, with_codes
-from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.work import clock
 
 # NewStore promises its events within 15 minutes.

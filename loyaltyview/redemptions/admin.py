@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State, Transition
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.resolution import Question, question_of, resolve
+from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
 
 # What the two answers are answers to.
 QUESTIONS = {

@@ -11,10 +11,10 @@ class RedemptionsConfig(AppConfig):
         from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.redemptions import erasure
+        from loyaltyview.redemptions.code_deactivation import EVERY_S, queue_used_codes
         from loyaltyview.redemptions.models import Redemption
         from loyaltyview.redemptions.overview import redemptions_part
         from loyaltyview.redemptions.recovery import run_one
-        from loyaltyview.redemptions.used_codes import EVERY_S, queue_used_codes
 
         add_source("redemptions", run_one)
         every("used codes", EVERY_S, queue_used_codes)

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import HOLDING, OPEN, Redemption, State
-from loyaltyview.redemptions.snapshots import intent_of, spend_of
+from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.work import clock
 from providers.errors import ProviderError
 from providers.types import Finding

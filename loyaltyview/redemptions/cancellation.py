@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import structlog
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.release import give_back
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.steps import advance
+from loyaltyview.redemptions.transitions import advance
 from providers.errors import Unavailable
 
 log = structlog.get_logger(__name__)

@@ -12,13 +12,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.code_deactivation import unqueue
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.issued import issued_of
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import give_back
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.snapshots import intent_of, spend_of
-from loyaltyview.redemptions.steps import (
+from loyaltyview.redemptions.serialization import intent_of, spend_of
+from loyaltyview.redemptions.transitions import (
     advance,
     refresh,
     release_at,
@@ -27,7 +28,6 @@ from loyaltyview.redemptions.steps import (
     to_stuck,
     write_line,
 )
-from loyaltyview.redemptions.used_codes import unqueue
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.types import Order, Spend

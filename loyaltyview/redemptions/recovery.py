@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db import transaction
 
 from loyaltyview.redemptions import order_news
+from loyaltyview.redemptions.commands import WORKER, Actor
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
-from loyaltyview.redemptions.requests import WORKER, Actor
-from loyaltyview.redemptions.snapshots import intent_of
-from loyaltyview.redemptions.steps import advance, release_at, reveal, spent_fields, take, to_stuck
+from loyaltyview.redemptions.serialization import intent_of
+from loyaltyview.redemptions.transitions import advance, release_at, reveal, spent_fields, take, to_stuck
 from loyaltyview.work import clock
 from loyaltyview.work.claims import claim, finish, postpone
 from providers.errors import ProviderError

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.snapshots import spend_of
-from loyaltyview.redemptions.steps import advance, refresh, take, to_stuck
+from loyaltyview.redemptions.serialization import spend_of
+from loyaltyview.redemptions.transitions import advance, refresh, take, to_stuck
 from loyaltyview.work import clock
 from loyaltyview.work.claims import postpone
 from providers.base import Capability, LoyaltyProvider

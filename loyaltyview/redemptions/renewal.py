@@ -6,11 +6,11 @@ import structlog
 from django.db import transaction
 
 from loyaltyview.newstore.errors import NewStoreError
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal, mint_refusal
-from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.saga import mint
-from loyaltyview.redemptions.steps import advance, refresh, release_at, take
+from loyaltyview.redemptions.transitions import advance, refresh, release_at, take
 from loyaltyview.work import clock
 from loyaltyview.work.claims import finish
 

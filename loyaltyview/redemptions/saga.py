@@ -1,8 +1,8 @@
 """The path of a redemption: request, mint, spend, reveal (docs/architecture.md 5).
 
-Each step is one commit (`steps.advance`), shared by steps with no call between them; the calls to NewStore
-and the vendor stand between commits. The lease on the row says whose turn it is. It outlasts every call, so a
-row whose lease has run out belongs to a process that died, and `recovery` takes it over.
+Each step is one commit (`transitions.advance`), shared by steps with no call between them; the calls to
+NewStore and the vendor stand between commits. The lease on the row says whose turn it is. It outlasts every
+call, so a row whose lease has run out belongs to a process that died, and `recovery` takes it over.
 """
 
 import hashlib
@@ -18,19 +18,19 @@ from loyaltyview.newstore.coupons import MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble
-from loyaltyview.redemptions.limits import limit_reached
-from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
-from loyaltyview.redemptions.recovery import carry_on
-from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
-from loyaltyview.redemptions.requests import (
+from loyaltyview.redemptions.commands import (
     Actor,
     AnotherTillRedeeming,
     InCartAlready,
     KeyReused,
     RedeemRequest,
 )
-from loyaltyview.redemptions.snapshots import cart_to_json, coupon_of, discount_to_json, intent_of
-from loyaltyview.redemptions.steps import (
+from loyaltyview.redemptions.limits import limit_reached
+from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
+from loyaltyview.redemptions.recovery import carry_on
+from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
+from loyaltyview.redemptions.serialization import cart_to_json, coupon_of, discount_to_json, intent_of
+from loyaltyview.redemptions.transitions import (
     advance,
     ask_again_at,
     refresh,

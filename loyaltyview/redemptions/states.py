@@ -1,6 +1,6 @@
 """The map of a redemption: what each state means, every step from one state to another, and its reason.
 
-`steps.advance` refuses a step that is not on the map. `manage.py draw_states` draws the map into
+`transitions.advance` refuses a step that is not on the map. `manage.py draw_states` draws the map into
 docs/state-machine.md.
 """
 

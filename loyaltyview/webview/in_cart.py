@@ -14,8 +14,8 @@ from loyaltyview.redemptions.models import FINAL, HOLDING, IN_CART, OPEN, Redemp
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.saga import hand_over
+from loyaltyview.redemptions.serialization import discount_from_json
 from loyaltyview.redemptions.shift import is_undoable
-from loyaltyview.redemptions.snapshots import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from loyaltyview.work import clock

@@ -20,7 +20,7 @@ from loyaltyview.ops.callers import caller_of
 from loyaltyview.ops.overload import note_owner
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
-from loyaltyview.redemptions.requests import Actor
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.snapshots import discount_to_json, intent_of
-from loyaltyview.redemptions.steps import spent_fields
+from loyaltyview.redemptions.serialization import discount_to_json, intent_of
+from loyaltyview.redemptions.transitions import spent_fields
 from providers.house.ledger import adjust
 from providers.house.models import EarnRule, Entry, Member, Reward
 from providers.types import Consents, Discount, DiscountKind, MemberProfile, Money

@@ -18,7 +18,7 @@ from loyaltyview.programs.earn_base import earns_with_tax
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import saving_in
-from loyaltyview.redemptions.snapshots import discount_to_json
+from loyaltyview.redemptions.serialization import discount_to_json
 from loyaltyview.sandbox import launches, order_events
 from loyaltyview.sandbox.answers import to_json
 from loyaltyview.sandbox.carts import Cart as HostCart

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from loyaltyview.events.models import Earning, Event, EventState, Order, ReturnRecord, ReturnState, WhyNothing
+from loyaltyview.redemptions.commands import WORKER
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.requests import WORKER
-from loyaltyview.redemptions.resolution import Question, resolve
-from loyaltyview.redemptions.steps import release_at
+from loyaltyview.redemptions.stuck_resolution import Question, resolve
+from loyaltyview.redemptions.transitions import release_at
 
 from .conftest import Deliver, Work
 from .deliveries import ORDER, cancelled, completed, item, order, returned

@@ -16,10 +16,10 @@ from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.newstore.coupons import mint_code
 from loyaltyview.newstore.deeplink import handoff_url
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.sample import CUSTOMERS
 from loyaltyview.sandbox.serve import serve_in_thread

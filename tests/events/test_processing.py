@@ -18,7 +18,7 @@ from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.steps import release_at
+from loyaltyview.redemptions.transitions import release_at
 from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable

@@ -12,9 +12,9 @@ from django.utils import timezone
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventSource, EventState
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor
 from providers.errors import AuthFailed, UnexpectedAnswer, Unsupported
 from providers.types import WebhookEvent, WebhookRequest
 

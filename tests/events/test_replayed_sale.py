@@ -7,9 +7,9 @@ import pytest
 from loyaltyview.events.models import Event
 from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor
 
 from .conftest import Deliver, Work
 from .deliveries import completed, item, order

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from loyaltyview.programs.models import Program, ReturnPolicy
 from loyaltyview.redemptions import recovery
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor
 from providers.house.ledger import adjust
 
 from .conftest import Deliver, Work

@@ -2,7 +2,7 @@
 
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.redemptions.models import Redemption, State, Transition
-from loyaltyview.redemptions.snapshots import spend_key
+from loyaltyview.redemptions.serialization import spend_key
 from providers.house.models import Entry, Hold, HoldState, Member
 
 from .stack import ALIAS

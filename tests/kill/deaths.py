@@ -24,14 +24,22 @@ class Deaths(AppConfig):
 
     def ready(self) -> None:
         from loyaltyview.events import processing
-        from loyaltyview.redemptions import cancellation, orders, recovery, release, renewal, saga, steps
+        from loyaltyview.redemptions import (
+            cancellation,
+            orders,
+            recovery,
+            release,
+            renewal,
+            saga,
+            transitions,
+        )
         from providers.house.provider import HouseProvider
 
         # A step is called by the state it leads to. Within it, its lines are written and nothing is
         # committed. A death after it comes after its commit, unless the caller has a transaction of its own
         # around it (a renewal, which stores the code as well).
-        advance = around(steps.advance)
-        for module in (steps, saga, recovery, release, renewal, orders, cancellation):
+        advance = around(transitions.advance)
+        for module in (transitions, saga, recovery, release, renewal, orders, cancellation):
             setattr(module, "advance", advance)  # noqa: B010
         for owner, function, name in (
             (saga, "_request", "requested"),
@@ -40,7 +48,7 @@ class Deaths(AppConfig):
             *((HouseProvider, call, call) for call in CALLS),
         ):
             setattr(owner, function, around(getattr(owner, function), name))
-        steps.insert = within(steps.insert)  # type: ignore[attr-defined]
+        transitions.insert = within(transitions.insert)  # type: ignore[attr-defined]
 
 
 def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:

@@ -9,9 +9,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from loyaltyview.redemptions import release, saga
+from loyaltyview.redemptions.commands import AnotherTillRedeeming, InCartAlready, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
-from loyaltyview.redemptions.requests import AnotherTillRedeeming, InCartAlready, RedeemRequest
 from providers.types import Cart, Money
 from tests.redemptions.conftest import KIM, TEN_DOLLARS, Mint, newstore, tap, vendor  # noqa: F401
 from tests.redemptions.memory_provider import TIMED_OUT, Ledger

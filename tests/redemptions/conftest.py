@@ -13,7 +13,7 @@ from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
-from loyaltyview.redemptions.requests import Actor, RedeemRequest
+from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from providers.types import Cart, Discount, DiscountKind, Money, Order, SpendKind
 
 from .memory_provider import Ledger, MemoryProvider

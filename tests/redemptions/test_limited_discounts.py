@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from loyaltyview.redemptions.offers import CartReason, cart_reason, saving_in
-from loyaltyview.redemptions.snapshots import discount_from_json, discount_to_json
+from loyaltyview.redemptions.serialization import discount_from_json, discount_to_json
 from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
 SHIRTS = ("SHIRT-01",)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import time_machine
 from django.utils import timezone
 
+from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.shift import is_undoable, redemption_in_shift, shift_of
 

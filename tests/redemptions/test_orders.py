@@ -8,14 +8,14 @@ import time_machine
 from django.utils import timezone
 
 from loyaltyview.redemptions import orders
+from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, member_of_order, settle, use_codes
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.requests import Actor, RedeemRequest
-from loyaltyview.redemptions.resolution import question_of, resolve
 from loyaltyview.redemptions.saga import redeem
+from loyaltyview.redemptions.stuck_resolution import question_of, resolve
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Order, Spend, SpendFinding, SpendIntent
 

@@ -10,10 +10,10 @@ import time_machine
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
+from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import State
 from loyaltyview.redemptions.recovery import run_one
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.requests import RedeemRequest
 from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
 from .conftest import KIM, Mint

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreUnavailable, NewStoreUnexpected
 from loyaltyview.redemptions import saga
+from loyaltyview.redemptions.commands import WORKER, AnotherTillRedeeming, KeyReused, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import WORKER, AnotherTillRedeeming, KeyReused, RedeemRequest
-from loyaltyview.redemptions.resolution import Question, question_of
 from loyaltyview.redemptions.saga import hand_over, redeem
+from loyaltyview.redemptions.stuck_resolution import Question, question_of
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
 from providers.types import Spend
 

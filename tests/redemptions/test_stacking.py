@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from loyaltyview.redemptions.commands import AnotherTillRedeeming, InCartAlready, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, build_offers
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import AnotherTillRedeeming, InCartAlready, RedeemRequest
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.stacking import free_slot, lock_repeated
 from providers.errors import OutcomeUnknown

@@ -30,11 +30,11 @@ from hypothesis.stateful import (
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions import orders, recovery, release, renewal, saga, steps
+from loyaltyview.redemptions import orders, recovery, release, renewal, saga, transitions
+from loyaltyview.redemptions.commands import Actor, AnotherTillRedeeming, RedeemRequest
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
-from loyaltyview.redemptions.requests import Actor, AnotherTillRedeeming, RedeemRequest
-from loyaltyview.redemptions.snapshots import spend_key
+from loyaltyview.redemptions.serialization import spend_key
 from providers.errors import OutcomeUnknown, ProviderError, Unavailable
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member, Reward
 from providers.house.provider import HouseProvider
@@ -111,7 +111,7 @@ class Redemptions(RuleBasedStateMachine):
         for call in CALLS:
             self.patches.setattr(HouseProvider, call, self.world.wrap(call, getattr(HouseProvider, call)))
         for module in (saga, recovery, release, renewal, orders):
-            self.patches.setattr(module, "advance", self.world.wrap("advance", steps.advance))
+            self.patches.setattr(module, "advance", self.world.wrap("advance", transitions.advance))
         self.patches.setattr("django.conf.settings.PAGE_DEADLINE_S", 0)
         # The id says who comes first of those due at one moment: Hypothesis must be able to repeat it.
         self.patches.setattr(Redemption._meta.get_field("id"), "_get_default", an_id)

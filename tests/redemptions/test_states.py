@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import connection
 from structlog.testing import capture_logs
 
+from loyaltyview.redemptions.commands import WORKER, RedeemRequest
 from loyaltyview.redemptions.management.commands import draw_states
 from loyaltyview.redemptions.models import FINAL, Redemption, State
-from loyaltyview.redemptions.requests import WORKER, RedeemRequest
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.states import EDGES, MEANINGS, START
-from loyaltyview.redemptions.steps import ForbiddenStep, advance
+from loyaltyview.redemptions.transitions import ForbiddenStep, advance
 
 from .conftest import Mint
 from .memory_provider import Ledger

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import State
-from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.work.worker import drain
 from providers.errors import OutcomeUnknown

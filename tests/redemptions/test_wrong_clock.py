@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import hand_over, redeem
-from loyaltyview.redemptions.steps import take
+from loyaltyview.redemptions.transitions import take
 from tests.work.machine_clock import machine_ahead
 
 from .conftest import KIM, Mint

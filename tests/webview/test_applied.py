@@ -16,7 +16,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.steps import advance
+from loyaltyview.redemptions.transitions import advance
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from providers.base import Capability

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from loyaltyview.redemptions.cancellation import cancel_spend
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor
 from providers.base import Capability
 
 from .conftest import Open

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
-from loyaltyview.redemptions.requests import Actor
 from loyaltyview.webview import twins
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.reading import Reading

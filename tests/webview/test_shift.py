@@ -12,7 +12,7 @@ from django.utils import timezone
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.steps import advance
+from loyaltyview.redemptions.transitions import advance
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from loyaltyview.webview.views.shift import start_of_day

@@ -11,15 +11,15 @@ from django.views.decorators.http import require_POST
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
-from loyaltyview.redemptions.models import OPEN, Redemption, State
-from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
-from loyaltyview.redemptions.release import can_release
-from loyaltyview.redemptions.requests import (
+from loyaltyview.redemptions.commands import (
     AnotherTillRedeeming,
     InCartAlready,
     KeyReused,
     RedeemRequest,
 )
+from loyaltyview.redemptions.models import OPEN, Redemption, State
+from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
+from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.redemptions.stacking import free_slot
 from loyaltyview.webview import cart_now, wording

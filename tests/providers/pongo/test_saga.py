@@ -9,9 +9,9 @@ from django.utils import timezone
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
+from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from loyaltyview.redemptions.models import IssuedCode, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
-from loyaltyview.redemptions.requests import Actor, RedeemRequest
 from providers.types import SpendKind
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, LoseAnswers, Served
 from tests.providers.pongo.intents import FIVE, a_cart, usd

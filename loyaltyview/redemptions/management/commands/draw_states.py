@@ -15,7 +15,7 @@ HEAD = """# The states of a redemption
 `manage.py draw_states` draws this page from `loyaltyview/redemptions/states.py`. To change it, change that
 file and draw again.
 
-`steps.advance` changes a state with one conditional UPDATE and writes one line of the trail in the same
+`transitions.advance` changes a state with one conditional UPDATE and writes one line of the trail in the same
 commit. It refuses a step that is not listed here. A line of the trail whose two states are equal is a note.
 """
 

@@ -10,13 +10,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import give_back_order, settle, use_codes
 from loyaltyview.redemptions.recovery import run_one
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import Actor, RedeemRequest
-from loyaltyview.redemptions.resolution import Question, question_of, resolve
 from loyaltyview.redemptions.saga import redeem
+from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Order
 

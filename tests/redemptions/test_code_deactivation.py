@@ -7,12 +7,12 @@ import pytest
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.code_deactivation import queue_used_codes
+from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.orders import let_go, use_codes
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.requests import RedeemRequest
 from loyaltyview.redemptions.saga import redeem
-from loyaltyview.redemptions.used_codes import queue_used_codes
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
-from loyaltyview.redemptions.requests import Actor
 from loyaltyview.redemptions.states import missing_edge
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert, update

@@ -10,7 +10,7 @@ from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.snapshots import coupon_of
+from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.work import clock
 from loyaltyview.work.sources import wake
 

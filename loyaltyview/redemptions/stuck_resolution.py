@@ -5,10 +5,10 @@ from enum import StrEnum
 from django.db import transaction
 
 from loyaltyview.redemptions import order_news
+from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
-from loyaltyview.redemptions.requests import Actor
-from loyaltyview.redemptions.steps import advance
+from loyaltyview.redemptions.transitions import advance
 from loyaltyview.work import clock
 
 

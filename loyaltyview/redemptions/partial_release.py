@@ -6,8 +6,8 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.orders import order_actor, with_codes
 from loyaltyview.redemptions.release import is_final
-from loyaltyview.redemptions.snapshots import spend_of
-from loyaltyview.redemptions.steps import write_line
+from loyaltyview.redemptions.serialization import spend_of
+from loyaltyview.redemptions.transitions import write_line
 from providers.types import SpendKind
 
 # A voucher has no parts.
