@@ -46,8 +46,7 @@ POSITIVE = (
 )
 
 SHORTEST_SECRET = 32
-# A write to a vendor (`providers.http.Limits.write_total_s`): a shorter lease would give its row away
-# meanwhile.
+# A write to a vendor (`providers.outbound.http.Limits`): a shorter lease would give its row away meanwhile.
 LONGEST_CALL_S = 10
 
 KEY_HINT = (

@@ -12,10 +12,10 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, ClassVar
 
-from providers.budget import Budget
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
-from providers.sharing import changed
+from providers.outbound.budget import Budget
+from providers.outbound.sharing import changed
 from providers.texts import id_key, plain
 from providers.types import (
     Cart,
@@ -138,7 +138,7 @@ class LoyaltyProvider(ABC):
         self.config = config
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Every write of an adapter ends what pages share about its member (`providers.sharing`)."""
+        """Every write of an adapter ends what pages share about its member (`providers.outbound.sharing`)."""
         super().__init_subclass__(**kwargs)
         for name, member_of in WRITES.items():
             if name in cls.__dict__:

@@ -19,8 +19,8 @@ from loyaltyview.newstore import keys
 from loyaltyview.programs import remembered, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
-from providers import budget_store, sharing
 from providers.house.triggers import SQLITE
+from providers.outbound import budget_store, sharing
 from tests.setup.chromium import find_chromium
 
 # How long an example takes says something of the machine and what else it does, not of the product.

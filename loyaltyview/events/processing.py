@@ -26,8 +26,8 @@ from loyaltyview.newstore.errors import (
 )
 from loyaltyview.work import clock
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
-from providers.budget import OwnLimit
 from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
+from providers.outbound.budget import OwnLimit
 
 log = structlog.get_logger(__name__)
 

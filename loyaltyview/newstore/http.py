@@ -25,8 +25,8 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.silence import listening
-from providers.lenient_json import read_json
-from providers.transport import attempt_ends_at, is_refused, session_for
+from providers.outbound.lenient_json import read_json
+from providers.outbound.transport import attempt_ends_at, is_refused, session_for
 
 log = structlog.get_logger(__name__)
 

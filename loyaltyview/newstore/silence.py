@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable
-from providers.breaker import Breaker, BreakerOpen
+from providers.outbound.breaker import Breaker, BreakerOpen
 
 # What gateways answer for a server that is silent.
 SILENT_STATUSES = (502, 503, 504)

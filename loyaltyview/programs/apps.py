@@ -27,7 +27,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.troubles import purge_troubles, troubles_part
         from loyaltyview.work import clock
         from providers import clock as vendors_clock
-        from providers.http import add_observer
+        from providers.outbound.http import add_observer
 
         for model in (Program, Store):
             post_save.connect(forget, sender=model)

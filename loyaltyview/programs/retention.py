@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from providers import sharing
+from providers.outbound import sharing
 from providers.registry import PROVIDERS, provider_class
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from providers.addresses import are_private_allowed, names_private
+from providers.outbound.addresses import are_private_allowed, names_private
 
 CHANNELS = {"store": _("Store"), "web": _("Web shop")}
 

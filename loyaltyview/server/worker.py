@@ -3,8 +3,8 @@
 gunicorn's own gives each connection to a thread, which then reads: 33 connections that send half a request
 stop 32 threads. Here the event loop reads a request until it is whole, and only then a thread handles it.
 The loop also sends the rest of an answer. A connection costs some memory and no thread, and one that takes
-too long is closed. Who gets a thread next, `providers.turns` says: no program can take all of them. See
-decision 0016.
+too long is closed. `providers.outbound.lanes` says who gets a thread next: no program can take all of them.
+See decision 0016.
 """
 
 import selectors
@@ -21,7 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from loyaltyview.ops.overload import BUSY, EVENTS, LINE_TOO_LONG, lane_of
 from loyaltyview.server.answer_buffer import AnswerBuffer
 from loyaltyview.server.request_buffer import HeadTooLarge, RequestBuffer
-from providers.turns import Turns
+from providers.outbound.lanes import Lanes
 
 RECEIVE_BYTES = 65_536
 ACCEPTED_AT_ONCE = 64
@@ -78,7 +78,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.turns: Turns[Connection] = Turns(
+        self.turns: Lanes[Connection] = Lanes(
             self.cfg.threads, reserve=self.cfg.threads // 8, privileged=frozenset({EVENTS})
         )
         self.waiting: dict[str, dict[Connection, None]] = {state: {} for state in SECONDS}

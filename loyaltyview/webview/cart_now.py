@@ -22,7 +22,7 @@ from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.redemptions.refusals import mint_refusal
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
-from providers import parallel
+from providers.outbound import parallel
 
 log = structlog.get_logger(__name__)
 

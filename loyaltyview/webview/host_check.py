@@ -25,7 +25,7 @@ from loyaltyview.redemptions.refusals import mint_refusal
 from loyaltyview.webview.cart_now import units_of
 from loyaltyview.webview.lookups import spend_cart_launch
 from loyaltyview.webview.problems import Problem
-from providers import parallel
+from providers.outbound import parallel
 
 log = structlog.get_logger(__name__)
 

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.webview.models import Launch
-from providers import parallel, sharing
 from providers.base import Capability, LoyaltyProvider
-from providers.budget import calling_for, finishing
-from providers.budget_state import Use
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
+from providers.outbound import parallel, sharing
+from providers.outbound.budget import calling_for, finishing
+from providers.outbound.budget_state import Use
 from providers.texts import scanned_as
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
 

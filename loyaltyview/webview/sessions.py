@@ -27,9 +27,9 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.pages import refuse
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
-from providers.budget import calling_for, finish
-from providers.budget_state import Use
-from providers.parallel import of_program
+from providers.outbound.budget import calling_for, finish
+from providers.outbound.budget_state import Use
+from providers.outbound.parallel import of_program
 
 COOKIE = "launch"
 LONGEST_NAME = 100  # Redemption.associate_id

@@ -12,10 +12,10 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.navigation import is_htmx
 from loyaltyview.webview.problems import Problem
-from providers import sharing
 from providers.base import LoyaltyProvider
-from providers.budget import calling_for
-from providers.budget_state import Use
+from providers.outbound import sharing
+from providers.outbound.budget import calling_for
+from providers.outbound.budget_state import Use
 
 TEMPLATE = "webview/waiting.html"
 # So long a request waits for its turn itself: nobody notices, and hardly a thread is held.

@@ -12,10 +12,10 @@ from providers.antavo.answers import judge, value_of
 from providers.antavo.escher import Credentials, signer
 from providers.antavo.options import Options, read_options
 from providers.base import ProviderConfig
-from providers.breaker import Breaker
-from providers.budget import Budget, spread
 from providers.errors import UnexpectedAnswer
-from providers.http import VendorSession, segment
+from providers.outbound.breaker import Breaker
+from providers.outbound.budget import Budget, spread
+from providers.outbound.http import VendorSession, segment
 
 VENDOR = "antavo"
 

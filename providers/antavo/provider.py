@@ -22,8 +22,8 @@ from providers.antavo.client import VENDOR, Client, client_for
 from providers.antavo.fields import table, whole
 from providers.antavo.options import SPECS, check_settings, read_options
 from providers.base import Capability, LoyaltyProvider
-from providers.budget import Budget
 from providers.errors import UnexpectedAnswer
+from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
     CheckResult,

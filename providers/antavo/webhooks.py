@@ -16,7 +16,7 @@ import jwt
 from providers.antavo.fields import text
 from providers.antavo.options import Options
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.lenient_json import read_json
+from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 
 # The one body that Antavo shows: a coupon that was claimed. The path is the names, joined by dots.

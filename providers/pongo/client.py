@@ -11,10 +11,10 @@ import requests
 import structlog
 
 from providers.base import ProviderConfig
-from providers.breaker import Breaker
-from providers.budget import Budget, spread
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
-from providers.http import Answer, VendorSession, judge_status, segment
+from providers.outbound.breaker import Breaker
+from providers.outbound.budget import Budget, spread
+from providers.outbound.http import Answer, VendorSession, judge_status, segment
 from providers.pongo import account as accounts
 from providers.pongo.models import Account
 from providers.pongo.names import names_with

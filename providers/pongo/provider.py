@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig, SettingSpec
-from providers.budget import Budget
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, SettingsError, Unsupported
+from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
 from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
 from providers.pongo.client import Client

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from providers import clock, sharing
+from providers import clock
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -27,6 +27,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
+from providers.outbound import sharing
 from providers.pongo.catalogue import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.customers import get, unmapped_store

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from providers.errors import AuthFailed, RejectReason, UnexpectedAnswer
-from providers.lenient_json import read_json
+from providers.outbound.lenient_json import read_json
 from providers.pongo.client import Client, object_of, refusal
 from providers.pongo.fields import id_of, text_of
 from providers.pongo.models import Account, Subscription

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from providers import clock
 from providers.dates import end_of, start_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
-from providers.http import segment
+from providers.outbound.http import segment
 from providers.types import (
     Discount,
     DiscountKind,

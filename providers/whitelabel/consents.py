@@ -5,7 +5,7 @@ Not asked is not no: without a row nothing is known.
 """
 
 from providers.errors import Rejected, RejectReason
-from providers.http import segment
+from providers.outbound.http import segment
 from providers.types import Consent, Consents
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.names import at

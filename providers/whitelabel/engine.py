@@ -16,12 +16,12 @@ import requests
 from django.utils import timezone
 
 from providers.base import ProviderConfig
-from providers.breaker import Breaker
-from providers.budget import Budget
-from providers.budget_state import Limit
 from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
-from providers.http import Answer, VendorSession, judge_status
-from providers.http_errors import READ, WRITE
+from providers.outbound.breaker import Breaker
+from providers.outbound.budget import Budget
+from providers.outbound.budget_state import Limit
+from providers.outbound.http import Answer, VendorSession, judge_status
+from providers.outbound.http_errors import READ, WRITE
 from providers.whitelabel.names import Names
 from providers.whitelabel.options import auth_url
 from providers.whitelabel.tokens import AdminToken

@@ -12,7 +12,7 @@ from decimal import Decimal
 import phonenumbers
 
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
-from providers.http import segment
+from providers.outbound.http import segment
 from providers.texts import other_spellings
 from providers.types import (
     Balance,

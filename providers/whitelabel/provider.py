@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
-from providers.budget import Budget
 from providers.errors import Rejected, RejectReason, Unsupported
+from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
     CheckResult,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 
 from providers.errors import UnexpectedAnswer
-from providers.http import segment
+from providers.outbound.http import segment
 from providers.whitelabel.engine import Engine, Json, Refused, moment, timestamp
 
 # How long an event may stay without reaction before we no longer count on one.

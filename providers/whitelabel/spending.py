@@ -4,7 +4,6 @@ A row of the outbox stands before each. What the engine shows just before the wr
 (`note_before`), so `finding` can tell what is new.
 """
 
-from providers import sharing
 from providers.errors import (
     OutcomeUnknown,
     ProviderError,
@@ -13,6 +12,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.outbound import sharing
 from providers.types import Spend, SpendIntent, SpendKind
 from providers.whitelabel import catalogue, members, settling, vouchers
 from providers.whitelabel.engine import Engine, Json, Refused

@@ -11,7 +11,7 @@ from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.http import VendorSession
+from providers.outbound.http import VendorSession
 from providers.sealing import box
 
 EARLIER_S = 60

@@ -10,7 +10,7 @@ import hmac
 import json
 
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.lenient_json import read_json
+from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 from providers.whitelabel.engine import Engine
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.base import ProviderConfig
-from providers.breaker import Breaker
-from providers.budget import Budget
-from providers.budget_state import Limit
 from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable, UnexpectedAnswer
-from providers.http import Answer, VendorSession, judge_status
+from providers.outbound.breaker import Breaker
+from providers.outbound.budget import Budget
+from providers.outbound.budget_state import Limit
+from providers.outbound.http import Answer, VendorSession, judge_status
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.settings import YotpoSettings, read_settings
 

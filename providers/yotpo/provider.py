@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
-from providers.budget import Budget
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
+from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
     CheckResult,

@@ -10,7 +10,7 @@ Sources: loyaltyapi.yotpo.com/reference/create-redemption, support.yotpo.com/doc
 from datetime import timedelta
 from typing import Any
 
-from providers import clock, sharing, types
+from providers import clock, types
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -20,7 +20,8 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from providers.http import Answer
+from providers.outbound import sharing
+from providers.outbound.http import Answer
 from providers.types import Finding, SpendFinding, SpendIntent, SpendKind
 from providers.yotpo import store
 from providers.yotpo.client import Client, is_ok

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.lenient_json import read_json
+from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.customers import customer_id_of

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from providers import sharing
 from providers.base import Capability, LoyaltyProvider
+from providers.outbound import sharing
 from providers.types import Cart, MemberQuery, QueryKind, Reward, SpendIntent
 
 Calls = list[str]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.lenient_json import read_json
+from providers.outbound.lenient_json import read_json
 from providers.texts import code_key, other_spellings, pasted, plain, plain_of, scanned_as, shown
 
 

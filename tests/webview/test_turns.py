@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from loyaltyview.redemptions.models import Redemption, State
-from providers.budget import LONGEST_WAIT_S, Budget, OwnLimit
-from providers.budget_state import Limit, Use
-from providers.budget_store import ProcessStore
+from providers.outbound.budget import LONGEST_WAIT_S, Budget, OwnLimit
+from providers.outbound.budget_state import Limit, Use
+from providers.outbound.budget_store import ProcessStore
 
 from .conftest import Mint
 from .fakes import FakeProvider, Vendor

@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview import turns
-from providers.budget import Budget
-from providers.budget_state import Limit
-from providers.budget_store import ProcessStore
+from providers.outbound.budget import Budget
+from providers.outbound.budget_state import Limit
+from providers.outbound.budget_store import ProcessStore
 
 from .fakes import FakeProvider
 from .test_in_browser import Open, apply, open_in_browser

@@ -9,7 +9,6 @@ import responses
 
 from providers.antavo.answers import Refused, value_of
 from providers.antavo.provider import AntavoProvider
-from providers.deadline import deadline
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -21,7 +20,8 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
-from providers.http import Answer
+from providers.outbound.deadline import deadline
+from providers.outbound.http import Answer
 from tests.providers.antavo.build import intent, order
 from tests.providers.antavo.conftest import MIA, Connect, Served, build
 

@@ -22,9 +22,9 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connections
 
-from providers.deadline import deadline
 from providers.errors import ProviderError, Unavailable
-from providers.turns import Turns
+from providers.outbound.deadline import deadline
+from providers.outbound.lanes import Lanes
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class _Pool:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._turns: Turns[Job] = Turns(size)
+        self._turns: Lanes[Job] = Lanes(size)
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()

@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from providers.errors import OutcomeUnknown, Unavailable, UnexpectedAnswer
-from providers.http_errors import ERRORS, READ, WRITE, error_class
+from providers.outbound.http_errors import ERRORS, READ, WRITE, error_class
 
 REQUESTS_ERRORS = [
     cls

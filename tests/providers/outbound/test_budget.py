@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.budget import Budget, OwnLimit, calling_for, finish, spread
-from providers.budget_state import Limit, Use
-from providers.budget_store import ProcessStore
+from providers.outbound.budget import Budget, OwnLimit, calling_for, finish, spread
+from providers.outbound.budget_state import Limit, Use
+from providers.outbound.budget_store import ProcessStore
 
 FIVE_A_SECOND = Limit(calls=5, window_s=1.0)
 Make = Callable[..., Budget]

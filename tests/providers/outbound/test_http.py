@@ -18,12 +18,6 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from providers import http
-from providers.breaker import Breaker
-from providers.budget import Budget, calling_for
-from providers.budget_state import Limit, Use
-from providers.budget_store import ProcessStore
-from providers.deadline import deadline
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -33,7 +27,13 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from providers.http import Answer, Limits, Observation, VendorSession, judge_status, segment
+from providers.outbound import http
+from providers.outbound.breaker import Breaker
+from providers.outbound.budget import Budget, calling_for
+from providers.outbound.budget_state import Limit, Use
+from providers.outbound.budget_store import ProcessStore
+from providers.outbound.deadline import deadline
+from providers.outbound.http import Answer, Limits, Observation, VendorSession, judge_status, segment
 from tests.providers.raw import RawVendor
 
 Script = Callable[[socket.socket, threading.Event], None]

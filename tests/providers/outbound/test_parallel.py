@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from providers import parallel
-from providers.deadline import deadline, remaining_s
 from providers.errors import AuthFailed, Unavailable
-from providers.parallel import Result, gather, keep, start, take
+from providers.outbound import parallel
+from providers.outbound.deadline import deadline, remaining_s
+from providers.outbound.parallel import Result, gather, keep, start, take
 
 LOG_FIELD: ContextVar[str] = ContextVar("log_field", default="")
 
@@ -163,6 +163,8 @@ def test_calls_that_waited_for_a_thread_in_vain_are_never_made(
 
 
 def test_a_hanging_vendor_does_not_keep_the_process_from_exiting() -> None:
-    program = "import threading; from providers.parallel import start; start({'a': threading.Event().wait})"
+    program = (
+        "import threading; from providers.outbound.parallel import start;start({'a': threading.Event().wait})"
+    )
     done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
     assert done.returncode == 0

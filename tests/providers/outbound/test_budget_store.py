@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import DatabaseError
 
-from providers import budget_store
-from providers.budget_state import Limit, State, Use
-from providers.budget_store import DatabaseStore, ProcessStore
 from providers.models import AccountBudget
+from providers.outbound import budget_store
+from providers.outbound.budget_state import Limit, State, Use
+from providers.outbound.budget_store import DatabaseStore, ProcessStore
 
 TEN = Limit(calls=10, window_s=60.0)
 

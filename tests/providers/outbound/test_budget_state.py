@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from providers.budget_state import PAGE_SHARE, Limit, State, Use
+from providers.outbound.budget_state import PAGE_SHARE, Limit, State, Use
 
 FIVE_A_SECOND = Limit(calls=5, window_s=1.0)
 SIXTY_A_MINUTE = Limit(calls=60, window_s=60.0)

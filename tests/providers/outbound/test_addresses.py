@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from providers import addresses
-from providers.addresses import is_private, names_private
 from providers.errors import OutcomeUnknown, ProviderError, Unavailable
-from providers.http import VendorSession
+from providers.outbound import addresses
+from providers.outbound.addresses import is_private, names_private
+from providers.outbound.http import VendorSession
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0",

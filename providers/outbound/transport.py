@@ -18,7 +18,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from providers.addresses import are_private_allowed, public_addresses
+from providers.outbound.addresses import are_private_allowed, public_addresses
 
 # When the attempt being made in this thread must have ended, by time.monotonic().
 attempt_ends_at: ContextVar[float] = ContextVar("attempt_ends_at", default=math.inf)

@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 SHARE = 3
 
 
-class Turns(Generic[Item]):
+class Lanes(Generic[Item]):
     """`threads` threads, of which `reserve` are kept for the lanes in `privileged`."""
 
     def __init__(self, threads: int, reserve: int = 0, privileged: frozenset[str] = frozenset()) -> None:

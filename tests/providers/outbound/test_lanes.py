@@ -1,15 +1,15 @@
 """Threads are shared: what hangs in one lane leaves threads to the others."""
 
-from providers.turns import Turns
+from providers.outbound.lanes import Lanes
 
 
-def filled(turns: Turns[int], lane: str) -> int:
+def filled(turns: Lanes[int], lane: str) -> int:
     """Return how many items of `lane` start, when far more come than there are threads."""
     return sum(turns.take(lane, number) for number in range(200))
 
 
 def test_a_lane_that_hangs_leaves_threads_to_the_next_and_that_one_to_a_third() -> None:
-    turns: Turns[int] = Turns(32, reserve=4, privileged=frozenset({"events"}))
+    turns: Lanes[int] = Lanes(32, reserve=4, privileged=frozenset({"events"}))
 
     started = [filled(turns, lane) for lane in ("hanging", "hanging too", "sound")]
 
@@ -18,7 +18,7 @@ def test_a_lane_that_hangs_leaves_threads_to_the_next_and_that_one_to_a_third() 
 
 
 def test_privileged_work_has_threads_however_many_lanes_hang() -> None:
-    turns: Turns[int] = Turns(32, reserve=4, privileged=frozenset({"events"}))
+    turns: Lanes[int] = Lanes(32, reserve=4, privileged=frozenset({"events"}))
     for number in range(50):
         filled(turns, f"program {number}")
 
@@ -26,7 +26,7 @@ def test_privileged_work_has_threads_however_many_lanes_hang() -> None:
 
 
 def test_one_thread_serves_everybody_in_turn() -> None:
-    turns: Turns[str] = Turns(1)
+    turns: Lanes[str] = Lanes(1)
     assert turns.take("a", "a1")
     assert not any(turns.take(lane, item) for lane, item in (("a", "a2"), ("a", "a3"), ("b", "b1")))
 
@@ -46,7 +46,7 @@ def test_one_thread_serves_everybody_in_turn() -> None:
 
 
 def test_what_waits_can_be_taken_back_once() -> None:
-    turns: Turns[str] = Turns(1)
+    turns: Lanes[str] = Lanes(1)
     turns.take("a", "first")
     turns.take("a", "second")
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from providers.breaker import Breaker, BreakerOpen
 from providers.errors import Unavailable
+from providers.outbound.breaker import Breaker, BreakerOpen
 
 BREAKER = Breaker(vendor="yotpo", program="acme", failures=3, window_s=30, open_s=15, probe_s=20)
 

@@ -17,8 +17,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 
-from providers.budget_state import Limit, State
 from providers.models import AccountBudget
+from providers.outbound.budget_state import Limit, State
 
 log = structlog.get_logger(__name__)
 

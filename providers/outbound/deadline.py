@@ -1,6 +1,6 @@
 """How long a page may still wait: one deadline that every read below it keeps, in whatever thread.
 
-It travels in a context variable, so `providers.parallel` carries it to its pool threads.
+It travels in a context variable, so `providers.outbound.parallel` carries it to its pool threads.
 """
 
 import math

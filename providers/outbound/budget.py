@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from providers.budget_state import Limit, State, Turn, Use
-from providers.budget_store import DatabaseStore, ProcessStore, store
 from providers.errors import RateLimited
+from providers.outbound.budget_state import Limit, State, Turn, Use
+from providers.outbound.budget_store import DatabaseStore, ProcessStore, store
 
 T = TypeVar("T")
 

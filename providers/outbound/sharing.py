@@ -22,9 +22,9 @@ from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
-from providers.deadline import remaining_s
 from providers.errors import ProviderError, Unavailable
 from providers.models import MemberChange
+from providers.outbound.deadline import remaining_s
 from providers.retention import delete_in_steps
 
 log = structlog.get_logger(__name__)

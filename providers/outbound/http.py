@@ -18,10 +18,6 @@ import requests
 from requests import exceptions as rex
 from urllib3 import exceptions as uex
 
-from providers import sharing
-from providers.breaker import Breaker, BreakerOpen
-from providers.budget import Budget, OwnLimit, is_tap
-from providers.deadline import remaining_s
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -32,9 +28,13 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from providers.http_errors import READ, WRITE, error_class
-from providers.lenient_json import read_json
-from providers.transport import attempt_ends_at, is_refused, session_for
+from providers.outbound import sharing
+from providers.outbound.breaker import Breaker, BreakerOpen
+from providers.outbound.budget import Budget, OwnLimit, is_tap
+from providers.outbound.deadline import remaining_s
+from providers.outbound.http_errors import READ, WRITE, error_class
+from providers.outbound.lenient_json import read_json
+from providers.outbound.transport import attempt_ends_at, is_refused, session_for
 
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
 
@@ -169,7 +169,7 @@ class VendorSession:
         `path` follows `base_url`; put ids into it by `segment`. `operation` is the call's name in logs
         and metrics ("get_member"). Raises Unavailable, RateLimited (`retry_after_s` is beyond the
         deadline), AuthFailed, UnexpectedAnswer; other statuses below 500 are returned. Inside
-        `providers.sharing` an equal read of some seconds ago is answered without a call.
+        `providers.outbound.sharing` an equal read of some seconds ago is answered without a call.
         """
         key = self._key(method, path, params, json, form)
         answer: Answer = sharing.shared(

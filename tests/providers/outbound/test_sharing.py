@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
-from providers import sharing
 from providers.errors import Unavailable
 from providers.models import MemberChange
-from providers.sharing import PAGE_S, TAP_S, alone, changed, prime, shared
+from providers.outbound import sharing
+from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, prime, shared
 
 pytestmark = pytest.mark.django_db
 
