@@ -56,7 +56,7 @@ def applied_page(request: HttpRequest, launch: Launch, redemption_id: UUID) -> H
 
 @with_launch
 @require_safe
-def together(request: HttpRequest, launch: Launch) -> HttpResponse:
+def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Show all that the last tap on several cards did, and what it could not do."""
     wanted = launch.last_tap.get("rows", [])
     found = {str(row.pk): row for row in of_member(launch, redemptions_in(launch))}
@@ -69,7 +69,7 @@ def together(request: HttpRequest, launch: Launch) -> HttpResponse:
     refused = [row for row in rows if row.state == State.REFUSED]
     missed += [Missed(title=row.title, code=row.refusal, sentence=wording.refusal(row)) for row in refused]
     if is_htmx(request):
-        return go(request, address_of("together", launch) + ("" if missed else "?go=1"))
+        return go(request, address_of("applied_many", launch) + ("" if missed else "?go=1"))
     rows = [row for row in rows if row.state != State.REFUSED]
     if not rows and len(missed) > 1:
         said = Problem(refused[0].refusal, wording.refusal(refused[0]), status=200)

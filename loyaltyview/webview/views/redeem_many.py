@@ -30,7 +30,7 @@ OF_THE_CART = ("OPENED_ANEW", "CART_FULL", "ANOTHER_TILL", *CHANGED_CART)
 @with_launch
 @with_scanner
 @require_POST
-def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
+def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Redeem all that was chosen, and go to the page of what was applied. Where nothing was, the member page
     says why. The same form again gives the same redemptions."""
     if not launch.member_ref:
@@ -56,7 +56,7 @@ def redeem_several(request: HttpRequest, launch: Launch) -> HttpResponse:
     launch.save(update_fields=["last_tap"])
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
     leaves = not missed and all(row.state not in OPEN for row in rows)
-    return go(request, address_of("together", launch) + ("?go=1" if leaves else ""))
+    return go(request, address_of("applied_many", launch) + ("?go=1" if leaves else ""))
 
 
 def read_taps(form: QueryDict) -> tuple[Tap, ...]:
