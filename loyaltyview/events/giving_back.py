@@ -32,8 +32,9 @@ from loyaltyview.events.names import EventName
 from loyaltyview.events.orders import exchanged_by, exchanges_of, settle_order
 from loyaltyview.events.replay import replay
 from loyaltyview.programs.models import ReturnPolicy
+from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import give_back_rows, with_codes
+from loyaltyview.redemptions.orders import give_back_rows
 from loyaltyview.redemptions.partial_release import (
     give_back_part,
     note_part,

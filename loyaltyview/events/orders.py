@@ -15,14 +15,8 @@ from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.redemptions.orders import (
-    is_used_twice,
-    let_go,
-    member_of_order,
-    settle,
-    use_codes,
-    used_elsewhere,
-)
+from loyaltyview.redemptions.codes import is_used_twice, used_elsewhere
+from loyaltyview.redemptions.orders import let_go, member_of_order, settle, use_codes
 from providers.types import Money, OrderLine, Spend
 from providers.types import Order as ProviderOrder
 

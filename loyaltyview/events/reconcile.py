@@ -22,7 +22,7 @@ from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.orders import CLOSED, HostOrder, read_order
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import ask_vendor, in_trouble, of_day, resume
-from loyaltyview.redemptions.issued import issued_of
+from loyaltyview.redemptions.codes import issued_of
 from loyaltyview.redemptions.models import State
 from loyaltyview.work import clock
 

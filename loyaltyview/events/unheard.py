@@ -36,9 +36,9 @@ from loyaltyview.newstore.orders import (
 )
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import of_day
-from loyaltyview.redemptions.issued import spellings
+from loyaltyview.redemptions.codes import spellings, with_codes
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.orders import give_back_order, with_codes
+from loyaltyview.redemptions.orders import give_back_order
 from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.work import clock
 

@@ -24,7 +24,7 @@ class RedeemRequest:
     """One tap. `key` comes from the form and makes the tap idempotent; `points` and `discount` are what
     the associate was shown; `profile_id` (NewStore's customer) binds the coupon to her when known;
     `is_final`: the page said before the tap that it cannot be undone; `cart_slot`: which of the codes that
-    the program allows of this reward in this cart (`stacking.free_slot`)."""
+    the program allows of this reward in this cart (`limits.free_slot`)."""
 
     program: Program
     launch_id: str

@@ -1,14 +1,26 @@
-"""Limits that guard against abuse: per associate and hour, per member and day. Off by default.
+"""How often something may be redeemed: by one associate in an hour, by one member in a day, and one reward in
+one cart.
 
-Counted without a lock, each with its own row written: of two tills at the same moment both may be refused
-where one would have been within the limit. It is a guard, not money; what is money is held by constraints.
+The first two guard against abuse and are off by default. They are counted without a lock, after the row is
+written: two tills at the same moment may both be refused where one would have been within the limit. The
+third protects points, so a constraint holds it (`Redemption.cart_slot`).
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
-from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.models import HOLDING, IN_CART, Redemption, State
+from loyaltyview.redemptions.offers import CartReason, Offer, OfferState
 from loyaltyview.work import clock
+from providers.types import LockReason
+
+# What the customer could bring, which opens nothing while the cart has the reward already.
+MENDABLE = frozenset(
+    {LockReason.POINTS, CartReason.MINIMUM, CartReason.PRODUCT_MISSING, CartReason.CART_EMPTY}
+)
 
 
 class Limit(StrEnum):
@@ -37,3 +49,42 @@ def limit_reached(row: Redemption) -> Limit | None:
         if of_member.count() > program.member_day_limit:
             return Limit.MEMBER_LIMIT
     return None
+
+
+def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: int) -> list[Offer]:
+    """Return `offers`; those of which `rows`, the member's redemptions in this cart, have as many codes as
+    `limit` allows are locked. A code that has expired counts: it can be renewed without new points."""
+    in_cart = Counter((row.kind, row.item_id) for row in rows if row.state in IN_CART)
+    return [
+        _in_cart(offer)
+        if _is_open(offer) and 0 < limit <= in_cart[offer.kind.value, offer.item_id]
+        else offer
+        for offer in offers
+    ]
+
+
+def _is_open(offer: Offer) -> bool:
+    return offer.state is not OfferState.LOCKED or offer.reason in MENDABLE
+
+
+def _in_cart(offer: Offer) -> Offer:
+    return replace(
+        offer, state=OfferState.LOCKED, reason=CartReason.IN_CART.value,
+        is_capped=False, points_gap=0, money_gap=None, gap_share=0,
+    )  # fmt: skip
+
+
+def free_slot(offer: Offer, rows: Iterable[Redemption], limit: int) -> int | None:
+    """Return the first slot of `offer` that is free in the cart of `rows`, None when all are taken.
+
+    A redemption that is still open counts for nothing here: it may be refused. When it is not, the database
+    refuses the second one with its slot.
+    """
+    same = [
+        row.cart_slot
+        for row in rows
+        if (row.kind, row.item_id) == (offer.kind, offer.item_id) and row.state in HOLDING
+    ]
+    if len(same) >= limit:  # those from before there were slots have none
+        return None
+    return next(slot for slot in range(1, limit + 1) if slot not in same)

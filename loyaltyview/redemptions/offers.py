@@ -40,7 +40,7 @@ class CartReason(StrEnum):
     CURRENCY = "CURRENCY"
     PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
     CART_EMPTY = "CART_EMPTY"
-    IN_CART = "IN_CART"  # as often as the program allows it in one cart (`stacking`)
+    IN_CART = "IN_CART"  # as often as the program allows it in one cart (`limits`)
     STORE = "STORE"  # not in the store of this cart
     UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
 

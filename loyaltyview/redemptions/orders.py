@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.code_deactivation import unqueue
+from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.redemptions.commands import Actor
-from loyaltyview.redemptions.issued import issued_of
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import spend_refusal
 from loyaltyview.redemptions.release import give_back
@@ -81,25 +81,6 @@ def let_go(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
                 pk=row.pk, order_id=order_id, state__in=[*UNDER_WAY, State.STUCK]
             ).update(order_id=""):
                 write_line(row, row.state, State(row.state), actor, reason)
-
-
-def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]:
-    """Return the redemptions that any of `codes` was issued for, each once."""
-    return Redemption.objects.filter(pk__in=issued_of(program.pk, codes).values("redemption"))
-
-
-def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
-    """Return the orders outside `story` (an order and those it was exchanged for) in which the redemptions of
-    `codes` were used: the customer had one discount twice."""
-    rows = with_codes(program, codes).exclude(order_id__in=["", *story])
-    return tuple(sorted(set(rows.values_list("order_id", flat=True))))
-
-
-def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
-    """Return whether two of an order's `codes` were issued for one redemption, one to take the other's place:
-    the customer had one discount twice."""
-    issued = issued_of(program.pk, codes)
-    return issued.count() > issued.values("redemption").distinct().count()
 
 
 def member_of_order(program: Program, order_id: str) -> str:

@@ -3,8 +3,9 @@
 from django.db.models import Q, QuerySet
 
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.orders import order_actor, with_codes
+from loyaltyview.redemptions.orders import order_actor
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.serialization import spend_of
 from loyaltyview.redemptions.transitions import write_line

@@ -33,6 +33,11 @@ def is_final(row: Redemption, provider: LoyaltyProvider) -> bool:
     return row.is_final or not can_release(provider, SpendKind(row.kind))
 
 
+def is_undoable(row: Redemption) -> bool:
+    """Return whether the associate may still give it back: until an order carries its code."""
+    return row.state in (State.SPENT, State.REVEALED) and not row.order_id
+
+
 def undo(redemption_id: UUID, actor: Actor) -> Redemption:
     """Give a spent or revealed redemption back; returns it RELEASED, or RELEASING when the vendor is away
     (the worker goes on). A row in any other state, one that an order carries, and one that the vendor

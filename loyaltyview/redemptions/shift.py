@@ -41,8 +41,3 @@ def redemption_in_shift(
         .filter(pk=redemption_id, program=program, associate_id=associate_id, store_id=store_id)
         .first()
     )
-
-
-def is_undoable(row: Redemption) -> bool:
-    """Return whether the associate may still give it back: until an order carries its code."""
-    return row.state in (State.SPENT, State.REVEALED) and not row.order_id

@@ -9,13 +9,12 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
-from loyaltyview.redemptions.issued import issued_of, known_codes
+from loyaltyview.redemptions.codes import issued_of, known_codes
 from loyaltyview.redemptions.models import FINAL, HOLDING, IN_CART, OPEN, Redemption, State
 from loyaltyview.redemptions.offers import after
-from loyaltyview.redemptions.release import is_final
+from loyaltyview.redemptions.release import is_final, is_undoable
 from loyaltyview.redemptions.saga import hand_over
 from loyaltyview.redemptions.serialization import discount_from_json
-from loyaltyview.redemptions.shift import is_undoable
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from loyaltyview.work import clock

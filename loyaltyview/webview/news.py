@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from loyaltyview.redemptions.cancellation import cancelled_by_vendor
-from loyaltyview.redemptions.issued import issued_of
+from loyaltyview.redemptions.codes import issued_of
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch

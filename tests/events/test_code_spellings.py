@@ -9,9 +9,8 @@ from loyaltyview.events.models import Alarm, AlarmKind, Event, Order
 from loyaltyview.events.news import has_unread
 from loyaltyview.events.reconcile import find_gaps
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.issued import known_codes
+from loyaltyview.redemptions.codes import is_used_twice, known_codes
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.orders import is_used_twice
 from loyaltyview.work.worker import drain
 
 from . import house

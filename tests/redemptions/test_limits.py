@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.release import undo
+from loyaltyview.redemptions.release import is_undoable, undo
 from loyaltyview.redemptions.saga import redeem
-from loyaltyview.redemptions.shift import is_undoable, redemption_in_shift, shift_of
+from loyaltyview.redemptions.shift import redemption_in_shift, shift_of
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger

@@ -16,9 +16,9 @@ from loyaltyview.ops.best_effort import best_effort
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
+from loyaltyview.redemptions.limits import lock_repeated
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
-from loyaltyview.redemptions.stacking import lock_repeated
 from loyaltyview.webview import wording
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of

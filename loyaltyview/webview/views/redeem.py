@@ -17,11 +17,11 @@ from loyaltyview.redemptions.commands import (
     KeyReused,
     RedeemRequest,
 )
+from loyaltyview.redemptions.limits import free_slot
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
-from loyaltyview.redemptions.stacking import free_slot
 from loyaltyview.webview import cart_now, wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.in_cart import cart_left, is_full, of_member, redemptions_in

@@ -8,11 +8,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from loyaltyview.redemptions.commands import AnotherTillRedeeming, InCartAlready, RedeemRequest
+from loyaltyview.redemptions.limits import free_slot, lock_repeated
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, build_offers
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.saga import redeem
-from loyaltyview.redemptions.stacking import free_slot, lock_repeated
 from providers.errors import OutcomeUnknown
 from providers.types import Cart, LockReason, Money, Reward, SpendKind
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from loyaltyview.redemptions.models import IssuedCode
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import IssuedCode, Redemption
 from providers.texts import code_key, plain
 
 
@@ -29,3 +30,22 @@ def known_codes(program_id: int, codes: Iterable[str]) -> dict[str, str]:
 def spellings(code: str) -> tuple[str, str]:
     """Return how a code that was given as `code` may be stored, likeliest first."""
     return plain(code), code_key(code)
+
+
+def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]:
+    """Return the redemptions that any of `codes` was issued for, each once."""
+    return Redemption.objects.filter(pk__in=issued_of(program.pk, codes).values("redemption"))
+
+
+def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
+    """Return the orders outside `story` (an order and those it was exchanged for) in which the redemptions of
+    `codes` were used: the customer had one discount twice."""
+    rows = with_codes(program, codes).exclude(order_id__in=["", *story])
+    return tuple(sorted(set(rows.values_list("order_id", flat=True))))
+
+
+def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
+    """Return whether two of an order's `codes` were issued for one redemption, one to take the other's place:
+    the customer had one discount twice."""
+    issued = issued_of(program.pk, codes)
+    return issued.count() > issued.values("redemption").distinct().count()
