@@ -11,7 +11,7 @@ class WebviewConfig(AppConfig):
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.webview import erasure
-        from loyaltyview.webview.retention import purge_launches
+        from loyaltyview.webview.erasure import purge_launches
 
         add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)
         add_eraser("webview", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -1,6 +1,7 @@
 """A member is erased: her launches go, her consents stay as somebody's (`programs.erasure`)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -41,3 +42,9 @@ def _hers(person: Person) -> QuerySet[Launch]:
         Q(member_ref=person.ref) | Q(customer_key__in=keys) | Q(profile_id__in=person.profile_ids),
         program=person.program,
     )
+
+
+def purge_launches(before: datetime) -> int:
+    """Delete launches that began before that time; returns how many. May be repeated."""
+    count, _ = Launch.objects.filter(created_at__lt=before).delete()
+    return count

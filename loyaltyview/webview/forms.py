@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.webview.queries import read_phone
+from loyaltyview.webview.search_input import read_phone
 from providers.texts import plain, shown
 from providers.types import Consent, Consents, MemberProfile
 

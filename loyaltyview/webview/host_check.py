@@ -22,9 +22,9 @@ from loyaltyview.newstore.profile_links import loyalty_id_in
 from loyaltyview.programs.models import Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import mint_refusal
-from loyaltyview.webview.cart_now import units_of
-from loyaltyview.webview.lookups import spend_cart_launch
+from loyaltyview.webview.cart_recheck import units_of
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.request_limits import count_cart_launch
 from providers.outbound import parallel
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def read_customer(program: Program, context: LaunchContext, caller: str) -> Laun
     unknown = f"cart-unknown-{program.pk}-{hashlib.sha256(context.cart_id.encode()).hexdigest()}"
     if cache.get(unknown):
         raise Problem("CART_UNKNOWN", status=403)
-    spend_cart_launch(program, caller)
+    count_cart_launch(program, caller)
     client, missing = NewStoreClient(program), "CART_UNKNOWN"
     try:
         cart = client.get_cart(context.cart_id)

@@ -20,7 +20,7 @@ LIST_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class MaskedView:
     """A member as the screen may show them: masked, since name and contact come only on a press
     (`views.reveal`). `name` falls back to the end of the member number."""
 
@@ -31,7 +31,7 @@ class Face:
     choice: str = ""
 
 
-def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
+def masked_view(launch: Launch, member: Member, *, is_choice: bool = False) -> MaskedView:
     """Return the member as this launch may show them: without an associate their initials at most. In a list
     with the sealed `choice` that its form sends back."""
     name, contact = masking.initials(member) or gettext("The customer"), ""
@@ -39,7 +39,7 @@ def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
         name = masking.masked_name(member) or masking.masked_id(member.member_id)
         name = name or shown(member.member_id)
         contact = masking.contact(member)
-    return Face(
+    return MaskedView(
         name=name,
         contact=contact,
         tier=shown(member.tier.name) if member.tier else "",
@@ -48,16 +48,16 @@ def face_of(launch: Launch, member: Member, *, is_choice: bool = False) -> Face:
     )
 
 
-def faces_of(launch: Launch, members: Iterable[Member]) -> list[Face]:
+def masked_views(launch: Launch, members: Iterable[Member]) -> list[MaskedView]:
     """Return the members of a list to choose from, with what tells them apart. Where an associate is known,
     those that still look alike say their member number in full."""
-    found = [(face_of(launch, member, is_choice=True), member) for member in members]
-    looks = Counter((face.name, face.tier, face.details) for face, _member in found)
+    found = [(masked_view(launch, member, is_choice=True), member) for member in members]
+    looks = Counter((view.name, view.tier, view.details) for view, _member in found)
     return [
-        replace(face, details=(*face.details[:-1], shown(member.member_id)))
-        if launch.is_verified and looks[face.name, face.tier, face.details] > 1
-        else face
-        for face, member in found
+        replace(view, details=(*view.details[:-1], shown(member.member_id)))
+        if launch.is_verified and looks[view.name, view.tier, view.details] > 1
+        else view
+        for view, member in found
     ]
 
 
@@ -79,16 +79,16 @@ def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
     launch.save(update_fields=["member_ref", "is_customer", "last_known"])
 
 
-def mark_of(launch: Launch) -> str:
+def member_token(launch: Launch) -> str:
     """Return what a form carries so that it acts for the member it was shown for: another tab may have chosen
     another one since."""
     return salted_hmac("loyaltyview.member", f"{launch.pk}:{launch.member_ref}").hexdigest()[:16]
 
 
-def check_mark(launch: Launch, mark: str | None) -> None:
-    """Raise Problem when the form with this mark was shown for another member than the launch's. A form
-    without a mark names no member."""
-    if mark is not None and not constant_time_compare(mark, mark_of(launch)):
+def check_member_token(launch: Launch, token: str | None) -> None:
+    """Raise Problem when the form with this token was shown for another member than the launch's. A form
+    without a token names no member."""
+    if token is not None and not constant_time_compare(token, member_token(launch)):
         raise Problem("MEMBER_CHANGED", status=409)
 
 

@@ -8,7 +8,7 @@ from django.db import InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from loyaltyview.ops.overload import BUSY, problem_of
-from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.responses import refuse
 
 log = structlog.get_logger(__name__)
 

@@ -46,7 +46,7 @@ class Problem(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
+class FailedItem:
     """One of several that did not work, and why."""
 
     title: str

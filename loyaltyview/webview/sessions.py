@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.crypto import salted_hmac
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
 from loyaltyview.ops.callers import caller_of
@@ -21,10 +22,8 @@ from loyaltyview.ops.overload import note_owner
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
 from loyaltyview.redemptions.commands import Actor
-from loyaltyview.webview.carts import cart_json
-from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.responses import refuse
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
 from providers.outbound.budget import calling_for, finish
@@ -90,6 +89,18 @@ def open_launch(
     return response
 
 
+def cart_json(context: LaunchContext) -> dict[str, object]:
+    """Return what `Launch.cart` keeps: `currency` is "" and `total` None where the host named none."""
+    return {
+        "currency": context.currency,
+        "total": None if context.cart_total is None else str(context.cart_total),
+        "items": [
+            {"item_id": item.item_id, "product_id": item.product_id, "price": str(item.price)}
+            for item in context.items
+        ],
+    }
+
+
 def theme_json(theme: HostTheme) -> dict[str, object]:
     """Return what `Launch.theme` keeps: only what the host said."""
     return {name: value for name, value in asdict(theme).items() if value}
@@ -127,6 +138,16 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
         return response
 
     return guarded
+
+
+def language_of(request: HttpRequest, program: Program) -> str:
+    """Return a language code such as "fr", or "en-gb" where the program lists it."""
+    spoken = [str(language).lower() for language in program.languages] or ["en"]
+    for wanted, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        for candidate in (wanted, wanted.partition("-")[0]):
+            if candidate in spoken:
+                return candidate
+    return spoken[0]
 
 
 def actor_of(launch: Launch) -> Actor:

@@ -26,10 +26,10 @@ from loyaltyview.sandbox.carts import CartBook, Totals, price
 from loyaltyview.sandbox.coupons import Coupon
 from loyaltyview.sandbox.orders import OrderBook
 from loyaltyview.sandbox.sample import CUSTOMERS, Product, smallest_unit
-from loyaltyview.webview.carts import cart_json, cart_of
-from loyaltyview.webview.earn_preview import earning_cart
-from loyaltyview.webview.in_cart import cart_left
+from loyaltyview.webview.applied_redemptions import cart_left
+from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.sessions import cart_json, cart_of
 from providers.types import Cart, Discount, DiscountKind, Money, Order
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"

@@ -1,4 +1,4 @@
-"""How many calls a page and a tap make, as the pages make them (`loyaltyview.webview.reading`)."""
+"""How many calls a page and a tap make, as the pages make them (`loyaltyview.webview.member_data`)."""
 
 from dataclasses import replace
 from typing import Any

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from loyaltyview.webview.queries import read_query
-from loyaltyview.webview.reading import look_up
+from loyaltyview.webview.member_data import look_up
+from loyaltyview.webview.search_input import read_query
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Member
 from providers.house.provider import HouseProvider

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loyaltyview.webview.forms import EnrolForm
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_code, read_query
+from loyaltyview.webview.search_input import read_code, read_query
 from providers.errors import Unavailable
 from providers.types import QueryKind
 

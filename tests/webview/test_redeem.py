@@ -15,9 +15,9 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
-from loyaltyview.webview import twins
+from loyaltyview.webview import duplicate_taps
+from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.reading import Reading
 from loyaltyview.webview.views import launch, redeem
 from providers.errors import (
     OutcomeUnknown,
@@ -85,9 +85,9 @@ def test_a_tap_judged_after_its_twin_has_spent_gets_the_twins_answer(
     read_for_redeeming = redeem.read_for_redeeming
     first = []
 
-    def read_after_the_twin(*args: Any) -> Reading:
+    def read_after_the_twin(*args: Any) -> MemberData:
         monkeypatch.setattr(redeem, "read_for_redeeming", read_for_redeeming)
-        monkeypatch.setattr(twins, "_taps", {})  # the twin runs in another process
+        monkeypatch.setattr(duplicate_taps, "_taps", {})  # the twin runs in another process
         first.append(client.post(shown + "redeem/", form()))
         lock = Lock(reason=LockReason.POINTS, points_gap=200)
         vendor.rewards = tuple(replace(reward, lock=lock) for reward in vendor.rewards)

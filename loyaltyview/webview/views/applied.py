@@ -16,8 +16,7 @@ from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.webview import wording
-from loyaltyview.webview.carts import store_of
-from loyaltyview.webview.in_cart import (
+from loyaltyview.webview.applied_redemptions import (
     Applied,
     applied,
     handoff_of,
@@ -28,10 +27,10 @@ from loyaltyview.webview.in_cart import (
     status_of,
     watched,
 )
+from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.pages import refuse
-from loyaltyview.webview.problems import Missed, Problem
+from loyaltyview.webview.problems import FailedItem, Problem
+from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.types import Money
@@ -65,18 +64,20 @@ def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
         return go(request, address_of("member", launch))
     if is_htmx(request) and any(row.state in OPEN for row in rows):
         return HttpResponse(status=204)
-    missed = [Missed(**each) for each in launch.last_tap["missed"]]
+    failed = [FailedItem(**each) for each in launch.last_tap["missed"]]
     refused = [row for row in rows if row.state == State.REFUSED]
-    missed += [Missed(title=row.title, code=row.refusal, sentence=wording.refusal(row)) for row in refused]
+    failed += [
+        FailedItem(title=row.title, code=row.refusal, sentence=wording.refusal(row)) for row in refused
+    ]
     if is_htmx(request):
-        return go(request, address_of("applied_many", launch) + ("" if missed else "?go=1"))
+        return go(request, address_of("applied_many", launch) + ("" if failed else "?go=1"))
     rows = [row for row in rows if row.state != State.REFUSED]
-    if not rows and len(missed) > 1:
+    if not rows and len(failed) > 1:
         said = Problem(refused[0].refusal, wording.refusal(refused[0]), status=200)
-        return show_member(request, launch, to_the_end(), said, missed=missed)
+        return show_member(request, launch, to_the_end(), said, failed=failed)
     if not rows:
         return go(request, f"{address_of('member', launch)}?refused={refused[0].pk}")
-    return show_applied(request, launch, rows, missed=missed)
+    return show_applied(request, launch, rows, failed=failed)
 
 
 @with_launch
@@ -104,7 +105,7 @@ def show_applied(
     launch: Launch,
     rows: list[Redemption],
     problem: Problem | None = None,
-    missed: Collection[Missed] = (),
+    failed: Collection[FailedItem] = (),
 ) -> HttpResponse:
     """Answer with the applied page of `rows`, at least one; `problem` is said on top, with its status."""
     provider = launch.program.provider()
@@ -130,10 +131,10 @@ def show_applied(
         "points": sum(each.row.points for each in counted),
         "handoff": handoff,
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
-        "goes_by_itself": bool(handoff) and status == "live" and not missed and "go" in request.GET,
+        "goes_by_itself": bool(handoff) and status == "live" and not failed and "go" in request.GET,
         "life_s": settings.CODE_LIFE_MINUTES * 60,
         "watched": watched(live, provider),
-        "missed": missed,
+        "failed": failed,
         "problem": problem,
         "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
     }

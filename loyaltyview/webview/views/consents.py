@@ -9,12 +9,11 @@ from django.views.decorators.http import require_http_methods
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.consent_trail import with_trail
-from loyaltyview.webview.members import check_mark, face_of, mark_of
+from loyaltyview.webview.member_data import read_profile
+from loyaltyview.webview.members import check_member_token, masked_view, member_token
 from loyaltyview.webview.models import ConsentWay, Launch
-from loyaltyview.webview.navigation import address_of, go
-from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.reading import read_profile
+from loyaltyview.webview.responses import address_of, go, refuse
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
@@ -34,7 +33,7 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         member = read_profile(launch, provider)
         if request.method == "POST":
-            check_mark(launch, request.POST.get("member"))
+            check_member_token(launch, request.POST.get("member"))
             _change(launch, provider, member, _answers(request, member, provider))
             return go(request, f"{address_of('member', launch)}?consents=1")
     except Problem as problem:
@@ -93,8 +92,8 @@ def _show(
         "launch": launch,
         "program": launch.program,
         "store": store_of(launch),
-        "face": face_of(launch, member) if member else None,
-        "mark": mark_of(launch),
+        "masked": masked_view(launch, member) if member else None,
+        "member_token": member_token(launch),
         "email_is_yes": agreed.email is Consent.YES,
         "sms_is_yes": agreed.sms is Consent.YES,
         "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,

@@ -11,13 +11,12 @@ from loyaltyview.webview import masking, wording
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.forms import EnrolForm
-from loyaltyview.webview.lookups import spend_enrolment
 from loyaltyview.webview.members import choose
 from loyaltyview.webview.models import ConsentWay, Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_email, read_phone
+from loyaltyview.webview.request_limits import count_enrolment
+from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
+from loyaltyview.webview.search_input import read_email, read_phone
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
@@ -66,7 +65,7 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member:
     """Create or find the member. Raises Problem; may be repeated, `enrol` is get-or-create."""
-    spend_enrolment(launch)
+    count_enrolment(launch)
     store = store_of(launch)
     profile = form.profile(store.provider_store if store else "")
     consents = form.consents(**_asked(launch, provider))

@@ -11,14 +11,13 @@ from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
-from loyaltyview.webview.lookups import spend_lookup
-from loyaltyview.webview.members import choose, faces_of, read_choice
+from loyaltyview.webview.member_data import find_customer, look_up_now
+from loyaltyview.webview.members import choose, masked_views, read_choice
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_email, read_phone, read_query, spoken
-from loyaltyview.webview.reading import find_customer, look_up_now
+from loyaltyview.webview.request_limits import count_lookup
+from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
+from loyaltyview.webview.search_input import read_email, read_phone, read_query, spoken
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.views.member import to_the_end
 from providers.base import Capability
@@ -90,7 +89,7 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
     text = request.POST.get("q", "")
     context["q"] = text.strip()
     queries = read_query(text, launch.program.country)
-    spend_lookup(launch)
+    count_lookup(launch)
     provider = launch.program.provider()
     try:
         members = look_up_now(provider, queries)
@@ -101,7 +100,7 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
         return go(request, address_of("member", launch))
     context["searched"] = True
     context["read_as"] = spoken(queries[0]) if queries else text.strip()
-    context["faces"] = faces_of(launch, members)
+    context["matches"] = masked_views(launch, members)
     # Only what the enrolment form will read.
     can_enrol = bool(read_email(text) or read_phone(text, launch.program.country))
     context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
@@ -117,5 +116,5 @@ def _offer_customer(launch: Launch, context: dict[str, Any]) -> None:
         )
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503) from error
-    context["faces"] = faces_of(launch, members or ())
+    context["matches"] = masked_views(launch, members or ())
     context["is_several"] = True

@@ -8,10 +8,9 @@ from django.views.decorators.http import require_safe
 
 from loyaltyview.webview import wording
 from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.member_data import read_history
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.pages import refuse
-from loyaltyview.webview.reading import read_history
+from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import with_launch
 from providers.errors import ProviderError
 

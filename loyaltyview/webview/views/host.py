@@ -11,52 +11,51 @@ from django.views.decorators.http import require_POST
 from loyaltyview.newstore.context import LaunchContext
 from loyaltyview.newstore.errors import LaunchError
 from loyaltyview.newstore.launch import Keys, keys_of, read_posted
-from loyaltyview.webview.carts import cart_json
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.sessions import theme_json, with_launch
+from loyaltyview.webview.sessions import cart_json, theme_json, with_launch
 
 
 @with_launch
 @require_POST
-def hear_host(request: HttpRequest, launch: Launch) -> HttpResponse:
+def read_host_context(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Take what is new in the posted `context`, the first one of this launch. Answers 204, or JSON with the
     addresses of what is to be shown anew: `content` of the member page, `theme`; "" for what is not."""
     keys = keys_of(launch.program)
     try:
         context = read_posted(request.POST.get("context", ""), _as_query(launch, keys), keys)
     except LaunchError:
-        news: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
     else:
-        news = news_in(context, launch)
+        columns = new_columns(context, launch)
     was_first = Launch.objects.filter(pk=launch.pk, is_host_awaited=True).update(
-        is_host_awaited=False, **news
+        is_host_awaited=False, **columns
     )
-    if not was_first or not news:
+    if not was_first or not columns:
         return HttpResponse(status=204)
     return JsonResponse(
         {
-            "content": reverse("content", args=[launch.pk]) if news.keys() - {"theme"} else "",
-            "theme": reverse("host-theme", args=[launch.pk]) if "theme" in news else "",
+            "content": reverse("content", args=[launch.pk]) if columns.keys() - {"theme"} else "",
+            "theme": reverse("host-theme", args=[launch.pk]) if "theme" in columns else "",
         }
     )
 
 
-def news_in(context: LaunchContext, launch: Launch) -> dict[str, Any]:
+def new_columns(context: LaunchContext, launch: Launch) -> dict[str, Any]:
     """Return the columns of `launch` that `context` fills, {} for another cart's. Who the customer is, who
     works the till and what was said of the cart stands: it was checked when the launch was opened."""
     if context.cart_id != launch.cart_id:
         return {}
-    news: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     told = cart_json(context)
     # "0" is a total.
     cart = {name: value or told[name] for name, value in launch.cart.items()}
     if cart != launch.cart:
-        news["cart"] = cart
+        columns["cart"] = cart
     if context.selected_coupons and not launch.selected_coupons:
-        news["selected_coupons"] = list(context.selected_coupons)
+        columns["selected_coupons"] = list(context.selected_coupons)
     if (theme := theme_json(context.theme)) and not launch.theme:
-        news["theme"] = theme
-    return news
+        columns["theme"] = theme
+    return columns
 
 
 def _as_query(launch: Launch, keys: Keys) -> dict[str, str]:

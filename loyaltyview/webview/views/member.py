@@ -20,10 +20,7 @@ from loyaltyview.redemptions.limits import lock_repeated
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.webview import wording
-from loyaltyview.webview.cards import build_deck
-from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.earn_preview import earning_cart
-from loyaltyview.webview.in_cart import (
+from loyaltyview.webview.applied_redemptions import (
     applied_in,
     cart_left,
     foreign_codes,
@@ -32,19 +29,21 @@ from loyaltyview.webview.in_cart import (
     watched,
     way_back,
 )
-from loyaltyview.webview.members import choose, face_of, forget, mark_of
-from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.news import news, news_in_address
-from loyaltyview.webview.problems import Missed, Problem
-from loyaltyview.webview.reading import (
-    Reading,
+from loyaltyview.webview.cards import build_deck
+from loyaltyview.webview.carts import cart_of, earning_cart, store_of
+from loyaltyview.webview.member_data import (
+    MemberData,
     find_customer,
     last_known,
     read_member,
     remember,
     time_left,
 )
+from loyaltyview.webview.members import choose, forget, masked_view, member_token
+from loyaltyview.webview.models import Launch
+from loyaltyview.webview.notices import notices, notices_in_address
+from loyaltyview.webview.problems import FailedItem, Problem
+from loyaltyview.webview.responses import address_of, go, is_htmx
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason
@@ -91,7 +90,7 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
 def content(request: HttpRequest, launch: Launch) -> HttpResponse:
     """What the shell was waiting for."""
     if not is_htmx(request):
-        query = "&".join(filter(None, (news_in_address(request), "wait=1")))
+        query = "&".join(filter(None, (notices_in_address(request), "wait=1")))
         return go(request, f"{address_of('member', launch)}?{query}")
     return show_member(request, launch, to_the_end())
 
@@ -103,11 +102,11 @@ def show_member(
     problem: Problem | None = None,
     *,
     chosen: Collection[str] = (),
-    missed: Collection[Missed] = (),
+    failed: Collection[FailedItem] = (),
     search: Search | None = None,
 ) -> HttpResponse:
     """Answer with the member page, or with the page that comes before it: find, enrol, unavailable.
-    `problem` is said on top, with its status, or item by item where several were `missed`; `chosen` are the
+    `problem` is said on top, with its status, or item by item where several were `failed`; `chosen` are the
     items to choose already; `search` is a voucher that was looked up."""
     provider = launch.program.provider()
     store = store_of(launch)
@@ -122,9 +121,9 @@ def show_member(
         "is_reduced": cart.total != whole.total,
         "problem": problem,
         "sentence": _said(problem),
-        "missed": missed,
+        "failed": failed,
         "again": _again(request, problem),
-        "query": news_in_address(request),
+        "query": notices_in_address(request),
     }
     if problem and problem.outage:  # to ask again would take as long once more
         return unavailable(request, launch, problem.outage, shared, of_member(launch, rows))
@@ -151,7 +150,7 @@ def show_member(
                         contact=launch.customer_email,
                         may_replace=False,
                     )
-        reading = read_member(
+        data = read_member(
             launch,
             provider,
             cart,
@@ -164,14 +163,14 @@ def show_member(
             forget(launch)
             return go(request, address_of("find", launch) + "?gone=1")
         return unavailable(request, launch, error, shared, of_member(launch, rows))
-    if reading is None:
+    if data is None:
         return render(request, "webview/shell.html", shared)
     with best_effort("the last known balance"):
-        remember(launch, reading.member)
+        remember(launch, data.member)
     if problem and problem.code == "MEMBER_CHANGED":
         chosen = ()  # it was chosen for another customer
     context = shared | _member_context(
-        request, launch, provider, cart, reading, of_member(launch, rows), chosen, search or Search()
+        request, launch, provider, cart, data, of_member(launch, rows), chosen, search or Search()
     )
     template = f"{TEMPLATE}#content" if is_htmx(request) else TEMPLATE
     trouble = problem or (search.problem if search else None)
@@ -187,7 +186,7 @@ def unavailable(
 ) -> HttpResponse:
     """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
     what the tap came to, with its own status."""
-    told, code = news(request, launch, rows), wording.trouble_code(error)
+    told, code = notices(request, launch, rows), wording.trouble_code(error)
     applied = applied_in(rows, launch.program.provider())
     note_trouble(launch.program, TroubleKind.PAGE, code)
     known = {} if told["is_back"] else last_known(launch)  # from before the points came back
@@ -224,26 +223,26 @@ def _member_context(
     launch: Launch,
     provider: LoyaltyProvider,
     cart: Cart,
-    reading: Reading,
+    data: MemberData,
     rows: list[Redemption],
     chosen: Collection[str],
     search: Search,
 ) -> dict[str, Any]:
-    member, found, vouchers = reading.member, ("", ""), reading.vouchers
+    member, found, vouchers = data.member, ("", ""), data.vouchers
     if search.voucher:
         found = (search.voucher.voucher_id, search.code)
         chosen = (f"{SpendKind.VOUCHER}:{found[0]}",)
         vouchers = (search.voucher, *(each for each in vouchers if each.voucher_id != found[0]))
-    offers = build_offers(reading.rewards, vouchers, cart, member.balance.spendable)
+    offers = build_offers(data.rewards, vouchers, cart, member.balance.spendable)
     offers = lock_repeated(offers, rows, launch.program.codes_per_reward)
     deck = build_deck(offers, provider, cart, member, chosen, found)
     applied = applied_in(rows, provider)
     return {
         "member": member,
-        "face": face_of(launch, member),
-        "mark": mark_of(launch),
+        "masked": masked_view(launch, member),
+        "member_token": member_token(launch),
         "way": wording.tier_way(member.tier, cart.total.currency) if member.tier else None,
-        "earn": reading.earn,
+        "earn": data.earn,
         "deck": deck,
         # Found, but not for this cart: said beside the field.
         "search_locked": next((card for card in (*deck.again, *deck.soon, *deck.rest) if card.code), None),
@@ -253,10 +252,10 @@ def _member_context(
         "watched": watched(applied, provider),
         "handoff": way_back(launch, applied),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
-        "trouble": wording.trouble_code(reading.trouble) if reading.trouble else "",
+        "trouble": wording.trouble_code(data.trouble) if data.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,
         "has_consents": Capability.CONSENT_CHANGE in provider.capabilities,
-        **news(request, launch, rows),
+        **notices(request, launch, rows),
     }
 
 

@@ -22,20 +22,20 @@ from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
-from loyaltyview.webview import cart_now, wording
+from loyaltyview.webview import cart_recheck, wording
+from loyaltyview.webview.applied_redemptions import cart_left, is_full, of_member, redemptions_in
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.in_cart import cart_left, is_full, of_member, redemptions_in
-from loyaltyview.webview.lookups import spend_lookup, spend_redemption
-from loyaltyview.webview.members import check_mark
+from loyaltyview.webview.duplicate_taps import work_once
+from loyaltyview.webview.member_data import MemberData, read_for_redeeming
+from loyaltyview.webview.members import check_member_token
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.points import is_offered, points_choice
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_code
-from loyaltyview.webview.reading import Reading, read_for_redeeming
+from loyaltyview.webview.request_limits import count_lookup, count_redemption
+from loyaltyview.webview.responses import address_of, go
+from loyaltyview.webview.search_input import read_code
 from loyaltyview.webview.sessions import actor_of, with_launch
-from loyaltyview.webview.turns import in_turn, wait_of, waiting
-from loyaltyview.webview.twins import work_once
+from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
 from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.errors import ProviderError, Rejected, RejectReason
 from providers.texts import shown
@@ -76,7 +76,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     try:
-        check_mark(launch, request.POST.get("member"))
+        check_member_token(launch, request.POST.get("member"))
         tap = read_tap(request.POST)
         if not has_begun(launch, (tap,)) and (wait_s := wait_of(launch, tap.key)):
             return waiting(request, launch, wait_s)
@@ -219,23 +219,23 @@ def _earlier(launch: Launch, tap: Tap) -> Redemption | None:
 def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     """Return the request for what the vendor offers now: of the form, only which item counts."""
     provider = launch.program.provider()
-    spend_redemption(launch)
+    count_redemption(launch)
     if tap.code:
-        spend_lookup(launch)  # a code can be guessed here as well as in the field
+        count_lookup(launch)  # a code can be guessed here as well as in the field
     if launch.is_replaced:
         raise Problem("OPENED_ANEW", status=409)
     rows = redemptions_in(launch)
     if is_full(launch, rows):
         raise Problem("CART_FULL", status=409)
     cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
-    read_cart = cart_now.begin(launch)
+    read_cart = cart_recheck.begin(launch)
     try:
         reading = read_for_redeeming(launch, provider, cart, tap.kind, tap.code)
     except Rejected as error:
         raise Problem(error.reason.value) from error
     except ProviderError as error:
         raise Problem(wording.trouble_code(error), status=503, outage=error) from error
-    cart_now.finish(launch, read_cart)
+    cart_recheck.finish(launch, read_cart)
     spendable = reading.member.balance.spendable
     if launch.cart_before is not None:
         cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
@@ -276,7 +276,7 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     )
 
 
-def _offer(tap: Tap, reading: Reading, cart: Cart) -> Offer | None:
+def _offer(tap: Tap, reading: MemberData, cart: Cart) -> Offer | None:
     """Return what was tapped, judged against `cart`; None for what is not on the list."""
     offers = build_offers(reading.rewards, reading.vouchers, cart, reading.member.balance.spendable)
     return next((o for o in offers if (o.kind, o.item_id) == (tap.kind, tap.item_id)), None)

@@ -10,12 +10,12 @@ from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.webview import wording
-from loyaltyview.webview.members import check_mark
+from loyaltyview.webview.members import check_member_token
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go
-from loyaltyview.webview.problems import Missed, Problem
+from loyaltyview.webview.problems import FailedItem, Problem
+from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import with_launch
-from loyaltyview.webview.turns import in_turn, wait_of, waiting
+from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
 from loyaltyview.webview.views.member import show_member, to_the_end
 from loyaltyview.webview.views.redeem import KEY, Tap, has_begun, redeem_tap, tap_of
 from loyaltyview.webview.views.voucher import show_voucher
@@ -40,7 +40,7 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
         return show_voucher(request, launch)
     chosen = tuple(request.POST.getlist("chosen"))
     try:
-        check_mark(launch, request.POST.get("member"))
+        check_member_token(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
         if not has_begun(launch, taps) and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
             return waiting(request, launch, wait_s)
@@ -51,7 +51,7 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     if first and not rows:
         if first.code in OF_THE_CART and all(each.code == first.code for each in missed):
             missed = []
-        return show_member(request, launch, to_the_end(), first, chosen=chosen, missed=missed)
+        return show_member(request, launch, to_the_end(), first, chosen=chosen, failed=missed)
     launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in missed]}
     launch.save(update_fields=["last_tap"])
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
@@ -101,12 +101,12 @@ def key_of(key: str, kind: str, item_id: str) -> str:
 
 def _redeem_each(
     launch: Launch, taps: tuple[Tap, ...]
-) -> tuple[list[Redemption], list[Missed], Problem | None]:
+) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
     """Return what was redeemed, what was not, and the first problem. After an answer that is still open
     nothing more is tried: the member has one open spend at a time. Nor when the program or NewStore does not
     answer: each one would take as long."""
     rows: list[Redemption] = []
-    missed: list[Missed] = []
+    missed: list[FailedItem] = []
     first: Problem | None = None
     for tap in taps:
         try:
@@ -122,7 +122,7 @@ def _redeem_each(
         except Problem as problem:
             first = first or problem
             text = problem.text or wording.sentence(problem.code)
-            missed.append(Missed(title=problem.title or tap.title, code=problem.code, sentence=text))
+            missed.append(FailedItem(title=problem.title or tap.title, code=problem.code, sentence=text))
         else:
             rows.append(row)
     return rows, missed, first

@@ -8,12 +8,11 @@ from django.views.decorators.http import require_POST
 
 from loyaltyview.webview import masking, wording
 from loyaltyview.webview.carts import store_of
-from loyaltyview.webview.members import check_mark
+from loyaltyview.webview.member_data import read_profile
+from loyaltyview.webview.members import check_member_token
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go, is_htmx
-from loyaltyview.webview.pages import refuse
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.reading import read_profile
+from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import with_launch
 from providers.errors import ProviderError, Rejected
 from providers.types import Member
@@ -32,7 +31,7 @@ def reveal(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.is_verified:
         return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
     try:
-        check_mark(launch, request.POST.get("member"))
+        check_member_token(launch, request.POST.get("member"))
         member = read_profile(launch, launch.program.provider())
     except Problem as problem:
         return _show(request, launch, code=problem.code, status=problem.status)

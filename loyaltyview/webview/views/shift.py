@@ -15,13 +15,12 @@ from loyaltyview.redemptions.models import State
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.shift import redemption_in_shift, shift_of
 from loyaltyview.webview import wording
+from loyaltyview.webview.applied_redemptions import applied
 from loyaltyview.webview.carts import store_of
-from loyaltyview.webview.in_cart import applied
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go
-from loyaltyview.webview.news import given_back
-from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.notices import given_back
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.responses import address_of, go, refuse
 from loyaltyview.webview.sessions import actor_of, with_launch
 from providers.types import Money
 

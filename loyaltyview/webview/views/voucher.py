@@ -5,12 +5,12 @@ from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.webview import wording
-from loyaltyview.webview.lookups import spend_lookup
+from loyaltyview.webview.member_data import read_voucher
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import address_of, go
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.queries import read_code
-from loyaltyview.webview.reading import read_voucher
+from loyaltyview.webview.request_limits import count_lookup
+from loyaltyview.webview.responses import address_of, go
+from loyaltyview.webview.search_input import read_code
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.views.member import Search, show_member, to_the_end
 from providers.errors import ProviderError, Rejected
@@ -41,7 +41,7 @@ def show_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 def _search(launch: Launch, text: str) -> Search:
     code = read_code(text)
-    spend_lookup(launch)
+    count_lookup(launch)
     try:
         voucher = read_voucher(launch, launch.program.provider(), code)
         # From here on in the vendor's own spelling: the tap asks for it once more.

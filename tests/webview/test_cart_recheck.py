@@ -13,7 +13,7 @@ from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.webview import cart_now, host_check
+from loyaltyview.webview import cart_recheck, host_check
 from loyaltyview.webview.models import Launch
 
 from .conftest import Mint, Open
@@ -58,7 +58,7 @@ class Till:
 def till(monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     till = Till()
     till.may_answer.set()
-    for module in (host_check, cart_now):
+    for module in (host_check, cart_recheck):
         monkeypatch.setattr(module, "DEADLINE_S", 30)
     monkeypatch.setattr(NewStoreClient, "get_cart", lambda self, cart_id: till.get_cart(cart_id))
     yield till
@@ -202,7 +202,7 @@ def test_a_cart_that_lost_nothing_that_can_be_told_takes_the_reward(
 def test_a_newstore_that_does_not_answer_in_time_is_not_waited_for(
     client: Client, shown: str, till: Till, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cart_now, "DEADLINE_S", 0.01)
+    monkeypatch.setattr(cart_recheck, "DEADLINE_S", 0.01)
     till.may_answer.clear()
     till.units = {}
     assert client.post(shown + "redeem/", form()).status_code == 303

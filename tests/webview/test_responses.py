@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import RequestFactory
 
-from loyaltyview.webview.pages import refuse
+from loyaltyview.webview.responses import refuse
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.webview import turns
+from loyaltyview.webview import vendor_turns
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.budget_store import ProcessStore
@@ -24,7 +24,7 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> Budget:
     """Five calls a second: another till has taken those of this one."""
     budget = Budget(name="fake:acme", limit=Limit(calls=5, window_s=1.0), kept_in=ProcessStore())
     monkeypatch.setattr(FakeProvider, "budget", budget)
-    monkeypatch.setattr(turns, "SOON_S", 0.0)
+    monkeypatch.setattr(vendor_turns, "SOON_S", 0.0)
     return budget
 
 

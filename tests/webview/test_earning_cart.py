@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from loyaltyview.programs.models import Program
-from loyaltyview.webview.earn_preview import earning_cart
+from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 

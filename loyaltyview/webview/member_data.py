@@ -24,7 +24,7 @@ from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Rewa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class MemberData:
     """What the page shows. `trouble` is what kept rewards or vouchers away, None when all is there."""
 
     member: Member
@@ -65,7 +65,7 @@ def read_member(
     *,
     patience_s: float,
     is_last: bool,
-) -> Reading | None:
+) -> MemberData | None:
     """Return everything about the launch's member; None when the vendor is not done yet. `earning_cart` is
     the cart as its order will earn on it, None where no points can be promised.
     Raises ProviderError when not even the member could be read."""
@@ -82,7 +82,7 @@ def read_member(
         return None
     member = answers["member"].get()
     earn = answers.get("earn")
-    return Reading(
+    return MemberData(
         member=member,
         rewards=answers["rewards"].value or (),
         vouchers=answers["vouchers"].value or (),
@@ -129,7 +129,7 @@ def _find_voucher(provider: LoyaltyProvider, ref: str, code: str) -> Voucher:
 
 def read_for_redeeming(
     launch: Launch, provider: LoyaltyProvider, cart: Cart, kind: SpendKind, code: str = ""
-) -> Reading:
+) -> MemberData:
     """Return the member and the list that holds what they want to redeem, as the page read them a moment ago
     or as they are now: the vendor judges the spend itself. A voucher that was found by its `code` is asked
     for by it: it may stand on no list.
@@ -144,7 +144,7 @@ def read_for_redeeming(
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)
     with _shared(launch, provider, sharing.TAP_S):
         answers = _now(provider, calls, is_tap=True)
-    return Reading(
+    return MemberData(
         member=answers["member"].get(),
         rewards=answers["rewards"].get() if "rewards" in answers else (),
         vouchers=answers["vouchers"].get() if "vouchers" in answers else (),

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from loyaltyview.redemptions.models import Redemption
+from loyaltyview.webview.duplicate_taps import work_once
 from loyaltyview.webview.problems import Problem
-from loyaltyview.webview.twins import work_once
 
 TWINS = 64
 

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.navigation import is_htmx
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.responses import is_htmx
 from providers.base import LoyaltyProvider
 from providers.outbound import sharing
 from providers.outbound.budget import calling_for

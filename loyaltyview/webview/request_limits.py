@@ -12,19 +12,19 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 
 
-def spend_lookup(launch: Launch) -> None:
+def count_lookup(launch: Launch) -> None:
     """Count one look-up; raise Problem(TOO_MANY_LOOKUPS) above LOOKUPS_PER_MINUTE."""
     if _is_too_many("lookup", launch, settings.LOOKUPS_PER_MINUTE, 60):
         raise Problem("TOO_MANY_LOOKUPS", status=429)
 
 
-def spend_enrolment(launch: Launch) -> None:
+def count_enrolment(launch: Launch) -> None:
     """Count one enrolment; raise Problem(TOO_MANY_ENROLMENTS) above ENROLMENTS_PER_HOUR."""
     if _is_too_many("enrolment", launch, settings.ENROLMENTS_PER_HOUR, 3600):
         raise Problem("TOO_MANY_ENROLMENTS", status=429)
 
 
-def spend_redemption(launch: Launch) -> None:
+def count_redemption(launch: Launch) -> None:
     """Count one tap without an associate; raise Problem(TOO_MANY_UNVERIFIED) above
     CART_REDEMPTIONS_PER_HOUR. An associate's are limited by the program (`redemptions.limits`)."""
     if not launch.is_verified and _is_too_many(
@@ -33,7 +33,7 @@ def spend_redemption(launch: Launch) -> None:
         raise Problem("TOO_MANY_UNVERIFIED", status=429)
 
 
-def spend_cart_launch(program: Program, caller: str) -> None:
+def count_cart_launch(program: Program, caller: str) -> None:
     """Count one launch without an associate, for each of which NewStore is asked; raise
     Problem(TOO_MANY_UNVERIFIED) above CART_LAUNCHES_PER_MINUTE of one caller."""
     if allow("cart-launch", f"{program.pk}:{caller}", settings.CART_LAUNCHES_PER_MINUTE, 60):

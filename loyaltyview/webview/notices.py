@@ -17,12 +17,12 @@ from loyaltyview.webview.models import Launch
 NAMES = ("undone", "refused", "enrolled", "consents", "cancelled")
 
 
-def news_in_address(request: HttpRequest) -> str:
+def notices_in_address(request: HttpRequest) -> str:
     """Return the part of the query string that says what happened before, "" for none."""
     return urlencode({name: request.GET[name] for name in NAMES if name in request.GET})
 
 
-def news(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
+def notices(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
     """Return what is said on top about what happened before; `is_back`: points came back just now."""
     back = _named(rows, request.GET.get("undone"), State.RELEASED)
     refused = _named(rows, request.GET.get("refused"), State.REFUSED)
