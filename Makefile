@@ -18,7 +18,7 @@ help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER=... for a vendor)
-	@exec $(PYTHON) -m loyaltyview.sandbox.demo --provider $(PROVIDER)
+	@exec env SANDBOX=true $(PYTHON) -m loyaltyview.sandbox.demo --provider $(PROVIDER)
 
 test: $(READY) needs lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
 	$(ALONE) $(PYTEST)

@@ -7,6 +7,7 @@ E004  a number that must be positive is not
 E006  SECRET_KEY is empty or short
 E007  WORK_LEASE_S is shorter than a call may take
 W001  cookies travel without TLS in production (with `check --deploy`)
+W002  the sandbox is installed in production (with `check --deploy`)
 """
 
 import os
@@ -162,5 +163,18 @@ def check_cookies(**_kwargs: Any) -> list[CheckMessage]:
             "COOKIE_SECURE is off: associates' sessions travel without TLS.",
             hint="Serve over https and leave COOKIE_SECURE at its default.",
             id="loyaltyview.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_sandbox(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.SANDBOX:
+        return []
+    return [
+        Warning(
+            "SANDBOX is on: the simulated NewStore is for development only.",
+            hint="Leave SANDBOX at its default.",
+            id="loyaltyview.W002",
         )
     ]

@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from loyaltyview.ops.logs import logging_config
+from providers.registry import vendor_apps
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -59,6 +60,9 @@ PORT = env.int("PORT", default=8000)
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=32)
 WEB_MAX_REQUESTS = env.int("WEB_MAX_REQUESTS", default=0)
+
+# --- Development only: a NewStore and the vendors to run against ------------------------------------
+SANDBOX = env.bool("SANDBOX", default=False)
 
 # --- Credentials at rest: Fernet keys, newest first; older ones still decrypt ---------------------
 CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
@@ -122,13 +126,8 @@ INSTALLED_APPS = [
     "loyaltyview.events",
     "loyaltyview.work",
     "loyaltyview.ops",
-    "loyaltyview.sandbox",
     "providers",
-    "providers.antavo",
-    "providers.house",
-    "providers.whitelabel",
-    "providers.pongo",
-    "providers.yotpo",
+    *vendor_apps(),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -143,6 +142,8 @@ INSTALLED_APPS = [
 ]
 if WORK_ENGINE == "procrastinate":  # its migrations are PostgreSQL's
     INSTALLED_APPS.append("procrastinate.contrib.django")
+if SANDBOX:
+    INSTALLED_APPS.append("loyaltyview.sandbox")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,8 +1,13 @@
-"""Which vendors there are. A new vendor is one package, its tests, and one line here."""
+"""Which vendors there are. A new vendor is one package, its tests, and one line here.
+
+The settings import this, and no model can be imported before them.
+"""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from providers.base import LoyaltyProvider
+if TYPE_CHECKING:
+    from providers.base import LoyaltyProvider
 
 PROVIDERS = {
     "antavo": "providers.antavo.provider.AntavoProvider",
@@ -13,7 +18,12 @@ PROVIDERS = {
 }
 
 
-def provider_class(kind: str) -> type[LoyaltyProvider]:
+def vendor_apps() -> list[str]:
+    """Return the vendors' packages, each of which is an app of Django's."""
+    return sorted({path.rsplit(".", 2)[0] for path in PROVIDERS.values()})
+
+
+def provider_class(kind: str) -> "type[LoyaltyProvider]":
     """Return the adapter's class; raise KeyError for a kind that is not registered."""
     module, _, name = PROVIDERS[kind].rpartition(".")
     cls: type[LoyaltyProvider] = getattr(import_module(module), name)

@@ -7,6 +7,7 @@ TEST_ENVIRONMENT = {
     "CREDENTIAL_KEYS": "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
     "COOKIE_SECURE": "false",
     "ALLOW_PRIVATE_ADDRESSES": "true",  # the sandbox and the vendors of the tests listen on loopback
+    "SANDBOX": "true",
     "LOG_LEVEL": "WARNING",
     "STRICT_STATES": "true",
     # A test's transaction is seen by its own thread only, and the budgets have one of their own.

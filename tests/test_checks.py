@@ -76,8 +76,16 @@ def test_the_folder_of_the_database_must_be_there(
 def test_cookies_without_tls_are_a_warning_before_deployment(
     settings: Settings, is_secure: bool, is_debug: bool, expected: list[str]
 ) -> None:
+    settings.SANDBOX = False
     settings.COOKIE_SECURE = is_secure
     settings.DEBUG = is_debug
 
     assert ids() == []
     assert ids(deploy=True) == expected
+
+
+def test_the_sandbox_is_a_warning_before_deployment(settings: Settings) -> None:
+    settings.COOKIE_SECURE = True
+    settings.SANDBOX = True
+
+    assert ids(deploy=True) == ["loyaltyview.W002"]

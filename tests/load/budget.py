@@ -278,6 +278,7 @@ def running(vendor: str, database: str, folder: Path, processes: int) -> Iterato
         PORT=str(port),
         WEB_PROCESSES=str(processes),
         ALLOW_PRIVATE_ADDRESSES="true",
+        SANDBOX="true",
     )
     import django
     from django.core.management import call_command
