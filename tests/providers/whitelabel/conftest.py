@@ -10,7 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors import VendorSetup
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import ProviderConfig
 from providers.whitelabel import outbox, settling
 from providers.whitelabel.provider import WhiteLabelProvider

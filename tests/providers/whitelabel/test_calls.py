@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.calls import open_page, tap
 from tests.providers.whitelabel.build import CART, FIVE_OFF, reward_intent

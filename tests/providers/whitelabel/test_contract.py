@@ -4,7 +4,7 @@ import pytest
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors.base import Vendor
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import LoyaltyProvider
 from providers.types import MemberProfile
 from tests.providers.lost_answers import LostAnswersContract

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
 from providers.types import Consent, Consents, MemberProfile, MemberQuery, QueryKind
 from providers.whitelabel.provider import WhiteLabelProvider

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import Finding
 from providers.whitelabel import settling

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from loyaltyview.sandbox.answers import Json
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
 from loyaltyview.sandbox.vendors.whitelabel.data import SETTINGS, discount
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.types import Discount, DiscountKind, LockReason, Reward
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import CART, fixed, usd

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from providers.types import PointsChange
 from providers.whitelabel.models import Report, ReportState

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from tests.providers.whitelabel.build import SECRET
 
 TOKEN = {

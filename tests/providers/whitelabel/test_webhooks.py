@@ -5,7 +5,7 @@ import json
 import pytest
 
 from loyaltyview.sandbox.vendors import VendorSetup
-from loyaltyview.sandbox.vendors.whitelabel import WhiteLabel
+from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.types import WebhookRequest
 from providers.whitelabel.provider import WhiteLabelProvider

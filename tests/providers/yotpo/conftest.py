@@ -8,7 +8,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from loyaltyview.sandbox.vendors import VendorSetup
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.base import ProviderConfig
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import MIA, ref

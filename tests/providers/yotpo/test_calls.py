@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.calls import open_page, tap
 from tests.providers.yotpo.build import CART, FIVE_OFF, LEO, MIA, make_intent

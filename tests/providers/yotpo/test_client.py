@@ -3,7 +3,7 @@
 import pytest
 import responses
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
 from providers.types import MemberQuery, QueryKind
 from providers.yotpo.client import pause_of

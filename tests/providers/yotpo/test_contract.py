@@ -3,7 +3,7 @@
 import pytest
 
 from loyaltyview.sandbox.vendors.base import Vendor
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.base import LoyaltyProvider
 from providers.types import MemberProfile
 from providers.yotpo.provider import YotpoProvider

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
 from providers.types import PointsChange
 from providers.yotpo.provider import YotpoProvider

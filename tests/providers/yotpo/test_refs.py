@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import Rejected, RejectReason
 from providers.yotpo.models import EmailRef, Spend, SpendState
 from providers.yotpo.provider import YotpoProvider

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Rejected, Unavailable, Unsupported
 from providers.types import Spend, SpendKind
 from providers.yotpo.provider import YotpoProvider

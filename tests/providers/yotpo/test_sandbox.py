@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from tests.providers.yotpo.build import MIA
 from tests.providers.yotpo.conftest import SECRET
 

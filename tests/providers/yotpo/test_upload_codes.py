@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from loyaltyview.programs.models import Program
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import FIVE_OFF, TEN_OFF
 

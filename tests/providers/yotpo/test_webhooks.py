@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loyaltyview.sandbox.vendors.yotpo import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.provider import YotpoProvider

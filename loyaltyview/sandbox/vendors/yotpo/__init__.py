@@ -3,7 +3,3 @@
 Written from docs/contracts/yotpo.md 1 to 11; what that marks as assumed is decided here as it is
 there.
 """
-
-from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
-
-__all__ = ["Yotpo"]
