@@ -16,7 +16,7 @@ from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpen
 from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.codes import is_used_twice, used_elsewhere
-from loyaltyview.redemptions.orders import let_go, member_of_order, settle, use_codes
+from loyaltyview.redemptions.orders import detach_dropped_codes, member_of_order, settle, use_codes
 from providers.types import Money, OrderLine, Spend
 from providers.types import Order as ProviderOrder
 
@@ -112,7 +112,7 @@ def note_final(order: Order, read: OrderOpened) -> None:
 def drop_codes(order: Order, codes: tuple[str, ...]) -> None:
     """The order is final with `codes`: let go of the redemptions whose codes were taken out of it."""
     if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
-        let_go(order.program, order_id=order.order_id, codes=codes)
+        detach_dropped_codes(order.program, order_id=order.order_id, codes=codes)
 
 
 def exchanged_by(order: Order) -> frozenset[str]:

@@ -65,7 +65,7 @@ def use_codes(
     )
 
 
-def let_go(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
+def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
     """The order is final with these codes: what an earlier version of it had used besides is not used. Its
     code can be applied again, or is given back in its time. Database only; may be repeated."""
     actor, reason = order_actor(order_id), "taken out of the order before it was final"

@@ -10,7 +10,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.code_deactivation import queue_used_codes
 from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.orders import let_go, use_codes
+from loyaltyview.redemptions.orders import detach_dropped_codes, use_codes
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.saga import redeem
 
@@ -42,7 +42,7 @@ def test_a_used_code_is_queued_once_with_its_coupons_name(program: Program, appl
 def test_a_code_taken_out_of_its_order_is_queued_no_more(program: Program, applied: Redemption) -> None:
     use_codes(program, order_id="o-1", codes=(applied.code,))
     assert queued() == [applied.code]
-    let_go(program, order_id="o-1", codes=())
+    detach_dropped_codes(program, order_id="o-1", codes=())
     assert queued() == []
 
 
