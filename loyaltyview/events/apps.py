@@ -12,7 +12,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from loyaltyview.events import erasure, news
+        from loyaltyview.events import erasure, order_lookup
         from loyaltyview.events.health import check_backlog
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
@@ -24,10 +24,10 @@ class EventsConfig(AppConfig):
         from loyaltyview.ops.overview import add_part
         from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
-        from loyaltyview.redemptions.order_news import Hearer, add_hearer
+        from loyaltyview.redemptions.order_lookup import OrderLookup, add_order_lookup
 
         add_source("events", run_one)
-        add_hearer(Hearer(has_unread=news.has_unread, read_again=news.read_again))
+        add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))
         add_worker_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
         add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

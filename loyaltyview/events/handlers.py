@@ -17,16 +17,16 @@ from loyaltyview.events.earning import (
     take_back_return,
 )
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.giving_back import (
+from loyaltyview.events.give_back import (
     give_back_after_exchange,
     give_back_spends,
     has_given_parts,
     park,
     warn_of_exchange,
 )
-from loyaltyview.events.missing import ensure_earned, opened_order
 from loyaltyview.events.models import Earning, Event, Order, ReturnRecord, ReturnState
 from loyaltyview.events.names import EventName
+from loyaltyview.events.order_backfill import ensure_earned, opened_order
 from loyaltyview.events.readers import (
     read_appeasement,
     read_cancelled,

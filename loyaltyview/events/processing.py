@@ -13,9 +13,9 @@ from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.earning import NotYet, OrderOpen
 from loyaltyview.events.handlers import HANDLERS
 from loyaltyview.events.inbox import DEAD_KEY, read_envelope
-from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.names import EventName
+from loyaltyview.events.order_backfill import Hopeless
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.provider_handlers import PROVIDER_HANDLERS
 from loyaltyview.newstore.errors import (

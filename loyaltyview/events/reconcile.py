@@ -13,11 +13,11 @@ from django.db.models import Q
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import earn, why_nothing
 from loyaltyview.events.gaps import Gap
-from loyaltyview.events.missing import take_cancellations
+from loyaltyview.events.missed_orders import cancel, find_missed_orders, is_used
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
+from loyaltyview.events.order_backfill import take_cancellations
 from loyaltyview.events.orders import note_completed, settle_order
 from loyaltyview.events.replay import replay
-from loyaltyview.events.unheard import cancel, find_unheard, is_used
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.orders import CLOSED, HostOrder, read_order
 from loyaltyview.programs.models import Program
@@ -38,10 +38,10 @@ CODE_IS_SPENT = (State.USED, State.SETTLED)
 
 def find_gaps(program: Program, day: date) -> list[Gap]:
     """Return every gap of this day (UTC) of the program. Takes one read of the vendor for each redemption,
-    and the reads of NewStore that `find_unheard` says."""
+    and the reads of NewStore that `find_missed_orders` says."""
     since, until = span_of(day)
     return [
-        *find_unheard(program, since, until),
+        *find_missed_orders(program, since, until),
         *_dead_events(program, since, until),
         *_orders(program, since, until),
         *_redemptions(program, since, until),

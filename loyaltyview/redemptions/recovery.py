@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from loyaltyview.redemptions import order_news
+from loyaltyview.redemptions import order_lookup
 from loyaltyview.redemptions.commands import WORKER, Actor
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
@@ -71,7 +71,7 @@ def _handle(row: Redemption) -> None:
 def _release_unused(row: Redemption) -> None:
     """The time for an order has passed. But what came in time and was not read yet may be that order's."""
     codes = tuple(row.codes.values_list("code", flat=True))
-    if order_news.has_unread(row.program, codes, release_at(row)):
+    if order_lookup.has_unread(row.program, codes, release_at(row)):
         finish(row, due_at=clock.now() + UNREAD_FOR)
     else:
         give_back(row, WORKER, "no order carried the code in time")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from loyaltyview.redemptions import order_news
+from loyaltyview.redemptions import order_lookup
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
@@ -62,7 +62,7 @@ def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor
             due_at=clock.now() if to is State.RELEASING else None, lease_until=None, attempts=0,
             last_error="", refusal=Refusal.NOT_SPENT.value if to is State.REFUSED else row.refusal,
         )  # fmt: skip
-    if is_resolved and to is State.USED and not order_news.read_again(row.program, row.order_id):
+    if is_resolved and to is State.USED and not order_lookup.read_again(row.program, row.order_id):
         reason = f"its order {row.order_id} is kept no longer: tell the program by hand that it was used"
         advance(row, State.STUCK, allowed=[State.USED], actor=actor, reason=reason, last_error=reason)
     return is_resolved

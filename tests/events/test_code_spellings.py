@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from loyaltyview.events.models import Alarm, AlarmKind, Event, Order
-from loyaltyview.events.news import has_unread
+from loyaltyview.events.order_lookup import has_unread
 from loyaltyview.events.reconcile import find_gaps
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.codes import is_used_twice, known_codes

@@ -2,8 +2,8 @@
 
 import pytest
 
+from loyaltyview.events.manual_review import has_event
 from loyaltyview.events.models import Event, ReturnRecord
-from loyaltyview.events.parked import has_event
 from loyaltyview.work.worker import drain
 
 from .conftest import Deliver

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from loyaltyview.events import missing, reconcile, unheard
+from loyaltyview.events import missed_orders, order_backfill, reconcile
 from loyaltyview.events.models import Order
 from loyaltyview.events.reconcile import find_gaps
 from loyaltyview.newstore.orders import order_from
@@ -46,10 +46,10 @@ def host(
             "store_id": "US_BOSTON_01", "currency": "USD", "placed_at": SOLD.isoformat(), "customer": {},
             "items": [rest_item(f"item-{number}", each) for number, each in enumerate(items, start=1)],
         }  # fmt: skip
-        for module in (missing, reconcile, unheard):
+        for module in (missed_orders, order_backfill, reconcile):
             monkeypatch.setattr(module, "read_order", lambda *_: order_from(body))
 
-    monkeypatch.setattr(unheard, "list_orders", lambda *_: ())
+    monkeypatch.setattr(missed_orders, "list_orders", lambda *_: ())
     with time_machine.travel(SOLD, tick=False) as clock:
         spend(redemption, build_house(program))
         Redemption.objects.update(requested_at=SOLD - timedelta(minutes=9))

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from loyaltyview.events import stream, unheard
+from loyaltyview.events import missed_orders, stream
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.newstore.coupons import mint_code
 from loyaltyview.newstore.deeplink import handoff_url
@@ -124,7 +124,7 @@ def test_an_event_that_was_received_is_not_handled_twice(
 @pytest.fixture
 def _is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is still on its way."""
-    monkeypatch.setattr(unheard, "PATIENCE", timedelta(seconds=-1))
+    monkeypatch.setattr(missed_orders, "PATIENCE", timedelta(seconds=-1))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from loyaltyview.events import reconcile
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.gaps import Gap
-from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
+from loyaltyview.events.order_backfill import Hopeless
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, reconcile_yesterday
 from loyaltyview.newstore.errors import NewStoreUnavailable

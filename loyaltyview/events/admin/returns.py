@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from loyaltyview.events.manual_review import assign_order, close, has_event, is_blind
 from loyaltyview.events.models import Order, PartialRelease, ReturnRecord
-from loyaltyview.events.parked import assign_order, close, has_event, is_blind
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 from providers.texts import plain
 

@@ -13,8 +13,8 @@ from loyaltyview.events import stream
 from loyaltyview.events.alarms import close_alarm
 from loyaltyview.events.earning import NotYet
 from loyaltyview.events.gaps import Gap
-from loyaltyview.events.missing import Hopeless
 from loyaltyview.events.models import AlarmKind
+from loyaltyview.events.order_backfill import Hopeless
 from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, span_of
 from loyaltyview.newstore.errors import NewStoreError

@@ -19,9 +19,9 @@ from django.db.models import Q, QuerySet
 from loyaltyview.events.earning import earn, take_back_order
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.gaps import Gap
-from loyaltyview.events.giving_back import give_back_after_exchange
-from loyaltyview.events.missing import take_order
+from loyaltyview.events.give_back import give_back_after_exchange
 from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events.order_backfill import take_order
 from loyaltyview.events.orders import note_cancelled, note_completed, settle_order
 from loyaltyview.newstore.coupon_list import is_code_used
 from loyaltyview.newstore.coupons import coupon_name
@@ -48,7 +48,7 @@ PATIENCE = timedelta(hours=1)
 NEXT_DAY = timedelta(hours=1)
 
 
-def find_unheard(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+def find_missed_orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
     """Yield the orders of that time that never reached us. Takes one read of NewStore for each customer who
     redeemed, one for each order that we do not know, and one for each code without an order where there is
     the coupon list."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from loyaltyview.events import earning, missing
+from loyaltyview.events import earning, order_backfill
 from loyaltyview.events.models import Earning, Event, EventState, Order, ReturnRecord, ReturnState
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.orders import order_from
@@ -60,7 +60,7 @@ class Tenant:
 @pytest.fixture
 def tenant(monkeypatch: pytest.MonkeyPatch, program: Program) -> Tenant:
     tenant = Tenant()
-    monkeypatch.setattr(missing, "read_order", tenant.read)
+    monkeypatch.setattr(order_backfill, "read_order", tenant.read)
     monkeypatch.setattr(earning.host_orders, "read_order", tenant.read)
     return tenant
 

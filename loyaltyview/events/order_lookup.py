@@ -1,4 +1,4 @@
-"""What redemptions ask about orders (`redemptions.order_news`)."""
+"""What redemptions ask about orders (`redemptions.order_lookup`)."""
 
 from datetime import datetime
 

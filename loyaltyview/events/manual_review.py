@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from loyaltyview.events.giving_back import given_by_hand
+from loyaltyview.events.give_back import given_by_hand
 from loyaltyview.events.models import Event, EventSource, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.names import EventName
 from loyaltyview.events.replay import replay

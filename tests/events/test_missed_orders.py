@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from loyaltyview.events import missing, unheard
+from loyaltyview.events import missed_orders, order_backfill
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.reconcile import find_gaps
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable, NewStoreUnexpected
@@ -79,9 +79,9 @@ def tenant(monkeypatch: pytest.MonkeyPatch, program: Program, books: Books, rede
         profile_id="NS-1", requested_at=PAID - timedelta(minutes=9), due_at=PAID + timedelta(days=1)
     )
     tenant = Tenant()
-    monkeypatch.setattr(unheard, "list_orders", tenant.list_orders)
-    monkeypatch.setattr(unheard, "read_order", tenant.read_order)
-    monkeypatch.setattr(missing, "read_order", tenant.read_order)
+    monkeypatch.setattr(missed_orders, "list_orders", tenant.list_orders)
+    monkeypatch.setattr(missed_orders, "read_order", tenant.read_order)
+    monkeypatch.setattr(order_backfill, "read_order", tenant.read_order)
     return tenant
 
 
