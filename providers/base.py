@@ -16,6 +16,7 @@ from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.outbound.budget import Budget
 from providers.outbound.sharing import changed
+from providers.settings import SettingSpec, VendorSettings, specs_of, validated
 from providers.texts import id_key, plain
 from providers.types import (
     Cart,
@@ -65,18 +66,6 @@ class Capability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingSpec:
-    """One key under `[provider.<kind>]` of a program file. `type` is str, int, bool, Decimal or dict."""
-
-    name: str
-    type: type = str
-    required: bool = False
-    default: Any = None
-    is_secret: bool = False
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     """What an adapter is built from. `program` is the slug; `settings` passed `validate_settings`;
     `time_zone` is "" where the program names none."""
@@ -123,7 +112,8 @@ class LoyaltyProvider(ABC):
 
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
-    setting_specs: ClassVar[tuple[SettingSpec, ...]] = ()
+    settings_class: ClassVar[type[VendorSettings]] = VendorSettings
+    setting_specs: ClassVar[tuple[SettingSpec, ...]] = ()  # those of `settings_class`
     # True when calls only touch our own database: pages then call in the request's own thread.
     is_local: ClassVar[bool] = False
     # The most decimals that the vendor's numbers can say of an amount.
@@ -140,28 +130,19 @@ class LoyaltyProvider(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Every write of an adapter ends what pages share about its member (`providers.outbound.sharing`)."""
         super().__init_subclass__(**kwargs)
+        if "settings_class" in cls.__dict__:
+            cls.setting_specs = specs_of(cls.settings_class)
         for name, member_of in WRITES.items():
             if name in cls.__dict__:
                 setattr(cls, name, _noting(cls.__dict__[name], member_of))
 
     @classmethod
     def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `given` with defaults filled in; raise SettingsError for an unknown, missing or
-        ill-typed key. Called when a program is saved or loaded, never in a request."""
-        specs = {spec.name: spec for spec in cls.setting_specs}
-        for key in given:
-            if key not in specs:
-                raise SettingsError(key, "unknown setting")
-        result: dict[str, Any] = {}
-        for spec in specs.values():
-            value = given.get(spec.name, spec.default)
-            if value is None or value == "":
-                if spec.required:
-                    raise SettingsError(spec.name, "missing")
-            elif not isinstance(value, spec.type) or (spec.type is int and isinstance(value, bool)):
-                raise SettingsError(spec.name, f"must be {spec.type.__name__}")
-            result[spec.name] = value
-        return result
+        """Return `given` with defaults filled in; raise SettingsError for what is not allowed. Called when a
+        program is saved or loaded, never in a request."""
+        settings = validated(cls.setting_specs, given)
+        cls.settings_class.read(settings).check()
+        return settings
 
     @classmethod
     def check_currency(cls, currency: str) -> None:

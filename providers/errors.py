@@ -79,9 +79,16 @@ class Unsupported(ProviderError):
 
 
 class SettingsError(Exception):
-    """A program's provider settings are wrong; `key` names the one."""
+    """A program's provider settings are wrong. `key` names the setting, `inside` the keys that lead to the
+    place in its table, and `problem` says what must be different."""
 
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"{key}: {problem}")
+    def __init__(self, key: str, problem: str, inside: tuple[str, ...] = ()) -> None:
         self.key = key
+        self.inside = inside
         self.problem = problem
+        super().__init__(f"{key}: {self.sentence}")
+
+    @property
+    def sentence(self) -> str:
+        """The problem, after the place in the setting's table."""
+        return f"{'.'.join(self.inside)}: {self.problem}" if self.inside else self.problem

@@ -12,9 +12,9 @@ from loyaltyview.programs.moved import NEWSTORE, moved_secrets, provider_moved
 from loyaltyview.programs.program_file import KEYS
 from loyaltyview.programs.provider_settings import restored, storable
 from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
-from providers.base import SettingSpec
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
+from providers.settings import SettingSpec
 
 SECRETS = (
     "newstore_client_secret",
@@ -108,12 +108,14 @@ def _setting_field(spec: SettingSpec) -> forms.Field:
         "help_text": spec.help,
         "initial": spec.default,
     }
+    if spec.choices:
+        choices = [(choice, choice) for choice in spec.choices]
+        return forms.TypedChoiceField(**options, choices=choices, coerce=lambda value: spec.type(value))
     if spec.type is bool:
         return forms.BooleanField(**options)
-    if spec.type is int:
-        return forms.IntegerField(**options)
-    if spec.type is Decimal:
-        return forms.DecimalField(**options)
+    if spec.type in (int, Decimal):
+        options |= {"min_value": spec.minimum, "max_value": spec.maximum}
+        return forms.IntegerField(**options) if spec.type is int else forms.DecimalField(**options)
     if spec.type is dict:
         return forms.JSONField(**options)
     checks = [validate_text, validate_address] if spec.name.endswith("url") else [validate_text]
@@ -233,7 +235,7 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
             self.instance.provider_settings = storable(provider_class(kind).validate_settings(given))
         except SettingsError as error:
             name = field_name(kind, error.key)
-            self.add_error(name if name in self.fields else "provider_kind", error.problem)
+            self.add_error(name if name in self.fields else "provider_kind", error.sentence)
 
 
 def program_form() -> type[ProgramForm]:

@@ -18,22 +18,16 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.programs.provider_settings import storable
+from loyaltyview.programs.provider_settings import secret_names, storable
 from loyaltyview.programs.rules import validate_address, validate_text
 from loyaltyview.programs.toml_lines import line_of
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
+from providers.settings import TYPE_WORDS
 
 Path = tuple[str, ...]
 
 DEEPEST = 10  # levels inside a provider's setting
-EXPECTED = {
-    str: "text",
-    bool: "true or false",
-    int: "a whole number",
-    list: "a list of texts",
-    dict: "a table",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +240,7 @@ class _Reader:
         if len(self.problems) > found:
             return None
         if not isinstance(value, key.type) or (key.type is int and isinstance(value, bool)):
-            self.note(key.path, f"must be {EXPECTED[key.type]}")
+            self.note(key.path, f"must be {TYPE_WORDS[key.type]}")
             return None
         if key.is_required and value == "":
             self.note(key.path, "must not be empty")
@@ -261,27 +255,22 @@ class _Reader:
     def settings(self, kind: str, given: Any) -> dict[str, Any]:
         """Return the vendor's settings, validated by its adapter and made storable."""
         path = ("provider", kind)
-        specs = {spec.name: spec for spec in provider_class(kind).setting_specs}
+        secrets = secret_names(kind)
         found = len(self.problems)
         settings = self.resolved(path, self.table(path, given))
         if len(self.problems) > found:
             return {}
         for name, value in settings.items():
-            spec = specs.get(name)
-            if spec and spec.is_secret:
+            if name in secrets:
                 self.hidden.add(dotted((*path, name)))
-            if spec and spec.type is Decimal and isinstance(value, int) and not isinstance(value, bool):
-                settings[name] = Decimal(value)
-            elif isinstance(value, Decimal) and not (spec and spec.type is Decimal):
-                self.note((*path, name), f"must be {spec.type.__name__}" if spec else "unknown key")
-            elif isinstance(value, str) and name.endswith("url") and value:
+            if isinstance(value, str) and name.endswith("url") and value:
                 self.check_address((*path, name), value)
         if len(self.problems) > found:
             return {}
         try:
             return storable(provider_class(kind).validate_settings(settings))
         except SettingsError as error:
-            self.note((*path, error.key), error.problem)
+            self.note((*path, error.key, *error.inside), error.problem)
             return {}
 
     def check_currency(self, kind: str, currency: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.antavo.names import NAMES
-from providers.base import SettingSpec
 from providers.errors import SettingsError
+from providers.settings import SettingSpec
 
 WEBHOOK_AUTHS = ("path", "jwt", "basic")
 WEBHOOK_FIELDS = ("event", "id", "member", "ref")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from providers.base import Capability, LoyaltyProvider, ProviderConfig, SettingSpec
+from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, SettingsError, Unsupported
 from providers.outbound.budget import Budget
@@ -16,6 +16,7 @@ from providers.pongo import catalogue, customers, oauth, orders, retention, spen
 from providers.pongo.client import Client
 from providers.pongo.names import names_with
 from providers.sealing import unseal
+from providers.settings import SettingSpec
 from providers.types import (
     Cart,
     CheckResult,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from providers.base import SettingSpec
 from providers.errors import SettingsError
+from providers.settings import SettingSpec
 from providers.whitelabel.names import NAMES, NEEDED
 
 EVENT_TYPES = ("sale_type", "spend_type", "refund_type", "return_type")

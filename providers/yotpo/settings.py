@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from providers.base import ProviderConfig, SettingSpec
+from providers.base import ProviderConfig
 from providers.errors import SettingsError
+from providers.settings import SettingSpec
 from providers.types import DiscountKind
 from providers.yotpo.assumed import ASSUMED
 

@@ -119,6 +119,17 @@ def test_a_vendor_setting_is_validated_where_it_stands(admin_client: Client, acm
     assert acme.name == "Acme Club"
 
 
+def test_a_vendor_setting_with_choices_is_a_list(admin_client: Client, acme: Program) -> None:
+    data = form_of(admin_client, address_of(acme))
+    form = admin_client.get(address_of(acme)).context["adminform"].form
+    assert [value for value, _ in form.fields["provider_testvendor_unit"].choices] == ["points", "miles"]
+
+    admin_client.post(address_of(acme), {**data, "provider_testvendor_unit": "miles"})
+
+    acme.refresh_from_db()
+    assert acme.provider_settings["unit"] == "miles"
+
+
 @pytest.mark.parametrize(
     ("address", "asked_again", "cleared"),
     [

@@ -1,5 +1,6 @@
 """What a program file may say, and how precisely a wrong one is refused."""
 
+import json
 import string
 from contextlib import suppress
 from datetime import date
@@ -37,6 +38,22 @@ def test_a_complete_file_is_read() -> None:
     assert [(store.store_id, store.provider_store) for store in program.stores] == [
         ("US_BOSTON_01", "boston-1")
     ]
+
+
+def test_a_wrong_key_inside_a_setting_is_named_with_its_line() -> None:
+    table = '[provider.testvendor.shops.paris]\nrating = "good"\nfee = 1\n\n[stores.US_BOSTON_01]'
+
+    (problem,) = problems_of(with_line("[stores.US_BOSTON_01]", table))
+
+    assert problem == "line 23: provider.testvendor.shops.paris.rating: must be a number"
+
+
+def test_a_number_inside_a_setting_can_be_stored() -> None:
+    table = "[provider.testvendor.shops]\nparis = {rating = 4.50}\n[stores.US_BOSTON_01]"
+
+    program = read_program(with_line("[stores.US_BOSTON_01]", table), SECRETS)
+
+    assert json.loads(json.dumps(program.provider_settings))["shops"] == {"paris": {"rating": "4.50"}}
 
 
 def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
@@ -125,10 +142,10 @@ def test_an_unknown_key_is_refused_with_its_line(old: str, new: str, expected: l
         ),
         ('country = "FR"', 'country = "FR"\nslug2 = 1979-05-27', "line 5: slug2: unknown key"),
         ('name = "Acme Club"', "name = 1979-05-27", "line 2: name: must not be a date or time"),
-        ("rate = 0.05", 'rate = "much"', "line 20: provider.testvendor.rate: must be Decimal"),
+        ("rate = 0.05", 'rate = "much"', "line 20: provider.testvendor.rate: must be a number"),
         ("rate = 0.05", "rate = nan", "line 20: provider.testvendor.rate: must be a finite number"),
-        ("rate = 0.05", "page_size = 1.5", "line 20: provider.testvendor.page_size: must be int"),
-        ("rate = 0.05", "page_size = true", "line 20: provider.testvendor.page_size: must be int"),
+        ("rate = 0.05", "page_size = 1.5", "line 20: provider.testvendor.page_size: must be a whole number"),
+        ("rate = 0.05", "page_size = true", "line 20: provider.testvendor.page_size: must be a whole number"),
         ('name = "Boston"', "name = 7", "line 23: stores.US_BOSTON_01.name: must be text"),
         (
             '[stores.US_BOSTON_01]\nname = "Boston"\nprovider_store = "boston-1"',

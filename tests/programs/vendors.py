@@ -1,11 +1,31 @@
 """A vendor for the tests of programs: it has a setting of every type and can be told to fail its check."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from providers.base import LoyaltyProvider, SettingSpec
+from providers.base import LoyaltyProvider
 from providers.errors import ProviderError
+from providers.settings import VendorSettings, setting
 from providers.types import CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    rating: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(VendorSettings):
+    base_url: str = setting(required=True, help="Address of the API.")
+    api_key: str = setting(required=True, is_secret=True)
+    rate: Decimal = setting(default=Decimal("0.01"))
+    page_size: int = setting(default=50)
+    is_test: bool = setting(default=False)
+    names: Mapping[str, str] = setting(default={})
+    unit: str = setting(default="points", choices=("points", "miles"))
+    shops: Mapping[str, Shop] = setting()
 
 
 class TestVendor(LoyaltyProvider):
@@ -14,14 +34,7 @@ class TestVendor(LoyaltyProvider):
     __test__ = False
     kind = "testvendor"
     capabilities = frozenset()
-    setting_specs = (
-        SettingSpec(name="base_url", required=True, help="Address of the API."),
-        SettingSpec(name="api_key", required=True, is_secret=True),
-        SettingSpec(name="rate", type=Decimal, default=Decimal("0.01")),
-        SettingSpec(name="page_size", type=int, default=50),
-        SettingSpec(name="is_test", type=bool, default=False),
-        SettingSpec(name="names", type=dict, default={}),
-    )
+    settings_class = Settings
     failure: ClassVar[ProviderError | None] = None
     checked_with: ClassVar[list[dict[str, Any]]] = []
 
