@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "loyaltyview.work",
     "loyaltyview.ops",
     "providers",
+    "providers.journal",
     *vendor_apps(),
     "django.contrib.admin",
     "django.contrib.auth",

@@ -26,7 +26,7 @@ ALLOWED = {
     "sandbox": set(),
 }
 # Packages of `providers` that are no vendor's.
-COMMON = {"outbound"}
+COMMON = {"outbound", "journal"}
 # Parts of `providers` that know no vendor, so that NewStore's client may use them too (decision 0015).
 SHARED = {"newstore": ("providers.outbound.", "providers.texts.")}
 

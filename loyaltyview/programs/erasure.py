@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from loyaltyview.programs.models import Erasure, Program
 from providers.errors import ProviderError, Rejected
+from providers.journal import retention as journal
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +114,10 @@ def _erase(person: Person) -> dict[str, int]:
     for eraser in erasers.values():
         counts |= eraser.erase(person)
     try:
-        counts["rows of the provider"] = person.program.provider().erase_member(person.ref, person.pseudonym)
+        provider = person.program.provider()
+        counts["rows of the provider"] = provider.erase_member(
+            person.ref, person.pseudonym
+        ) + journal.erase_member(provider.kind, person.program.slug, [person.ref], person.pseudonym)
     except Rejected as error:
         text = _("The provider's own rows: %(detail)s. Wait, or finish it first.")
         raise CannotErase([text % {"detail": error.detail}]) from error

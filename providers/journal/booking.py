@@ -1,0 +1,95 @@
+"""How much: what is given back or refunded is fixed when it is first planned, and together it is never more
+than there was. The row that limits it is locked meanwhile, so that two cannot plan beside each other.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import Journal
+
+GIVEN_BACK = (WriteKind.RELEASE, WriteKind.PART)
+
+
+@contextmanager
+def locked(write: Write) -> Iterator[Write]:
+    """Hold the row of `write` while others are planned by it; yield it as it is now. No calls inside."""
+    with transaction.atomic():
+        yield Write.objects.select_for_update().get(pk=write.pk)
+
+
+def parts_of(spend: Write) -> int:
+    """Return how many points of this spend were given back in parts, or are about to be."""
+    parts = spend.children.filter(kind=WriteKind.PART).exclude(state=WriteState.VOID)
+    total: int | None = parts.aggregate(points=Sum("points"))["points"]
+    return total or 0
+
+
+def book_part(spend: Write, key: str, points: int) -> Write | None:
+    """Return the part of this key, planned now if it is new: at most what is left of the spend. None when
+    nothing is left, or the spend does not stand."""
+    journal, name = _journal(spend), f"{spend.key}:{key}"
+    with locked(spend) as row:
+        if known := journal.get(WriteKind.PART, name):
+            return known
+        points = min(points, (row.points or 0) - parts_of(row))
+        if points <= 0 or row.state != WriteState.DONE:
+            return None
+        part, _is_new = journal.open(
+            WriteKind.PART, name, parent=row, member_ref=row.member_ref, points=points
+        )
+        return part
+
+
+def book_release(spend: Write, points: int) -> Write:
+    """Return the giving back of what parts have left of the spend, planned now if it is new. Its points are
+    fixed then: `points` less the parts. They can be below zero, where parts gave back of a spend that took
+    nothing."""
+    journal = _journal(spend)
+    with locked(spend) as row:
+        release, _is_new = journal.open(
+            WriteKind.RELEASE,
+            spend.key,
+            parent=row,
+            member_ref=row.member_ref,
+            points=points - parts_of(row),
+        )
+        return release
+
+
+def book_refund(
+    journal: Journal,
+    kind: WriteKind,
+    key: str,
+    order_id: str,
+    *,
+    amount: Decimal,
+    total: Decimal,
+    **fields: Any,
+) -> Write | None:
+    """Return the return, or cancellation, of this key, planned now if it is new: at most what all others have
+    left of the order's `total`. None when nothing is left. Events of one order come one after another, so
+    nobody plans beside us."""
+    with transaction.atomic():
+        if known := journal.get(kind, key):
+            return known
+        amount = min(amount, total - refunded(journal, order_id))
+        if amount <= 0:
+            return None
+        return journal.open(kind, key, order_id=order_id, amount=amount, **fields)[0]
+
+
+def refunded(journal: Journal, order_id: str) -> Decimal:
+    """Return how much of the order its returns and its cancellation take, sent or planned."""
+    rows = journal.writes(order_id=order_id, kind__in=[WriteKind.RETURN, WriteKind.CANCEL])
+    amount: Decimal | None = rows.exclude(state=WriteState.VOID).aggregate(sum=Sum("amount"))["sum"]
+    return amount or Decimal(0)
+
+
+def _journal(write: Write) -> Journal:
+    return Journal(vendor=write.vendor, program=write.program)

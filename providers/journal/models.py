@@ -1,0 +1,104 @@
+"""The journal's one table: what we asked a vendor to change, and what became of it."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class WriteKind(models.TextChoices):
+    SPEND = "spend", _("spend")
+    RELEASE = "release", _("spend given back")
+    PART = "part", _("part of a spend given back")
+    SALE = "sale", _("sale")
+    RETURN = "return", _("return")
+    CANCEL = "cancel", _("cancelled order")
+
+
+class WriteState(models.TextChoices):
+    PLANNED = "planned", _("not sent")
+    SENT = "sent", _("sent, outcome not known")
+    DONE = "done", _("done")
+    UNDONE = "undone", _("done and taken back")
+    VOID = "void", _("never happened")
+
+
+OPEN = (WriteState.PLANNED, WriteState.SENT, WriteState.DONE)
+
+
+class Write(models.Model):
+    """One write to a vendor, named by our `key` within vendor, program and kind.
+
+    Who the member is stands only in `member_ref`, as the vendor's reference. `detail` is what one vendor
+    needs besides; it holds no personal data.
+    """
+
+    vendor = models.CharField(_("loyalty system"), max_length=20)
+    program = models.SlugField(_("program"))
+    kind = models.CharField(_("kind"), max_length=10, choices=WriteKind.choices)
+    key = models.CharField(
+        _("key"), max_length=255, help_text=_("Our key of the spend, or the id of the order or return.")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=WriteState.choices, default=WriteState.PLANNED
+    )
+    # A release and a part belong to their spend and are deleted with it.
+    parent = models.ForeignKey("self", models.CASCADE, related_name="children", null=True, blank=True)
+    member_ref = models.CharField(_("member"), max_length=200, blank=True)
+    item_kind = models.CharField(_("what"), max_length=10, blank=True, help_text=_("Of a spend: its kind."))
+    item_id = models.CharField(_("item"), max_length=200, blank=True)
+    points = models.IntegerField(_("points"), null=True, blank=True)
+    amount = models.DecimalField(_("amount"), max_digits=16, decimal_places=4, null=True, blank=True)
+    store = models.CharField(_("store"), max_length=200, blank=True)
+    # Of a spend: the order that carried its code. Of a return or cancelled order: that order.
+    order_id = models.CharField(_("order"), max_length=200, blank=True)
+    vendor_ref = models.CharField(_("vendor's reference"), max_length=200, blank=True)
+    # What of the vendor's no other open write of the program may have: the reward that was won, for example,
+    # or the one hold of a member.
+    exclusive_key = models.CharField(max_length=255, blank=True, editable=False)
+    # What the vendor showed just before the write was sent; null until then.
+    shown_before = models.JSONField(null=True, blank=True, editable=False)
+    detail = models.JSONField(default=dict, blank=True, editable=False)
+    # Points that are reserved, or a reward that is in a cart, until an order finishes the spend.
+    waits_for_order = models.BooleanField(_("waits for its order"), default=False)
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
+    sent_at = models.DateTimeField(_("last sent"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("order confirmed"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
+    # Of a write that is sent later, with others: when, and how often that was tried in vain.
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("write")
+        verbose_name_plural = _("writes")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "program", "kind", "key"], name="journal_one_write_per_key"
+            ),
+            models.UniqueConstraint(
+                fields=["vendor", "program", "exclusive_key"],
+                condition=~Q(exclusive_key="") & Q(state__in=OPEN),
+                name="journal_one_write_per_exclusive_key",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | Q(sent_at__isnull=False), name="journal_sent_has_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["release", "part"], parent__isnull=False)
+                | (~Q(kind__in=["release", "part"]) & Q(parent__isnull=True)),
+                name="journal_only_given_back_has_a_spend",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["vendor", "program", "member_ref"], name="journal_of_member"),
+            models.Index(fields=["vendor", "program", "order_id"], name="journal_of_order"),
+            models.Index(fields=["vendor", "program", "vendor_ref"], name="journal_of_vendor_ref"),
+            models.Index(fields=["changed_at"], name="journal_changed"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="journal_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.key} ({self.get_state_display()})"

@@ -1,0 +1,48 @@
+"""What the journal forgets: finished writes when their time has come, and a member who wants to be erased."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from providers import clock
+from providers.errors import Rejected, RejectReason
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.retention import delete_in_steps
+
+# Its outcome is not known, it waits to be sent, or its order is still to come.
+UNFINISHED = (
+    Q(state=WriteState.SENT)
+    | Q(state=WriteState.PLANNED, due_at__isnull=False)
+    | Q(state=WriteState.DONE, waits_for_order=True)
+)
+# A part of a spend is given back by its return's event, which is tried again.
+UNFINISHED_CHILD = Q(state__in=[WriteState.PLANNED, WriteState.SENT], parent__isnull=False)
+LONGEST_CALL = timedelta(days=1)
+
+
+def forget_old(before: datetime) -> int:
+    """Delete writes of all programs that were finished before that time; return how many. Those that belong
+    to a spend go with it."""
+    parents = Write.objects.filter(UNFINISHED_CHILD | (UNFINISHED & Q(parent__isnull=False)))
+    old = Write.objects.filter(changed_at__lt=before, parent__isnull=True).exclude(UNFINISHED)
+    return delete_in_steps(old.exclude(pk__in=parents.values("parent_id")))
+
+
+def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str) -> int:
+    """Put `pseudonym` in the place of the member's references and forget what they bought; return how many
+    rows. Raise Rejected(NOT_ALLOWED) while something about the member is under way. Call it in a
+    transaction."""
+    rows = Write.objects.filter(vendor=vendor, program=program, member_ref__in=list(refs))
+    # A sale whose answer was lost long ago is not under way: its event is tried again, or waits for a person.
+    is_old_order = Q(
+        state=WriteState.SENT,
+        kind__in=[WriteKind.SALE, WriteKind.RETURN, WriteKind.CANCEL],
+        sent_at__lt=clock.now() - LONGEST_CALL,
+    )
+    if rows.filter((UNFINISHED | UNFINISHED_CHILD) & ~is_old_order).exists():
+        raise Rejected(
+            RejectReason.NOT_ALLOWED, "a spend or an order of the member waits for its order or its outcome"
+        )
+    rows.filter(kind=WriteKind.SALE).update(detail={})
+    return rows.update(member_ref=pseudonym)

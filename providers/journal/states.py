@@ -1,0 +1,107 @@
+"""How a row of the journal changes: every step is a conditional UPDATE whose count is looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from providers import clock
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
+from providers.types import Spend
+
+EDGES: Mapping[tuple[WriteState, WriteState], str] = {
+    (WriteState.PLANNED, WriteState.SENT): "It is sent now.",
+    (WriteState.PLANNED, WriteState.DONE): "There is nothing to send.",
+    (WriteState.PLANNED, WriteState.VOID): "It was closed before it was sent.",
+    (WriteState.SENT, WriteState.SENT): "It is sent again: the vendor takes such a write once.",
+    (WriteState.SENT, WriteState.DONE): "The vendor did it.",
+    (WriteState.SENT, WriteState.PLANNED): "It certainly did not arrive and may be sent again.",
+    (WriteState.SENT, WriteState.VOID): "It certainly did not happen, and under this key it never will.",
+    (WriteState.DONE, WriteState.UNDONE): "It was given back, or taken back.",
+}
+
+
+def advance(write: Write, before: WriteState, after: WriteState, /, **fields: Any) -> bool:
+    """Move `write` from one state to the next, and set `fields`, if it still is in `before`. Return whether
+    this call did it; `write` then says what the row says. Raises IntegrityError where `exclusive_key` is
+    another's, ValueError for a step that is not in EDGES."""
+    if (before, after) not in EDGES:
+        raise ValueError(f"no step from {before} to {after}")
+    changes = {"state": after, "changed_at": clock.now(), **fields}
+    if Write.objects.filter(pk=write.pk, state=before).update(**changes) != 1:
+        write.refresh_from_db()
+        return False
+    for name, value in changes.items():
+        setattr(write, name, value)
+    return True
+
+
+def note(write: Write, /, **fields: Any) -> None:
+    """Set `fields` of `write`, whatever its state."""
+    Write.objects.filter(pk=write.pk).update(changed_at=clock.now(), **fields)
+    write.refresh_from_db()
+
+
+def note_if_open(write: Write, /, **fields: Any) -> bool:
+    """Set `fields` of a `write` that stands or may stand; return whether it does."""
+    rows = Write.objects.filter(pk=write.pk, state__in=OPEN)
+    noted = rows.update(changed_at=clock.now(), **fields)
+    write.refresh_from_db()
+    return noted == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The writes of one program to one vendor."""
+
+    vendor: str
+    program: str
+
+    def writes(self, kind: WriteKind | None = None, **filters: Any) -> "QuerySet[Write]":
+        """Return the writes of this kind, or of all kinds, oldest first."""
+        rows = Write.objects.filter(vendor=self.vendor, program=self.program, **filters).order_by("pk")
+        return rows.filter(kind=kind) if kind else rows
+
+    def get(self, kind: WriteKind, key: str) -> Write | None:
+        """Return the write of this key, None when there is none."""
+        return self.writes(kind, key=key).first()
+
+    def open(self, kind: WriteKind, key: str, **fields: Any) -> tuple[Write, bool]:
+        """Return the write of this key and whether this call made it, in the state PLANNED unless `fields`
+        say otherwise. Raises IntegrityError where `exclusive_key` is another's."""
+        now = clock.now()
+        return Write.objects.get_or_create(
+            vendor=self.vendor,
+            program=self.program,
+            kind=kind,
+            key=key,
+            defaults={"noted_at": now, "changed_at": now, **fields},
+        )
+
+    def is_of_another(self, write: Write, vendor_ref: str, *, states: tuple[WriteState, ...] = ()) -> bool:
+        """Return whether another spend has `vendor_ref`: in one of `states` where any are given."""
+        others = self.writes(WriteKind.SPEND, vendor_ref=vendor_ref).exclude(pk=write.pk)
+        return (others.filter(state__in=states) if states else others).exists()
+
+    def holds_of(self, member_ref: str) -> "QuerySet[Write]":
+        """Return the member's spends that wait for their order."""
+        return self.writes(
+            WriteKind.SPEND, member_ref=member_ref, state=WriteState.DONE, waits_for_order=True
+        )
+
+    def row_of(self, spend: Spend) -> Write:
+        """Return the row of a spend that the vendor made. A lost one, of a database that was restored from a
+        backup, is written again from what the redemption knows."""
+        write, _is_new = self.open(
+            WriteKind.SPEND,
+            spend.key,
+            state=WriteState.DONE,
+            member_ref=spend.member_ref,
+            item_kind=spend.kind.value,
+            points=spend.points,
+            vendor_ref=spend.provider_ref,
+            waits_for_order=spend.is_held,
+            detail=dict(spend.memo),
+        )
+        return write

@@ -1,0 +1,93 @@
+"""Many at once, with real threads: one of them sends, and no two take the same thing."""
+
+from contextlib import suppress
+
+import pytest
+
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
+from providers.journal import queue
+from providers.journal.booking import book_part
+from providers.journal.delivery import deliver
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.spending import Made, find, spend
+from providers.journal.states import Journal
+from providers.types import Finding, Spend
+from tests.providers.journal.stamps import INTENT, SETTLED_AFTER, UNKNOWN, Stamps, StampWay, intent
+from tests.races.at_once import at_once
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+TILLS = 8
+ACME = Journal(vendor="stamps", program="acme")
+
+
+def spends(way: StampWay, key: str) -> Spend | ProviderError:
+    try:
+        return spend(way, intent(key))
+    except ProviderError as error:
+        return error
+
+
+def test_the_same_key_sent_at_once_is_sent_once() -> None:
+    way = StampWay(Stamps())
+    answers = at_once([lambda: spends(way, "key-1")] * TILLS)
+    assert way.stamps.calls == 1
+    assert all(isinstance(each, Spend | OutcomeUnknown) for each in answers)
+    assert len({each.provider_ref for each in answers if isinstance(each, Spend)}) == 1
+
+
+def test_one_thing_goes_to_one_spend() -> None:
+    way = StampWay(Stamps(), exclusive_key="coupon-7")
+    answers = at_once([lambda number=number: spends(way, f"key-{number}") for number in range(TILLS)])  # type: ignore[misc]
+    assert sum(isinstance(each, Spend) for each in answers) == 1
+    refused = [each for each in answers if isinstance(each, Rejected)]
+    assert {each.reason for each in refused} == {RejectReason.ALREADY_USED}
+    assert len(refused) == TILLS - 1
+
+
+def test_two_lost_spends_never_find_the_same_thing() -> None:
+    stamps = Stamps(trouble=UNKNOWN)
+    way = StampWay(stamps)
+    for key in ("key-1", "key-2"):
+        with suppress(OutcomeUnknown):
+            spend(way, intent(key))
+    stamps.trouble = None
+    stamps.spent.append("stamp-1")
+    findings = at_once([lambda key=key: find(way, intent(key)) for key in ("key-1", "key-2")] * 4)  # type: ignore[misc]
+    assert Write.objects.filter(vendor_ref="stamp-1").count() == 1
+    assert {each.spend.key for each in findings if each.spend} <= {"key-1", "key-2"}
+
+
+def test_asking_and_spending_at_once_end_alike() -> None:
+    for number in range(10):
+        way, wanted = StampWay(Stamps()), intent(f"key-{number}")
+        answer, _finding = at_once([lambda: spends(way, wanted.key), lambda: find(way, wanted)])  # noqa: B023
+        happened = find(way, wanted).finding is Finding.HAPPENED
+        assert happened == bool(way.stamps.spent)
+        assert isinstance(answer, Spend) == happened
+
+
+def test_a_write_is_sent_by_one_of_many() -> None:
+    stamps = Stamps()
+    ACME.open(WriteKind.SALE, "order-1")
+
+    def send() -> None:
+        write = ACME.writes(WriteKind.SALE).get()
+        with suppress(Unavailable):
+            deliver(write, lambda: Made(ref=stamps.spend()), lambda: pytest.fail("sent"), SETTLED_AFTER)
+
+    at_once([send] * TILLS)
+    assert stamps.calls == 1
+
+
+def test_parts_planned_at_once_are_never_more_than_the_spend() -> None:
+    spend(StampWay(Stamps()), INTENT)
+    row = Write.objects.get()
+    at_once([lambda key=key: book_part(row, key, 3) for key in "abcdefgh"])  # type: ignore[misc]
+    assert sum(row.children.values_list("points", flat=True)) == 10
+
+
+def test_a_waiting_write_is_taken_by_one_of_many() -> None:
+    write, _is_new = ACME.open(WriteKind.SALE, "order-1", due_at=Write(key="x").noted_at)
+    taken = at_once([lambda: queue.take(Write.objects.get(pk=write.pk))] * TILLS)
+    assert Write.objects.get().state == WriteState.SENT
+    assert sum(taken) == Write.objects.get().attempts

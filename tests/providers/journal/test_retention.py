@@ -1,0 +1,94 @@
+"""What the journal forgets, and what it must keep."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from providers.errors import Rejected
+from providers.journal.booking import book_part
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.retention import erase_member, forget_old
+from providers.journal.states import Journal
+from providers.types import Spend, SpendKind
+
+pytestmark = pytest.mark.django_db
+ACME = Journal(vendor="stamps", program="acme")
+OLD = timezone.now() - timedelta(days=400)
+YEAR_AGO = timezone.now() - timedelta(days=365)
+
+
+def write(key: str, kind: WriteKind = WriteKind.SPEND, **fields: Any) -> Write:
+    row, _is_new = ACME.open(
+        kind, key, **{"member_ref": "mia", "sent_at": OLD, "changed_at": OLD, "points": 10, **fields}
+    )
+    return row
+
+
+def kept() -> set[str]:
+    return set(Write.objects.values_list("key", flat=True))
+
+
+def test_finished_writes_go_and_unfinished_ones_stay() -> None:
+    write("done", state=WriteState.DONE)
+    write("void", state=WriteState.VOID)
+    write("never sent", state=WriteState.PLANNED)
+    write("recent", state=WriteState.DONE, changed_at=timezone.now())
+    write("sent", state=WriteState.SENT)
+    write("held", state=WriteState.DONE, waits_for_order=True)
+    write("waiting", WriteKind.SALE, state=WriteState.PLANNED, due_at=OLD)
+    assert forget_old(YEAR_AGO) == 3
+    assert kept() == {"recent", "sent", "held", "waiting"}
+
+
+def test_a_part_stays_as_long_as_its_spend_and_goes_with_it() -> None:
+    spend = write("spend", state=WriteState.DONE)
+    part = book_part(spend, "r-1", 4)
+    assert part
+    Write.objects.update(changed_at=OLD)
+    assert forget_old(YEAR_AGO) == 0
+    Write.objects.filter(pk=part.pk).update(state=WriteState.DONE)
+    assert forget_old(YEAR_AGO) == 2
+
+
+def test_an_erased_member_has_a_pseudonym_and_what_they_bought_is_gone() -> None:
+    write("spend", state=WriteState.DONE)
+    write("sale", WriteKind.SALE, state=WriteState.DONE, detail={"items": ["shirt"]})
+    write("other", state=WriteState.DONE, member_ref="kim")
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 2
+    assert list(Write.objects.order_by("pk").values_list("member_ref", "detail")) == [
+        ("ERASED-1", {}),
+        ("ERASED-1", {}),
+        ("kim", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": WriteState.SENT},
+        {"state": WriteState.DONE, "waits_for_order": True},
+        {"state": WriteState.PLANNED, "kind": WriteKind.SALE, "due_at": OLD},
+        {"state": WriteState.SENT, "kind": WriteKind.SALE, "sent_at": timezone.now()},
+    ],
+)
+def test_a_member_is_not_erased_while_something_is_under_way(fields: dict[str, Any]) -> None:
+    write("spend", **fields)
+    with pytest.raises(Rejected):
+        erase_member("stamps", "acme", ["mia"], "ERASED-1")
+
+
+def test_a_sale_whose_answer_was_lost_long_ago_does_not_keep_a_member_from_being_erased() -> None:
+    write("sale", WriteKind.SALE, state=WriteState.SENT)
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 1
+
+
+def test_the_row_of_a_spend_is_written_again_after_a_restore() -> None:
+    spend = Spend(
+        key="lost", member_ref="mia", kind=SpendKind.REWARD, provider_ref="R-1", points=10, is_held=True
+    )
+    row = ACME.row_of(spend)
+    assert ACME.row_of(spend) == row
+    assert (row.state, row.vendor_ref, row.points) == (WriteState.DONE, "R-1", 10)
+    assert list(ACME.holds_of("mia")) == [row]
