@@ -4,6 +4,7 @@ E001  CREDENTIAL_KEYS has no key, or one that is no Fernet key
 E002  the folder of the SQLite database is missing or cannot be written
 E003  FRAME_ANCESTORS has a source that browsers would ignore
 E004  a number that must be positive is not
+E005  WORK_ENGINE=procrastinate without PostgreSQL
 E006  SECRET_KEY is empty or short
 E007  WORK_LEASE_S is shorter than a call may take
 W001  cookies travel without TLS in production (with `check --deploy`)
@@ -124,6 +125,19 @@ def check_lease(**_kwargs: Any) -> list[CheckMessage]:
         Error(
             f"WORK_LEASE_S must be more than {LONGEST_CALL_S}: a call to a vendor may take as long.",
             id="loyaltyview.E007",
+        )
+    ]
+
+
+@register()
+def check_engine(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.WORK_ENGINE == "rows" or "postgresql" in settings.DATABASES["default"]["ENGINE"]:
+        return []
+    return [
+        Error(
+            "WORK_ENGINE=procrastinate needs PostgreSQL.",
+            hint="Name a PostgreSQL database in DATABASE_URL, or leave WORK_ENGINE at rows.",
+            id="loyaltyview.E005",
         )
     ]
 

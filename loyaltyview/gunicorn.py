@@ -76,7 +76,7 @@ def post_worker_init(worker: Any) -> None:
     """Warm the process before it takes requests: its first pages would take 2 to 3 times as long."""
     from django.template.loader import get_template
 
-    from loyaltyview.ops.time_limits import limit_web
+    from loyaltyview.ops.database import limit_web
 
     limit_web()
     for template in (ROOT / "templates").rglob("*.html"):

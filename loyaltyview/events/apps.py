@@ -22,9 +22,9 @@ class EventsConfig(AppConfig):
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_worker_check
         from loyaltyview.ops.overview import add_part
-        from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.redemptions.order_lookup import OrderLookup, add_order_lookup
+        from loyaltyview.work.retention import add_retention
 
         add_source("events", run_one)
         add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))

@@ -12,9 +12,9 @@ class NewstoreConfig(AppConfig):
 
         from loyaltyview.newstore import coupon_list, erasure, profile_links
         from loyaltyview.newstore.connection import check_newstore
-        from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.connections import add_check
         from loyaltyview.programs.erasure import add_eraser
+        from loyaltyview.work.retention import add_retention
 
         add_source("profile links", profile_links.run_one)
         add_source("used codes", coupon_list.run_one)

@@ -1,9 +1,5 @@
 from django.apps import AppConfig
 
-from loyaltyview.work.sources import every
-
-DAY_S = 86_400
-
 
 class OpsConfig(AppConfig):
     name = "loyaltyview.ops"
@@ -12,8 +8,7 @@ class OpsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.backends.signals import connection_created
 
-        from loyaltyview.ops.retention import run_all
-        from loyaltyview.ops.time_limits import bound_sqlite
+        import loyaltyview.checks  # noqa: F401 - registers them
+        from loyaltyview.ops.database import bound_sqlite
 
         connection_created.connect(bound_sqlite)
-        every("retention", DAY_S, run_all)

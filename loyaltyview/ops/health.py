@@ -3,22 +3,13 @@
 Other apps add what they know (`add_check` in their `AppConfig.ready`); ops knows none of them.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import F
 
-from loyaltyview.work import clock
-from loyaltyview.work.models import Heartbeat, PeriodicRun
-
-PROBE = "readyz"
-WRITE_EVERY_S = 10.0
 # PostgreSQL's codes and SQLite's names of what an operator can mend.
 TROUBLES = {
     "25006": "read-only",
@@ -29,9 +20,6 @@ TROUBLES = {
     "SQLITE_BUSY": "locked",
     "57014": "too slow",
 }
-
-# PostgreSQL's code where temp_file_limit keeps a role from writing such files: that says nothing of the disk.
-FILE_LIMIT = "53400"
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +50,12 @@ def add_worker_check(name: str, run: Callable[[], Check]) -> None:
 def run_checks() -> dict[str, Check]:
     """Return whether this process can serve. A check that fails to answer is not ready; without a database
     the others are not asked."""
-    return _run({"writes": check_writes, "migrations": check_migrations, **checks})
+    return _run({"migrations": check_migrations, **checks})
 
 
 def run_worker_checks() -> dict[str, Check]:
     """Return whether the worker does its part."""
-    return _run({"worker": check_worker, **worker_checks})
+    return _run(worker_checks)
 
 
 def _run(asked: dict[str, Callable[[], Check]]) -> dict[str, Check]:
@@ -99,37 +87,6 @@ def check_database() -> Check:
     return Check(is_ok=True)
 
 
-_written_at = float("-inf")
-
-
-def check_writes() -> Check:
-    """The database takes a write: its disk is not full, and it is not read-only. A good answer holds for
-    WRITE_EVERY_S seconds."""
-    global _written_at
-    if time.monotonic() - _written_at < WRITE_EVERY_S:
-        return Check(is_ok=True)
-    # A row that no worker takes for work: it is never due.
-    probe = PeriodicRun.objects.filter(name=PROBE)
-    if not probe.update(attempts=(F("attempts") + 1) % 1000):
-        PeriodicRun.objects.bulk_create([PeriodicRun(name=PROBE)], ignore_conflicts=True)
-    if connection.vendor == "postgresql":
-        _write_a_file()
-    _written_at = time.monotonic()
-    return Check(is_ok=True)
-
-
-def _write_a_file() -> None:
-    """Have PostgreSQL take new space for a moment: it finds room for a row in the pages that it has, while
-    no event can be stored any more. 20,000 numbers take 280 kB, more than it may keep in memory."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL work_mem = '64kB'")
-            cursor.execute("SELECT count(*) FROM generate_series(1, 20000)")
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != FILE_LIMIT:
-            raise
-
-
 _is_migrated = False
 
 
@@ -144,17 +101,3 @@ def check_migrations() -> Check:
             return Check(is_ok=False, detail=f"{pending} pending")
         _is_migrated = True
     return Check(is_ok=True)
-
-
-def check_worker() -> Check:
-    """At least one worker whose clock is right gave a sign of life in the last READY_MAX_HEARTBEAT_AGE_S
-    seconds."""
-    newest = Heartbeat.at_work().values_list("seen_at", flat=True).first()
-    if newest is None:
-        is_wrong = Heartbeat.objects.exists()
-        return Check(is_ok=False, detail="clock is wrong" if is_wrong else "never seen")
-    age = clock.now() - newest
-    return Check(
-        is_ok=age <= timedelta(seconds=settings.READY_MAX_HEARTBEAT_AGE_S),
-        detail=f"seen {max(int(age.total_seconds()), 0)} s ago",
-    )

@@ -13,10 +13,8 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        import loyaltyview.checks  # noqa: F401 - registers them
         from loyaltyview.ops.health import add_check
         from loyaltyview.ops.overview import add_part
-        from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.health import check_credentials
         from loyaltyview.programs.latency import latency_part, remember
         from loyaltyview.programs.maintenance import maintain_providers
@@ -26,6 +24,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.retention import purge_bookkeeping
         from loyaltyview.programs.troubles import purge_troubles, troubles_part
         from loyaltyview.work import clock
+        from loyaltyview.work.retention import add_retention
         from providers import clock as vendors_clock
         from providers.outbound.http import add_observer
 

@@ -8,10 +8,10 @@ class WebviewConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from loyaltyview.ops.retention import add_retention
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.webview import erasure
         from loyaltyview.webview.erasure import purge_launches
+        from loyaltyview.work.retention import add_retention
 
         add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)
         add_eraser("webview", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -17,8 +17,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
-from loyaltyview.ops.callers import caller_of
 from loyaltyview.ops.overload import note_owner
+from loyaltyview.ops.ratelimit import caller_of
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
 from loyaltyview.redemptions.commands import Actor

@@ -8,77 +8,28 @@ per order in hand"), and `claim` passes over an order that is busy.
 
 import asyncio
 import signal
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.contrib.django import DjangoApp, connector_params
-from procrastinate.contrib.django import app as django_app
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from loyaltyview.work import periodics
 from loyaltyview.work.heartbeat import beating, worker_name
 from loyaltyview.work.sources import sources, wake
+from loyaltyview.work.waker import DRAIN
 from loyaltyview.work.worker import drain
 
 log = structlog.get_logger(__name__)
 
-DRAIN = "drain"
 ROWS_PER_JOB = 100
 # Every 5 seconds; the last of six fields are seconds. Rows that were postponed wait for it.
 SWEEP = "* * * * * */5"
 HOURLY = "17 * * * *"
 # A worker without a sign of life for so long is dead.
 DEAD_AFTER_S = 60
-WAKE_PAUSE_S = 0.05
-
-
-class Waker:
-    """Queues `drain` for whoever is idle, from a thread of its own: a delivery is answered without waiting
-    for a second commit, and a thousand wakes a second are twenty. One that is lost with its process is
-    made up for by the sweep."""
-
-    def __init__(self) -> None:
-        self._asked = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def ask(self) -> None:
-        self._asked.set()
-        with self._starting:
-            # Not at the import: a fork keeps no threads.
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            self._asked.wait()
-            self._asked.clear()
-            queue_drain()
-            time.sleep(WAKE_PAUSE_S)
-
-
-waker = Waker()
-
-
-def queue_drain() -> None:
-    """Queue one `drain`, unless one waits already: that one will see our rows too."""
-    close_old_connections()
-    try:
-        # Asked first: each refusal of the lock is an error in PostgreSQL's log.
-        if not django_app.job_manager.list_jobs(queueing_lock=DRAIN, status=Status.TODO.value):
-            with suppress(AlreadyEnqueued):
-                django_app.configure_task(DRAIN, queueing_lock=DRAIN).defer()
-    except (ConnectorException, DatabaseError) as error:
-        log.warning("wake_failed", error=type(error).__name__)
-        connection.close()
 
 
 def make_app() -> App:

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from loyaltyview.ops.charts import whole
-from loyaltyview.ops.health import Check
 from loyaltyview.ops.overview import Need, Number, Part, Viewer
 from loyaltyview.work import clock
 from loyaltyview.work.models import Heartbeat
@@ -26,11 +25,6 @@ def worker_part(_user: Viewer) -> Part:
         return Part(needs=[*needs, Need(text=silent, since=right[0].seen_at)])
     number = Number(label=_("Worker seen"), value=_("%(n)s s ago") % {"n": whole(age_s)})
     return Part(needs=needs, numbers=[number])
-
-
-def check_clock() -> Check:
-    """Answer /readyz whether this process's clock agrees with the database's."""
-    return Check(is_ok=not clock.is_wrong(), detail=f"{round(clock.skew_s())} s ahead of the database")
 
 
 def _wrong_clock(seen: Heartbeat) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 
-from loyaltyview.ops.time_limits import unlimited
+from loyaltyview.ops.database import unlimited
 from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, due, finish, postpone
 from loyaltyview.work.models import PeriodicRun

@@ -56,6 +56,6 @@ def wake() -> None:
     if not woken.is_set():  # to look is cheaper than to take its lock
         woken.set()
     if settings.WORK_ENGINE == "procrastinate":
-        from loyaltyview.work.jobs import waker
+        from loyaltyview.work.waker import waker
 
         waker.ask()

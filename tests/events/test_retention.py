@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from loyaltyview.events import retention
 from loyaltyview.events.models import Event, EventState
-from loyaltyview.ops.retention import retentions
+from loyaltyview.work.retention import retentions
 
 from .conftest import Deliver
 from .deliveries import order

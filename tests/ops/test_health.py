@@ -18,15 +18,16 @@ from loyaltyview.ops import health
 from loyaltyview.ops.health import Check, add_check, add_worker_check
 from loyaltyview.programs.health import check_credentials
 from loyaltyview.programs.models import Program
+from loyaltyview.work import health as work_health
 from loyaltyview.work.models import Heartbeat
 
 
 @pytest.fixture(autouse=True)
 def own_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Only the checks that a test adds, nothing remembered of other tests, and a clock that stands still."""
-    monkeypatch.setattr(health, "checks", {})
-    monkeypatch.setattr(health, "worker_checks", {})
-    monkeypatch.setattr(health, "_written_at", float("-inf"))
+    """Our own checks and what a test adds, nothing remembered of other tests, a clock that stands still."""
+    monkeypatch.setattr(health, "checks", {"writes": work_health.check_writes})
+    monkeypatch.setattr(health, "worker_checks", {"worker": work_health.check_worker})
+    monkeypatch.setattr(work_health, "_written_at", float("-inf"))
     monkeypatch.setattr(health, "_is_migrated", False)
     with time_machine.travel(timezone.now(), tick=False):
         yield
@@ -109,7 +110,7 @@ def test_a_full_disk_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -
         cursor.execute(f"PRAGMA max_page_count = {pages}")
         try:
             # Earlier tests leave free pages: the row needs more than these.
-            monkeypatch.setattr(health, "PROBE", "x" * ((free + 25) * size))
+            monkeypatch.setattr(work_health, "PROBE", "x" * ((free + 25) * size))
             response = client.get("/readyz")
         finally:
             cursor.execute("PRAGMA max_page_count = 1073741823")
@@ -151,7 +152,7 @@ def test_a_role_that_may_write_no_files_is_ready(client: Client) -> None:
         cursor.execute("SET LOCAL temp_file_limit = '100kB'")
     with connection.execute_wrapper(note):
         assert client.get("/readyz").status_code == 200
-    assert codes == [health.FILE_LIMIT]  # a file was to be written
+    assert codes == [work_health.FILE_LIMIT]  # a file was to be written
 
 
 @pytest.mark.django_db

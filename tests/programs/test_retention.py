@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from loyaltyview.ops.retention import retentions
 from loyaltyview.programs.models import Program
+from loyaltyview.work.retention import retentions
 from tests.programs.vendors import TestVendor
 
 

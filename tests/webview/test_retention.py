@@ -5,9 +5,9 @@ from datetime import timedelta
 from django.core.management import call_command
 from django.utils import timezone
 
-from loyaltyview.ops.retention import retentions
 from loyaltyview.programs.models import Program
 from loyaltyview.webview.models import Launch
+from loyaltyview.work.retention import retentions
 
 
 def test_launches_are_kept_thirty_days(program: Program) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from loyaltyview.work.checks import check_engine
+from loyaltyview.checks import check_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,15 +12,16 @@ from django.test import Client
 from django.utils import timezone
 
 from loyaltyview.events.models import Event
-from loyaltyview.ops import health
-from loyaltyview.ops.retention import Retention, run
+from loyaltyview.ops.health import Check
 from loyaltyview.programs.models import Program
 from loyaltyview.work import clock
 from loyaltyview.work.claims import claim
+from loyaltyview.work.health import check_clock, check_worker
 from loyaltyview.work.heartbeat import beat
 from loyaltyview.work.models import Heartbeat
-from loyaltyview.work.overview import check_clock, worker_part
+from loyaltyview.work.overview import worker_part
 from loyaltyview.work.periodics import run_due
+from loyaltyview.work.retention import Retention, run
 from loyaltyview.work.sources import add_source, every
 from loyaltyview.work.worker import drain
 from providers import clock as vendors_clock
@@ -96,14 +97,14 @@ def test_a_worker_that_stands_still_says_why(ahead_s: int, word: str, client: Cl
     (need,) = worker_part(AnonymousUser()).needs
     assert word in need.text
     assert "host:1" in need.text
-    assert health.check_worker() == health.Check(is_ok=False, detail="clock is wrong")
+    assert check_worker() == Check(is_ok=False, detail="clock is wrong")
 
 
 def test_of_two_workers_one_whose_clock_is_right_keeps_the_whole_ready() -> None:
     beat("host:1")
     with machine_ahead(TWO_HOURS_S):
         beat("host:2")
-    assert health.check_worker().is_ok
+    assert check_worker().is_ok
     part = worker_part(AnonymousUser())
     assert (len(part.needs), len(part.numbers)) == (1, 1)
 

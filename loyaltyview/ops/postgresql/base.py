@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg.errors import _WaitTimeout
 
-from loyaltyview.ops.time_limits import statement_limit_s
+from loyaltyview.ops.database import statement_limit_s
 
 # libpq's smallest.
 CONNECT_S = 2

@@ -10,7 +10,7 @@ from loyaltyview.newstore.context import Associate, LaunchContext
 from loyaltyview.newstore.errors import IdentityError, LaunchError
 from loyaltyview.newstore.identity import read_identity
 from loyaltyview.newstore.launch import has_readable_cart, keys_of, read_posted, read_query
-from loyaltyview.ops.callers import caller_of
+from loyaltyview.ops.ratelimit import caller_of
 from loyaltyview.programs.access import active_program
 from loyaltyview.programs.models import Identity, Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from loyaltyview.newstore.profile_links import link_profile
-from loyaltyview.ops.best_effort import best_effort
+from loyaltyview.ops.database import best_effort
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from loyaltyview.ops.time_limits import limit_worker
+from loyaltyview.ops.database import limit_worker
 from loyaltyview.work.worker import Worker
 
 

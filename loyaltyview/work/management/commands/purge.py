@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from loyaltyview.ops.retention import retentions, run
+from loyaltyview.work.retention import retentions, run
 
 
 class Command(BaseCommand):

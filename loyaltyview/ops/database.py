@@ -1,4 +1,4 @@
-"""How long one statement may keep us waiting: a database that is frozen must not freeze us.
+"""What a database in trouble may cost: a limit of time for each statement, and writes that may be left out.
 
 Web and worker set a limit at their start. A command such as migrate has none, and neither has periodic
 work, which deletes many rows at once.
@@ -7,11 +7,14 @@ work, which deletes many rows at once.
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
+
+log = structlog.get_logger(__name__)
 
 # What the worker may wait for, in multiples of what a page may.
 WORKER_PATIENCE = 10
@@ -48,6 +51,18 @@ def unlimited() -> Iterator[None]:
     finally:
         _own.is_unlimited = False
         _end_connection()
+
+
+@contextmanager
+def best_effort(what: str) -> Iterator[None]:
+    """Log what the database refuses in this block, and go on. For writes that a page can do without: a full
+    disk or a read-only database must not take the page away."""
+    try:
+        # Within a transaction the rest of it must stay usable.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            yield
+    except DatabaseError as error:
+        log.warning("write_left_out", what=what, error=type(error).__name__)
 
 
 def bound_sqlite(connection: Any, **_kwargs: Any) -> None:

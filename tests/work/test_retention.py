@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from loyaltyview.ops import retention
-from loyaltyview.ops.retention import add_retention
+from loyaltyview.work import retention
+from loyaltyview.work.retention import add_retention
 from loyaltyview.work.sources import periodics
 
 
@@ -29,7 +29,7 @@ def test_purge_asks_each_app_to_delete_what_is_too_old(monkeypatch: pytest.Monke
         return 7
 
     monkeypatch.setattr(retention, "retentions", {})
-    monkeypatch.setattr("loyaltyview.ops.management.commands.purge.retentions", retention.retentions)
+    monkeypatch.setattr("loyaltyview.work.management.commands.purge.retentions", retention.retentions)
     add_retention("launches", 30, purge)
     out = StringIO()
     with time_machine.travel(datetime(2026, 5, 31, tzinfo=UTC), tick=False):

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections
 
-from loyaltyview.ops import time_limits
+from loyaltyview.ops import database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limits, "_process_s", 0.2)
+    monkeypatch.setattr(database, "_process_s", 0.2)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_periodic_work_has_no_limit_and_what_follows_has_one(limited: None) -> N
         with connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
             limits.append(cursor.fetchone()[0])
-        with time_limits.unlimited(), connection.cursor() as cursor:
+        with database.unlimited(), connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
             limits.append(cursor.fetchone()[0])
     connection.close()
