@@ -16,15 +16,14 @@ from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
 from providers.types import Balance, Cart, Finding, Member, Reward, SpendIntent, SpendKind
-from tests.providers.contract import MakeOrder, ProviderContract, make_intent, make_return, need
+from tests.providers.contract import MakeOrder, make_intent, make_return, need
+from tests.providers.transcripts import LONG_AFTER, TranscriptContract
 
 # How far the vendor's clock is ahead of ours, in seconds.
 CLOCKS_AHEAD_S = (-600, -90, -0.5, 90, 600)
-# A write that was sent so long ago cannot arrive any more.
-LONG_AFTER = timedelta(minutes=10)
 
 
-class LostAnswersContract(ProviderContract):
+class LostAnswersContract(TranscriptContract):
     # --- Fixtures to override ---------------------------------------------------------------------
 
     @pytest.fixture

@@ -8,12 +8,14 @@ from providers.base import LoyaltyProvider, ProviderConfig
 from providers.house.provider import HouseProvider
 from providers.house.sample_file import load_sample
 from providers.types import MemberProfile
-from tests.providers.contract import ProviderContract
+from tests.providers.transcripts import TranscriptContract
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "house.toml"
 
 
-class TestHouse(ProviderContract):
+class TestHouse(TranscriptContract):
+    calls_a_vendor = False
+
     @pytest.fixture
     def provider(self, db: None) -> LoyaltyProvider:
         load_sample(SAMPLE.read_text(encoding="utf-8") + BIRTHDAY_OF_MIA)

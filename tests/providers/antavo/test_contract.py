@@ -10,6 +10,8 @@ from tests.providers.lost_answers import LostAnswersContract
 
 
 class TestAntavo(LostAnswersContract):
+    gives_parts = False
+
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:
         return connect()
@@ -47,6 +49,8 @@ class TestAntavo(LostAnswersContract):
 class TestAntavoThatAcceptsCheckouts(TestAntavo):
     """The same with the module Checkout accept: every checkout is pending until we accept it."""
 
+    transcribed = ("points", "-")
+
     @pytest.fixture
     def provider(self, vendor: Served, connect: Connect) -> LoyaltyProvider:
         vendor.workspace.accept_mode = "manual"
@@ -55,6 +59,8 @@ class TestAntavoThatAcceptsCheckouts(TestAntavo):
 
 class TestAntavoThatDecidesLater(TestAntavo):
     """The same where somebody else accepts checkouts, later."""
+
+    transcribed = ("points", "-")
 
     @pytest.fixture
     def provider(self, vendor: Served, connect: Connect) -> LoyaltyProvider:

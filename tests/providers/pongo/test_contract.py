@@ -11,6 +11,10 @@ from tests.providers.pongo.conftest import FIVE_OFF, MIA, TEN_OFF, TWENTY_FIVE_O
 
 
 class TestPongo(LostAnswersContract):
+    transcribed = ("reward", "voucher", "-")
+    gives_parts = False
+    leaves = True
+
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:
         return connect(enrol_store="boston-1")

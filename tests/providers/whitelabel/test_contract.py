@@ -45,6 +45,8 @@ class TestWhiteLabel(LostAnswersContract):
 class TestReturnsAsEvents(TestWhiteLabel):
     """The same with a tenant that has an event type for returns."""
 
+    transcribed = ("points", "-")
+
     @pytest.fixture
     def provider(self, build: Build, vendor: WhiteLabel) -> LoyaltyProvider:
         vendor.events.add_return_type()

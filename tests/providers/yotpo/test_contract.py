@@ -13,6 +13,9 @@ from tests.providers.yotpo.conftest import Build
 
 
 class YotpoContract(LostAnswersContract):
+    transcribed = ("reward", "points", "-")
+    closes = True
+
     @pytest.fixture
     def server(self, yotpo: Yotpo) -> Vendor:
         return yotpo
@@ -55,7 +58,16 @@ class TestAtOnce(YotpoContract):
     def provider(self, build: Build) -> YotpoProvider:
         return build(delays_deduction=False)
 
-    @pytest.fixture(params=[FIVE_OFF, TEN_OFF])
-    def reward_id(self, request: pytest.FixtureRequest) -> str:
-        reward_id: str = request.param
-        return reward_id
+    @pytest.fixture
+    def reward_id(self) -> str:
+        return FIVE_OFF
+
+
+class TestAtOnceForAnAmountOfOurs(TestAtOnce):
+    """The same reward as Yotpo lists it without an amount: `reward_values` says it."""
+
+    transcribed = ("reward",)
+
+    @pytest.fixture
+    def reward_id(self) -> str:
+        return TEN_OFF
