@@ -1,10 +1,10 @@
 """What every write to a vendor does, step by step, held by one transcript for each adapter.
 
 A script is a row of writes. Some are repeated, some lose their answer or their request, and some come in an
-order that no till means to send. A transcript holds what the adapter answered to each write, and what the vendor
-then had. So nobody can change what a repeated write does without changing a line of a transcript.
+order that no till means to send. A transcript holds what the adapter answered to each write, and what the
+vendor then had. So nobody can change what a repeated write does without changing a line of a transcript.
 
-`WRITE_TRANSCRIPTS=1 pytest -n 0 tests/providers/<vendor>/test_contract.py -k transcript` writes the files again.
+`WRITE_TRANSCRIPTS=1 pytest -n 0 tests/providers/<vendor>/test_contract.py -k transcript` writes them again.
 Read the difference: each changed line is another behaviour at the till.
 """
 
