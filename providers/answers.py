@@ -65,6 +65,12 @@ def rows(value: Any) -> list[Json]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
+def inner(data: Mapping[str, Any], name: str) -> Json:
+    """Return the object under `name`, {} where there is none."""
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def text_of(data: Mapping[str, Any], *names: str) -> str:
     """Return the first text among `names`, "" without one."""
     return next(filter(None, (text(data.get(name)) for name in names)), "")

@@ -12,8 +12,9 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from providers import clock
+from providers.answers import at, inner, moment, number, object_in, rows
 from providers.dates import end_of, start_of
-from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.errors import Rejected, RejectReason
 from providers.outbound.http import segment
 from providers.types import (
     Discount,
@@ -26,7 +27,7 @@ from providers.types import (
 )
 from providers.whitelabel import members, settling
 from providers.whitelabel.discounts import read_discount
-from providers.whitelabel.engine import Engine, Json, Refused, moment
+from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.rate import point_value
 from providers.whitelabel.venues import list_tiers, stores_by_venue
 
@@ -53,7 +54,7 @@ def list_rewards(engine: Engine, ref: str) -> tuple[Reward, ...]:
 
 def points_as_money(engine: Engine, spendable: int, ref: str) -> tuple[Reward, ...]:
     """Return the reward that is points themselves, where the program wants it and knows their worth."""
-    step = engine.settings["points_step"]
+    step = engine.settings.points_step
     value = point_value(engine, ref) if step else None
     if value is None:
         return ()
@@ -104,9 +105,8 @@ def list_benefits(engine: Engine, ref: str, purse: Json | None = None) -> list[J
     dropped. A list that ignores our filter thus takes nothing away from what the wallet shows. `purse` is
     the wallet where it was read already.
     """
-    rows = engine.names.find(purse or members.wallet(engine, ref), "wallet_vouchers")
-    hers = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    found = {str(row.get("id")): row for row in hers if owner_of(engine, row) in (ref, "")}
+    owned = rows(engine.names.find(purse or members.wallet(engine, ref), "wallet_vouchers"))
+    found = {str(row.get("id")): row for row in owned if owner_of(engine, row) in (ref, "")}
     for row in _listed(engine, ref):
         if owner_of(engine, row) == ref:
             found[str(row.get("id"))] = row
@@ -130,9 +130,7 @@ def get_reward(engine: Engine, reward_id: str) -> Json:
         data = engine.get(f"/rewards/{segment(reward_id)}", operation="get_reward", params=engine.locale)
     except Refused as refused:
         raise Rejected(RejectReason.REWARD_NOT_FOUND, str(refused)) from refused
-    if not isinstance(data, dict):
-        raise UnexpectedAnswer("get_reward: not an object")
-    return data
+    return object_in(data, "get_reward")
 
 
 def owner_of(engine: Engine, benefit: Json) -> str:
@@ -142,8 +140,7 @@ def owner_of(engine: Engine, benefit: Json) -> str:
 
 def reward_in(benefit: Json) -> Json:
     """Return the reward of a benefit."""
-    reward = benefit.get("reward")
-    return reward if isinstance(reward, dict) else {}
+    return inner(benefit, "reward")
 
 
 def is_usable(engine: Engine, benefit: Json, now: datetime) -> bool:
@@ -160,16 +157,13 @@ def is_usable(engine: Engine, benefit: Json, now: datetime) -> bool:
 def is_expired(engine: Engine, benefit: Json, now: datetime) -> bool:
     """Return whether a benefit ran out before it was redeemed."""
     ends_at = end_of(benefit.get("expiresAt"), engine.config, moment)
-    code = benefit.get("code")
-    is_validated = isinstance(code, dict) and bool(code.get("validatedAt"))
+    is_validated = bool(at(benefit, "code.validatedAt"))
     return ends_at is not None and ends_at < now and not benefit.get("redeemedAt") and not is_validated
 
 
 def is_offered(engine: Engine, row: Json, now: datetime) -> bool:
     """Return whether a reward is one that a till can sell at all."""
-    availability = row.get("availability")
-    end = availability.get("end") if isinstance(availability, dict) else None
-    ends_at = end_of(end, engine.config, moment)
+    ends_at = end_of(at(row, "availability.end"), engine.config, moment)
     is_over = ends_at is not None and ends_at <= now
     return row.get("type") == VOUCHER and bool(row.get("purchasable")) and not is_over
 
@@ -178,7 +172,7 @@ def _reward(
     engine: Engine, row: Json, purse: Json, spendable: int, stores: dict[str, str], now: datetime
 ) -> Reward:
     discount = read_discount(engine, row, stores)
-    venues = [venue.get("id") for venue in row.get("venues") or () if isinstance(venue, dict)]
+    venues = [venue.get("id") for venue in rows(row.get("venues"))]
     if venues and not discount.stores:
         discount = replace(discount, stores=tuple(stores.get(str(venue), str(venue)) for venue in venues))
     price = row["price"] if isinstance(row.get("price"), int) else 0
@@ -194,9 +188,7 @@ def _reward(
 
 def _lock(engine: Engine, row: Json, purse: Json, price: int, spendable: int, now: datetime) -> Lock | None:
     """Return why the member cannot buy this now: first what she cannot change, then tier, then points."""
-    availability = row.get("availability")
-    start = availability.get("start") if isinstance(availability, dict) else None
-    starts_at = start_of(start, engine.config, moment)
+    starts_at = start_of(at(row, "availability.start"), engine.config, moment)
     channels = row.get("redemptionChannels")
     if channels and "IN_STORE" not in channels:
         return Lock(reason=LockReason.ONLINE_ONLY)
@@ -221,8 +213,8 @@ def is_out_of_stock(row: Json) -> bool:
 
 def _missing_tier(engine: Engine, row: Json, purse: Json) -> str:
     """Return the name of the tier that the reward needs and the member has not reached, "" without."""
-    needed = row.get("tier")
-    if not isinstance(needed, dict) or not needed.get("id"):
+    needed = inner(row, "tier")
+    if not needed.get("id"):
         return ""
     tiers = {tier["id"]: tier for tier in list_tiers(engine)}
     wanted = tiers.get(needed["id"])
@@ -236,8 +228,7 @@ def _missing_tier(engine: Engine, row: Json, purse: Json) -> str:
 
 
 def _priority(tier: Json) -> Decimal:
-    value = tier.get("priority")
-    return Decimal(value) if isinstance(value, int | Decimal) else Decimal(0)
+    return number(tier.get("priority")) or Decimal(0)
 
 
 def _all_rewards(engine: Engine) -> list[Json]:

@@ -4,19 +4,19 @@ Source: docs/contracts/whitelabel.md 2.1.
 Not asked is not no: without a row nothing is known.
 """
 
+from providers.answers import at
 from providers.errors import Rejected, RejectReason
 from providers.outbound.http import segment
 from providers.types import Consent, Consents
 from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.names import at
 
 
 def read(engine: Engine, ref: str) -> Consents:
     """Return what the member said."""
     rows = _rows(engine, ref)
     return Consents(
-        email=_answer(rows, engine.settings["consent_email_type"]),
-        sms=_answer(rows, engine.settings["consent_sms_type"]),
+        email=_answer(rows, engine.settings.consent_email_type),
+        sms=_answer(rows, engine.settings.consent_sms_type),
     )
 
 
@@ -50,8 +50,8 @@ def change(engine: Engine, ref: str, wanted: Consents) -> None:
 
 def _wanted(engine: Engine, wanted: Consents) -> list[tuple[str, Consent]]:
     return [
-        (engine.settings["consent_email_type"], wanted.email),
-        (engine.settings["consent_sms_type"], wanted.sms),
+        (engine.settings.consent_email_type, wanted.email),
+        (engine.settings.consent_sms_type, wanted.sms),
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from providers.answers import inner, number, rows
 from providers.currencies import from_minor_units
 from providers.types import Discount, DiscountKind, Money
 from providers.whitelabel.engine import Engine, Json
@@ -21,10 +22,8 @@ def read_discount(engine: Engine, data: Json, stores: Mapping[str, str]) -> Disc
     """Return what a benefit, a reward or the answer of a validation takes off. `stores` maps ids of venues
     to our store ids. Codes of a pool carry none: then the program's own map says. UNKNOWN for what one
     coupon cannot express."""
-    rows = engine.names.find(data, "discounts")
-    if not isinstance(rows, list) or not rows:
-        rows = _of_program(engine, data)
-    found = [_one(engine, row, stores) for row in rows if isinstance(row, dict)]
+    listed = rows(engine.names.find(data, "discounts")) or _of_program(engine, data)
+    found = [_one(engine, row, stores) for row in listed]
     if not found:
         return UNKNOWN
     first = found[0]
@@ -36,18 +35,17 @@ def read_discount(engine: Engine, data: Json, stores: Mapping[str, str]) -> Disc
     return replace(UNKNOWN, raw=f"{len(found)} discounts")
 
 
-def _of_program(engine: Engine, data: Json) -> list[Json]:
-    reward = data.get("reward")
-    reward = reward if isinstance(reward, dict) else data
-    known = engine.settings["code_discounts"]
+def _of_program(engine: Engine, data: Json) -> list[Mapping[str, Any]]:
+    reward = inner(data, "reward") or data
+    known = engine.settings.code_discounts
     for key in (reward.get("id"), reward.get("name")):
         if isinstance(key, str) and key in known:
             return [known[key]]
     return []
 
 
-def _one(engine: Engine, row: Json, stores: Mapping[str, str]) -> Discount:
-    discount = _worth(engine, str(row.get("type")), _number(row.get("value")))
+def _one(engine: Engine, row: Mapping[str, Any], stores: Mapping[str, str]) -> Discount:
+    discount = _worth(engine, str(row.get("type")), number(row.get("value")))
     if discount.kind is DiscountKind.UNKNOWN:
         return replace(discount, raw=str(row.get("type"))[:40])
     # "comma recommended": other delimiters occur.
@@ -58,8 +56,7 @@ def _one(engine: Engine, row: Json, stores: Mapping[str, str]) -> Discount:
     )
     if skus and is_free:
         discount = Discount(kind=DiscountKind.PRODUCT)
-    venues = row.get("venues")
-    ids = [venue["id"] for venue in venues if isinstance(venue, dict) and "id" in venue] if venues else []
+    ids = [venue["id"] for venue in rows(row.get("venues")) if "id" in venue]
     # A venue that we do not know is no store of ours, but it still limits.
     return replace(discount, skus=skus, stores=tuple(stores.get(venue, venue) for venue in ids))
 
@@ -76,9 +73,3 @@ def _worth(engine: Engine, kind: str, value: Decimal | None) -> Discount:
     if kind == "FIXED":
         return Discount(kind=DiscountKind.PRICE, amount=amount)
     return UNKNOWN
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    return Decimal(value)

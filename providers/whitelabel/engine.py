@@ -15,6 +15,7 @@ from typing import Any
 import requests
 from django.utils import timezone
 
+from providers.answers import rows
 from providers.base import ProviderConfig
 from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
 from providers.outbound.breaker import Breaker
@@ -22,8 +23,7 @@ from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.http import Answer, VendorSession, judge_status
 from providers.outbound.http_errors import READ, WRITE
-from providers.whitelabel.names import Names
-from providers.whitelabel.options import auth_url
+from providers.whitelabel.settings import Settings
 from providers.whitelabel.tokens import AdminToken
 
 Json = dict[str, Any]
@@ -70,27 +70,27 @@ class Engine:
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
-        self.settings = config.settings
-        self.names = Names(config.settings["names"])
+        self.settings = Settings.read(config.settings)
+        self.names = self.settings.names
         headers = {"Accept": "application/json"}
         auth = VendorSession(
             vendor=KIND,
             program=config.program,
-            base_url=auth_url(config.settings),
+            base_url=self.settings.token_url,
             headers=headers,
             breaker=Breaker(vendor=f"{KIND}-auth", program=config.program),
         )
         self.token = AdminToken(
             session=auth,
-            client_id=self.settings["client_id"],
-            client_secret=self.settings["client_secret"],
-            audience=self.settings["audience"],
+            client_id=self.settings.client_id,
+            client_secret=self.settings.client_secret,
+            audience=self.settings.audience,
         )
-        rate_per_s, burst = self.settings["rate_per_s"], self.settings["burst"]
+        rate_per_s, burst = self.settings.rate_per_s, self.settings.burst
         self.budget = Budget(
             name=f"{KIND}:{config.program}", limit=Limit(calls=burst, window_s=burst / rate_per_s)
         )
-        self.headers = {**headers, "X-Api-Key": self.settings["api_key"]}
+        self.headers = {**headers, "X-Api-Key": self.settings.api_key}
         # What the newest answer says of the engine's clock, and when that was by a clock that nobody sets.
         self._dated: tuple[datetime, float] | None = None
 
@@ -108,7 +108,7 @@ class Engine:
     @property
     def locale(self) -> dict[str, str | int]:
         """The parameter of those reads that answer in a language."""
-        return {"locale": self.settings["locale"]}
+        return {"locale": self.settings.locale}
 
     def test(self, path: str, body: Json, *, operation: str) -> Any:
         """As `get`, for a POST that changes nothing."""
@@ -141,11 +141,22 @@ class Engine:
         may ignore them, so whoever calls this compares every row. Raises as `get`."""
         asked: dict[str, str | int] = {"limit": limit, "skip": skip, "order": "DESC", **(params or {})}
         if filters:
-            asked["filter"] = json.dumps(self.names.filter(filters), separators=(",", ":"))
+            asked["filter"] = json.dumps(self._filter(filters), separators=(",", ":"))
         data = self.get(path, operation=operation, params=asked)
         if not isinstance(data, list):
             raise UnexpectedAnswer(f"{operation}: not a list")
-        return [row for row in data if isinstance(row, dict)]
+        return rows(data)
+
+    def _filter(self, values: Mapping[str, str]) -> Json:
+        """Return the object that asks for rows with these `values`."""
+        result: Json = {}
+        for name, value in values.items():
+            *parents, last = self.names[name].split(".")
+            place = result
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = value
+        return result
 
     def prime(self, path: str, data: Json, *, member: str) -> None:
         """The page reads `path` of this member next: a list brought the same object."""
@@ -159,7 +170,7 @@ class Engine:
         return VendorSession(
             vendor=KIND,
             program=self.config.program,
-            base_url=self.settings["base_url"],
+            base_url=self.settings.base_url,
             headers=self.headers,
             sign=sign,
             budget=self.budget,
@@ -234,17 +245,6 @@ def _message(answer: Answer) -> str:
         return ""
     message = body.get("message") if isinstance(body, dict) else None
     return message[:200] if isinstance(message, str) else ""
-
-
-def moment(value: Any) -> datetime | None:
-    """Return a time of the vendor as aware UTC; None for an unset or unreadable one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def timestamp(at: datetime | None = None) -> str:

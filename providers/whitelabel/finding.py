@@ -79,7 +79,7 @@ def _absent(row: Report, *, is_complete: bool) -> SpendFinding:
 def _find_points(engine: Engine, intent: SpendIntent, row: Report) -> SpendFinding:
     if row.state == ReportState.DONE:
         return _happened(points_spend(intent, row.vendor_ref))
-    kind = engine.settings["spend_type"]
+    kind = engine.settings.spend_type
     search = find_request(engine, row, kind, "points_request", intent.key)
     if not search.found:
         return _absent(row, is_complete=search.is_complete)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import phonenumbers
 
+from providers.answers import inner, object_in, text_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.http import segment
 from providers.texts import other_spellings
@@ -64,9 +65,7 @@ def wallet(engine: Engine, ref: str) -> Json:
         data = engine.get(f"/users/{segment(ref)}/wallet", operation="get_wallet", params=engine.locale)
     except Refused as refused:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND, str(refused)) from refused
-    if not isinstance(data, dict):
-        raise UnexpectedAnswer("get_wallet: not an object")
-    return data
+    return object_in(data, "get_wallet")
 
 
 def points_of(engine: Engine, purse: Json) -> int:
@@ -110,15 +109,14 @@ def _by_code(engine: Engine, value: str) -> list[Json]:
 def describe(engine: Engine, user: Json) -> Member:
     """Return a user with balance, tier and consents, in our words."""
     ref = _id(user)
-    profile = _profile(user)
     purse = wallet(engine, ref)
     points = points_of(engine, purse)
     unsettled = settling.unsettled_points(engine, ref)
     return Member(
         ref=ref,
         member_id=str(user.get("accountNumber") or ref),
-        first_name=_name(profile.get("givenName")),
-        last_name=_name(profile.get("familyName")),
+        first_name=_name(user, "givenName"),
+        last_name=_name(user, "familyName"),
         email=email_of(user),
         phone=phone_of(engine, user),
         balance=Balance(spendable=points - unsettled, reserved=unsettled),
@@ -176,17 +174,14 @@ def enrol(engine: Engine, profile: MemberProfile, wanted: Consents) -> Member:
 
 def email_of(user: Json) -> str:
     """Return the address in lower case, "" for a placeholder."""
-    email = _profile(user).get("emailAddress")
-    email = email.strip().lower() if isinstance(email, str) else ""
+    email = text_of(inner(user, "profile"), "emailAddress").lower()
     return "" if email.endswith(f"@{NO_EMAIL_DOMAIN}") else email
 
 
 def phone_of(engine: Engine, user: Json) -> str:
     """Return the number in E.164, "" for one that is none. The vendor keeps free text."""
-    text = _profile(user).get("telephoneNumber")
-    if not isinstance(text, str):
-        return ""
-    for spelled in (text, f"+{text}"):
+    told = text_of(inner(user, "profile"), "telephoneNumber")
+    for spelled in (told, f"+{told}") if told else ():
         try:
             number = phonenumbers.parse(spelled, engine.config.country)
         except phonenumbers.NumberParseException:
@@ -259,15 +254,10 @@ def _spellings(phone: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([phone, phone.lstrip("+"), *written]))
 
 
-def _profile(user: Json) -> Json:
-    profile = user.get("profile")
-    return profile if isinstance(profile, dict) else {}
-
-
-def _name(value: object) -> str:
-    return value if isinstance(value, str) and value not in NO_NAME else ""
+def _name(user: Json, name: str) -> str:
+    found = text_of(inner(user, "profile"), name)
+    return "" if found in NO_NAME else found
 
 
 def _id(user: Json) -> str:
-    value = user.get("id")
-    return value.lower() if isinstance(value, str) else ""
+    return text_of(user, "id").lower()

@@ -1,9 +1,7 @@
 """White Label Loyalty as a provider: each method of the interface is one call into this package."""
 
 import time
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
@@ -33,7 +31,6 @@ from providers.whitelabel import (
     catalogue,
     finding,
     members,
-    options,
     rate,
     refunds,
     retention,
@@ -44,6 +41,7 @@ from providers.whitelabel import (
     webhooks,
 )
 from providers.whitelabel.engine import Engine
+from providers.whitelabel.settings import Settings
 
 
 class WhiteLabelProvider(LoyaltyProvider):
@@ -71,17 +69,11 @@ class WhiteLabelProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 5, 9
-    setting_specs = options.SPECS
+    settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
         self.engine = Engine(config)
-
-    @classmethod
-    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        settings = super().validate_settings(given)
-        options.check_settings(settings)
-        return settings
 
     @property
     def budget(self) -> Budget | None:
@@ -118,7 +110,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         # Only an administrator's token lists users, so this proves key and token alike.
         self.engine.rows("/users", operation="check", limit=1)
         latency_ms = round((time.perf_counter() - started) * 1000)
-        host = urlsplit(self.engine.settings["base_url"]).hostname or ""
+        host = urlsplit(self.engine.settings.base_url).hostname or ""
         tiers = len(venues.list_tiers(self.engine))
         return CheckResult(account=f"{host} ({tiers} tiers)", latency_ms=latency_ms)
 

@@ -24,7 +24,7 @@ def point_value(engine: Engine, ref: str) -> Money | None:
     key = f"whitelabel:{engine.config.program}:rate"
     known = cache.get(key)
     if known is None:
-        value = _from_setting(engine) or engine.settings["point_value"] or _from_reaction(engine, ref)
+        value = _from_setting(engine) or engine.settings.point_value or _from_reaction(engine, ref)
         known = str(value or 0)
         cache.set(key, known, timeout=REMEMBERED_S)
     value = Decimal(known)
@@ -55,19 +55,19 @@ def preview_sale(engine: Engine, ref: str, cart: Cart) -> int | None:
             ],
         }
     )
-    points = _test(engine, engine.settings["sale_type"], ref, payload)
+    points = _test(engine, engine.settings.sale_type, ref, payload)
     return None if points is None else max(points, 0)
 
 
 def sale_amount(engine: Engine, amount: Decimal) -> int | float:
     """Return an amount of a sale in the unit that the tenant's reactors count in."""
-    if engine.settings["amount_unit"] == "minor":
+    if engine.settings.amount_unit == "minor":
         return minor_units(amount, engine.config.currency)
     return plain(amount)
 
 
 def _from_setting(engine: Engine) -> Decimal | None:
-    name = engine.settings["rate_setting"]
+    name = engine.settings.rate_setting
     if not name:
         return None
     try:
@@ -85,7 +85,7 @@ def _from_setting(engine: Engine) -> Decimal | None:
 def _from_reaction(engine: Engine, ref: str) -> Decimal | None:
     """Ask what a spend worth 100 would take: tells the rate where the reactor counts in money."""
     payload = engine.names.payload({"probe_amount": plain(PROBE), "points_request": "probe"})
-    points = _test(engine, engine.settings["spend_type"], ref, payload)
+    points = _test(engine, engine.settings.spend_type, ref, payload)
     return PROBE / -points if points is not None and points < 0 else None
 
 

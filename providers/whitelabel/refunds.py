@@ -79,10 +79,10 @@ def _refund(engine: Engine, spend: Spend, row: Report) -> None:
     if not row.points:
         turn(row, [ReportState.NEW], ReportState.DONE)
         return
-    kind, request = engine.settings["refund_type"], f"refund-{row.reference}"
+    kind, request = engine.settings.refund_type, f"refund-{row.reference}"
     payload = engine.names.payload(
         {
-            "points_points": engine.settings["refund_sign"] * row.points,
+            "points_points": engine.settings.refund_sign * row.points,
             "points_cart": spend.key,
             "points_store": spend.memo.get("store", ""),
             "points_request": request,

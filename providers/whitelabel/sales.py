@@ -34,7 +34,7 @@ def record_order(engine: Engine, order: Order) -> PointsChange:
         order_id=order.order_id,
         net=order.earn_base.amount,
     )
-    kind, request = engine.settings["sale_type"], f"sale-{order.order_id}"
+    kind, request = engine.settings.sale_type, f"sale-{order.order_id}"
 
     def send() -> Json:
         payload = _sale(engine, order, request)
@@ -116,7 +116,7 @@ def _was_sent(engine: Engine, sale: Report) -> bool:
     """Return whether a sale of unknown outcome reached the engine; raise Unavailable while unknown."""
 
     def look(known: Report) -> settling.Search:
-        kind = engine.settings["sale_type"]
+        kind = engine.settings.sale_type
         return find_request(engine, known, kind, "sale_request", f"sale-{known.reference}")
 
     resolve(sale, look)
@@ -183,7 +183,7 @@ def _take(engine: Engine, row: Report, order_id: str, return_id: str, store: str
         turn(row, [ReportState.NEW], ReportState.DONE)
         return PointsChange(points=0)
     request = f"{row.kind}-{return_id}"
-    kind = engine.settings["return_type"]
+    kind = engine.settings.return_type
 
     def send() -> Json | None:
         if not kind:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from django.core.cache import cache
 
+from providers.answers import moment
 from providers.errors import UnexpectedAnswer
 from providers.outbound.http import segment
-from providers.whitelabel.engine import Engine, Json, Refused, moment, timestamp
+from providers.whitelabel.engine import Engine, Json, Refused, timestamp
 
 # How long an event may stay without reaction before we no longer count on one.
 UNSETTLED_S = 900
@@ -46,7 +47,7 @@ def report(
     body = {
         "type": kind,
         "subject": ref,
-        "executor": (executor or engine.settings["executor"])[:128],
+        "executor": (executor or engine.settings.executor)[:128],
         "occurredAt": timestamp(at),
         "payload": payload,
     }
@@ -139,7 +140,7 @@ def count_unsettled(engine: Engine, ref: str) -> int:
         is_young = at is None or at >= engine.now() - unsettled
         return is_young and engine.names.find(event, "event_reacted") is None
 
-    found = search(engine, ref, engine.settings["spend_type"], unsettled, is_unsettled)
+    found = search(engine, ref, engine.settings.spend_type, unsettled, is_unsettled)
     points = (payload_of(event).get(engine.names["points_points"]) for event in found.found)
     return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
 
@@ -153,7 +154,7 @@ def _reaches(times: list[datetime | None], since: datetime) -> bool:
 def _word(engine: Engine, kind: str) -> str:
     """Return the fixed word of an event type, for metrics."""
     for name in ("sale_type", "spend_type", "refund_type", "return_type"):
-        if engine.settings[name] == kind:
+        if getattr(engine.settings, name) == kind:
             return name.removesuffix("_type")
     return "event"
 

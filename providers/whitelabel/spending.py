@@ -99,7 +99,7 @@ def _spend_points(engine: Engine, intent: SpendIntent, row: Report) -> Spend:
     # The event carries our key: nothing else is needed to find it.
     note_before(row, {})
     try:
-        event = settling.report(engine, engine.settings["spend_type"], intent.member_ref, payload)
+        event = settling.report(engine, engine.settings.spend_type, intent.member_ref, payload)
     except Refused as refused:
         raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
     done = points_spend(intent, settling.event_id(event))

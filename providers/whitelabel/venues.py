@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from providers.answers import rows
 from providers.errors import UnexpectedAnswer
 from providers.types import ProviderStore
 from providers.whitelabel.engine import Engine, Json
@@ -36,16 +37,15 @@ def list_tiers(engine: Engine) -> list[Json]:
         data = engine.get("/tiers", operation="list_tiers", params=engine.locale)
         if not isinstance(data, list):
             raise UnexpectedAnswer("list_tiers: not a list")
-        rows = [row for row in data if isinstance(row, dict)]
         kept = ("id", "name", "priority", "pointsRequirement", "calculation")
         return [
             {key: row.get(key) for key in kept}
-            for row in sorted(rows, key=requirement)
+            for row in sorted(rows(data), key=requirement)
             if isinstance(row.get("pointsRequirement"), int)
         ]
 
-    rows: list[Json] = _remembered(engine, "tiers", ask)
-    return rows
+    tiers: list[Json] = _remembered(engine, "tiers", ask)
+    return tiers
 
 
 def requirement(tier: Json) -> int:
@@ -57,11 +57,11 @@ def requirement(tier: Json) -> int:
 def _venues(engine: Engine) -> list[Json]:
     found: list[Json] = []
     for page in range(MOST_PAGES):
-        rows = engine.rows(
+        page_rows = engine.rows(
             "/venues", operation="list_venues", params=engine.locale, limit=1000, skip=1000 * page
         )
-        found += rows
-        if len(rows) < 1000:
+        found += page_rows
+        if len(page_rows) < 1000:
             break
     return found
 

@@ -35,8 +35,8 @@ OF_MEMBERS = frozenset(
 
 def parse(engine: Engine, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     """Return the one event of a delivery. Raises AuthFailed, UnexpectedAnswer."""
-    expected = engine.settings["webhook_token"] or ""
-    given = request.headers.get(engine.settings["webhook_header"].lower(), "")
+    expected = engine.settings.webhook_token or ""
+    given = request.headers.get(engine.settings.webhook_header.lower(), "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AuthFailed("webhook: the secret header is missing or wrong")
     try:

@@ -10,7 +10,7 @@ from loyaltyview.programs.program_file import KEYS
 from providers.antavo.names import NAMES as ANTAVO
 from providers.pongo.names import NAMES as PONGO
 from providers.registry import provider_class
-from providers.whitelabel.names import NAMES as WHITELABEL
+from providers.whitelabel.settings import NAMES as WHITELABEL
 from providers.yotpo.assumed import ASSUMED as YOTPO
 
 PAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "contracts"

@@ -1,14 +1,14 @@
 """What is refused when a program is saved."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from providers.errors import SettingsError
-from providers.whitelabel.names import NAMES
-from providers.whitelabel.options import auth_url
 from providers.whitelabel.provider import WhiteLabelProvider
+from providers.whitelabel.settings import NAMES, Settings
 
 NEEDED = {
     "api_key": "key",
@@ -62,8 +62,9 @@ def test_every_credential_is_a_secret_and_every_other_setting_says_what_it_is() 
     ],
 )
 def test_the_region_tells_where_tokens_come_from(base_url: str, expected: str) -> None:
-    assert auth_url({"auth_url": "", "base_url": base_url}) == expected
-    assert auth_url({"auth_url": "https://auth.test", "base_url": base_url}) == "https://auth.test"
+    settings = Settings.read({**NEEDED, "base_url": base_url})
+    assert settings.token_url == expected
+    assert replace(settings, auth_url="https://auth.test").token_url == "https://auth.test"
 
 
 def test_every_assumed_name_can_be_changed() -> None:

@@ -1,0 +1,126 @@
+"""The settings of a program, `[provider.whitelabel]`, and the names that the vendor does not publish."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from providers.names import Names
+from providers.settings import SettingSpec, VendorSettings, names_setting, setting
+
+# Every name that the published contract does not give. The vendor publishes requests, but no shapes of
+# answers, no grammar of `filter`, and event payloads that each tenant defines itself.
+NAMES = {
+    # Reading an answer: places, the first that is there counts.
+    "wallet_points": "points,pointsBalance,balance,points.balance,points.value,balance.balance,balance.value",
+    "wallet_lifetime": "lifetimeEarn,lifetimeEarn.value",
+    "wallet_tier": "tier,currentTier",
+    "wallet_vouchers": "vouchers",
+    "benefit_owner": "owner.id",
+    "benefit_code": "code.value",
+    "discounts": "discounts,reward.discounts,voucher.reward.discounts",
+    "discount_skus": "productSku,sku",
+    "event_subject": "subject.id,subject",
+    "event_reacted": "reactedAt",
+    "reaction_points": "points",
+    "adjusted_comment": "comment",
+    # Where in the JSON of `filter` a value goes. `benefit_user` set: that parameter instead of a filter.
+    "filter_email": "profile.emailAddress",
+    "filter_phone": "profile.telephoneNumber",
+    "filter_auth": "authIdentifier",
+    "filter_owner": "owner.id",
+    "filter_subject": "subject.id",
+    "filter_type": "type",
+    "filter_consent_user": "user.id",
+    "benefit_user": "",
+    # Keys of the tenant's own event payloads; an empty one leaves the value out.
+    "points_points": "points",
+    "points_cart": "transactionId",
+    "points_store": "branchId",
+    "points_request": "requestId",
+    "sale_id": "transactionId",
+    "sale_amount": "amount",
+    "sale_currency": "currency",
+    "sale_store": "branchId",
+    "sale_associate": "cashierId",
+    "sale_request": "requestId",
+    "sale_items": "items",
+    "item_sku": "sku",
+    "item_quantity": "quantity",
+    "item_amount": "amount",
+    "sale_benefits": "discounts",
+    "benefit_id": "benefitId",
+    "return_id": "returnId",
+    "probe_amount": "amount",
+}
+# Without these keys an event of ours could not be found again: its outcome would stay unknown for ever.
+NEEDED = ("points_points", "points_request", "sale_request")
+
+POOL_CODE = SettingSpec(
+    type=dict,
+    keys=(SettingSpec(name="type", required=True), SettingSpec(name="value", type=Decimal, required=True)),
+    allows_other_keys=True,
+)
+
+
+def event_type(default: str, help: str) -> Any:
+    """Return the field for an event type. Source: OpenAPI, EventDefinition."""
+    rule = "must be capitals joined by underscores, without digits"
+    return setting(default=default, help=help, pattern=r"[A-Z]+(_[A-Z]+)*", pattern_help=rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(VendorSettings):
+    base_url: str = setting(
+        default="https://api.rewards.wlloyalty.net/v1",
+        help="Rewards API with its version. US: https://api.rewards.us.wlloyalty.net/v1",
+    )
+    auth_url: str = setting(default="", help="Host of /oauth/token. Empty: that of the region in base_url.")
+    api_key: str = setting(
+        required=True, is_secret=True, help="Console, Settings > Tenant. Names the tenant."
+    )
+    client_id: str = setting(required=True, is_secret=True, help="Admin credentials, issued by the vendor.")
+    client_secret: str = setting(required=True, is_secret=True)
+    audience: str = setting(default="wlloyalty.net")
+    locale: str = setting(default="en", help="en fr de it es nl ar tr")
+    consent_email_type: str = setting(required=True, help="Id of the consent type for e-mails.")
+    consent_sms_type: str = setting(required=True, help="Id of the consent type for messages.")
+    sale_type: str = event_type("TRANSACTION", "Event type of a sale.")
+    spend_type: str = event_type("REDEEMED_POINTS", "Event type that takes points.")
+    refund_type: str = event_type("POINTS_REFUND", "Event type that gives them back.")
+    return_type: str = event_type(
+        "", "Event type that takes back what returned goods earned. Empty: points are adjusted by command."
+    )
+    refund_sign: int = setting(
+        default=1, choices=(1, -1), help="-1 where refunds report a negative number of points."
+    )
+    amount_unit: str = setting(
+        default="major", choices=("major", "minor"), help="major (12.90) or minor (1290), in sales."
+    )
+    rate_setting: str = setting(default="", help="Name of the tenant's setting with the worth of a point.")
+    point_value: Decimal = setting(
+        default=Decimal(0),
+        minimum=0,
+        help="Worth of one point where rate_setting gives none. 0: the engine is asked by a test reaction.",
+    )
+    points_step: int = setting(default=0, minimum=0, help="Points as money, in steps; 0: not offered.")
+    code_discounts: Mapping[str, Mapping[str, Any]] = setting(
+        default={},
+        each=POOL_CODE,
+        help="Worth of pool codes: reward id or name -> {type, value, productSku} as in the console.",
+    )
+    executor: str = setting(default="loyaltyview", help="Who reports, where no associate is known.")
+    webhook_header: str = setting(
+        default="x-loyaltyview-token",
+        help="Header of the vendor's webhook reaction that carries webhook_token.",
+    )
+    webhook_token: str = setting(is_secret=True, help="Without one every delivery is refused.")
+    rate_per_s: int = setting(default=50, minimum=1, help="Our calls a second; the key allows 100.")
+    burst: int = setting(default=100, minimum=1, help="Our calls at once; the key allows 400.")
+    names: Names = names_setting(NAMES, needed=NEEDED, default={}, help="Corrections of assumed names.")
+
+    @property
+    def token_url(self) -> str:
+        """The host that gives tokens. Source: SDK, the region is told by `.us.` in the host."""
+        region = "auth.us" if ".us." in self.base_url else "auth"
+        return self.auth_url or f"https://{region}.wlloyalty.net"
