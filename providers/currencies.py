@@ -6,6 +6,7 @@ Source: ISO 4217, list one (2026). A currency that is not named here has two.
 from decimal import ROUND_HALF_UP, Decimal
 
 from providers.errors import Rejected, RejectReason
+from providers.types import Money
 
 NO_DECIMALS = frozenset(
     {
@@ -30,6 +31,11 @@ def minor_units(amount: Decimal, currency: str) -> int:
 def from_minor_units(units: Decimal, currency: str) -> Decimal:
     """Return the amount that is `units` of the smallest unit of `currency`."""
     return units.scaleb(-decimals_of(currency))
+
+
+def from_hundredths(count: Decimal | int, currency: str) -> Money:
+    """Return so many hundredths of `currency` as money."""
+    return Money(amount=Decimal(count) / 100, currency=currency)
 
 
 def hundredths(amount: Decimal, currency: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from providers.answers import at, number, text
+from providers.answers import at, number, text, whole
 
 
 class Names(Mapping[str, str]):
@@ -47,6 +47,11 @@ class Names(Mapping[str, str]):
     def number(self, data: Any, name: str) -> Decimal | None:
         """Return the first number, None without one."""
         numbers = (number(value) for value in self.found(data, name))
+        return next((value for value in numbers if value is not None), None)
+
+    def whole(self, data: Any, name: str) -> int | None:
+        """Return the first whole number, None without one."""
+        numbers = (whole(value) for value in self.found(data, name))
         return next((value for value in numbers if value is not None), None)
 
     def text(self, data: Any, name: str) -> str:

@@ -5,7 +5,6 @@ The catalogue is per customer and store, and kept for `catalogue_cache_s`; a spe
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,11 +13,13 @@ from typing import Any
 from django.core.cache import cache
 
 from providers import clock
-from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
+from providers.answers import moment, needed_text, number, text_of
+from providers.currencies import HUNDREDTH_DECIMALS, decimals_of, from_hundredths
+from providers.dates import end_of
 from providers.errors import UnexpectedAnswer
 from providers.pongo.client import Client, list_of
 from providers.pongo.customers import get, unmapped_store
-from providers.pongo.fields import end_time_of, id_of, money_from, number_of, text_of, time_of, whole_of
+from providers.pongo.settings import Settings
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Reward, Voucher
 
 FREE_PRODUCT = "free_product"
@@ -52,12 +53,9 @@ class KnownSkus:
     pattern: re.Pattern[str] | None
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "KnownSkus":
-        pattern = settings["sku_pattern"]
-        return cls(
-            listed=frozenset(split_skus(settings["skus"] or "")),
-            pattern=re.compile(pattern) if pattern else None,
-        )
+    def from_settings(cls, settings: Settings) -> "KnownSkus":
+        pattern = re.compile(settings.sku_pattern) if settings.sku_pattern else None
+        return cls(listed=frozenset(split_skus(settings.skus)), pattern=pattern)
 
     def knows(self, sku: str) -> bool:
         if not self.listed and self.pattern is None:
@@ -129,13 +127,13 @@ def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: 
     """Return one catalogue item. Bought rewards cannot be given back, so each says that it is final."""
     price = price_of(client, item)
     lock = None
-    expires_at = end_time_of(item, "expires_at", client.config)
+    expires_at = end_of(item.get("expires_at"), client.config, moment)
     if expires_at and expires_at <= clock.now():
         lock = Lock(reason=LockReason.EXPIRED)
     elif price > points:
         lock = Lock(reason=LockReason.POINTS, points_gap=price - points)
     return Reward(
-        reward_id=id_of(item),
+        reward_id=needed_text(item, "id"),
         title=text_of(item, "name"),
         points=price,
         discount=discount_of(client, item, known, currency),
@@ -147,7 +145,7 @@ def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: 
 
 def price_of(client: Client, item: dict[str, Any]) -> int:
     """Return what a catalogue item costs in points."""
-    price = whole_of(item, client.names["reward.price"])
+    price = client.names.whole(item, "reward.price")
     if price is None or price < 0:
         raise UnexpectedAnswer("reward: no price")
     return price
@@ -156,13 +154,13 @@ def price_of(client: Client, item: dict[str, Any]) -> int:
 def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Won:
     """Return one won reward (docs/contracts/pongo.md 4.3)."""
     return Won(
-        hash=id_of(item, "hash"),
-        reward_id=id_of(item),
+        hash=needed_text(item, "hash"),
+        reward_id=needed_text(item, "id"),
         title=text_of(item, "name"),
         discount=discount_of(client, item, known, currency),
         coupon_code=text_of(item, "coupon_code"),
-        received_at=time_of(item, "received_at"),
-        expires_at=end_time_of(item, "expires_at", client.config),
+        received_at=moment(item.get("received_at")),
+        expires_at=end_of(item.get("expires_at"), client.config, moment),
         is_used=item.get("is_used") is True or bool(item.get("used_at")),
         is_locked=item.get("is_locked") is True,
     )
@@ -170,12 +168,12 @@ def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str
 
 def discount_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Discount:
     """Return what a reward takes off. A type that we do not know is shown and never redeemable."""
-    kind, value = text_of(item, "type"), number_of(item, "value")
-    minimum_cents = number_of(item, "min_order_amount")
+    kind, value = text_of(item, "type"), number(item.get("value"))
+    minimum_cents = number(item.get("min_order_amount"))
     is_in_cents = minimum_cents or kind == client.names["reward.type_amount"]
     if is_in_cents and decimals_of(currency) > HUNDREDTH_DECIMALS:
         return Discount(kind=DiscountKind.UNKNOWN, raw=kind)  # what a cent is there is not documented
-    minimum = money_from(minimum_cents, currency) if minimum_cents else None
+    minimum = from_hundredths(minimum_cents, currency) if minimum_cents else None
     if kind == FREE_PRODUCT:
         listed = text_of(item, "external_id")
         skus = tuple(sku for sku in split_skus(listed) if known.knows(sku))
@@ -183,7 +181,7 @@ def discount_of(client: Client, item: dict[str, Any], known: KnownSkus, currency
             return Discount(kind=DiscountKind.PRODUCT, skus=skus, minimum=minimum)
         return Discount(kind=DiscountKind.UNKNOWN, raw=f"{kind}: {listed}"[:200])
     if kind == client.names["reward.type_amount"] and value is not None and value > 0:
-        return Discount(kind=DiscountKind.FIXED, amount=money_from(value, currency), minimum=minimum)
+        return Discount(kind=DiscountKind.FIXED, amount=from_hundredths(value, currency), minimum=minimum)
     if kind == client.names["reward.type_percentage"] and value is not None and 0 < value <= Decimal(100):
         return Discount(kind=DiscountKind.PERCENT, percent=value, minimum=minimum)
     return Discount(kind=DiscountKind.UNKNOWN, raw=kind)

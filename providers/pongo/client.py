@@ -10,6 +10,7 @@ from typing import Any
 import requests
 import structlog
 
+from providers.answers import object_in, objects_in
 from providers.base import ProviderConfig
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.breaker import Breaker
@@ -17,7 +18,7 @@ from providers.outbound.budget import Budget, spread
 from providers.outbound.http import Answer, VendorSession, judge_status, segment
 from providers.pongo import account as accounts
 from providers.pongo.models import Account
-from providers.pongo.names import names_with
+from providers.pongo.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -49,16 +50,17 @@ class Client:
         """`token` overrides the stored one: a connection is tried before it is kept."""
         self.config = config
         self.program = config.program
-        self.names = names_with(config.settings.get("names"))
+        self.settings = Settings.read(config.settings)
+        self.names = self.settings.names
         self._account = account
-        self._pasted = config.settings.get("access_token") or ""
+        self._pasted = self.settings.access_token
         self._token = token
-        per_minute: int = config.settings["requests_per_minute"]
-        self.budget = Budget(name=f"{KIND}:{config.program}", limit=spread(per_minute, 60.0))
+        limit = spread(self.settings.requests_per_minute, 60.0)
+        self.budget = Budget(name=f"{KIND}:{config.program}", limit=limit)
         self._session = VendorSession(
             vendor=KIND,
             program=config.program,
-            base_url=config.settings["base_url"],
+            base_url=self.settings.base_url,
             sign=self._sign,
             headers={"Accept": "application/json"},
             judge=judge,
@@ -123,18 +125,12 @@ def _is_message(body: dict[str, Any]) -> bool:
 
 def object_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> dict[str, Any]:
     """As `data_of`, for an answer that is one object."""
-    data = data_of(answer, missing)
-    if not isinstance(data, dict):
-        raise UnexpectedAnswer("not an object")
-    return data
+    return object_in(data_of(answer, missing), "answer")
 
 
 def list_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> list[dict[str, Any]]:
     """As `data_of`, for a list of objects."""
-    data = data_of(answer, missing)
-    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise UnexpectedAnswer("not a list of objects")
-    return data
+    return objects_in(data_of(answer, missing), "answer")
 
 
 def refusal(answer: Answer, missing: RejectReason) -> ProviderError:

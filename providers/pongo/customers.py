@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers.answers import needed_text, text_of
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
 from providers.pongo.account import passing
 from providers.pongo.client import Client, list_of, object_of
-from providers.pongo.fields import id_of, text_of, whole_of
 from providers.pongo.models import PassCode
 from providers.sealing import seal, unseal
 from providers.texts import plain
@@ -111,11 +111,11 @@ def by_email(client: Client, email: str) -> tuple[Member, ...]:
 
 def describe(client: Client, data: dict[str, Any]) -> Member:
     """Return a customer object (docs/contracts/pongo.md 3.6) in the words of the interface."""
-    points = whole_of(data, client.names["customer.points"])
+    points = client.names.whole(data, "customer.points")
     if points is None:
         raise UnexpectedAnswer("customer: no points")
     digits = NOT_DIGITS.sub("", text_of(data, "international_phone_number"))
-    ref = id_of(data)
+    ref = needed_text(data, "id")
     return Member(
         ref=ref,
         member_id=ref,

@@ -5,13 +5,12 @@ a token that Pongo refuses needs the merchant's consent again.
 """
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
+from providers.answers import inner, text_of, whole_of
 from providers.base import ProviderConfig
 from providers.errors import RejectReason, UnexpectedAnswer
 from providers.pongo.client import Client, data_of, object_of
-from providers.pongo.fields import text_of, whole_of
 from providers.pongo.models import Account
 
 # What this adapter calls; one comma-separated list without blanks.
@@ -50,15 +49,14 @@ def exchange(config: ProviderConfig, code: str) -> Granted:
     body = {
         nobody.names["token.code"]: code,
         "grant_type": "client_credentials",
-        "client_id": config.settings["client_id"],
-        "client_secret": config.settings["client_secret"],
+        "client_id": nobody.settings.client_id,
+        "client_secret": nobody.settings.client_secret,
     }
     answered = nobody.write("POST", nobody.names["path.token"], operation="exchange_code", body=body)
     whole = answered.json()
     data = data_of(answered, RejectReason.NOT_ALLOWED)
     holders = [holder for holder in (whole, data) if isinstance(holder, dict)]
-    tokens = [text_of(holder, name) for holder in holders for name in ("access_token", "token")]
-    token = next(filter(None, tokens), "")
+    token = next(filter(None, (text_of(holder, "access_token", "token") for holder in holders)), "")
     if not token:
         raise UnexpectedAnswer("no token in the answer")
     expires_in_s = next(filter(None, (whole_of(holder, "expires_in") for holder in holders)), None)
@@ -69,7 +67,6 @@ def exchange(config: ProviderConfig, code: str) -> Granted:
 def merchant_of(client: Client) -> tuple[str, str]:
     """Return id and name of the merchant that the token belongs to, as far as Pongo tells."""
     me = object_of(client.read("GET", "/v1/oauth/me", operation="who_am_i"), RejectReason.NOT_ALLOWED)
-    merchant: Any = me.get("merchant")
-    holder: dict[str, Any] = merchant if isinstance(merchant, dict) else me
+    holder = inner(me, "merchant") or me
     merchant_id = text_of(holder, "id")
     return merchant_id, text_of(holder, "name") or text_of(me, "email") or merchant_id or "?"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from providers.pongo.fields import cents_from
+from providers.currencies import hundredths
 from providers.pongo.models import Spending
 from providers.types import Order, OrderLine
 
@@ -32,7 +32,7 @@ class Line:
 
 def order_body(order: Order, rewards: Sequence[Spending], names: Mapping[str, str]) -> dict[str, Any]:
     """Return the body for `order`, in which exactly `rewards` were used."""
-    total = cents_from(order.earn_base.amount, order.earn_base.currency)
+    total = hundredths(order.earn_base.amount, order.earn_base.currency)
     lines = [_line(line, order.earn_base.currency) for line in order.lines if line.quantity > 0]
     if not lines:
         lines = [Line(line_id=order.order_id, sku=WHOLE_SALE, quantity=1, weight=total)]
@@ -67,7 +67,7 @@ def void_body(store: str, status: str, names: Mapping[str, str]) -> dict[str, An
 
 
 def _line(line: OrderLine, currency: str) -> Line:
-    weight = max(0, cents_from(line.net, currency))
+    weight = max(0, hundredths(line.net, currency))
     return Line(line_id=line.item_id, sku=line.product_id, quantity=line.quantity, weight=weight)
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db.models import Sum
 
 from providers import clock
+from providers.answers import whole_of
 from providers.errors import (
     ProviderError,
     Rejected,
@@ -20,7 +21,6 @@ from providers.errors import (
     Unsupported,
 )
 from providers.pongo.client import data_of, object_of
-from providers.pongo.fields import whole_of
 from providers.pongo.models import HOLDING, OrderState, Refund, SentOrder, Spending, SpendingState
 from providers.pongo.order_body import order_body, void_body
 from providers.pongo.spending import Shop, mark_confirmed, mark_used, use

@@ -1,22 +1,18 @@
 """Pongo as a provider: each method of the interface is one call into this package."""
 
-import re
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
-from providers.errors import AuthFailed, SettingsError, Unsupported
+from providers.errors import AuthFailed, Unsupported
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
 from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
 from providers.pongo.client import Client
-from providers.pongo.names import names_with
+from providers.pongo.settings import Settings
 from providers.sealing import unseal
-from providers.settings import SettingSpec
 from providers.types import (
     Cart,
     CheckResult,
@@ -61,74 +57,21 @@ class PongoProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 3, 2
-    setting_specs = (
-        SettingSpec(
-            name="base_url",
-            default="https://api.heypongo.com",
-            help="Pongo's address; its sandbox is https://sandbox-api.heypongo.com.",
-        ),
-        SettingSpec(name="client_id", help="Of the partner account, to connect merchants from admin."),
-        SettingSpec(name="client_secret", is_secret=True, help="Of the partner account."),
-        SettingSpec(
-            name="access_token",
-            is_secret=True,
-            help="A token that Pongo handed out, for merchants who are not connected from admin.",
-        ),
-        SettingSpec(name="enrol_store", help="Slug of the store to enrol at when the till's is not mapped."),
-        SettingSpec(name="skus", help="This retailer's SKUs, comma-separated: others are no free products."),
-        SettingSpec(name="sku_pattern", help="A regular expression that this retailer's SKUs match."),
-        SettingSpec(
-            name="email_lookup",
-            type=bool,
-            default=True,
-            help="Off where Pongo ignores the filter by e-mail: then it only costs time.",
-        ),
-        SettingSpec(name="requests_per_minute", type=int, default=60, help="Our share of Pongo's limit."),
-        SettingSpec(
-            name="catalogue_cache_s", type=int, default=30, help="How long a catalogue is kept; 0: not."
-        ),
-        SettingSpec(
-            name="settle_s",
-            type=int,
-            default=60,
-            help="After how many seconds a purchase that left no trace did not happen.",
-        ),
-        SettingSpec(
-            name="signing_secret",
-            is_secret=True,
-            help="Of webhooks that were set up by hand; those subscribed from admin need none.",
-        ),
-        SettingSpec(name="names", type=dict, help="Corrections of names in Pongo's API, see names.py."),
-    )
+    settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:
         """Reads the connection: see `account`."""
         super().__init__(config)
-        if not config.settings["email_lookup"]:
-            without = type(self).capabilities - {Capability.EMAIL_LOOKUP}
-            self.capabilities = without  # type: ignore[misc]  # per program, where Pongo ignores the filter
         self.account = accounts.load(config.program, config.settings["base_url"])
         self.client = Client(config, self.account)
-        self.known = catalogue.KnownSkus.from_settings(config.settings)
+        settings = self.client.settings
+        if not settings.email_lookup:
+            without = type(self).capabilities - {Capability.EMAIL_LOOKUP}
+            self.capabilities = without  # type: ignore[misc]  # per program, where Pongo ignores the filter
+        self.known = catalogue.KnownSkus.from_settings(settings)
         self.shop = spending.Shop(
-            client=self.client,
-            known=self.known,
-            currency=config.currency,
-            settle_s=config.settings["settle_s"],
+            client=self.client, known=self.known, currency=config.currency, settle_s=settings.settle_s
         )
-
-    @classmethod
-    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        settings = super().validate_settings(given)
-        names_with(settings["names"])
-        try:
-            re.compile(settings["sku_pattern"] or "")
-        except re.error as error:
-            raise SettingsError("sku_pattern", "is no regular expression") from error
-        for name, least in (("requests_per_minute", 1), ("catalogue_cache_s", 0), ("settle_s", 1)):
-            if settings[name] < least:
-                raise SettingsError(name, f"must be at least {least}")
-        return settings
 
     @property
     def budget(self) -> Budget | None:
@@ -145,7 +88,7 @@ class PongoProvider(LoyaltyProvider):
         return customers.get(self.client, ref)
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
-        cache_s: int = self.config.settings["catalogue_cache_s"]
+        cache_s = self.client.settings.catalogue_cache_s
         return catalogue.list_rewards(self.client, ref, cart, self.known, self.config.currency, cache_s)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
@@ -179,8 +122,7 @@ class PongoProvider(LoyaltyProvider):
         orders.confirm(self.shop, spend, order)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
-        store: str = self.config.settings["enrol_store"] or ""
-        return customers.enrol(self.client, profile, consents, store)
+        return customers.enrol(self.client, profile, consents, self.client.settings.enrol_store)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
         return customers.change_consents(self.client, ref, consents)
@@ -213,7 +155,7 @@ class PongoProvider(LoyaltyProvider):
         return retention.erase_member(self.config.program, ref, pseudonym)
 
     def _signing_secrets(self) -> tuple[str, ...]:
-        secrets = [self.config.settings["signing_secret"] or ""]
+        secrets = [self.client.settings.signing_secret]
         with suppress(AuthFailed):
             secrets.append(unseal(self.account.sealed_signing_secret))
         if self.config.webhook_secret:

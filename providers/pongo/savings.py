@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from providers.pongo.fields import cents_from
+from providers.currencies import hundredths
 from providers.types import Discount, DiscountKind, SpendIntent
 
 
 def saving_minor(intent: SpendIntent) -> int:
     """Return in cents what the discount takes off this cart: the amount of its line in the order."""
     discount, total = intent.discount, intent.cart.total
-    return cents_from(max(Decimal(0), min(_worth(discount, intent), total.amount)), total.currency)
+    return hundredths(max(Decimal(0), min(_worth(discount, intent), total.amount)), total.currency)
 
 
 def _worth(discount: Discount, intent: SpendIntent) -> Decimal:

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers import clock
+from providers.answers import text_of
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -31,7 +32,6 @@ from providers.outbound import sharing
 from providers.pongo.catalogue import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.customers import get, unmapped_store
-from providers.pongo.fields import text_of
 from providers.pongo.models import HOLDING, Spending, SpendingState
 from providers.pongo.savings import saving_minor
 from providers.types import Finding, Spend, SpendFinding, SpendIntent, SpendKind

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
+from providers.answers import needed_text, text_of
 from providers.pongo.client import Client, list_of
-from providers.pongo.fields import id_of, text_of
 from providers.types import ProviderStore
 
 ALIKE = 0.6
@@ -17,7 +17,7 @@ def list_stores(client: Client) -> tuple[ProviderStore, ...]:
     """Return the merchant's stores by name. A store's id for us is its slug: orders carry that."""
     answer = client.read("GET", client.names["path.stores"], operation="list_stores")
     stores = [
-        ProviderStore(store_id=id_of(item, "slug"), name=text_of(item, "name") or id_of(item, "slug"))
+        ProviderStore(store_id=needed_text(item, "slug"), name=text_of(item, "name", "slug"))
         for item in list_of(answer)
     ]
     return tuple(sorted(stores, key=lambda store: (store.name, store.store_id)))

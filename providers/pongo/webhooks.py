@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from providers.answers import needed_text, text_of
 from providers.errors import AuthFailed, RejectReason, UnexpectedAnswer
 from providers.outbound.lenient_json import read_json
 from providers.pongo.client import Client, object_of, refusal
-from providers.pongo.fields import id_of, text_of
 from providers.pongo.models import Account, Subscription
 from providers.sealing import seal
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
@@ -73,7 +73,7 @@ def subscribe(client: Client, url: str, secret: str) -> None:
                 program=client.program, defaults={"sealed_signing_secret": seal(given)}
             )
         Subscription.objects.update_or_create(
-            program=client.program, event=event, defaults={"webhook_id": id_of(answered)}
+            program=client.program, event=event, defaults={"webhook_id": needed_text(answered, "id")}
         )
 
 
@@ -94,7 +94,7 @@ def _read(body: bytes, moment: str) -> WebhookEvent:
         raise UnexpectedAnswer("not JSON") from error
     if not isinstance(data, dict):
         raise UnexpectedAnswer("not an object")
-    name = text_of(data, "event") or text_of(data, "type")
+    name = text_of(data, "event", "type")
     inner = data.get("data") or data.get("customer") or data
     customer = text_of(inner, "id") if isinstance(inner, dict) else ""
     if not name or (name in EVENTS and not customer):

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from loyaltyview.programs.program_file import KEYS
 from providers.antavo.names import NAMES as ANTAVO
-from providers.pongo.names import NAMES as PONGO
+from providers.pongo.settings import NAMES as PONGO
 from providers.registry import provider_class
 from providers.whitelabel.settings import NAMES as WHITELABEL
 from providers.yotpo.assumed import ASSUMED as YOTPO

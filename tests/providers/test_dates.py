@@ -1,6 +1,7 @@
 """A date without a time holds from its first moment to its last, where the program is at home."""
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from providers.antavo.coupons import refusal_of
 from providers.antavo.fields import moment
 from providers.base import ProviderConfig
 from providers.dates import end_of, first_moment, last_moment, shown_end_of, start_of
-from providers.pongo.fields import end_time_of
+from providers.pongo.catalogue import KnownSkus, won_of
+from providers.pongo.settings import NAMES as PONGO
 from providers.yotpo.fields import moment as yotpo_moment
 
 DAY = date(2026, 11, 30)
@@ -67,8 +69,10 @@ def test_points_that_expire_on_a_day_are_shown_with_that_day() -> None:
 
 
 def test_a_reward_of_pongo_holds_to_the_end_of_its_day() -> None:
-    end = end_time_of({"expires_at": "2026-11-30"}, "expires_at", config("Europe/Paris"))
-    assert end == datetime(2026, 11, 30, 23, tzinfo=UTC) - SHORTEST
+    client: Any = SimpleNamespace(config=config("Europe/Paris"), names=PONGO)
+    known = KnownSkus(listed=frozenset(), pattern=None)
+    won = won_of(client, {"hash": "h", "id": "r", "expires_at": "2026-11-30"}, known, "EUR")
+    assert won.expires_at == datetime(2026, 11, 30, 23, tzinfo=UTC) - SHORTEST
 
 
 @time_machine.travel(datetime(2026, 11, 30, 9, tzinfo=UTC))

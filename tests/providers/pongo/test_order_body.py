@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.pongo.models import Spending
-from providers.pongo.names import NAMES
 from providers.pongo.order_body import order_body
+from providers.pongo.settings import NAMES
 from tests.providers.pongo.intents import a_line, an_order
 
 SKUS = st.sampled_from(["TOTE-01", "SHIRT-01", "SOCKS-01"])
