@@ -27,9 +27,9 @@ from loyaltyview.sandbox.coupons import Coupon
 from loyaltyview.sandbox.orders import OrderBook
 from loyaltyview.sandbox.sample import CUSTOMERS, Product, smallest_unit
 from loyaltyview.webview.applied_redemptions import cart_left
-from loyaltyview.webview.carts import earning_cart
+from loyaltyview.webview.carts import cart_of, earning_cart
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.sessions import cart_json, cart_of
+from loyaltyview.webview.sessions import cart_json
 from providers.types import Cart, Discount, DiscountKind, Money, Order
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
