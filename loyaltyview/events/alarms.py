@@ -5,18 +5,24 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from prometheus_client import Counter
 
-from loyaltyview.events import metrics
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.programs.models import Program
 
 log = structlog.get_logger(__name__)
 
+raised = Counter(
+    "loyaltyview_alarms_total",
+    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice, cancelled, too_large.",
+    ["program", "kind"],
+)
+
 
 def raise_alarm(program: Program, kind: AlarmKind, detail: str, subject: str = "") -> None:
     """Open an alarm, or renew the one that is open. `detail` carries no personal data. May be repeated."""
     log.error("alarm", program=program.slug, kind=kind.value, subject=subject, detail=detail)
-    metrics.alarms.labels(program.slug, kind.value).inc()
+    raised.labels(program.slug, kind.value).inc()
     now = timezone.now()
     changes = {"detail": detail[:500], "last_at": now}
     about = {"program": program, "kind": kind.value, "subject": subject[:200]}

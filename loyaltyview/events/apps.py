@@ -13,12 +13,11 @@ class EventsConfig(AppConfig):
         from django.conf import settings
 
         from loyaltyview.events import erasure, order_lookup
-        from loyaltyview.events.health import check_backlog
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
         from loyaltyview.events.processing import run_one
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
-        from loyaltyview.events.retention import purge_events
+        from loyaltyview.events.stored_events import check_backlog, purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
         from loyaltyview.ops.health import add_worker_check
         from loyaltyview.ops.overview import add_part

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.events.came_back import count, look_back
+from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
+from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -23,11 +25,9 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.names import EventName
 from loyaltyview.events.orders import exchanged_by, lines_of, opened_event, provider_store, to_provider
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_order
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore import orders as host_orders
 from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
@@ -39,15 +39,6 @@ log = structlog.get_logger(__name__)
 
 MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
 TAKING_BACK = (EventName.RETURN_PROCESSED.value, EventName.ORDER_ITEMS_CANCELLED.value)
-
-
-class NotYet(Exception):
-    """What this event builds on has not arrived; it comes within minutes, or an administrator looks."""
-
-
-class OrderOpen(NotYet):
-    """What this event builds on has not happened: NewStore says that the order is not completed, which may
-    take weeks."""
 
 
 def why_nothing(order: Order) -> WhyNothing | None:

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from loyaltyview.events.alarms import close_dead
+from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -22,8 +23,8 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.payload_fields import PayloadError, optional_text, payload_of
-from loyaltyview.events.replay import ERASED
+from loyaltyview.events.payloads import optional_text, payload_of
+from loyaltyview.events.stored_events import ERASED
 from loyaltyview.programs.erasure import Person, is_pseudonym
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.came_back import kept_lines, look_back, pieces
+from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     AlarmKind,
@@ -28,9 +29,8 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyParked,
 )
-from loyaltyview.events.names import EventName
 from loyaltyview.events.orders import exchanged_by, exchanges_of, settle_order
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import ReturnPolicy
 from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.redemptions.models import Redemption, State

@@ -9,13 +9,8 @@ from collections.abc import Callable
 
 from loyaltyview.events import orders
 from loyaltyview.events.came_back import look_back
-from loyaltyview.events.earning import (
-    MAYBE_EARNED,
-    earn,
-    reopen_returns,
-    take_back_order,
-    take_back_return,
-)
+from loyaltyview.events.earning import MAYBE_EARNED, earn, reopen_returns, take_back_order, take_back_return
+from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.give_back import (
     give_back_after_exchange,
@@ -25,7 +20,6 @@ from loyaltyview.events.give_back import (
     warn_of_exchange,
 )
 from loyaltyview.events.models import Earning, Event, Order, ReturnRecord, ReturnState
-from loyaltyview.events.names import EventName
 from loyaltyview.events.order_backfill import ensure_earned, opened_order
 from loyaltyview.events.readers import (
     read_appeasement,

@@ -3,10 +3,10 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from loyaltyview.events.envelope import EventName
 from loyaltyview.events.give_back import given_by_hand
 from loyaltyview.events.models import Event, EventSource, ReturnRecord, ReturnState, WhyParked
-from loyaltyview.events.names import EventName
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 
 
 def is_blind(record: ReturnRecord) -> bool:

@@ -10,7 +10,8 @@ when it was paid; and the orders of members who redeemed nothing that day. For t
 the day again (`manage.py reconcile --day DAY --replay`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,7 +19,6 @@ from django.db.models import Q, QuerySet
 
 from loyaltyview.events.earning import earn, take_back_order
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.gaps import Gap
 from loyaltyview.events.give_back import give_back_after_exchange
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.order_backfill import take_order
@@ -46,6 +46,17 @@ from loyaltyview.work import clock
 PATIENCE = timedelta(hours=1)
 # A code that was shown at the end of the day is paid with on the next.
 NEXT_DAY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One thing that does not fit. `about` is the order or redemption; `repair` mends it, may raise
+    ProviderError or NewStoreError, and is None where a person must look."""
+
+    cause: str
+    about: str
+    detail: str = ""
+    repair: Callable[[], object] | None = None
 
 
 def find_missed_orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:

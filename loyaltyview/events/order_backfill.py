@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from loyaltyview.events.earning import NotYet, OrderOpen, earn, why_nothing
+from loyaltyview.events.earning import earn, why_nothing
+from loyaltyview.events.errors import Hopeless, NotYet, OrderOpen
 from loyaltyview.events.models import Earning, Event, Order
 from loyaltyview.events.orders import (
     drop_codes,
@@ -27,10 +28,6 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(minutes=1)
 NOT_A_SALE = ("failed", "created_for_blind_return")
-
-
-class Hopeless(Exception):
-    """What this event builds on never came, and NewStore does not have it either. A person must look."""
 
 
 def opened_order(event: Event, order_id: str) -> Order:

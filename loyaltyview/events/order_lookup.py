@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from loyaltyview.events.envelope import EventName
+from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.models import Event, EventSource, EventState
-from loyaltyview.events.names import EventName
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import read_codes
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
 from providers.texts import code_key
 

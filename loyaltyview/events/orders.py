@@ -10,8 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
+from loyaltyview.events.envelope import EventName
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
-from loyaltyview.events.names import EventName
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.models import Program, Store

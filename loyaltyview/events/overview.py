@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, ReturnRecord, ReturnState
+from loyaltyview.events.stored_events import oldest_due
 from loyaltyview.ops.charts import Chart, Plot, bucket, full_hours, whole
 from loyaltyview.ops.overview import Need, Number, Part, Viewer
 from loyaltyview.programs.time_zones import common_zone
 from loyaltyview.work import clock
-from loyaltyview.work.claims import due
 
 HOURS = 24
 # An event that cannot be handled is dead after WORK_MAX_ATTEMPTS, some 19 hours: one that waited in the hours
@@ -82,8 +82,8 @@ def _dead(count: int, since: datetime | None) -> list[Need]:
 
 
 def _late() -> list[Need]:
-    """As /readyz judges it: an event that waits for its next attempt is not late."""
-    oldest = due(Event.objects.all()).values_list("due_at", flat=True).first()
+    """Events that /readyz finds late."""
+    oldest = oldest_due()
     if oldest is None or (clock.now() - oldest).total_seconds() <= settings.READY_MAX_EVENT_AGE_S:
         return []
     url = f"{reverse('admin:events_event_changelist')}?state__exact={EventState.WAITING}&o=1"

@@ -7,40 +7,31 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from prometheus_client import Counter
 
-from loyaltyview.events import metrics
 from loyaltyview.events.alarms import raise_dead
-from loyaltyview.events.earning import NotYet, OrderOpen
+from loyaltyview.events.envelope import DEAD_KEY, EventName, read_envelope
+from loyaltyview.events.errors import ATTEMPTS, Hopeless, NotYet, OrderOpen, PayloadError
 from loyaltyview.events.handlers import HANDLERS
-from loyaltyview.events.inbox import DEAD_KEY, read_envelope
 from loyaltyview.events.models import Event, EventSource, EventState
-from loyaltyview.events.names import EventName
-from loyaltyview.events.order_backfill import Hopeless
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.provider_handlers import PROVIDER_HANDLERS
 from loyaltyview.newstore.errors import (
     NewStoreError,
-    NewStoreRejected,
     NewStoreUnavailable,
-    NewStoreUnexpected,
 )
 from loyaltyview.work import clock
 from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
-from providers.errors import ProviderError, RateLimited, Rejected, UnexpectedAnswer, Unsupported
+from providers.errors import ProviderError, RateLimited
 from providers.outbound.budget import OwnLimit
 
 log = structlog.get_logger(__name__)
 
-# How often an event is tried in all; whatever is not named here, WORK_MAX_ATTEMPTS times.
-ATTEMPTS: tuple[tuple[type[Exception], int], ...] = (
-    (PayloadError, 1),
-    (Hopeless, 1),
-    (Rejected, 3),
-    (Unsupported, 3),
-    (UnexpectedAnswer, 3),
-    (NewStoreRejected, 3),
-    (NewStoreUnexpected, 3),
+handled = Counter(
+    "loyaltyview_events_handled_total",
+    "Attempts of the worker, by what came of them: done, ignored, postponed, dead.",
+    ["program", "name", "state"],
 )
+
 # What waits for these need not wait for its back-off.
 UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value})
 
@@ -167,7 +158,7 @@ def _close(event: Event, state: EventState) -> None:
 
 
 def _note_outcome(event: Event, outcome: str, is_ours: bool) -> None:
-    metrics.handled.labels(event.program.slug, event.name, outcome).inc()
+    handled.labels(event.program.slug, event.name, outcome).inc()
     if not is_ours:
         # It took longer than WORK_LEASE_S and somebody else has it now; handlers may be repeated.
         log.warning("event_lease_lost", outcome=outcome)

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.earning import NotYet
+from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.models import AlarmKind, Event
-from loyaltyview.events.payload_fields import PayloadError
-from loyaltyview.events.provider_inbox import read_hint
+from loyaltyview.events.readers import read_hint
 from loyaltyview.redemptions.cancellation import cancel_spend
 from loyaltyview.redemptions.code_deactivation import queue_used_codes
 from loyaltyview.redemptions.models import Redemption

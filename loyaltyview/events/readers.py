@@ -9,19 +9,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from loyaltyview.events.payload_fields import (
+from loyaltyview.events.payloads import (
+    LONGEST_ID,
     amount,
     bounded,
     currency_of,
     each,
     items_of,
     optional_text,
+    parse,
     payload_of,
+    read_time,
     text,
     time_of,
     whole,
 )
-from loyaltyview.events.payloads import read_time
 from loyaltyview.programs.earn_base import (
     EarnOn,
     PricedLine,
@@ -31,8 +33,8 @@ from loyaltyview.programs.earn_base import (
     sale_line_base,
 )
 from providers.texts import plain_of
+from providers.types import WebhookEvent
 
-LONGEST_ID = 100
 # Vendors may refuse an order of which a line names no product. Nothing of ours needs to know which it is.
 NO_PRODUCT = "unknown"
 
@@ -219,6 +221,11 @@ def read_appeasement(body: bytes) -> Appeasement:
         currency=currency_of(payload),
         amount=amount(payload, "amount"),
     )
+
+
+def read_hint(body: bytes) -> WebhookEvent:
+    """Read what `inbox.store_hints` wrote of a vendor's delivery."""
+    return WebhookEvent(**parse(body))
 
 
 def _order_line(item: dict[str, Any], earn_on: str, is_tax_included: bool) -> Line:

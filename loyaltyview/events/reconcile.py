@@ -12,12 +12,11 @@ from django.db.models import Q
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import earn, why_nothing
-from loyaltyview.events.gaps import Gap
-from loyaltyview.events.missed_orders import cancel, find_missed_orders, is_used
+from loyaltyview.events.missed_orders import Gap, cancel, find_missed_orders, is_used
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
 from loyaltyview.events.order_backfill import take_cancellations
 from loyaltyview.events.orders import note_completed, settle_order
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.orders import CLOSED, HostOrder, read_order
 from loyaltyview.programs.models import Program

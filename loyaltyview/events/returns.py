@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.models import Order, ReturnKind, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.orders import lines_to_json, opened_event
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.readers import Appeasement, OrderCancelled, ReturnProcessed, read_others
 from loyaltyview.programs.models import Program
 

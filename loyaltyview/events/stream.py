@@ -7,8 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
+from loyaltyview.events.envelope import KNOWN
 from loyaltyview.events.models import AlarmKind, UnreachableStream
-from loyaltyview.events.names import KNOWN
 from loyaltyview.newstore import event_stream
 from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable
 from loyaltyview.newstore.event_stream import STOPPED, Integration

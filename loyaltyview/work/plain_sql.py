@@ -14,19 +14,28 @@ def insert(rows: Sequence[models.Model], *, may_be_there: bool = False) -> int:
     """Insert `rows`, at least one and all of one model, within the caller's transaction, or else in one of
     their own. A key that the database makes is not set on them. With `may_be_there` those that a unique
     constraint refuses are left out. Returns how many were inserted. Raises django.db.Error."""
-    meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
-    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
+    fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    columns = [str(field.column) for field in fields]
+    values = [[_stored(field, getattr(row, field.attname)) for field in fields] for row in rows]
+    return insert_values(type(rows[0]), columns, values, may_be_there=may_be_there)
+
+
+def insert_values(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    may_be_there: bool = False,
+) -> int:
+    """Do what `insert` does with rows of values, one for each of `columns`, that the database's driver takes
+    as they are. A column that is not named must have a default in the database, or take NULL."""
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    one = f"({', '.join(['%s'] * len(columns))})"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {connection.ops.quote_name(meta.db_table)} ({names})"  # noqa: S608 - names of ours
+            f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names})"  # noqa: S608 - names of ours
             f" VALUES {', '.join([one] * len(rows))}{' ON CONFLICT DO NOTHING' if may_be_there else ''}",
-            [
-                field.get_db_prep_save(getattr(row, field.attname), connection)
-                for row in rows
-                for field in fields
-            ],
+            [value for row in rows for value in row],
         )
         return int(cursor.rowcount)
 

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from loyaltyview.events.alarms import raise_dead
+from loyaltyview.events.inbox import store_unreadable
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order, ReturnRecord
-from loyaltyview.events.provider_inbox import store_unreadable
 from loyaltyview.programs.models import Program
 
 from .conftest import Deliver, post

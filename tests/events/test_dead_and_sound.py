@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from loyaltyview.events.models import Event, EventState, ReturnRecord, ReturnState
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
 
 from .conftest import Deliver, Work

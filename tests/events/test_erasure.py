@@ -10,9 +10,9 @@ from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
+from loyaltyview.events.inbox import store_hints, store_unreadable
 from loyaltyview.events.models import Alarm, Earning, Event, EventSource, EventState, Order, ReturnRecord
-from loyaltyview.events.provider_inbox import store_hints, store_unreadable
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.programs.models import Erasure, Program
 from loyaltyview.redemptions.models import Redemption, State

@@ -6,7 +6,7 @@ import pytest
 
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.events.readers import read_order, read_return
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore.orders import order_from
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State

@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from loyaltyview.events import processing
 from loyaltyview.events.alarms import close_dead
-from loyaltyview.events.health import check_backlog
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
 from loyaltyview.events.processing import run_one
+from loyaltyview.events.stored_events import check_backlog
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.transitions import release_at

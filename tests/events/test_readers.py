@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyaltyview.events.payload_fields import PayloadError
+from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.readers import read_cancelled, read_codes, read_completed, read_order, read_return
 from loyaltyview.programs.earn_base import EarnOn
 

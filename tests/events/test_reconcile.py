@@ -9,11 +9,9 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from loyaltyview.events import reconcile
-from loyaltyview.events.earning import NotYet
-from loyaltyview.events.gaps import Gap
+from loyaltyview.events.errors import Hopeless, NotYet, PayloadError
+from loyaltyview.events.missed_orders import Gap
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Order
-from loyaltyview.events.order_backfill import Hopeless
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, reconcile_yesterday
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from loyaltyview.events.models import Event
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State

@@ -2,7 +2,7 @@
 
 from loyaltyview.events.models import Earning, Event, EventState, Order, ReturnRecord, ReturnState
 from loyaltyview.events.processing import run_one
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable

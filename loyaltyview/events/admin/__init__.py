@@ -1,5 +1,5 @@
 """The event side in Django admin; importing it registers everything."""
 
-from loyaltyview.events.admin import alarms, events, orders, returns
+from loyaltyview.events.admin import events, orders
 
-__all__ = ["alarms", "events", "orders", "returns"]
+__all__ = ["events", "orders"]

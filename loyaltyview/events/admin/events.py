@@ -2,23 +2,31 @@
 with the event stream."""
 
 import json
+import re
 from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.admin.stream import stream_page
-from loyaltyview.events.models import Event, EventSource
-from loyaltyview.events.payloads import NotJson, masked, parse
-from loyaltyview.events.replay import replay
+from loyaltyview.events.models import Alarm, Event, EventSource
+from loyaltyview.events.payloads import NotJson, parse
+from loyaltyview.events.stored_events import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+
+# Keys whose values tell who somebody is. Extended attributes are free text of the retailer's.
+PERSONAL = re.compile(
+    r"e-?mail|phone|mobile|(first|last|full|middle|customer)_?name|birth|note$|extended_attributes", re.I
+)
+MASK = "•••"
 
 
 @admin.register(Event)
@@ -81,5 +89,41 @@ class EventAdmin(ReadOnlyAdmin):
         self.message_user(request, text % {"n": count}, messages.SUCCESS if count else messages.WARNING)
 
 
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "subject", "program", "detail", "raised_at", "last_at", "closed_at"]
+    list_filter = [("closed_at", admin.EmptyFieldListFilter), "kind", "program"]
+    search_fields = ["subject", "detail"]
+    list_select_related = ["program"]
+    actions = ["close"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alarm]:
+        alarms: QuerySet[Alarm] = super().get_queryset(request)
+        return alarms.order_by(F("closed_at").desc(nulls_first=True), "-last_at")
+
+    @admin.action(description=_("Close"), permissions=["change"])
+    def close(self, request: HttpRequest, alarms: QuerySet[Alarm]) -> None:
+        for alarm in alarms.filter(closed_at=None):
+            self.log_change(request, alarm, str(_("Closed")))
+        count = Alarm.objects.filter(pk__in=alarms.values("pk"), closed_at=None).update(
+            closed_at=timezone.now()
+        )
+        text = ngettext("%(n)d alarm closed.", "%(n)d alarms closed.", count) % {"n": count}
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+
 def _block(text: str) -> SafeString:
     return format_html("<pre>{}</pre>", text)
+
+
+def masked(value: Any) -> Any:
+    """Return `value` with everything that tells who somebody is replaced by dots."""
+    if isinstance(value, dict):
+        return {key: _mask(item) if PERSONAL.search(key) else masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
+
+
+def _mask(value: Any) -> Any:
+    return MASK if value else value

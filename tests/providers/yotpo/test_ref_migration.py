@@ -14,8 +14,9 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from loyaltyview.events.inbox import store_hints
 from loyaltyview.events.models import Event, EventSource, Order
-from loyaltyview.events.provider_inbox import read_hint, store_hints
+from loyaltyview.events.readers import read_hint
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.saga import find_tap

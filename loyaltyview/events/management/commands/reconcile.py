@@ -11,11 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from loyaltyview.events import stream
 from loyaltyview.events.alarms import close_alarm
-from loyaltyview.events.earning import NotYet
-from loyaltyview.events.gaps import Gap
+from loyaltyview.events.errors import Hopeless, NotYet, PayloadError
+from loyaltyview.events.missed_orders import Gap
 from loyaltyview.events.models import AlarmKind
-from loyaltyview.events.order_backfill import Hopeless
-from loyaltyview.events.payload_fields import PayloadError
 from loyaltyview.events.reconcile import find_gaps, span_of
 from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.events.payloads import read_time
-from loyaltyview.events.replay import replay
+from loyaltyview.events.stored_events import replay
 
 
 class Command(BaseCommand):

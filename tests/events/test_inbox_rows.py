@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
+from loyaltyview.events.inbox import NewEvent, insert_events
 from loyaltyview.events.models import Event, EventSource, EventState
-from loyaltyview.events.rows import NewEvent, insert
 from loyaltyview.programs.models import Program
 
 MARCH = datetime(2026, 3, 4, 15, 22, 7, 318000, tzinfo=UTC)
@@ -38,13 +38,13 @@ def test_every_column_that_needs_a_value_is_written() -> None:
 
 
 def test_a_row_comes_back_as_it_was_given(new_event: NewEvent) -> None:
-    insert([new_event])
+    insert_events([new_event])
     event = Event.objects.get()
     found = {name: getattr(event, name) for name in NewEvent._fields}
     assert found | {"payload": bytes(event.payload)} == new_event._asdict()
 
 
 def test_rows_of_a_delivery_that_is_stored_already_are_left_out(new_event: NewEvent) -> None:
-    insert([new_event])
-    insert([new_event, new_event._replace(dedupe_key="order.opened:o-2", subject="o-2")])
+    insert_events([new_event])
+    insert_events([new_event, new_event._replace(dedupe_key="order.opened:o-2", subject="o-2")])
     assert sorted(Event.objects.values_list("subject", flat=True)) == ["o-1", "o-2"]
