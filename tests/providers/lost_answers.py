@@ -16,7 +16,7 @@ from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
 from providers.types import Balance, Cart, Finding, Member, Reward, SpendIntent, SpendKind
-from tests.providers.contract import MakeOrder, make_intent, make_return, need
+from tests.providers.contract_setup import MakeOrder, make_intent, make_return, need
 from tests.providers.transcripts import LONG_AFTER, TranscriptContract
 
 # How far the vendor's clock is ahead of ours, in seconds.

@@ -35,7 +35,8 @@ from providers.types import (
     SpendKind,
     Voucher,
 )
-from tests.providers.contract import MakeOrder, ProviderContract, make_intent, make_return
+from tests.providers.contract import ProviderContract
+from tests.providers.contract_setup import MakeOrder, make_intent, make_return
 
 LONG_AFTER = timedelta(minutes=10)
 # What can become of a write that is sent.
