@@ -83,7 +83,7 @@ WRITES: dict[str, Callable[[Any], str]] = {
     "spend": lambda intent: intent.member_ref,
     "release": lambda spend: spend.member_ref,
     "release_part": lambda spend: spend.member_ref,
-    "leave": lambda spend: spend.member_ref,
+    "keep_with_customer": lambda spend: spend.member_ref,
     "confirm": lambda spend: spend.member_ref,
     "record_order": lambda order: order.member_ref,
     "record_return": lambda ret: ret.member_ref,
@@ -228,10 +228,10 @@ class LoyaltyProvider(ABC):
         """Called on undo, abandoned cart, cancelled order. Already released is success.
         Raise Unsupported where the capability is absent."""
 
-    def leave(self, spend: Spend) -> bool:
+    def keep_with_customer(self, spend: Spend) -> bool:
         """Called when a spend that cannot be given back was not used after all: abandoned cart, cancelled
         order. Return whether the customer keeps what was bought and can use it another time; False (the
-        default) means that she is owed a replacement. May be repeated."""
+        default) means that they are owed a replacement. May be repeated."""
         return False
 
     def release_part(self, spend: Spend, points: int, key: str) -> None:

@@ -74,7 +74,7 @@ def release_held(row: Redemption, actor: Actor) -> None:
     """Ask the vendor to take back the spend of `row`, which we hold in RELEASING."""
     provider = row.program.provider()
     if is_final(row, provider):
-        _leave(row, provider, actor)
+        _keep_with_customer(row, provider, actor)
         return
     try:
         provider.release(spend_of(row))
@@ -90,15 +90,15 @@ def release_held(row: Redemption, actor: Actor) -> None:
         )  # fmt: skip
 
 
-def _leave(row: Redemption, provider: LoyaltyProvider, actor: Actor) -> None:
+def _keep_with_customer(row: Redemption, provider: LoyaltyProvider, actor: Actor) -> None:
     """Close `row`, whose spend stays spent: the customer has what it bought, or a person must replace it."""
     try:
-        is_left = provider.leave(spend_of(row))
+        is_kept = provider.keep_with_customer(spend_of(row))
     except ProviderError as error:
         postpone(row, f"{type(error).__name__}: {error.detail}")
         refresh(row)
         return
-    if is_left:
+    if is_kept:
         advance(
             row, State.RELEASED, allowed=[State.RELEASING], actor=actor, needs_lease=True,
             reason="the customer keeps what was bought", due_at=None, lease_until=None, last_error="",

@@ -115,8 +115,8 @@ class PongoProvider(LoyaltyProvider):
     def release(self, spend: Spend) -> None:
         spending.release(self.shop, spend)
 
-    def leave(self, spend: Spend) -> bool:
-        return spending.leave(self.shop, spend)
+    def keep_with_customer(self, spend: Spend) -> bool:
+        return spending.keep_with_customer(self.shop, spend)
 
     def confirm(self, spend: Spend, order: Order) -> None:
         orders.confirm(self.shop, spend, order)

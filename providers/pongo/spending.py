@@ -97,7 +97,7 @@ def release(shop: Shop, spend: Spend) -> None:
         leave_with_customer(shop, row)
 
 
-def leave(shop: Shop, spend: Spend) -> bool:
+def keep_with_customer(shop: Shop, spend: Spend) -> bool:
     """Leave a bought reward among what the customer can use; False when an order has used it."""
     row = Spending.objects.filter(program=shop.client.program, key=spend.key).first()
     if row is None or row.state == SpendingState.USED:

@@ -70,7 +70,7 @@ CLOSING = (
     "spend confirm close/? close late close later close release",
     "spend confirm release close cancel later close",
 )
-LEAVING = ("spend leave leave confirm order later leave release", "spend confirm leave release find")
+KEEPING = ("spend keep keep confirm order later keep release", "spend confirm keep release find")
 # For spends of which a part can be given back.
 PARTS = (
     "spend part spend confirm part part part2 part2 release release find",
@@ -104,7 +104,7 @@ def scripts(cls: "type[TranscriptContract]") -> list[str]:
     for kind in cls.transcribed:
         wanted = ORDERS
         if kind != "-":
-            wanted = SPENDING + (CLOSING if cls.closes else ()) + (LEAVING if cls.leaves else ())
+            wanted = SPENDING + (CLOSING if cls.closes else ()) + (KEEPING if cls.keeps else ())
             wanted += PARTS if cls.gives_parts and kind != "voucher" else ()
         for script in wanted:
             if "/" in script and not cls.calls_a_vendor:
@@ -120,7 +120,7 @@ class TranscriptContract(ProviderContract):
     calls_a_vendor: ClassVar[bool] = True
     gives_parts: ClassVar[bool] = True
     closes: ClassVar[bool] = False
-    leaves: ClassVar[bool] = False
+    keeps: ClassVar[bool] = False
 
     @pytest.fixture
     def server(self) -> Vendor | None:
@@ -192,7 +192,7 @@ class Till:
             "find": self._find,
             "confirm": lambda: provider.confirm(self._spent(), self._order()),
             "release": lambda: provider.release(self._spent()),
-            "leave": lambda: provider.leave(self._spent()),
+            "keep": lambda: provider.keep_with_customer(self._spent()),
             "part": lambda: provider.release_part(self._spent(), 3, "return-1"),
             "part2": lambda: provider.release_part(self._spent(), 4, "return-2"),
             "order": lambda: provider.record_order(self._order()),

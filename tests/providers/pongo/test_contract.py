@@ -13,7 +13,7 @@ from tests.providers.pongo.conftest import FIVE_OFF, MIA, TEN_OFF, TWENTY_FIVE_O
 class TestPongo(LostAnswersContract):
     transcribed = ("reward", "voucher", "-")
     gives_parts = False
-    leaves = True
+    keeps = True
 
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:

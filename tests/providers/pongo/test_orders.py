@@ -84,7 +84,7 @@ def test_of_two_bought_for_two_carts_the_one_that_is_left_stays_the_other_carts(
 
     assert [won.used_at is not None for won in vendor.book.customers[MIA].won] == [True, False]
     assert provider.list_vouchers(MIA) == (), "the first cart has it"
-    assert provider.leave(first)
+    assert provider.keep_with_customer(first)
     (left,) = provider.list_vouchers(MIA)
     provider.spend(an_intent("key-3", left.voucher_id, kind=SpendKind.VOUCHER, points=0))
 

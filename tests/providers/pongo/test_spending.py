@@ -318,7 +318,7 @@ def test_a_bought_reward_that_was_not_used_stays_with_the_customer(
 ) -> None:
     spend = provider.spend(an_intent())
 
-    assert [provider.leave(spend) for _ in range(2)] == [True, True]
+    assert [provider.keep_with_customer(spend) for _ in range(2)] == [True, True]
     assert [voucher.voucher_id for voucher in provider.list_vouchers(MIA)] == [spend.provider_ref]
     assert vendor.book.customers[MIA].points == 720
 
@@ -327,7 +327,7 @@ def test_a_used_reward_is_not_left_with_the_customer(provider: PongoProvider) ->
     spend = provider.spend(an_intent())
     provider.record_order(an_order(spend))
 
-    assert not provider.leave(spend)
+    assert not provider.keep_with_customer(spend)
 
 
 # --- Every kind of trouble --------------------------------------------------------------------------
