@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 
 from loyaltyview.redemptions.models import HOLDING, IN_CART, Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.work import clock
 from providers.types import LockReason
 
@@ -23,15 +23,9 @@ MENDABLE = frozenset(
 )
 
 
-class Limit(StrEnum):
-    """The refusal written to the row that went above a limit."""
-
-    ASSOCIATE_LIMIT = "ASSOCIATE_LIMIT"
-    MEMBER_LIMIT = "MEMBER_LIMIT"
-
-
-def limit_reached(row: Redemption) -> Limit | None:
-    """Return the limit that `row`, already committed, goes beyond. Refused and released ones do not count."""
+def limit_reached(row: Redemption) -> Refusal | None:
+    """Return why `row`, already committed, is above a limit; None when it is not. Refused and released
+    redemptions do not count."""
     program, now = row.program, clock.now()
     if not program.associate_hour_limit and not program.member_day_limit:
         return None
@@ -42,12 +36,12 @@ def limit_reached(row: Redemption) -> Limit | None:
         since = now - timedelta(hours=1)
         of_associate = counted.filter(associate_id=row.associate_id, requested_at__gt=since)
         if of_associate.count() > program.associate_hour_limit:
-            return Limit.ASSOCIATE_LIMIT
+            return Refusal.ASSOCIATE_LIMIT
     if program.member_day_limit:
         since = now - timedelta(days=1)
         of_member = counted.filter(member_ref=row.member_ref, requested_at__gt=since)
         if of_member.count() > program.member_day_limit:
-            return Limit.MEMBER_LIMIT
+            return Refusal.MEMBER_LIMIT
     return None
 
 

@@ -16,7 +16,7 @@ from loyaltyview.redemptions.code_deactivation import unqueue
 from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import OPEN, Redemption, State
-from loyaltyview.redemptions.refusals import spend_refusal
+from loyaltyview.redemptions.refusals import vendor_refusal
 from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.redemptions.transitions import (
@@ -219,11 +219,11 @@ def _call_spend(row: Redemption, actor: Actor) -> None:
         )  # fmt: skip
         raise
     except ProviderError as error:
-        if spend_refusal(error):
+        if vendor_refusal(error).may_have_spent:
+            postpone(row, f"{type(error).__name__}: {error.detail}")
+        else:
             reason = f"late order: the program refuses to spend again: {error.detail}"
             to_stuck(row, State.UNCERTAIN, actor, reason)
-        else:
-            postpone(row, f"{type(error).__name__}: {error.detail}")
     else:
         advance(
             row, State.USED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,

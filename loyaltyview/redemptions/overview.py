@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from loyaltyview.ops.charts import Chart, Plot, Row, bucket, midnights, whole
@@ -21,38 +20,11 @@ from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.time_zones import common_zone
 from loyaltyview.programs.troubles import count_since
 from loyaltyview.redemptions.models import HOLDING, Redemption, State
+from loyaltyview.redemptions.refusals import label_of
 
 DAYS = 14
 CURRENCIES = 3
 REDEEMED = "redeemed"  # of several states: those that hold the points
-
-# The reasons of providers.errors.RejectReason, refusals.Refusal and limits.Limit, as administrators say it.
-REASONS = {
-    "INSUFFICIENT_POINTS": lazy("Not enough points"),
-    "MEMBER_NOT_FOUND": lazy("Member not known"),
-    "REWARD_NOT_FOUND": lazy("Reward no longer offered"),
-    "OUT_OF_STOCK": lazy("Out of stock"),
-    "LIMIT_REACHED": lazy("Limit of the reward reached"),
-    "ALREADY_USED": lazy("Used already"),
-    "EXPIRED": lazy("Expired"),
-    "TIER_TOO_LOW": lazy("Tier too low"),
-    "PRICE_CHANGED": lazy("Price changed"),
-    "INVALID_INPUT": lazy("Not accepted by the program"),
-    "ALREADY_MEMBER": lazy("Member already"),
-    "NOT_ALLOWED": lazy("Not allowed by the program"),
-    "NEWSTORE_UNAVAILABLE": lazy("NewStore did not answer"),
-    "NEWSTORE_AUTH": lazy("NewStore refused our credentials"),
-    "NEWSTORE_REJECTED": lazy("NewStore refused the discount"),
-    "NEWSTORE_GONE": lazy("NewStore has switched an interface off"),
-    "NEWSTORE_UNEXPECTED": lazy("NewStore's answer was not understood"),
-    "PROVIDER_UNAVAILABLE": lazy("Program did not answer"),
-    "PROVIDER_BUSY": lazy("Program takes no more requests"),
-    "PROVIDER_AUTH": lazy("Program refused our credentials"),
-    "NOT_SPENT": lazy("Did not go through"),
-    "ABANDONED": lazy("Interrupted"),
-    "ASSOCIATE_LIMIT": lazy("Associate's limit per hour"),
-    "MEMBER_LIMIT": lazy("Member's limit per day"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +161,7 @@ def _ending(group: _Group) -> tuple[str, str]:
 
 def _label(ending: str, refusal: str) -> str:
     if ending == State.REFUSED:
-        return _("Refused: %(reason)s") % {"reason": REASONS.get(refusal, refusal)}
+        return _("Refused: %(reason)s") % {"reason": label_of(refusal)}
     return _("Redeemed") if ending == REDEEMED else str(State(ending).label).capitalize()
 
 

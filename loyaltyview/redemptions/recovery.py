@@ -16,7 +16,15 @@ from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.serialization import intent_of
-from loyaltyview.redemptions.transitions import advance, release_at, reveal, spent_fields, take, to_stuck
+from loyaltyview.redemptions.transitions import (
+    advance,
+    refuse,
+    release_at,
+    reveal,
+    spent_fields,
+    take,
+    to_stuck,
+)
 from loyaltyview.work import clock
 from loyaltyview.work.claims import claim, finish, postpone
 from providers.errors import ProviderError
@@ -81,10 +89,7 @@ def recover(row: Redemption, actor: Actor) -> None:
     """Decide about a row that we hold and whose process did not finish it."""
     if row.state == State.REQUESTED:
         # The vendor was never asked, and nobody saw the code: it dies by itself.
-        advance(
-            row, State.REFUSED, allowed=[State.REQUESTED], actor=actor, needs_lease=True,
-            reason=Refusal.ABANDONED, refusal=Refusal.ABANDONED, due_at=None, lease_until=None,
-        )  # fmt: skip
+        refuse(row, Refusal.ABANDONED, State.REQUESTED, actor)
         return
     try:
         found = row.program.provider().find_spend(intent_of(row))
@@ -114,10 +119,7 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
     elif found.finding is Finding.DID_NOT and row.order_id:
         to_stuck(row, State.UNCERTAIN, actor, "an order used the code, and the spend did not happen")
     elif found.finding is Finding.DID_NOT:
-        advance(
-            row, State.REFUSED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-            reason=Refusal.NOT_SPENT, refusal=Refusal.NOT_SPENT, due_at=None, lease_until=None,
-        )  # fmt: skip
+        refuse(row, Refusal.NOT_SPENT, State.UNCERTAIN, actor)
     elif clock.now() > _uncertain_since(row) + timedelta(minutes=settings.UNCERTAIN_MINUTES):
         to_stuck(row, State.UNCERTAIN, actor, f"outcome unknown: {problem}")
     else:

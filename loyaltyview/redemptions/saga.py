@@ -28,12 +28,13 @@ from loyaltyview.redemptions.commands import (
 from loyaltyview.redemptions.limits import limit_reached
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
-from loyaltyview.redemptions.refusals import mint_refusal, spend_refusal
+from loyaltyview.redemptions.refusals import mint_refusal, vendor_refusal, vendor_text
 from loyaltyview.redemptions.serialization import cart_to_json, coupon_of, discount_to_json, intent_of
 from loyaltyview.redemptions.transitions import (
     advance,
     ask_again_at,
     refresh,
+    refuse,
     release_at,
     reveal,
     spent_fields,
@@ -58,7 +59,7 @@ def redeem(request: RedeemRequest) -> Redemption:
     if not is_ours:
         return repeat(row, request.actor)
     if limit := limit_reached(row):
-        refuse(row, limit.value, "", State.REQUESTED, request.actor)
+        refuse(row, limit, State.REQUESTED, request.actor)
     elif _mint(row, request.actor):
         _spend(row, request.actor)
     return row
@@ -195,10 +196,11 @@ def _mint(row: Redemption, actor: Actor) -> bool:
         log.warning(
             "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
         )
-        # NewStore's request id is what its support asks for.
-        note_trouble(row.program, TroubleKind.NEWSTORE, mint_refusal(error).value)
+        refusal = mint_refusal(error)
+        note_trouble(row.program, TroubleKind.NEWSTORE, refusal.value)
+        # NewStore's support asks for its request id.
         reference = f"(NewStore {error.request_id})" if error.request_id else ""
-        refuse(row, mint_refusal(error).value, reference, State.REQUESTED, actor)
+        refuse(row, refusal, State.REQUESTED, actor, reference)
         return False
     return advance(
         row,
@@ -218,24 +220,16 @@ def _spend(row: Redemption, actor: Actor) -> None:
     try:
         spend = row.program.provider().spend(intent_of(row))
     except ProviderError as error:
-        refused = spend_refusal(error)
+        refusal = vendor_refusal(error)
         log.warning("spend_failed", redemption=str(row.id), error=type(error).__name__, detail=error.detail)
-        if refused:
-            refuse(row, *refused, State.UNCERTAIN, actor)
-        else:
+        if refusal.may_have_spent:
             _let_go(row, f"{type(error).__name__}: {error.detail}")
+        else:
+            refuse(row, refusal, State.UNCERTAIN, actor, vendor_text(error))
         return
     advance(
         row, State.REVEALED, via=[State.SPENT], allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
         **spent_fields(spend), due_at=release_at(row), lease_until=None,
-    )  # fmt: skip
-
-
-def refuse(row: Redemption, reason: str, text: str, state: State, actor: Actor) -> bool:
-    """Close `row`, held by us in `state`, as refused: nothing was spent."""
-    return advance(
-        row, State.REFUSED, allowed=[state], actor=actor, reason=reason, needs_lease=True,
-        refusal=reason, refusal_text=text[:300], due_at=None, lease_until=None,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.states import missing_edge
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert, update
@@ -151,6 +152,16 @@ def take(redemption_id: UUID, states: Iterable[State], *, is_work: bool = True) 
 def reveal(row: Redemption, actor: Actor) -> bool:
     """SPENT -> REVEALED: from here on somebody may have seen the code."""
     return advance(row, State.REVEALED, allowed=[State.SPENT], actor=actor, due_at=release_at(row))
+
+
+def refuse(row: Redemption, refusal: Refusal, state: State, actor: Actor, text: str = "") -> bool:
+    """Close `row`, held by us in `state`, as refused; `text` is what the other system says of it."""
+    if refusal.may_have_spent:
+        raise ValueError(f"{refusal} does not say that nothing was spent")
+    return advance(
+        row, State.REFUSED, allowed=[state], actor=actor, needs_lease=True, reason=refusal.value,
+        refusal=refusal.value, refusal_text=text[:300], due_at=None, lease_until=None,
+    )  # fmt: skip
 
 
 def to_stuck(row: Redemption, state: State, actor: Actor, reason: str) -> bool:

@@ -19,7 +19,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.offers import smallest_unit
-from loyaltyview.redemptions.refusals import mint_refusal
+from loyaltyview.redemptions.refusals import Refusal, mint_refusal
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 from providers.outbound import parallel
@@ -68,7 +68,7 @@ def finish(launch: Launch, pending: parallel.Pending | None) -> None:
             error = told or NewStoreUnavailable("deadline")
             note_trouble(launch.program, TroubleKind.NEWSTORE, mint_refusal(error).value)
         if is_gone:
-            raise Problem("CART_UNKNOWN", status=409)
+            raise Problem(Refusal.CART_UNKNOWN, status=409)
         return
     now = units_of(told)
     if now is None:
@@ -113,7 +113,7 @@ def _without_what_is_gone(
     whole, rest = _sum(cart["items"]), _sum(kept)
     # What came in its place has no price here.
     if Counter(now) - before or +unpriced or whole <= 0:
-        raise Problem("CART_CHANGED", status=409)
+        raise Problem(Refusal.CART_CHANGED)
     # In proportion, since the total may hold tax and discounts.
     unit = smallest_unit(cart["currency"] or currency)
     total = (Decimal(cart["total"]) * rest / whole).quantize(unit, ROUND_DOWN)

@@ -21,7 +21,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.newstore.profile_links import loyalty_id_in
 from loyaltyview.programs.models import Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble
-from loyaltyview.redemptions.refusals import mint_refusal
+from loyaltyview.redemptions.refusals import Refusal, mint_refusal
 from loyaltyview.webview.cart_recheck import units_of
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_cart_launch
@@ -74,22 +74,22 @@ def read_customer(program: Program, context: LaunchContext, caller: str) -> Laun
     NewStore little. One that it does not know is not asked for again for a while."""
     unknown = f"cart-unknown-{program.pk}-{hashlib.sha256(context.cart_id.encode()).hexdigest()}"
     if cache.get(unknown):
-        raise Problem("CART_UNKNOWN", status=403)
+        raise Problem(Refusal.CART_UNKNOWN)
     count_cart_launch(program, caller)
-    client, missing = NewStoreClient(program), "CART_UNKNOWN"
+    client, missing = NewStoreClient(program), Refusal.CART_UNKNOWN
     try:
         cart = client.get_cart(context.cart_id)
         # Merged or deleted: to add the customer once more names the profile that there is.
-        missing = "NO_CUSTOMER"
+        missing = Refusal.NO_CUSTOMER
         if not cart.customer_id:
-            raise Problem(missing, status=403)
+            raise Problem(missing)
         profile = client.get_profile(cart.customer_id)
     except NewStoreError as error:
         if isinstance(error, NewStoreRejected) and error.status in (404, 422):
-            if missing == "CART_UNKNOWN":
+            if missing is Refusal.CART_UNKNOWN:
                 cache.set(unknown, True, UNKNOWN_S)
-            raise Problem(missing, status=403, reference=error.request_id) from error
-        raise Problem("CART_UNCHECKED", status=503, reference=error.request_id) from error
+            raise Problem(missing, reference=error.request_id) from error
+        raise Problem(Refusal.CART_UNCHECKED, reference=error.request_id) from error
     return replace(
         context,
         customer_email=profile.email,
@@ -120,16 +120,16 @@ def _contradiction(context: LaunchContext, associate: Associate, told: Told) -> 
     cart, error = told.cart, told.error
     if cart is None:
         if context.names_cart and isinstance(error, NewStoreRejected) and error.status == 404:
-            return Problem("CART_UNKNOWN", status=403, reference=error.request_id)
+            return Problem(Refusal.CART_UNKNOWN, reference=error.request_id)
         return None
     if _differ(context.store_id, cart.store_id):
-        return Problem("CART_OTHER_STORE", status=403)
+        return Problem(Refusal.CART_OTHER_STORE)
     known = associate.associate_id if associate.is_staff_id else context.associate_id
     if _differ(known, cart.associate_id):
-        return Problem("CART_OTHER_ASSOCIATE", status=403)
+        return Problem(Refusal.CART_OTHER_ASSOCIATE)
     email = _email(told.profile)
     if _differ(context.profile_id, cart.customer_id) or _differ(context.customer_email.strip(), email):
-        return Problem("CART_OTHER_CUSTOMER", status=403)
+        return Problem(Refusal.CART_OTHER_CUSTOMER)
     return None
 
 

@@ -10,6 +10,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext
 
 from loyaltyview.ops.encrypted import box
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview import masking
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
@@ -89,7 +90,7 @@ def check_member_token(launch: Launch, token: str | None) -> None:
     """Raise Problem when the form with this token was shown for another member than the launch's. A form
     without a token names no member."""
     if token is not None and not constant_time_compare(token, member_token(launch)):
-        raise Problem("MEMBER_CHANGED", status=409)
+        raise Problem(Refusal.MEMBER_CHANGED)
 
 
 def forget(launch: Launch) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyaltyview.redemptions.cancellation import cancelled_by_vendor
 from loyaltyview.redemptions.codes import issued_of
 from loyaltyview.redemptions.models import Redemption, State
+from loyaltyview.redemptions.refusals import sentence_of
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch
 
@@ -30,7 +31,7 @@ def notices(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dic
         "notice": _notice(request, launch, rows),
         "is_back": bool(back and back.points),
         "refused": refused,
-        "refused_sentence": wording.refusal(refused) if refused else "",
+        "refused_sentence": sentence_of(refused) if refused else "",
         "cancelled": _cancelled(request, launch, rows),
     }
 

@@ -8,12 +8,11 @@ from django.db import InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from loyaltyview.ops.overload import BUSY, problem_of
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.responses import refuse
 
 log = structlog.get_logger(__name__)
 
-STATUSES = {BUSY: 503}
-ADDRESS_TOO_LONG_STATUS = 414
 LAUNCH = re.compile(r"/l/[A-Za-z0-9_-]{1,32}/")
 
 
@@ -26,8 +25,7 @@ def overload(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callabl
             return get_response(request)
         launch = LAUNCH.match(request.path)
         again = request.path if request.method == "GET" else launch.group() if launch else ""
-        status = STATUSES.get(problem, ADDRESS_TOO_LONG_STATUS)
-        response = refuse(request, problem, status=status, again=again if problem == BUSY else "")
+        response = refuse(request, Refusal[problem], again=again if problem == BUSY else "")
         if problem == BUSY:
             response["Retry-After"] = "2"
         return response
@@ -45,4 +43,4 @@ def say_that_the_database_fails(request: HttpRequest, error: Exception) -> HttpR
     ):
         return None
     log.error("page_without_database", exc_info=error)
-    return refuse(request, "DATABASE_UNAVAILABLE", status=503, again=launch.group() if launch else "")
+    return refuse(request, Refusal.DATABASE_UNAVAILABLE, again=launch.group() if launch else "")

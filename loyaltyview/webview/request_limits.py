@@ -8,6 +8,7 @@ from django.conf import settings
 
 from loyaltyview.ops.ratelimit import allow
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 
@@ -15,13 +16,13 @@ from loyaltyview.webview.problems import Problem
 def count_lookup(launch: Launch) -> None:
     """Count one look-up; raise Problem(TOO_MANY_LOOKUPS) above LOOKUPS_PER_MINUTE."""
     if _is_too_many("lookup", launch, settings.LOOKUPS_PER_MINUTE, 60):
-        raise Problem("TOO_MANY_LOOKUPS", status=429)
+        raise Problem(Refusal.TOO_MANY_LOOKUPS)
 
 
 def count_enrolment(launch: Launch) -> None:
     """Count one enrolment; raise Problem(TOO_MANY_ENROLMENTS) above ENROLMENTS_PER_HOUR."""
     if _is_too_many("enrolment", launch, settings.ENROLMENTS_PER_HOUR, 3600):
-        raise Problem("TOO_MANY_ENROLMENTS", status=429)
+        raise Problem(Refusal.TOO_MANY_ENROLMENTS)
 
 
 def count_redemption(launch: Launch) -> None:
@@ -30,14 +31,14 @@ def count_redemption(launch: Launch) -> None:
     if not launch.is_verified and _is_too_many(
         "redemption", launch, settings.CART_REDEMPTIONS_PER_HOUR, 3600
     ):
-        raise Problem("TOO_MANY_UNVERIFIED", status=429)
+        raise Problem(Refusal.TOO_MANY_UNVERIFIED)
 
 
 def count_cart_launch(program: Program, caller: str) -> None:
     """Count one launch without an associate, for each of which NewStore is asked; raise
     Problem(TOO_MANY_UNVERIFIED) above CART_LAUNCHES_PER_MINUTE of one caller."""
     if allow("cart-launch", f"{program.pk}:{caller}", settings.CART_LAUNCHES_PER_MINUTE, 60):
-        raise Problem("TOO_MANY_UNVERIFIED", status=429)
+        raise Problem(Refusal.TOO_MANY_UNVERIFIED)
 
 
 def _is_too_many(scope: str, launch: Launch, limit: int, per_s: int) -> bool:

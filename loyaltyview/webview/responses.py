@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from loyaltyview.programs.models import Program
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch
 
 
@@ -30,14 +30,13 @@ def address_of(name: str, launch: Launch, **kwargs: object) -> str:
 
 def refuse(
     request: HttpRequest,
-    code: str,
+    refusal: Refusal,
     *,
-    status: int,
     program: Program | None = None,
     again: str = "",
     reference: str = "",
 ) -> HttpResponse:
-    """Answer with the sentence of `code`. `again` is an address for "Try again", where that can help;
+    """Answer with the sentence of `refusal`. `again` is an address for "Try again", where that can help;
     `reference` is NewStore's request id, for whoever is called about it.
 
     A fragment cannot say that the whole page is over, so htmx is told to load the page afresh.
@@ -45,20 +44,21 @@ def refuse(
     if is_htmx(request) and request.method == "GET":
         return HttpResponseClientRefresh()
     context = {
-        "code": code,
-        "title": _title(code, status),
-        "sentence": wording.sentence(code),
+        "code": refusal,
+        "title": _title(refusal),
+        "sentence": refusal.sentence,
         "program": program,
         "again": again,
         "reference": reference,
     }
-    response = render(request, "webview/refused.html", context, status=status)
+    response = render(request, "webview/refused.html", context, status=refusal.status)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _title(code: str, status: int) -> str:
-    if status == 410 or code == "NO_SESSION":
+def _title(refusal: Refusal) -> str:
+    status = refusal.status
+    if status == 410 or refusal is Refusal.NO_SESSION:
         return _("Open it again")
     if status == 404:
         return _("Not found")
@@ -67,6 +67,6 @@ def _title(code: str, status: int) -> str:
     if status == 503:
         return _("Not right now")
     if status == 403:
-        is_of_cart = code == "NO_CUSTOMER" or code.startswith("CART_")
+        is_of_cart = refusal is Refusal.NO_CUSTOMER or refusal.startswith("CART_")
         return _("Check the cart") if is_of_cart else _("Log in to see customer data")
     return _("That did not work")

@@ -7,6 +7,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.problems import Problem
 from providers.texts import pasted, plain, scanned_as
 from providers.types import MemberQuery, QueryKind
@@ -60,14 +61,14 @@ def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
     """
     text = pasted(text)
     if not text:
-        raise Problem("EMPTY_QUERY")
+        raise Problem(Refusal.EMPTY_QUERY)
     if len(text) > LONGEST:
-        raise Problem("QUERY_TOO_LONG")
+        raise Problem(Refusal.QUERY_TOO_LONG)
     if not text.isprintable():
-        raise Problem("QUERY_UNREADABLE")
+        raise Problem(Refusal.QUERY_UNREADABLE)
     digits = NOT_DIGITS.sub("", text)
     if is_card_number(digits):
-        raise Problem("CARD_NUMBER")
+        raise Problem(Refusal.CARD_NUMBER)
     if "@" in text and (email := read_email(text)):
         return (MemberQuery(kind=QueryKind.EMAIL, value=email),)
     phone = read_phone(text, country)
@@ -92,11 +93,11 @@ def read_code(text: str) -> str:
     """Return a voucher's code as typed or scanned. Raises Problem: EMPTY_CODE, CODE_TOO_LONG, CARD_NUMBER."""
     code = pasted(text)
     if not code:
-        raise Problem("EMPTY_CODE")
+        raise Problem(Refusal.EMPTY_CODE)
     if is_card_number(NOT_DIGITS.sub("", code)):
-        raise Problem("CARD_NUMBER")
+        raise Problem(Refusal.CARD_NUMBER)
     if len(code) > LONGEST_CODE or not code.isprintable():
-        raise Problem("CODE_TOO_LONG")
+        raise Problem(Refusal.CODE_TOO_LONG)
     return code
 
 

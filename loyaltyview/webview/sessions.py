@@ -22,6 +22,7 @@ from loyaltyview.ops.ratelimit import caller_of
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.remembered import program_by_id
 from loyaltyview.redemptions.commands import Actor
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.responses import refuse
 from loyaltyview.work import clock
@@ -118,16 +119,16 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
         expected = launch.secret_hash if launch else ""
         is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
         if launch is None or not is_proved:
-            return refuse(request, "NO_SESSION", status=403)
+            return refuse(request, Refusal.NO_SESSION)
         launch.program = program_by_id(launch.program_id)
         launch.caller = caller_of(request)
         note_owner(launch.pk, launch.program.slug)
         language = language_of(request, launch.program)
         with translation.override(language):
             if not launch.program.is_active:
-                return refuse(request, "PROGRAM_UNKNOWN", status=404)
+                return refuse(request, Refusal.PROGRAM_UNKNOWN)
             if launch.expires_at <= clock.now():
-                return refuse(request, "SESSION_EXPIRED", status=410, program=launch.program)
+                return refuse(request, Refusal.SESSION_EXPIRED, program=launch.program)
             # What the associate presses comes before what is only shown.
             use = Use.TAP if request.method == "POST" else Use.PAGE
             with of_program(launch.program.slug), calling_for(use) as purpose:

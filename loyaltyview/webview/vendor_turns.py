@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
@@ -39,7 +40,7 @@ def wait_of(launch: Launch, key: str, taps: int = 1) -> float:
         "Nothing was spent. Apply it again then.",
         seconds,
     )
-    raise Problem("PROVIDER_BUSY", text % {"n": seconds}, status=503)
+    raise Problem(Refusal.PROVIDER_BUSY, text % {"n": seconds}, status=503)
 
 
 def _calls(launch: Launch, provider: LoyaltyProvider, taps: int) -> int:

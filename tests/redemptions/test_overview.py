@@ -17,11 +17,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from loyaltyview.ops.charts import Chart
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.limits import Limit
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.redemptions.overview import REASONS, redemptions_part
-from loyaltyview.redemptions.refusals import Refusal
-from providers.errors import RejectReason
+from loyaltyview.redemptions.overview import redemptions_part
 from tests.plans import plan_of
 
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
@@ -176,10 +173,6 @@ def test_each_reason_leads_to_a_list_of_as_many(
 
     for row in charts_of(admin_user)[ENDINGS].rows:
         assert admin_client.get(row.url).context["cl"].queryset.count() == row.value, row.label
-
-
-def test_every_reason_that_can_be_written_has_words() -> None:
-    assert set(REASONS) == {reason.value for kind in (RejectReason, Refusal, Limit) for reason in kind}
 
 
 def test_the_part_asks_four_questions_of_indexes(

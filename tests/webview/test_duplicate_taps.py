@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.duplicate_taps import work_once
 from loyaltyview.webview.problems import Problem
 
@@ -57,7 +58,9 @@ def test_twins_get_the_redemption_of_the_one_that_works() -> None:
     assert all(answer is row for answer in tap_together(work))
 
 
-@pytest.mark.parametrize("make", [lambda: Problem("ITEM_UNKNOWN"), lambda: Problem("CUT", status=409)])
+@pytest.mark.parametrize(
+    "make", [lambda: Problem(Refusal.ITEM_UNKNOWN), lambda: Problem(Refusal.ITEM_UNKNOWN, status=409)]
+)
 def test_twins_of_a_refused_tap_are_refused_alike(make: Callable[[], Problem]) -> None:
     problem = make()
     answers = tap_together(Work(problem))

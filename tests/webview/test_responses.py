@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import RequestFactory
 
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.responses import refuse
 
 
@@ -22,7 +23,7 @@ from loyaltyview.webview.responses import refuse
     ],
 )
 def test_only_what_a_login_helps_against_asks_for_one(rf: RequestFactory, code: str, title: str) -> None:
-    html = refuse(rf.get("/"), code, status=403).content.decode()
+    html = refuse(rf.get("/"), Refusal[code]).content.decode()
     found = re.search(r"<h1[^>]*>([^<]+)</h1>", html)
     assert found
     assert found.group(1) == title

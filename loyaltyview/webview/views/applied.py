@@ -13,6 +13,7 @@ from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.cancellation import cancelled_by_vendor
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.renewal import renew
 from loyaltyview.webview import wording
@@ -42,7 +43,7 @@ def applied_page(request: HttpRequest, launch: Launch, redemption_id: UUID) -> H
     """Show how the redemption stands. While its outcome is unknown, the page asks every two seconds."""
     row = redemption_of(launch, redemption_id)
     if row is None:
-        return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+        return refuse(request, Refusal.REDEMPTION_UNKNOWN, program=launch.program)
     row = _asked(launch, row)
     if row.state == State.REFUSED:
         return go(request, f"{address_of('member', launch)}?refused={row.pk}")
@@ -66,14 +67,12 @@ def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
         return HttpResponse(status=204)
     failed = [FailedItem(**each) for each in launch.last_tap["missed"]]
     refused = [row for row in rows if row.state == State.REFUSED]
-    failed += [
-        FailedItem(title=row.title, code=row.refusal, sentence=wording.refusal(row)) for row in refused
-    ]
+    failed += [FailedItem.of(Problem.of_row(row)) for row in refused]
     if is_htmx(request):
         return go(request, address_of("applied_many", launch) + ("" if failed else "?go=1"))
     rows = [row for row in rows if row.state != State.REFUSED]
     if not rows and len(failed) > 1:
-        said = Problem(refused[0].refusal, wording.refusal(refused[0]), status=200)
+        said = Problem.of_row(refused[0], status=200)
         return show_member(request, launch, to_the_end(), said, failed=failed)
     if not rows:
         return go(request, f"{address_of('member', launch)}?refused={refused[0].pk}")
@@ -136,7 +135,7 @@ def show_applied(
         "watched": watched(live, provider),
         "failed": failed,
         "problem": problem,
-        "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
+        "sentence": problem.sentence if problem else "",
     }
     return render(request, "webview/applied.html", context, status=problem.status if problem else 200)
 
@@ -156,13 +155,13 @@ def undo_redemption(request: HttpRequest, launch: Launch, redemption_id: UUID) -
     """Give it back and go to the member page, which says so."""
     row = redemption_of(launch, redemption_id)
     if row is None:
-        return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+        return refuse(request, Refusal.REDEMPTION_UNKNOWN, program=launch.program)
     if is_final(row, launch.program.provider()):
-        return show_member(request, launch, to_the_end(), Problem("UNDO_FINAL", status=409))
+        return show_member(request, launch, to_the_end(), Problem(Refusal.UNDO_FINAL))
     row = undo(row.pk, actor_of(launch))
     if row.state in (State.RELEASING, State.RELEASED):
         return go(request, f"{address_of('member', launch)}?undone={row.pk}")
-    return show_member(request, launch, to_the_end(), Problem("UNDO_NOT_POSSIBLE", status=409))
+    return show_member(request, launch, to_the_end(), Problem(Refusal.UNDO_NOT_POSSIBLE))
 
 
 @with_launch
@@ -171,13 +170,13 @@ def renew_code(request: HttpRequest, launch: Launch, redemption_id: UUID) -> Htt
     """Give an expired code a successor, without new points."""
     row = redemption_of(launch, redemption_id)
     if row is None:
-        return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+        return refuse(request, Refusal.REDEMPTION_UNKNOWN, program=launch.program)
     has_run_out = status_of(row) == "expired"
     if has_run_out and is_full(launch, redemptions_in(launch), gives_way=row.code):
-        return show_applied(request, launch, [row], Problem("CART_FULL", status=409))
+        return show_applied(request, launch, [row], Problem(Refusal.CART_FULL))
     row, refusal = renew(row.pk, actor_of(launch))
     if refusal:
         can_undo = applied(row, launch.program.provider()).can_undo
-        text = wording.no_new_code(refusal.value, row, can_undo=can_undo)
-        return show_applied(request, launch, [row], Problem(refusal.value, text))
+        text = wording.no_new_code(refusal, row, can_undo=can_undo)
+        return show_applied(request, launch, [row], Problem(refusal, text))
     return go(request, f"{address_of('applied', launch, redemption_id=row.pk)}?go=1")

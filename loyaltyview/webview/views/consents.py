@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.member_data import read_profile
@@ -28,8 +28,7 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref or Capability.CONSENT_CHANGE not in provider.capabilities:
         return go(request, address_of("member", launch))
     if not launch.is_verified:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
-    code = ""
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     try:
         member = read_profile(launch, provider)
         if request.method == "POST":
@@ -37,16 +36,14 @@ def consents(request: HttpRequest, launch: Launch) -> HttpResponse:
             _change(launch, provider, member, _answers(request, member, provider))
             return go(request, f"{address_of('member', launch)}?consents=1")
     except Problem as problem:
-        return _show(request, launch, member, problem.code, status=problem.status)
+        return _show(request, launch, member, problem)
     except Rejected as error:
-        return _show(request, launch, None, error.reason.value, error.text, status=409)
+        return _show(request, launch, None, Problem(vendor_refusal(error), error.text, status=409))
     except (OutcomeUnknown, UnexpectedAnswer):
         # The same answer may be given again, so there is nothing to find out.
-        code = "CONSENT_UNKNOWN"
+        return _show(request, launch, None, Problem(Refusal.CONSENT_UNKNOWN))
     except ProviderError as error:
-        code = wording.trouble_code(error)
-    if code:
-        return _show(request, launch, None, code, status=503)
+        return _show(request, launch, None, Problem.of_read(error))
     return _show(request, launch, member)
 
 
@@ -79,12 +76,7 @@ def _answers(request: HttpRequest, member: Member, provider: LoyaltyProvider) ->
 
 
 def _show(
-    request: HttpRequest,
-    launch: Launch,
-    member: Member | None,
-    code: str = "",
-    text: str = "",
-    status: int = 200,
+    request: HttpRequest, launch: Launch, member: Member | None, problem: Problem | None = None
 ) -> HttpResponse:
     provider = launch.program.provider()
     agreed = member.consents if member else Consents()
@@ -98,7 +90,7 @@ def _show(
         "sms_is_yes": agreed.sms is Consent.YES,
         "asks_email": Capability.CONSENT_EMAIL in provider.capabilities,
         "asks_sms": Capability.CONSENT_SMS in provider.capabilities,
-        "code": code,
-        "sentence": text or (wording.sentence(code) if code else ""),
+        "code": problem.code if problem else "",
+        "sentence": problem.sentence if problem else "",
     }
-    return render(request, "webview/consents.html", context, status=status)
+    return render(request, "webview/consents.html", context, status=problem.status if problem else 200)

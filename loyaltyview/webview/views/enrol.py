@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from loyaltyview.newstore.profile_links import link_profile
-from loyaltyview.webview import masking, wording
+from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
+from loyaltyview.webview import masking
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.forms import EnrolForm
@@ -31,7 +32,7 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if Capability.ENROL not in provider.capabilities:
         return go(request, address_of("find", launch))
     if not launch.is_verified and not launch.customer_email:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     country = launch.program.country
     if request.method != "POST" or "email" not in request.POST:
         initial = _prefilled(launch, request.POST.get("typed", ""))
@@ -51,7 +52,7 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         return _show(request, launch, provider, form, problem, status=problem.status)
     is_customer = bool(launch.customer_email) and _is_same(member, launch.customer_email)
     if not launch.is_verified and not is_customer:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     choose(launch, member.ref, is_customer=is_customer)
     link_profile(
         launch.program,
@@ -74,11 +75,11 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
             launch, lambda: provider.enrol(profile, consents), consents, way=ConsentWay.ENROLMENT
         )
     except Rejected as error:
-        raise Problem(error.reason.value, error.text) from error
+        raise Problem(vendor_refusal(error), error.text) from error
     except (OutcomeUnknown, UnexpectedAnswer) as error:
-        raise Problem("ENROL_UNKNOWN", status=503) from error
+        raise Problem(Refusal.ENROL_UNKNOWN) from error
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503) from error
+        raise Problem.of_read(error) from error
 
 
 def _show(
@@ -104,7 +105,7 @@ def _show(
         "email": "" if is_for_cart else form["email"].value() or "",
         "masked_email": masking.masked_email(launch.customer_email) if launch.is_verified else "",
         "problem": problem,
-        "sentence": (problem.text or wording.sentence(problem.code)) if problem else "",
+        "sentence": problem.sentence if problem else "",
     }
     template = "webview/enrol.html#content" if is_htmx(request) else "webview/enrol.html"
     return render(request, template, context, status=status)

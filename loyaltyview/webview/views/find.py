@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.member_data import find_customer, look_up_now
 from loyaltyview.webview.members import choose, masked_views, read_choice
@@ -45,12 +45,12 @@ def find(request: HttpRequest, launch: Launch) -> HttpResponse:
         elif "several" in request.GET:
             _offer_customer(launch, context)
         elif not launch.is_verified:
-            return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+            return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
         elif "gone" in request.GET:
-            raise Problem("MEMBER_NOT_FOUND", status=200)
+            raise Problem(Refusal.MEMBER_NOT_FOUND, status=200)
     except Problem as problem:
-        context |= {"problem": problem, "sentence": problem.text or wording.sentence(problem.code)}
-        if problem.code in ("CARD_NUMBER", "QUERY_UNREADABLE"):
+        context |= {"problem": problem, "sentence": problem.sentence}
+        if problem.code in (Refusal.CARD_NUMBER, Refusal.QUERY_UNREADABLE):
             context["q"] = ""  # a payment card goes nowhere, not even back
         status = problem.status
         if status == 503:
@@ -67,15 +67,15 @@ def choose_member(request: HttpRequest, launch: Launch) -> HttpResponse:
     ref = read_choice(launch, request.POST.get("member", ""))
     if not ref:
         if not launch.is_verified:
-            return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
-        problem = Problem("CHOICE_EXPIRED")
+            return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
+        problem = Problem(Refusal.CHOICE_EXPIRED)
         context = {
             "launch": launch,
             "program": launch.program,
             "store": store_of(launch),
             "q": "",
             "problem": problem,
-            "sentence": wording.sentence(problem.code),
+            "sentence": problem.sentence,
         }
         return render(request, "webview/find.html", context, status=problem.status)
     choose(launch, ref, is_customer=False)
@@ -85,7 +85,7 @@ def choose_member(request: HttpRequest, launch: Launch) -> HttpResponse:
 def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> HttpResponse | None:
     """Fill `context` with what was found; answer at once when it is exactly one member."""
     if not launch.is_verified:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     text = request.POST.get("q", "")
     context["q"] = text.strip()
     queries = read_query(text, launch.program.country)
@@ -94,7 +94,7 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
     try:
         members = look_up_now(provider, queries)
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503) from error
+        raise Problem.of_read(error) from error
     if len(members) == 1:
         choose(launch, members[0].ref, is_customer=False)
         return go(request, address_of("member", launch))
@@ -115,6 +115,6 @@ def _offer_customer(launch: Launch, context: dict[str, Any]) -> None:
             launch, launch.program.provider(), patience_s=wait.seconds, is_last=True
         )
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503) from error
+        raise Problem.of_read(error) from error
     context["matches"] = masked_views(launch, members or ())
     context["is_several"] = True

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal, read_refusal
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.member_data import read_history
 from loyaltyview.webview.models import Launch
@@ -20,7 +20,7 @@ from providers.errors import ProviderError
 def history(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The member's points history: a page of its own, or a fragment below the rewards."""
     if not launch.is_verified:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     provider = launch.program.provider()
@@ -34,7 +34,7 @@ def history(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         context["movements"] = read_history(launch, provider)
     except ProviderError as error:
-        context["code"] = wording.trouble_code(error)
-        context["sentence"] = wording.sentence(context["code"])
+        context["code"] = refusal = read_refusal(error)
+        context["sentence"] = refusal.sentence
     template = "webview/history.html#movements" if is_htmx(request) else "webview/history.html"
     return render(request, template, context)

@@ -14,7 +14,7 @@ from loyaltyview.ops.ratelimit import caller_of
 from loyaltyview.programs.access import active_program
 from loyaltyview.programs.models import Identity, Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal, refusal_of
 from loyaltyview.webview.host_check import confirm, read_customer
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.responses import refuse
@@ -30,7 +30,7 @@ def launch(request: HttpRequest, program: str) -> HttpResponse:
     """Open a session for the launch in the query string or the posted `context`, and go to its page."""
     found = active_program(program)
     if found is None:
-        return refuse(request, "PROGRAM_UNKNOWN", status=404)
+        return refuse(request, Refusal.PROGRAM_UNKNOWN)
     with translation.override(language_of(request, found)):
         return _open(request, found)
 
@@ -41,8 +41,9 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
     if request.method != "POST" and not has_readable_cart(params):
         # An app that says something, but no cart, is told so if nothing more comes.
-        code = ("CART_MALFORMED" if params.get("cart") else "CART_MISSING") if params else ""
-        shown = {"program": program, "code": code, "sentence": wording.sentence(code) if code else ""}
+        refusal = Refusal.CART_MALFORMED if params.get("cart") else Refusal.CART_MISSING
+        told = {"code": refusal, "sentence": refusal.sentence} if params else {"code": "", "sentence": ""}
+        shown = {"program": program} | told
         response = render(request, "webview/launch.html", shown)
         response["Cache-Control"] = "no-store"
         return response
@@ -62,11 +63,8 @@ def _refuse(
     request: HttpRequest, program: Program, error: LaunchError | IdentityError | Problem
 ) -> HttpResponse:
     note_trouble(program, TroubleKind.LAUNCH, error.code)
-    status = 400 if isinstance(error, LaunchError) else 403
-    reference = ""
-    if isinstance(error, Problem):
-        status, reference = error.status, error.reference
-    return refuse(request, error.code, status=status, program=program, reference=reference)
+    reference = error.reference if isinstance(error, Problem) else ""
+    return refuse(request, refusal_of(error.code), program=program, reference=reference)
 
 
 def admit(program: Program, context: LaunchContext, caller: str) -> tuple[LaunchContext, Associate | None]:

@@ -19,6 +19,7 @@ from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.limits import lock_repeated
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import build_offers
+from loyaltyview.redemptions.refusals import Refusal, read_refusal
 from loyaltyview.webview import wording
 from loyaltyview.webview.applied_redemptions import (
     applied_in,
@@ -167,7 +168,7 @@ def show_member(
         return render(request, "webview/shell.html", shared)
     with best_effort("the last known balance"):
         remember(launch, data.member)
-    if problem and problem.code == "MEMBER_CHANGED":
+    if problem and problem.code is Refusal.MEMBER_CHANGED:
         chosen = ()  # it was chosen for another customer
     context = shared | _member_context(
         request, launch, provider, cart, data, of_member(launch, rows), chosen, search or Search()
@@ -186,7 +187,7 @@ def unavailable(
 ) -> HttpResponse:
     """The vendor is down: what was last known, what still works, and why nothing can be spent; before that
     what the tap came to, with its own status."""
-    told, code = notices(request, launch, rows), wording.trouble_code(error)
+    told, code = notices(request, launch, rows), read_refusal(error)
     applied = applied_in(rows, launch.program.provider())
     note_trouble(launch.program, TroubleKind.PAGE, code)
     known = {} if told["is_back"] else last_known(launch)  # from before the points came back
@@ -252,7 +253,7 @@ def _member_context(
         "watched": watched(applied, provider),
         "handoff": way_back(launch, applied),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
-        "trouble": wording.trouble_code(data.trouble) if data.trouble else "",
+        "trouble": read_refusal(data.trouble) if data.trouble else "",
         "has_history": Capability.HISTORY in provider.capabilities,
         "has_consents": Capability.CONSENT_CHANGE in provider.capabilities,
         **notices(request, launch, rows),
@@ -260,12 +261,12 @@ def _member_context(
 
 
 def _said(problem: Problem | None) -> str:
-    return (problem.text or wording.sentence(problem.code)) if problem else ""
+    return problem.sentence if problem else ""
 
 
 def _again(request: HttpRequest, problem: Problem | None) -> list[tuple[str, str]]:
     """Return the fields of a form that may succeed as it is a moment later; [] for any other."""
-    if problem is None or problem.code != "ANOTHER_TILL":
+    if problem is None or problem.code is not Refusal.ANOTHER_TILL:
         return []
     return [
         (name, value)

@@ -20,6 +20,7 @@ from loyaltyview.redemptions.commands import (
 from loyaltyview.redemptions.limits import free_slot
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
+from loyaltyview.redemptions.refusals import Refusal, lock_refusal, vendor_refusal
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.redemptions.saga import find_tap, redeem, repeat
 from loyaltyview.webview import cart_recheck, wording
@@ -37,19 +38,13 @@ from loyaltyview.webview.search_input import read_code
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
 from loyaltyview.webview.views.member import show_member, to_the_end
-from providers.errors import ProviderError, Rejected, RejectReason
+from providers.errors import ProviderError, Rejected
 from providers.texts import shown
-from providers.types import Cart, Discount, DiscountKind, LockReason, Money, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money, SpendKind
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 MOST_POINTS = 2_000_000_000
 LONGEST_TITLE = 200
-
-# The words of a refusal, for what the page already showed as locked.
-LOCK_CODES: dict[str, str] = {
-    LockReason.POINTS: RejectReason.INSUFFICIENT_POINTS,
-    LockReason.TIER: RejectReason.TIER_TOO_LOW,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +78,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         with in_turn(launch, tap.key):
             row = redeem_tap(launch, tap)
         if row.state == State.REFUSED:
-            raise Problem(row.refusal, wording.refusal(row))
+            raise Problem.of_row(row)
     except Problem as problem:
         chosen = (f"{request.POST.get('kind', '')}:{request.POST.get('item', '')}",)
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
@@ -125,13 +120,13 @@ def tap_of(
     try:
         spend_kind = SpendKind(kind)
     except ValueError as error:
-        raise Problem("BAD_REQUEST") from error
+        raise Problem(Refusal.BAD_REQUEST) from error
     if not KEY.fullmatch(key) or not 0 < len(item_id) <= 200:
-        raise Problem("BAD_REQUEST")
+        raise Problem(Refusal.BAD_REQUEST)
     if not re.fullmatch(r"[0-9]{1,10}", points) or int(points) > MOST_POINTS:
-        raise Problem("BAD_REQUEST")
+        raise Problem(Refusal.BAD_REQUEST)
     if not re.fullmatch(r"[0-9]{0,10}", cost) or not re.fullmatch(r"([0-9]{1,10}(\.[0-9]{1,4})?)?", saving):
-        raise Problem("BAD_REQUEST")
+        raise Problem(Refusal.BAD_REQUEST)
     return Tap(
         kind=spend_kind,
         item_id=item_id,
@@ -159,7 +154,7 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
         raise
     if row.state in (State.RELEASING, State.RELEASED):
         # An old form: what it asked for was done, and undone.
-        raise Problem("GIVEN_BACK", status=409, title=row.title)
+        raise Problem(Refusal.GIVEN_BACK, title=row.title)
     return row
 
 
@@ -170,11 +165,11 @@ def _redeem(launch: Launch, tap: Tap, may_be_cut: bool) -> Redemption:
         title = wanted.title
         return repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
     except KeyReused as error:
-        raise Problem("KEY_REUSED", status=409) from error
+        raise Problem(Refusal.KEY_REUSED) from error
     except InCartAlready as error:
-        raise Problem("IN_CART", status=409, title=title) from error
+        raise Problem(Refusal.IN_CART, title=title) from error
     except AnotherTillRedeeming as error:
-        raise Problem("ANOTHER_TILL", _still_checked(launch), status=409, title=title) from error
+        raise Problem(Refusal.ANOTHER_TILL, _still_checked(launch), title=title) from error
 
 
 def _still_checked(launch: Launch) -> str:
@@ -223,39 +218,39 @@ def _judged(launch: Launch, tap: Tap, may_be_cut: bool) -> RedeemRequest:
     if tap.code:
         count_lookup(launch)  # a code can be guessed here as well as in the field
     if launch.is_replaced:
-        raise Problem("OPENED_ANEW", status=409)
+        raise Problem(Refusal.OPENED_ANEW)
     rows = redemptions_in(launch)
     if is_full(launch, rows):
-        raise Problem("CART_FULL", status=409)
+        raise Problem(Refusal.CART_FULL)
     cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
     read_cart = cart_recheck.begin(launch)
     try:
         reading = read_for_redeeming(launch, provider, cart, tap.kind, tap.code)
     except Rejected as error:
-        raise Problem(error.reason.value) from error
+        raise Problem(vendor_refusal(error)) from error
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503, outage=error) from error
+        raise Problem.of_read(error) from error
     cart_recheck.finish(launch, read_cart)
     spendable = reading.member.balance.spendable
     if launch.cart_before is not None:
         cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
     offer = _offer(tap, reading, cart)
     if offer is None:
-        raise Problem("ITEM_UNKNOWN")
+        raise Problem(Refusal.ITEM_UNKNOWN)
     if launch.cart_before is not None:
         before = cart_left(launch, cart_of(launch, store_of(launch), launch.cart_before), rows)
         if _takes_off(tap, offer, cart) != _takes_off(tap, _offer(tap, reading, before), before):
-            raise Problem("CART_REDUCED", status=409, title=offer.title)
+            raise Problem(Refusal.CART_REDUCED, title=offer.title)
     limit, mine = launch.program.codes_per_reward, of_member(launch, rows)
     slot = free_slot(offer, mine, limit)
     if limit and slot is None:
-        raise Problem("IN_CART", status=409, title=offer.title)
+        raise Problem(Refusal.IN_CART, title=offer.title)
     if offer.state is OfferState.LOCKED:
-        code = LOCK_CODES.get(offer.reason, offer.reason)
         gap = wording.gap(offer, reading.member.tier)
-        raise Problem(code, _("Not possible: %(gap)s.") % {"gap": gap}, title=offer.title)
+        text = _("Not possible: %(gap)s.") % {"gap": gap}
+        raise Problem(lock_refusal(offer.reason), text, title=offer.title)
     if offer.is_capped and not may_be_cut:
-        raise Problem("CUT", title=offer.title)
+        raise Problem(Refusal.CUT, title=offer.title)
     points, discount, saving = _price(tap, offer, spendable, cart)
     return RedeemRequest(
         program=launch.program,
@@ -295,15 +290,15 @@ def _price(tap: Tap, offer: Offer, spendable: int, cart: Cart) -> tuple[int, Dis
     """Return the points, the discount and the saving of one tap; raise Problem for points not offered."""
     if offer.points_range is None:
         if offer.saving is None:
-            raise Problem("ITEM_UNKNOWN")
+            raise Problem(Refusal.ITEM_UNKNOWN)
         if tap.cost is not None and offer.points > tap.cost:
-            raise Problem("PRICE_CHANGED", status=409, title=offer.title)
+            raise Problem(Refusal.PRICE_CHANGED, status=409, title=offer.title)
         if tap.saving is not None and offer.saving.amount < tap.saving:
-            raise Problem("CUT", status=409, title=offer.title)
+            raise Problem(Refusal.CUT, title=offer.title)
         return offer.points, offer.discount, offer.saving
     choice = points_choice(offer.points_range, spendable, cart)
     if choice is None or not is_offered(tap.points, choice):
-        raise Problem("POINTS_NOT_OFFERED", wording.points_offered(choice), title=offer.title)
+        raise Problem(Refusal.POINTS_NOT_OFFERED, wording.points_offered(choice), title=offer.title)
     worth = points_as_money(tap.points, offer.points_range)
     saving = Money(amount=min(worth.amount, cart.total.amount), currency=worth.currency)
     return tap.points, Discount(kind=DiscountKind.POINTS, amount=saving), saving

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import OPEN, Redemption, State
-from loyaltyview.webview import wording
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.members import check_member_token
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import FailedItem, Problem
@@ -22,9 +22,9 @@ from loyaltyview.webview.views.voucher import show_voucher
 from providers.types import SpendKind
 
 # The page showed another cart: what else was chosen is for the associate to look at again.
-CHANGED_CART = ("CART_REDUCED", "CART_CHANGED", "CART_UNKNOWN")
+CHANGED_CART = (Refusal.CART_REDUCED, Refusal.CART_CHANGED, Refusal.CART_UNKNOWN)
 # What stands in the way of them all, and so is said once.
-OF_THE_CART = ("OPENED_ANEW", "CART_FULL", "ANOTHER_TILL", *CHANGED_CART)
+OF_THE_CART = (Refusal.OPENED_ANEW, Refusal.CART_FULL, Refusal.ANOTHER_TILL, *CHANGED_CART)
 
 
 @with_launch
@@ -69,11 +69,11 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
     """
     key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
     if not KEY.fullmatch(key):
-        raise Problem("BAD_REQUEST")
+        raise Problem(Refusal.BAD_REQUEST)
     if not picks:
-        raise Problem("NOTHING_CHOSEN")
+        raise Problem(Refusal.NOTHING_CHOSEN)
     if len(picks) > MOST_CODES:
-        raise Problem("CART_FULL")
+        raise Problem(Refusal.CART_FULL, status=422)
     taps = []
     for pick in picks:
         kind, _colon, item_id = pick.partition(":")
@@ -111,18 +111,17 @@ def _redeem_each(
     for tap in taps:
         try:
             if any(row.state in OPEN for row in rows):
-                raise Problem("NOT_TRIED")
+                raise Problem(Refusal.NOT_TRIED)
             if first and first.code in CHANGED_CART:
                 raise Problem(first.code, status=first.status)
             if first and first.status == 503:
-                raise Problem("NOT_TRIED_EITHER")
+                raise Problem(Refusal.NOT_TRIED_EITHER)
             row = redeem_tap(launch, tap, may_be_cut=tap is taps[0])
             if row.state == State.REFUSED:
-                raise Problem(row.refusal, wording.refusal(row), title=row.title)
+                raise Problem.of_row(row)
         except Problem as problem:
             first = first or problem
-            text = problem.text or wording.sentence(problem.code)
-            missed.append(FailedItem(title=problem.title or tap.title, code=problem.code, sentence=text))
+            missed.append(FailedItem.of(problem, tap.title))
         else:
             rows.append(row)
     return rows, missed, first

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from loyaltyview.webview import masking, wording
+from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
+from loyaltyview.webview import masking
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.member_data import read_profile
 from loyaltyview.webview.members import check_member_token
@@ -29,16 +30,16 @@ def reveal(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.member_ref:
         return go(request, address_of("member", launch))
     if not launch.is_verified:
-        return refuse(request, "ASSOCIATE_NEEDED", status=403, program=launch.program)
+        return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     try:
         check_member_token(launch, request.POST.get("member"))
         member = read_profile(launch, launch.program.provider())
     except Problem as problem:
-        return _show(request, launch, code=problem.code, status=problem.status)
+        return _show(request, launch, problem=problem)
     except Rejected as error:
-        return _show(request, launch, code=error.reason.value, status=409)
+        return _show(request, launch, problem=Problem(vendor_refusal(error), status=409))
     except ProviderError as error:
-        return _show(request, launch, code=wording.trouble_code(error), status=503)
+        return _show(request, launch, problem=Problem.of_read(error))
     log.info(
         "contact_revealed",
         program=launch.program.slug,
@@ -51,7 +52,7 @@ def reveal(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, launch: Launch, member: Member | None = None, *, code: str = "", status: int = 200
+    request: HttpRequest, launch: Launch, member: Member | None = None, problem: Problem | None = None
 ) -> HttpResponse:
     lines = [masking.full_name(member), masking.full_contact(member)] if member else []
     context = {
@@ -59,9 +60,9 @@ def _show(
         "program": launch.program,
         "store": store_of(launch),
         "lines": [line for line in lines if line],
-        "code": code,
-        "sentence": wording.sentence(code) if code else "",
+        "code": problem.code if problem else "",
+        "sentence": problem.sentence if problem else "",
         "shown_s": SHOWN_S,
     }
     template = "webview/reveal.html#content" if is_htmx(request) else "webview/reveal.html"
-    return render(request, template, context, status=status)
+    return render(request, template, context, status=problem.status if problem else 200)

@@ -12,9 +12,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from loyaltyview.redemptions.models import State
+from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.shift import redemption_in_shift, shift_of
-from loyaltyview.webview import wording
 from loyaltyview.webview.applied_redemptions import applied
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
@@ -30,7 +30,7 @@ from providers.types import Money
 def my_shift(request: HttpRequest, launch: Launch) -> HttpResponse:
     """The list, newest first, without any customer's name."""
     if not launch.is_verified:
-        return refuse(request, "SHIFT_UNVERIFIED", status=403, program=launch.program)
+        return refuse(request, Refusal.SHIFT_UNVERIFIED, program=launch.program)
     return _show(request, launch, request.GET.get("zone", ""))
 
 
@@ -39,21 +39,21 @@ def my_shift(request: HttpRequest, launch: Launch) -> HttpResponse:
 def undo_in_shift(request: HttpRequest, launch: Launch, redemption_id: UUID) -> HttpResponse:
     """Undo one of her own redemptions in this store, also one of an earlier cart."""
     if not launch.is_verified:
-        return refuse(request, "SHIFT_UNVERIFIED", status=403, program=launch.program)
+        return refuse(request, Refusal.SHIFT_UNVERIFIED, program=launch.program)
     row = redemption_in_shift(
         launch.program, redemption_id, associate_id=launch.associate_id, store_id=launch.store_id
     )
     if row is None:
-        return refuse(request, "REDEMPTION_UNKNOWN", status=404, program=launch.program)
+        return refuse(request, Refusal.REDEMPTION_UNKNOWN, program=launch.program)
     zone = request.POST.get("zone", "")
     if is_final(row, launch.program.provider()):
-        return _show(request, launch, zone, Problem("UNDO_FINAL", status=409))
+        return _show(request, launch, zone, Problem(Refusal.UNDO_FINAL))
     row = undo(row.pk, actor_of(launch))
     if row.state in (State.RELEASING, State.RELEASED):
         return go(
             request, f"{address_of('shift', launch)}?{urlencode({'zone': zone, 'undone': str(row.pk)})}"
         )
-    return _show(request, launch, zone, Problem("UNDO_NOT_POSSIBLE", status=409))
+    return _show(request, launch, zone, Problem(Refusal.UNDO_NOT_POSSIBLE))
 
 
 def start_of_day(zone: str) -> datetime:
@@ -89,6 +89,6 @@ def _show(request: HttpRequest, launch: Launch, zone: str, problem: Problem | No
         "saved": Money(amount=shift.saved, currency=launch.program.currency),
         "notice": given_back(undone, launch) if undone else "",
         "problem": problem,
-        "sentence": wording.sentence(problem.code) if problem else "",
+        "sentence": problem.sentence if problem else "",
     }
     return render(request, "webview/shift.html", context, status=problem.status if problem else 200)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
+from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
 from loyaltyview.webview import wording
 from loyaltyview.webview.member_data import read_voucher
 from loyaltyview.webview.models import Launch
@@ -34,7 +35,7 @@ def show_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
         search = _search(launch, search.code)
     except Problem as problem:
         # What looks like a payment card is not sent back.
-        typed = "" if problem.code == "CARD_NUMBER" else search.code
+        typed = "" if problem.code is Refusal.CARD_NUMBER else search.code
         search = Search(code=typed, problem=problem)
     return show_member(request, launch, to_the_end(), search=search)
 
@@ -47,7 +48,7 @@ def _search(launch: Launch, text: str) -> Search:
         # From here on in the vendor's own spelling: the tap asks for it once more.
         return Search(code=voucher.code or code, voucher=voucher)
     except Rejected as error:
-        reason = error.reason.value
-        raise Problem(reason, f"{wording.voucher_sentence(reason)} {error.text}".strip()) from error
+        refusal = vendor_refusal(error)
+        raise Problem(refusal, f"{wording.voucher_sentence(refusal)} {error.text}".strip()) from error
     except ProviderError as error:
-        raise Problem(wording.trouble_code(error), status=503) from error
+        raise Problem.of_read(error) from error
