@@ -2,6 +2,6 @@
 
 `provider` maps the interface onto `members`, `rewards`, `offers`, `coupons`, `spending` (claims, coupons,
 reservations), `orders` (checkouts), `returns` (refunds), `queue` (checkouts sent later), `history` and
-`webhooks`. All calls go through `client`, signed by `escher`; `names` holds every word that Antavo does not
+`webhooks`. All calls go through `client`, signed by `escher`; `settings` has every word that Antavo does not
 document.
 """

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from providers.antavo.answers import judge, value_of
 from providers.antavo.escher import Credentials, signer
-from providers.antavo.options import Options, read_options
+from providers.antavo.settings import Settings
 from providers.base import ProviderConfig
 from providers.errors import UnexpectedAnswer
 from providers.outbound.breaker import Breaker
@@ -25,12 +25,12 @@ class Client:
     """One program's workspace. Every method raises what `VendorSession` raises, and Refused."""
 
     config: ProviderConfig
-    options: Options
+    settings: Settings
     session: VendorSession
 
     @property
     def names(self) -> Mapping[str, str]:
-        return self.options.names
+        return self.settings.names
 
     @property
     def program(self) -> str:
@@ -64,25 +64,25 @@ class Client:
         return results
 
     def event_body(self, action: str, ref: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        account = {"account": self.options.account} if self.options.account else {}
+        account = {"account": self.settings.account} if self.settings.account else {}
         return {"customer": ref, "action": action, **account, "data": dict(data)}
 
 
 def client_for(config: ProviderConfig, now: Callable[[], datetime] | None = None) -> Client:
     """Return the client of a program; cheap. `now` is what signatures are dated with."""
-    options = read_options(config.settings)
-    credentials = Credentials(key=options.api_key, secret=options.api_secret, environment=options.environment)
+    settings = Settings.read(config.settings)
+    credentials = Credentials(key=settings.api_key, secret=settings.api_secret, environment=settings.stack)
     session = VendorSession(
         vendor=VENDOR,
         program=config.program,
-        base_url=options.base_url,
+        base_url=settings.base_url,
         sign=signer(credentials, now or timezone.now),
         headers={"Accept": "application/json"},
-        budget=Budget(name=f"{VENDOR}:{config.program}", limit=spread(options.calls_per_minute, 60.0)),
+        budget=Budget(name=f"{VENDOR}:{config.program}", limit=spread(settings.calls_per_minute, 60.0)),
         breaker=Breaker(vendor=VENDOR, program=config.program),
         judge=judge,
     )
-    return Client(config=config, options=options, session=session)
+    return Client(config=config, settings=settings, session=session)
 
 
 def of_member(ref: str, *parts: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.antavo.client import Client
 from providers.antavo.fields import number, properties, rows, table, text
-from providers.antavo.options import CouponTerms
+from providers.antavo.settings import CouponTerms
 from providers.types import Discount, DiscountKind, Money
 
 # "percent" stands in one description, "percentage" in every example (docs/contracts/antavo.md 5.2).
@@ -41,7 +41,7 @@ def discount_of(terms: CouponTerms, currency: str, stores: tuple[str, ...] = ())
 
 def reward_terms(client: Client, reward: dict[str, Any]) -> CouponTerms:
     """Return the terms of a reward: by its id, its coupon pool, or its custom attributes."""
-    known = client.options.discounts
+    known = client.settings.discounts
     for name in (text(reward.get("id")), text(reward.get("coupon_pool"))):
         if name in known:
             return known[name]

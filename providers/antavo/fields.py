@@ -1,23 +1,22 @@
-"""Reading Antavo's JSON: empty objects come as [], empty lists as null, times in four forms, names in
-several languages."""
+"""What is odd in Antavo's JSON: empty objects come as [], empty lists as null, times also as Unix seconds,
+names in several languages. The rest is read by `providers.answers`."""
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from providers import answers
+from providers.answers import Json
 from providers.errors import UnexpectedAnswer
 
 
-def rows(answer: Any, *path: str) -> list[dict[str, Any]]:
+def rows(answer: Any, *path: str) -> list[Json]:
     """Return the objects under `path`: of a list, of an object's values, or none for null."""
-    for name in path:
-        answer = answer.get(name) if isinstance(answer, dict) else None
-    if isinstance(answer, dict):
-        answer = list(answer.values())
-    return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    found = answers.at(answer, ".".join(path)) if path else answer
+    return answers.rows(list(found.values()) if isinstance(found, dict) else found)
 
 
-def listed(answer: Any) -> list[dict[str, Any]]:
+def listed(answer: Any) -> list[Json]:
     """Return the objects of a whole answer that is a list, or has one (or null) under `data`. Raise
     UnexpectedAnswer for any other: it is no proof that there is nothing."""
     if isinstance(answer, dict) and "data" in answer:
@@ -26,36 +25,24 @@ def listed(answer: Any) -> list[dict[str, Any]]:
             answer = list(answer.values())
     if answer is not None and not isinstance(answer, list):
         raise UnexpectedAnswer("a list was expected")
-    return rows(answer)
+    return answers.rows(answer)
 
 
-def table(answer: Any) -> dict[str, Any]:
+def table(answer: Any) -> Json:
     """Return an object; {} for the [] that PHP makes of an empty one. Raise UnexpectedAnswer for others."""
-    if answer is None or answer == []:
-        return {}
-    if not isinstance(answer, dict):
-        raise UnexpectedAnswer("an object was expected")
-    return answer
+    return {} if answer is None or answer == [] else answers.object_in(answer, "answer")
 
 
 def text(value: Any, language: str = "") -> str:
     """Return a text, one of its translations, or a number, true or false as text; "" for anything else."""
     if isinstance(value, dict):
         value = value.get(language) or value.get("en") or next(iter(value.values()), "")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | Decimal) else ""
+    return str(value).lower() if isinstance(value, bool) else answers.text(value)
 
 
 def number(value: Any) -> Decimal:
     """Return a number, written as one or as text; 0 for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return Decimal(0)
-    try:
-        result = Decimal(value)
-    except InvalidOperation:
-        return Decimal(0)
-    return result if result.is_finite() else Decimal(0)
+    return answers.number(value) or Decimal(0)
 
 
 def whole(value: Any) -> int:
@@ -65,18 +52,11 @@ def whole(value: Any) -> int:
 
 def moment(value: Any) -> datetime | None:
     """Return Unix seconds, a date, or an ISO time (with the workspace's offset) as aware UTC."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(float(value), UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-    if not isinstance(value, str):
-        return None
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        return answers.moment(value)
     try:
-        at = datetime.fromisoformat(value)
-        # Without an offset it would be the workspace's own time, which nothing tells: taken as UTC.
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(float(value), UTC)
+    except (ValueError, OverflowError, OSError):
         return None
 
 

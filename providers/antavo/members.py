@@ -50,7 +50,7 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
         found = _search(client, {"match": "exact", "email": query.value})
         return tuple(member for member in found if member.email.casefold() == query.value.casefold())
     if query.kind is QueryKind.PHONE:
-        found = _search(client, {client.options.phone_field: query.value})
+        found = _search(client, {client.settings.phone_field: query.value})
         return tuple(member for member in found if member.phone == query.value)
     return _find_by_code(client, query.value)
 
@@ -86,7 +86,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
     if member is None:
         data = {
             "email": email,
-            client.options.phone_field: phone,
+            client.settings.phone_field: phone,
             "first_name": profile.first_name,
             "last_name": profile.last_name,
             **_consent_data(client, consents),
@@ -115,7 +115,7 @@ def describe(client: Client, data: dict[str, Any]) -> Member:
         first_name=text(data.get("first_name")),
         last_name=text(data.get("last_name")),
         email=text(data.get("email")),
-        phone=text(data.get(client.options.phone_field)),
+        phone=text(data.get(client.settings.phone_field)),
         balance=balance_of(client, data),
         tier=_tier(client, data),
         consents=Consents(
@@ -129,7 +129,7 @@ def account_of(client: Client, data: dict[str, Any]) -> dict[str, Any]:
     """Return the account whose points are spent: the program's, else the only one; {} where a workspace
     has none and the customer's totals count."""
     accounts = rows(data, "accounts")
-    wanted = client.options.account
+    wanted = client.settings.account
     if wanted:
         return next((account for account in accounts if text(account.get("id")) == wanted), {})
     return accounts[0] if len(accounts) == 1 else {}
@@ -156,7 +156,7 @@ def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
 
 def _find_exactly(client: Client, code: str) -> tuple[Member, ...]:
     """A pass or card holds the customer id, an external id, or a membership number: tried in this order."""
-    fields = ["", *client.options.card_fields] if SAFE_ID.fullmatch(code) else []
+    fields = ["", *client.settings.card_fields] if SAFE_ID.fullmatch(code) else []
     for field in fields:
         path = of_member(code) if not field else f"/customers/{field}:{of_member(code).rpartition('/')[2]}"
         with suppress_code(MEMBER_NOT_FOUND, NO_CRITERIA):
@@ -211,7 +211,7 @@ def _new_id(client: Client, address: str) -> str:
     """Return the id of a new customer: letters and digits, the same for the same address, and no use to
     anybody without our secret."""
     salted = f"{client.program}:{address}".encode()
-    digest = hmac.digest(client.options.api_secret.encode(), salted, hashlib.sha256)
+    digest = hmac.digest(client.settings.api_secret.encode(), salted, hashlib.sha256)
     return uuid.UUID(bytes=digest[:16], version=4).hex
 
 
@@ -227,7 +227,7 @@ def _consent_data(client: Client, consents: Consents) -> dict[str, Any]:
 def _tier(client: Client, data: dict[str, Any]) -> Tier | None:
     """Return the level in the program's tier structure. The way to the next one: `next.points` are the
     points that are still missing; there is none at the top."""
-    wanted, language = client.options.tier_structure, text(data.get("language"))
+    wanted, language = client.settings.tier_structure, text(data.get("language"))
     for row in rows(data, "tiers"):
         if wanted and text(table(row.get("structure")).get("id")) != wanted:
             continue
@@ -238,14 +238,14 @@ def _tier(client: Client, data: dict[str, Any]) -> Tier | None:
             progress=progress,
             threshold=number(row.get("threshold")),
             next_threshold=progress + number(above.get("points")) if above else number(0),
-            unit=client.options.tier_unit,
+            unit=client.settings.tier_unit,
         )
     return None
 
 
 def tiers_above(client: Client, data: dict[str, Any]) -> frozenset[str]:
     """Return the names of the tiers above the member's, by the setting `tiers`; all of them without one."""
-    names, tier = client.options.tiers, _tier(client, data)
+    names, tier = client.settings.tiers, _tier(client, data)
     at = names.index(tier.name) + 1 if tier and tier.name in names else 0
     return frozenset(names[at:])
 

@@ -9,7 +9,7 @@ from providers.antavo.answers import Refused
 from providers.antavo.client import Client
 from providers.antavo.discounts import discount_of
 from providers.antavo.fields import listed, number, rows, table, text
-from providers.antavo.options import CouponTerms
+from providers.antavo.settings import CouponTerms
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, Reward
 
 OFFER = "offer:"
@@ -18,7 +18,7 @@ OFFER = "offer:"
 def list_offers(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
     """Return the offers for this cart, lowest weight first; none where the module is off. Offers that miss
     money or a product in the cart are not locked: their minimum and their products say so."""
-    if not client.options.has_offers or not cart.items:
+    if not client.settings.has_offers or not cart.items:
         return ()
     body: dict[str, Any] = {"customer": ref, "eligible_only": False, "cart": cart_body(cart)}
     if cart.store:

@@ -27,7 +27,7 @@ def record_order(client: Client, order: Order) -> PointsChange:
     burned = reservations.take_over(client, order.spends, order.order_id)
     data = checkout_data(client, order, burned)
     # Points that are let go must be burned at once, so such an order never waits.
-    if client.options.queues_orders and not burned:
+    if client.settings.orders == "queue" and not burned:
         queue.put(client, order, data)
         return PointsChange(points=None)
     is_first = queue.begin(client, order, data)
@@ -79,7 +79,7 @@ def preview_earn(client: Client, ref: str, cart: Cart) -> int | None:
         raise
     if "data" not in answer:
         raise UnexpectedAnswer("preview_earn: no data")
-    wanted = client.options.account
+    wanted = client.settings.account
     own = [row for row in rows(answer, "data", "accounts") if wanted and text(row.get("id")) == wanted]
     result = own[0] if own else table(answer.get("data"))
     return whole(table(result.get("purchase")).get("points"))

@@ -1,9 +1,7 @@
 """Antavo as a provider: each method of the interface is one call into this package."""
 
 import time
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from providers.antavo import (
     coupons,
@@ -20,7 +18,7 @@ from providers.antavo import (
 )
 from providers.antavo.client import VENDOR, Client, client_for
 from providers.antavo.fields import table, whole
-from providers.antavo.options import SPECS, check_settings, read_options
+from providers.antavo.settings import Settings
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import UnexpectedAnswer
 from providers.outbound.budget import Budget
@@ -71,11 +69,7 @@ class AntavoProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 5, 3
-    setting_specs = SPECS
-
-    @classmethod
-    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        return check_settings(super().validate_settings(given))
+    settings_class = Settings
 
     @property
     def client(self) -> Client:
@@ -120,7 +114,7 @@ class AntavoProvider(LoyaltyProvider):
         count = whole(answer["active"])
         latency_ms = round((time.perf_counter() - started) * 1000)
         return CheckResult(
-            account=f"{client.options.environment} ({count} active customers)", latency_ms=latency_ms
+            account=f"{client.settings.stack} ({count} active customers)", latency_ms=latency_ms
         )
 
     # --- Writes -----------------------------------------------------------------------------------
@@ -162,7 +156,7 @@ class AntavoProvider(LoyaltyProvider):
     # --- Webhooks ---------------------------------------------------------------------------------
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
-        return webhooks.parse(read_options(self.config.settings), request)
+        return webhooks.parse(Settings.read(self.config.settings), request)
 
     # --- Our own rows -----------------------------------------------------------------------------
 

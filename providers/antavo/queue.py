@@ -121,7 +121,7 @@ def _send(client: Client, rows: list[QueuedCheckout]) -> tuple[int, int]:
             sent_at=clock.now(), due_at=None, last_error=""
         )  # fmt: skip
         taken += 1
-        if client.options.accepts_checkouts:
+        if client.settings.accepts_checkouts:
             _accept(client, row)
     return taken, len(rows) - taken
 

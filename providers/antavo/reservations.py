@@ -109,7 +109,7 @@ def give_back(client: Client, spend: Spend) -> None:
     if checkout == spend.key:
         found = transactions.undo(client, ref, found)
     is_back = found.status == transactions.REJECTED or (
-        found.status == transactions.REFUNDED and client.options.refund_returns_points
+        found.status == transactions.REFUNDED and client.settings.refund_returns_points
     )
     action = client.names["point_unspend"]
     if not is_back and not _has_event(client, ref, action, spend.key):

@@ -108,7 +108,7 @@ def _points_as_money(client: Client, customer: dict[str, Any], spendable: int) -
 
 def _tier_of(client: Client, row: dict[str, Any], above: frozenset[str]) -> str:
     """Return the tier that the member lacks for this reward, as far as the program's settings say."""
-    tier = client.options.reward_tiers.get(text(row.get("id")), "")
+    tier = client.settings.reward_tiers.get(text(row.get("id")), "")
     return tier if tier in above else ""
 
 

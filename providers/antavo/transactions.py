@@ -62,7 +62,7 @@ def check_out(client: Client, ref: str, data: Mapping[str, Any]) -> Transaction:
 
 def accept(client: Client, ref: str, found: Transaction) -> Transaction:
     """Accept a pending transaction where the program says that it is ours to accept."""
-    if found.status != PENDING or not client.options.accepts_checkouts:
+    if found.status != PENDING or not client.settings.accepts_checkouts:
         return found
     return _turn(client, ref, found, "checkout_accept", (ACCEPTED,))
 

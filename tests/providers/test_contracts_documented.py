@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from loyaltyview.programs.program_file import KEYS
-from providers.antavo.names import NAMES as ANTAVO
+from providers.antavo.settings import NAMES as ANTAVO
 from providers.pongo.settings import NAMES as PONGO
 from providers.registry import provider_class
 from providers.whitelabel.settings import NAMES as WHITELABEL

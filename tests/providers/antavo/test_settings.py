@@ -4,25 +4,24 @@ from typing import Any
 
 import pytest
 
-from providers.antavo.names import NAMES
-from providers.antavo.options import read_options
 from providers.antavo.provider import AntavoProvider
+from providers.antavo.settings import NAMES, Settings
 from providers.errors import SettingsError
 
 GOOD = {"base_url": "https://api.st9.antavo.com", "api_key": "key-1", "api_secret": "s3cr3t/+"}
 
 
 def test_the_environment_follows_from_the_address() -> None:
-    options = read_options(AntavoProvider.validate_settings(GOOD))
-    assert options.environment == "st9"
-    assert options.names == NAMES
+    settings = Settings.read(AntavoProvider.validate_settings(GOOD))
+    assert settings.stack == "st9"
+    assert settings.names == NAMES
 
 
 def test_the_environment_can_be_named() -> None:
     given = AntavoProvider.validate_settings(
         {**GOOD, "base_url": "https://api.antavo.com", "environment": "eu6"}
     )
-    assert read_options(given).environment == "eu6"
+    assert Settings.read(given).stack == "eu6"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""The settings of a program, `[provider.antavo]`, and the names that no document of Antavo confirms."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from providers.errors import SettingsError
+from providers.names import Names
+from providers.settings import VendorSettings, names_setting, setting
+
+# Every word sent to or read from Antavo that no document we could read confirms.
+# Source: docs/contracts/antavo.md 3.4 to 3.6, 2.3, 8, 13.
+NAMES = {
+    # Attributes of events that we send.
+    "coupon_code": "code",
+    "coupon_transaction": "transaction_id",
+    "coupon_amount": "amount",
+    "refund_amount": "amount",
+    "update_total": "total",
+    "unspend_points": "points",
+    "unspend_transaction": "transaction_id",
+    "store": "store",
+    "consent_email": "email_consent",
+    "consent_sms": "sms_consent",
+    # Properties of events that we read.
+    "event_reward": "reward",
+    "event_coupon": "coupon",
+    "event_code": "code",
+    "event_transaction": "transaction_id",
+    # Attributes of answers.
+    "expiring_points": "points",
+    "expiring_at": "date",
+    "discount_type": "discount_type",
+    "discount_value": "discount_value",
+    "discount_minimum": "discount_minimum",
+    "discount_skus": "discount_skus",
+    # Event names that are documented, and whose use by an integration is not.
+    "point_unspend": "point_unspend",
+}
+# The one delivery that Antavo shows: a coupon that was claimed. A place is the names, joined by dots.
+WEBHOOK_FIELDS = {"event": "eventName", "id": "", "member": "consentGuid", "ref": "voucherCode"}
+
+
+def split_names(given: str) -> tuple[str, ...]:
+    """Return the names in a text with commas; they may contain blanks."""
+    return tuple(name.strip() for name in given.split(",") if name.strip())
+
+
+def split_words(given: str) -> tuple[str, ...]:
+    """Return the words in a text with commas or blanks."""
+    return tuple(filter(None, re.split(r"[,\s]+", given)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponTerms:
+    """What a reward takes off, in the words of a coupon pool: amount, percentage, free_shipping, physical."""
+
+    type: str
+    value: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    skus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(VendorSettings):
+    base_url: str = setting(required=True, help="Such as https://api.st9.antavo.com")
+    environment: str = setting(default="", help="The stack in signatures; empty: from base_url.")
+    # A "/" would end the key where Antavo splits the credential (docs/contracts/antavo.md 1.2).
+    api_key: str = setting(
+        required=True,
+        is_secret=True,
+        pattern=r"[A-Za-z0-9_-]+",
+        pattern_help="must be letters, digits, - and _",
+        help="Settings > API in Antavo.",
+    )
+    api_secret: str = setting(required=True, is_secret=True, help="Shown once by Antavo.")
+    account: str = setting(default="", help="Account whose points are spent; empty: the only one.")
+    tier_structure: str = setting(default="", help="Id of the structure to show; empty: the first.")
+    tiers: tuple[str, ...] = setting(
+        default="",
+        type=str,
+        make=split_names,
+        help="Names of the tiers, the lowest first, separated by commas.",
+    )
+    reward_tiers: Mapping[str, str] = setting(
+        help="By reward id: the lowest tier that may have it; needs tiers."
+    )
+    tier_unit: str = setting(default="points", help="points, or the currency of a spend-based tier.")
+    phone_field: str = setting(default="mobile_phone", help="Searchable field with the phone.")
+    card_fields: tuple[str, ...] = setting(
+        default="",
+        type=str,
+        make=split_words,
+        help="External id fields on cards, separated by commas.",
+    )
+    discounts: Mapping[str, CouponTerms] = setting(
+        help="By reward or coupon pool: type, value, minimum, skus."
+    )
+    has_offers: bool = setting(default=True, help="The Offers module is on.")
+    orders: str = setting(default="now", choices=("now", "queue"), help="now, or queue: sent by antavo_send.")
+    accepts_checkouts: bool = setting(default=False, help="Accept pending checkouts.")
+    refund_returns_points: bool = setting(default=True, help="A refund gives burned points back.")
+    webhook_auth: str = setting(
+        default="path",
+        choices=("path", "jwt", "basic"),
+        help="path (the secret address alone), jwt or basic.",
+    )
+    webhook_key: str = setting(default="", is_secret=True, help="HS256 key, or user:password.")
+    webhook_fields: Names = names_setting(
+        WEBHOOK_FIELDS, needed=(), help="Where event, id, member and ref stand in a body."
+    )
+    webhook_events: Mapping[str, str] = setting(help="The workspace's name of an event: ours.")
+    calls_per_minute: int = setting(default=1500, minimum=1, help="Shared stacks allow 1500.")
+    names: Names = names_setting(NAMES, help="Other names for what Antavo does not document.")
+
+    @property
+    def stack(self) -> str:
+        """st9 of https://api.st9.antavo.com, as Antavo's own cartridge reads it; "" where there is none."""
+        labels = (urlsplit(self.base_url).hostname or "").split(".")
+        is_address = all(label.isdecimal() for label in labels)
+        return self.environment or ("" if is_address or len(labels) < 4 else labels[1])
+
+    def check(self) -> None:
+        address = urlsplit(self.base_url)
+        if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+            raise SettingsError("base_url", "must be https")
+        if not self.stack:
+            raise SettingsError("environment", "missing: base_url does not tell it")
+        if self.webhook_auth != "path" and not self.webhook_key:
+            raise SettingsError("webhook_key", "missing")
+        for reward_id, tier in self.reward_tiers.items():
+            if tier not in self.tiers:
+                raise SettingsError("reward_tiers", "must be one of tiers", (reward_id,))
