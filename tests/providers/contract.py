@@ -13,6 +13,7 @@ from django.apps import apps
 
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
+from providers.journal.models import Write
 from providers.types import (
     Cart,
     Consent,
@@ -410,7 +411,8 @@ def buy(provider: LoyaltyProvider, intent: SpendIntent, make_order: MakeOrder) -
 
 
 def texts_in_tables(kind: str) -> set[str]:
-    """Return every text in the adapter's tables."""
+    """Return every text in the adapter's tables, and in its rows of the journal."""
     config = next((config for config in apps.get_app_configs() if config.name == f"providers.{kind}"), None)
     rows = [row for model in config.get_models() for row in model._base_manager.values()] if config else []
+    rows += [dict(row) for row in Write.objects.filter(vendor=kind).values()]
     return {str(value) for row in rows for value in row.values()}

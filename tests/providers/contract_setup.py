@@ -61,8 +61,9 @@ class ContractFixtures:
         raise NotImplementedError
 
     @pytest.fixture
-    def stranger(self) -> MemberProfile:
-        """Somebody who can enrol and has not."""
+    def stranger(self, provider: LoyaltyProvider) -> MemberProfile:
+        """A person who can enrol and has not."""
+        need(provider, Capability.ENROL)
         raise NotImplementedError
 
     @pytest.fixture

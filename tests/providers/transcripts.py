@@ -48,7 +48,7 @@ FAULTS = {
 }
 
 # What is tried for each kind of spend. `/*` stands for each of FAULTS, `/?` for those where it may be done.
-SPENDING = (
+SPENDING: tuple[str, ...] = (
     "spend spend find later find spend",
     "find spend find later spend",
     "spend/* find spend late find spend later find spend release find",
@@ -102,7 +102,7 @@ def scripts(cls: "type[TranscriptContract]") -> list[str]:
     """Return the scripts for an adapter; the first word says what is spent."""
     found: list[str] = []
     for kind in cls.transcribed:
-        wanted = ORDERS
+        wanted: tuple[str, ...] = ORDERS
         if kind != "-":
             wanted = SPENDING + (CLOSING if cls.closes else ()) + (KEEPING if cls.keeps else ())
             wanted += PARTS if cls.gives_parts and kind != "voucher" else ()

@@ -1,0 +1,93 @@
+"""Customers of Stampcard, their history, and the rewards that they can have."""
+
+from datetime import UTC, datetime
+
+from providers.answers import Json, moment, needed_text, number, object_in, objects_in, text_of
+from providers.currencies import from_hundredths
+from providers.errors import UnexpectedAnswer
+from providers.outbound.http import segment
+from providers.types import (
+    Balance,
+    Discount,
+    DiscountKind,
+    Lock,
+    LockReason,
+    Member,
+    MemberQuery,
+    Movement,
+    QueryKind,
+    Reward,
+)
+from tests.providers.stampcard.client import Client, stamps
+
+# What each look-up asks by. Stampcard has no look-up by phone.
+ASKED_BY = {QueryKind.EMAIL: "email", QueryKind.CODE: "card", QueryKind.MEMBER_ID: "card"}
+
+
+def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
+    """Stampcard answers with whatever contains the value: only an exact match is the member."""
+    name = ASKED_BY.get(query.kind)
+    if not name or not query.value:
+        return ()
+    found = client.get("/customers", operation="find_members", params={name: query.value})
+    exact = [row for row in objects_in(found, "customers") if text_of(row, name) == query.value]
+    return tuple(_member(row) for row in exact[:20])
+
+
+def get(client: Client, ref: str) -> Member:
+    row = object_in(client.get(f"/customers/{segment(ref)}", operation="get_member"), "customer")
+    if needed_text(row, "id") != ref:
+        raise UnexpectedAnswer("get_member: another customer")
+    return _member(row)
+
+
+def history(client: Client, ref: str) -> tuple[Movement, ...]:
+    """Stampcard's list begins with the oldest line."""
+    found = objects_in(client.get(f"/customers/{segment(ref)}/stamps", operation="get_history"), "stamps")
+    lines = [
+        Movement(at=moment(row.get("at")) or datetime.min.replace(tzinfo=UTC), points=stamps(row), text=text)
+        for row in found
+        if (text := text_of(row, "what"))
+    ]
+    return tuple(sorted(lines, key=lambda line: line.at, reverse=True)[:50])
+
+
+def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
+    balance = get(client, ref).balance.spendable
+    found = objects_in(client.get("/rewards", operation="list_rewards"), "rewards")
+    return tuple(_reward(row, balance, client.currency) for row in found)
+
+
+def shop_name(client: Client) -> str:
+    return needed_text(object_in(client.get("/shop", operation="check"), "shop"), "name")
+
+
+def _member(row: Json) -> Member:
+    return Member(
+        ref=needed_text(row, "id"),
+        member_id=needed_text(row, "card"),
+        first_name=text_of(row, "first_name"),
+        last_name=text_of(row, "last_name"),
+        email=text_of(row, "email").lower(),
+        balance=Balance(spendable=stamps(row)),
+    )
+
+
+def _reward(row: Json, balance: int, currency: str) -> Reward:
+    price = stamps(row)
+    gap = price - balance
+    return Reward(
+        reward_id=needed_text(row, "id"),
+        title=needed_text(row, "title"),
+        points=price,
+        discount=_discount(row, currency),
+        lock=Lock(reason=LockReason.POINTS, points_gap=gap) if gap > 0 else None,
+    )
+
+
+def _discount(row: Json, currency: str) -> Discount:
+    """An amount in another currency than the program's is worth nothing at its tills."""
+    cents = number(row.get("cents_off"))
+    if cents is None or row.get("currency") != currency:
+        return Discount(kind=DiscountKind.UNKNOWN, raw=f"{row.get('cents_off')} {row.get('currency')}")
+    return Discount(kind=DiscountKind.FIXED, amount=from_hundredths(cents, currency))
