@@ -2,7 +2,7 @@
 than there was. The row that limits it is locked meanwhile, so that two cannot plan beside each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from providers.journal.models import Write, WriteKind, WriteState
-from providers.journal.states import Journal
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
+from providers.journal.states import Journal, note
 
 GIVEN_BACK = (WriteKind.RELEASE, WriteKind.PART)
 
@@ -89,6 +89,24 @@ def refunded(journal: Journal, order_id: str) -> Decimal:
     rows = journal.writes(order_id=order_id, kind__in=[WriteKind.RETURN, WriteKind.CANCEL])
     amount: Decimal | None = rows.exclude(state=WriteState.VOID).aggregate(sum=Sum("amount"))["sum"]
     return amount or Decimal(0)
+
+
+def swap(spend: Write, refs: Sequence[str]) -> bool:
+    """Let `spend` have one of `refs` in place of its own: the vendor used that one for it. Return whether
+    another spend that waits for its order had it: that one now has what `spend` had. One that nobody has
+    comes second. What finished spends have is not taken."""
+    with transaction.atomic():
+        rows = _journal(spend).writes(WriteKind.SPEND, state__in=OPEN).select_for_update()
+        holders = {row.vendor_ref: row for row in rows.filter(vendor_ref__in=refs)}
+        waiting = [row for row in holders.values() if row.waits_for_order and row.pk != spend.pk]
+        free = [ref for ref in refs if ref not in holders]
+        if not waiting and not free:
+            return False
+        left, taken = spend.vendor_ref, waiting[0].vendor_ref if waiting else free[-1]
+        # One after the other: no two spends have the same at any moment.
+        for row, ref in ((spend, ""), *((row, left) for row in waiting[:1]), (spend, taken)):
+            note(row, vendor_ref=ref, exclusive_key=ref)
+        return bool(waiting)
 
 
 def _journal(write: Write) -> Journal:

@@ -69,7 +69,9 @@ class SpendWay(ABC):
     belong to one program."""
 
     # After so long no call can be under way any more: what the vendor does not show then never happened.
-    settled_after: ClassVar[timedelta]
+    settled_after: timedelta
+    # False where a spend that waits for its order has taken its points already.
+    holds_points: ClassVar[bool] = True
     journal: Journal
 
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
@@ -108,7 +110,7 @@ class SpendWay(ABC):
             kind=SpendKind(write.item_kind),
             provider_ref=write.vendor_ref,
             points=write.points or 0,
-            is_held=write.waits_for_order,
+            is_held=self.holds_points and write.waits_for_order,
             memo={name: value for name, value in write.detail.items() if isinstance(value, str)},
         )
 

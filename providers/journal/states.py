@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
@@ -51,6 +51,22 @@ def note_if_open(write: Write, /, **fields: Any) -> bool:
     return noted == 1
 
 
+def confirm(spend: Write, order_id: str) -> bool:
+    """Note which order carried the code of a spend: the first one counts. Return whether the spend stands."""
+    loose = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, order_id="")
+    now = clock.now()
+    loose.update(order_id=order_id, confirmed_at=now, changed_at=now)
+    spend.refresh_from_db()
+    return spend.state == WriteState.DONE
+
+
+def end_wait(spend: Write) -> None:
+    """Note that an order has finished the spend: its points are gone, or what it made is used up."""
+    waiting = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, waits_for_order=True)
+    waiting.update(waits_for_order=False, changed_at=clock.now())
+    spend.refresh_from_db()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """The writes of one program to one vendor."""
@@ -58,9 +74,9 @@ class Journal:
     vendor: str
     program: str
 
-    def writes(self, kind: WriteKind | None = None, **filters: Any) -> "QuerySet[Write]":
+    def writes(self, kind: WriteKind | None = None, *only: Q, **filters: Any) -> "QuerySet[Write]":
         """Return the writes of this kind, or of all kinds, oldest first."""
-        rows = Write.objects.filter(vendor=self.vendor, program=self.program, **filters).order_by("pk")
+        rows = Write.objects.filter(*only, vendor=self.vendor, program=self.program, **filters).order_by("pk")
         return rows.filter(kind=kind) if kind else rows
 
     def get(self, kind: WriteKind, key: str) -> Write | None:

@@ -1,7 +1,6 @@
-"""What we keep about Pongo: the connection, spends and the rewards they took, orders sent, pass codes."""
+"""What we keep about Pongo beside the journal: the connection, subscriptions, pass codes."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +39,7 @@ class Account(models.Model):
 
 
 class ConnectAttempt(models.Model):
-    """One walk of an administrator to Pongo's form. Deleted when he is back, so `state` works once."""
+    """One walk of an administrator to Pongo's form. Deleted when they are back, so `state` works once."""
 
     nonce = models.CharField(max_length=64, unique=True)
     program = models.SlugField()
@@ -67,112 +66,6 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.program} {self.event}"
-
-
-class SpendingState(models.TextChoices):
-    STARTED = "started", _("started")  # the write may be under way
-    TAKEN = "taken", _("in a cart")
-    CONFIRMED = "confirmed", _("in an order that was not sent yet")
-    USED = "used", _("used")
-    RELEASED = "released", _("left with the customer")
-    VOID = "void", _("never happened")  # and never will: the key is closed
-
-
-HOLDING = (SpendingState.TAKEN, SpendingState.CONFIRMED, SpendingState.USED)
-
-
-class Spending(models.Model):
-    """One spend, and the won reward (`hash`) that it took: no other spend can take the same.
-
-    `hashes_before` is what the customer owned when we bought; null until just before buying.
-    """
-
-    program = models.SlugField(_("program"))
-    key = models.CharField(_("key"), max_length=100)
-    state = models.CharField(_("state"), max_length=10, choices=SpendingState.choices)
-    member_ref = models.CharField(_("customer"), max_length=100)
-    kind = models.CharField(_("kind"), max_length=10)
-    item_id = models.CharField(_("item"), max_length=100)
-    reward_id = models.CharField(_("reward"), max_length=100, blank=True)
-    hash = models.CharField(_("hash"), max_length=100, blank=True)
-    coupon_code = models.CharField(_("Pongo's coupon code"), max_length=100, blank=True)
-    points = models.IntegerField(_("points"))
-    saving_minor = models.BigIntegerField(_("saving in cents"), default=0)
-    skus = models.JSONField(_("free products"), default=list, blank=True)
-    store_slug = models.CharField(_("store"), max_length=100, blank=True)
-    hashes_before = models.JSONField(null=True, blank=True, editable=False)
-    # When the purchase was sent; null until then.
-    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
-    order_id = models.CharField(_("order"), max_length=100, blank=True)
-    started_at = models.DateTimeField(_("started at"), default=timezone.now)
-    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
-
-    class Meta:
-        verbose_name = _("spend")
-        verbose_name_plural = _("spends")
-        ordering = ["-started_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["program", "key"], name="pongo_one_spend_per_key"),
-            models.UniqueConstraint(
-                fields=["program", "hash"],
-                condition=Q(state__in=["started", "taken", "confirmed", "used"]) & ~Q(hash=""),
-                name="pongo_one_spend_per_won_reward",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reward_id or self.item_id} {self.get_state_display()}"
-
-
-class OrderState(models.TextChoices):
-    SENDING = "sending", _("being sent")
-    SENT = "sent", _("sent")
-    VOIDED = "voided", _("taken back")
-
-
-class SentOrder(models.Model):
-    """An order that Pongo knows, or may know. `points` is what it said at first, null where it did not."""
-
-    program = models.SlugField(_("program"))
-    order_id = models.CharField(_("order"), max_length=100)
-    store_slug = models.CharField(_("store"), max_length=100)
-    state = models.CharField(
-        _("state"), max_length=10, choices=OrderState.choices, default=OrderState.SENDING
-    )
-    points = models.IntegerField(_("points"), null=True)
-    sent_at = models.DateTimeField(_("last sent at"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("order")
-        verbose_name_plural = _("orders")
-        ordering = ["-sent_at"]
-        constraints = [models.UniqueConstraint(fields=["program", "order_id"], name="pongo_one_order_per_id")]
-
-    def __str__(self) -> str:
-        return self.order_id
-
-
-class Refund(models.Model):
-    """Goods that came back. Pongo takes points back for whole orders only: a part is noted here, and its
-    event ends on the worklist."""
-
-    program = models.SlugField(_("program"))
-    return_id = models.CharField(_("return"), max_length=200)
-    order_id = models.CharField(_("order"), max_length=100)
-    net = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
-    is_taken_back = models.BooleanField(_("taken back at Pongo"), default=False)
-    noted_at = models.DateTimeField(_("noted at"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("return")
-        verbose_name_plural = _("returns")
-        ordering = ["-noted_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["program", "return_id"], name="pongo_one_refund_per_return")
-        ]
-
-    def __str__(self) -> str:
-        return self.return_id
 
 
 class PassCode(models.Model):

@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any
 
 from providers.currencies import hundredths
-from providers.pongo.models import Spending
+from providers.journal.models import Write
 from providers.types import Order, OrderLine
 
 WHOLE_SALE = "sale"  # the line of an order whose lines are not known
@@ -30,7 +30,7 @@ class Line:
     cents: int = 0
 
 
-def order_body(order: Order, rewards: Sequence[Spending], names: Mapping[str, str]) -> dict[str, Any]:
+def order_body(order: Order, rewards: Sequence[Write], names: Mapping[str, str]) -> dict[str, Any]:
     """Return the body for `order`, in which exactly `rewards` were used."""
     total = hundredths(order.earn_base.amount, order.earn_base.currency)
     lines = [_line(line, order.earn_base.currency) for line in order.lines if line.quantity > 0]
@@ -38,7 +38,7 @@ def order_body(order: Order, rewards: Sequence[Spending], names: Mapping[str, st
         lines = [Line(line_id=order.order_id, sku=WHOLE_SALE, quantity=1, weight=total)]
     vouchers = [reward for reward in rewards if not _mark_free(lines, reward)]
     payable = [line for line in lines if not line.reward] or lines
-    _share(payable, total + sum(reward.saving_minor for reward in vouchers))
+    _share(payable, total + sum(reward.detail["saving_cents"] for reward in vouchers))
     written = [_written(line, names) for line in lines]
     written += [_voucher_line(reward, names) for reward in vouchers]
     return {
@@ -47,7 +47,7 @@ def order_body(order: Order, rewards: Sequence[Spending], names: Mapping[str, st
         names["order.delivery_mode"]: names["value.delivery_mode"],
         "loyalty_store_slug": order.store,
         names["order.amount"]: total,
-        "reward_ids": [reward.reward_id for reward in rewards],
+        "reward_ids": [reward.detail["reward"] for reward in rewards],
         names["order.status"]: names["value.status"],
         names["order.created_at"]: order.placed_at.astimezone(UTC).isoformat(timespec="seconds"),
         names["order.delivery_status"]: names["value.delivery_status"],
@@ -71,9 +71,9 @@ def _line(line: OrderLine, currency: str) -> Line:
     return Line(line_id=line.item_id, sku=line.product_id, quantity=line.quantity, weight=weight)
 
 
-def _mark_free(lines: list[Line], reward: Spending) -> bool:
+def _mark_free(lines: list[Line], reward: Write) -> bool:
     """Make one unit that fits the reward a free line of its own; False when there is none."""
-    fitting = [line for line in lines if line.sku in reward.skus and not line.reward]
+    fitting = [line for line in lines if line.sku in reward.detail["skus"] and not line.reward]
     if not fitting:
         return False
     chosen = min(fitting, key=lambda line: line.weight // line.quantity)
@@ -87,7 +87,7 @@ def _mark_free(lines: list[Line], reward: Spending) -> bool:
         )
         lines.append(rest)
         chosen.quantity, chosen.weight = 1, unit
-    chosen.reward = reward.reward_id
+    chosen.reward = reward.detail["reward"]
     return True
 
 
@@ -114,12 +114,12 @@ def _written(line: Line, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _voucher_line(reward: Spending, names: Mapping[str, str]) -> dict[str, Any]:
+def _voucher_line(reward: Write, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": f"reward-{reward.pk}",
-        "sku": reward.reward_id,
-        "name": reward.reward_id,
+        "sku": reward.detail["reward"],
+        "name": reward.detail["reward"],
         "quantity": 1,
-        names["order.line_amount"]: -reward.saving_minor,
-        "reward_id": reward.reward_id,
+        names["order.line_amount"]: -reward.detail["saving_cents"],
+        "reward_id": reward.detail["reward"],
     }

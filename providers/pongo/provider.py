@@ -7,9 +7,10 @@ from datetime import datetime
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, Unsupported
+from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
-from providers.pongo import catalogue, customers, oauth, orders, retention, spending, stores, webhooks
+from providers.pongo import members, oauth, orders, release, rewards, spending, stores, webhooks
 from providers.pongo.client import Client
 from providers.pongo.settings import Settings
 from providers.sealing import unseal
@@ -68,7 +69,7 @@ class PongoProvider(LoyaltyProvider):
         if not settings.email_lookup:
             without = type(self).capabilities - {Capability.EMAIL_LOOKUP}
             self.capabilities = without  # type: ignore[misc]  # per program, where Pongo ignores the filter
-        self.known = catalogue.KnownSkus.from_settings(settings)
+        self.known = rewards.KnownSkus.from_settings(settings)
         self.shop = spending.Shop(
             client=self.client, known=self.known, currency=config.currency, settle_s=settings.settle_s
         )
@@ -82,20 +83,20 @@ class PongoProvider(LoyaltyProvider):
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
         if query.kind is QueryKind.EMAIL and Capability.EMAIL_LOOKUP not in self.capabilities:
             raise Unsupported("email_lookup is off")
-        return customers.find(self.client, query)
+        return members.find(self.client, query)
 
     def get_member(self, ref: str) -> Member:
-        return customers.get(self.client, ref)
+        return members.get(self.client, ref)
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
         cache_s = self.client.settings.catalogue_cache_s
-        return catalogue.list_rewards(self.client, ref, cart, self.known, self.config.currency, cache_s)
+        return rewards.list_rewards(self.client, ref, cart, self.known, self.config.currency, cache_s)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
-        return catalogue.list_vouchers(self.client, ref, self.known, self.config.currency)
+        return rewards.list_vouchers(self.client, ref, self.known, self.config.currency)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        return spending.find(self.shop, intent)
+        return find(spending.way_of(self.shop, intent.kind), intent)
 
     def list_stores(self) -> tuple[ProviderStore, ...]:
         return stores.list_stores(self.client)
@@ -110,22 +111,22 @@ class PongoProvider(LoyaltyProvider):
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spending.spend(self.shop, intent)
+        return spend(spending.way_of(self.shop, intent.kind), intent)
 
     def release(self, spend: Spend) -> None:
-        spending.release(self.shop, spend)
+        release.release(self.shop, spend)
 
     def keep_with_customer(self, spend: Spend) -> bool:
-        return spending.keep_with_customer(self.shop, spend)
+        return release.keep_with_customer(self.shop, spend)
 
     def confirm(self, spend: Spend, order: Order) -> None:
         orders.confirm(self.shop, spend, order)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
-        return customers.enrol(self.client, profile, consents, self.client.settings.enrol_store)
+        return members.enrol(self.client, profile, consents, self.client.settings.enrol_store)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
-        return customers.change_consents(self.client, ref, consents)
+        return members.change_consents(self.client, ref, consents)
 
     def record_order(self, order: Order) -> PointsChange:
         return orders.record(self.shop, order)
@@ -143,16 +144,16 @@ class PongoProvider(LoyaltyProvider):
 
     def note_member(self, ref: str) -> None:
         """Called by the worker for each `member_changed`: keeps the index of passes current."""
-        customers.note_pass(self.client, ref)
+        members.note_pass(self.client, ref)
 
     # --- Our own rows -----------------------------------------------------------------------------
 
     @classmethod
     def forget_old(cls, before: datetime) -> int:
-        return retention.forget_old(before)
+        return members.forget_passes(before)
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
-        return retention.erase_member(self.config.program, ref, pseudonym)
+        return members.forget_pass(self.config.program, ref)
 
     def _signing_secrets(self) -> tuple[str, ...]:
         secrets = [self.client.settings.signing_secret]

@@ -12,22 +12,24 @@ from django.views.decorators.http import require_POST
 from providers import clock
 from providers.admin_pages import Host
 from providers.errors import ProviderError
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import Journal
 from providers.pongo.access import for_administrators, provider_of, write_log
-from providers.pongo.models import Spending, SpendingState
-from providers.pongo.spending import leave_with_customer, use
+from providers.pongo.release import unlock, use
 
 # A code lives for minutes; an order completes within hours, unless it is shipped.
 IN_CART = timedelta(hours=1)
 IN_ORDER = timedelta(days=1)
 
 
-def waiting(program: str) -> QuerySet[Spending]:
+def waiting(program: str) -> "QuerySet[Write]":
     """Return bought or owned rewards whose code no order carried, and those of orders that were not sent."""
     now = clock.now()
-    return Spending.objects.filter(
-        Q(state=SpendingState.TAKEN, started_at__lt=now - IN_CART)
-        | Q(state=SpendingState.CONFIRMED, started_at__lt=now - IN_ORDER),
-        program=program,
+    return Journal(vendor="pongo", program=program).writes(
+        WriteKind.SPEND,
+        Q(order_id="", noted_at__lt=now - IN_CART) | Q(noted_at__lt=now - IN_ORDER),
+        state=WriteState.DONE,
+        waits_for_order=True,
     )
 
 
@@ -42,7 +44,7 @@ def settle(request: HttpRequest, *, host: Host, program: str, spending: int) -> 
         if is_used:
             use(shop, row)
         else:
-            leave_with_customer(shop, row)
+            unlock(shop, row)
     except ProviderError as error:
         messages.error(request, _("Pongo refused: %(detail)s.") % {"detail": error.detail})
     else:

@@ -19,11 +19,13 @@ from typing import Any, ClassVar
 
 import pytest
 import time_machine
+from django.db import transaction
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
 from providers.errors import ProviderError, Rejected
+from providers.journal import retention
 from providers.types import (
     Cart,
     Member,
@@ -295,11 +297,16 @@ class Till:
 
     def _forget(self) -> None:
         """Whatever may be forgotten is."""
-        self.provider.forget_old(datetime.now(UTC) + timedelta(days=1))
+        before = datetime.now(UTC) + timedelta(days=1)
+        self.provider.forget_old(before)
+        retention.forget_old(before)
 
     def _erase(self) -> str:
         """Erase the member, as far as that is allowed; the other steps go on with the old name."""
-        self.provider.erase_member(self.member_ref, "ERASED-1")
+        with transaction.atomic():
+            self.provider.erase_member(self.member_ref, "ERASED-1")
+            config = self.provider.config
+            retention.erase_member(self.provider.kind, config.program, [self.member_ref], "ERASED-1")
         return "erased"
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.pongo.models import Spending
+from providers.journal.models import Write
 from providers.pongo.order_body import order_body
 from providers.pongo.settings import NAMES
 from tests.providers.pongo.intents import a_line, an_order
@@ -25,7 +25,7 @@ def test_the_lines_add_up_and_name_each_reward_once(
         ),
     )
     rows = [
-        Spending(pk=at, reward_id=f"rew_{at}", skus=skus, saving_minor=saving)
+        Write(pk=at, detail={"reward": f"rew_{at}", "skus": skus, "saving_cents": saving})
         for at, (skus, saving) in enumerate(rewards)
     ]
 
@@ -33,7 +33,7 @@ def test_the_lines_add_up_and_name_each_reward_once(
 
     assert sum(line["amount"] for line in body["lines"]) == body["amount"] == total
     named = [line["reward_id"] for line in body["lines"] if line["reward_id"]]
-    assert sorted(named) == sorted(body["reward_ids"]) == [row.reward_id for row in rows]
+    assert sorted(named) == sorted(body["reward_ids"]) == [row.detail["reward"] for row in rows]
     sold = sum(
         line["quantity"] for line in body["lines"] if line["sku"] in ("TOTE-01", "SHIRT-01", "SOCKS-01")
     )

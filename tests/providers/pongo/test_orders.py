@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from providers.errors import OutcomeUnknown, Rejected, Unsupported
-from providers.pongo.models import Refund, Spending, SpendingState
+from providers.journal.models import Write, WriteKind, WriteState
 from providers.pongo.provider import PongoProvider
+from providers.pongo.release import is_used
 from providers.types import PointsChange, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, TOTE, LoseAnswers, Served
 from tests.providers.pongo.intents import TOTE_FREE, a_line, a_return, an_intent, an_order
@@ -23,7 +24,7 @@ def test_an_order_is_sent_as_the_contract_shows(provider: PongoProvider, vendor:
 
     change = provider.record_order(order)
 
-    reward_line = f"reward-{Spending.objects.get().pk}"
+    reward_line = f"reward-{Write.objects.get(kind=WriteKind.SPEND).pk}"
     (body,) = vendor.bodies("POST", ORDERS)
     assert body == {
         "order_id": "order-1",
@@ -143,7 +144,7 @@ def test_the_reward_of_a_lost_order_is_used_once(
     provider.record_order(order)
 
     assert sum(won.used_at is not None for won in vendor.book.customers[MIA].won) == 1
-    assert Spending.objects.get().state == SpendingState.USED
+    assert is_used(Write.objects.get(kind=WriteKind.SPEND))
 
 
 def test_an_order_that_earns_nothing_uses_its_reward_by_a_call_of_its_own(
@@ -168,7 +169,7 @@ def test_a_lost_use_is_repeated_and_counts_once(
 
     provider.confirm(spend, order)
 
-    assert Spending.objects.get().state == SpendingState.USED
+    assert is_used(Write.objects.get(kind=WriteKind.SPEND))
 
 
 def test_another_customers_reward_is_used_beside_the_order(provider: PongoProvider, vendor: Served) -> None:
@@ -298,8 +299,8 @@ def test_a_part_is_noted_and_left_to_a_person(provider: PongoProvider, vendor: S
             provider.record_return(a_return("23.00"))
 
     assert vendor.count("PATCH", ORDER) == 0
-    refund = Refund.objects.get()
-    assert (str(refund.net.normalize()), refund.is_taken_back) == ("23", False)
+    refund = Write.objects.get(kind=WriteKind.RETURN)
+    assert (refund.amount, refund.state) == (23, WriteState.PLANNED)
 
 
 def test_the_last_part_takes_the_whole_order_back(provider: PongoProvider, vendor: Served) -> None:
@@ -311,7 +312,7 @@ def test_the_last_part_takes_the_whole_order_back(provider: PongoProvider, vendo
     provider.record_return(a_return("23.00"))
 
     assert vendor.book.customers[MIA].points == 820
-    assert not Refund.objects.filter(is_taken_back=False).exists()
+    assert not Write.objects.filter(kind=WriteKind.RETURN).exclude(state=WriteState.DONE).exists()
 
 
 def test_a_return_of_an_order_that_was_never_sent_takes_nothing(

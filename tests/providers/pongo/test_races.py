@@ -55,8 +55,9 @@ def test_one_key_buys_once(connect: Connect, vendor: Served) -> None:
 
     answers = at_once(lambda _number: provider.spend(an_intent()))
 
-    assert sum(isinstance(answer, Spend) for answer in answers) == 1
-    assert sum(isinstance(answer, OutcomeUnknown) for answer in answers) == TILLS - 1
+    # Who asks later is told that it is under way, or gets the same spend.
+    assert all(isinstance(answer, Spend | OutcomeUnknown) for answer in answers)
+    assert len({answer.provider_ref for answer in answers if isinstance(answer, Spend)}) == 1
     assert len(vendor.book.customers[MIA].won) == 1
     assert vendor.count("POST", f"/v1/rewards/{FIVE_OFF}") == 1
 

@@ -17,7 +17,8 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
-from providers.pongo.models import Spending, SpendingState
+from providers.journal.models import Write, WriteKind
+from providers.journal.states import Journal
 from providers.pongo.provider import PongoProvider
 from providers.types import Finding, SpendKind
 from tests.providers.lost_answers import losing
@@ -114,7 +115,7 @@ def test_a_purchase_counts_from_when_it_was_sent(provider: PongoProvider, vendor
     with losing(vendor, loses_requests=True), pytest.raises(OutcomeUnknown):
         provider.spend(an_intent())
     # The reads before it took long: the call itself has only just been made.
-    Spending.objects.update(started_at=datetime.now(UTC) - timedelta(minutes=5))
+    Write.objects.update(noted_at=datetime.now(UTC) - timedelta(minutes=5))
 
     assert provider.find_spend(an_intent()).finding is Finding.CANNOT_TELL
 
@@ -142,10 +143,7 @@ def test_asking_first_closes_the_key(provider: PongoProvider, vendor: Served) ->
 
 
 def test_a_spend_that_had_not_begun_to_buy_did_not_happen(provider: PongoProvider) -> None:
-    Spending.objects.create(
-        program="acme", key="key-1", state=SpendingState.STARTED, member_ref=MIA, kind="reward",
-        item_id=FIVE_OFF, reward_id=FIVE_OFF, points=100,
-    )  # fmt: skip
+    Journal(vendor="pongo", program="acme").open(WriteKind.SPEND, "key-1", member_ref=MIA, item_id=FIVE_OFF)
 
     assert provider.find_spend(an_intent()).finding is Finding.DID_NOT
 

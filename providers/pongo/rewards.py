@@ -18,7 +18,7 @@ from providers.currencies import HUNDREDTH_DECIMALS, decimals_of, from_hundredth
 from providers.dates import end_of
 from providers.errors import UnexpectedAnswer
 from providers.pongo.client import Client, list_of
-from providers.pongo.customers import get, unmapped_store
+from providers.pongo.members import get, unmapped_store
 from providers.pongo.settings import Settings
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Reward, Voucher
 

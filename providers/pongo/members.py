@@ -4,6 +4,7 @@ Phones go out as digits without `+` (reference, "Create a customer") and are com
 """
 
 import re
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,6 +15,7 @@ from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedA
 from providers.pongo.account import passing
 from providers.pongo.client import Client, list_of, object_of
 from providers.pongo.models import PassCode
+from providers.retention import delete_in_steps
 from providers.sealing import seal, unseal
 from providers.texts import plain
 from providers.types import (
@@ -184,7 +186,7 @@ def change_consents(client: Client, ref: str, consents: Consents) -> Member:
 
 
 def note_pass(client: Client, ref: str) -> None:
-    """Keep the pass of this customer resolvable: read her again and note her phone, sealed."""
+    """Keep the pass of this customer resolvable: read the customer again and note the phone, sealed."""
     try:
         member = get(client, ref)
     except Rejected:
@@ -195,6 +197,17 @@ def note_pass(client: Client, ref: str) -> None:
         customer_id=ref,
         defaults={"sealed_phone": seal(member.phone), "changed_at": timezone.now()},
     )
+
+
+def forget_passes(before: datetime) -> int:
+    """Delete the passes of customers of whom no delivery told since: the next one tells of them again."""
+    return delete_in_steps(PassCode.objects.filter(changed_at__lt=before))
+
+
+def forget_pass(program: str, ref: str) -> int:
+    """Delete whose pass this is; return how many rows that were."""
+    passes, _by_model = PassCode.objects.filter(program=program, customer_id=ref).delete()
+    return passes
 
 
 def unmapped_store() -> str:
