@@ -12,7 +12,7 @@ ALONE := env -u DATABASE_URL -u ENV_FILE
 PROVIDER := house
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stress needs lint format lock clean
+.PHONY: help run test stress needs lint format messages lock clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -41,6 +41,9 @@ lint: $(READY) ## Check style, types, migrations and settings
 format: $(READY) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(READY) ## Collect the texts of the screens for translators, and compile (ADD=fr adds a language)
+	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py messages $(if $(ADD),--add $(ADD))
 
 lock: $(READY) ## Pin the newest dependencies that pyproject.toml allows, with hashes
 	$(PYTHON) -m pip install --quiet uv

@@ -43,6 +43,7 @@ def steps(provider: str) -> list[tuple[str, list[str]]]:
     members = [("members and rewards", ["house_load", "samples/house.toml"])] if is_house else []
     return [
         ("database", ["migrate", "--noinput"]),
+        ("languages", ["messages", "--compile"]),
         ("static files", ["collectstatic", "--noinput"]),
         ("program", ["load_program", program]),
         *members,

@@ -1,0 +1,104 @@
+"""A language can be added: its catalogue is made, translated, compiled, and the page speaks it."""
+
+import ast
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po, write_po
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django import Settings
+
+from loyaltyview.ops.management.commands.messages import KEYWORDS, collect
+from loyaltyview.programs.models import Program
+from tests.test_architecture import ROOT, modules
+
+TEXT = "Here, outside the app, there is no cart to show."
+IN_ESPERANTO = "Ĉi tie, ekster la apo, estas neniu ĉaro por montri."
+
+
+@pytest.fixture
+def locale(settings: Settings, tmp_path: Path) -> Path:
+    """An empty folder of catalogues."""
+    settings.LOCALE_PATHS = [tmp_path]
+    return tmp_path
+
+
+def run(**options: object) -> str:
+    out = StringIO()
+    call_command("messages", stdout=out, **options)
+    return out.getvalue()
+
+
+def translate(path: Path, text: str, translation: str) -> None:
+    """Write a translation into a catalogue, as a translator does."""
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    catalogue[text].string = translation
+    with path.open("wb") as file:
+        write_po(file, catalogue)
+
+
+def page(client: Client, language: str) -> str:
+    return client.get("/launch/acme/", headers={"accept-language": language}).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_speaks_a_new_language_once_its_texts_are_translated(
+    locale: Path, program: Program, client: Client
+) -> None:
+    program.languages = ["en", "eo"]
+    program.save()
+    assert run(add="eo").startswith("eo: 0 of ")
+    catalogue = locale / "eo" / "LC_MESSAGES" / "django.po"
+    translate(catalogue, TEXT, IN_ESPERANTO)
+
+    assert run().startswith("eo: 1 of ")
+    assert IN_ESPERANTO in page(client, "eo")
+    assert TEXT in page(client, "en")
+    before = catalogue.read_bytes()
+    assert run(add="eo").startswith("eo: 1 of ")
+    assert catalogue.read_bytes() == before
+
+
+def test_a_language_that_nobody_speaks_is_refused(locale: Path) -> None:
+    with pytest.raises(CommandError, match="klingon is not a language code"):
+        run(add="klingon")
+
+    assert not list(locale.iterdir())
+
+
+def test_a_translation_that_lost_its_placeholder_is_refused(locale: Path) -> None:
+    run(add="fr")
+    translate(locale / "fr" / "LC_MESSAGES" / "django.po", "%(points)s are back.", "Des points rendus %(p)s.")
+
+    with pytest.raises(CommandError, match=r"%\(points\)s are back"):
+        run(compile=True)
+
+
+def test_every_text_of_code_and_templates_is_collected() -> None:
+    collected = {
+        text
+        for message in collect()
+        for text in (message.id if isinstance(message.id, tuple) else [message.id])
+    }
+    templates = [
+        text
+        for path in ROOT.glob("[lpt]*/**/*.html")
+        if "templates" in path.parts
+        for text in re.findall(r'{% translate "([^"]+)"', path.read_text())
+    ]
+    code = [
+        node.args[0].value
+        for path in [*modules("loyaltyview"), *modules("providers")]
+        if "utils.translation" in path.read_text()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS
+        if isinstance(node.args[0], ast.Constant)
+    ]
+
+    assert templates
+    assert code
+    assert sorted({*templates, *code} - collected) == []
