@@ -48,7 +48,7 @@ POSITIVE = (
 )
 
 SHORTEST_SECRET = 32
-# A write to a vendor (`providers.outbound.http.Limits`): a shorter lease would give its row away meanwhile.
+# A write to a vendor (`write_total_s` of `VendorSession`): a shorter lease would give its row away meanwhile.
 LONGEST_CALL_S = 10
 
 KEY_HINT = (

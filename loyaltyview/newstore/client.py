@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 from loyaltyview.newstore.answers import (
@@ -24,6 +25,7 @@ from loyaltyview.newstore.errors import (
 from loyaltyview.newstore.http import Answer, send
 from loyaltyview.newstore.tokens import access_token, is_no_use, note_no_use
 from loyaltyview.programs.models import Program
+from providers.outbound.exchange import Call
 
 BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
 ATTEMPT_S = 3.0
@@ -111,39 +113,30 @@ class NewStoreClient:
         """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
         its wait fits into `budget_s`. All calls of this client are of that kind."""
         deadline = min(time.monotonic() + budget_s, self._ends_at)
+        call = Call(method, path, params=params, json=body, headers=headers or {})
         try:
-            return self._authorised(method, path, params, body, headers, deadline)
+            return self._authorised(call, deadline)
         except NewStoreUnavailable as error:
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
             if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
                 raise
             time.sleep(pause_s)
-        return self._authorised(method, path, params, body, headers, deadline)
+        return self._authorised(call, deadline)
 
-    def _authorised(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        body: object,
-        headers: Mapping[str, str] | None,
-        deadline: float,
-    ) -> Answer:
+    def _authorised(self, call: Call, deadline: float) -> Answer:
         """Send with our token. When NewStore refuses it (401, or 403 for one that has expired or was
         revoked), send once more with a new one. Nothing was carried out then, so a write is repeated too."""
-        refused, area = "", "/".join(path.split("/")[:3])
+        refused, area = "", "/".join(call.path.split("/")[:3])
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)
             take_turn(self.program, deadline - time.monotonic(), area)
             try:
+                signed = replace(call, headers={**call.headers, "Authorization": f"Bearer {token}"})
                 return send(
                     self.program.slug,
-                    method,
-                    self.program.newstore_api_url.rstrip("/") + path,
+                    self.program.newstore_api_url,
+                    signed,
                     timeout_s=_time_left(deadline),
-                    headers={**(headers or {}), "Authorization": f"Bearer {token}"},
-                    params=params,
-                    body=body,
                 )
             except NewStoreUnavailable as error:
                 if error.status in THROTTLED and error.retry_after_s:

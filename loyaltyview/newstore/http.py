@@ -1,22 +1,17 @@
-"""The request layer for NewStore: one pooled session per thread and program, bounded in time and size.
+"""One call to NewStore: its answer, or one of `newstore.errors`.
 
-The session is that of the vendors' calls: its deadline holds when the server sends byte after byte.
-Whatever goes wrong leaves here as one of `newstore.errors`. Error texts are shortened and carry no address,
-since an address may hold an e-mail, and nothing here logs a body.
+Sessions, deadline and size are those of all outgoing calls (`providers.outbound.exchange`). Here is what an
+answer of NewStore means, and when a silent NewStore is left alone. Error texts are shortened and carry no
+address, since an address may hold an e-mail, and nothing here logs a body.
 """
 
-import json
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from typing import Any
 
-import requests
 import structlog
-import urllib3
 
 from loyaltyview.newstore.errors import (
     NewStoreError,
@@ -24,40 +19,27 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
-from loyaltyview.newstore.silence import listening
+from providers.outbound import exchange
+from providers.outbound.breaker import Breaker, BreakerOpen
+from providers.outbound.exchange import Call
+from providers.outbound.faults import CallFailed, Fault
 from providers.outbound.lenient_json import read_json
-from providers.outbound.transport import attempt_ends_at, is_refused, session_for
 
 log = structlog.get_logger(__name__)
 
 MAX_ANSWER_BYTES = 2_097_152
 CONNECT_TIMEOUT_S = 1.0
 THROTTLED_S = 300.0  # of NewStore's older limit, 403 without JSON: docs/contracts/newstore.md 9
-LONGEST_RETRY_AFTER_S = 3600.0
+# What gateways answer for a server that is silent.
+SILENT_STATUSES = (502, 503, 504)
+# A call that could wait for less has not shown that NewStore is silent: a launch waits for a second.
+PATIENT_S = 2.0
 LONGEST_QUOTED = 3000
 # NewStore may quote what it was sent. We send phones with their "+" only, so that no id is taken for one.
 PERSONAL = (
     (re.compile(r"(?:\+|%2B)[\d ()./-]{6,}\d", re.IGNORECASE), "[phone]"),
     (re.compile(r"\bq=[^\s&]+"), "q=[left out]"),
     (re.compile(r"\S+(?:@|%40)\S+"), "[e-mail]"),
-)
-
-# What each exception of requests means; the first match counts, and what is not listed is Unavailable.
-OUR_REQUEST_IS_WRONG = (
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidProxyURL,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.URLRequired,
-    requests.exceptions.UnrewindableBodyError,
-)
-THE_ANSWER_IS_WRONG = (
-    requests.exceptions.ContentDecodingError,
-    requests.exceptions.InvalidJSONError,
-    requests.exceptions.StreamConsumedError,
-    requests.exceptions.TooManyRedirects,
-    urllib3.exceptions.DecodeError,
 )
 
 
@@ -70,103 +52,67 @@ class Answer:
     body: object
 
 
-def send(
-    program: str,
-    method: str,
-    url: str,
-    *,
-    timeout_s: float,
-    headers: Mapping[str, str] | None = None,
-    params: Mapping[str, str] | None = None,
-    form: Mapping[str, str] | None = None,
-    body: object = None,
-) -> Answer:
+def send(program: str, base_url: str, call: Call, *, timeout_s: float) -> Answer:
     """Send one request for the program with this slug and return its 2xx answer. Never repeats, never
-    follows a redirect. `body` is written as JSON, Decimals digit by digit.
+    follows a redirect. Decimals in the body are written digit by digit.
 
     Raises NewStoreUnavailable (no answer within `timeout_s`, silent a moment ago, 429, 5xx, 403 without
     JSON), NewStoreRejected (another 4xx, its `status` kept), NewStoreUnexpected.
     """
     if timeout_s <= 0:
         raise NewStoreUnavailable("no time left")
-    with listening(program, url, timeout_s):
-        return _send(program, method, url, timeout_s, headers or {}, params, form, body)
-
-
-def _send(
-    program: str,
-    method: str,
-    url: str,
-    timeout_s: float,
-    headers: Mapping[str, str],
-    params: Mapping[str, str] | None,
-    form: Mapping[str, str] | None,
-    body: object,
-) -> Answer:
+    _refuse_floats(call.json)
     started = time.monotonic()
-    connect_s = min(CONNECT_TIMEOUT_S, timeout_s / 3)
-    all_headers = {"Accept": "application/json", **headers}
-    if body is not None:
-        all_headers["Content-Type"] = "application/json"
-    status, request_id = 0, ""
-    token = attempt_ends_at.set(started + timeout_s)
+
+    def is_silence(error: Exception) -> bool | None:
+        if not isinstance(error, NewStoreError):
+            return None
+        if not isinstance(error, NewStoreUnavailable) or error.status not in (0, *SILENT_STATUSES):
+            return False
+        return True if timeout_s >= PATIENT_S or time.monotonic() - started < timeout_s / 2 else None
+
+    # API and identity are different hosts, and each has a breaker of its own.
+    host = base_url.partition("//")[2].partition("/")[0]
+    breaker = Breaker(vendor=f"newstore:{host}", program=program)
     try:
-        with session_for(program, "newstore").request(
-            method,
-            url,
-            params=params,
-            data=form if body is None else to_json(body).encode(),
-            headers=all_headers,
-            timeout=(connect_s, timeout_s - connect_s),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            status, request_id = (
-                response.status_code,
-                _printable(response.headers.get("X-Newstore-Request-Id", "")),
-            )
-            raw = _read(response, request_id)
-            return _judge(response, raw, request_id)
-    except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
-        raise newstore_error(error, request_id) from error
+        with breaker.watching(is_silence):
+            return _send(program, base_url, call, started + timeout_s)
+    except BreakerOpen:
+        raise NewStoreUnavailable("NewStore was silent a moment ago", retry_after_s=breaker.open_s) from None
+
+
+def _send(program: str, base_url: str, call: Call, ends_at: float) -> Answer:
+    started, system = time.monotonic(), (program, "newstore")
+    head: exchange.Answer | None = None
+    try:
+        request = exchange.prepare(system, base_url, call, {"Accept": "application/json"})
+        head = exchange.exchange(
+            system, request, ends_at=ends_at, connect_s=CONNECT_TIMEOUT_S, max_bytes=MAX_ANSWER_BYTES
+        )
+        return _judge(head)
+    except CallFailed as failed:
+        head = failed.head
+        raise _error_of(failed) from failed
     finally:
-        attempt_ends_at.reset(token)
         # Not `request_id`: that is the id of our own request, which stands in every line.
         log.info(
             "newstore_call",
             program=program,
-            method=method,
-            path="/" + url.partition("//")[2].partition("/")[2],
-            status=status,
-            newstore_request_id=request_id,
+            method=call.method,
+            path="/" + f"{base_url.rstrip('/')}{call.path}".partition("//")[2].partition("/")[2],
+            status=head.status if head else 0,
+            newstore_request_id=_request_id(head),
             ms=round((time.monotonic() - started) * 1000),
         )
 
 
-def newstore_error(error: Exception, request_id: str = "") -> NewStoreError:
-    """Return ours for an exception of requests or urllib3. Its text is left out: it may hold the address."""
-    detail = type(error).__name__
-    if is_refused(error):
-        return NewStoreRejected("a private address, which ALLOW_PRIVATE_ADDRESSES does not allow", request_id)
-    if isinstance(error, OUR_REQUEST_IS_WRONG):
-        return NewStoreRejected(f"{detail}: is the NewStore address of the program right?", request_id)
-    if isinstance(error, THE_ANSWER_IS_WRONG):
-        return NewStoreUnexpected(detail, request_id)
-    return NewStoreUnavailable(detail, request_id)
-
-
-def to_json(value: object) -> str:
-    """Return JSON text. A Decimal is written as its own digits (12.10); a float is refused, because money
-    must not have been one."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, float):
-        raise TypeError("float in a request body")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{to_json(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(to_json(item) for item in value) + "]"
-    return json.dumps(value)
+def _error_of(failed: CallFailed) -> NewStoreError:
+    request_id = _request_id(failed.head)
+    if failed.fault is Fault.OUR_REQUEST:
+        return NewStoreRejected(f"{failed.detail}: is the NewStore address of the program right?", request_id)
+    if failed.fault is Fault.BAD_ANSWER:
+        return NewStoreUnexpected(failed.detail, request_id)
+    return NewStoreUnavailable(failed.detail, request_id)
 
 
 def parse_json(text: str | bytes) -> object:
@@ -177,22 +123,20 @@ def parse_json(text: str | bytes) -> object:
         raise ValueError(type(error).__name__) from error
 
 
-def _read(response: requests.Response, request_id: str) -> bytes:
-    """Read the body piece by piece, and stop at an answer that is too large."""
-    raw = bytearray()
-    while piece := response.raw.read1(65_536, decode_content=True):
-        raw += piece
-        if len(raw) > MAX_ANSWER_BYTES:
-            raise NewStoreUnexpected(f"answer above {MAX_ANSWER_BYTES} bytes", request_id)
-    return bytes(raw)
+def _refuse_floats(value: Any) -> None:
+    """Raise TypeError for a float in a request's body: money must not have been one."""
+    if isinstance(value, float):
+        raise TypeError("float in a request body")
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        _refuse_floats(item)
 
 
-def _judge(response: requests.Response, raw: bytes, request_id: str) -> Answer:
-    status = response.status_code
+def _judge(answer: exchange.Answer) -> Answer:
+    status, request_id = answer.status, _request_id(answer)
     is_json = True
     parsed: object = None
     try:
-        parsed = parse_json(raw) if raw.strip() else None
+        parsed = parse_json(answer.body) if answer.body.strip() else None
     except ValueError:
         is_json = False
     if 200 <= status < 300:
@@ -203,9 +147,8 @@ def _judge(response: requests.Response, raw: bytes, request_id: str) -> Answer:
     request_id = request_id or _printable(str(envelope.get("request_id") or ""))
     detail = f"{status} {_reason(envelope)}".strip()
     if status == 429 or status >= 500:
-        wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
-        raise NewStoreUnavailable(detail, request_id, wait_s, status=status)
-    if status == 403 and (not is_json or not raw.strip()):
+        raise NewStoreUnavailable(detail, request_id, answer.retry_after_s("Retry-After"), status=status)
+    if status == 403 and (not is_json or not answer.body.strip()):
         raise NewStoreUnavailable("403 without JSON: throttled", request_id, THROTTLED_S, status=status)
     if status == 410:
         detail = f"{detail}: NewStore has switched this API version off".replace("  ", " ")
@@ -237,17 +180,8 @@ def _reason(envelope: Mapping[str, object]) -> str:
     return _printable(text, 300)
 
 
-def _retry_after_s(header: str) -> float | None:
-    """Return the seconds to wait, from a number or an HTTP date; None without a usable header."""
-    text = header.strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        return min(float(text), LONGEST_RETRY_AFTER_S)
-    try:
-        at = parsedate_to_datetime(text)
-        wait_s = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S)
+def _request_id(answer: exchange.Answer | None) -> str:
+    return _printable(answer.headers.get("X-Newstore-Request-Id", "")) if answer else ""
 
 
 def _printable(text: str, length: int = 100) -> str:

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from loyaltyview.newstore.errors import IdentityError, NewStoreError
 from loyaltyview.newstore.http import Answer, send
 from loyaltyview.programs.models import Program
+from providers.outbound.exchange import Call
 
+KEYS = Call("GET", "/protocol/openid-connect/certs")
 KEPT_S = 300
 FETCH_PAUSE_S = 5
 TIMEOUT_S = 3.0
@@ -38,8 +40,7 @@ _key_sets: dict[str, _KeySet] = {}
 def signing_key(program: Program, kid: str) -> RSAPublicKey:
     """Return the key with this id. Raises IdentityError: TOKEN_INVALID when NewStore has no such key,
     KEYS_UNAVAILABLE when it cannot be asked."""
-    url = program.newstore_identity_url.rstrip("/") + "/protocol/openid-connect/certs"
-    key_set = _key_sets.setdefault(url, _KeySet())
+    key_set = _key_sets.setdefault(program.newstore_identity_url.rstrip("/"), _KeySet())
     with key_set.lock:
         now = time.monotonic()
         is_fresh = now - key_set.fetched_at < KEPT_S
@@ -47,7 +48,7 @@ def signing_key(program: Program, kid: str) -> RSAPublicKey:
             return key_set.keys[kid]
         if now - key_set.tried_at >= FETCH_PAUSE_S:
             try:
-                key_set.keys = _fetch(program, url)
+                key_set.keys = _fetch(program)
                 key_set.fetched_at = time.monotonic()
             finally:
                 key_set.tried_at = time.monotonic()
@@ -58,9 +59,9 @@ def signing_key(program: Program, kid: str) -> RSAPublicKey:
         return key_set.keys[kid]
 
 
-def _fetch(program: Program, url: str) -> dict[str, RSAPublicKey]:
+def _fetch(program: Program) -> dict[str, RSAPublicKey]:
     try:
-        answer = send(program.slug, "GET", url, timeout_s=TIMEOUT_S)
+        answer = send(program.slug, program.newstore_identity_url, KEYS, timeout_s=TIMEOUT_S)
     except NewStoreError as error:
         raise IdentityError("KEYS_UNAVAILABLE", f"{type(error).__name__}: {error.detail}") from error
     keys = _usable_keys(answer)

@@ -21,6 +21,7 @@ from loyaltyview.newstore.errors import (
 from loyaltyview.newstore.http import send
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
+from providers.outbound.exchange import Call
 
 RENEW_BEFORE_S = 30
 LONGEST_CACHED_S = 86_400
@@ -103,18 +104,14 @@ def _decrypt(stored: object) -> str:
 
 def fetch_token(program: Program, timeout_s: float) -> tuple[str, int]:
     """Return a new token and the seconds that it lives. Raises as `access_token`."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": program.newstore_client_id,
+        "client_secret": program.newstore_client_secret,
+    }
+    call = Call("POST", "/protocol/openid-connect/token", form=form)
     try:
-        answer = send(
-            program.slug,
-            "POST",
-            program.newstore_identity_url.rstrip("/") + "/protocol/openid-connect/token",
-            timeout_s=timeout_s,
-            form={
-                "grant_type": "client_credentials",
-                "client_id": program.newstore_client_id,
-                "client_secret": program.newstore_client_secret,
-            },
-        )
+        answer = send(program.slug, program.newstore_identity_url, call, timeout_s=timeout_s)
     except NewStoreRejected as error:
         raise NewStoreAuthFailed(f"token endpoint: {error.detail}", error.request_id) from error
     body = answer.body if isinstance(answer.body, dict) else {}

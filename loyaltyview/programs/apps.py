@@ -26,7 +26,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.work import clock
         from loyaltyview.work.retention import add_retention
         from providers import clock as vendors_clock
-        from providers.outbound.http import add_observer
+        from providers.outbound.vendor_session import add_observer
 
         for model in (Program, Store):
             post_save.connect(forget, sender=model)

@@ -17,7 +17,7 @@ from loyaltyview.ops.charts import Chart, Plot, whole
 from loyaltyview.ops.overview import Part, Viewer
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.time_zones import common_zone
-from providers.outbound.http import Observation
+from providers.outbound.vendor_session import Observation
 
 KEPT = 5000
 MINUTES, PLACES = 5, 12

@@ -2,7 +2,7 @@
 
 from prometheus_client import Histogram
 
-from providers.outbound.http import Observation
+from providers.outbound.vendor_session import Observation
 
 vendor_seconds = Histogram(
     "loyaltyview_vendor_seconds",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, UnexpectedAnswer
-from providers.outbound.http import Answer, judge_status
+from providers.outbound.exchange import Answer
+from providers.outbound.vendor_session import judge_status
 
 TRANSACTION_USED = 5003
 ALREADY_OPTED_IN = 112101

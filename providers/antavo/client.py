@@ -15,7 +15,8 @@ from providers.base import ProviderConfig
 from providers.errors import UnexpectedAnswer
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget, spread
-from providers.outbound.http import VendorSession, segment
+from providers.outbound.exchange import Call, segment
+from providers.outbound.vendor_session import VendorSession
 
 VENDOR = "antavo"
 
@@ -38,26 +39,26 @@ class Client:
 
     def get(self, path: str, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
         """Read by GET. `path` begins below the API's address."""
-        return value_of(self.session.read("GET", path, operation=operation, params=params))
+        return value_of(self.session.read(Call("GET", path, operation=operation, params=params)))
 
     def ask(self, path: str, operation: str, body: Mapping[str, Any]) -> Any:
         """Read by POST: offers, points preview."""
-        return value_of(self.session.read("POST", path, operation=operation, json=plain(body)))
+        return value_of(self.session.read(Call("POST", path, operation=operation, json=plain(body))))
 
     def post(self, path: str, operation: str, form: Mapping[str, str] | None = None) -> Any:
         """Write a form, or nothing; sent once."""
-        return value_of(self.session.write("POST", path, operation=operation, form=form))
+        return value_of(self.session.write(Call("POST", path, operation=operation, form=form)))
 
     def event(self, action: str, ref: str, data: Mapping[str, Any]) -> Any:
         """Write one event of the member `ref`; sent once. The answer's points are not to be relied on: it
         lists only what is spendable at once, and nothing where the workspace hides personal data."""
         body = self.event_body(action, ref, data)
-        return value_of(self.session.write("POST", "/events", operation=action, json=plain(body)))
+        return value_of(self.session.write(Call("POST", "/events", operation=action, json=plain(body))))
 
     def events(self, bodies: list[dict[str, Any]]) -> list[Any]:
         """Write up to 50 events; returns one result each, in their order, refusals included."""
-        body = plain({"events": bodies})
-        answer = value_of(self.session.write("POST", "/events/bulk", operation="events_bulk", json=body))
+        call = Call("POST", "/events/bulk", operation="events_bulk", json=plain({"events": bodies}))
+        answer = value_of(self.session.write(call))
         results = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(results, list) or len(results) != len(bodies):
             raise UnexpectedAnswer("events_bulk: not one result for each event")

@@ -2,8 +2,8 @@
 
 Read in this order:
 
-    http          VendorSession: one vendor's calls, reads repeated, writes made at most once
-    http_errors   what a failed call says about what the other side may have done
+    exchange      one Call, one Answer; vendor_session repeats reads and makes writes at most once
+    faults        what a failed call says about what the other side may have done
     transport     sessions whose deadline also bounds slow headers and slow bodies
     addresses     which network addresses secrets may be sent to
     deadline      how long a page may still wait

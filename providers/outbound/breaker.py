@@ -2,10 +2,12 @@
 
 Closed: calls pass. After `failures` failures in a row within `window_s` it opens: for `open_s` seconds
 every call fails at once and the vendor is left alone. Then one call probes; its outcome closes or opens.
-Only silence counts as failure (Unavailable, OutcomeUnknown); a vendor that says no is alive.
+Only silence counts as failure; a vendor that says no is alive.
 """
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -31,6 +33,26 @@ class Breaker:
 
     def _key(self, what: str) -> str:
         return f"breaker:{self.vendor}:{self.program}:{what}"
+
+    @contextmanager
+    def watching(self, is_silence: Callable[[Exception], bool | None]) -> Iterator[None]:
+        """Make one call in this block. Raises BreakerOpen as `check`. `is_silence` judges an error of the
+        call: True for silence, False for an answer, None for neither."""
+        self.check()
+        outcome: bool | None = None
+        try:
+            yield
+            outcome = False
+        except Exception as error:
+            outcome = is_silence(error)
+            raise
+        finally:
+            if outcome is None:
+                self.abandoned()
+            elif outcome:
+                self.failed()
+            else:
+                self.succeeded()
 
     def check(self) -> None:
         """Raise BreakerOpen while open. When the time is up let exactly one caller through to probe."""

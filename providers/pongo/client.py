@@ -15,7 +15,8 @@ from providers.base import ProviderConfig
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget, spread
-from providers.outbound.http import Answer, VendorSession, judge_status, segment
+from providers.outbound.exchange import Answer, Call, segment
+from providers.outbound.vendor_session import VendorSession, judge_status
 from providers.pongo import account as accounts
 from providers.pongo.models import Account
 from providers.pongo.settings import Settings
@@ -74,16 +75,18 @@ class Client:
 
     def read(self, method: str, path: str, *, operation: str, params: dict[str, str] | None = None) -> Answer:
         """Make a call that changes nothing; errors as `VendorSession.read`."""
-        return self._noted(lambda: self._session.read(method, path, operation=operation, params=params))
+        call = Call(method, path, operation=operation, params=params)
+        return self._noted(lambda: self._session.read(call))
 
     def prime(self, ref: str, data: dict[str, Any]) -> None:
         """The page reads the customer by id next: a look-up brought the same object."""
         body = json.dumps(data, default=float).encode()
-        self._session.prime("GET", self.path("customer", customer=ref), body, member=ref)
+        self._session.prime(Call("GET", self.path("customer", customer=ref)), body, member=ref)
 
     def write(self, method: str, path: str, *, operation: str, body: dict[str, Any]) -> Answer:
         """Make a call that changes something, once; errors as `VendorSession.write`."""
-        return self._noted(lambda: self._session.write(method, path, operation=operation, json=body))
+        call = Call(method, path, operation=operation, json=body)
+        return self._noted(lambda: self._session.write(call))
 
     def _noted(self, call: Any) -> Answer:
         if self._token is None:

@@ -15,7 +15,7 @@ from providers import clock
 from providers.answers import at, inner, moment, number, object_in, rows
 from providers.dates import end_of, start_of
 from providers.errors import Rejected, RejectReason
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import (
     Discount,
     DiscountKind,

@@ -6,7 +6,7 @@ Not asked is not no: without a row nothing is known.
 
 from providers.answers import at
 from providers.errors import Rejected, RejectReason
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import Consent, Consents
 from providers.whitelabel.engine import Engine, Json, Refused
 

@@ -21,8 +21,8 @@ from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
-from providers.outbound.http import Answer, VendorSession, judge_status
-from providers.outbound.http_errors import READ, WRITE
+from providers.outbound.exchange import Answer, Call
+from providers.outbound.vendor_session import READ, WRITE, VendorSession, judge_status
 from providers.whitelabel.settings import Settings
 from providers.whitelabel.tokens import AdminToken
 
@@ -96,7 +96,7 @@ class Engine:
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
         """Return `data` of a read. Raises Refused, and what `VendorSession.read` raises."""
-        return self._call(READ, "GET", path, operation, params=params)
+        return self._call(READ, Call("GET", path, operation=operation, params=params))
 
     def now(self) -> datetime:
         """Return the time by the engine's clock, as the newest answer told it; by ours before any did."""
@@ -112,17 +112,17 @@ class Engine:
 
     def test(self, path: str, body: Json, *, operation: str) -> Any:
         """As `get`, for a POST that changes nothing."""
-        return self._call(READ, "POST", path, operation, body=body)
+        return self._call(READ, Call("POST", path, operation=operation, json=body))
 
     def send(self, path: str, body: Json, *, operation: str) -> Any:
         """Return `data` of a write, sent at most once. Raises Refused, and what `VendorSession.write`
         raises. An answer that cannot be read raises UnexpectedAnswer: as good as unknown."""
-        return self._call(WRITE, "POST", path, operation, body=body)
+        return self._call(WRITE, Call("POST", path, operation=operation, json=body))
 
     def remove(self, path: str, *, operation: str) -> None:
         """Delete. Raises as `send`; that it is gone already is success."""
         try:
-            self._call(WRITE, "DELETE", path, operation)
+            self._call(WRITE, Call("DELETE", path, operation=operation))
         except Refused as refused:
             if refused.status != 404:
                 raise
@@ -161,7 +161,7 @@ class Engine:
     def prime(self, path: str, data: Json, *, member: str) -> None:
         """The page reads `path` of this member next: a list brought the same object."""
         body = json.dumps({"status": "success", "data": data}, default=float).encode()
-        self._session("").prime("GET", path, body, member=member)
+        self._session("").prime(Call("GET", path), body, member=member)
 
     def _session(self, token: str) -> VendorSession:
         def sign(request: requests.PreparedRequest) -> None:
@@ -178,38 +178,19 @@ class Engine:
             judge=judge,
         )
 
-    def _call(
-        self,
-        kind: str,
-        method: str,
-        path: str,
-        operation: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        body: Json | None = None,
-    ) -> Any:
+    def _call(self, kind: str, call: Call) -> Any:
         token = self.token.get()
         try:
-            answer = self._once(token, kind, method, path, operation, params, body)
+            answer = self._once(token, kind, call)
         except TokenRefused:
             # Refused means that nothing happened, so even a write may be sent again, once.
             self.token.refused(token)
-            answer = self._once(self.token.get(), kind, method, path, operation, params, body)
-        return _data(answer, operation)
+            answer = self._once(self.token.get(), kind, call)
+        return _data(answer, call.operation)
 
-    def _once(
-        self,
-        token: str,
-        kind: str,
-        method: str,
-        path: str,
-        operation: str,
-        params: Mapping[str, str | int] | None,
-        body: Json | None,
-    ) -> Answer:
+    def _once(self, token: str, kind: str, call: Call) -> Answer:
         session = self._session(token)
-        call = session.write if kind == WRITE else session.read
-        answer = call(method, path, operation=operation, params=params, json=body)
+        answer = session.write(call) if kind == WRITE else session.read(call)
         if (at := _date_of(answer)) is not None:
             self._dated = (at, time.monotonic())
         return answer

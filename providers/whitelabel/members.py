@@ -13,7 +13,7 @@ import phonenumbers
 
 from providers.answers import inner, object_in, text_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.texts import other_spellings
 from providers.types import (
     Balance,

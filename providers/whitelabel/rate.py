@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from providers.currencies import minor_units
 from providers.errors import UnexpectedAnswer
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import Cart, Money
 from providers.whitelabel.engine import Engine, Json, Refused, plain, timestamp
 

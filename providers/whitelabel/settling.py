@@ -14,7 +14,7 @@ from django.core.cache import cache
 
 from providers.answers import moment
 from providers.errors import UnexpectedAnswer
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.whitelabel.engine import Engine, Json, Refused, timestamp
 
 # How long an event may stay without reaction before we no longer count on one.

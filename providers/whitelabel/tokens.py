@@ -11,7 +11,8 @@ from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.outbound.http import VendorSession
+from providers.outbound.exchange import Call
+from providers.outbound.vendor_session import VendorSession
 from providers.sealing import box
 
 EARLIER_S = 60
@@ -58,17 +59,13 @@ class AdminToken:
         return token if client_id == self.client_id else ""
 
     def _ask(self) -> str:
-        answer = self.session.read(
-            "POST",
-            "/oauth/token",
-            operation="get_token",
-            json={
-                "client_id": self.client_id,
-                "client_secret": self.client_secret,
-                "audience": self.audience,
-                "grant_type": "client_credentials",
-            },
-        )
+        asked = {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "audience": self.audience,
+            "grant_type": "client_credentials",
+        }
+        answer = self.session.read(Call("POST", "/oauth/token", operation="get_token", json=asked))
         if answer.status >= 400:
             raise AuthFailed(f"get_token: {answer.status}")
         data = answer.json()

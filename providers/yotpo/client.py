@@ -14,7 +14,8 @@ from providers.errors import ProviderError, RateLimited, Rejected, RejectReason,
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
-from providers.outbound.http import Answer, VendorSession, judge_status
+from providers.outbound.exchange import Answer, Call
+from providers.outbound.vendor_session import VendorSession, judge_status
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.settings import YotpoSettings, read_settings
 
@@ -40,7 +41,7 @@ class Client:
     def get(self, path: str, *, operation: str, params: Mapping[str, str]) -> Answer:
         """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer, also for an error that comes
         with status 200."""
-        answer = self.session.read("GET", path, operation=operation, params=params)
+        answer = self.session.read(Call("GET", path, operation=operation, params=params))
         if is_ok(answer) and _is_error(answer.json()):
             raise UnexpectedAnswer(f"{operation}: an error inside {answer.status}")
         return answer
@@ -48,16 +49,17 @@ class Client:
     def post(self, path: str, *, operation: str, body: Mapping[str, Any]) -> Answer:
         """Write. Sent again only after a 423 or 429, which say that nothing was done.
         Raises as `VendorSession.write`."""
+        call = Call("POST", path, operation=operation, json=dict(body))
         for pause_s in BUSY_PAUSES_S:
             try:
-                return self.session.write("POST", path, operation=operation, json=dict(body))
+                return self.session.write(call)
             except Busy:
                 self.session.sleep(pause_s)
             except RateLimited as error:
                 if error.retry_after_s > LONGEST_PATIENCE_S:
                     raise
                 self.session.sleep(error.retry_after_s)
-        return self.session.write("POST", path, operation=operation, json=dict(body))
+        return self.session.write(call)
 
     def refusal(self, answer: Answer, not_found: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Rejected:
         """Return what a refusing answer means, in any of the shapes that have been seen: errors by field,

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.outbound.exchange import Call
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.fields import as_object, moment, text, whole
 from providers.yotpo.refs import BY_ID, hinted_ref, identity_of
@@ -59,7 +60,7 @@ def _prime(client: Client, record: Mapping[str, Any], body: bytes) -> None:
         by_id = ref.startswith(BY_ID)
         identity = {"customer_id": customer_id} if by_id else {"customer_email": email}
         params = {**identity, "with_history": "true"}
-        client.session.prime("GET", "/customers", body, member=ref, params=params)
+        client.session.prime(Call("GET", "/customers", params=params), body, member=ref)
 
 
 def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dict[str, Any]:

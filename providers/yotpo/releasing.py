@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from providers import clock, types
 from providers.errors import AuthFailed, Rejected, RejectReason, Unavailable
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.yotpo import store
 from providers.yotpo.assumed import assumed_list
 from providers.yotpo.client import Client, is_ok, read_refusal

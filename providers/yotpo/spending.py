@@ -21,7 +21,7 @@ from providers.errors import (
     UnexpectedAnswer,
 )
 from providers.outbound import sharing
-from providers.outbound.http import Answer
+from providers.outbound.exchange import Answer
 from providers.types import Finding, SpendFinding, SpendIntent, SpendKind
 from providers.yotpo import store
 from providers.yotpo.client import Client, is_ok

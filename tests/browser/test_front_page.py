@@ -17,7 +17,7 @@ from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.programs import latency
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
-from providers.outbound.http import Observation
+from providers.outbound.vendor_session import Observation
 
 from .test_pages import AA, OVERFLOW, SHIFT, SIZES
 

@@ -7,13 +7,14 @@ import time_machine
 
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.http import send
+from providers.outbound.exchange import Call
 
 URL = "https://acme-staging.newstore.test/v0/thing"
 PATIENT_S = 3.0
 
 
 def ask(program: str = "acme", url: str = URL, timeout_s: float = PATIENT_S) -> None:
-    send(program, "GET", url, timeout_s=timeout_s)
+    send(program, url, Call("GET", ""), timeout_s=timeout_s)
 
 
 def silent(mock: responses.RequestsMock) -> None:

@@ -12,7 +12,7 @@ from loyaltyview.ops.charts import Chart
 from loyaltyview.programs import latency
 from loyaltyview.programs.latency import latency_part, remember
 from loyaltyview.programs.models import Program
-from providers.outbound.http import Observation, observers
+from providers.outbound.vendor_session import Observation, observers
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from providers.errors import (
     Unsupported,
 )
 from providers.outbound.deadline import deadline
-from providers.outbound.http import Answer
+from providers.outbound.exchange import Answer
 from tests.providers.antavo.build import intent, order
 from tests.providers.antavo.conftest import MIA, Connect, Served, build
 

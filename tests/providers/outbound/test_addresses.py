@@ -12,7 +12,8 @@ from pytest_django import Settings
 from providers.errors import OutcomeUnknown, ProviderError, Unavailable
 from providers.outbound import addresses
 from providers.outbound.addresses import is_private, names_private
-from providers.outbound.http import VendorSession
+from providers.outbound.exchange import Call
+from providers.outbound.vendor_session import VendorSession
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0",
@@ -147,7 +148,7 @@ def test_a_path_cannot_lead_to_another_host() -> None:
     session = VendorSession(vendor="test", program="acme", base_url="https://vendor.example")
 
     with pytest.raises(ProviderError, match="slash"):
-        session.read("GET", "@evil.example/", operation="look")
+        session.read(Call("GET", "@evil.example/", operation="look"))
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
@@ -160,6 +161,6 @@ def call(host: str, port: int, kind: str) -> None:
         vendor="test", program=host, base_url=f"http://{host}:{port}", sleep=lambda _seconds: None
     )
     if kind == "read":
-        session.read("GET", "/", operation="look")
+        session.read(Call("GET", "/", operation="look"))
     else:
-        session.write("POST", "/", operation="spend")
+        session.write(Call("POST", "/", operation="spend"))

@@ -27,16 +27,26 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from providers.outbound import http
+from providers.outbound import vendor_session
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget, calling_for
 from providers.outbound.budget_state import Limit, Use
 from providers.outbound.budget_store import ProcessStore
 from providers.outbound.deadline import deadline
-from providers.outbound.http import Answer, Limits, Observation, VendorSession, judge_status, segment
-from tests.providers.raw import RawVendor
-
-Script = Callable[[socket.socket, threading.Event], None]
+from providers.outbound.exchange import Answer, Call, segment
+from providers.outbound.vendor_session import Limits, Observation, VendorSession, judge_status
+from tests.providers.raw import (
+    RawVendor,
+    Script,
+    break_the_chunks,
+    drip_body,
+    drip_chunks,
+    drip_headers,
+    hang,
+    hang_up,
+    hang_up_half_way,
+    talk_nonsense,
+)
 
 
 @pytest.fixture
@@ -76,7 +86,7 @@ def test_an_answer_keeps_cents_exact(httpserver: HTTPServer, vendor: VendorSessi
     httpserver.expect_request("/api/members/7", query_string={"full": "1"}).respond_with_data(
         b'{"balance": 12.10}', headers={"X-Account": "acme"}
     )
-    answer = vendor.read("GET", "/members/7", operation="get_member", params={"full": 1})
+    answer = vendor.read(Call("GET", "/members/7", operation="get_member", params={"full": 1}))
     assert answer.status == 200
     assert answer.headers["x-account"] == "acme"
     assert answer.json() == {"balance": Decimal("12.10")}
@@ -88,7 +98,7 @@ def test_json_goes_out_with_its_type_and_the_session_headers(
     httpserver.expect_request(
         "/api/members", method="POST", json={"name": "Zoë"}, headers={"Content-Type": "application/json"}
     ).respond_with_json({}, status=201)
-    assert vendor.write("POST", "/members", operation="enrol", json={"name": "Zoë"}).status == 201
+    assert vendor.write(Call("POST", "/members", operation="enrol", json={"name": "Zoë"})).status == 201
 
 
 def test_a_form_goes_out_as_a_form(httpserver: HTTPServer, vendor: VendorSession) -> None:
@@ -98,7 +108,7 @@ def test_a_form_goes_out_as_a_form(httpserver: HTTPServer, vendor: VendorSession
         data="grant=a+b",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ).respond_with_json({})
-    assert vendor.read("POST", "/token", operation="token", form={"grant": "a b"}).status == 200
+    assert vendor.read(Call("POST", "/token", operation="token", form={"grant": "a b"})).status == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"points": NaN}'])
@@ -116,7 +126,7 @@ def test_a_compressed_answer_is_unpacked(httpserver: HTTPServer, vendor: VendorS
     httpserver.expect_request("/api/x").respond_with_data(
         gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"}
     )
-    assert vendor.read("GET", "/x", operation="x").json() == {"a": 1}
+    assert vendor.read(Call("GET", "/x", operation="x")).json() == {"a": 1}
 
 
 def test_an_answer_that_does_not_unpack_is_unexpected(httpserver: HTTPServer, vendor: VendorSession) -> None:
@@ -124,7 +134,7 @@ def test_an_answer_that_does_not_unpack_is_unexpected(httpserver: HTTPServer, ve
         b"not compressed", headers={"Content-Encoding": "gzip"}
     )
     with pytest.raises(UnexpectedAnswer):
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
 
 
 @pytest.mark.parametrize("text", [b"x" * 5000, gzip.compress(b"x" * 5_000_000)], ids=["plain", "compressed"])
@@ -135,15 +145,15 @@ def test_an_answer_that_is_too_large_is_refused(httpserver: HTTPServer, text: by
         vendor="v", program="acme", base_url=httpserver.url_for(""), limits=Limits(max_bytes=4096)
     )
     with pytest.raises(UnexpectedAnswer, match="4096"):
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
 
 
 def test_cookies_of_one_answer_never_reach_the_next_request(
     httpserver: HTTPServer, vendor: VendorSession
 ) -> None:
     httpserver.expect_request("/api/x").respond_with_data(b"", headers={"Set-Cookie": "member=mia; Path=/"})
-    vendor.read("GET", "/x", operation="x")
-    vendor.read("GET", "/x", operation="x")
+    vendor.read(Call("GET", "/x", operation="x"))
+    vendor.read(Call("GET", "/x", operation="x"))
     assert "Cookie" not in httpserver.log[-1][0].headers
 
 
@@ -155,7 +165,7 @@ def test_proxies_and_netrc_of_the_machine_are_ignored(
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
     httpserver.expect_request("/api/x").respond_with_json({})
-    assert vendor.read("GET", "/x", operation="x").status == 200
+    assert vendor.read(Call("GET", "/x", operation="x")).status == 200
 
 
 def test_a_thread_keeps_its_connection_for_the_next_call(raw_vendor: RawVendorFactory) -> None:
@@ -168,8 +178,8 @@ def test_a_thread_keeps_its_connection_for_the_next_call(raw_vendor: RawVendorFa
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     _, vendor = raw_vendor(two_answers)
-    vendor.read("GET", "/x", operation="x")
-    vendor.read("GET", "/x", operation="x")
+    vendor.read(Call("GET", "/x", operation="x"))
+    vendor.read(Call("GET", "/x", operation="x"))
     assert len(connections) == 1
 
 
@@ -212,10 +222,10 @@ def test_a_status_means_one_error(
         "trouble", status=status, headers={"Location": httpserver.url_for("/elsewhere")}
     )
     with pytest.raises(ProviderError, match=f"^x: {status}$") as read:
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert type(read.value) is of_read
     with pytest.raises(ProviderError) as write:
-        vendor.write("POST", "/x", operation="x")
+        vendor.write(Call("POST", "/x", operation="x"))
     assert type(write.value) is of_write
     assert {request.path for request, _ in httpserver.log} == {"/api/x"}
 
@@ -225,8 +235,8 @@ def test_other_statuses_are_for_the_adapter(
     httpserver: HTTPServer, vendor: VendorSession, status: int
 ) -> None:
     httpserver.expect_request("/api/x").respond_with_data("", status=status)
-    assert vendor.read("GET", "/x", operation="x").status == status
-    assert vendor.write("POST", "/x", operation="x").status == status
+    assert vendor.read(Call("GET", "/x", operation="x")).status == status
+    assert vendor.write(Call("POST", "/x", operation="x")).status == status
 
 
 def test_an_adapter_may_judge_a_status_by_itself(httpserver: HTTPServer) -> None:
@@ -235,7 +245,7 @@ def test_an_adapter_may_judge_a_status_by_itself(httpserver: HTTPServer) -> None
 
     httpserver.expect_request("/x").respond_with_data("limit reached", status=403)
     vendor = VendorSession(vendor="v", program="acme", base_url=httpserver.url_for(""), judge=judge)
-    assert vendor.write("POST", "/x", operation="spend").body == b"limit reached"
+    assert vendor.write(Call("POST", "/x", operation="spend")).body == b"limit reached"
 
 
 # --- Trying again --------------------------------------------------------------------------------------
@@ -254,7 +264,7 @@ def test_a_read_is_tried_again_and_signed_anew_each_time(httpserver: HTTPServer,
     vendor = VendorSession(
         vendor="v", program="acme", base_url=httpserver.url_for(""), sign=sign, sleep=slept.append
     )
-    assert vendor.read("GET", "/x", operation="x").status == 200
+    assert vendor.read(Call("GET", "/x", operation="x")).status == 200
     assert [request.headers["X-Signature"] for request, _ in httpserver.log] == ["1", "2", "3"]
     assert len(slept) == 2
     assert all(0 < pause < 0.5 for pause in slept)
@@ -263,7 +273,7 @@ def test_a_read_is_tried_again_and_signed_anew_each_time(httpserver: HTTPServer,
 def test_a_read_gives_up_after_its_attempts(httpserver: HTTPServer, vendor: VendorSession) -> None:
     httpserver.expect_request("/api/x").respond_with_data("", status=503)
     with pytest.raises(Unavailable):
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert len(httpserver.log) == 3
 
 
@@ -271,7 +281,7 @@ def test_a_read_gives_up_after_its_attempts(httpserver: HTTPServer, vendor: Vend
 def test_a_write_is_never_sent_twice(httpserver: HTTPServer, vendor: VendorSession, status: int) -> None:
     httpserver.expect_request("/api/x").respond_with_data("", status=status)
     with pytest.raises(ProviderError):
-        vendor.write("POST", "/x", operation="spend")
+        vendor.write(Call("POST", "/x", operation="spend"))
     assert len(httpserver.log) == 1
 
 
@@ -282,7 +292,7 @@ def test_a_read_waits_as_long_as_the_vendor_asks_within_its_deadline(
         "", status=429, headers={"Retry-After": "2"}
     )
     httpserver.expect_ordered_request("/api/x").respond_with_data("{}")
-    assert vendor.read("GET", "/x", operation="x").status == 200
+    assert vendor.read(Call("GET", "/x", operation="x")).status == 200
     assert slept == [2.0]
 
 
@@ -303,7 +313,7 @@ def test_a_wait_beyond_the_deadline_is_handed_to_the_caller(
 ) -> None:
     httpserver.expect_request("/api/x").respond_with_data("", status=429, headers=headers)
     with pytest.raises(RateLimited) as raised:
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert raised.value.retry_after_s == expected_s
     assert slept == []
     assert len(httpserver.log) == 1
@@ -313,13 +323,13 @@ def test_a_wait_may_be_given_as_a_date(httpserver: HTTPServer, vendor: VendorSes
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     httpserver.expect_request("/api/x").respond_with_data("", status=429, headers={"Retry-After": date})
     with pytest.raises(RateLimited) as raised:
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert 50 < raised.value.retry_after_s <= 60
 
 
 @given(st.one_of(st.text(), st.sampled_from(["nan", "inf", "-5", "1e999", "Mon, 01 Jan 9999 99:00:00 GMT"])))
 def test_no_retry_after_header_breaks_us(text: str) -> None:
-    error = judge_status(Answer(status=429, headers={"Retry-After": text}, body=b""), http.READ)
+    error = judge_status(Answer(status=429, headers={"Retry-After": text}, body=b""), vendor_session.READ)
     assert isinstance(error, RateLimited)
     assert 0 <= error.retry_after_s <= 3600
 
@@ -329,13 +339,13 @@ def test_the_deadline_of_the_page_ends_the_tries(
 ) -> None:
     httpserver.expect_request("/api/x").respond_with_data("", status=503)
     with deadline(0.09), pytest.raises(Unavailable):
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert len(httpserver.log) <= 2
 
 
 def test_nothing_is_sent_when_the_deadline_is_over(httpserver: HTTPServer, vendor: VendorSession) -> None:
     with deadline(0), pytest.raises(Unavailable, match="deadline"):
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert httpserver.log == []
 
 
@@ -344,7 +354,7 @@ def test_a_write_is_not_cut_short_by_the_deadline_of_the_page(
 ) -> None:
     httpserver.expect_request("/api/x").respond_with_json({})
     with deadline(0):
-        assert vendor.write("POST", "/x", operation="spend").status == 200
+        assert vendor.write(Call("POST", "/x", operation="spend")).status == 200
 
 
 # --- Connections that fail -----------------------------------------------------------------------------
@@ -360,54 +370,16 @@ def test_a_refused_connection_reached_nobody(slept: list[float]) -> None:
             sleep=slept.append,
         )
         with pytest.raises(Unavailable):
-            vendor.write("POST", "/x", operation="spend")
+            vendor.write(Call("POST", "/x", operation="spend"))
         with pytest.raises(Unavailable):
-            vendor.read("GET", "/x", operation="x")
+            vendor.read(Call("GET", "/x", operation="x"))
 
 
 @pytest.mark.parametrize("base_url", ["ftp://vendor.test", "vendor.test", "http://", "http://[::1"])
 def test_an_address_that_is_none_reached_nobody(base_url: str, slept: list[float]) -> None:
     vendor = VendorSession(vendor="v", program="acme", base_url=base_url, sleep=slept.append)
     with pytest.raises(Unavailable):
-        vendor.write("POST", "/x", operation="spend")
-
-
-def hang(connection: socket.socket, over: threading.Event) -> None:
-    over.wait(5)
-
-
-def hang_up(connection: socket.socket, over: threading.Event) -> None:
-    pass
-
-
-def hang_up_half_way(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-
-
-def break_the_chunks(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-
-
-def talk_nonsense(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"220 mail.vendor.test ESMTP\r\n")
-
-
-def drip_body(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    while not over.wait(0.05):
-        connection.sendall(b" ")
-
-
-def drip_chunks(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while not over.wait(0.05):
-        connection.sendall(b"1\r\n \r\n")
-
-
-def drip_headers(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    while not over.wait(0.05):
-        connection.sendall(b"x")
+        vendor.write(Call("POST", "/x", operation="spend"))
 
 
 @pytest.mark.parametrize(
@@ -430,7 +402,7 @@ def test_a_vendor_that_dies_half_way_ends_in_time_and_leaves_writes_unknown(
     server, vendor = raw_vendor(script)
     started_at = time.monotonic()
     with pytest.raises(OutcomeUnknown):
-        vendor.write("POST", "/x", operation="spend")
+        vendor.write(Call("POST", "/x", operation="spend"))
     assert time.monotonic() - started_at < 10
     assert len(server.requests) == 1
 
@@ -441,14 +413,14 @@ def test_a_vendor_that_dies_half_way_is_unavailable_to_reads(
 ) -> None:
     _, vendor = raw_vendor(script)
     with pytest.raises(Unavailable) as raised:
-        vendor.read("GET", "/x", operation="x")
+        vendor.read(Call("GET", "/x", operation="x"))
     assert type(raised.value) is Unavailable
 
 
 def test_trouble_is_told_without_the_address_which_may_name_a_customer(raw_vendor: RawVendorFactory) -> None:
     _, vendor = raw_vendor(hang_up)
     with pytest.raises(Unavailable) as raised:
-        vendor.read("GET", "/members", operation="find_members", params={"email": "mia@example.com"})
+        vendor.read(Call("GET", "/members", operation="find_members", params={"email": "mia@example.com"}))
     assert str(raised.value) == "find_members: ConnectionError"
 
 
@@ -468,7 +440,7 @@ def test_an_open_breaker_fails_at_once_and_leaves_the_vendor_alone(
     )
     for _ in range(3):
         with pytest.raises(Unavailable):
-            vendor.read("GET", "/x", operation="x")
+            vendor.read(Call("GET", "/x", operation="x"))
     assert len(httpserver.log) == 2
 
 
@@ -482,7 +454,7 @@ def test_a_vendor_that_says_no_keeps_the_breaker_closed(httpserver: HTTPServer) 
     )
     for _ in range(3):
         with pytest.raises(AuthFailed):
-            vendor.read("GET", "/x", operation="x")
+            vendor.read(Call("GET", "/x", operation="x"))
 
 
 def test_a_spent_bucket_is_a_rate_limit_and_nothing_is_sent(httpserver: HTTPServer) -> None:
@@ -493,9 +465,9 @@ def test_a_spent_bucket_is_a_rate_limit_and_nothing_is_sent(httpserver: HTTPServ
         base_url=httpserver.url_for(""),
         budget=Budget(name="acme", limit=Limit(calls=1, window_s=100.0), kept_in=ProcessStore()),
     )
-    vendor.write("POST", "/x", operation="x")
+    vendor.write(Call("POST", "/x", operation="x"))
     with pytest.raises(RateLimited) as raised:
-        vendor.write("POST", "/x", operation="x")
+        vendor.write(Call("POST", "/x", operation="x"))
     assert raised.value.retry_after_s > 90
     assert len(httpserver.log) == 1
 
@@ -524,7 +496,7 @@ def test_a_write_of_a_tap_that_was_throttled_takes_its_turn_again(
         ),
     )
     with calling_for(use), contextlib.suppress(RateLimited):
-        vendor.write("POST", "/x", operation="x")
+        vendor.write(Call("POST", "/x", operation="x"))
     assert len(httpserver.log) == sent
     assert now[0] == (1003.0 if use is Use.TAP else 1000.0)
 
@@ -533,11 +505,11 @@ def test_observers_learn_of_every_attempt(
     httpserver: HTTPServer, vendor: VendorSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Observation] = []
-    monkeypatch.setattr(http, "observers", [])
-    http.add_observer(seen.append)
+    monkeypatch.setattr(vendor_session, "observers", [])
+    vendor_session.add_observer(seen.append)
     httpserver.expect_ordered_request("/api/x").respond_with_data("", status=503)
     httpserver.expect_ordered_request("/api/x").respond_with_json({})
-    vendor.read("GET", "/x", operation="get_member")
+    vendor.read(Call("GET", "/x", operation="get_member"))
     assert [(o.vendor, o.program, o.operation, o.kind, o.outcome) for o in seen] == [
         ("acme-vendor", "acme", "get_member", "read", "Unavailable"),
         ("acme-vendor", "acme", "get_member", "read", "ok"),

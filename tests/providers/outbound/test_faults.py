@@ -11,8 +11,9 @@ from urllib3 import exceptions as uex
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from providers.errors import OutcomeUnknown, Unavailable, UnexpectedAnswer
-from providers.outbound.http_errors import ERRORS, READ, WRITE, error_class
+from providers.errors import OutcomeUnknown, ProviderError, Unavailable, UnexpectedAnswer
+from providers.outbound.faults import FAULTS, CallFailed, fault_of
+from providers.outbound.vendor_session import READ, WRITE, error_of
 
 REQUESTS_ERRORS = [
     cls
@@ -25,9 +26,13 @@ def make(cls: type[Exception]) -> Exception:
     return cls("no", "doc", 0) if issubclass(cls, rex.JSONDecodeError) else cls("trouble")
 
 
+def error_class(error: Exception, kind: str) -> type[ProviderError]:
+    return type(error_of(CallFailed(*fault_of(error)), kind, "spend"))
+
+
 def test_the_table_names_every_exception_of_requests() -> None:
     assert len(REQUESTS_ERRORS) > 20
-    assert {cls for cls in ERRORS if cls is not uex.HTTPError} == set(REQUESTS_ERRORS)
+    assert {cls for cls in FAULTS if cls is not uex.DecodeError} == set(REQUESTS_ERRORS)
 
 
 @pytest.mark.parametrize("cls", REQUESTS_ERRORS, ids=lambda cls: cls.__name__)
@@ -37,7 +42,9 @@ def test_each_exception_becomes_one_error_for_reads_and_one_for_writes(cls: type
     assert error_class(error, WRITE) in (Unavailable, OutcomeUnknown, UnexpectedAnswer)
 
 
-@pytest.mark.parametrize("cls", [c for c in ERRORS if ERRORS[c][1] is Unavailable], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "cls", [c for c in FAULTS if error_class(make(c), WRITE) is Unavailable], ids=lambda c: c.__name__
+)
 def test_a_write_may_be_repeated_only_after_errors_that_precede_sending(cls: type[Exception]) -> None:
     assert issubclass(
         cls,
