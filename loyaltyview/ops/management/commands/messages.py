@@ -80,7 +80,7 @@ def collect() -> Catalog:
 
 
 def update(path: Path, texts: Catalog) -> None:
-    """Give the catalogue at `path` the texts of today. New ones are untranslated, removed ones are comments."""
+    """Give the catalogue at `path` the texts of today; texts that are gone become comments."""
     catalogue = _read(path)
     texts.creation_date = catalogue.creation_date  # without a change the file stays as it is
     catalogue.update(texts, no_fuzzy_matching=True)
