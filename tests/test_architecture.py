@@ -14,6 +14,9 @@ from providers.registry import PROVIDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDORS = tuple(PROVIDERS)
+LONGEST_FUNCTION = 60
+# To be shortened; nothing may be added.
+STILL_LONGER = {"loyaltyview/webview/views/member.py:show_member"}
 LONGEST = {"loyaltyview": 400, "providers": 400, "tests": 600}
 
 # What each app may import besides itself, Django and libraries.
@@ -38,6 +41,11 @@ def modules(package: str) -> list[Path]:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports_of(path: Path) -> tuple[str, ...]:
     """Return the dotted names of everything `path` imports, wherever in the file. Imports for type checkers
     are left out."""
@@ -45,11 +53,16 @@ def imports_of(path: Path) -> tuple[str, ...]:
 
 
 def _imports_of(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            node.body = []
-    for node in ast.walk(tree):
+    for_checkers = {
+        id(node)
+        for block in ast.walk(tree_of(path))
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+    for node in ast.walk(tree_of(path)):
+        if id(node) in for_checkers:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -146,7 +159,7 @@ def test_all_calls_to_other_systems_go_through_the_checked_sessions() -> None:
 
 
 def _dotted_names(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}"
 
@@ -195,7 +208,7 @@ def test_nothing_but_the_tests_imports_the_tests() -> None:
 
 def names_and_texts_of(path: Path) -> Iterator[tuple[int, str]]:
     """Yield every identifier and every text constant of `path` but docstrings, with its line."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -245,6 +258,19 @@ def test_no_file_is_longer_than_one_can_read_at_a_sitting(package: str) -> None:
     lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in modules(package)}
 
     assert not {path: length for path, length in lengths.items() if length > LONGEST[package]}
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    longer = {
+        f"{path.relative_to(ROOT).as_posix()}:{node.name}"
+        for package in ("loyaltyview", "providers")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.end_lineno is not None and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+    }
+
+    assert not longer - STILL_LONGER
 
 
 def test_data_migrations_write_to_the_database_that_is_asked_for() -> None:
