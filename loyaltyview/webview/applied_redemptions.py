@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Q
+from django.utils.http import urlencode
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
 from loyaltyview.redemptions.codes import issued_of, known_codes
@@ -106,11 +107,12 @@ def applied_in(rows: list[Redemption], provider: LoyaltyProvider) -> tuple[Appli
     return tuple(applied(row, provider) for row in rows if State(row.state) not in FINAL)
 
 
-def watched(shown: Iterable[Applied], provider: LoyaltyProvider) -> list[Applied]:
-    """Return those of `shown` whose page asks whether the program has cancelled them."""
+def watch_query(shown: Iterable[Applied], provider: LoyaltyProvider) -> str:
+    """Return the query string with which a page asks whether the program cancelled one of `shown`; "" where
+    there is nothing to ask."""
     if Capability.CANCELS_SPENDS not in provider.capabilities:
-        return []
-    return [each for each in shown if each.status == "live"]
+        return ""
+    return urlencode([("live", str(each.row.pk)) for each in shown if each.status == "live"])
 
 
 def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:
