@@ -1,13 +1,14 @@
 """A member is erased: her redemptions stay, as somebody's whom nobody knows (`programs.erasure`)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.erasure import Person
 from loyaltyview.redemptions.models import FINAL, Redemption, State
+from loyaltyview.redemptions.transitions import longest_unused
 
 FINISHED = [state.value for state in FINAL]
 IN_A_CART = [State.SPENT.value, State.REVEALED.value]
@@ -22,9 +23,7 @@ def blockers(person: Person) -> Iterator[str]:
     """What is not at its end still needs to know who she is."""
     rows = _hers(person).exclude(state__in=FINISHED)
     if count := rows.filter(state__in=IN_A_CART).count():
-        minutes = (
-            settings.CODE_LIFE_MINUTES + settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES
-        )
+        minutes = longest_unused() // timedelta(minutes=1)
         text = _(
             "Redemptions that are in a cart: %(count)d. Undo them in the app, or wait: what no order carries "
             "is given back after %(minutes)d minutes."

@@ -21,9 +21,9 @@ from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.redemptions.transitions import (
     advance,
+    record_spend,
     refresh,
     release_at,
-    spent_fields,
     take,
     to_stuck,
     write_line,
@@ -225,10 +225,7 @@ def _call_spend(row: Redemption, actor: Actor) -> None:
             reason = f"late order: the program refuses to spend again: {error.detail}"
             to_stuck(row, State.UNCERTAIN, actor, reason)
     else:
-        advance(
-            row, State.USED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-            **spent_fields(spend), due_at=None, lease_until=None,
-        )  # fmt: skip
+        record_spend(row, spend, State.USED, actor)
 
 
 def _confirm(row: Redemption, order: Order, actor: Actor) -> None:

@@ -17,11 +17,10 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.serialization import intent_of
 from loyaltyview.redemptions.transitions import (
-    advance,
+    record_spend,
     refuse,
     release_at,
     reveal,
-    spent_fields,
     take,
     to_stuck,
 )
@@ -111,11 +110,7 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
     if found.finding is Finding.HAPPENED and found.spend:
         # A late order waits for the outcome: its handler confirms. Otherwise the code can still be shown.
         to = State.USED if row.order_id else State.SPENT
-        advance(
-            row, to, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-            reason="the program confirms it", **spent_fields(found.spend), last_error="", lease_until=None,
-            due_at=None if row.order_id else release_at(row),
-        )  # fmt: skip
+        record_spend(row, found.spend, to, actor, reason="the program confirms it")
     elif found.finding is Finding.DID_NOT and row.order_id:
         to_stuck(row, State.UNCERTAIN, actor, "an order used the code, and the spend did not happen")
     elif found.finding is Finding.DID_NOT:

@@ -154,6 +154,18 @@ def reveal(row: Redemption, actor: Actor) -> bool:
     return advance(row, State.REVEALED, allowed=[State.SPENT], actor=actor, due_at=release_at(row))
 
 
+def record_spend(
+    row: Redemption, spend: Spend, to: State, actor: Actor, *, via: Iterable[State] = (), reason: str = ""
+) -> bool:
+    """Take `row`, held by us in UNCERTAIN, to `to`: the vendor made this spend. Without an order it is given
+    back in its time."""
+    return advance(
+        row, to, via=via, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True, reason=reason,
+        **spent_fields(spend), due_at=None if to is State.USED else release_at(row), lease_until=None,
+        last_error="",
+    )  # fmt: skip
+
+
 def refuse(row: Redemption, refusal: Refusal, state: State, actor: Actor, text: str = "") -> bool:
     """Close `row`, held by us in `state`, as refused; `text` is what the other system says of it."""
     if refusal.may_have_spent:
@@ -184,11 +196,15 @@ def spent_fields(spend: Spend) -> dict[str, Any]:
 
 
 def release_at(row: Redemption) -> datetime:
-    """Return when an unused code is given back: its life, NewStore's delivery promise, and a margin."""
-    ends_at = row.code_expires_at or clock.now()
-    return ends_at + timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)
+    """Return when the spend of an unused code is given back."""
+    return (row.code_expires_at or clock.now()) + _wait_for_orders()
 
 
-def ask_again_at() -> datetime:
-    """Return when the worker first asks about an unknown outcome; the page asks by itself."""
-    return clock.now() + timedelta(seconds=2)
+def longest_unused() -> timedelta:
+    """Return how long after its code was made an unused spend is given back."""
+    return timedelta(minutes=settings.CODE_LIFE_MINUTES) + _wait_for_orders()
+
+
+def _wait_for_orders() -> timedelta:
+    """Return for how long after a code's end an order may still come: NewStore's promise, and a margin."""
+    return timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)

@@ -14,7 +14,7 @@ from loyaltyview.redemptions.codes import issued_of, known_codes
 from loyaltyview.redemptions.models import FINAL, HOLDING, IN_CART, OPEN, Redemption, State
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.release import is_final, is_undoable
-from loyaltyview.redemptions.saga import hand_over
+from loyaltyview.redemptions.saga import reveal_codes
 from loyaltyview.redemptions.serialization import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
@@ -158,7 +158,7 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
     the app would take them for. The newest MOST_CODES: the app takes no more."""
-    codes = _standing_coupons(launch) + hand_over(
+    codes = _standing_coupons(launch) + reveal_codes(
         launch.program_id,
         launch.cart_id,
         actor_of(launch),

@@ -27,7 +27,6 @@ class Deaths(AppConfig):
         from loyaltyview.redemptions import (
             cancellation,
             orders,
-            recovery,
             release,
             renewal,
             saga,
@@ -39,10 +38,10 @@ class Deaths(AppConfig):
         # committed. A death after it comes after its commit, unless the caller has a transaction of its own
         # around it (a renewal, which stores the code as well).
         advance = around(transitions.advance)
-        for module in (transitions, saga, recovery, release, renewal, orders, cancellation):
+        for module in (transitions, saga, release, renewal, orders, cancellation):
             setattr(module, "advance", advance)  # noqa: B010
         for owner, function, name in (
-            (saga, "_request", "requested"),
+            (saga, "_store", "requested"),
             (saga, "mint_code", "mint"),
             (processing, "finish", "finish"),
             *((HouseProvider, call, call) for call in CALLS),

@@ -14,7 +14,7 @@ from loyaltyview.redemptions.commands import WORKER, AnotherTillRedeeming, KeyRe
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.saga import hand_over, redeem
+from loyaltyview.redemptions.saga import redeem, reveal_codes
 from loyaltyview.redemptions.stuck_resolution import Question, question_of
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
 from providers.types import Spend
@@ -34,7 +34,7 @@ def test_a_tap_mints_spends_and_shows_the_code(tap: Tap, vendor: Ledger, newstor
     assert (row.state, row.code) == (State.REVEALED, "LOY0000001")
     assert vendor.points["mia"] == 620
     assert trail(row) == ["requested", "uncertain", "spent", "revealed"]
-    assert hand_over(row.program_id, "cart-1", KIM) == ["LOY0000001"]
+    assert reveal_codes(row.program_id, "cart-1", KIM) == ["LOY0000001"]
 
 
 def test_every_line_of_the_trail_says_who_where_and_on_what(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -101,7 +101,7 @@ def test_a_spend_that_never_reached_the_vendor_is_refused(
     vendor.before["spend"] = error
     row = redeem(tap())
     assert (row.state, row.refusal, vendor.points["mia"]) == (State.REFUSED, reason, 820)
-    assert hand_over(row.program_id, "cart-1", KIM) == []
+    assert reveal_codes(row.program_id, "cart-1", KIM) == []
 
 
 def test_the_vendors_no_is_kept_with_its_reason(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -115,7 +115,7 @@ def test_an_unknown_outcome_shows_no_code_until_the_vendor_confirms(
 ) -> None:
     vendor.after["spend"] = error
     row = redeem(tap())
-    assert (row.state, hand_over(row.program_id, "cart-1", KIM)) == (State.UNCERTAIN, [])
+    assert (row.state, reveal_codes(row.program_id, "cart-1", KIM)) == (State.UNCERTAIN, [])
     row = carry_on(row.pk, KIM)
     assert (row.state, vendor.points["mia"], vendor.calls.count("spend")) == (State.REVEALED, 620, 1)
 
@@ -161,7 +161,7 @@ def test_a_second_reward_can_follow_the_first_in_the_same_cart(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     first, second = redeem(tap()), redeem(tap("k-2", item_id="five-off", points=100))
-    assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
+    assert reveal_codes(first.program_id, "cart-1", KIM) == [first.code, second.code]
     assert vendor.points["mia"] == 520
 
 
@@ -210,7 +210,7 @@ def test_the_trail_begins_with_the_tap_even_when_the_worker_ends_it(
 def test_undo_gives_the_points_back_and_the_code_is_gone(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
     row = undo(redeem(tap()).pk, KIM)
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
-    assert hand_over(row.program_id, "cart-1", KIM) == []
+    assert reveal_codes(row.program_id, "cart-1", KIM) == []
     assert undo(row.pk, KIM).state == State.RELEASED
     assert vendor.points["mia"] == 820
 
@@ -287,5 +287,5 @@ def test_a_spend_that_the_worker_found_is_handed_over_with_the_next(
         first.refresh_from_db()
         assert first.state == State.SPENT
         second = redeem(tap("k-2"))
-        assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
+        assert reveal_codes(first.program_id, "cart-1", KIM) == [first.code, second.code]
     assert Redemption.objects.filter(state=State.REVEALED).count() == 2

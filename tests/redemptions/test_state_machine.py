@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions import orders, recovery, release, renewal, saga, transitions
+from loyaltyview.redemptions import orders, release, renewal, saga, transitions
 from loyaltyview.redemptions.commands import Actor, AnotherTillRedeeming, RedeemRequest
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
@@ -110,8 +110,9 @@ class Redemptions(RuleBasedStateMachine):
         self.patches.setattr(saga, "mint_code", self.world.wrap("mint", self.world.mint))
         for call in CALLS:
             self.patches.setattr(HouseProvider, call, self.world.wrap(call, getattr(HouseProvider, call)))
-        for module in (saga, recovery, release, renewal, orders):
-            self.patches.setattr(module, "advance", self.world.wrap("advance", transitions.advance))
+        advance = self.world.wrap("advance", transitions.advance)
+        for module in (transitions, saga, release, renewal, orders):
+            self.patches.setattr(module, "advance", advance)
         self.patches.setattr("django.conf.settings.PAGE_DEADLINE_S", 0)
         # The id says who comes first of those due at one moment: Hypothesis must be able to repeat it.
         self.patches.setattr(Redemption._meta.get_field("id"), "_get_default", an_id)

@@ -10,7 +10,7 @@ from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.saga import hand_over, redeem
+from loyaltyview.redemptions.saga import redeem, reveal_codes
 from loyaltyview.redemptions.transitions import take
 from tests.work.machine_clock import machine_ahead
 
@@ -56,7 +56,7 @@ def test_a_live_code_is_handed_over_and_not_renewed_by_a_machine_that_is_ahead(
 ) -> None:
     row = redeem(tap())
     with machine_ahead(TWO_HOURS_S):
-        assert hand_over(row.program_id, "cart-1", KIM) == [row.code]
+        assert reveal_codes(row.program_id, "cart-1", KIM) == [row.code]
         renewed, refusal = renew(row.pk, KIM)
     assert (renewed.code, refusal, len(newstore.requests)) == (row.code, None, 1)
 
