@@ -13,7 +13,7 @@ from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.webview.views.redeem_many import key_of
+from loyaltyview.webview.taps import key_of
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
 
