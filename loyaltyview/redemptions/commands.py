@@ -53,12 +53,12 @@ def fingerprint_of(launch_id: str, member_ref: str, kind: SpendKind, item_id: st
 
 
 class KeyReused(Exception):
-    """The same form key came with other parameters: an old or tampered form."""
+    """The same form key came with other parameters: the form is old, or was tampered with."""
 
 
 class InCartAlready(Exception):
-    """The cart has as many codes of this reward as the program allows: another till applied one meanwhile."""
+    """Another till applied this reward meanwhile: the cart has as many codes of it as the program allows."""
 
 
 class AnotherTillRedeeming(Exception):
-    """Another spend of this member is under way; its outcome decides what is left."""
+    """Another spend of this member is under way. Its outcome decides how many points remain."""

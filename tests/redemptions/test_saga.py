@@ -135,7 +135,9 @@ def test_the_worker_finds_out_when_the_page_is_gone(tap: Tap, vendor: Ledger, ne
     assert row.state == State.SPENT
 
 
-def test_what_the_vendor_never_tells_goes_to_a_person(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+def test_an_outcome_that_the_vendor_never_reports_gets_stuck(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
     vendor.can_find = False
     row = redeem(tap())
@@ -150,7 +152,9 @@ def test_what_the_vendor_never_tells_goes_to_a_person(tap: Tap, vendor: Ledger, 
     assert "cannot tell" in row.last_error
 
 
-def test_a_second_till_is_told_while_the_first_is_redeeming(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+def test_a_second_till_is_refused_while_the_first_is_redeeming(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
     redeem(tap())
     with pytest.raises(AnotherTillRedeeming):
@@ -175,9 +179,7 @@ def test_a_process_that_died_before_the_spend_left_nothing(tap: Tap, vendor: Led
     assert (row.state, row.refusal) == (State.REFUSED, "ABANDONED")
 
 
-def test_a_request_that_the_worker_cannot_close_is_for_a_person(
-    tap: Tap, vendor: Ledger, newstore: Mint
-) -> None:
+def test_a_request_that_the_worker_cannot_close_gets_stuck(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
     row = redeem(tap())
     lease = timezone.now()
     attempts = settings.WORK_MAX_ATTEMPTS
@@ -227,7 +229,7 @@ def test_undo_with_the_vendor_away_is_finished_by_the_worker(
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
 
-def test_what_the_vendor_cannot_take_back_is_not_undone(
+def test_a_spend_that_the_vendor_cannot_take_back_is_not_undone(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(MemoryProvider, "capabilities", frozenset())
@@ -247,7 +249,7 @@ def test_a_code_that_no_order_carried_is_given_back_after_forty_minutes(
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
 
-def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
+def test_a_final_spend_is_not_undone_and_gets_stuck_when_unused(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     row = redeem(tap(is_final=True))
@@ -259,7 +261,7 @@ def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
     assert "release" not in vendor.calls
 
 
-def test_what_cannot_be_given_back_for_a_day_becomes_a_persons_matter(
+def test_a_spend_that_cannot_be_given_back_for_a_day_gets_stuck(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: MemoryProvider, spend: Spend) -> None:
@@ -277,7 +279,7 @@ def test_what_cannot_be_given_back_for_a_day_becomes_a_persons_matter(
     assert row.last_error == "cannot be given back: UnexpectedAnswer: no JSON"
 
 
-def test_a_spend_that_the_worker_found_is_handed_over_with_the_next(
+def test_a_spend_that_the_worker_found_is_revealed_with_the_next(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
