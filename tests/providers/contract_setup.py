@@ -12,8 +12,10 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 import pytest
+from django.db import transaction
 
 from providers.base import Capability, LoyaltyProvider
+from providers.journal import retention
 from providers.types import (
     Cart,
     CartItem,
@@ -192,3 +194,15 @@ def make_return(order: Order, return_id: str, net: str) -> Return:
 
 def any_spend(kind: SpendKind) -> Spend:
     return Spend(key="any", member_ref="any", kind=kind, provider_ref="any", points=1)
+
+
+def forget_old(provider: LoyaltyProvider, before: datetime) -> int:
+    """Forget what is over, as the worker does each day; return how many rows."""
+    return provider.forget_old(before) + retention.forget_old(before)
+
+
+def erase_member(provider: LoyaltyProvider, ref: str, pseudonym: str) -> int:
+    """Erase a member, as an administrator does; return how many rows."""
+    with transaction.atomic():
+        count = provider.erase_member(ref, pseudonym)
+        return count + retention.erase_member(provider.kind, provider.config.program, [ref], pseudonym)
