@@ -1,16 +1,23 @@
-"""Connecting a merchant from admin: to Pongo's form and back.
+"""Who may see Pongo's admin pages, and connecting a merchant from there: to Pongo's form and back.
 
 `state` is signed, works once, for ten minutes and for the administrator who started. The start is a link
 and not a form: `form-action 'self'` would keep a form from leading to Pongo.
 """
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from typing import Any
 
 import structlog
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.contenttypes.models import ContentType
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,14 +27,50 @@ from django.views.decorators.http import require_POST, require_safe
 from providers.admin_pages import Host
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from providers.pongo import account as accounts
-from providers.pongo import oauth
-from providers.pongo.access import for_administrators, provider_of, write_log
-from providers.pongo.models import ConnectAttempt
+from providers.pongo import merchant
+from providers.pongo.models import Account, ConnectAttempt
+from providers.pongo.provider import PongoProvider
 
 log = structlog.get_logger(__name__)
 
 SALT = "providers.pongo.connect"
 MINUTES = 10
+
+View = Callable[..., HttpResponse]
+
+
+def for_administrators(view: View) -> View:
+    """Let in staff who may change programs; others are sent to the login, or refused."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *, host: Host, **values: Any) -> HttpResponse:
+        if not host.may_change(request.user):
+            raise PermissionDenied
+        return view(request, host=host, **values)
+
+    wrapped: View = staff_member_required(checked)
+    return wrapped
+
+
+def provider_of(host: Host, program: str) -> PongoProvider:
+    """Return the program's adapter; 404 for a program that is not with Pongo."""
+    provider = host.provider(program)
+    if not isinstance(provider, PongoProvider):
+        raise Http404
+    return provider
+
+
+def write_log(request: HttpRequest, program: str, text: str) -> None:
+    """Note in the admin's log who did what to the program's connection."""
+    account, _created = Account.objects.get_or_create(program=program)
+    LogEntry.objects.create(
+        user_id=request.user.pk or 0,
+        content_type=ContentType.objects.get_for_model(Account),
+        object_id=str(account.pk),
+        object_repr=str(account)[:200],
+        action_flag=CHANGE,
+        change_message=text,
+    )
 
 
 class WrongState(Exception):
@@ -42,7 +85,9 @@ def start(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
     if not config.settings["client_id"] or not config.settings["client_secret"]:
         messages.error(request, _("Set the client id and the client secret of the partner account first."))
         return redirect("pongo:home", program=program)
-    address = oauth.form_url(config, state=_new_state(request, program), redirect_uri=_callback_uri(request))
+    address = merchant.form_url(
+        config, state=_new_state(request, program), redirect_uri=_callback_uri(request)
+    )
     return redirect(address)
 
 
@@ -62,7 +107,7 @@ def callback(request: HttpRequest, *, host: Host) -> HttpResponse:
         messages.warning(request, _("Pongo was not allowed to connect. Nothing has changed."))
         return redirect("pongo:home", program=program)
     try:
-        granted = oauth.exchange(provider.config, request.GET["code"])
+        granted = merchant.exchange(provider.config, request.GET["code"])
     except ProviderError as error:
         log.warning("connect_failed", program=program, error=type(error).__name__, detail=error.detail)
         messages.error(request, _why_not(error))

@@ -10,7 +10,7 @@ from providers.errors import AuthFailed, Unsupported
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
-from providers.pongo import members, oauth, orders, release, rewards, spending, stores, webhooks
+from providers.pongo import members, merchant, orders, release, rewards, spending, webhooks
 from providers.pongo.client import Client
 from providers.pongo.settings import Settings
 from providers.sealing import unseal
@@ -37,7 +37,7 @@ from providers.types import (
 
 
 class PongoProvider(LoyaltyProvider):
-    """One merchant at Pongo. `ref` is the customer's public id, the code of her pass."""
+    """One merchant at Pongo. `ref` is the customer's public id, the code of the customer's pass."""
 
     kind = "pongo"
     most_decimals = HUNDREDTH_DECIMALS
@@ -99,11 +99,11 @@ class PongoProvider(LoyaltyProvider):
         return find(spending.way_of(self.shop, intent.kind), intent)
 
     def list_stores(self) -> tuple[ProviderStore, ...]:
-        return stores.list_stores(self.client)
+        return merchant.list_stores(self.client)
 
     def check(self) -> CheckResult:
         started = time.perf_counter()
-        _merchant_id, name = oauth.merchant_of(self.client)
+        _merchant_id, name = merchant.merchant_of(self.client)
         latency_ms = round((time.perf_counter() - started) * 1000)
         accounts.note_works(self.config.program)
         return CheckResult(account=name, latency_ms=latency_ms)

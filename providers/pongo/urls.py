@@ -1,6 +1,6 @@
 from django.urls import path
 
-from providers.pongo import connecting, views, worklist
+from providers.pongo import connecting, views
 
 app_name = "pongo"
 urlpatterns = [
@@ -11,5 +11,5 @@ urlpatterns = [
     path("program/<slug:program>/disconnect/", connecting.disconnect, name="disconnect"),
     path("program/<slug:program>/stores/", views.map_stores, name="stores"),
     path("program/<slug:program>/webhooks/", views.change_webhooks, name="webhooks"),
-    path("program/<slug:program>/rewards/<int:spending>/", worklist.settle, name="settle"),
+    path("program/<slug:program>/rewards/<int:spending>/", views.settle, name="settle"),
 ]

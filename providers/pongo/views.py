@@ -1,25 +1,35 @@
-"""A program's Pongo page in admin: the connection, its stores and which are ours, its webhooks."""
+"""A program's Pongo page in admin: the connection, its stores and which are ours, its webhooks, and
+rewards that stand between us and Pongo for too long."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from providers import clock
 from providers.admin_pages import Host
 from providers.errors import AuthFailed, ProviderError, Unavailable
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import Journal
 from providers.pongo import account as accounts
-from providers.pongo import oauth, stores, webhooks
-from providers.pongo.access import for_administrators, provider_of, write_log
+from providers.pongo import merchant as merchants
+from providers.pongo import webhooks
+from providers.pongo.connecting import for_administrators, provider_of, write_log
 from providers.pongo.models import AccountState, Subscription
 from providers.pongo.provider import PongoProvider
-from providers.pongo.worklist import waiting
+from providers.pongo.release import unlock, use
 from providers.types import ProviderStore
 
 MOST_WAITING = 100
+# A code lives for minutes; an order completes within hours, unless it is shipped.
+IN_CART = timedelta(hours=1)
+IN_ORDER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +119,43 @@ def change_webhooks(request: HttpRequest, *, host: Host, program: str) -> HttpRe
     return redirect("pongo:home", program=program)
 
 
+def waiting(program: str) -> "QuerySet[Write]":
+    """Return bought or owned rewards whose code no order carried, and those of orders that were not sent."""
+    now = clock.now()
+    return Journal(vendor="pongo", program=program).writes(
+        WriteKind.SPEND,
+        Q(order_id="", noted_at__lt=now - IN_CART) | Q(noted_at__lt=now - IN_ORDER),
+        state=WriteState.DONE,
+        waits_for_order=True,
+    )
+
+
+@for_administrators
+@require_POST
+def settle(request: HttpRequest, *, host: Host, program: str, spending: int) -> HttpResponse:
+    """Leave a reward with its customer, or tell Pongo that it was used."""
+    row = get_object_or_404(waiting(program), pk=spending)
+    shop = provider_of(host, program).shop
+    is_used = request.POST.get("do") == "use"
+    try:
+        if is_used:
+            use(shop, row)
+        else:
+            unlock(shop, row)
+    except ProviderError as error:
+        messages.error(request, _("Pongo refused: %(detail)s.") % {"detail": error.detail})
+    else:
+        write_log(request, program, f"{row.key}: {'used' if is_used else 'left with the customer'}")
+        messages.success(request, _("Done."))
+    return redirect("pongo:home", program=program)
+
+
 def _ask(provider: PongoProvider) -> tuple[str, tuple[ProviderStore, ...], str]:
     """Return the merchant's name, Pongo's stores, and what is wrong in one sentence ("" if nothing)."""
     try:
-        merchant = oauth.merchant_of(provider.client)[1]
+        merchant = merchants.merchant_of(provider.client)[1]
         accounts.note_works(provider.config.program)
-        return merchant, stores.list_stores(provider.client), ""
+        return merchant, merchants.list_stores(provider.client), ""
     except AuthFailed as error:
         if error.detail == "not connected":
             return "", (), _("Not connected yet.")
@@ -129,7 +170,7 @@ def _mappings(host: Host, program: str, found: tuple[ProviderStore, ...]) -> lis
     ours = host.stores(program)
     taken = {store.provider_store for store in ours}
     free = tuple(store for store in found if store.store_id not in taken)
-    likely = stores.suggest({s.store_id: s.name for s in ours if not s.provider_store}, free)
+    likely = merchants.suggest({s.store_id: s.name for s in ours if not s.provider_store}, free)
     return [
         Mapping(
             store_id=store.store_id,

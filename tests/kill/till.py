@@ -11,7 +11,7 @@ TIMEOUT_S = 60
 
 
 class Forms(HTMLParser):
-    """The forms of a page, each with its address and its hidden fields."""
+    """Every form of a page: its address and the hidden fields within."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ def found(pattern: str, page: str) -> str:
 
 
 def problem_of(page: str) -> str:
-    """Return the code of the refusal that the page shows, "" without one."""
+    """Return the code of the sentence that refuses, "" without one."""
     return found(r'data-error="([^"]+)"', page)
 
 
@@ -56,20 +56,19 @@ class Till:
         self._session.close()
 
     def open(self, url: str) -> None:
-        """Show another page. Raises ConnectionError when the server dies meanwhile."""
+        """Show another page. ConnectionError when the server dies meanwhile."""
         self._show(self._session.get(url, timeout=TIMEOUT_S))
 
     def form(self, path: str, item: str = "") -> tuple[str, dict[str, str]]:
-        """Return the address and the fields of the form that goes to `path`: that of the card `item` where
-        there are several."""
+        """The address and the fields of the form that goes to `path`, of the card `item` where there are
+        several."""
         forms = [each for each in Forms(self.page).found if f"/{path}/" in each[0]]
         (action, fields), *others = [each for each in forms if not item or each[1].get("item") == item]
         assert not others, "more than one such form"
         return urljoin(self.url, action), fields
 
     def tap(self, path: str = "redeem", item: str = "") -> None:
-        """Send a form of this page and follow the answer. Raises ConnectionError when the server dies
-        meanwhile."""
+        """Send a form of this page and go where it leads. ConnectionError when the server dies meanwhile."""
         self._sent = self.form(path, item)
         self.tap_again()
 
@@ -100,7 +99,7 @@ class Till:
 
     @property
     def problem(self) -> str:
-        """The code of the refusal that the page shows, "" without one."""
+        """The code of the sentence that refuses, "" without one."""
         return problem_of(self.page)
 
     @property

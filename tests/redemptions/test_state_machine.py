@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions import orders, release, renewal, saga, transitions
+from loyaltyview.redemptions import orders, recovery, release, renewal, saga, transitions
 from loyaltyview.redemptions.commands import Actor, AnotherTillRedeeming, RedeemRequest
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
@@ -45,7 +45,7 @@ REWARDS = {"five": 100, "ten": 200, "twenty": 400}
 KIM = Actor(name="a-17", store_id="US_BOSTON_01", device_id="ipad-1")
 CALLS = ("spend", "find_spend", "release", "confirm")
 MOMENTS = [f"{call}.{when}" for call in (*CALLS, "mint") for when in ("before", "after")] + ["advance.after"]
-# Only a person can decide these. Everything else must end by itself.
+# What nothing but a person can decide; everything else must come to its end by itself.
 A_PERSON_MUST = (
     "late order: the program refuses to spend again: INSUFFICIENT_POINTS",
     "an order used the code, and the spend did not happen",
@@ -59,8 +59,7 @@ TROUBLES: list[Trouble] = [
     *((f"{call}.{when}", OutcomeUnknown("timed out")) for call in CALLS for when in ("before", "after")),
     *((f"{call}.before", Unavailable("down")) for call in CALLS),
     ("mint.before", NewStoreUnavailable("down")),
-    *[("spend.after", None), ("spend.after", OutcomeUnknown("timed out"))]
-    * 3,  # the cases that the saga exists for
+    *[("spend.after", None), ("spend.after", OutcomeUnknown("timed out"))] * 3,  # what it is all about
 ]
 
 
@@ -69,7 +68,7 @@ class Died(BaseException):
 
 
 class World:
-    """Where faults and deaths are set; each happens once."""
+    """Where faults and deaths are armed; each strikes once."""
 
     def __init__(self) -> None:
         self.faults: dict[str, Exception] = {}
@@ -111,11 +110,10 @@ class Redemptions(RuleBasedStateMachine):
         self.patches.setattr(saga, "mint_code", self.world.wrap("mint", self.world.mint))
         for call in CALLS:
             self.patches.setattr(HouseProvider, call, self.world.wrap(call, getattr(HouseProvider, call)))
-        advance = self.world.wrap("advance", transitions.advance)
-        for module in (transitions, saga, release, renewal, orders):
-            self.patches.setattr(module, "advance", advance)
+        for module in (saga, recovery, release, renewal, orders):
+            self.patches.setattr(module, "advance", self.world.wrap("advance", transitions.advance))
         self.patches.setattr("django.conf.settings.PAGE_DEADLINE_S", 0)
-        # The id decides the order of rows that are due at one moment: Hypothesis must be able to repeat it.
+        # The id says who comes first of those due at one moment: Hypothesis must be able to repeat it.
         self.patches.setattr(Redemption._meta.get_field("id"), "_get_default", an_id)
         self.program = make_program()
         self.taps: list[RedeemRequest] = []
@@ -132,7 +130,7 @@ class Redemptions(RuleBasedStateMachine):
         troubles=st.lists(st.sampled_from(TROUBLES), max_size=3),
     )
     def first_tap(self, item: str, troubles: list[Trouble]) -> None:
-        """Make a first tap: without it half of the runs would have none."""
+        """Without it half of the runs would have none, and few that went wrong."""
         for trouble in troubles:
             self.something_goes_wrong(trouble)
         self.tap(item, 1)
@@ -240,7 +238,7 @@ class Redemptions(RuleBasedStateMachine):
         assert member.spendable + member.reserved == total
         assert member.spendable >= 0
 
-    # --- At the end, when the trouble has ended ---------------------------------------------------------
+    # --- And at the end, when trouble is over ---------------------------------------------------------
 
     def teardown(self) -> None:
         try:
@@ -291,7 +289,7 @@ class Redemptions(RuleBasedStateMachine):
     # --- Plumbing -----------------------------------------------------------------------------------
 
     def attempt(self, call: Callable[[], object]) -> bool:
-        """Do it as a process would. Returns whether the process survived."""
+        """Do it as a process would: whether it got through."""
         try:
             call()
         except Died:
@@ -313,14 +311,14 @@ class Redemptions(RuleBasedStateMachine):
                 orders.settle(self.program, make_order(order_id))
 
     def shown_codes(self) -> list[str]:
-        """Return the codes that were shown and that no order carries: valid or not, undone or not."""
+        """Codes that somebody saw and no order carries: valid or not, undone or not."""
         # An old code and the renewed one in two orders are an alarm: tests/events/test_processing.py.
         used = {self.shown[code] for code in self.ordered}
         return sorted(code for code, redemption in self.shown.items() if redemption not in used)
 
 
 def an_id() -> UUID:
-    """Return a new id made by `random`, which Hypothesis seeds."""
+    """A new id by `random`, which Hypothesis seeds."""
     return UUID(int=random.getrandbits(128), version=4)
 
 

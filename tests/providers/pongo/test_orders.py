@@ -175,9 +175,9 @@ def test_a_lost_use_is_repeated_and_counts_once(
 def test_another_customers_reward_is_used_beside_the_order(provider: PongoProvider, vendor: Served) -> None:
     anas = vendor.book.customers[ANA].won[0]
     mias = provider.spend(an_intent())
-    hers = provider.spend(an_intent("key-2", anas.hash, kind=SpendKind.VOUCHER, points=0, ref=ANA))
-    order = an_order(mias, hers)
-    for spend in (mias, hers):
+    anas_spend = provider.spend(an_intent("key-2", anas.hash, kind=SpendKind.VOUCHER, points=0, ref=ANA))
+    order = an_order(mias, anas_spend)
+    for spend in (mias, anas_spend):
         provider.confirm(spend, order)
 
     provider.record_order(order)

@@ -13,8 +13,8 @@ from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program, Store
 from providers.journal.models import Write, WriteState
 from providers.pongo import webhooks
+from providers.pongo.merchant import suggest
 from providers.pongo.models import PassCode, Subscription
-from providers.pongo.stores import suggest
 from providers.types import ProviderStore
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, WEBHOOK_SECRET, Served
 from tests.providers.pongo.intents import an_intent

@@ -16,8 +16,7 @@ HEAD = """# The states of a redemption
 file and draw again.
 
 `transitions.advance` changes a state with one conditional UPDATE and writes one line of the trail in the same
-commit. It refuses a transition that is not listed here. A line of the trail whose two states are equal is a
-note.
+commit. It refuses a step that is not listed here. A line of the trail whose two states are equal is a note.
 """
 
 
@@ -26,12 +25,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         PATH.write_text(drawn())
-        self.stdout.write(f"{PATH} has {len(MEANINGS)} states and {len(EDGES)} transitions.")
+        self.stdout.write(f"{PATH} has {len(MEANINGS)} states and {len(EDGES)} steps.")
 
 
 def drawn() -> str:
-    """Return the document: the diagram, the states and the transitions."""
-    return "\n".join((HEAD, *_diagram(), "", *_states(), "", *_transitions(), ""))
+    """Return the document: the diagram, the states and the steps."""
+    return "\n".join((HEAD, *_diagram(), "", *_states(), "", *_steps(), ""))
 
 
 def _diagram() -> Iterator[str]:
@@ -48,7 +47,7 @@ def _diagram() -> Iterator[str]:
 def _states() -> Iterator[str]:
     yield "## States"
     yield ""
-    yield "Nothing follows an end, except after a late order or a cancellation."
+    yield "An end needs nothing more. A late order or a cancellation may still lead out of it."
     yield ""
     yield "| state | meaning | end |"
     yield "|---|---|---|"
@@ -56,8 +55,8 @@ def _states() -> Iterator[str]:
         yield f"| `{state.value}` | {MEANINGS[state]} | {'yes' if state in FINAL else ''} |"
 
 
-def _transitions() -> Iterator[str]:
-    yield "## Transitions"
+def _steps() -> Iterator[str]:
+    yield "## Steps"
     yield ""
     yield "| from | to | reason |"
     yield "|---|---|---|"

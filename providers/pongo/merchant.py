@@ -1,17 +1,25 @@
-"""Connecting a merchant: Pongo's consent form, the exchange of its code, and who the token belongs to.
+"""A merchant at Pongo: the consent form, the exchange of its code, whose the token is, and the stores.
 
 The exchange uses `grant_type=client_credentials`, and there is no refresh (reference, "Get access token"):
 a token that Pongo refuses needs the merchant's consent again.
 """
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from urllib.parse import urlencode
 
-from providers.answers import inner, text_of, whole_of
+from providers.answers import inner, needed_text, text_of, whole_of
 from providers.base import ProviderConfig
 from providers.errors import RejectReason, UnexpectedAnswer
-from providers.pongo.client import Client, data_of, object_of
+from providers.pongo.client import Client, data_of, list_of, object_of
 from providers.pongo.models import Account
+from providers.types import ProviderStore
+
+ALIKE = 0.6
+NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 # What this adapter calls; one comma-separated list without blanks.
 SCOPES = (
@@ -70,3 +78,46 @@ def merchant_of(client: Client) -> tuple[str, str]:
     holder = inner(me, "merchant") or me
     merchant_id = text_of(holder, "id")
     return merchant_id, text_of(holder, "name") or text_of(me, "email") or merchant_id or "?"
+
+
+def list_stores(client: Client) -> tuple[ProviderStore, ...]:
+    """Return the merchant's stores by name. A store's id for us is its slug: orders carry that."""
+    answer = client.read("GET", client.names["path.stores"], operation="list_stores")
+    stores = [
+        ProviderStore(store_id=needed_text(item, "slug"), name=text_of(item, "name", "slug"))
+        for item in list_of(answer)
+    ]
+    return tuple(sorted(stores, key=lambda store: (store.name, store.store_id)))
+
+
+def suggest(names: Mapping[str, str], stores: tuple[ProviderStore, ...]) -> dict[str, str]:
+    """Return for each key of `names` (our store's id -> its name) the slug of the likeliest store that no
+    other is likelier for; keys without one are left out."""
+    scores = sorted(
+        (
+            (max(_likeness(name, store.name), _likeness(name, store.store_id)), key, store.store_id)
+            for key, name in names.items()
+            for store in stores
+        ),
+        reverse=True,
+    )
+    result: dict[str, str] = {}
+    for score, key, slug in scores:
+        if score >= ALIKE and key not in result and slug not in result.values():
+            result[key] = slug
+    return result
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return 0 to 1. All words of the shorter name in the longer one ("Boston", "Acme Boston") is 0.9."""
+    words, others = _words(one), _words(other)
+    if not words or not others:
+        return 0.0
+    shared = words <= others or others <= words
+    ratio = SequenceMatcher(None, " ".join(sorted(words)), " ".join(sorted(others))).ratio()
+    return max(ratio, 0.9 if shared else 0.0)
+
+
+def _words(name: str) -> set[str]:
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return {word for word in NOT_WORD.split(plain) if word}
