@@ -37,12 +37,12 @@ def names_private(host: str) -> bool:
         return False
 
 
-def public_addresses(host: str, port: int) -> list[str]:
+def allowed_addresses(host: str, port: int) -> list[str]:
     """Return the addresses that a host's name stands for now. Raises OSError when it does not resolve, and
-    PermissionError when one of them is private."""
+    PermissionError when one of them is private and this installation does not allow that."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    if any(map(is_private, addresses)):
+    if not are_private_allowed() and any(map(is_private, addresses)):
         raise PermissionError("a private address; see ALLOW_PRIVATE_ADDRESSES")
     return addresses
 

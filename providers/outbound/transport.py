@@ -2,14 +2,18 @@
 to public addresses only (`addresses`). All calls of ours, to vendors and NewStore, go through `session_for`.
 
 A socket's time-out starts again with each byte, so headers or a body that drip never end. Here the
-time-out is set to what is left of the attempt before each read from the socket.
+time-out is set to what is left of the attempt before each read and each piece that is sent. Looking up the
+host's name, and connecting to each of its addresses, end with the attempt as well.
 """
 
+import contextlib
 import io
+import ipaddress
 import math
 import socket
 import threading
 import time
+from concurrent.futures import Future
 from contextvars import ContextVar
 from http.client import HTTPResponse
 from typing import Any
@@ -18,10 +22,11 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from providers.outbound.addresses import are_private_allowed, public_addresses
+from providers.outbound.addresses import allowed_addresses
 
 # When the attempt being made in this thread must have ended, by time.monotonic().
 attempt_ends_at: ContextVar[float] = ContextVar("attempt_ends_at", default=math.inf)
+PIECE_BYTES = 16_384  # of one TLS record; each is a system call with a time-out of its own
 
 
 class _BoundedReader(io.RawIOBase):
@@ -65,11 +70,9 @@ class _CheckedConnection(urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse
 
     def _new_conn(self) -> socket.socket:
-        if are_private_allowed():
-            return super()._new_conn()
-        name = self.host
+        name, timeout = self.host, self.timeout
         try:
-            addresses = public_addresses(name, self.port or self.default_port)
+            addresses = _look_up(name, self.port or self.default_port)
         except PermissionError as error:
             raise AddressRefused(self, str(error)) from error
         except socket.gaierror as error:
@@ -79,17 +82,57 @@ class _CheckedConnection(urllib3.connection.HTTPConnection):
         try:
             return self._to_first_of(addresses)
         finally:
-            self.host = name  # the certificate is for the name
+            self.host, self.timeout = name, timeout  # the certificate is for the name
 
     def _to_first_of(self, addresses: list[str]) -> socket.socket:
-        for address in addresses[:-1]:
-            self.host = address
+        connect_s = self.timeout
+        for address in addresses:
             try:
+                # The socket keeps this time-out for the TLS handshake.
+                self.host, self.timeout = address, _at_most(connect_s)
                 return super()._new_conn()
             except urllib3.exceptions.HTTPError:
-                continue
-        self.host = addresses[-1]
-        return super()._new_conn()
+                if address == addresses[-1]:
+                    raise
+            except TimeoutError as error:
+                raise urllib3.exceptions.ConnectTimeoutError(self, "deadline") from error
+        raise urllib3.exceptions.NewConnectionError(self, "no address")
+
+    def send(self, data: Any) -> None:
+        """Send piece by piece: a server that does not read must not hold us beyond the attempt."""
+        pieces = [data]
+        if isinstance(data, bytes) and len(data) > PIECE_BYTES:
+            pieces = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
+        for piece in pieces:
+            if self.sock is not None:
+                self.sock.settimeout(_at_most(self.timeout))
+            super().send(piece)
+
+
+def _at_most(timeout: Any) -> Any:
+    """Return `timeout`, or what is left of the attempt where that is less. Raises TimeoutError at its end."""
+    left_s = attempt_ends_at.get() - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError("deadline")
+    return min(timeout, left_s) if isinstance(timeout, int | float) else timeout
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    """Return `allowed_addresses` within the attempt. No name server can be given a time, so a thread asks."""
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host.strip("[]"))
+        return allowed_addresses(host.strip("[]"), port)
+    found: Future[list[str]] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(allowed_addresses(host, port))
+        except BaseException as error:
+            found.set_exception(error)
+
+    left_s = attempt_ends_at.get() - time.monotonic()
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    return found.result(max(left_s, 0.0) if math.isfinite(left_s) else None)
 
 
 class _Connection(_CheckedConnection):

@@ -1,7 +1,9 @@
 """No call outlasts its deadline, whatever the server does: neither to a vendor nor to NewStore."""
 
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -38,3 +40,67 @@ def test_a_server_that_is_silent_or_drips_is_given_up_at_the_deadline(client: st
     took_s = time.monotonic() - started_at
     server.close()
     assert took_s < 4  # the server itself goes on until it is closed, or for 5 seconds
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_server_that_does_not_read_a_large_body_is_given_up_at_the_deadline(client: str) -> None:
+    error, call = CLIENTS[client]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        started_at = time.monotonic()
+        with pytest.raises(error):
+            call(url, Call("POST", "/x", operation="x", json={"text": "x" * 20_000_000}))
+        assert time.monotonic() - started_at < 4
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    """A port that answers no connection: its queue is full."""
+    with socket.create_server(("0.0.0.0", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", listener.getsockname()[1]))
+        yield listener.getsockname()[1]
+        for each in waiting:
+            each.close()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_connecting_to_one_address_after_another_ends_at_the_deadline(
+    client: str, busy_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _error, call = CLIENTS[client]
+    looked_up = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", busy_port)) for n in range(1, 30)
+    ]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *args, **kwargs: looked_up if host == "many.test" else real(host, *args, **kwargs),
+    )
+    started_at = time.monotonic()
+    with pytest.raises((Unavailable, NewStoreUnavailable)):  # nothing was sent, so a write knows its outcome
+        call(f"http://many.test:{busy_port}", Call("POST", "/x", operation="x"))
+    assert time.monotonic() - started_at < 4  # 29 addresses have a second each
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_name_server_that_is_silent_is_given_up_at_the_deadline(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _error, call = CLIENTS[client]
+    over = threading.Event()
+
+    def silent(*_args: object, **_kwargs: object) -> None:
+        over.wait(20)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    started_at = time.monotonic()
+    with pytest.raises((Unavailable, NewStoreUnavailable)):
+        call("http://slow.test", Call("POST", "/x", operation="x"))
+    took_s = time.monotonic() - started_at
+    over.set()
+    assert took_s < 4
