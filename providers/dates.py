@@ -42,6 +42,11 @@ def shown_end_of(value: Any, config: ProviderConfig, read: Read) -> datetime | N
     return read(value) if day is None else last_moment(day, config.time_zone or "UTC")
 
 
+def timestamp(at: datetime) -> str:
+    """Return a time as 2026-11-30T08:00:00.000Z. Some vendors demand the milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def bare_date(value: Any) -> date | None:
     """Return the date that a text without a time names, None for anything else."""
     try:

@@ -147,7 +147,9 @@ class VendorSettings:
 def setting(*, default: Any = None, required: bool = False, **rules: Any) -> Any:
     """Return the field of a settings class; `rules` are the other fields of SettingSpec. One without a
     default is empty where the program leaves it out: "", {}, (), or None for a number."""
-    return field(metadata={"default": default, "required": required, **rules})
+    rules |= {"default": default, "required": required}
+    # Tables are read, never built by hand, so that a field of one needs no default of its own.
+    return field(metadata=rules) if required or default == {} else field(default=default, metadata=rules)
 
 
 def names_setting(table: Mapping[str, str], *, needed: tuple[str, ...] | None = None, **rules: Any) -> Any:

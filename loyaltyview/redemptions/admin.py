@@ -1,4 +1,4 @@
-"""Redemptions for administrators: read-only, with their trail, and the two answers to a stuck one."""
+"""Redemptions for administrators: read-only, with their trail, and two answers that resolve a stuck one."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State, Transition
 from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
 
-# What the two answers are answers to.
+# The questions that "It happened" and "It did not" answer.
 QUESTIONS = {
     Question.SPEND: _("Did the program take the points, or the voucher?"),
     Question.RELEASE: _("Were they given back, or replaced by hand?"),
@@ -48,8 +48,8 @@ class IssuedCodeInline(ReadOnlyInline):
 
 @admin.register(Redemption)
 class RedemptionAdmin(ReadOnlyAdmin):
-    """The worklist is the filter "state: needs a person"; `last_error` says what is known. Each one's own
-    page has two buttons, whose answer goes with the question that stands there."""
+    """The worklist is the filter "state: needs a person". `last_error` says what is known. The page of a
+    stuck redemption has a question and two buttons; the form sends the question with the answer."""
 
     list_display = [
         "requested_at",
@@ -89,15 +89,15 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("saving"), ordering="saving")
     def saved(self, row: Redemption) -> str:
-        """With the decimals of its currency, not with those of the column."""
+        """Return the saving with the decimals of its currency, not with those of the column."""
         return number_format(row.saving, get_currency_precision(row.currency))
 
-    @admin.display(description=_("what is asked"))
+    @admin.display(description=_("question"))
     def question(self, row: Redemption) -> str:
         return str(QUESTIONS[question_of(row)]) if row.state == State.STUCK else ""
 
     def answer_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """One of the two buttons on a redemption's own page."""
+        """Take the answer of one of the two buttons on the page of a redemption."""
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
@@ -121,5 +121,5 @@ class RedemptionAdmin(ReadOnlyAdmin):
             self.log_change(request, row, str(_("Resolved a stuck redemption")))
             self.message_user(request, _("The redemption is resolved."), messages.SUCCESS)
         else:
-            text = _("Nothing was changed: what is asked is another thing by now, or nothing any more.")
+            text = _("Nothing was changed: the question is another one by now, or there is none any more.")
             self.message_user(request, text, messages.WARNING)

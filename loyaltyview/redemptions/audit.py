@@ -1,4 +1,4 @@
-"""Redemptions that do not stand as they should, looked at afterwards: here, and at the vendor."""
+"""The daily check of redemptions: what our own rows say is wrong, and where the vendor disagrees."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from loyaltyview.work import clock
 from providers.errors import ProviderError
 from providers.types import Finding
 
-# The worker looks every second; what is overdue by this much is forgotten, not late.
+# The worker looks every second. A row that is overdue by this much was lost, it is not late.
 OVERDUE = timedelta(hours=1)
 
 
@@ -32,7 +32,7 @@ class Trouble(StrEnum):
 
 
 def of_day(program: Program, since: datetime, until: datetime) -> QuerySet[Redemption]:
-    """Return the redemptions that were asked for in that time."""
+    """Return the redemptions that associates asked for in that time."""
     rows = Redemption.objects.select_related("program").filter(program=program)
     return rows.filter(requested_at__gte=since, requested_at__lt=until).order_by("pk")
 
@@ -41,9 +41,9 @@ def in_trouble(row: Redemption) -> Trouble | None:
     """Return what our own row says is wrong."""
     if row.state == State.STUCK:
         return Trouble.STUCK
-    # Never due again, or due long ago: the worker has lost sight of it.
-    is_forgotten = row.due_at is None or row.due_at < clock.now() - OVERDUE
-    if not is_forgotten:
+    # Never due again, or due long ago: the worker does not find it.
+    is_lost = row.due_at is None or row.due_at < clock.now() - OVERDUE
+    if not is_lost:
         return None
     if row.state in (State.SPENT, State.REVEALED):
         return Trouble.NOT_RELEASED
@@ -64,7 +64,8 @@ def ask_vendor(row: Redemption) -> Trouble | None:
 
 
 def resume(row: Redemption, trouble: Trouble) -> None:
-    """Mend it: have the worker go on, or give back once more. Raises ProviderError; may be repeated."""
+    """Repair it: make the row due for the worker, or release the spend again. Raises ProviderError; may be
+    repeated."""
     if trouble is Trouble.STANDS:
         row.program.provider().release(spend_of(row))
         return

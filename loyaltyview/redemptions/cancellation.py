@@ -1,4 +1,4 @@
-"""A spend that the vendor cancelled by itself, as its webhook tells."""
+"""Spends that the vendor cancelled by itself, as its webhook reports."""
 
 from collections.abc import Iterable
 
@@ -20,10 +20,10 @@ CANCELLED = (State.RELEASING, State.RELEASED, State.STUCK)
 
 
 def cancel_spend(program: Program, *, provider_ref: str) -> tuple[Redemption, ...] | None:
-    """Give the redemption of this spend back, or hand it to a person when an order has used it: the customer
-    had the discount. Returns the redemptions that the vendor cancelled, none where we had given it back
-    before; None when no redemption of ours has the reference. Raises Unavailable while its outcome is
-    unknown. May be repeated."""
+    """Release the redemption of this spend. One that an order has used becomes STUCK: the customer had the
+    discount. Returns the redemptions that the vendor cancelled, none where we had released the spend before;
+    None when no redemption of ours has the reference. Raises Unavailable while its outcome is unknown. May be
+    repeated."""
     rows = Redemption.objects.select_related("program").filter(program=program, provider_ref=provider_ref)
     for row in rows:
         if row.state in OPEN:

@@ -1,4 +1,4 @@
-"""Which codes are over and are to be switched off at NewStore, for programs that want it."""
+"""Codes that were used or given back are switched off at NewStore, for programs that want it."""
 
 from datetime import timedelta
 
@@ -17,8 +17,8 @@ from loyaltyview.work.sources import wake
 log = structlog.get_logger(__name__)
 
 EVERY_S = 60
-OVER = (State.USED, State.SETTLED, State.RELEASED)
-LOOKS_BACK = timedelta(days=2)  # a code lives minutes; older ones are no business of anybody's
+DONE = (State.USED, State.SETTLED, State.RELEASED)
+LOOKS_BACK = timedelta(days=2)  # a code lives minutes; older ones have expired
 AT_ONCE = 500
 
 
@@ -32,7 +32,7 @@ def queue_used_codes() -> None:
     issued = IssuedCode.objects.select_related("redemption", "program").filter(
         ~Exists(queued),
         program__in=programs,
-        redemption__state__in=[state.value for state in OVER],
+        redemption__state__in=[state.value for state in DONE],
         issued_at__gte=now - LOOKS_BACK,
     )
     rows = []
@@ -50,6 +50,6 @@ def queue_used_codes() -> None:
 
 
 def unqueue(row: Redemption) -> None:
-    """Take back that the codes of `row` are over, as far as they are not switched off yet. Database only."""
+    """Remove the codes of `row` from the queue, as far as they are not switched off yet. Database only."""
     codes = row.codes.values("code")
     UsedCode.objects.filter(program=row.program, code__in=codes, due_at__isnull=False).delete()

@@ -1,7 +1,7 @@
 """Our codes, recognised however a till or a person writes them.
 
-Tills hand codes on in another case, and a typed code has blanks. NewStore makes codes in upper case, so the
-code as it came and its upper-case form find it by the index; no two codes differ by case alone.
+Tills change the case of codes, and a typed code has blanks. NewStore makes codes in upper case, so the code
+as it came and its upper-case form are looked up by the index. No two codes differ by case alone.
 """
 
 from collections.abc import Iterable
@@ -39,13 +39,13 @@ def with_codes(program: Program, codes: tuple[str, ...]) -> QuerySet[Redemption]
 
 def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[str]) -> tuple[str, ...]:
     """Return the orders outside `story` (an order and those it was exchanged for) in which the redemptions of
-    `codes` were used: the customer had one discount twice."""
+    `codes` were used. The customer had one discount twice."""
     rows = with_codes(program, codes).exclude(order_id__in=["", *story])
     return tuple(sorted(set(rows.values_list("order_id", flat=True))))
 
 
 def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
-    """Return whether two of an order's `codes` were issued for one redemption, one to take the other's place:
-    the customer had one discount twice."""
+    """Return whether two of an order's `codes` were issued for one redemption, the second when the first had
+    expired. The customer had one discount twice."""
     issued = issued_of(program.pk, codes)
     return issued.count() > issued.values("redemption").distinct().count()

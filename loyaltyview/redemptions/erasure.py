@@ -1,30 +1,29 @@
-"""A member is erased: her redemptions stay, as somebody's whom nobody knows (`programs.erasure`)."""
+"""Erasing a member: the redemptions are kept under a pseudonym (`programs.erasure`)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.erasure import Person
 from loyaltyview.redemptions.models import FINAL, Redemption, State
+from loyaltyview.redemptions.transitions import longest_unused
 
 FINISHED = [state.value for state in FINAL]
 IN_A_CART = [State.SPENT.value, State.REVEALED.value]
 
 
 def find(person: Person) -> None:
-    """Her redemptions name her orders. Not her profile: theirs is that of the cart's customer."""
-    person.order_ids |= set(_hers(person).exclude(order_id="").values_list("order_id", flat=True))
+    """Add the orders of the member's redemptions. Their profile is not added: it is the cart's customer's."""
+    person.order_ids |= set(_rows_of(person).exclude(order_id="").values_list("order_id", flat=True))
 
 
 def blockers(person: Person) -> Iterator[str]:
-    """What is not at its end still needs to know who she is."""
-    rows = _hers(person).exclude(state__in=FINISHED)
+    """Yield why the member cannot be erased yet: a redemption that has not ended needs the member's name."""
+    rows = _rows_of(person).exclude(state__in=FINISHED)
     if count := rows.filter(state__in=IN_A_CART).count():
-        minutes = (
-            settings.CODE_LIFE_MINUTES + settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES
-        )
+        minutes = longest_unused() // timedelta(minutes=1)
         text = _(
             "Redemptions that are in a cart: %(count)d. Undo them in the app, or wait: what no order carries "
             "is given back after %(minutes)d minutes."
@@ -37,15 +36,15 @@ def blockers(person: Person) -> Iterator[str]:
 
 
 def erase(person: Person) -> dict[str, int]:
-    """Put the pseudonym in her place; what she bought, and what only repeats who she is, goes. Which order
-    and which code it was stays: that is the ledger."""
+    """Replace the member's ref with the pseudonym, and delete the cart's items and all that repeats who the
+    member is. Order and code stay: they are the ledger."""
     count = 0
-    for row in _hers(person).filter(state__in=FINISHED):
+    for row in _rows_of(person).filter(state__in=FINISHED):
         count += Redemption.objects.filter(pk=row.pk, state__in=FINISHED).update(
             member_ref=person.pseudonym,
             profile_id="",
             cart={**row.cart, "items": []},
-            fingerprint="",  # a hash over the ref: whoever guesses it could tell
+            fingerprint="",  # a hash over the ref, which would confirm a guess
             refusal_text="",
             last_error="",
         )
@@ -53,5 +52,5 @@ def erase(person: Person) -> dict[str, int]:
     return {"redemptions": count}
 
 
-def _hers(person: Person) -> QuerySet[Redemption]:
+def _rows_of(person: Person) -> QuerySet[Redemption]:
     return Redemption.objects.filter(program=person.program, member_ref=person.ref)

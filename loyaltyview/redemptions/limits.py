@@ -17,8 +17,8 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.work import clock
 from providers.types import LockReason
 
-# What the customer could bring, which opens nothing while the cart has the reward already.
-MENDABLE = frozenset(
+# Gaps that the customer could close. That opens nothing while the cart has the reward already.
+CLOSABLE = frozenset(
     {LockReason.POINTS, CartReason.MINIMUM, CartReason.PRODUCT_MISSING, CartReason.CART_EMPTY}
 )
 
@@ -46,8 +46,8 @@ def limit_reached(row: Redemption) -> Refusal | None:
 
 
 def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: int) -> list[Offer]:
-    """Return `offers`; those of which `rows`, the member's redemptions in this cart, have as many codes as
-    `limit` allows are locked. A code that has expired counts: it can be renewed without new points."""
+    """Return `offers`, locked where `rows` (the member's redemptions in this cart) have as many codes of them
+    as `limit` allows. A code that has expired counts: it can be renewed without new points."""
     in_cart = Counter((row.kind, row.item_id) for row in rows if row.state in IN_CART)
     return [
         _in_cart(offer)
@@ -58,7 +58,7 @@ def lock_repeated(offers: Iterable[Offer], rows: Iterable[Redemption], limit: in
 
 
 def _is_open(offer: Offer) -> bool:
-    return offer.state is not OfferState.LOCKED or offer.reason in MENDABLE
+    return offer.state is not OfferState.LOCKED or offer.reason in CLOSABLE
 
 
 def _in_cart(offer: Offer) -> Offer:
@@ -71,14 +71,14 @@ def _in_cart(offer: Offer) -> Offer:
 def free_slot(offer: Offer, rows: Iterable[Redemption], limit: int) -> int | None:
     """Return the first slot of `offer` that is free in the cart of `rows`, None when all are taken.
 
-    A redemption that is still open counts for nothing here: it may be refused. When it is not, the database
-    refuses the second one with its slot.
+    A redemption that is still open does not count: it may be refused. When it is not, the database refuses
+    the second one with its slot.
     """
     same = [
         row.cart_slot
         for row in rows
         if (row.kind, row.item_id) == (offer.kind, offer.item_id) and row.state in HOLDING
     ]
-    if len(same) >= limit:  # those from before there were slots have none
+    if len(same) >= limit:  # rows older than the column have no slot
         return None
     return next(slot for slot in range(1, limit + 1) if slot not in same)

@@ -1,7 +1,7 @@
-"""A redemption: one spend in one cart, our money-like record, and the trail of its steps.
+"""A redemption: one spend in one cart, our money-like record, and the trail of its transitions.
 
-Amounts and discount are a copy of what the associate was shown. No personal data: the member is the
-vendor's `ref`.
+Amounts and discount are a copy of what the associate was shown. There is no personal data: the member is
+the vendor's `ref`.
 """
 
 import uuid
@@ -17,10 +17,11 @@ from providers.types import SpendKind
 
 
 class State(models.TextChoices):
-    """The states of a redemption. `states` has their meanings and the steps between them.
+    """The states of a redemption. `states` has their meanings and the transitions between them.
 
-    UNCERTAIN is written before the vendor is called: whatever kills the process during the call, the row
-    already says that the outcome is unknown. RELEASING is written before giving back, for the same reason.
+    UNCERTAIN is committed before the vendor is called: a process that dies in the call leaves a row that says
+    that the outcome is unknown. RELEASING is committed before the vendor is asked to release, for the same
+    reason.
     """
 
     REQUESTED = "requested", _("requested")
@@ -35,12 +36,12 @@ class State(models.TextChoices):
     STUCK = "stuck", _("needs a person")
 
 
-# While one of these holds, no second spend of the same member may start: points could go twice.
+# In these states no second spend of the same member may start: the points could be spent twice.
 OPEN = (State.REQUESTED, State.UNCERTAIN)
-# The vendor has the points and nobody gave them back yet.
+# The vendor has the points, and they were not given back.
 HOLDING = (State.SPENT, State.REVEALED, State.USED, State.SETTLED)
 FINAL = (State.SETTLED, State.REFUSED, State.RELEASED)
-# The discount of these is in the cart, or may turn out to be.
+# The discount is in the cart, or may prove to be.
 IN_CART = (*OPEN, *HOLDING)
 
 
@@ -48,11 +49,11 @@ class Redemption(WorkRow):
     """One spend of one member in one cart."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Without an index of its own: several others begin with it, and SQLite would prefer it to the right one.
+    # No index of its own: several others begin with it, and SQLite would prefer it to the right one.
     program = models.ForeignKey(Program, models.PROTECT, related_name="redemptions", db_index=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REQUESTED)
 
-    # What was asked for; `fingerprint` is a hash of it all, so that a key is not used for two things.
+    # The request. `fingerprint` is a hash of it, so that a key is not used for two things.
     key = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
     launch_id = models.CharField(max_length=64)
@@ -71,8 +72,8 @@ class Redemption(WorkRow):
         _("cannot be undone"), default=False, help_text=_("The program does not take it back once spent.")
     )
 
-    # Which of the codes that the program allows of one reward in one cart, from 1: two tills cannot both
-    # have it. Empty where it does not count: without a limit, given back, refused, from before there was one.
+    # The number, from 1, among the codes that the program allows of one reward in one cart: two tills cannot
+    # have the same. Empty where it does not count: no limit, given back, refused, older than this column.
     cart_slot = models.PositiveSmallIntegerField(null=True, blank=True)
 
     # Who and where.
@@ -80,7 +81,7 @@ class Redemption(WorkRow):
     store_id = models.CharField(_("store"), max_length=100, blank=True)
     device_id = models.CharField(_("device"), max_length=100, blank=True)
 
-    # What came of it.
+    # The outcome.
     code = models.CharField(_("code"), max_length=64, blank=True)
     code_expires_at = models.DateTimeField(_("code valid until"), null=True, blank=True)
     spend_number = models.PositiveSmallIntegerField(
@@ -135,8 +136,8 @@ class Redemption(WorkRow):
 
 
 class IssuedCode(models.Model):
-    """A coupon code that NewStore made for a redemption. A renewed redemption has several, and an order
-    may carry any of them."""
+    """A coupon code that NewStore made for a redemption. A renewed redemption has several. An order may carry
+    any of them."""
 
     # As above: the constraint's index begins with it.
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
@@ -154,7 +155,7 @@ class IssuedCode(models.Model):
 
 
 class Transition(models.Model):
-    """One line of the audit trail. Only ever added."""
+    """One line of the trail. Lines are added, never changed."""
 
     redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="transitions")
     at = models.DateTimeField(_("at"))

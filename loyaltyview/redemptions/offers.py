@@ -170,7 +170,7 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     kind = SpendKind.POINTS if reward.points_range else SpendKind.REWARD
     state, reason, points_gap, tier, text = OfferState.AVAILABLE, "", 0, "", ""
     if reward.discount.kind in NEVER_AT_A_TILL:
-        # Whatever the vendor says is missing: with it, the till could not take it either.
+        # Not the vendor's reason: without it the till could not take the reward either.
         state, reason = OfferState.LOCKED, NEVER_AT_A_TILL[reward.discount.kind]
     elif reward.lock:
         state, reason = OfferState.LOCKED, reward.lock.reason.value

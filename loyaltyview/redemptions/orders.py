@@ -1,7 +1,7 @@
-"""What orders do to redemptions: use, settle, give back. Called by the event handlers.
+"""What orders do to redemptions: use, settle, give back. The event handlers call it.
 
-An order proves that the customer got the discount, so its spend must stand: a redemption that was given
-back before its order came is spent again, or handed to a person.
+An order proves that the customer got the discount, so its spend must stand. A redemption that was given back
+before its order came is spent again, or becomes STUCK.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.redemptions.transitions import (
     advance,
+    record_spend,
     refresh,
     release_at,
-    spent_fields,
     take,
     to_stuck,
     write_line,
@@ -46,11 +46,11 @@ def use_codes(
     earlier: frozenset[str] = frozenset(),
     later: frozenset[str] = frozenset(),
 ) -> tuple[Spend, ...]:
-    """An order exists that carries `codes`: tie their redemptions to it and return all spends of the order.
-    Codes that are not ours are passed over. Database only; may be repeated, and called once per event.
+    """Tie the redemptions of `codes` to the order that carries them, and return all spends of the order.
+    Codes that are not ours are ignored. Called once per event; database only; may be repeated.
 
     An exchange repeats the codes of the order whose goods came back, which is no second use: `earlier` are
-    the orders that this one takes the place of, `later` those that took the place of this one.
+    the orders that this one replaces, `later` those that replaced this one.
     """
     actor = order_actor(order_id)
     for row in with_codes(program, codes):
@@ -66,8 +66,8 @@ def use_codes(
 
 
 def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
-    """The order is final with these codes: what an earlier version of it had used besides is not used. Its
-    code can be applied again, or is given back in its time. Database only; may be repeated."""
+    """The order is final with these codes. A redemption that an earlier version of the order had used is not
+    used: its code can be applied again, or is given back in its time. Database only; may be repeated."""
     actor, reason = order_actor(order_id), "taken out of the order before it was final"
     kept = with_codes(program, codes).values("pk")
     for row in _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept):
@@ -89,8 +89,8 @@ def member_of_order(program: Program, order_id: str) -> str:
 
 
 def settle(program: Program, order: Order) -> None:
-    """Tell the vendor that the order's redemptions were used. Raises ProviderError as long as one of them
-    is not at its end, so that the caller tries again; may be repeated."""
+    """Tell the vendor that the order's redemptions were used. Raises ProviderError while one of them has not
+    ended, so that the caller tries again; may be repeated."""
     actor = order_actor(order.order_id)
     for row in _of_order(program, order.order_id).filter(is_order_cancelled=False):
         if row.state in USABLE:
@@ -105,19 +105,15 @@ def settle(program: Program, order: Order) -> None:
             raise Unavailable(f"redemption {row.id} is {row.state}")
 
 
-def give_back_order(
-    program: Program,
-    *,
-    order_id: str,
-) -> None:
-    """The order was cancelled: release its redemptions. Raises Unavailable while one is still under way; may
-    be repeated. What the vendor cannot take back becomes STUCK for a person to decide."""
+def give_back_order(program: Program, *, order_id: str) -> None:
+    """Release the redemptions of a cancelled order. Raises Unavailable while one is under way; may be
+    repeated. A spend that the vendor cannot take back becomes STUCK."""
     give_back_rows(_of_order(program, order_id), order_id, "the order was cancelled")
 
 
 def give_back_rows(rows: Iterable[Redemption], order_id: str, reason: str) -> None:
-    """The order was cancelled, or its goods came back: release these redemptions. Raises and may be repeated
-    like `give_back_order`."""
+    """Release these redemptions of an order that was cancelled, or whose goods came back. Raises and may be
+    repeated like `give_back_order`."""
     rows, actor = list(rows), order_actor(order_id)
     # From here on `settle` spends none of them again, however late a repeated event comes.
     Redemption.objects.filter(pk__in=[row.pk for row in rows]).update(is_order_cancelled=True)
@@ -128,7 +124,7 @@ def give_back_rows(rows: Iterable[Redemption], order_id: str, reason: str) -> No
 
 
 def order_actor(order_id: str) -> Actor:
-    """Return the actor of the audit trail for what an order did."""
+    """Return who acts in the trail where an order does."""
     return Actor(name=f"order {order_id}")
 
 
@@ -138,7 +134,7 @@ def _of_order(program: Program, order_id: str) -> QuerySet[Redemption]:
 
 def _use(row: Redemption, order_id: str, actor: Actor) -> None:
     if row.order_id and row.order_id != order_id:
-        # The till allows each code once; if it happens all the same, nobody may miss it.
+        # The till allows each code once. An alarm must show it if that fails.
         log.error("code_in_two_orders", redemption=str(row.id), first=row.order_id, second=order_id)
     elif row.state in USABLE and _mark_used(row, order_id, actor):
         return
@@ -155,7 +151,7 @@ def _mark_used(row: Redemption, order_id: str, actor: Actor) -> bool:
 
 
 def _ask_about_refused(row: Redemption, order_id: str, actor: Actor) -> None:
-    """Nothing was spent, and yet the code is in an order: a person decides, but only once."""
+    """Nothing was spent, but the code is in an order: a person decides, once."""
     line = row.transitions.last()
     if line and line.from_state == State.STUCK:
         return
@@ -168,18 +164,18 @@ def _ask_about_refused(row: Redemption, order_id: str, actor: Actor) -> None:
 
 
 def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
-    """The order came while or after we gave back, or before the outcome was known: note which it is.
+    """Note the order of a redemption that is being given back, was given back, or has no known outcome yet.
     `settle` spends again, or waits for the outcome."""
     with transaction.atomic():
         if Redemption.objects.filter(pk=row.pk, order_id="").update(order_id=order_id):
             refresh(row)
-            # Its outcome may have become known a moment ago.
+            # The outcome may have become known meanwhile.
             if row.state not in USABLE or not _mark_used(row, order_id, actor):
                 write_line(row, row.state, State(row.state), actor, "an order carries the code")
 
 
 def _move(row: Redemption, order_id: str, actor: Actor) -> None:
-    """The exchange was heard of before the order that it replaces: the redemption belongs to that one."""
+    """Move `row` to the order that it was used in: the event of its exchange came first."""
     with transaction.atomic():
         if Redemption.objects.filter(pk=row.pk, order_id=row.order_id).update(
             order_id=order_id, is_order_cancelled=False
@@ -190,7 +186,7 @@ def _move(row: Redemption, order_id: str, actor: Actor) -> None:
 
 
 def _spend_again(row: Redemption, actor: Actor) -> None:
-    """The code was used after we had given back: the discount is real, so the spend must be."""
+    """Spend once more: the code was used after we had given the spend back, and the discount is real."""
     taken = take(row.pk, [State.RELEASED])
     if taken is None:
         refresh(row)
@@ -225,10 +221,7 @@ def _call_spend(row: Redemption, actor: Actor) -> None:
             reason = f"late order: the program refuses to spend again: {error.detail}"
             to_stuck(row, State.UNCERTAIN, actor, reason)
     else:
-        advance(
-            row, State.USED, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-            **spent_fields(spend), due_at=None, lease_until=None,
-        )  # fmt: skip
+        record_spend(row, spend, State.USED, actor)
 
 
 def _confirm(row: Redemption, order: Order, actor: Actor) -> None:

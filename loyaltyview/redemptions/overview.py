@@ -1,4 +1,4 @@
-"""What the admin's front page says of redemptions: those that are stuck, today's, and two charts."""
+"""Redemptions on the admin's front page: those that are stuck, today's numbers, and two charts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from loyaltyview.redemptions.refusals import label_of
 
 DAYS = 14
 CURRENCIES = 3
-REDEEMED = "redeemed"  # of several states: those that hold the points
+REDEEMED = "redeemed"  # stands for the states in HOLDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """So many redemptions of one day (0 is the oldest, DAYS - 1 today) that ended alike."""
+    """The number of redemptions of one day that ended alike. Day 0 is the oldest, DAYS - 1 is today."""
 
     day: int
     currency: str
@@ -128,7 +128,7 @@ def _endings(groups: Sequence[_Group], since: datetime) -> Chart:
     for group in groups:
         counts[_ending(group)] += group.count
     total = sum(counts.values())
-    # Success first, then what came of the rest, the most frequent first.
+    # Success first, then the other endings, the most frequent first.
     order = sorted(counts, key=lambda ending: (ending[0] != REDEEMED, -counts[ending]))
     return Chart(
         title=_("Success, and refusals by reason"),
@@ -180,7 +180,7 @@ def _standing(groups: Sequence[_Group]) -> list[_Group]:
 
 
 def _saved(groups: Sequence[_Group]) -> dict[str, Decimal]:
-    """Return what customers saved in each currency, the most first."""
+    """Return what customers saved in each currency, the largest sum first."""
     sums: dict[str, Decimal] = {}
     for group in _standing(groups):
         sums[group.currency] = sums.get(group.currency, Decimal(0)) + group.saving
@@ -188,5 +188,5 @@ def _saved(groups: Sequence[_Group]) -> dict[str, Decimal]:
 
 
 def _money(amount: float | Decimal, currency: str) -> str:
-    """Return "1,234.50 USD", which no line breaks."""
+    """Return "1,234.50 USD" with a blank that does not break."""
     return f"{number_format(amount, get_currency_precision(currency), force_grouping=True)}\xa0{currency}"

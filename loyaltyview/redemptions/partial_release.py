@@ -1,4 +1,4 @@
-"""A part of what an order's redemptions spent goes back with a part of its goods."""
+"""Partial release: when a part of an order's goods comes back, a part of its points goes back."""
 
 from django.db.models import Q, QuerySet
 
@@ -23,9 +23,9 @@ def spends_in_order(
     earlier: frozenset[str],
     later: tuple[str, ...],
 ) -> QuerySet[Redemption]:
-    """Return the redemptions whose discount is in this order for good: its own, and those that it took over
-    with its `codes` from the `earlier` orders that it was exchanged for; without those whose codes went on
-    into a later exchange, which has `later`."""
+    """Return the redemptions whose discount is in this order: its own, and those that it took over with its
+    `codes` from the `earlier` orders that it was exchanged for. Redemptions with `later` codes are left out:
+    a later exchange has them."""
     taken_over = Q(order_id__in=earlier, pk__in=with_codes(program, codes).values("pk"))
     return (
         Redemption.objects.select_related("program")
@@ -36,13 +36,13 @@ def spends_in_order(
 
 
 def with_points_in_parts(rows: QuerySet[Redemption]) -> list[Redemption]:
-    """Return those settled redemptions whose points can go back in parts."""
+    """Return the settled redemptions of `rows` whose points can go back in parts."""
     kinds = [kind.value for kind in IN_PARTS]
     return list(rows.filter(state=State.SETTLED.value, points__gt=0, kind__in=kinds))
 
 
 def vouchers_to_give_back(rows: QuerySet[Redemption]) -> list[Redemption]:
-    """Return those redemptions of vouchers that the vendor can take back. The others stay used."""
+    """Return the redemptions of `rows` whose voucher the vendor can take back. The others stay used."""
     vouchers = rows.filter(kind=SpendKind.VOUCHER.value)
     return [row for row in vouchers if not is_final(row, row.program.provider())]
 
@@ -54,6 +54,6 @@ def give_back_part(row: Redemption, *, points: int, return_id: str) -> None:
 
 
 def note_part(row: Redemption, *, points: int, return_id: str) -> None:
-    """Write it into the audit trail; inside the transaction that remembers that it was done."""
+    """Add the part to the trail, inside the transaction that stores that it was given back."""
     actor = order_actor(row.order_id)
     write_line(row, row.state, State(row.state), actor, f"{points} points back for return {return_id}")

@@ -1,6 +1,6 @@
-"""Redemptions whose process died, whose outcome is unknown, or whose time has come: page and worker go on.
+"""Recovery: redemptions whose process died, whose outcome is unknown, or whose time has come.
 
-`carry_on` is asked by the page that waits; `run_one` by the worker.
+The page that waits calls `carry_on`, the worker `run_one`.
 """
 
 from datetime import datetime, timedelta
@@ -17,11 +17,10 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.serialization import intent_of
 from loyaltyview.redemptions.transitions import (
-    advance,
+    record_spend,
     refuse,
     release_at,
     reveal,
-    spent_fields,
     take,
     to_stuck,
 )
@@ -36,8 +35,8 @@ UNREAD_FOR = timedelta(seconds=30)  # until the inbox is looked at again
 
 
 def carry_on(redemption_id: UUID, actor: Actor) -> Redemption:
-    """The associate's page asks how it stands: find out what can be found out now, show the code when the
-    spend turned out to have happened, and return the row. May be repeated at will."""
+    """Ask the vendor for the outcome of an open redemption, reveal the code where the spend happened, and
+    return the row. Called by the associate's page; may be repeated."""
     row = take(redemption_id, OPEN)
     if row:
         recover(row, actor)
@@ -55,7 +54,7 @@ def run_one() -> bool:
     try:
         _handle(row)
     except Exception as error:
-        # An adapter stumbled over what its vendor answered. Its text may hold anything.
+        # An adapter did not expect the vendor's answer. The error's text may hold anything.
         log.exception("redemption_failed", redemption=str(row.id))
         postpone(row, type(error).__name__)
     return True
@@ -77,7 +76,7 @@ def _handle(row: Redemption) -> None:
 
 
 def _release_unused(row: Redemption) -> None:
-    """The time for an order has passed. But what came in time and was not read yet may be that order's."""
+    """Give back what no order used in time, unless an event that came in time is not read yet."""
     codes = tuple(row.codes.values_list("code", flat=True))
     if order_lookup.has_unread(row.program, codes, release_at(row)):
         finish(row, due_at=clock.now() + UNREAD_FOR)
@@ -86,9 +85,9 @@ def _release_unused(row: Redemption) -> None:
 
 
 def recover(row: Redemption, actor: Actor) -> None:
-    """Decide about a row that we hold and whose process did not finish it."""
+    """Find out how a row stands that we hold and whose process did not finish it, and move it there."""
     if row.state == State.REQUESTED:
-        # The vendor was never asked, and nobody saw the code: it dies by itself.
+        # The vendor was never asked and nobody saw the code, which expires by itself.
         refuse(row, Refusal.ABANDONED, State.REQUESTED, actor)
         return
     try:
@@ -100,7 +99,7 @@ def recover(row: Redemption, actor: Actor) -> None:
     else:
         problem = "the program cannot tell yet"
     with transaction.atomic():
-        # An order may have been tied to it while the vendor was asked.
+        # An order may have been tied to the row while the vendor was asked.
         row.order_id = (
             Redemption.objects.select_for_update().values_list("order_id", flat=True).get(pk=row.pk)
         )
@@ -111,11 +110,7 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
     if found.finding is Finding.HAPPENED and found.spend:
         # A late order waits for the outcome: its handler confirms. Otherwise the code can still be shown.
         to = State.USED if row.order_id else State.SPENT
-        advance(
-            row, to, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-            reason="the program confirms it", **spent_fields(found.spend), last_error="", lease_until=None,
-            due_at=None if row.order_id else release_at(row),
-        )  # fmt: skip
+        record_spend(row, found.spend, to, actor, reason="the program confirms it")
     elif found.finding is Finding.DID_NOT and row.order_id:
         to_stuck(row, State.UNCERTAIN, actor, "an order used the code, and the spend did not happen")
     elif found.finding is Finding.DID_NOT:
@@ -127,6 +122,6 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
 
 
 def _uncertain_since(row: Redemption) -> datetime:
-    """Return when the spend was made whose outcome is unknown: a late order's is younger than the tap."""
+    """Return when the spend with the unknown outcome was made. That of a late order is newer than the tap."""
     asked = row.transitions.filter(to_state=State.UNCERTAIN).exclude(from_state=State.UNCERTAIN)
     return asked.values_list("at", flat=True).last() or row.requested_at

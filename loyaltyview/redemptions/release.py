@@ -1,7 +1,7 @@
-"""Giving back: undo by the associate, a code that no order carried, a cancelled order.
+"""Giving back: an undo by the associate, a code that no order carried, a cancelled order.
 
-RELEASING is committed before the vendor is asked; `LoyaltyProvider.release` may be repeated, so whoever
-finds the row in that state just goes on.
+RELEASING is committed before the vendor is asked. `LoyaltyProvider.release` may be repeated, so any process
+that finds a row in that state continues.
 """
 
 from collections.abc import Iterable
@@ -39,9 +39,9 @@ def is_undoable(row: Redemption) -> bool:
 
 
 def undo(redemption_id: UUID, actor: Actor) -> Redemption:
-    """Give a spent or revealed redemption back; returns it RELEASED, or RELEASING when the vendor is away
-    (the worker goes on). A row in any other state, one that an order carries, and one that the vendor
-    cannot take back are returned as they are. May be repeated."""
+    """Give a spent or revealed redemption back. Returns it RELEASED, or RELEASING when the vendor is away
+    (the worker continues). A row in another state, one that an order carries, and one that the vendor cannot
+    take back are returned unchanged. May be repeated."""
     row = Redemption.objects.select_related("program").get(pk=redemption_id)
     if is_final(row, row.program.provider()):
         return row
@@ -55,9 +55,9 @@ def give_back(
     reason: str,
     allowed: Iterable[State] = (State.SPENT, State.REVEALED),
 ) -> None:
-    """Commit that the spend is to be given back, and ask the vendor at once; the worker goes on when that
-    fails. Racing an order, exactly one of the two moves the row. A row in another state stays as it is, but
-    for one whose giving back was begun: that is gone on with. `row` is as it stands then."""
+    """Commit RELEASING and ask the vendor at once; the worker continues when that fails. In a race with an
+    order exactly one of the two moves the row. A row that is RELEASING already is continued, a row in any
+    other state stays. Afterwards `row` has its current values."""
     until = clock.now() + timedelta(seconds=settings.WORK_LEASE_S)
     held: Redemption | None = row
     if not advance(
@@ -91,7 +91,7 @@ def release_held(row: Redemption, actor: Actor) -> None:
 
 
 def _keep_with_customer(row: Redemption, provider: LoyaltyProvider, actor: Actor) -> None:
-    """Close `row`, whose spend stays spent: the customer has what it bought, or a person must replace it."""
+    """Close `row`, whose spend stays spent: the customer keeps what it bought, or a person replaces it."""
     try:
         is_kept = provider.keep_with_customer(spend_of(row))
     except ProviderError as error:

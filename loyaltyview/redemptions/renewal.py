@@ -1,4 +1,4 @@
-"""A code whose 15 minutes are over gets a successor under the same spend: a new mint, no new points."""
+"""Renewal: an expired code gets a new one under the same spend, without new points."""
 
 from uuid import UUID
 
@@ -20,12 +20,12 @@ RENEWABLE = (State.SPENT, State.REVEALED)
 
 
 def renew(redemption_id: UUID, actor: Actor) -> tuple[Redemption, Refusal | None]:
-    """Give a spent redemption without an order a fresh code when its own is no longer valid.
+    """Give a spent redemption without an order a new code when its own has expired.
 
-    Returns the row and why there is no new code (None when there is one, or none was needed). The old
-    code stays known: an order that carries it still counts. May be repeated.
+    Returns the row, and why there is no new code (None when there is one, or none was needed). An order that
+    carries the old code still counts. May be repeated.
     """
-    # Not work: a worker that found it would give it back, though an order may still be on its way.
+    # No work for the worker: it would give the spend back, and an order may still come.
     row = take(redemption_id, RENEWABLE, is_work=False)
     if row is None:
         return Redemption.objects.get(pk=redemption_id), None

@@ -1,12 +1,10 @@
-"""The path of a redemption: request, mint, spend, reveal (docs/architecture.md 5).
+"""The way of a tap: store, mint, spend, reveal (docs/architecture.md 5).
 
-Each step is one commit (`transitions.advance`), shared by steps with no call between them; the calls to
-NewStore and the vendor stand between commits. The lease on the row says whose turn it is. It outlasts every
-call, so a row whose lease has run out belongs to a process that died, and `recovery` takes it over.
+NewStore and the vendor are called between commits, never within one. Each commit is one
+`transitions.advance`. The lease on the row says whose turn it is. It outlasts every call. A row whose lease
+has run out belongs to a process that died, and `recovery` takes it over.
 """
 
-import hashlib
-import json
 import time
 from datetime import timedelta
 
@@ -24,27 +22,22 @@ from loyaltyview.redemptions.commands import (
     InCartAlready,
     KeyReused,
     RedeemRequest,
+    fingerprint_of,
 )
 from loyaltyview.redemptions.limits import limit_reached
 from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, vendor_refusal, vendor_text
-from loyaltyview.redemptions.serialization import cart_to_json, coupon_of, discount_to_json, intent_of
-from loyaltyview.redemptions.transitions import (
-    advance,
-    ask_again_at,
-    refresh,
-    refuse,
-    release_at,
-    reveal,
-    spent_fields,
-)
+from loyaltyview.redemptions.serialization import coupon_of, intent_of, requested_row
+from loyaltyview.redemptions.transitions import advance, record_spend, refresh, refuse, reveal
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert
 from providers.errors import ProviderError
 from providers.types import SpendKind
 
 log = structlog.get_logger(__name__)
+
+FIRST_QUESTION_AFTER = timedelta(seconds=2)  # the worker's about an unknown outcome; the page asks by itself
 
 
 def redeem(request: RedeemRequest) -> Redemption:
@@ -55,14 +48,93 @@ def redeem(request: RedeemRequest) -> Redemption:
     Raises KeyReused, InCartAlready, AnotherTillRedeeming. May take as long as NewStore and the vendor
     together.
     """
-    row, is_ours = _request(request)
+    row, is_ours = _store(request)
     if not is_ours:
         return repeat(row, request.actor)
-    if limit := limit_reached(row):
-        refuse(row, limit, State.REQUESTED, request.actor)
+    if refusal := limit_reached(row):
+        refuse(row, refusal, State.REQUESTED, request.actor)
     elif _mint(row, request.actor):
         _spend(row, request.actor)
     return row
+
+
+def _store(request: RedeemRequest) -> tuple[Redemption, bool]:
+    """Commit the row before anything happens. Returns it and whether this call made it."""
+    row = requested_row(request)
+    if insert([row], may_be_there=True):
+        return row, True
+    same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
+    if same_key is None and row.cart_slot and _is_slot_taken(row):
+        raise InCartAlready
+    if same_key is None:
+        raise AnotherTillRedeeming
+    if same_key.fingerprint != row.fingerprint:
+        raise KeyReused
+    return same_key, False
+
+
+def _is_slot_taken(row: Redemption) -> bool:
+    """Return whether another redemption has the slot of `row`. One that is still open does not count: it may
+    be refused, and then the slot is free again."""
+    same_slot = Redemption.objects.filter(
+        program=row.program,
+        cart_id=row.cart_id,
+        member_ref=row.member_ref,
+        kind=row.kind,
+        item_id=row.item_id,
+        cart_slot=row.cart_slot,
+    )
+    return same_slot.exclude(state__in=[state.value for state in OPEN]).exists()
+
+
+def _mint(row: Redemption, actor: Actor) -> bool:
+    """Get a code, and commit UNCERTAIN with it: a process that dies in the vendor's call cannot say any more
+    what came of it. Returns whether the vendor is to be called."""
+    try:
+        minted = mint(row)
+    except NewStoreError as error:
+        log.warning(
+            "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
+        )
+        refusal = mint_refusal(error)
+        note_trouble(row.program, TroubleKind.NEWSTORE, refusal.value)
+        # NewStore's support asks for its request id.
+        reference = f"(NewStore {error.request_id})" if error.request_id else ""
+        refuse(row, refusal, State.REQUESTED, actor, reference)
+        return False
+    issued = IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=clock.now())
+    return advance(
+        row, State.UNCERTAIN, allowed=[State.REQUESTED], actor=actor, needs_lease=True,
+        also=lambda: insert([issued]), code=minted.code, code_expires_at=minted.expires_at,
+    )  # fmt: skip
+
+
+def mint(row: Redemption) -> MintedCode:
+    """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
+    return mint_code(row.program, coupon_of(row))
+
+
+def _spend(row: Redemption, actor: Actor) -> None:
+    """Call the vendor, and commit what it says: revealed, refused, or to be asked about."""
+    try:
+        spend = row.program.provider().spend(intent_of(row))
+    except ProviderError as error:
+        log.warning("spend_failed", redemption=str(row.id), error=type(error).__name__, detail=error.detail)
+        refusal = vendor_refusal(error)
+        if refusal.may_have_spent:
+            _leave_open(row, f"{type(error).__name__}: {error.detail}")
+        else:
+            refuse(row, refusal, State.UNCERTAIN, actor, vendor_text(error))
+        return
+    record_spend(row, spend, State.REVEALED, actor, via=[State.SPENT])
+
+
+def _leave_open(row: Redemption, error: str) -> None:
+    """The outcome stays unknown: give the lease back, so that page and worker can ask."""
+    Redemption.objects.filter(pk=row.pk, state=State.UNCERTAIN, lease_until=row.lease_until).update(
+        lease_until=None, due_at=clock.now() + FIRST_QUESTION_AFTER, last_error=error[:500]
+    )
+    refresh(row)
 
 
 def find_tap(
@@ -83,7 +155,7 @@ def find_tap(
     fingerprint = same_key.values_list("fingerprint", flat=True).first()
     if fingerprint is None:
         return None
-    if fingerprint != _fingerprint(launch_id, member_ref, kind, item_id, points):
+    if fingerprint != fingerprint_of(launch_id, member_ref, kind, item_id, points):
         raise KeyReused
     return same_key.get()
 
@@ -102,12 +174,12 @@ def repeat(row: Redemption, actor: Actor) -> Redemption:
     return row
 
 
-def hand_over(
+def reveal_codes(
     program_id: int, cart_id: str, actor: Actor, *, member_ref: str = "", launch_id: str = ""
 ) -> list[str]:
-    """Return the codes of this cart that are spent and not expired, oldest first. One that nobody has seen,
-    since the worker found out about its spend, is revealed by this. With a member only hers, and those of
-    this launch: the cart may have been another customer's before."""
+    """Return the codes of this cart that are spent and not expired, oldest first. This reveals a code that
+    nobody has seen yet, where the worker found out about its spend. With a member only that member's codes
+    and those of this launch: the cart may have been another customer's before."""
     whose = Q(member_ref=member_ref) | Q(launch_id=launch_id) if member_ref else Q()
     rows = Redemption.objects.filter(
         whose,
@@ -117,125 +189,3 @@ def hand_over(
         code_expires_at__gt=clock.now(),
     ).order_by("requested_at")
     return [row.code for row in rows if row.state == State.REVEALED or reveal(row, actor)]
-
-
-def mint(row: Redemption) -> MintedCode:
-    """Make a coupon at NewStore for the discount of `row`. Raises NewStoreError."""
-    return mint_code(row.program, coupon_of(row))
-
-
-def _fingerprint(launch_id: str, member_ref: str, kind: SpendKind, item_id: str, points: int) -> str:
-    # Only what the form says: the price of a reward may be another one when a repeated tap is judged.
-    chosen = points if kind is SpendKind.POINTS else None
-    return hashlib.sha256(json.dumps([launch_id, member_ref, kind, item_id, chosen]).encode()).hexdigest()
-
-
-def _request(request: RedeemRequest) -> tuple[Redemption, bool]:
-    """Commit the row before anything happens. Returns it and whether this call made it."""
-    now = clock.now()
-    lease_until = now + timedelta(seconds=settings.WORK_LEASE_S)
-    row = Redemption(
-        program=request.program,
-        key=request.key,
-        fingerprint=_fingerprint(
-            request.launch_id, request.member_ref, request.kind, request.item_id, request.points
-        ),
-        launch_id=request.launch_id,
-        profile_id=request.profile_id,
-        cart=cart_to_json(request.cart),
-        cart_id=request.cart.cart_id,
-        member_ref=request.member_ref,
-        kind=request.kind.value,
-        item_id=request.item_id,
-        title=request.title[:200],
-        points=request.points,
-        discount=discount_to_json(request.discount),
-        saving=request.saving.amount,
-        currency=request.saving.currency,
-        is_final=request.is_final,
-        cart_slot=request.cart_slot,
-        associate_id=request.actor.name,
-        store_id=request.actor.store_id,
-        device_id=request.actor.device_id,
-        requested_at=now,
-        due_at=lease_until,
-        lease_until=lease_until,
-    )
-    if insert([row], may_be_there=True):
-        return row, True
-    same_key = Redemption.objects.filter(program=request.program, key=request.key).first()
-    if same_key is None and row.cart_slot and _is_slot_taken(row):
-        raise InCartAlready
-    if same_key is None:
-        raise AnotherTillRedeeming
-    if same_key.fingerprint != row.fingerprint:
-        raise KeyReused
-    return same_key, False
-
-
-def _is_slot_taken(row: Redemption) -> bool:
-    """Return whether another redemption that is settled enough to count has the slot of `row`. One that is
-    still open may be refused: then the slot is free again."""
-    same_slot = Redemption.objects.filter(
-        program=row.program,
-        cart_id=row.cart_id,
-        member_ref=row.member_ref,
-        kind=row.kind,
-        item_id=row.item_id,
-        cart_slot=row.cart_slot,
-    )
-    return same_slot.exclude(state__in=[state.value for state in OPEN]).exists()
-
-
-def _mint(row: Redemption, actor: Actor) -> bool:
-    """Get a code, and say at once that the spend may have happened: should we die inside the vendor's call,
-    nobody knows. Returns whether the vendor is to be called."""
-    try:
-        minted = mint(row)
-    except NewStoreError as error:
-        log.warning(
-            "mint_failed", redemption=str(row.id), detail=error.detail, newstore_request_id=error.request_id
-        )
-        refusal = mint_refusal(error)
-        note_trouble(row.program, TroubleKind.NEWSTORE, refusal.value)
-        # NewStore's support asks for its request id.
-        reference = f"(NewStore {error.request_id})" if error.request_id else ""
-        refuse(row, refusal, State.REQUESTED, actor, reference)
-        return False
-    return advance(
-        row,
-        State.UNCERTAIN,
-        allowed=[State.REQUESTED],
-        actor=actor,
-        needs_lease=True,
-        also=lambda: insert(
-            [IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=clock.now())]
-        ),
-        code=minted.code,
-        code_expires_at=minted.expires_at,
-    )
-
-
-def _spend(row: Redemption, actor: Actor) -> None:
-    try:
-        spend = row.program.provider().spend(intent_of(row))
-    except ProviderError as error:
-        refusal = vendor_refusal(error)
-        log.warning("spend_failed", redemption=str(row.id), error=type(error).__name__, detail=error.detail)
-        if refusal.may_have_spent:
-            _let_go(row, f"{type(error).__name__}: {error.detail}")
-        else:
-            refuse(row, refusal, State.UNCERTAIN, actor, vendor_text(error))
-        return
-    advance(
-        row, State.REVEALED, via=[State.SPENT], allowed=[State.UNCERTAIN], actor=actor, needs_lease=True,
-        **spent_fields(spend), due_at=release_at(row), lease_until=None,
-    )  # fmt: skip
-
-
-def _let_go(row: Redemption, error: str) -> None:
-    """The outcome stays unknown: let page and worker ask."""
-    Redemption.objects.filter(pk=row.pk, state=State.UNCERTAIN, lease_until=row.lease_until).update(
-        lease_until=None, due_at=ask_again_at(), last_error=error[:500]
-    )
-    refresh(row)

@@ -1,12 +1,17 @@
-"""What a redemption remembers as JSON (cart, discount), to and from the dataclasses, and what it asks of the
-vendor and of NewStore."""
+"""A redemption's row from a request, and from the row what the vendor and NewStore are asked. Cart and
+discount are kept as JSON."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from loyaltyview.newstore.coupons import CouponRequest
+from loyaltyview.redemptions.commands import RedeemRequest, fingerprint_of
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import saving_in
+from loyaltyview.work import clock
 from providers.types import (
     Cart,
     CartItem,
@@ -69,6 +74,39 @@ def cart_from_json(data: dict[str, Any]) -> Cart:
             for item_id, product_id, price in data["items"]
         ),
         store=data["store"],
+    )
+
+
+def requested_row(request: RedeemRequest) -> Redemption:
+    """Return the row of a tap, not yet stored, and leased to this process."""
+    now = clock.now()
+    lease_until = now + timedelta(seconds=settings.WORK_LEASE_S)
+    return Redemption(
+        program=request.program,
+        key=request.key,
+        fingerprint=fingerprint_of(
+            request.launch_id, request.member_ref, request.kind, request.item_id, request.points
+        ),
+        launch_id=request.launch_id,
+        profile_id=request.profile_id,
+        cart=cart_to_json(request.cart),
+        cart_id=request.cart.cart_id,
+        member_ref=request.member_ref,
+        kind=request.kind.value,
+        item_id=request.item_id,
+        title=request.title[:200],
+        points=request.points,
+        discount=discount_to_json(request.discount),
+        saving=request.saving.amount,
+        currency=request.saving.currency,
+        is_final=request.is_final,
+        cart_slot=request.cart_slot,
+        associate_id=request.actor.name,
+        store_id=request.actor.store_id,
+        device_id=request.actor.device_id,
+        requested_at=now,
+        due_at=lease_until,
+        lease_until=lease_until,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an associate redeemed in this store today, and what customers saved by it."""
+"""What an associate redeemed in one store today, and what customers saved by it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +12,14 @@ from loyaltyview.redemptions.offers import smallest_unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """`redemptions` newest first; `saved` in the program's currency, of those that stand."""
+    """`redemptions`, newest first. `saved` in the program's currency by those that were not given back."""
 
     redemptions: tuple[Redemption, ...]
     saved: Decimal
 
 
 def shift_of(program: Program, *, associate_id: str, store_id: str, since: datetime) -> Shift:
-    """Return the associate's redemptions in this store since `since` (the start of her day)."""
+    """Return the associate's redemptions in this store since `since`, the start of the day."""
     rows = tuple(
         Redemption.objects.select_related("program").filter(
             program=program, associate_id=associate_id, store_id=store_id, requested_at__gte=since

@@ -1,6 +1,6 @@
-"""The map of a redemption: what each state means, every step from one state to another, and its reason.
+"""The map of a redemption: what each state means, every transition between two states, and its reason.
 
-`transitions.advance` refuses a step that is not on the map. `manage.py draw_states` draws the map into
+`transitions.advance` refuses a transition that is not on the map. `manage.py draw_states` draws the map into
 docs/state-machine.md.
 """
 
@@ -14,7 +14,7 @@ MEANINGS: Mapping[State, str] = {
     State.UNCERTAIN: "There is a code. The program may or may not have taken the points.",
     State.SPENT: "The program took the points. The associate has not seen the code.",
     State.REVEALED: "The associate saw the code. It may be in the cart.",
-    State.USED: "An order carries the code. The program must still be told.",
+    State.USED: "An order carries the code. The program does not know yet.",
     State.SETTLED: "The program knows that an order used the spend.",
     State.REFUSED: "Nothing was spent.",
     State.RELEASING: "The spend is to be given back. The program may or may not have done so.",
@@ -38,10 +38,10 @@ EDGES: Mapping[tuple[State, State], str] = {
     (State.SPENT, State.USED): "An order carries the code.",
     (State.REVEALED, State.USED): "An order carries the code.",
     (State.UNCERTAIN, State.USED): "An order carries the code, and the program confirms the spend.",
-    (State.USED, State.SETTLED): "The program was told of the order.",
+    (State.USED, State.SETTLED): "The program knows of the order.",
     (State.USED, State.REVEALED): "The code was taken out of the order before the order was final.",
-    (State.USED, State.STUCK): "The program refuses to confirm, or cancelled the spend by itself, or the "
-    "order to tell of is deleted.",
+    (State.USED, State.STUCK): "The program refuses to confirm, or cancelled the spend by itself, or our "
+    "copy of the order is deleted.",
     (State.SETTLED, State.STUCK): "The program cancelled the spend after an order had used it.",
     (State.REFUSED, State.STUCK): "An order carries a code that was never shown.",
     # Giving back.
@@ -55,8 +55,8 @@ EDGES: Mapping[tuple[State, State], str] = {
     (State.RELEASED, State.UNCERTAIN): "A late order carries the code: it is spent again.",
     (State.UNCERTAIN, State.RELEASED): "The program could not be reached to spend again. The order waits.",
     # A person's answer.
-    (State.STUCK, State.SETTLED): "A person says that the program knows, or there is nothing to tell it.",
-    (State.STUCK, State.USED): "A person says that the spend stands. The program is told of the order.",
+    (State.STUCK, State.SETTLED): "A person says that the program knows, or it does not have to know.",
+    (State.STUCK, State.USED): "A person says that the spend stands. The program gets the order.",
     (State.STUCK, State.RELEASING): "A person says that the spend stands without an order.",
     (State.STUCK, State.REFUSED): "A person says that nothing was spent.",
     (State.STUCK, State.RELEASED): "A person says that it was given back.",
@@ -64,5 +64,5 @@ EDGES: Mapping[tuple[State, State], str] = {
 
 
 def missing_edge(start: State, path: Sequence[State]) -> tuple[State, State] | None:
-    """Return the first step along `path`, begun in `start`, that is not on the map; None when all are."""
+    """Return the first transition along `path`, from `start`, that is not on the map; None when all are."""
     return next((pair for pair in pairwise((start, *path)) if pair not in EDGES), None)

@@ -1,4 +1,4 @@
-"""What an administrator decides about a stuck redemption, after looking at the vendor's side."""
+"""How an administrator resolves a stuck redemption, after a look at the vendor's side."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from loyaltyview.work import clock
 
 
 class Question(StrEnum):
-    """What nobody but a person can answer about a stuck redemption."""
+    """What only a person can answer about a stuck redemption."""
 
     SPEND = "spend"  # did the vendor take the points or use the voucher?
     RELEASE = "release"  # were they given back, or replaced by hand?
@@ -21,8 +21,8 @@ class Question(StrEnum):
 
 
 def question_of(row: Redemption) -> Question:
-    """Return what is open about a stuck row: the state it came from tells. Once an order has used its code,
-    nobody asks for a release any more: does the spend stand?"""
+    """Return the question about a stuck row, by the state it came from. Once an order has used its code, the
+    question is not whether it was released, but whether the spend stands."""
     line = row.transitions.filter(to_state=State.STUCK).last()
     came_from = line.from_state if line else State.UNCERTAIN
     if came_from == State.RELEASING and not _is_used(row):
@@ -33,25 +33,25 @@ def question_of(row: Redemption) -> Question:
 
 
 def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor, note: str = "") -> bool:
-    """Take a stuck row to where the administrator's answer to `asked` puts it; False when it was stuck no
-    longer, or when something else is open about it by now: the same answer may then mean the opposite.
+    """Move a stuck row to the state that the administrator's answer to `asked` means. Returns False when it
+    is stuck no longer, or when the question is another one by now: the same answer could mean the opposite.
 
-    A spend that stands is given back by the worker unless an order used it, of which the vendor is told then;
-    so is one whose release did not happen. Every answer is in the audit trail with the administrator's name.
+    The worker gives back a spend that stands, and one whose release did not happen. Where an order used it,
+    the vendor is told of the order instead. The trail has every answer with the administrator's name.
     """
     with transaction.atomic():
-        # An order may be tied to it, or cancelled, at this very moment, and that decides.
+        # An order may be tied to the row, or cancelled, at this moment, and that decides.
         locked = Redemption.objects.select_for_update().get(pk=row.pk)
         row.order_id, row.is_order_cancelled = locked.order_id, locked.is_order_cancelled
         question = question_of(row)
         if question is not asked:
             return False
-        # What the vendor does not know of was spent all the same: it is told once more.
+        # A use that the vendor does not know of was spent all the same: the vendor is told once more.
         stands = question is Question.CONFIRM or it_happened != (question is Question.RELEASE)
         if stands and _is_used(row):
-            # The vendor still has to be told of the order, if we know the spend by a name to tell it.
-            is_told = (question is Question.CONFIRM and it_happened) or not row.provider_ref
-            to = State.SETTLED if is_told else State.USED
+            # The vendor must still be told of the order, where we know the vendor's name of the spend.
+            is_settled = (question is Question.CONFIRM and it_happened) or not row.provider_ref
+            to = State.SETTLED if is_settled else State.USED
         elif stands:
             to = State.RELEASING
         else:

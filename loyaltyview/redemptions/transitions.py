@@ -1,4 +1,4 @@
-"""The one way a redemption changes state: a conditional UPDATE together with its line in the trail."""
+"""The one way to change a redemption's state: a conditional UPDATE together with its line in the trail."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ from providers.types import Spend
 log = structlog.get_logger(__name__)
 
 
-class ForbiddenStep(RuntimeError):
-    """The code asked for a step that is not on the map (`states.EDGES`)."""
+class ForbiddenTransition(RuntimeError):
+    """The code asked for a transition that is not on the map (`states.EDGES`)."""
 
 
 def advance(
@@ -38,14 +38,13 @@ def advance(
     also: Callable[[], object] | None = None,
     **fields: Any,
 ) -> bool:
-    """Move `row` to `to` if it still is in one of `allowed`, and write the audit line, in one commit, and
-    whatever `also` writes. It passes through `via`, states in which there was nothing to wait for.
+    """Move `row` to `to` if it still is in one of `allowed`. The lines of the trail and what `also` writes
+    are part of the same commit. The row passes through `via`, states in which there was nothing to wait for.
 
-    With `needs_lease` the row must also still be held by us (same `lease_until`): a process that was
-    thought dead and taken over finds out here and does nothing. `row` has the new values when it moved,
-    and is read again when it did not. Returns whether it moved; the caller decides what losing the race
-    means. A step that is not on the map raises ForbiddenStep with STRICT_STATES; otherwise it is logged, and
-    the row does not move.
+    With `needs_lease` we must still hold the row (same `lease_until`): a process that was taken for dead
+    finds out here, and does nothing. `row` has the new values when it moved, and is read again when it did
+    not. Returns whether it moved; the caller decides what a lost race means. A transition that is not on the
+    map raises ForbiddenTransition with STRICT_STATES. Otherwise it is logged, and the row does not move.
     """
     path = (*via, to)
     states = [state.value for state in _on_the_map(row, allowed, path)]
@@ -69,7 +68,7 @@ def advance(
             if also:
                 also()
     if moved:
-        # Reading back what we wrote ourselves was measured at a third of the whole step.
+        # Reading back what we wrote ourselves would take a third of the whole transition (measured).
         for name, value in changes.items():
             setattr(row, name, value)
     else:
@@ -78,22 +77,22 @@ def advance(
 
 
 def _on_the_map(row: Redemption, allowed: Iterable[State], path: Sequence[State]) -> list[State]:
-    """Return those of `allowed` from which every step along `path` is on the map."""
+    """Return those of `allowed` from which every transition along `path` is on the map."""
     starts = []
     for start in allowed:
         missing = missing_edge(start, path)
         if missing is None:
             starts.append(start)
             continue
-        step = f"{missing[0]} -> {missing[1]}"
+        wanted = f"{missing[0]} -> {missing[1]}"
         if settings.STRICT_STATES:
-            raise ForbiddenStep(f"redemption {row.pk}: {step}")
-        log.error("forbidden_step", redemption=str(row.pk), step=step)
+            raise ForbiddenTransition(f"redemption {row.pk}: {wanted}")
+        log.error("forbidden_transition", redemption=str(row.pk), transition=wanted)
     return starts
 
 
 def refresh(row: Redemption) -> None:
-    """Read `row` again, but keep its program: that does not change within a step."""
+    """Read `row` again, but keep its program, which does not change meanwhile."""
     program = row.program
     row.refresh_from_db()
     row.program = program
@@ -102,13 +101,13 @@ def refresh(row: Redemption) -> None:
 def write_line(
     row: Redemption, from_state: str, to: State, actor: Actor, reason: str, at: datetime | None = None
 ) -> None:
-    """Add one line to the audit trail; inside the transaction of the change it tells of."""
+    """Add one line to the trail, inside the transaction of the change that it records."""
     insert([_line(row, from_state, to.value, actor, reason, at or clock.now())])
 
 
 def _lines(row: Redemption, path: Sequence[str], actor: Actor, reason: str) -> list[Transition]:
-    """Return the lines of the steps along `path`. The request's own is written with the first step after it:
-    until then the row says the same, and its commit is the one that everything waits for."""
+    """Return the lines of the transitions along `path`. The line of the request is written with the first
+    transition after it: until then the row says the same, and all wait for the request's commit."""
     at = clock.now()
     lines = [_line(row, before, after, actor, reason, at) for before, after in pairwise(path)]
     if path[0] == State.REQUESTED:
@@ -133,10 +132,10 @@ def _line(
 
 
 def take(redemption_id: UUID, states: Iterable[State], *, is_work: bool = True) -> Redemption | None:
-    """Lease the row at once, due or not, when it is in one of `states` and nobody holds it; else None.
+    """Lease the row at once, due or not, when it is in one of `states` and no process holds it; else None.
 
-    Should we die, the worker takes it up when the lease has run out. Where there is nothing to be taken up
-    (`is_work` is False), the row stays due when it was.
+    If this process dies, the worker takes the row when the lease has run out. With `is_work` False there is
+    nothing for the worker to do, and the row stays due when it was.
     """
     now = clock.now()
     until = now + timedelta(seconds=settings.WORK_LEASE_S)
@@ -150,8 +149,20 @@ def take(redemption_id: UUID, states: Iterable[State], *, is_work: bool = True) 
 
 
 def reveal(row: Redemption, actor: Actor) -> bool:
-    """SPENT -> REVEALED: from here on somebody may have seen the code."""
+    """SPENT -> REVEALED: from now on somebody may have seen the code."""
     return advance(row, State.REVEALED, allowed=[State.SPENT], actor=actor, due_at=release_at(row))
+
+
+def record_spend(
+    row: Redemption, spend: Spend, to: State, actor: Actor, *, via: Iterable[State] = (), reason: str = ""
+) -> bool:
+    """Take `row`, held by us in UNCERTAIN, to `to`: the vendor made this spend. Without an order it is given
+    back in its time."""
+    return advance(
+        row, to, via=via, allowed=[State.UNCERTAIN], actor=actor, needs_lease=True, reason=reason,
+        **spent_fields(spend), due_at=None if to is State.USED else release_at(row), lease_until=None,
+        last_error="",
+    )  # fmt: skip
 
 
 def refuse(row: Redemption, refusal: Refusal, state: State, actor: Actor, text: str = "") -> bool:
@@ -165,7 +176,7 @@ def refuse(row: Redemption, refusal: Refusal, state: State, actor: Actor, text: 
 
 
 def to_stuck(row: Redemption, state: State, actor: Actor, reason: str) -> bool:
-    """Hand `row`, held by us in `state`, to a person: it appears on the worklist with `reason`."""
+    """Make `row`, held by us in `state`, STUCK: administrators find it on the worklist with `reason`."""
     log.error("redemption_stuck", redemption=str(row.id), reason=reason)
     return advance(
         row, State.STUCK, allowed=[state], actor=actor, needs_lease=True, reason=reason,
@@ -184,11 +195,15 @@ def spent_fields(spend: Spend) -> dict[str, Any]:
 
 
 def release_at(row: Redemption) -> datetime:
-    """Return when an unused code is given back: its life, NewStore's delivery promise, and a margin."""
-    ends_at = row.code_expires_at or clock.now()
-    return ends_at + timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)
+    """Return when the spend of an unused code is given back."""
+    return (row.code_expires_at or clock.now()) + _wait_for_orders()
 
 
-def ask_again_at() -> datetime:
-    """Return when the worker first asks about an unknown outcome; the page asks by itself."""
-    return clock.now() + timedelta(seconds=2)
+def longest_unused() -> timedelta:
+    """Return how long after its code was made an unused spend is given back."""
+    return timedelta(minutes=settings.CODE_LIFE_MINUTES) + _wait_for_orders()
+
+
+def _wait_for_orders() -> timedelta:
+    """Return for how long after a code's end an order may still come: NewStore's promise, and a margin."""
+    return timedelta(minutes=settings.EVENT_PROMISE_MINUTES + settings.RELEASE_MARGIN_MINUTES)

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Q
+from django.utils.http import urlencode
 
 from loyaltyview.newstore.deeplink import MOST_CODES, handoff_url
 from loyaltyview.redemptions.codes import issued_of, known_codes
 from loyaltyview.redemptions.models import FINAL, HOLDING, IN_CART, OPEN, Redemption, State
 from loyaltyview.redemptions.offers import after
 from loyaltyview.redemptions.release import is_final, is_undoable
-from loyaltyview.redemptions.saga import hand_over
+from loyaltyview.redemptions.saga import reveal_codes
 from loyaltyview.redemptions.serialization import discount_from_json
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
@@ -106,11 +107,12 @@ def applied_in(rows: list[Redemption], provider: LoyaltyProvider) -> tuple[Appli
     return tuple(applied(row, provider) for row in rows if State(row.state) not in FINAL)
 
 
-def watched(shown: Iterable[Applied], provider: LoyaltyProvider) -> list[Applied]:
-    """Return those of `shown` whose page asks whether the program has cancelled them."""
+def watch_query(shown: Iterable[Applied], provider: LoyaltyProvider) -> str:
+    """Return the query string with which a page asks whether the program cancelled one of `shown`; "" where
+    there is nothing to ask."""
     if Capability.CANCELS_SPENDS not in provider.capabilities:
-        return []
-    return [each for each in shown if each.status == "live"]
+        return ""
+    return urlencode([("live", str(each.row.pk)) for each in shown if each.status == "live"])
 
 
 def applied(row: Redemption, provider: LoyaltyProvider) -> Applied:
@@ -156,7 +158,7 @@ def foreign_codes(launch: Launch) -> tuple[str, ...]:
 def handoff_of(launch: Launch) -> str:
     """Return the deeplink with every code this cart should have, "" when there is none, or no cart that
     the app would take them for. The newest MOST_CODES: the app takes no more."""
-    codes = _standing_coupons(launch) + hand_over(
+    codes = _standing_coupons(launch) + reveal_codes(
         launch.program_id,
         launch.cart_id,
         actor_of(launch),

@@ -5,15 +5,16 @@ than there was. The row that limits it is locked meanwhile, so that two cannot p
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.states import Journal, note
 
-GIVEN_BACK = (WriteKind.RELEASE, WriteKind.PART)
+LONGEST_KEY = 255
 
 
 @contextmanager
@@ -32,13 +33,13 @@ def parts_of(spend: Write) -> int:
 
 def book_part(spend: Write, key: str, points: int) -> Write | None:
     """Return the part of this key, planned now if it is new: at most what is left of the spend. None when
-    nothing is left, or the spend does not stand."""
-    journal, name = _journal(spend), f"{spend.key}:{key}"
+    nothing is left, or the spend does not stand, or all the rest was given back."""
+    journal, name = _journal(spend), _name_of_part(spend, key)
     with locked(spend) as row:
         if known := journal.get(WriteKind.PART, name):
             return known
         points = min(points, (row.points or 0) - parts_of(row))
-        if points <= 0 or row.state != WriteState.DONE:
+        if points <= 0 or row.state != WriteState.DONE or not _take_from_release(row, points):
             return None
         part, _is_new = journal.open(
             WriteKind.PART, name, parent=row, member_ref=row.member_ref, points=points
@@ -107,6 +108,20 @@ def swap(spend: Write, refs: Sequence[str]) -> bool:
         for row, ref in ((spend, ""), *((row, left) for row in waiting[:1]), (spend, taken)):
             note(row, vendor_ref=ref, exclusive_key=ref)
         return bool(waiting)
+
+
+def _take_from_release(spend: Write, points: int) -> bool:
+    """Take the points of a part out of a release that is planned. False where the rest was sent."""
+    release = spend.children.filter(kind=WriteKind.RELEASE)
+    planned = release.filter(state=WriteState.PLANNED)
+    return planned.update(points=F("points") - points) == 1 or not release.exists()
+
+
+def _name_of_part(spend: Write, key: str) -> str:
+    name = f"{spend.key}:{key}"
+    if len(name) <= LONGEST_KEY:
+        return name
+    return f"{spend.key}:{sha256(key.encode()).hexdigest()}"
 
 
 def _journal(write: Write) -> Journal:

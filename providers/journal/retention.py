@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.errors import Rejected, RejectReason
-from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.retention import delete_in_steps
 
 # Its outcome is not known, it waits to be sent, or its order is still to come.
@@ -29,6 +29,12 @@ def forget_old(before: datetime) -> int:
     return delete_in_steps(old.exclude(pk__in=parents.values("parent_id")))
 
 
+def refs_under_way(vendor: str) -> "QuerySet[Write, str]":
+    """Return the references of the members about whom something is unfinished."""
+    rows = Write.objects.filter(UNFINISHED | UNFINISHED_CHILD, vendor=vendor)
+    return rows.order_by().values_list("member_ref", flat=True)
+
+
 def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str) -> int:
     """Put `pseudonym` in the place of the member's references and forget what they bought; return how many
     rows. Raise Rejected(NOT_ALLOWED) while something about the member is under way. Call it in a
@@ -45,4 +51,6 @@ def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str)
             RejectReason.NOT_ALLOWED, "a spend or an order of the member waits for its order or its outcome"
         )
     rows.filter(kind=WriteKind.SALE).update(detail={})
+    # Of a closed write it has no effect any more, and it may name the member.
+    rows.exclude(state__in=OPEN).update(exclusive_key="")
     return rows.update(member_ref=pseudonym)

@@ -76,7 +76,9 @@ class SpendWay(ABC):
 
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
         """Check what can be checked without a row; return columns of the row: `detail`, `waits_for_order`,
-        `exclusive_key`. May read. Raise Rejected, Unsupported and what a read raises."""
+        `exclusive_key`, and `shown_before` where nothing has to be read for it: then `before` is not called.
+        Called again when another write took `exclusive_key` meanwhile. May read. Raise Rejected, Unsupported
+        and what a read raises."""
         return {}
 
     @abstractmethod
@@ -124,14 +126,8 @@ def spend(way: SpendWay, intent: SpendIntent) -> Spend:
     write, is_new = _open(way, intent)
     if not is_new:
         return _repeated(way, write)
-    try:
-        before = way.before(write, intent)
-    except ProviderError:
-        advance(write, WriteState.PLANNED, WriteState.VOID)
-        raise
-    if not advance(write, WriteState.PLANNED, WriteState.SENT, shown_before=before, sent_at=clock.now()):
-        # Somebody asked meanwhile what became of it, and was told that nothing was spent.
-        raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {write.state}")
+    if write.state == WriteState.PLANNED:
+        _begin(way, write, intent)
     try:
         made = way.send(write, intent)
     except NOTHING_HAPPENED:
@@ -177,11 +173,29 @@ def is_past(write: Write, after: timedelta) -> bool:
 
 
 def _open(way: SpendWay, intent: SpendIntent) -> tuple[Write, bool]:
-    columns = {**_columns(intent), **way.plan(intent)}
+    """Return the row of `intent` and whether this call made it."""
+    for _ in range(2):  # what another spend takes while this one is planned shows in a second plan
+        columns = {**_columns(intent), **way.plan(intent)}
+        if "shown_before" in columns:
+            columns |= {"state": WriteState.SENT, "sent_at": clock.now()}
+        try:
+            return way.journal.add(WriteKind.SPEND, intent.key, **columns), True
+        except IntegrityError:
+            if known := way.journal.get(WriteKind.SPEND, intent.key):
+                return known, False
+    raise Rejected(RejectReason.ALREADY_USED, "another spend has it")
+
+
+def _begin(way: SpendWay, write: Write, intent: SpendIntent) -> None:
+    """Commit what the vendor shows before; from then on the spend may have been sent."""
     try:
-        return way.journal.open(WriteKind.SPEND, intent.key, **columns)
-    except IntegrityError as error:
-        raise Rejected(RejectReason.ALREADY_USED, "another spend has it") from error
+        before = way.before(write, intent)
+    except ProviderError:
+        advance(write, WriteState.PLANNED, WriteState.VOID)
+        raise
+    if not advance(write, WriteState.PLANNED, WriteState.SENT, shown_before=before, sent_at=clock.now()):
+        # Somebody asked meanwhile what became of it, and was told that nothing was spent.
+        raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {write.state}")
 
 
 def _columns(intent: SpendIntent) -> dict[str, Any]:
@@ -208,6 +222,9 @@ def _take(write: Write, made: Made, way: SpendWay | None = None) -> bool:
     one waits."""
     if not made.ref:
         raise UnexpectedAnswer("a spend without the vendor's reference")
+    if way is None and made.exclusive_key is None:  # nothing that another could have
+        advance(write, WriteState.SENT, WriteState.DONE, **made.fields(write))
+        return write.state == WriteState.DONE
     try:
         with transaction.atomic():
             if way:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from providers import clock
@@ -82,6 +83,19 @@ class Journal:
     def get(self, kind: WriteKind, key: str) -> Write | None:
         """Return the write of this key, None when there is none."""
         return self.writes(kind, key=key).first()
+
+    def add(self, kind: WriteKind, key: str, **fields: Any) -> Write:
+        """Return a new write, in the state PLANNED unless `fields` say otherwise. Raises IntegrityError where
+        there is one of this key, or `exclusive_key` is another's."""
+        now = clock.now()
+        with transaction.atomic():
+            return Write.objects.create(
+                vendor=self.vendor,
+                program=self.program,
+                kind=kind,
+                key=key,
+                **{"noted_at": now, "changed_at": now, **fields},
+            )
 
     def open(self, kind: WriteKind, key: str, **fields: Any) -> tuple[Write, bool]:
         """Return the write of this key and whether this call made it, in the state PLANNED unless `fields`

@@ -228,12 +228,6 @@ def _message(answer: Answer) -> str:
     return message[:200] if isinstance(message, str) else ""
 
 
-def timestamp(at: datetime | None = None) -> str:
-    """Return a time as the vendor takes it: fractional seconds are required (OpenAPI, EventDefinition)."""
-    text = (at or timezone.now()).astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
 def plain(amount: Decimal) -> int | float:
     """Return an amount as a JSON number."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from providers.currencies import minor_units
+from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
 from providers.outbound.exchange import segment
 from providers.types import Cart, Money
-from providers.whitelabel.engine import Engine, Json, Refused, plain, timestamp
+from providers.whitelabel.engine import Engine, Json, Refused, plain
 
 REMEMBERED_S = 300
 PROBE = Decimal(100)

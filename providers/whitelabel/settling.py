@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from providers.answers import moment
+from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
 from providers.outbound.exchange import segment
-from providers.whitelabel.engine import Engine, Json, Refused, timestamp
+from providers.whitelabel.engine import Engine, Json, Refused
 
 # How long an event may stay without reaction before we no longer count on one.
 UNSETTLED_S = 900
@@ -48,7 +50,7 @@ def report(
         "type": kind,
         "subject": ref,
         "executor": (executor or engine.settings.executor)[:128],
-        "occurredAt": timestamp(at),
+        "occurredAt": timestamp(at or timezone.now()),
         "payload": payload,
     }
     event = engine.send("/events", body, operation=f"report_{_word(engine, kind)}")

@@ -16,8 +16,7 @@ from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.exchange import Answer, Call
 from providers.outbound.vendor_session import VendorSession, judge_status
-from providers.yotpo.assumed import assumed_list
-from providers.yotpo.settings import YotpoSettings, read_settings
+from providers.yotpo.settings import Settings
 
 KIND = "yotpo"
 BUSY_PAUSES_S = (0.3, 1.0)  # before the second and the third try of a write that was not done
@@ -34,7 +33,7 @@ class Client:
 
     program: str
     currency: str
-    settings: YotpoSettings
+    settings: Settings
     session: VendorSession
     config: ProviderConfig
 
@@ -69,13 +68,11 @@ class Client:
         words = text.lower()
         # Which key it was helps whoever reads the log; the sentence may name the customer.
         detail = f"{answer.status} {','.join(sorted(keys))[:80]}".strip()
-        if keys & set(assumed_list(names, "points_keys")) or _says(
-            words, assumed_list(names, "points_words")
-        ):
+        if keys & set(names.all("points_keys")) or _says(words, names.all("points_words")):
             return Rejected(RejectReason.INSUFFICIENT_POINTS, detail)
-        if _says(words, assumed_list(names, "stock_words")):
+        if _says(words, names.all("stock_words")):
             return Rejected(RejectReason.OUT_OF_STOCK, detail)
-        if keys & set(assumed_list(names, "option_keys")):
+        if keys & set(names.all("option_keys")):
             return Rejected(RejectReason.REWARD_NOT_FOUND, detail)
         if answer.status == 404:
             return Rejected(not_found, detail)
@@ -84,7 +81,7 @@ class Client:
 
 def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> Client:
     """Return the client of a program; cheap, connections are shared by the session."""
-    settings = read_settings(config)
+    settings = Settings.read(config.settings)
     budget = Budget(name=f"{KIND}:{config.program}", limit=Limit(calls=settings.rate_per_s, window_s=1.0))
 
     def judge(answer: Answer, kind: str) -> ProviderError | None:

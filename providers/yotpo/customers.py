@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from providers.answers import moment, object_in, rows, text_of, whole_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.exchange import Call
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.fields import as_object, moment, text, whole
 from providers.yotpo.refs import BY_ID, hinted_ref, identity_of
 
 # A status that is one of these words or a share of many steps is no code.
@@ -42,10 +42,10 @@ def fetch(
         return None
     if not is_ok(answer):
         raise client.refusal(answer)
-    record = as_object(answer.json(), "customer")
+    record = object_in(answer.json(), "customer")
     # A newer endpoint wraps the record.
-    record = as_object(record["customers"], "customer") if "customers" in record else record
-    if not (text(record, "email") or customer_id_of(record)):
+    record = object_in(record["customers"], "customer") if "customers" in record else record
+    if not (text_of(record, "email") or customer_id_of(record)):
         # Nobody's record is no proof that there is no such customer.
         raise UnexpectedAnswer("customer: no identity")
     if with_history:
@@ -55,7 +55,7 @@ def fetch(
 
 def _prime(client: Client, record: Mapping[str, Any], body: bytes) -> None:
     """The page reads the customer by their ref next: this is the same record."""
-    customer_id, email = customer_id_of(record), text(record, "email").lower()
+    customer_id, email = customer_id_of(record), text_of(record, "email").lower()
     if ref := hinted_ref(client.program, customer_id=customer_id, email=email):
         by_id = ref.startswith(BY_ID)
         identity = {"customer_id": customer_id} if by_id else {"customer_email": email}
@@ -74,7 +74,7 @@ def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dic
 def email_of(client: Client, ref: str) -> str:
     """Return the member's e-mail, which orders need: from the ref, else from her record."""
     identity = identity_of(client.program, ref)
-    email = identity.get("customer_email") or text(fetch_by_ref(client, ref), "email")
+    email = identity.get("customer_email") or text_of(fetch_by_ref(client, ref), "email")
     if not email:
         raise Rejected(RejectReason.NOT_ALLOWED, "the customer has no e-mail")
     return email
@@ -82,13 +82,12 @@ def email_of(client: Client, ref: str) -> str:
 
 def customer_id_of(record: Mapping[str, Any]) -> str:
     """Return the shop's id of the customer. Yotpo spells the key in two ways, old records only in one."""
-    return text(record, "third_party_id", "thirty_party_id")
+    return text_of(record, "third_party_id", "thirty_party_id")
 
 
 def history_of(record: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
     """Return the lines of a record fetched with its history, in Yotpo's order."""
-    items = record.get("history_items")
-    return tuple(_item(item) for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+    return tuple(_item(item) for item in rows(record.get("history_items")))
 
 
 def deducted_codes(record: Mapping[str, Any]) -> frozenset[str]:
@@ -97,11 +96,11 @@ def deducted_codes(record: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _item(item: Mapping[str, Any]) -> HistoryItem:
-    status = text(item, "status")
+    status = text_of(item, "status")
     is_word = status.lower() in STATUS_WORDS or SHARE.fullmatch(status)
     return HistoryItem(
         at=moment(item.get("created_at")) or moment(item.get("completed_at")) or moment(item.get("date")),
-        title=text(item, "action", "action_name"),
-        points=whole(item, "points") or 0,
+        title=text_of(item, "action", "action_name"),
+        points=whole_of(item, "points") or 0,
         code="" if is_word else status,
     )

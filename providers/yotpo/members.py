@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from providers import clock
-from providers.dates import shown_end_of
+from providers.answers import moment, text_of, whole_of
+from providers.dates import shown_end_of, timestamp
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import other_spellings
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import customer_id_of, deducted_codes, fetch
-from providers.yotpo.fields import moment, text, timestamp, whole
 from providers.yotpo.models import Enrolment
 from providers.yotpo.refs import identity_of, ref_of
 from providers.yotpo.store import held_points, note_deducted
@@ -49,7 +49,7 @@ def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, 
     record = fetch(client, {parameter: value}, with_history=True)
     if record is None or not _is_member(client, record):
         return ()
-    if not any(text(record, field).casefold() == value.casefold() for field in fields):
+    if not any(text_of(record, field).casefold() == value.casefold() for field in fields):
         return ()
     return (describe(client, record),)
 
@@ -92,7 +92,7 @@ def enrol(client: Client, profile: MemberProfile) -> Member:
     customer_id = customer_id_of(record) if record else ""
     body: dict[str, Any] = {"opted_in": True, "opted_in_at": timestamp(clock.now())}
     if record:  # she exists and has not opted in: nothing else of her is touched
-        email = text(record, "email").lower()
+        email = text_of(record, "email").lower()
     else:
         if client.settings.sends_customer_id:
             customer_id = body["id"] = _new_customer_id(client, email)
@@ -118,19 +118,19 @@ def describe(
 
     Yotpo counts held points until their order is completed: `reserved` ones wait for an order, `used` ones
     for the end of theirs."""
-    points = whole(record, "points_balance")
-    email = text(record, "email").lower()
+    points = whole_of(record, "points_balance")
+    email = text_of(record, "email").lower()
     customer_id = customer_id_of(record)
     if points is None or not (email or customer_id):
         raise UnexpectedAnswer("customer: no points_balance or no identity")
     points -= used
     return Member(
         ref=ref or ref_of(client.program, customer_id=customer_id, email=email),
-        member_id=text(record, "pos_account_id") or customer_id,
-        first_name=text(record, "first_name"),
-        last_name=text(record, "last_name"),
+        member_id=text_of(record, "pos_account_id") or customer_id,
+        first_name=text_of(record, "first_name"),
+        last_name=text_of(record, "last_name"),
         email=email,
-        phone=text(record, "phone_number"),
+        phone=text_of(record, "phone_number"),
         balance=Balance(
             spendable=max(0, points - reserved),
             reserved=min(reserved, max(0, points)),
@@ -146,7 +146,7 @@ def _is_member(client: Client, record: Mapping[str, Any]) -> bool:
 
 def _expiring(client: Client, record: Mapping[str, Any], points: int) -> tuple[Expiring, ...]:
     at = shown_end_of(record.get("next_points_expire_on"), client.config, moment)
-    lapsing = whole(record, "next_points_expire_amount")
+    lapsing = whole_of(record, "next_points_expire_amount")
     if at is None:  # all of them at once, in accounts where points lapse by inactivity
         at, lapsing = shown_end_of(record.get("points_expire_at"), client.config, moment), points
     return (Expiring(points=lapsing, at=at),) if at and lapsing and lapsing > 0 else ()

@@ -15,12 +15,12 @@ from django.db.models import Sum
 
 from providers import clock, types
 from providers.currencies import hundredths
+from providers.dates import timestamp
 from providers.errors import Rejected, RejectReason, Unavailable
 from providers.types import Order, OrderLine, PointsChange, Return
 from providers.yotpo import store
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import email_of
-from providers.yotpo.fields import cents, timestamp
 from providers.yotpo.models import Refund, Spend, SpendState
 from providers.yotpo.refs import identity_of
 from providers.yotpo.spending import SETTLED_AFTER
@@ -38,7 +38,7 @@ def confirm(client: Client, spend: types.Spend, order: Order) -> None:
         return
     if client.settings.sends_open_orders:
         spends = [*order.spends, spend]
-        _send(client, replace(order, spends=tuple(spends)), client.settings.open_order_status)
+        _send(client, replace(order, spends=tuple(spends)), client.settings.open_status)
     elif row.state == SpendState.HELD and store.is_sent(client.program, order.order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
     store.confirm(row, clock.now())
@@ -46,7 +46,7 @@ def confirm(client: Client, spend: types.Spend, order: Order) -> None:
 
 def record_order(client: Client, order: Order) -> PointsChange:
     """Send the order in the status that earns."""
-    _send_once(client, order, client.settings.order_status)
+    _send_once(client, order, client.settings.earning_status)
     return LATER
 
 
@@ -54,7 +54,7 @@ def close_order(client: Client, order: Order) -> None:
     """Send an order that earns nothing in a status that does not earn, so that the held points of its codes
     go. Without one there is nothing to say."""
     if store.holds(client.program, [spend.key for spend in order.spends]):
-        _send_once(client, order, client.settings.open_order_status)
+        _send_once(client, order, client.settings.open_status)
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
@@ -64,8 +64,8 @@ def record_return(client: Client, ret: Return) -> PointsChange:
         refund_id=ret.return_id,
         order_id=ret.order_id,
         sent_order_id=ret.reported_as or ret.order_id,
-        amount_cents=cents(ret.net),
-        total_cents=cents(ret.order_earn_base),
+        amount_cents=hundredths(ret.net.amount, ret.net.currency),
+        total_cents=hundredths(ret.order_earn_base.amount, ret.order_earn_base.currency),
         currency=ret.net.currency,
         lines=ret.lines,
         is_rest=ret.is_complete,
@@ -74,7 +74,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
 
 def cancel_order(client: Client, order: Order) -> PointsChange:
     """Refund all that is left of the order."""
-    total_cents = cents(order.earn_base)
+    total_cents = hundredths(order.earn_base.amount, order.earn_base.currency)
     return _refund(
         client,
         refund_id=f"cancelled-{order.order_id}",
@@ -105,7 +105,7 @@ def _send(client: Client, order: Order, status: str) -> None:
     body: dict[str, Any] = {
         "order_id": order.order_id,
         "customer_email": email_of(client, order.member_ref),
-        "total_amount_cents": cents(order.earn_base),
+        "total_amount_cents": hundredths(order.earn_base.amount, order.earn_base.currency),
         "currency_code": order.earn_base.currency,
         "created_at": timestamp(order.placed_at),
         "channel_type": "offline",

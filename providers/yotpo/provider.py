@@ -1,9 +1,8 @@
 """Yotpo Loyalty as a provider: each method of the interface is one call into this package."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
@@ -33,7 +32,7 @@ from providers.yotpo import members, orders, releasing, retention, rewards, spen
 from providers.yotpo.client import Client, client_for
 from providers.yotpo.customers import fetch_by_ref, history_of
 from providers.yotpo.history import movements_of
-from providers.yotpo.settings import SPECS, check_settings, read_settings
+from providers.yotpo.settings import Settings
 from providers.yotpo.tiers import list_tiers
 
 
@@ -62,17 +61,13 @@ class YotpoProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 2, 2
-    setting_specs = SPECS
+    settings_class = Settings
 
     def __init__(self, config: ProviderConfig, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(config)
         self._sleep = sleep
-        if not read_settings(config).delays_deduction:
+        if not Settings.read(config.settings).delays_deduction:
             self.capabilities = self.capabilities - {Capability.HOLD}  # type: ignore[misc]  # of this account
-
-    @classmethod
-    def validate_settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        return check_settings(super().validate_settings(given))
 
     @property
     def client(self) -> Client:

@@ -11,14 +11,13 @@ import hashlib
 from datetime import timedelta
 
 from providers import clock, types
+from providers.answers import text_of
 from providers.errors import AuthFailed, Rejected, RejectReason, Unavailable
 from providers.outbound.exchange import segment
 from providers.yotpo import store
-from providers.yotpo.assumed import assumed_list
 from providers.yotpo.client import Client, is_ok, read_refusal
 from providers.yotpo.codes import code_data
 from providers.yotpo.customers import deducted_codes, fetch_by_ref, history_of
-from providers.yotpo.fields import text
 from providers.yotpo.models import PartRelease, Spend, SpendState
 from providers.yotpo.refs import identity_of
 from providers.yotpo.spending import SETTLED_AFTER
@@ -57,7 +56,7 @@ def release_part(client: Client, spend: types.Spend, points: int, key: str) -> N
 
 
 def _cancel(client: Client, row: Spend) -> None:
-    redemption_id = row.redemption_id or text(
+    redemption_id = row.redemption_id or text_of(
         code_data(client, row.code), client.settings.assumed["redemption_id_key"]
     )
     if not redemption_id:
@@ -71,7 +70,7 @@ def _cancel(client: Client, row: Spend) -> None:
         return
     _keys, sentence = read_refusal(answer)
     words = sentence.lower()
-    if not any(phrase in words for phrase in assumed_list(client.settings.assumed, "cancelled_words")):
+    if not any(phrase in words for phrase in client.settings.assumed.all("cancelled_words")):
         raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.core.cache import cache
 
-from providers.currencies import HUNDREDTH_DECIMALS, decimals_of
+from providers.answers import number, objects_in, text_of, whole_of
+from providers.currencies import HUNDREDTH_DECIMALS, decimals_of, from_hundredths
 from providers.errors import Rejected, RejectReason
 from providers.types import Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.fields import as_objects, money, text, whole
 from providers.yotpo.members import get
 from providers.yotpo.refs import identity_of
 from providers.yotpo.settings import RewardValue
@@ -121,22 +121,22 @@ def _records(client: Client, identity: Mapping[str, str]) -> list[dict[str, Any]
         return []  # a customer so new that Yotpo does not find her yet has nothing
     if not is_ok(answer):
         raise client.refusal(answer)
-    return as_objects(answer.json(), "redemption options")
+    return objects_in(answer.json(), "redemption options")
 
 
 def _options(client: Client, records: list[dict[str, Any]]) -> tuple[Option, ...]:
-    return tuple(_option(client, record) for record in records if text(record, "id"))
+    return tuple(_option(client, record) for record in records if text_of(record, "id"))
 
 
 def _option(client: Client, record: Mapping[str, Any]) -> Option:
-    option_id = text(record, "id")
+    option_id = text_of(record, "id")
     value = client.settings.reward_values.get(option_id, RewardValue())
-    type_ = text(record, "discount_type").lower()
+    type_ = text_of(record, "discount_type").lower()
     return Option(
         option_id=option_id,
-        name=text(record, "name") or option_id,
-        description=text(record, "description"),
-        price=max(0, whole(record, "amount") or 0),
+        name=text_of(record, "name") or option_id,
+        description=text_of(record, "description"),
+        price=max(0, whole_of(record, "amount") or 0),
         type=type_,
         discount=_discount(client, record, type_, value),
         rate_cents=_number(record, "discount_rate_cents"),
@@ -179,28 +179,27 @@ def _amount(client: Client, record: Mapping[str, Any], value: RewardValue) -> Mo
         return Money(amount=value.amount, currency=client.currency)
     # A custom coupon says 0 here; its "Coupon Value" is for reports, and better than nothing.
     for name in ("discount_amount_cents", "discount_value_cents"):
-        if amount_cents := whole(record, name):
-            return money(amount_cents, client.currency)
+        if amount_cents := whole_of(record, name):
+            return from_hundredths(amount_cents, client.currency)
     return None
 
 
 def _minimum(client: Client, record: Mapping[str, Any], value: RewardValue) -> Money | None:
     if value.minimum:
         return Money(amount=value.minimum, currency=client.currency)
-    least = whole(record, "cart_greater_than_cents")
-    return money(least, client.currency) if least else None
+    least = whole_of(record, "cart_greater_than_cents")
+    return from_hundredths(least, client.currency) if least else None
 
 
 def _variants(record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the variants of a free product: the till's product ids where both come from one catalogue."""
     listed = record.get("variant_ids")
     ids = [str(item) for item in listed if isinstance(item, str | int)] if isinstance(listed, list) else []
-    return tuple(ids) or tuple(filter(None, (text(record, "variant_id"),)))
+    return tuple(ids) or tuple(filter(None, (text_of(record, "variant_id"),)))
 
 
 def _number(record: Mapping[str, Any], name: str) -> Decimal:
-    value = record.get(name)
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(0)
+    return number(record.get(name)) or Decimal(0)
 
 
 def _reward(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from providers import clock, types
+from providers.answers import text_of
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,
@@ -27,7 +28,6 @@ from providers.yotpo import store
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.codes import code_data
 from providers.yotpo.customers import HistoryItem, fetch_by_ref, history_of
-from providers.yotpo.fields import text
 from providers.yotpo.models import Spend, SpendState
 from providers.yotpo.refs import identity_of
 from providers.yotpo.rewards import Option, option_of
@@ -114,9 +114,9 @@ def _read(client: Client, answer: Answer, row: Spend) -> tuple[str, str]:
     if not is_ok(answer):
         raise client.refusal(answer)
     data = answer.json()
-    code = text(data, "reward_text", "code") if isinstance(data, dict) else ""
+    code = text_of(data, "reward_text", "code") if isinstance(data, dict) else ""
     if code and (row.is_delayed or data.get("approved") is not False):
-        return code, text(data, "id")
+        return code, text_of(data, "id")
     if not code and isinstance(data, dict) and data and "id" not in data:
         raise client.refusal(answer)  # a refusal that came as 200
     raise UnexpectedAnswer("spend: neither a code nor a refusal")
@@ -149,7 +149,7 @@ def _look_for(client: Client, row: Spend) -> None:
     mine = [(code, data) for code in codes if _is_of_option(client, row, data := code_data(client, code))]
     if len(mine) == 1 and row.codes_before is not False:
         code, data = mine[0]
-        store.take_code(row, code, text(data, client.settings.assumed["redemption_id_key"]))
+        store.take_code(row, code, text_of(data, client.settings.assumed["redemption_id_key"]))
     elif not mine and is_settled:
         store.move(row, SpendState.VOID, allowed=(SpendState.ASKED,))
 
@@ -160,5 +160,5 @@ def _may_be(row: Spend, item: HistoryItem) -> bool:
 
 def _is_of_option(client: Client, row: Spend, data: dict[str, Any]) -> bool:
     """Two options may cost the same; where Yotpo says which one a code is of, it must be ours."""
-    option_id = text(data, client.settings.assumed["option_id_key"])
+    option_id = text_of(data, client.settings.assumed["option_id_key"])
     return not option_id or option_id == row.option_id

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.core.cache import cache
 
+from providers.answers import inner, objects_in, text_of, whole_of
 from providers.errors import ProviderError
 from providers.types import Tier
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.fields import as_objects, text, whole
 
 TTL_S = 600
 
@@ -26,14 +26,14 @@ DIMENSIONS = (
 
 def tier_of(client: Client, record: Mapping[str, Any]) -> Tier | None:
     """Return the member's tier, None without one. A list of tiers that cannot be read leaves its name."""
-    name = text(record, "vip_tier_name")
+    name = text_of(record, "vip_tier_name")
     if not name:
         return None
     try:
         tiers = list_tiers(client)
     except ProviderError:
         return Tier(name=name)
-    at = next((i for i, tier in enumerate(tiers) if text(tier, "name") == name), None)
+    at = next((i for i, tier in enumerate(tiers) if text_of(tier, "name") == name), None)
     if at is None or at + 1 >= len(tiers):
         return Tier(name=name)
     needed = record.get("vip_tier_upgrade_requirements")
@@ -44,7 +44,7 @@ def tiers_above(client: Client, name: str) -> frozenset[str]:
     """Return the names of the tiers above the one called `name`: all of them for a member without a tier,
     none where Yotpo does not answer."""
     try:
-        names = [text(tier, "name") for tier in list_tiers(client)]
+        names = [text_of(tier, "name") for tier in list_tiers(client)]
     except ProviderError:
         return frozenset()
     return frozenset(names[names.index(name) + 1 :] if name in names else names)
@@ -58,19 +58,18 @@ def list_tiers(client: Client, *, is_fresh: bool = False) -> list[dict[str, Any]
         answer = client.get("/vip_tiers", operation="list_tiers", params={})
         if not is_ok(answer):
             raise client.refusal(answer)
-        known = sorted(as_objects(answer.json(), "tiers"), key=_rank)
+        known = sorted(objects_in(answer.json(), "tiers"), key=_rank)
         cache.set(key, known, TTL_S)
     return known
 
 
 def _rank(tier: Mapping[str, Any]) -> tuple[int, ...]:
     # Only some answers carry a rank; sorting is stable, so equal tiers keep Yotpo's order.
-    return (whole(tier, "rank") or 0, *(_threshold(tier, name) for name, _, _, _ in DIMENSIONS))
+    return (whole_of(tier, "rank") or 0, *(_threshold(tier, name) for name, _, _, _ in DIMENSIONS))
 
 
 def _threshold(tier: Mapping[str, Any], name: str) -> int:
-    nested = tier.get("entry_threshold")
-    return whole(nested if isinstance(nested, dict) else tier, name) or 0
+    return whole_of(inner(tier, "entry_threshold") or tier, name) or 0
 
 
 def _on_the_way(
@@ -79,17 +78,17 @@ def _on_the_way(
     """Return `tier` with the way to the one above, measured by the threshold that decides."""
     ways = []
     for name, needed_name, unit, per_unit in DIMENSIONS:
-        threshold, missing = _threshold(above, name), whole(needed, needed_name)
+        threshold, missing = _threshold(above, name), whole_of(needed, needed_name)
         if threshold and missing and 0 < missing <= threshold:
             ways.append((Decimal(missing) / threshold, name, threshold, missing, unit, per_unit))
     if not ways:
-        return Tier(name=text(tier, "name"))
+        return Tier(name=text_of(tier, "name"))
     choose = min if client.settings.tier_rule == "any" else max
     _share, name, threshold, missing, unit, per_unit = choose(ways)
     progress = threshold - missing
     return Tier(
-        name=text(tier, "name"),
-        next_name=text(above, "name"),
+        name=text_of(tier, "name"),
+        next_name=text_of(above, "name"),
         progress=Decimal(progress) / per_unit,
         # Tiers are kept for a period, so that a member may stand below the entry of her own.
         threshold=Decimal(min(_threshold(tier, name), progress)) / per_unit,

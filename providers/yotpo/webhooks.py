@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from providers.answers import inner, text_of
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
-from providers.yotpo.assumed import assumed_list
 from providers.yotpo.customers import customer_id_of
-from providers.yotpo.fields import text
 from providers.yotpo.refs import hinted_ref
-from providers.yotpo.settings import YotpoSettings
+from providers.yotpo.settings import Settings
 
 CANCELLATION_REQUEST = "swell/point_redemption/cancellation_request"
 BELOW_THRESHOLD = "swell/redemption_code/below_threshold"
@@ -38,12 +37,12 @@ MEMBER_TOPICS = frozenset(
 SECRET_HEADER = "x-api-secret"  # noqa: S105 - the name of a header
 
 
-def parse(program: str, settings: YotpoSettings, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+def parse(program: str, settings: Settings, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     """Return what a delivery says. Raises AuthFailed, UnexpectedAnswer."""
     data = _body(request)
     # One delivery repeated has the same id; without the header the same bytes have.
     event_id = request.headers.get("eventid", "").strip()[:100] or hashlib.sha256(request.body).hexdigest()
-    topic = text(data, "topic")
+    topic = text_of(data, "topic")
     if topic:
         return (_event(program, event_id, topic, data),)
     _check_secret(settings, request, data)
@@ -74,13 +73,13 @@ def _body(request: WebhookRequest) -> dict[str, Any]:
 def _event(program: str, event_id: str, topic: str, data: Mapping[str, Any]) -> WebhookEvent:
     ref = _member_ref(program, data)
     if topic == CANCELLATION_REQUEST:
-        code = text(data, "reward_text")
+        code = text_of(data, "reward_text")
         return WebhookEvent(
             event_id=event_id, name=WebhookName.SPEND_CANCELLED, member_ref=ref, provider_ref=code
         )
     if topic == BELOW_THRESHOLD:
-        name = text(data, "redemption_option_name") or text(data, "redemption_option_id")
-        left = text(data, "number_of_unused_codes")
+        name = text_of(data, "redemption_option_name", "redemption_option_id")
+        left = text_of(data, "number_of_unused_codes")
         return WebhookEvent(
             event_id=event_id, name=WebhookName.LOW_STOCK, provider_ref=f"{name}: {left}"[:200]
         )
@@ -92,23 +91,20 @@ def _event(program: str, event_id: str, topic: str, data: Mapping[str, Any]) -> 
 
 
 def _member_ref(program: str, data: Mapping[str, Any]) -> str:
-    customer = data.get("customer")
-    customer = customer if isinstance(customer, dict) else {}
-    customer_id, email = customer_id_of(customer), text(customer, "email") or text(data, "email")
+    customer = inner(data, "customer")
+    customer_id, email = customer_id_of(customer), text_of(customer, "email") or text_of(data, "email")
     return hinted_ref(program, customer_id=customer_id, email=email)
 
 
-def _check_secret(settings: YotpoSettings, request: WebhookRequest, data: Mapping[str, Any]) -> None:
-    given = [text(data, key) for key in assumed_list(settings.assumed, "callback_secret_keys")]
+def _check_secret(settings: Settings, request: WebhookRequest, data: Mapping[str, Any]) -> None:
+    given = [text_of(data, key) for key in settings.assumed.all("callback_secret_keys")]
     given.append(request.headers.get(SECRET_HEADER, "").strip())
     wanted = settings.callback_secret.encode()
     if not wanted or not any(hmac.compare_digest(each.encode(), wanted) for each in given if each):
         raise AuthFailed("callback: wrong secret, or none is set in the program")
 
 
-def _codes(settings: YotpoSettings, data: Mapping[str, Any]) -> tuple[str, ...]:
+def _codes(settings: Settings, data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the codes of a callback: one, or several separated by commas."""
-    for key in assumed_list(settings.assumed, "callback_code_keys"):
-        if value := text(data, key):
-            return tuple(code.strip() for code in value.split(",") if code.strip())
-    return ()
+    told = text_of(data, *settings.assumed.all("callback_code_keys"))
+    return tuple(code.strip() for code in told.split(",") if code.strip())

@@ -1,4 +1,4 @@
-"""What must hold when everything is over: the house's books say what the redemptions say."""
+"""What must hold at the end: the house program's books agree with the redemptions."""
 
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.redemptions.models import Redemption, State, Transition
@@ -8,29 +8,29 @@ from providers.house.models import Entry, Hold, HoldState, Member
 from .stack import ALIAS
 
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
-OVER = (State.SETTLED, State.RELEASED, State.REFUSED)
+ENDED = (State.SETTLED, State.RELEASED, State.REFUSED)
 
 
 def rows_of(member: Member) -> list[Redemption]:
-    """Her redemptions, oldest first."""
+    """Return the member's redemptions, oldest first."""
     rows = Redemption.objects.using(ALIAS).filter(member_ref=member.member_id)
     return list(rows.order_by("requested_at"))
 
 
 def hold_of(row: Redemption) -> str | None:
-    """What the house has under the redemption's current key."""
+    """Return the state of the hold that the house program has under the redemption's current key."""
     holds = Hold.objects.using(ALIAS).filter(key=spend_key(row))
     return holds.values_list("state", flat=True).first()
 
 
 def check_code(code: str) -> None:
-    """A code that is shown is paid for."""
+    """Check that points were spent for a code that is shown."""
     row = Redemption.objects.using(ALIAS).get(codes__code=code)
     assert hold_of(row) in STANDING, row
 
 
 def check_books(member: Member, *, points: int, may_be_stuck: bool = False) -> None:
-    """Everything is over, and she has `points`: each spend stands or was given back, once."""
+    """Check that all work ended and the member has `points`: each spend stands or was given back, once."""
     assert not Event.objects.using(ALIAS).exclude(state=EventState.DONE).exists()
     taken = 0
     for row in rows_of(member):
@@ -38,7 +38,7 @@ def check_books(member: Member, *, points: int, may_be_stuck: bool = False) -> N
         if row.state == State.SETTLED:
             assert hold == HoldState.CAPTURED, (row, hold)
         elif not (may_be_stuck and row.state == State.STUCK):
-            assert row.state in OVER, (row, row.state)
+            assert row.state in ENDED, (row, row.state)
             assert hold in (HoldState.RELEASED, HoldState.VOID, None), (row, hold)
         taken += row.points if hold in STANDING else 0
         earlier = Hold.objects.using(ALIAS).filter(key__startswith=row.id.hex).exclude(key=spend_key(row))
@@ -53,7 +53,7 @@ def check_books(member: Member, *, points: int, may_be_stuck: bool = False) -> N
 
 
 def _check_trail(row: Redemption) -> None:
-    """Each line starts where the one before ended, and the last one is where the row is."""
+    """Check that each line starts where the one before ended, and that the last ends in the row's state."""
     lines = Transition.objects.using(ALIAS).filter(redemption=row).order_by("pk")
     at = ""
     for line in lines:

@@ -1,4 +1,4 @@
-"""Where a process can be made to die: around every step of a redemption, and around every call of it.
+"""Where a process can be made to die: around every transition of a redemption, and around every call.
 
 The file that the environment's KILL_FILE names holds one moment, such as "spend.after". The process that
 comes by removes the file and kills itself with SIGKILL, so each death happens once and nothing of Python
@@ -18,7 +18,7 @@ CALLS = ("spend", "find_spend", "release", "confirm", "record_order", "record_re
 
 
 class Deaths(AppConfig):
-    """Wraps the product's own functions; no line of the product knows."""
+    """Wraps the product's own functions; the product has no code for it."""
 
     name = "tests.kill"
 
@@ -27,7 +27,6 @@ class Deaths(AppConfig):
         from loyaltyview.redemptions import (
             cancellation,
             orders,
-            recovery,
             release,
             renewal,
             saga,
@@ -35,14 +34,14 @@ class Deaths(AppConfig):
         )
         from providers.house.provider import HouseProvider
 
-        # A step is called by the state it leads to. Within it, its lines are written and nothing is
-        # committed. A death after it comes after its commit, unless the caller has a transaction of its own
-        # around it (a renewal, which stores the code as well).
+        # A transition is named by the state it leads to. "within" is after its lines are written and before
+        # its commit. "after" is after its commit, unless the caller has a transaction of its own around it
+        # (a renewal, which stores the code as well).
         advance = around(transitions.advance)
-        for module in (transitions, saga, recovery, release, renewal, orders, cancellation):
+        for module in (transitions, saga, release, renewal, orders, cancellation):
             setattr(module, "advance", advance)  # noqa: B010
         for owner, function, name in (
-            (saga, "_request", "requested"),
+            (saga, "_store", "requested"),
             (saga, "mint_code", "mint"),
             (processing, "finish", "finish"),
             *((HouseProvider, call, call) for call in CALLS),
@@ -66,7 +65,7 @@ def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 
 def within(write_lines: Callable[..., int]) -> Callable[..., int]:
-    """Return what writes the lines of a step with a moment behind it."""
+    """Return `write_lines` with a moment after it."""
 
     @wraps(write_lines)
     def wrapped(lines: list[Any]) -> int:

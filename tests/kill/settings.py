@@ -1,4 +1,4 @@
-"""The test settings for processes of their own, which die when they are told to (`deaths`)."""
+"""The test settings for separate processes that can be made to die (`deaths`)."""
 
 from tests.settings import *  # noqa: F403
 

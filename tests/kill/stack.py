@@ -38,13 +38,13 @@ from .till import Till
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIAS = "stack"
-WITHIN_S = 60  # for a machine with other things to do
+WITHIN_S = 60  # for a busy machine
 WEB = [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"]
 WORKER = [sys.executable, "manage.py", "worker"]
 
 
 class Process:
-    """One of ours, and the file that tells it when to die."""
+    """One of our processes, and the file that says when it must die."""
 
     def __init__(self, command: list[str], environ: dict[str, str], folder: Path, name: str) -> None:
         self.command, self.log = command, folder / f"{name}.log"
@@ -64,7 +64,7 @@ class Process:
         self.process.wait(WITHIN_S)
 
     def die_at(self, moment: str) -> None:
-        """Let it kill itself when it comes to `moment`."""
+        """Make the process kill itself when it comes to `moment`."""
         draft = self.kill_file.with_suffix(".new")
         draft.write_text(moment)
         draft.replace(self.kill_file)
@@ -73,14 +73,14 @@ class Process:
         return not self.kill_file.exists()
 
     def revive(self) -> None:
-        """Wait for its death, and start it again. (gunicorn does that for its own.)"""
+        """Wait until the process died, and start it again. (gunicorn does that for its workers.)"""
         assert self.process.wait(WITHIN_S) == -signal.SIGKILL, self.log.read_text()
         self.start()
 
 
 @dataclass(slots=True, kw_only=True)
 class Stack:
-    """All of it, running."""
+    """The running stack."""
 
     url: str
     sandbox: Sandbox
@@ -94,7 +94,7 @@ class Stack:
         return self.workers[0]
 
     def enrol(self, points: int) -> Member:
-        """A new customer of the shop, who is a member with so many points."""
+        """Return a new customer of the shop, who is a member with so many points."""
         number = len(self._customers) + 1
         email, key = f"member-{number}@example.test", f"customer-{number}"
         CUSTOMERS[key] = Customer(
@@ -119,7 +119,7 @@ class Stack:
         return member
 
     def launch(self, member: Member, cart: str = "shirts") -> Till:
-        """Fill a new cart for her and open the loyalty page from it."""
+        """Fill a new cart for the member and open the loyalty page from it."""
         self.sandbox.app.new_cart(f"customer-{int(member.member_id[2:])}", cart)
         return Till(self.sandbox.app.launch_url())
 
@@ -129,9 +129,9 @@ class Stack:
         waiting = Event.objects.using(ALIAS).filter(state=EventState.WAITING)
         wait_for(lambda: not waiting.exists())
 
-    def let_leases_run_out(self) -> None:
-        """Let that time pass for the rows in hand, whose process is dead. Waiting for short leases instead
-        would take them from the living whenever the machine is busy."""
+    def end_leases(self) -> None:
+        """End the leases of all rows: their process is dead. Short leases would end in living processes too
+        when the machine is busy."""
         past = timezone.now() - timedelta(seconds=1)
         for rows in (Redemption.objects.using(ALIAS), Event.objects.using(ALIAS)):
             rows.filter(due_at=F("lease_until")).update(due_at=past)
@@ -143,7 +143,7 @@ class Stack:
 
 
 def wait_for(what: Callable[[], Any], seconds: float = WITHIN_S) -> Any:
-    """Return what `what` returns as soon as that is true."""
+    """Call `what` until its answer is true, and return the answer."""
     until = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < until, f"{what} did not come true within {seconds} s"

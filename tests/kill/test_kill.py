@@ -1,8 +1,8 @@
-"""Web and worker are killed at every step of a redemption; somebody comes back, and no point is lost.
+"""Web and worker are killed at every transition of a redemption, and no point is lost.
 
-One test a boundary: the process ends itself with SIGKILL exactly there, is started again, and the associate
-repeats her tap, or opens the page again, or never returns. What the test expects is what she sees, and the
-house's books (`books`).
+There is one test for each boundary. The process ends itself with SIGKILL exactly there and is started again.
+The associate repeats the tap, opens the page again, or never returns. The test checks what the associate
+sees, and the house program's books (`books`).
 """
 
 import json
@@ -53,7 +53,7 @@ def till(stack: Stack, mia: Member) -> object:
         ("requested.after", False),
         ("mint.before", False),
         ("mint.after", False),
-        ("uncertain.within", False),  # of the transaction that keeps the code
+        ("uncertain.within", False),  # the transaction that stores the code
         ("uncertain.after", False),
         ("spend.before", False),
         ("spend.after", True),
@@ -83,12 +83,12 @@ def test_a_tap_whose_web_process_dies_is_finished_or_refused_when_repeated(
 def test_a_page_whose_web_process_dies_finds_out_when_asked_again(
     stack: Stack, mia: Member, till: Till, moment: str
 ) -> None:
-    die(stack, "spend.after", till, hidden_from_worker=True)  # which would be as quick as the page
+    die(stack, "spend.after", till, hidden_from_worker=True)  # it could be faster than the page
     stack.web.die_at(moment)
     with pytest.raises(requests.ConnectionError):
         till.tap_again()
     assert stack.web.was_struck()
-    stack.let_leases_run_out()
+    stack.end_leases()
 
     till.tap_again()
     look(till)
@@ -148,7 +148,7 @@ def test_a_worker_that_dies_while_finding_out_that_it_happened(
     revive_worker(stack)
     wait_for(lambda: [row.state for row in rows_of(mia)] == [State.SPENT])
 
-    # The associate had given up; now she sees on the member page that it is applied.
+    # The associate had given up. Now the member page says that it is applied.
     till.open(till.member_url)
     assert till.points == OPENING - COST
     till.open(f"{till.member_url}applied/{rows_of(mia)[0].pk}/")
@@ -260,7 +260,7 @@ def test_a_worker_that_dies_over_a_return_takes_and_gives_back_once(
     revive_worker(stack)
     stack.wait_until_done()
 
-    # The program gives back what was redeemed for what is back: all of it.
+    # All goods are back, so the program gives back all that was redeemed for them.
     check_books(mia, points=OPENING)
 
 
@@ -268,7 +268,7 @@ def test_a_worker_that_dies_over_a_return_takes_and_gives_back_once(
     ("moment", "state"),
     [
         ("uncertain.before", State.SETTLED),
-        ("uncertain.after", State.STUCK),  # the house knows of no spend: a person decides
+        ("uncertain.after", State.STUCK),  # the house program has no spend: a person decides
         ("spend.before", State.STUCK),
         ("spend.after", State.SETTLED),
         ("used.after", State.SETTLED),
@@ -326,7 +326,7 @@ def test_a_worker_that_dies_over_the_cancellation_of_a_used_reward_leaves_it_to_
     check_alarm(mia)
 
 
-# --- What the tests do --------------------------------------------------------------------------------
+# --- Helpers of the tests --------------------------------------------------------------------------------
 
 
 def die(
@@ -338,20 +338,20 @@ def die(
         till.tap(path, REWARD if path == "redeem" else "")
     assert stack.web.was_struck()
     if hidden_from_worker:
-        # While the dead still holds it: a moment later the worker may have it in hand.
+        # While the dead process still holds it: a moment later the worker may have taken the row.
         in_hand = Redemption.objects.using(ALIAS).filter(lease_until__gt=timezone.now())
         assert in_hand.update(due_at=None)
-    stack.let_leases_run_out()
+    stack.end_leases()
 
 
 def revive_worker(stack: Stack) -> None:
-    """Wait until it died, and start another."""
+    """Wait until the process died, and start another."""
     stack.worker.revive()
-    stack.let_leases_run_out()
+    stack.end_leases()
 
 
 def look(till: Till) -> None:
-    """Ask again as long as the page is checking."""
+    """Reload the page while it is checking."""
 
     def has_found_out() -> bool:
         if till.is_checking:
@@ -369,14 +369,14 @@ def pay(stack: Stack, till: Till, *, hand_over: bool = False) -> Order:
 
 
 def sell(stack: Stack, till: Till) -> None:
-    """Pay and hand over, until all of it is known to us."""
+    """Pay and hand over, and wait until we know all of it."""
     pay(stack, till, hand_over=True)
     stack.wait_until_done()
 
 
 def cancel_at_the_program(stack: Stack, member: Member) -> None:
-    """The program takes the member's spend back by itself, and says so. The house never does that: this is
-    what the web process stores when another program's webhook comes."""
+    """Store what the web process stores when a vendor cancelled the member's spend by itself and its webhook
+    came. The house program never does that."""
     (row,) = rows_of(member)
     hint = {"event_id": f"hook-{row.pk}", "name": "spend_cancelled", "provider_ref": row.provider_ref}
     now = timezone.now()
@@ -387,14 +387,14 @@ def cancel_at_the_program(stack: Stack, member: Member) -> None:
 
 
 def check_alarm(member: Member) -> None:
-    """One alarm tells of the cancelled spend."""
+    """Check that one alarm reports the cancelled spend."""
     (row,) = rows_of(member)
     alarms = Alarm.objects.using(ALIAS).filter(kind=AlarmKind.CANCELLED, subject=str(row.pk))
     assert alarms.count() == 1
 
 
 def let_the_code_run_out(stack: Stack, member: Member, minutes: int) -> None:
-    """Make her redemption and its code so much older."""
+    """Make the member's redemption and its code older by that much."""
     earlier = timedelta(minutes=minutes)
     Redemption.objects.using(ALIAS).filter(member_ref=member.member_id).update(
         requested_at=F("requested_at") - earlier,

@@ -11,7 +11,7 @@ TIMEOUT_S = 60
 
 
 class Forms(HTMLParser):
-    """Every form of a page: its address and the hidden fields within."""
+    """The forms of a page, each with its address and its hidden fields."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ def found(pattern: str, page: str) -> str:
 
 
 def problem_of(page: str) -> str:
-    """Return the code of the sentence that refuses, "" without one."""
+    """Return the code of the refusal that the page shows, "" without one."""
     return found(r'data-error="([^"]+)"', page)
 
 
@@ -56,19 +56,20 @@ class Till:
         self._session.close()
 
     def open(self, url: str) -> None:
-        """Show another page. ConnectionError when the server dies meanwhile."""
+        """Show another page. Raises ConnectionError when the server dies meanwhile."""
         self._show(self._session.get(url, timeout=TIMEOUT_S))
 
     def form(self, path: str, item: str = "") -> tuple[str, dict[str, str]]:
-        """The address and the fields of the form that goes to `path`, of the card `item` where there are
-        several."""
+        """Return the address and the fields of the form that goes to `path`: that of the card `item` where
+        there are several."""
         forms = [each for each in Forms(self.page).found if f"/{path}/" in each[0]]
         (action, fields), *others = [each for each in forms if not item or each[1].get("item") == item]
         assert not others, "more than one such form"
         return urljoin(self.url, action), fields
 
     def tap(self, path: str = "redeem", item: str = "") -> None:
-        """Send a form of this page and go where it leads. ConnectionError when the server dies meanwhile."""
+        """Send a form of this page and follow the answer. Raises ConnectionError when the server dies
+        meanwhile."""
         self._sent = self.form(path, item)
         self.tap_again()
 
@@ -99,7 +100,7 @@ class Till:
 
     @property
     def problem(self) -> str:
-        """The code of the sentence that refuses, "" without one."""
+        """The code of the refusal that the page shows, "" without one."""
         return problem_of(self.page)
 
     @property

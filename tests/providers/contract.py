@@ -37,7 +37,8 @@ from tests.providers.contract_setup import (
     MakeOrder,
     any_spend,
     assert_types,
-    erase,
+    erase_member,
+    forget_old,
     make_intent,
     make_return,
     need,
@@ -337,23 +338,23 @@ class ProviderContract(ContractFixtures):
     ) -> None:
         now = datetime.now(UTC)
         buy(provider, intent, make_order)
-        assert provider.forget_old(now - timedelta(days=1)) == 0
+        assert forget_old(provider, now - timedelta(days=1)) == 0
         before = provider.get_member(member.ref).balance
-        provider.forget_old(now + timedelta(days=1))
+        forget_old(provider, now + timedelta(days=1))
         assert provider.get_member(member.ref).balance == before
-        assert provider.forget_old(now + timedelta(days=1)) == 0
+        assert forget_old(provider, now + timedelta(days=1)) == 0
 
     def test_an_erased_member_is_named_by_no_row_of_ours(
         self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
     ) -> None:
         buy(provider, intent, make_order)
-        assert erase(provider, "somebody else", "ERASED-0") == 0
-        count = erase(provider, member.ref, "ERASED-1")
+        assert erase_member(provider, "somebody else", "ERASED-0") == 0
+        count = erase_member(provider, member.ref, "ERASED-1")
         texts = texts_in_tables(provider.kind)
         assert (count > 0) == ("ERASED-1" in texts)
         named = {value for value in (member.ref, member.member_id, member.email, member.phone) if value}
         assert not [text for text in texts if any(value in text for value in named)]
-        assert erase(provider, member.ref, "ERASED-2") == 0
+        assert erase_member(provider, member.ref, "ERASED-2") == 0
 
     def test_a_member_may_answer_anew(self, provider: LoyaltyProvider, member: Member) -> None:
         need(provider, Capability.CONSENT_CHANGE)

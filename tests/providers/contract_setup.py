@@ -196,8 +196,13 @@ def any_spend(kind: SpendKind) -> Spend:
     return Spend(key="any", member_ref="any", kind=kind, provider_ref="any", points=1)
 
 
-def erase(provider: LoyaltyProvider, ref: str, pseudonym: str) -> int:
-    """Erase a member from what the adapter keeps and from its rows of the journal; return how many rows."""
+def forget_old(provider: LoyaltyProvider, before: datetime) -> int:
+    """Forget what is over, as the worker does each day; return how many rows."""
+    return provider.forget_old(before) + retention.forget_old(before)
+
+
+def erase_member(provider: LoyaltyProvider, ref: str, pseudonym: str) -> int:
+    """Erase a member, as an administrator does; return how many rows."""
     with transaction.atomic():
         count = provider.erase_member(ref, pseudonym)
         return count + retention.erase_member(provider.kind, provider.config.program, [ref], pseudonym)

@@ -11,7 +11,7 @@ from providers.antavo.settings import NAMES as ANTAVO
 from providers.pongo.settings import NAMES as PONGO
 from providers.registry import provider_class
 from providers.whitelabel.settings import NAMES as WHITELABEL
-from providers.yotpo.assumed import ASSUMED as YOTPO
+from providers.yotpo.settings import ASSUMED as YOTPO
 
 PAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "contracts"
 NAMES = {"yotpo": YOTPO, "antavo": ANTAVO, "pongo": PONGO, "whitelabel": WHITELABEL}

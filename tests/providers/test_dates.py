@@ -9,13 +9,13 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers import answers
 from providers.antavo.coupons import refusal_of
 from providers.antavo.fields import moment
 from providers.base import ProviderConfig
 from providers.dates import end_of, first_moment, last_moment, shown_end_of, start_of
 from providers.pongo.catalogue import KnownSkus, won_of
 from providers.pongo.settings import NAMES as PONGO
-from providers.yotpo.fields import moment as yotpo_moment
 
 DAY = date(2026, 11, 30)
 SHORTEST = timedelta(microseconds=1)
@@ -58,12 +58,12 @@ def test_every_day_of_the_calendar_begins_before_it_ends(day: date, time_zone: s
 
 @pytest.mark.parametrize("value", [None, "", "soon", 7, "2026-02-30"])
 def test_what_is_no_date_is_none(value: Any) -> None:
-    assert end_of(value, config(), yotpo_moment) is None
+    assert end_of(value, config(), answers.moment) is None
 
 
 def test_points_that_expire_on_a_day_are_shown_with_that_day() -> None:
     for time_zone, last in (("", "2026-11-30T23:59"), ("America/New_York", "2026-12-01T04:59")):
-        at = shown_end_of("2026-11-30", config(time_zone), yotpo_moment)
+        at = shown_end_of("2026-11-30", config(time_zone), answers.moment)
         assert at
         assert at.isoformat().startswith(last)
 

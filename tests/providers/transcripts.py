@@ -24,7 +24,6 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
 from providers.errors import ProviderError, Rejected
-from providers.journal import retention
 from providers.types import (
     Cart,
     Member,
@@ -37,7 +36,7 @@ from providers.types import (
     Voucher,
 )
 from tests.providers.contract import ProviderContract
-from tests.providers.contract_setup import MakeOrder, erase, make_intent, make_return
+from tests.providers.contract_setup import MakeOrder, erase_member, forget_old, make_intent, make_return
 
 LONG_AFTER = timedelta(minutes=10)
 # What can become of a write that is sent.
@@ -296,13 +295,11 @@ class Till:
 
     def _forget(self) -> None:
         """Whatever may be forgotten is."""
-        before = datetime.now(UTC) + timedelta(days=1)
-        self.provider.forget_old(before)
-        retention.forget_old(before)
+        forget_old(self.provider, datetime.now(UTC) + timedelta(days=1))
 
     def _erase(self) -> str:
         """Erase the member, as far as that is allowed; the other steps go on with the old name."""
-        erase(self.provider, self.member_ref, "ERASED-1")
+        erase_member(self.provider, self.member_ref, "ERASED-1")
         return "erased"
 
 

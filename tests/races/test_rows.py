@@ -79,7 +79,7 @@ def test_workers_and_pages_find_an_outcome_out_once(
         assert row.state in (State.SPENT, State.REVEALED)
         assert vendor.calls.count("find_spend") == number + 1
         assert trail(row).count(State.SPENT) == 1
-        make_over(row)
+        leave_no_work(row)
     assert vendor.calls.count("spend") == len(ROUNDS)
 
 
@@ -105,8 +105,8 @@ def make_due(row: Redemption) -> None:
     Redemption.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
-def make_over(row: Redemption) -> None:
-    """Leave no work for the next round."""
+def leave_no_work(row: Redemption) -> None:
+    """Leave no work to the next round."""
     Redemption.objects.filter(pk=row.pk).update(due_at=None)
 
 

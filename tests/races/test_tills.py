@@ -30,7 +30,7 @@ def _may_look_into_the_stack(django_db_blocker: DjangoDbBlocker) -> Iterator[Non
 
 def test_the_same_tap_64_times_at_once_is_one_redemption_with_64_equal_answers(stack: Stack) -> None:
     for _round in range(10):
-        mia = stack.enrol(COST)  # points for one: a tap judged after the first has spent sees none left
+        mia = stack.enrol(COST)  # points for one: a tap that is judged after the first has spent sees none
         with stack.launch(mia) as till:
             form = till.form("redeem", "ten-off")
             answers = at_once([lambda form=form, till=till: till.send(*form)] * TAPS)
@@ -98,11 +98,11 @@ def test_a_release_racing_with_the_order_never_leaves_it_free_and_loses_no_point
             return rows.update(due_at=F("due_at") - earlier)
 
         def pay(rows: QuerySet[Redemption] = rows, number: int = number) -> object:
-            if number == 0:  # the worker is the first once at least, however slow this machine is
+            if number == 0:  # the worker is first at least once, however slow this machine is
                 wait_for(lambda: not rows.filter(state=State.REVEALED).exists())
             return stack.sandbox.app.pay(hand_over=False)
 
-        # First one is ahead, then the other: a worker looks every 50 ms, and an order takes as long to come.
+        # One is first, then the other: a worker looks every 50 ms, and an order takes as long to come.
         at_once(
             [later((number - 10) * 0.01, let_it_become_due), later((10 - number) * 0.01, pay)],
         )
@@ -115,7 +115,7 @@ def test_a_release_racing_with_the_order_never_leaves_it_free_and_loses_no_point
 
 
 def later(seconds: float, call: Callable[[], object]) -> Callable[[], object]:
-    """Return `call` put off, so that the rounds of a race meet each other at different moments."""
+    """Return `call` with a delay, so that the rounds of a race meet at different moments."""
 
     def put_off() -> object:
         time.sleep(max(0, seconds))

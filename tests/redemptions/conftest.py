@@ -1,4 +1,4 @@
-"""A till, a vendor in memory and a NewStore that mints; each can be told to fail."""
+"""A till, a vendor in memory and a NewStore that mints; each can be made to fail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ TEN_DOLLARS = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal("10.
 
 @dataclass
 class Mint:
-    """NewStore's coupon maker: what it was asked, and the error it is to answer next."""
+    """NewStore's coupon maker: the requests it got, and the error that it answers next."""
 
     requests: list[CouponRequest] = field(default_factory=list)
     error: NewStoreError | None = None
@@ -56,7 +56,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Ledger:
 
 @pytest.fixture
 def tap(program: Program) -> Callable[..., RedeemRequest]:
-    """Make the request of one tap: $10 off for 200 points, unless told otherwise."""
+    """Make the request of one tap: $10 off for 200 points, unless the test says otherwise."""
 
     def make(key: str = "k-1", **changes: object) -> RedeemRequest:
         fields: dict[str, object] = {

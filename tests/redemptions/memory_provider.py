@@ -26,7 +26,7 @@ from providers.types import (
 
 @dataclass
 class Ledger:
-    """What this vendor believes: points of each member, and every spend with its state."""
+    """What this vendor has: the points of each member, and every spend with its state."""
 
     points: dict[str, int] = field(default_factory=lambda: {"mia": 820})
     spends: dict[str, tuple[Spend, str]] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def queued() -> list[str]:
     return list(UsedCode.objects.filter(due_at__isnull=False).values_list("code", flat=True))
 
 
-def test_a_code_in_the_cart_is_left_alone(applied: Redemption) -> None:
+def test_a_code_in_the_cart_is_not_queued(applied: Redemption) -> None:
     assert queued() == []
 
 
@@ -39,7 +39,7 @@ def test_a_used_code_is_queued_once_with_its_coupons_name(program: Program, appl
     assert UsedCode.objects.get().coupon_name.startswith("$10 off - 10 USD (")
 
 
-def test_a_code_taken_out_of_its_order_is_queued_no_more(program: Program, applied: Redemption) -> None:
+def test_a_code_taken_out_of_its_order_leaves_the_queue(program: Program, applied: Redemption) -> None:
     use_codes(program, order_id="o-1", codes=(applied.code,))
     assert queued() == [applied.code]
     detach_dropped_codes(program, order_id="o-1", codes=())

@@ -59,6 +59,6 @@ def test_a_discount_of_other_stores_does_not_fit() -> None:
     assert cart_reason(there, CART) == (CartReason.STORE, None)
 
 
-def test_the_limits_are_remembered_with_the_redemption() -> None:
+def test_the_limits_are_stored_with_the_redemption() -> None:
     discount = Discount(kind=DiscountKind.FIXED, amount=usd("5"), skus=SHIRTS, stores=("boston-1",))
     assert discount_from_json(discount_to_json(discount)) == discount

@@ -68,7 +68,7 @@ def test_the_shift_shows_what_this_associate_redeemed_in_this_store_today(
     ).redemptions
 
 
-def test_only_the_associates_own_redemptions_in_her_store_belong_to_her_shift(
+def test_a_shift_has_only_the_associates_own_redemptions_in_that_store(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     (row,) = taps(tap, 1)

@@ -1,4 +1,4 @@
-"""What fits this cart, what it saves, and how far away the rest is."""
+"""Offers: what fits this cart, what it saves, and which gap locks the others."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -45,8 +45,8 @@ CART = Cart(
 )
 
 
-def test_no_discount_has_a_part_of_a_yen() -> None:
-    """The page says ¥2 for ¥1.50, and NewStore is asked for a coupon that no till can pay out."""
+def test_yen_discounts_are_whole() -> None:
+    """Else the page would say ¥2 for ¥1.50, and NewStore would make a coupon that no till can pay."""
     yen = Money(amount=Decimal("0.5"), currency="JPY")
     span = PointsRange(minimum=1, maximum=900, step=1, value_per_point=yen)
     assert points_as_money(3, span) == Money(amount=Decimal(1), currency="JPY")
@@ -122,7 +122,9 @@ def test_other_currency_online_only_and_unknown_kinds_are_locked() -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"), [(DiscountKind.ONLINE_ONLY, "ONLINE_ONLY"), (DiscountKind.UNKNOWN, "UNKNOWN")]
 )
-def test_what_no_till_takes_promises_nothing_for_more_points(kind: DiscountKind, reason: str) -> None:
+def test_a_reward_that_no_till_takes_promises_nothing_for_more_points(
+    kind: DiscountKind, reason: str
+) -> None:
     lock = Lock(reason=LockReason.POINTS, points_gap=60)
     (offer,) = build_offers((reward("o", Discount(kind=kind), 150, lock),), (), CART, 90)
     assert (offer.reason, offer.points_gap) == (reason, 0)
@@ -134,7 +136,7 @@ def test_nothing_can_be_redeemed_in_an_empty_cart() -> None:
     assert (offer.state, offer.reason) == ("locked", "CART_EMPTY")
 
 
-def test_what_misses_money_in_this_cart_is_nearer_than_what_misses_points() -> None:
+def test_a_gap_in_money_is_nearer_than_a_gap_in_points() -> None:
     lock = Lock(reason=LockReason.POINTS, points_gap=10)
     offers = build_offers(
         (reward("points", fixed("5"), lock=lock), reward("money", fixed("5", minimum="60"))), (), CART, 90
@@ -180,7 +182,7 @@ def test_a_second_free_product_takes_another_item_or_none() -> None:
     assert twice.total == usd("0.00")
 
 
-def test_what_is_applied_already_leaves_less_for_the_next() -> None:
+def test_an_applied_discount_leaves_less_for_the_next() -> None:
     left = after(CART, fixed("35"), usd("35.00"))
     (offer,) = build_offers((reward("r", fixed("10")),), (), left, 500)
     assert (offer.saving, offer.is_capped) == (usd("5.00"), True)
@@ -210,7 +212,7 @@ def test_a_unit_that_costs_nothing_is_not_the_free_one() -> None:
     assert (offer.state, offer.reason) == (OfferState.LOCKED, "PRODUCT_MISSING"), "once is enough"
 
 
-def test_what_saves_nothing_is_not_offered_for_points() -> None:
+def test_a_reward_that_saves_nothing_is_not_offered_for_points() -> None:
     total = Money(amount=Decimal(40), currency="JPY")
     (offer,) = build_offers((reward("p", percent("1")),), (), Cart(cart_id="c-1", total=total), 500)
     assert offer.state is OfferState.LOCKED

@@ -66,7 +66,9 @@ def test_a_used_redemption_is_not_undone(tap: Tap, vendor: Ledger, newstore: Min
     assert (row.state, vendor.points["mia"]) == (State.SETTLED, 620)
 
 
-def test_a_vendor_that_is_away_is_told_later(tap: Tap, vendor: Ledger, newstore: Mint, order: Order) -> None:
+def test_a_vendor_that_is_away_learns_of_the_order_later(
+    tap: Tap, vendor: Ledger, newstore: Mint, order: Order
+) -> None:
     row = redeem(tap())
     vendor.before["confirm"] = Unavailable("down")
     with pytest.raises(Unavailable):
@@ -92,7 +94,7 @@ def test_a_late_order_spends_again(tap: Tap, vendor: Ledger, newstore: Mint, ord
     assert (row.state, row.spend_number, vendor.points["mia"]) == (State.SETTLED, 2, 620)
 
 
-def test_a_late_order_that_cannot_be_paid_for_goes_to_a_person(
+def test_a_late_order_that_cannot_be_paid_for_gets_stuck(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order
 ) -> None:
     row = undo(redeem(tap()).pk, KIM)
@@ -167,7 +169,7 @@ def test_a_code_that_is_valid_is_not_renewed(tap: Tap, vendor: Ledger, newstore:
     assert len(newstore.requests) == 1
 
 
-def test_a_cancelled_order_that_the_vendor_cannot_take_back_goes_to_a_person(
+def test_a_cancelled_order_that_the_vendor_cannot_take_back_gets_stuck(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = use_and_settle(redeem(tap()), order)
@@ -178,7 +180,7 @@ def test_a_cancelled_order_that_the_vendor_cannot_take_back_goes_to_a_person(
     assert "replacement" in row.last_error
 
 
-def test_an_order_heard_of_while_the_vendor_is_asked_is_not_overlooked(
+def test_an_order_that_comes_while_the_vendor_is_asked_is_not_overlooked(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor.before["spend"] = OutcomeUnknown("timed out")
@@ -199,7 +201,7 @@ def test_an_order_heard_of_while_the_vendor_is_asked_is_not_overlooked(
     )
 
 
-def test_an_order_heard_of_while_a_spend_is_refused_goes_to_a_person_once(
+def test_an_order_that_comes_while_a_spend_is_refused_gets_stuck_once(
     tap: Tap, vendor: Ledger, newstore: Mint, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_while_the_order_comes(self: MemoryProvider, intent: SpendIntent) -> Spend:
@@ -211,7 +213,7 @@ def test_an_order_heard_of_while_a_spend_is_refused_goes_to_a_person_once(
     assert row.state == State.REFUSED
     assert use_and_settle(row, order).state == State.STUCK
     resolve(row, question_of(row), it_happened=False, actor=KIM)
-    assert use_and_settle(row, order).state == State.REFUSED, "a repeated event asks nobody again"
+    assert use_and_settle(row, order).state == State.REFUSED, "a repeated event does not ask again"
 
 
 def test_a_late_order_whose_second_spend_is_unknown_has_its_own_time(

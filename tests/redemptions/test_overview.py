@@ -1,4 +1,4 @@
-"""What administrators see of redemptions on the front page: counts that fit the lists they lead to."""
+"""Redemptions on the admin's front page: each count agrees with the list that it leads to."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from loyaltyview.redemptions.overview import redemptions_part
 from tests.plans import plan_of
 
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
-# How each chart is found.
+# The place of each chart.
 BY_DAY, ENDINGS = 0, 1
 
 Redeemed = Callable[..., Redemption]
@@ -88,7 +88,9 @@ def test_a_stuck_redemption_needs_a_person_and_leads_to_its_two_buttons(
     assert [row.state for row in listed.queryset] == [State.STUCK]
 
 
-def test_todays_numbers_count_what_stands(admin_user: Any, redeemed: Redeemed, morning: Any) -> None:
+def test_todays_numbers_count_redemptions_that_stand(
+    admin_user: Any, redeemed: Redeemed, morning: Any
+) -> None:
     redeemed(State.REVEALED)
     redeemed(State.USED, saving=Decimal("1234.50"))
     redeemed(State.SETTLED, currency="JPY", saving=Decimal(500))

@@ -14,7 +14,7 @@ from loyaltyview.redemptions.commands import WORKER, AnotherTillRedeeming, KeyRe
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.release import undo
-from loyaltyview.redemptions.saga import hand_over, redeem
+from loyaltyview.redemptions.saga import redeem, reveal_codes
 from loyaltyview.redemptions.stuck_resolution import Question, question_of
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
 from providers.types import Spend
@@ -34,7 +34,7 @@ def test_a_tap_mints_spends_and_shows_the_code(tap: Tap, vendor: Ledger, newstor
     assert (row.state, row.code) == (State.REVEALED, "LOY0000001")
     assert vendor.points["mia"] == 620
     assert trail(row) == ["requested", "uncertain", "spent", "revealed"]
-    assert hand_over(row.program_id, "cart-1", KIM) == ["LOY0000001"]
+    assert reveal_codes(row.program_id, "cart-1", KIM) == ["LOY0000001"]
 
 
 def test_every_line_of_the_trail_says_who_where_and_on_what(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -101,7 +101,7 @@ def test_a_spend_that_never_reached_the_vendor_is_refused(
     vendor.before["spend"] = error
     row = redeem(tap())
     assert (row.state, row.refusal, vendor.points["mia"]) == (State.REFUSED, reason, 820)
-    assert hand_over(row.program_id, "cart-1", KIM) == []
+    assert reveal_codes(row.program_id, "cart-1", KIM) == []
 
 
 def test_the_vendors_no_is_kept_with_its_reason(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
@@ -115,7 +115,7 @@ def test_an_unknown_outcome_shows_no_code_until_the_vendor_confirms(
 ) -> None:
     vendor.after["spend"] = error
     row = redeem(tap())
-    assert (row.state, hand_over(row.program_id, "cart-1", KIM)) == (State.UNCERTAIN, [])
+    assert (row.state, reveal_codes(row.program_id, "cart-1", KIM)) == (State.UNCERTAIN, [])
     row = carry_on(row.pk, KIM)
     assert (row.state, vendor.points["mia"], vendor.calls.count("spend")) == (State.REVEALED, 620, 1)
 
@@ -135,7 +135,9 @@ def test_the_worker_finds_out_when_the_page_is_gone(tap: Tap, vendor: Ledger, ne
     assert row.state == State.SPENT
 
 
-def test_what_the_vendor_never_tells_goes_to_a_person(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+def test_an_outcome_that_the_vendor_never_reports_gets_stuck(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
     vendor.can_find = False
     row = redeem(tap())
@@ -150,7 +152,9 @@ def test_what_the_vendor_never_tells_goes_to_a_person(tap: Tap, vendor: Ledger, 
     assert "cannot tell" in row.last_error
 
 
-def test_a_second_till_is_told_while_the_first_is_redeeming(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
+def test_a_second_till_is_refused_while_the_first_is_redeeming(
+    tap: Tap, vendor: Ledger, newstore: Mint
+) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
     redeem(tap())
     with pytest.raises(AnotherTillRedeeming):
@@ -161,7 +165,7 @@ def test_a_second_reward_can_follow_the_first_in_the_same_cart(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     first, second = redeem(tap()), redeem(tap("k-2", item_id="five-off", points=100))
-    assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
+    assert reveal_codes(first.program_id, "cart-1", KIM) == [first.code, second.code]
     assert vendor.points["mia"] == 520
 
 
@@ -175,9 +179,7 @@ def test_a_process_that_died_before_the_spend_left_nothing(tap: Tap, vendor: Led
     assert (row.state, row.refusal) == (State.REFUSED, "ABANDONED")
 
 
-def test_a_request_that_the_worker_cannot_close_is_for_a_person(
-    tap: Tap, vendor: Ledger, newstore: Mint
-) -> None:
+def test_a_request_that_the_worker_cannot_close_gets_stuck(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
     row = redeem(tap())
     lease = timezone.now()
     attempts = settings.WORK_MAX_ATTEMPTS
@@ -210,7 +212,7 @@ def test_the_trail_begins_with_the_tap_even_when_the_worker_ends_it(
 def test_undo_gives_the_points_back_and_the_code_is_gone(tap: Tap, vendor: Ledger, newstore: Mint) -> None:
     row = undo(redeem(tap()).pk, KIM)
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
-    assert hand_over(row.program_id, "cart-1", KIM) == []
+    assert reveal_codes(row.program_id, "cart-1", KIM) == []
     assert undo(row.pk, KIM).state == State.RELEASED
     assert vendor.points["mia"] == 820
 
@@ -227,7 +229,7 @@ def test_undo_with_the_vendor_away_is_finished_by_the_worker(
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
 
-def test_what_the_vendor_cannot_take_back_is_not_undone(
+def test_a_spend_that_the_vendor_cannot_take_back_is_not_undone(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(MemoryProvider, "capabilities", frozenset())
@@ -247,7 +249,7 @@ def test_a_code_that_no_order_carried_is_given_back_after_forty_minutes(
     assert (row.state, vendor.points["mia"]) == (State.RELEASED, 820)
 
 
-def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
+def test_a_final_spend_is_not_undone_and_gets_stuck_when_unused(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     row = redeem(tap(is_final=True))
@@ -259,7 +261,7 @@ def test_what_is_final_is_not_undone_and_becomes_a_persons_matter_when_unused(
     assert "release" not in vendor.calls
 
 
-def test_what_cannot_be_given_back_for_a_day_becomes_a_persons_matter(
+def test_a_spend_that_cannot_be_given_back_for_a_day_gets_stuck(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: MemoryProvider, spend: Spend) -> None:
@@ -277,7 +279,7 @@ def test_what_cannot_be_given_back_for_a_day_becomes_a_persons_matter(
     assert row.last_error == "cannot be given back: UnexpectedAnswer: no JSON"
 
 
-def test_a_spend_that_the_worker_found_is_handed_over_with_the_next(
+def test_a_spend_that_the_worker_found_is_revealed_with_the_next(
     tap: Tap, vendor: Ledger, newstore: Mint
 ) -> None:
     vendor.after["spend"] = OutcomeUnknown("timed out")
@@ -287,5 +289,5 @@ def test_a_spend_that_the_worker_found_is_handed_over_with_the_next(
         first.refresh_from_db()
         assert first.state == State.SPENT
         second = redeem(tap("k-2"))
-        assert hand_over(first.program_id, "cart-1", KIM) == [first.code, second.code]
+        assert reveal_codes(first.program_id, "cart-1", KIM) == [first.code, second.code]
     assert Redemption.objects.filter(state=State.REVEALED).count() == 2

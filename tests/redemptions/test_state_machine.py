@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions import orders, recovery, release, renewal, saga, transitions
+from loyaltyview.redemptions import orders, release, renewal, saga, transitions
 from loyaltyview.redemptions.commands import Actor, AnotherTillRedeeming, RedeemRequest
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on, run_one
@@ -45,7 +45,7 @@ REWARDS = {"five": 100, "ten": 200, "twenty": 400}
 KIM = Actor(name="a-17", store_id="US_BOSTON_01", device_id="ipad-1")
 CALLS = ("spend", "find_spend", "release", "confirm")
 MOMENTS = [f"{call}.{when}" for call in (*CALLS, "mint") for when in ("before", "after")] + ["advance.after"]
-# What nothing but a person can decide; everything else must come to its end by itself.
+# Only a person can decide these. Everything else must end by itself.
 A_PERSON_MUST = (
     "late order: the program refuses to spend again: INSUFFICIENT_POINTS",
     "an order used the code, and the spend did not happen",
@@ -59,7 +59,8 @@ TROUBLES: list[Trouble] = [
     *((f"{call}.{when}", OutcomeUnknown("timed out")) for call in CALLS for when in ("before", "after")),
     *((f"{call}.before", Unavailable("down")) for call in CALLS),
     ("mint.before", NewStoreUnavailable("down")),
-    *[("spend.after", None), ("spend.after", OutcomeUnknown("timed out"))] * 3,  # what it is all about
+    *[("spend.after", None), ("spend.after", OutcomeUnknown("timed out"))]
+    * 3,  # the cases that the saga exists for
 ]
 
 
@@ -68,7 +69,7 @@ class Died(BaseException):
 
 
 class World:
-    """Where faults and deaths are armed; each strikes once."""
+    """Where faults and deaths are set; each happens once."""
 
     def __init__(self) -> None:
         self.faults: dict[str, Exception] = {}
@@ -110,10 +111,11 @@ class Redemptions(RuleBasedStateMachine):
         self.patches.setattr(saga, "mint_code", self.world.wrap("mint", self.world.mint))
         for call in CALLS:
             self.patches.setattr(HouseProvider, call, self.world.wrap(call, getattr(HouseProvider, call)))
-        for module in (saga, recovery, release, renewal, orders):
-            self.patches.setattr(module, "advance", self.world.wrap("advance", transitions.advance))
+        advance = self.world.wrap("advance", transitions.advance)
+        for module in (transitions, saga, release, renewal, orders):
+            self.patches.setattr(module, "advance", advance)
         self.patches.setattr("django.conf.settings.PAGE_DEADLINE_S", 0)
-        # The id says who comes first of those due at one moment: Hypothesis must be able to repeat it.
+        # The id decides the order of rows that are due at one moment: Hypothesis must be able to repeat it.
         self.patches.setattr(Redemption._meta.get_field("id"), "_get_default", an_id)
         self.program = make_program()
         self.taps: list[RedeemRequest] = []
@@ -130,7 +132,7 @@ class Redemptions(RuleBasedStateMachine):
         troubles=st.lists(st.sampled_from(TROUBLES), max_size=3),
     )
     def first_tap(self, item: str, troubles: list[Trouble]) -> None:
-        """Without it half of the runs would have none, and few that went wrong."""
+        """Make a first tap: without it half of the runs would have none."""
         for trouble in troubles:
             self.something_goes_wrong(trouble)
         self.tap(item, 1)
@@ -238,7 +240,7 @@ class Redemptions(RuleBasedStateMachine):
         assert member.spendable + member.reserved == total
         assert member.spendable >= 0
 
-    # --- And at the end, when trouble is over ---------------------------------------------------------
+    # --- At the end, when the trouble has ended ---------------------------------------------------------
 
     def teardown(self) -> None:
         try:
@@ -289,7 +291,7 @@ class Redemptions(RuleBasedStateMachine):
     # --- Plumbing -----------------------------------------------------------------------------------
 
     def attempt(self, call: Callable[[], object]) -> bool:
-        """Do it as a process would: whether it got through."""
+        """Do it as a process would. Returns whether the process survived."""
         try:
             call()
         except Died:
@@ -311,14 +313,14 @@ class Redemptions(RuleBasedStateMachine):
                 orders.settle(self.program, make_order(order_id))
 
     def shown_codes(self) -> list[str]:
-        """Codes that somebody saw and no order carries: valid or not, undone or not."""
+        """Return the codes that were shown and that no order carries: valid or not, undone or not."""
         # An old code and the renewed one in two orders are an alarm: tests/events/test_processing.py.
         used = {self.shown[code] for code in self.ordered}
         return sorted(code for code, redemption in self.shown.items() if redemption not in used)
 
 
 def an_id() -> UUID:
-    """A new id by `random`, which Hypothesis seeds."""
+    """Return a new id made by `random`, which Hypothesis seeds."""
     return UUID(int=random.getrandbits(128), version=4)
 
 

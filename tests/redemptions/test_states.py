@@ -18,7 +18,7 @@ from loyaltyview.redemptions.management.commands import draw_states
 from loyaltyview.redemptions.models import FINAL, Redemption, State
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.states import EDGES, MEANINGS, START
-from loyaltyview.redemptions.transitions import ForbiddenStep, advance
+from loyaltyview.redemptions.transitions import ForbiddenTransition, advance
 
 from .conftest import Mint
 from .memory_provider import Ledger
@@ -40,20 +40,20 @@ def test_every_state_leads_to_an_end() -> None:
     assert [state for state in State if not reached_from(state) & set(FINAL)] == []
 
 
-def test_a_step_that_is_not_on_the_map_is_refused_by_name() -> None:
+def test_a_transition_that_is_not_on_the_map_is_refused_by_name() -> None:
     pairs = [pair for pair in product(State, State) if pair not in EDGES]
     assert len(pairs) == len(State) ** 2 - len(EDGES)
     for before, after in pairs:
-        with pytest.raises(ForbiddenStep, match=f"{before.value} -> {after.value}"):
+        with pytest.raises(ForbiddenTransition, match=f"{before.value} -> {after.value}"):
             advance(Redemption(), after, allowed=[before], actor=WORKER)
 
 
-def test_no_step_on_the_way_may_leave_the_map() -> None:
-    with pytest.raises(ForbiddenStep, match="requested -> spent"):
+def test_no_transition_on_the_way_may_leave_the_map() -> None:
+    with pytest.raises(ForbiddenTransition, match="requested -> spent"):
         advance(Redemption(), State.REVEALED, via=[State.SPENT], allowed=[State.REQUESTED], actor=WORKER)
 
 
-def test_production_refuses_the_step_and_says_so_in_the_log(
+def test_production_refuses_the_transition_and_logs_it(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "STRICT_STATES", False)
@@ -61,13 +61,15 @@ def test_production_refuses_the_step_and_says_so_in_the_log(
     lines = row.transitions.count()
     with capture_logs() as logs:
         assert not advance(row, State.REFUSED, allowed=[State.REVEALED], actor=WORKER, refusal="X")
-    assert [(entry["event"], entry["step"]) for entry in logs] == [("forbidden_step", "revealed -> refused")]
+    assert [(entry["event"], entry["transition"]) for entry in logs] == [
+        ("forbidden_transition", "revealed -> refused")
+    ]
     row.refresh_from_db()
     assert (row.state, row.refusal, row.transitions.count()) == (State.REVEALED, "", lines)
 
 
 @pytest.mark.parametrize("state", [State.REVEALED, State.SETTLED])
-def test_production_takes_the_step_from_where_the_map_has_it(
+def test_production_takes_the_transition_from_where_the_map_has_it(
     tap: Tap, vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch, state: State
 ) -> None:
     monkeypatch.setattr(settings, "STRICT_STATES", False)
@@ -77,7 +79,7 @@ def test_production_takes_the_step_from_where_the_map_has_it(
     assert (moved, row.state) == ((True, State.USED) if state is State.REVEALED else (False, State.SETTLED))
 
 
-def test_nothing_but_a_step_writes_a_state() -> None:
+def test_only_a_transition_writes_a_state() -> None:
     wrong = [
         f"{path.name}:{line}"
         for path in sorted(PACKAGE.glob("*.py"))
@@ -98,7 +100,7 @@ def test_a_redemption_stored_as_minted_by_an_early_version_is_closed_like_a_requ
 
 
 def reached_from(start: State) -> set[State]:
-    """Return `start` and every state that steps on the map lead to from there."""
+    """Return `start` and every state that transitions on the map lead to from there."""
     reached, waiting = {start}, [start]
     while waiting:
         state = waiting.pop()

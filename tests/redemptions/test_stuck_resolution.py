@@ -1,4 +1,4 @@
-"""A stuck redemption: the administrator's answer puts it where it belongs, with her name in the trail."""
+"""A stuck redemption: the administrator's answer moves it on, and the trail has their name."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ ADMIN = Actor(name="admin ada")
 
 @pytest.fixture
 def stuck(tap: Tap, vendor: Ledger, newstore: Mint) -> Redemption:
-    """A spend that happened, but whose outcome the vendor never told."""
+    """A spend that happened, but whose outcome the vendor never reported."""
     vendor.after["spend"] = OutcomeUnknown("timed out")
     vendor.can_find = False
     row = redeem(tap())
@@ -99,7 +99,7 @@ def test_an_order_turns_the_question_of_a_release_into_that_of_its_spend(
     row.refresh_from_db()
     assert (row.state, question_of(row)) == (State.STUCK, Question.SPEND)
     resolve(row, question_of(row), it_happened=True, actor=ADMIN)
-    # Nothing is kept of the order that the worker could tell the program: that is a person's, too.
+    # No copy of the order is left for the worker to send to the program: a person must do that, too.
     assert (row.state, question_of(row), vendor.points["mia"]) == (State.STUCK, Question.CONFIRM, 620)
     assert "tell the program by hand" in row.last_error
     assert resolve(row, Question.CONFIRM, it_happened=True, actor=ADMIN)
@@ -114,7 +114,7 @@ def test_an_answer_to_another_question_changes_nothing(tap: Tap, vendor: Ledger,
     assert not resolve(row, Question.SPEND, it_happened=True, actor=ADMIN)
     row.refresh_from_db()
     assert row.state == State.STUCK
-    # Meanwhile an order is tied: given back by hand or not, the question is another one now.
+    # Meanwhile an order is tied: the question is another one now.
     use_codes(row.program, order_id="order-1", codes=(row.code,))
     assert not resolve(row, Question.RELEASE, it_happened=True, actor=ADMIN)
     row.refresh_from_db()
@@ -155,7 +155,7 @@ def test_an_order_that_came_while_the_administrator_looked_counts(stuck: Redempt
     assert stuck.state == State.SETTLED
 
 
-def test_the_worklist_says_what_is_asked(stuck: Redemption, client: Client) -> None:
+def test_the_worklist_shows_the_question(stuck: Redemption, client: Client) -> None:
     client.force_login(User.objects.create_superuser("ada", password="x"))
     for address in ("?state__exact=stuck", f"{stuck.pk}/change/"):
         page = client.get(f"/admin/redemptions/redemption/{address}").content.decode()
@@ -181,7 +181,7 @@ def test_the_administrator_answers_on_its_own_page_with_a_note(stuck: Redemption
     assert stuck.transitions.get(actor="admin ada").reason == "spend: it did not. ticket 4711"
 
 
-def test_who_may_only_look_answers_nothing(stuck: Redemption, client: Client) -> None:
+def test_an_administrator_who_may_only_view_cannot_answer(stuck: Redemption, client: Client) -> None:
     viewer = User.objects.create_user("vic", password="x", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_redemption"))
     client.force_login(viewer)
@@ -194,7 +194,7 @@ def test_who_may_only_look_answers_nothing(stuck: Redemption, client: Client) ->
 
 
 @pytest.mark.parametrize("answer", [{}, {"answer": "yes", "asked": "spend"}, {"answer": "it_happened"}])
-def test_a_form_of_somebody_elses_is_refused(
+def test_a_form_that_is_not_ours_is_refused(
     stuck: Redemption, client: Client, answer: dict[str, str]
 ) -> None:
     client.force_login(User.objects.create_superuser("ada", password="x"))
@@ -237,7 +237,7 @@ def test_a_use_that_the_program_does_not_know_of_takes_no_points_again(
     row.refresh_from_db()
     assert (row.state, question_of(row)) == (State.STUCK, Question.CONFIRM)
     resolve(row, Question.CONFIRM, it_happened=False, actor=ADMIN)
-    settle(row.program, order)  # a later event of the same order, order.completed say
+    settle(row.program, order)  # a later event of the same order, for example order.completed
     row.refresh_from_db()
     assert (vendor.points["mia"], vendor.calls.count("spend")) == (620, 1)
-    assert row.state != State.RELEASED, "nobody gave it back"
+    assert row.state != State.RELEASED, "it was not given back"

@@ -1,4 +1,4 @@
-"""An adapter that fails in an unforeseen way holds the worker up with nothing, and ends before a person."""
+"""An adapter with an unexpected error does not stop the worker, and its redemption gets stuck."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from .conftest import Mint
 from .memory_provider import Ledger, MemoryProvider
 
 
-def test_an_adapter_that_stumbles_over_every_answer_leaves_it_to_a_person(
+def test_a_redemption_gets_stuck_when_the_adapter_fails_at_every_answer(
     tap: Callable[..., RedeemRequest], vendor: Ledger, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumble(*_: object) -> SpendFinding:

@@ -1,4 +1,4 @@
-"""A machine whose clock is wrong releases nothing, takes over nothing, and offers what is still good."""
+"""A machine with a wrong clock releases nothing, takes over nothing, and offers codes that are valid."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +10,7 @@ from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
 from loyaltyview.redemptions.renewal import renew
-from loyaltyview.redemptions.saga import hand_over, redeem
+from loyaltyview.redemptions.saga import redeem, reveal_codes
 from loyaltyview.redemptions.transitions import take
 from tests.work.machine_clock import machine_ahead
 
@@ -51,17 +51,17 @@ def test_a_request_that_is_under_way_is_not_taken_over(
         assert not run_one()
 
 
-def test_a_live_code_is_handed_over_and_not_renewed_by_a_machine_that_is_ahead(
+def test_a_live_code_is_revealed_and_not_renewed_by_a_machine_that_is_ahead(
     tap: Tap, newstore: Mint, vendor: Ledger
 ) -> None:
     row = redeem(tap())
     with machine_ahead(TWO_HOURS_S):
-        assert hand_over(row.program_id, "cart-1", KIM) == [row.code]
+        assert reveal_codes(row.program_id, "cart-1", KIM) == [row.code]
         renewed, refusal = renew(row.pk, KIM)
     assert (renewed.code, refusal, len(newstore.requests)) == (row.code, None, 1)
 
 
-def test_an_unknown_outcome_is_given_to_a_person_by_the_one_clock(
+def test_an_unknown_outcome_gets_stuck_by_the_one_clock(
     tap: Tap, newstore: Mint, vendor: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from providers.types import Finding, SpendFinding

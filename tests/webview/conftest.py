@@ -1,6 +1,7 @@
 """An associate who opens the page from a cart, a vendor in memory, and a NewStore that mints."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,11 @@ from .fakes import FakeProvider, Vendor
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 KIM = Associate(associate_id="a-17", device_id="ipad-1")
+
+
+def squeezed(html: str) -> str:
+    """Return `html` on one line, without the white space that only lays the template out."""
+    return re.sub(r" ?([<>]) ?", r"\1", re.sub(r"\s+", " ", html))
 
 
 @pytest.fixture

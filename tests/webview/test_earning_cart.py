@@ -11,7 +11,7 @@ from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 
-from .conftest import Mint, Open
+from .conftest import Mint, Open, squeezed
 from .fakes import Vendor
 from .test_shown import card_form
 
@@ -70,7 +70,7 @@ def test_items_share_what_was_taken_off_and_add_up(program: Program) -> None:
 
 
 def earned_in(html: str) -> str:
-    return html.partition('class="earn">')[2].partition("</span>")[0]
+    return squeezed(html).partition('class="earn">')[2].partition("</span>")[0]
 
 
 def test_the_page_says_what_the_cart_earns_after_the_reward_that_was_applied(

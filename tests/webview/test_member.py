@@ -15,7 +15,7 @@ from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
 from providers.types import Lock, LockReason, PointsRange
 
-from .conftest import Mint, Open
+from .conftest import Mint, Open, squeezed
 from .fakes import ANNA, MIA, POINTS_AS_MONEY, Vendor, usd
 from .test_redeem import form
 
@@ -126,7 +126,7 @@ def test_points_as_money_stand_where_the_worth_of_a_point_puts_them(
 
 def test_points_as_money_start_with_the_smallest_step(client: Client, page: str, vendor: Vendor) -> None:
     vendor.rewards = (POINTS_AS_MONEY,)
-    html = card(client.get(page).content.decode(), "points-as-money")
+    html = squeezed(card(client.get(page).content.decode(), "points-as-money"))
     assert 'min="100" max="800" step="50" value="100"' in html
     assert "\N{MINUS SIGN}$5.00" in html
 
@@ -408,7 +408,7 @@ def test_with_the_vendor_away_an_undo_says_what_it_came_to(client: Client, page:
     assert "It is being given back. The points return as soon as the program answers." in html
     in_cart = html.partition("In this cart")[2].partition("</ul>")[0]
     assert "Being given back" in in_cart
-    again = re.search(r'href="([^"]+)">Try again', html)
+    again = re.search(r'href="([^"]+)">Try again', squeezed(html))
     assert again
     vendor.errors.clear()
     assert "It is being given back." in client.get(unescape(again.group(1))).content.decode()

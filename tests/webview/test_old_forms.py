@@ -12,13 +12,14 @@ from django.utils import timezone
 from loyaltyview.redemptions.models import Redemption
 from providers.errors import Unavailable
 
-from .conftest import Mint, Open
+from .conftest import Mint, Open, squeezed
 from .fakes import NOAH, Vendor
 from .test_redeem import form
 
 
 def fields_of(html: str, chosen: str) -> dict[str, object]:
     """Return what the browser sends when `chosen` alone is ticked in the form of several."""
+    html = squeezed(html)
     main = html.partition('<form id="several"')[2].partition("</form>")[0]
     fields: dict[str, object] = {"chosen": [chosen]}
     fields |= re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', main)

@@ -15,10 +15,10 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
-from loyaltyview.webview import duplicate_taps
+from loyaltyview.webview import duplicate_taps, tap_request
 from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.views import launch, redeem
+from loyaltyview.webview.views import launch
 from providers.errors import (
     OutcomeUnknown,
     Unavailable,
@@ -82,18 +82,18 @@ def test_a_repeated_tap_asks_the_vendor_nothing(client: Client, shown: str, vend
 def test_a_tap_judged_after_its_twin_has_spent_gets_the_twins_answer(
     client: Client, shown: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_for_redeeming = redeem.read_for_redeeming
+    read_for_redeeming = tap_request.read_for_redeeming
     first = []
 
     def read_after_the_twin(*args: Any) -> MemberData:
-        monkeypatch.setattr(redeem, "read_for_redeeming", read_for_redeeming)
+        monkeypatch.setattr(tap_request, "read_for_redeeming", read_for_redeeming)
         monkeypatch.setattr(duplicate_taps, "_taps", {})  # the twin runs in another process
         first.append(client.post(shown + "redeem/", form()))
         lock = Lock(reason=LockReason.POINTS, points_gap=200)
         vendor.rewards = tuple(replace(reward, lock=lock) for reward in vendor.rewards)
         return read_for_redeeming(*args)
 
-    monkeypatch.setattr(redeem, "read_for_redeeming", read_after_the_twin)
+    monkeypatch.setattr(tap_request, "read_for_redeeming", read_after_the_twin)
     second = client.post(shown + "redeem/", form())
     assert (second.status_code, second.headers.get("Location")) == (303, first[0]["Location"])
     assert Redemption.objects.get().state == State.REVEALED

@@ -13,11 +13,11 @@ from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
-from loyaltyview.webview.views.redeem_many import key_of
+from loyaltyview.webview.taps import key_of
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
 
-from .conftest import Mint, Open, launch_params
+from .conftest import Mint, Open, launch_params, squeezed
 from .fakes import MIA, POINTS_AS_MONEY, Vendor, off
 
 KEY = "a-key-of-the-form-1"
@@ -150,7 +150,7 @@ def test_without_a_script_the_number_of_points_has_a_field_of_its_own(
     client: Client, shown: str, vendor: Vendor
 ) -> None:
     vendor.rewards = (POINTS_AS_MONEY,)
-    html = client.get(shown).content.decode()
+    html = squeezed(client.get(shown).content.decode())
     unscripted = html.partition("<noscript><div")[2].partition("</noscript>")[0]
     assert 'form="several" name="points:points:points-as-money"' in unscripted
     assert 'min="100" max="800" step="50" value="100"' in unscripted
@@ -165,7 +165,7 @@ def test_a_typed_voucher_is_looked_up_and_nothing_else_is_applied(
     client: Client, shown: str, vendor: Vendor
 ) -> None:
     """Without a script one form holds the ticked boxes and the voucher's field."""
-    html = client.get(shown).content.decode()
+    html = squeezed(client.get(shown).content.decode())
     field = html.partition('<input id="voucher-code"')[2].partition(">")[0]
     assert 'name="code"' in field
     assert 'form="several"' in field
@@ -255,7 +255,7 @@ def test_what_was_not_tried_is_named(client: Client, shown: str, vendor: Vendor)
     assert 'form="several" name="title:voucher:v-birthday" value="Birthday voucher"' in html
     chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
     html = client.post(shown + "several/", chosen, follow=True).content.decode()
-    assert '<li data-error="NOT_TRIED"><strong>Birthday voucher</strong>: Not tried' in html
+    assert '<li data-error="NOT_TRIED"><strong>Birthday voucher</strong>: Not tried' in squeezed(html)
 
 
 def test_what_is_wrong_with_the_cart_and_not_with_one_of_them_is_said_once(
@@ -274,7 +274,7 @@ def test_what_is_not_offered_any_more_is_named(client: Client, shown: str, vendo
     vendor.vouchers = ()
     chosen = form("reward:ten-off", "voucher:v-birthday", **TITLES)
     html = client.post(shown + "several/", chosen, follow=True).content.decode()
-    assert '<li data-error="ITEM_UNKNOWN"><strong>Birthday voucher</strong>: ' in html
+    assert '<li data-error="ITEM_UNKNOWN"><strong>Birthday voucher</strong>: ' in squeezed(html)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from providers.outbound.budget import LONGEST_WAIT_S, Budget, OwnLimit
 from providers.outbound.budget_state import Limit, Use
 from providers.outbound.budget_store import ProcessStore
 
-from .conftest import Mint
+from .conftest import Mint, squeezed
 from .fakes import FakeProvider, Vendor
 from .test_redeem import KEY, form
 
@@ -80,7 +80,7 @@ def test_the_waiting_page_sends_the_same_form_again(
     client: Client, shown: str, budget: Budget, clock: Clock
 ) -> None:
     use_up(budget)
-    html = client.post(shown + "redeem/", form(), headers=HTMX).content.decode()
+    html = squeezed(client.post(shown + "redeem/", form(), headers=HTMX).content.decode())
     assert "<html" not in html
     assert 'hx-trigger="load delay:11s, submit"' in html
     action = re.search(r'<form method="post" action="([^"]+)"', html)

@@ -26,7 +26,7 @@ from loyaltyview.webview.applied_redemptions import (
     redemption_of,
     redemptions_in,
     status_of,
-    watched,
+    watch_query,
 )
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
@@ -132,7 +132,7 @@ def show_applied(
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
         "goes_by_itself": bool(handoff) and status == "live" and not failed and "go" in request.GET,
         "life_s": settings.CODE_LIFE_MINUTES * 60,
-        "watched": watched(live, provider),
+        "watch_query": watch_query(live, provider),
         "failed": failed,
         "problem": problem,
         "sentence": problem.sentence if problem else "",

@@ -27,7 +27,7 @@ from loyaltyview.webview.applied_redemptions import (
     foreign_codes,
     of_member,
     redemptions_in,
-    watched,
+    watch_query,
     way_back,
 )
 from loyaltyview.webview.cards import build_deck
@@ -250,7 +250,7 @@ def _member_context(
         "search": search,
         "search_sentence": _said(search.problem),
         "applied": applied,
-        "watched": watched(applied, provider),
+        "watch_query": watch_query(applied, provider),
         "handoff": way_back(launch, applied),
         "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
         "trouble": read_refusal(data.trouble) if data.trouble else "",

@@ -1,12 +1,10 @@
 """One tap on several cards: one redemption each, one after the other; what works stays, the rest says why."""
 
-from dataclasses import asdict, replace
-from hashlib import sha256
+from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.models import OPEN, Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
@@ -15,11 +13,11 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.taps import Tap, read_taps
 from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
 from loyaltyview.webview.views.member import show_member, to_the_end
-from loyaltyview.webview.views.redeem import KEY, Tap, has_begun, redeem_tap, tap_of
+from loyaltyview.webview.views.redeem import has_begun, redeem_tap
 from loyaltyview.webview.views.voucher import show_voucher
-from providers.types import SpendKind
 
 # The page showed another cart: what else was chosen is for the associate to look at again.
 CHANGED_CART = (Refusal.CART_REDUCED, Refusal.CART_CHANGED, Refusal.CART_UNKNOWN)
@@ -57,46 +55,6 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
     leaves = not missed and all(row.state not in OPEN for row in rows)
     return go(request, address_of("applied_many", launch) + ("?go=1" if leaves else ""))
-
-
-def read_taps(form: QueryDict) -> tuple[Tap, ...]:
-    """Return the chosen items, points as money last: they fill what the others leave of the cart.
-
-    A box says "kind:item"; beside it stand "title:item", and where it needs them "cost:item", "saving:item",
-    "points:item" and "code:item". The saving counts for the first only: it changes that of the others, which
-    `may_be_cut` watches.
-    Each item has a key of its own, made from the form's. Raises Problem for a form that is not ours.
-    """
-    key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
-    if not KEY.fullmatch(key):
-        raise Problem(Refusal.BAD_REQUEST)
-    if not picks:
-        raise Problem(Refusal.NOTHING_CHOSEN)
-    if len(picks) > MOST_CODES:
-        raise Problem(Refusal.CART_FULL, status=422)
-    taps = []
-    for pick in picks:
-        kind, _colon, item_id = pick.partition(":")
-        taps.append(
-            tap_of(
-                key=key_of(key, kind, item_id),
-                kind=kind,
-                item_id=item_id,
-                # Two fields: the one that a script fills comes last and is empty without one.
-                points=next(filter(None, reversed(form.getlist(f"points:{pick}"))), "0"),
-                code=form.get(f"code:{pick}", ""),
-                cost=form.get(f"cost:{pick}", ""),
-                saving=form.get(f"saving:{pick}", ""),
-                title=form.get(f"title:{pick}", ""),
-            )
-        )
-    first, *others = sorted(taps, key=lambda tap: tap.kind is SpendKind.POINTS)
-    return (first, *(replace(tap, saving=None) for tap in others))
-
-
-def key_of(key: str, kind: str, item_id: str) -> str:
-    """Return the key of one item in the form with `key`: the same for the same form, 64 characters."""
-    return sha256(f"{key}|{kind}|{item_id}".encode()).hexdigest()
 
 
 def _redeem_each(

@@ -14,7 +14,7 @@ from providers.journal.booking import book_part, book_refund, book_release, part
 from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, spend
-from providers.journal.states import Journal
+from providers.journal.states import Journal, advance
 from tests.providers.journal.stamps import INTENT, SETTLED_AFTER, UNKNOWN, Stamps, StampWay
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +129,19 @@ def test_the_points_of_a_release_are_fixed_when_it_is_planned(spent: Write) -> N
     book_part(spent, "a", 4)
     assert book_release(spent, 10).points == 6
     assert book_release(spent, 0).points == 6
+
+
+def test_a_part_takes_its_points_out_of_a_release_that_waits(spent: Write) -> None:
+    release = book_release(spent, 10)
+    assert book_part(spent, "a", 4)
+    assert book_release(spent, 10).points == 6
+    advance(release, WriteState.PLANNED, WriteState.SENT, sent_at=timezone.now())
+    assert book_part(spent, "b", 1) is None
+
+
+def test_the_key_of_a_part_may_be_long(spent: Write) -> None:
+    parts = [book_part(spent, f"{'r' * 250}-{number}", 1) for number in (1, 1, 2)]
+    assert len({part.pk for part in parts if part}) == 2
 
 
 def test_refunds_are_together_what_the_order_was(write: Write) -> None:

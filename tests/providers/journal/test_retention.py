@@ -9,7 +9,7 @@ from django.utils import timezone
 from providers.errors import Rejected
 from providers.journal.booking import book_part
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.journal.retention import erase_member, forget_old
+from providers.journal.retention import erase_member, forget_old, refs_under_way
 from providers.journal.states import Journal
 from providers.types import Spend, SpendKind
 
@@ -62,6 +62,18 @@ def test_an_erased_member_has_a_pseudonym_and_what_they_bought_is_gone() -> None
         ("ERASED-1", {}),
         ("kim", {}),
     ]
+
+
+def test_what_a_closed_write_held_does_not_name_an_erased_member() -> None:
+    write("void", state=WriteState.VOID, exclusive_key="hold mia")
+    erase_member("stamps", "acme", ["mia"], "ERASED-1")
+    assert Write.objects.get().exclusive_key == ""
+
+
+def test_members_with_unfinished_writes_are_known() -> None:
+    write("held", state=WriteState.DONE, waits_for_order=True)
+    write("done", state=WriteState.DONE, member_ref="kim")
+    assert list(refs_under_way("stamps")) == ["mia"]
 
 
 @pytest.mark.parametrize(

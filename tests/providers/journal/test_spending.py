@@ -1,6 +1,7 @@
 """One spend, sent once and found again, whatever becomes of its answer."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +11,7 @@ from providers.errors import AuthFailed, OutcomeUnknown, Rejected, RejectReason,
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import find, spend
 from providers.journal.states import advance
-from providers.types import Finding
+from providers.types import Finding, SpendIntent
 from tests.providers.journal.stamps import INTENT, SETTLED_AFTER, UNKNOWN, Stamps, StampWay, intent
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +163,35 @@ def test_two_spends_cannot_have_the_same_thing(stamps: Stamps) -> None:
         spend(way, intent("key-2"))
     assert caught.value.reason is RejectReason.ALREADY_USED
     assert stamps.calls == 1
+
+
+def test_a_spend_is_planned_again_when_another_takes_what_it_wanted(stamps: Stamps) -> None:
+    class Held(StampWay):
+        def plan(self, intent: SpendIntent) -> dict[str, Any]:
+            is_free = not Write.objects.exists()
+            if is_free and intent.key == "key-2":
+                spend(Held(self.stamps), INTENT)
+            return {"exclusive_key": "hold mia"} if is_free else {}
+
+    spend(Held(stamps), intent("key-2"))
+    assert set(Write.objects.values_list("key", "exclusive_key")) == {("key-1", "hold mia"), ("key-2", "")}
+
+
+def test_a_spend_before_which_nothing_is_read_is_sent_at_once(stamps: Stamps) -> None:
+    class Reserving(StampWay):
+        def before(self, write: Write, intent: SpendIntent) -> list[str]:
+            raise AssertionError("nothing is read")
+
+    way = Reserving(stamps, shown_before={})
+    lose_answer(way, happened=False)
+    row = Write.objects.get()
+    assert (row.state, row.shown_before, row.sent_at is None) == (WriteState.SENT, {}, False)
+    assert find(way, INTENT).finding is Finding.CANNOT_TELL
+
+
+def test_a_spend_costs_few_queries(way: StampWay, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(6):  # the key, a savepoint and its end, the row, sent, done
+        spend(way, INTENT)
 
 
 def test_what_was_given_back_can_be_spent_again(stamps: Stamps) -> None:

@@ -11,7 +11,8 @@ from providers.journal.states import Journal
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
-from providers.outbound.http import Answer, VendorSession
+from providers.outbound.exchange import Answer, Call
+from providers.outbound.vendor_session import VendorSession
 from providers.settings import VendorSettings, setting
 
 KIND = "stampcard"
@@ -55,11 +56,11 @@ class Client:
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str] | None = None) -> Any:
         """Read; may be repeated. Raises Rejected, and as `VendorSession.read`."""
-        return _data(self.session.read("GET", path, operation=operation, params=params), operation)
+        return _data(self.session.read(Call("GET", path, operation=operation, params=params)), operation)
 
     def send(self, method: str, path: str, body: Json | None, *, operation: str) -> Json:
         """Write, at most once. Raises Rejected (nothing happened), and as `VendorSession.write`."""
-        answer = self.session.write(method, path, operation=operation, json=body)
+        answer = self.session.write(Call(method, path, operation=operation, json=body))
         return object_in(_data(answer, operation), operation)
 
 

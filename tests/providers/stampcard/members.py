@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from providers.answers import Json, moment, needed_text, number, object_in, objects_in, text_of
 from providers.currencies import from_hundredths
 from providers.errors import UnexpectedAnswer
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import (
     Balance,
     Discount,

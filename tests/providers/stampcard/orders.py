@@ -6,7 +6,7 @@ from providers.errors import Unavailable
 from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Made
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import Money, Order, PointsChange, Return
 from tests.providers.stampcard.client import Client, stamps
 from tests.providers.stampcard.spending import SETTLED_AFTER

@@ -14,7 +14,7 @@ from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import advance, note_if_open
-from providers.outbound.http import segment
+from providers.outbound.exchange import segment
 from providers.types import Order, Spend, SpendFinding, SpendIntent, SpendKind
 from tests.providers.stampcard.client import Client
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from providers.errors import SettingsError
-from providers.yotpo.assumed import ASSUMED
 from providers.yotpo.provider import YotpoProvider
+from providers.yotpo.settings import ASSUMED
 
 GOOD = {"guid": "g", "api_key": "k"}
 

@@ -16,7 +16,8 @@ HEAD = """# The states of a redemption
 file and draw again.
 
 `transitions.advance` changes a state with one conditional UPDATE and writes one line of the trail in the same
-commit. It refuses a step that is not listed here. A line of the trail whose two states are equal is a note.
+commit. It refuses a transition that is not listed here. A line of the trail whose two states are equal is a
+note.
 """
 
 
@@ -25,12 +26,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         PATH.write_text(drawn())
-        self.stdout.write(f"{PATH} has {len(MEANINGS)} states and {len(EDGES)} steps.")
+        self.stdout.write(f"{PATH} has {len(MEANINGS)} states and {len(EDGES)} transitions.")
 
 
 def drawn() -> str:
-    """Return the document: the diagram, the states and the steps."""
-    return "\n".join((HEAD, *_diagram(), "", *_states(), "", *_steps(), ""))
+    """Return the document: the diagram, the states and the transitions."""
+    return "\n".join((HEAD, *_diagram(), "", *_states(), "", *_transitions(), ""))
 
 
 def _diagram() -> Iterator[str]:
@@ -47,7 +48,7 @@ def _diagram() -> Iterator[str]:
 def _states() -> Iterator[str]:
     yield "## States"
     yield ""
-    yield "An end needs nothing more. A late order or a cancellation may still lead out of it."
+    yield "Nothing follows an end, except after a late order or a cancellation."
     yield ""
     yield "| state | meaning | end |"
     yield "|---|---|---|"
@@ -55,8 +56,8 @@ def _states() -> Iterator[str]:
         yield f"| `{state.value}` | {MEANINGS[state]} | {'yes' if state in FINAL else ''} |"
 
 
-def _steps() -> Iterator[str]:
-    yield "## Steps"
+def _transitions() -> Iterator[str]:
+    yield "## Transitions"
     yield ""
     yield "| from | to | reason |"
     yield "|---|---|---|"
