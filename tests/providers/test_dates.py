@@ -14,7 +14,7 @@ from providers.antavo.coupons import refusal_of
 from providers.antavo.fields import moment
 from providers.base import ProviderConfig
 from providers.dates import end_of, first_moment, last_moment, shown_end_of, start_of
-from providers.pongo.catalogue import KnownSkus, won_of
+from providers.pongo.rewards import KnownSkus, won_of
 from providers.pongo.settings import NAMES as PONGO
 
 DAY = date(2026, 11, 30)
