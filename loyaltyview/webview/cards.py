@@ -1,17 +1,16 @@
-"""The member page's cards: offers, sorted into use now, soon, and the rest, with their words."""
+"""The member page's cards: offers in groups (use now, already applied, soon, not at this till), in words."""
 
 import json
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 
-from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money, preference
+from loyaltyview.redemptions.offers import CartReason, Offer, OfferState
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
-from loyaltyview.webview.points import PointsChoice, points_choice
+from loyaltyview.webview.member_offers import MemberOffer, PointsChoice
 from providers.base import LoyaltyProvider
-from providers.types import Cart, Discount, DiscountKind, LockReason, Member, Money, PointsRange, SpendKind
+from providers.types import Cart, Discount, DiscountKind, LockReason, Member, Money, SpendKind
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(
@@ -58,8 +57,8 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deck:
-    """The cards in their groups; those in `again` are in the cart already. `key` is that of the form for all
-    that is chosen."""
+    """The cards in their groups; those in `again` are in the cart already. `key` is the one of the form for
+    all that is chosen."""
 
     now: tuple[Card, ...]
     again: tuple[Card, ...]
@@ -67,67 +66,61 @@ class Deck:
     rest: tuple[Card, ...]
     key: str
 
+    @property
+    def locked(self) -> tuple[Card, ...]:
+        return (*self.again, *self.soon, *self.rest)
+
 
 def build_deck(
-    offers: Iterable[Offer],
+    offers: Iterable[MemberOffer],
     provider: LoyaltyProvider,
     cart: Cart,
     member: Member,
     chosen: Collection[str] = (),
-    found: tuple[str, str] = ("", ""),
+    codes: dict[str, str] | None = None,
 ) -> Deck:
-    """Sort `offers` (already in their order) into their groups. `chosen` are the items that the associate
-    chose before; nothing is chosen for them. `found` is the voucher that was looked up: its id and the code
-    that was typed; its card comes first."""
-    now: list[Card] = []
-    again: list[Card] = []
-    soon: list[Card] = []
-    rest: list[Card] = []
-    for offer in offers:
-        card = _card(offer, provider, cart, member)
-        if offer.kind is SpendKind.VOUCHER and offer.item_id == found[0]:
-            card = replace(card, code=found[1])
-        if card.key:
-            now.append(card)
-        elif offer.reason == CartReason.IN_CART:
-            again.append(card)
+    """Return the cards of `offers`, which keep their order. `chosen` are the boxes that the associate ticked
+    before; nothing is ticked for them. `codes` has what was typed to find a voucher, by its id: its card
+    comes first."""
+    groups: dict[str, list[Card]] = {"now": [], "again": [], "soon": [], "rest": []}
+    for each in offers:
+        offer = each.offer
+        code = (codes or {}).get(offer.item_id, "") if offer.kind is SpendKind.VOUCHER else ""
+        if offer.state is OfferState.LOCKED:
+            group, card = _locked_group(offer), _locked_card(offer, cart, member, code)
         else:
-            (soon if offer.reason in REACHABLE else rest).append(card)
-    # Again: points as money save what the stepper starts with, which the offers did not know.
-    now.sort(key=lambda card: preference(card.offer))
-    for group in (now, again, soon, rest):
-        group.sort(key=lambda card: not card.code)
-    return Deck(
-        now=tuple(replace(card, is_chosen=_is_chosen(card, chosen)) for card in now),
-        again=tuple(again),
-        soon=tuple(soon),
-        rest=tuple(rest),
-        key=secrets.token_urlsafe(16),
-    )
+            group, card = "now", _card(each, provider, chosen, code)
+        groups[group].append(card)
+    in_order = {name: tuple(sorted(cards, key=lambda card: not card.code)) for name, cards in groups.items()}
+    return Deck(**in_order, key=secrets.token_urlsafe(16))
 
 
-def _is_chosen(card: Card, chosen: Collection[str]) -> bool:
-    # A voucher that was looked up is on the way to be applied, but not one that cannot be undone.
-    return card.pick in chosen and not (card.code and card.is_final)
+def _locked_group(offer: Offer) -> str:
+    if offer.reason == CartReason.IN_CART:
+        return "again"
+    return "soon" if offer.reason in REACHABLE else "rest"
 
 
-def _card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member) -> Card:
-    choice = None
-    if offer.points_range and offer.state is not OfferState.LOCKED:
-        choice = points_choice(offer.points_range, member.balance.spendable, cart)
-        offer = _at_start(offer, offer.points_range, choice, cart, member.balance.spendable)
-    if offer.state is OfferState.LOCKED:
-        gap, share = wording.gap(offer, member.tier), offer.gap_share
-        if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
-            share = wording.tier_way(member.tier, cart.total.currency).share
-        return Card(offer=offer, gap=gap, share=share)
+def _locked_card(offer: Offer, cart: Cart, member: Member, code: str) -> Card:
+    share = offer.gap_share
+    if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
+        share = wording.tier_way(member.tier, cart.total.currency).share
+    return Card(offer=offer, gap=wording.gap(offer, member.tier), share=share, code=code)
+
+
+def _card(each: MemberOffer, provider: LoyaltyProvider, chosen: Collection[str], code: str) -> Card:
+    offer = each.offer
+    is_final = offer.is_final or not can_release(provider, SpendKind(offer.kind))
     return Card(
         offer=offer,
         key=secrets.token_urlsafe(16),
         action=wording.action(offer),
         worth=_worth(offer.discount, offer.saving),
-        is_final=offer.is_final or not can_release(provider, SpendKind(offer.kind)),
-        choice=choice,
+        code=code,
+        is_final=is_final,
+        # A voucher that was looked up is on the way to be applied, but not one that cannot be undone.
+        is_chosen=f"{offer.kind}:{offer.item_id}" in chosen and not (code and is_final),
+        choice=each.choice,
     )
 
 
@@ -135,25 +128,3 @@ def _worth(discount: Discount, saving: Money | None) -> Money | None:
     if discount.kind is DiscountKind.PERCENT and not discount.skus:
         return None
     return discount.amount if discount.kind is DiscountKind.FIXED and not discount.skus else saving
-
-
-def _at_start(
-    offer: Offer, span: PointsRange, choice: PointsChoice | None, cart: Cart, spendable: int
-) -> Offer:
-    """Return points as money as the stepper starts: with the fewest points that are worth something."""
-    if choice is None:
-        return _below_least(offer, span, spendable, cart)
-    worth = points_as_money(choice.minimum, span)
-    saving = replace(worth, amount=min(worth.amount, cart.total.amount))
-    return replace(offer, points=choice.minimum, saving=saving, is_capped=False)
-
-
-def _below_least(offer: Offer, span: PointsRange, spendable: int, cart: Cart) -> Offer:
-    """Return points as money of which not even the least can be used, with what is missing."""
-    locked = replace(offer, state=OfferState.LOCKED, reason=LockReason.POINTS.value)
-    if spendable < span.minimum:
-        return replace(locked, points_gap=span.minimum - spendable)
-    least = points_as_money(span.minimum, span)
-    if gap := max(least.amount - cart.total.amount, Decimal(0)):
-        return replace(locked, reason=CartReason.MINIMUM.value, money_gap=replace(least, amount=gap))
-    return locked

@@ -19,8 +19,8 @@ from loyaltyview.webview import cart_recheck, wording
 from loyaltyview.webview.applied_redemptions import cart_left, is_full, of_member, redemptions_in
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.member_data import MemberData, read_for_redeeming
+from loyaltyview.webview.member_offers import is_offered, points_choice
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.points import is_offered, points_choice
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_lookup, count_redemption
 from loyaltyview.webview.sessions import actor_of

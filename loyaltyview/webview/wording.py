@@ -15,7 +15,7 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview import formats
-from loyaltyview.webview.points import PointsChoice
+from loyaltyview.webview.member_offers import PointsChoice
 from providers.types import LockReason, Money, Tier
 
 # Why there is no new code for what is applied already. What was spent stays with it; the last sentence says

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 from loyaltyview.ops.policy import with_scanner
 from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
 from loyaltyview.webview import wording
+from loyaltyview.webview.member_context import Search
 from loyaltyview.webview.member_data import read_voucher
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
@@ -13,7 +14,7 @@ from loyaltyview.webview.request_limits import count_lookup
 from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.search_input import read_code
 from loyaltyview.webview.sessions import with_launch
-from loyaltyview.webview.views.member import Search, show_member, to_the_end
+from loyaltyview.webview.views.member import show_member, to_the_end
 from providers.errors import ProviderError, Rejected
 
 

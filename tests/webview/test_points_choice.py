@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyaltyview.webview.points import points_choice
+from loyaltyview.webview.member_offers import points_choice
 from providers.types import Cart, Money, PointsRange
 
 
