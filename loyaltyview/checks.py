@@ -1,6 +1,6 @@
-"""System checks of our settings: what would fail later, in a request, fails at the start.
+"""System checks of our settings: a wrong value fails at the start and not in a request.
 
-E001  CREDENTIAL_KEYS has no key, or one that is no Fernet key
+E001  CREDENTIAL_KEYS has no key, or one that is not a Fernet key
 E002  the folder of the SQLite database is missing or cannot be written
 E003  FRAME_ANCESTORS has a source that browsers would ignore
 E004  a number that must be positive is not

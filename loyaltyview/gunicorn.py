@@ -1,8 +1,8 @@
 """gunicorn's configuration: `gunicorn -c loyaltyview/gunicorn.py loyaltyview.wsgi`.
 
-One process of many threads: pages wait for vendors, threads wait cheaply, and a second process would
-only cost memory. What was measured about it: 32 threads serve a page of two vendor reads at half the
-latency of eight processes, in a fifth of the memory. The worker class is ours: see decision 0016.
+One process with many threads: pages wait for vendors, waiting threads are cheap, and a second process costs
+memory. Measured: 32 threads serve a page with two vendor reads at half the latency of eight processes, in a
+fifth of the memory. The worker class is ours: see decision 0016.
 """
 
 import os
@@ -27,12 +27,12 @@ except ImproperlyConfigured as error:
     sys.exit(f"loyaltyview cannot start: {error}")
 
 MOST_CONNECTIONS = 4096
-# The files that a process opens besides its clients' connections: the database's, vendors', logs.
+# Files that a process opens besides connections of clients: to the database and vendors, logs.
 FILES_OF_OUR_OWN = 256
 
 
 def open_files_allowed() -> int:
-    """Raise the process's limit of open files as far as it may, and return it."""
+    """Raise the process's limit of open files as far as allowed, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * MOST_CONNECTIONS + FILES_OF_OUR_OWN
     if hard != resource.RLIM_INFINITY:
@@ -49,9 +49,9 @@ threads = settings.WEB_THREADS
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
-# The worker bounds it: gunicorn's own limit is 8190 or none, and a launch address with its cart is longer.
+# The worker has its own limit: gunicorn knows 8190 or none, and a launch address with a cart is longer.
 limit_request_line = 0
-# A connection may be sent a file.
+# A connection that is sent a file has two open files.
 worker_connections = max((open_files_allowed() - FILES_OF_OUR_OWN) // 2, 2 * settings.WEB_THREADS)
 max_requests = settings.WEB_MAX_REQUESTS
 max_requests_jitter = settings.WEB_MAX_REQUESTS // 10
@@ -63,8 +63,8 @@ loglevel = settings.LOG_LEVEL.lower()
 
 
 def on_starting(_server: Any) -> None:
-    """Run Django's checks before anything listens: gunicorn runs none. In a process of its own, so that a
-    reload (SIGHUP) finds new code."""
+    """Run Django's checks before the server listens: gunicorn runs none. They run in a process of their own,
+    so that a reload (SIGHUP) checks the new code."""
     checked = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, str(ROOT / "manage.py"), "check"], stdout=subprocess.DEVNULL, check=False
     )
@@ -73,7 +73,7 @@ def on_starting(_server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Warm the process before it takes requests: its first pages would take 2 to 3 times as long."""
+    """Warm the process up before it takes requests. Without it the first pages take 2 to 3 times as long."""
     from django.template.loader import get_template
 
     from loyaltyview.ops.database import limit_web
@@ -90,7 +90,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Take the gauges of a process that is gone out of /metrics."""
+    """Remove the gauges of an ended process from /metrics."""
     if settings.PROMETHEUS_MULTIPROC_DIR:
         from prometheus_client.multiprocess import mark_process_dead
 

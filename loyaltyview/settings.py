@@ -1,6 +1,6 @@
-"""Every setting, read from the environment once; a missing or wrong value stops the start.
+"""All settings, read once from the environment. A missing or wrong value stops the start.
 
-README lists each variable; a test holds the two together. There is no default for a secret.
+README lists each variable; a test compares the two. Secrets have no default.
 """
 
 import logging
@@ -19,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 class _Environment(environ.Env):  # type: ignore[misc]
-    """The environment; a value of the wrong kind is told by its name, and never shown."""
+    """The environment. An error names the variable and never shows its value."""
 
     def get_value(self, var: str, cast: Any = None, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -31,7 +31,7 @@ class _Environment(environ.Env):  # type: ignore[misc]
     def str(self, var: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().str(var, *args, **kwargs)
-        except ImproperlyConfigured as error:  # one of `choices` is needed; the library leaves the name out
+        except ImproperlyConfigured as error:  # the library does not name the variable
             named = f"{error}"
             raise ImproperlyConfigured(named if var in named else f"{var}: {named}") from None
 
@@ -50,11 +50,11 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 COOKIE_SECURE = env.bool("COOKIE_SECURE", default=True)
 FRAME_ANCESTORS: list[str] = env.list("FRAME_ANCESTORS", default=["'none'"])
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
-# Proxies in front of us that add the caller's address to X-Forwarded-For.
+# How many proxies in front of us add the caller's address to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if BEHIND_TLS_PROXY else 0)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
-# Read by loyaltyview/gunicorn.py. Requests that recycle a process: 0 means never.
+# Read by loyaltyview/gunicorn.py.
 WEB_HOST = env.str("WEB_HOST", default="0.0.0.0")  # noqa: S104 - platforms route to any address of theirs
 PORT = env.int("PORT", default=8000)
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
@@ -76,17 +76,17 @@ LAUNCH_MINUTES = env.int("LAUNCH_MINUTES", default=60)
 PAGE_DEADLINE_S = env.float("PAGE_DEADLINE_S", default=2.5)
 FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=150)
 
-# --- Redemptions: a code unseen in any order is released after the sum of the three ---------------
+# --- Redemptions: a code that no order used is released after the sum of the three ----------------
 CODE_LIFE_MINUTES = env.int("CODE_LIFE_MINUTES", default=15)
 EVENT_PROMISE_MINUTES = env.int("EVENT_PROMISE_MINUTES", default=15)
 RELEASE_MARGIN_MINUTES = env.int("RELEASE_MARGIN_MINUTES", default=10)
-# How long an unknown outcome is asked about before a person must look.
+# How long the worker asks about an unknown outcome before a person must look.
 UNCERTAIN_MINUTES = env.int("UNCERTAIN_MINUTES", default=30)
-# Raise at a change of state that is not on the map of states; otherwise it is logged and refused.
+# Raise an error at a forbidden change of state; otherwise it is refused and logged.
 STRICT_STATES = env.bool("STRICT_STATES", default=DEBUG)
 
 # --- Events and the worker ------------------------------------------------------------------------
-# Where NewStore reaches us from outside; without it the event stream is not registered nor watched.
+# Our address as NewStore reaches it; without it the event stream is neither registered nor watched.
 PUBLIC_URL = env.str("PUBLIC_URL", default="")
 EVENT_MAX_BYTES = env.int("EVENT_MAX_BYTES", default=1_048_576)
 WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
@@ -99,20 +99,20 @@ READY_MAX_EVENT_AGE_S = env.int("READY_MAX_EVENT_AGE_S", default=600)
 READY_MAX_HEARTBEAT_AGE_S = env.int("READY_MAX_HEARTBEAT_AGE_S", default=60)
 
 # --- Loyalty programs ---------------------------------------------------------------------------
-# Who counts the calls to a vendor's account: all processes together, or each for itself.
+# Calls to a vendor's account are counted by all processes together, or by each alone.
 VENDOR_BUDGETS = env.str("VENDOR_BUDGETS", default="database", choices=("database", "process"))
 
 # --- How long data is kept ------------------------------------------------------------------------
 RETENTION_EVENT_DAYS = env.int("RETENTION_EVENT_DAYS", default=90)
 RETENTION_LAUNCH_DAYS = env.int("RETENTION_LAUNCH_DAYS", default=30)
-# Two years, in which goods with a defect come back in the EU (directive 2019/771), and some weeks: until
+# Goods with a defect can come back for two years in the EU (directive 2019/771), and some weeks more. Until
 # then a return finds the spend and the refunds of its order.
 RETENTION_VENDOR_DAYS = env.int("RETENTION_VENDOR_DAYS", default=800)
 
 # --- Rate limits and metrics ----------------------------------------------------------------------
 LOOKUPS_PER_MINUTE = env.int("LOOKUPS_PER_MINUTE", default=30)
 ENROLMENTS_PER_HOUR = env.int("ENROLMENTS_PER_HOUR", default=60)
-# Launches and taps without an associate (identity "cart"), of one caller and program.
+# Launches and taps without an associate (identity "cart"), for each caller and program.
 CART_LAUNCHES_PER_MINUTE = env.int("CART_LAUNCHES_PER_MINUTE", default=60)
 CART_REDEMPTIONS_PER_HOUR = env.int("CART_REDEMPTIONS_PER_HOUR", default=60)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
@@ -182,7 +182,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- Database: SQLite that survives a power cut, or whatever DATABASE_URL says --------------------
+# --- Database: SQLite that survives a power cut, or the one in DATABASE_URL -----------------------
 # Off for a connection pooler that hands each transaction to another connection (PgBouncer before 1.21).
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 DATABASES: dict[str, dict[str, Any]] = {
@@ -191,7 +191,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    with suppress(OSError):  # a fresh clone has no var/; what cannot be made is reported by the checks
+    with suppress(OSError):  # a new clone has no var/; a check reports a folder that cannot be made
         Path(DATABASES["default"]["NAME"]).parent.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -202,11 +202,11 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "loyaltyview.ops.postgresql"
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
     if PREPARED_STATEMENTS:
-        # The server keeps the plans of our few statements: measured at a tenth of a tap's own time.
+        # The server keeps the plans of our few statements. Measured: it saves a tenth of a tap's own time.
         DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
-# What web waits for a statement or a lock; the worker ten times as long, commands without end.
+# How long web waits for a statement or a lock. The worker waits ten times as long; commands have no limit.
 DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=3.0)
-# A new connection per request costs more than most requests do.
+# To open a connection takes longer than most requests.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
@@ -243,7 +243,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": FRAME_ANCESTORS,
     }
 }
-# Django's own header knows only DENY and SAMEORIGIN; frame-ancestors above replaces it.
+# Django's X-Frame-Options knows DENY and SAMEORIGIN only; frame-ancestors above replaces it.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
@@ -254,8 +254,8 @@ if BEHIND_TLS_PROXY:
     SECURE_HSTS_SECONDS = 31_536_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = EVENT_MAX_BYTES
 
-# An IP address is personal data; nothing of ours needs it in the logs.
+# An IP address is personal data, and our logs do not need it.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-# One line a request, when it is finished.
+# One line for each request, at its end.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 LOGGING = logging_config(LOG_LEVEL)

@@ -1,9 +1,8 @@
 """The WSGI application that gunicorn serves.
 
-Deliveries to `/events/` come in bursts of hundreds a second and need nothing of what pages need (sessions,
-languages, CSRF, CSP, compression, logs of requests), so they go to their view without Django's request cycle,
-of which middlewares, signals and the search through all addresses cost more than the view does. Measured by
-`tests/load/ingest.py`.
+Deliveries to `/events/` come in bursts of hundreds a second. They need no sessions, languages, CSRF, CSP,
+compression or request logs, so they go to their view without Django's request cycle: its middlewares, signals
+and search through all addresses cost more than the view. Measured by `tests/load/ingest.py`.
 """
 
 import os
@@ -20,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltyview.settings")
 django.setup(set_prefix=False)
 
 pages = WSGIHandler()
-# A sender's address is always the same one, and to search for it takes as long as to check its key.
+# A sender always uses the same address, and the search for it takes as long as the check of its key.
 find_view = lru_cache(maxsize=100)(resolve)
 
 
@@ -33,17 +32,17 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def deliver(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Hand a delivery to its view, which answers whatever happens, with a body that is one piece."""
+    """Call the view of a delivery. It catches all errors, and its answer is not streamed."""
     request = WSGIRequest(environ)
     try:
         view, arguments, named = find_view(request.path_info, "loyaltyview.events.urls")
     except Resolver404:
         response: Iterable[bytes] = pages(environ, start_response)
         return response
-    # What the signals of the request cycle would do: a thread's connection may have been lost meanwhile.
+    # Django does it by signals of the request cycle: a thread's connection may have been lost.
     close_old_connections()
     answer = view(request, *arguments, **named)
-    # Without it gunicorn sends the answer in chunks, which is a second packet.
+    # Without it gunicorn sends the answer in chunks, and so a second packet.
     answer.headers.setdefault("Content-Length", str(len(answer.content)))
     start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
     return [answer.content]

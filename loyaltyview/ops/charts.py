@@ -1,7 +1,7 @@
-"""Charts of the admin's front page: what a template needs to draw them as plain SVG, and a table of the same.
+"""Charts of the admin's front page: what a template needs to draw an SVG and a table of the same numbers.
 
-Bars are whole numbers on a canvas that the page stretches, 10 wide for each place and 100 high. Words and
-numbers stand beside it as text, so that they grow with the reader's letters and not with the canvas.
+Bars are whole numbers on a canvas that the page stretches, 10 wide for each label and 100 high. Words and
+numbers are HTML beside it, so that they grow with the reader's font size and not with the canvas.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,8 +35,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """Bars over the chart's labels: `values` has a tuple for each label, of one number or two, as `series`
-    names them. The second stands before the first; it is a part of it, or of the same kind."""
+    """Bars over the chart's labels. `values` has a tuple for each label, with one number or two, as `series`
+    names them. The second bar is drawn in front of the first and is a part of it, or of the same kind."""
 
     title: str
     series: tuple[str, ...]
@@ -59,7 +59,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line with a bar of `value`; `url` is the list of what it counts, "" where there is none."""
+    """A line with a bar of `value`. `url` is the list of the rows that it counts, "" where there is none."""
 
     label: str
     value: int
@@ -69,8 +69,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Plots over common `labels`, or rows. `about` says what is counted, `heading` what the labels are;
-    `empty` stands in place of a chart that has nothing to show."""
+    """Plots over common `labels`, or rows. `about` says what is counted, `heading` what the labels are.
+    `empty` is shown when there is nothing to draw."""
 
     title: str
     about: str
@@ -90,9 +90,9 @@ class Chart:
 
     def _bars(self, plot: Plot) -> Iterator[Bar]:
         for place, (label, column) in enumerate(zip(self.labels, plot.values, strict=True)):
-            # One series alone is drawn as the one in front is.
+            # A single series is drawn as the one in front.
             for series, value in enumerate(column, start=2 - len(plot.series)):
-                # What is there is seen, however little it is.
+                # The smallest value is still visible.
                 height = max(round(HEIGHT * value / plot.highest), 2) if value else 0
                 inset = 1 + series
                 yield Bar(
@@ -106,7 +106,7 @@ class Chart:
 
     @property
     def columns(self) -> list[str]:
-        """The headings of the table, without that of the labels."""
+        """The headings of the table's columns, without that of the labels."""
         return [
             name if len(self.plots) == 1 else f"{plot.title}: {name}" if len(plot.series) > 1 else plot.title
             for plot in self.plots
@@ -115,7 +115,7 @@ class Chart:
 
     @property
     def lines(self) -> list[tuple[str, list[str]]]:
-        """The lines of the table: a label, and what stands in each column; the newest first."""
+        """The lines of the table: a label and the text of each column; the newest first."""
         lines = [
             (label, [plot.show(value) for plot in self.plots for value in plot.values[place]])
             for place, label in enumerate(self.labels)
@@ -142,9 +142,9 @@ def full_hours(hours: int) -> list[datetime]:
 
 
 def bucket(field: str, edges: Sequence[datetime]) -> Case:
-    """Return an expression: how many of `edges`, in their order, a time has reached; all of them where there
-    is no time. Plain comparisons: on SQLite they are many times faster than what cuts times to days, and
-    days of 23 hours are no matter."""
+    """Return an expression: how many of the sorted `edges` a time has reached; all of them for NULL. Plain
+    comparisons are many times faster on SQLite than functions that truncate times, and need no rule for days
+    of 23 hours."""
     return Case(
         *[When(**{f"{field}__lt": edge}, then=Value(number)) for number, edge in enumerate(edges)],
         default=Value(len(edges)),

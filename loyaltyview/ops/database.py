@@ -1,7 +1,7 @@
-"""What a database in trouble may cost: a limit of time for each statement, and writes that may be left out.
+"""A database in trouble: time limits for statements, and writes that a page can do without.
 
-Web and worker set a limit at their start. A command such as migrate has none, and neither has periodic
-work, which deletes many rows at once.
+Web and worker set a limit at their start. Commands such as migrate have none, and neither has periodic work,
+which deletes many rows at once.
 """
 
 import math
@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 
 log = structlog.get_logger(__name__)
 
-# What the worker may wait for, in multiples of what a page may.
+# The worker's limit, in multiples of a page's.
 WORKER_PATIENCE = 10
 _process_s = math.inf
 _own = threading.local()
@@ -33,14 +33,14 @@ def limit_worker() -> None:
 
 
 def statement_limit_s() -> float:
-    """Return what a statement of this thread may take; infinite where there is no limit."""
+    """Return how long a statement of this thread may take; infinite where there is no limit."""
     return math.inf if getattr(_own, "is_unlimited", False) else _process_s
 
 
 @contextmanager
 def unlimited() -> Iterator[None]:
-    """Let the statements in this block take as long as they need. The server knows a connection's limit
-    from its beginning, so the block has a connection of its own."""
+    """Let the statements in this block take as long as they need. The limit is set when a connection begins,
+    so the block has a connection of its own."""
     if _process_s == math.inf:
         yield
         return
@@ -58,7 +58,7 @@ def best_effort(what: str) -> Iterator[None]:
     """Log what the database refuses in this block, and go on. For writes that a page can do without: a full
     disk or a read-only database must not take the page away."""
     try:
-        # Within a transaction the rest of it must stay usable.
+        # A savepoint keeps the rest of a transaction usable.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             yield
     except DatabaseError as error:
@@ -66,7 +66,7 @@ def best_effort(what: str) -> Iterator[None]:
 
 
 def bound_sqlite(connection: Any, **_kwargs: Any) -> None:
-    """Wait no longer for another writer than the limit; called for each new connection."""
+    """Limit the wait for another writer; called for each new connection."""
     limit_s = statement_limit_s()
     if connection.vendor == "sqlite" and limit_s < connection.settings_dict["OPTIONS"].get("timeout", 0):
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Model fields whose values are encrypted at rest with `CREDENTIAL_KEYS`.
 
-Keys rotate: the first encrypts, all decrypt. A value that no key opens raises `CredentialsUnreadable`;
-it is never handed out as it is, and never silently empty.
+Keys rotate: the first encrypts, all decrypt. A value that no key decrypts raises
+`CredentialsUnreadable`. It is never returned as ciphertext, and never as an empty text.
 """
 
 import json
@@ -33,7 +33,7 @@ def _decrypt(stored: str) -> str:
     try:
         return box().decrypt(stored.encode()).decode()
     except InvalidToken as error:
-        raise CredentialsUnreadable("No key in CREDENTIAL_KEYS opens this value.") from error
+        raise CredentialsUnreadable("No key in CREDENTIAL_KEYS decrypts this value.") from error
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]

@@ -1,9 +1,7 @@
-"""A Redis cache that does not fail a request: while Redis is away, each process goes on with a cache of its
-own.
+"""A Redis cache that fails no request: while Redis is away, each process uses a cache of its own.
 
 Breakers, rate limits, tokens and catalogues are then counted and kept per process, as with the default
-cache. A Redis that hangs costs one caller a short time-out, and the others nothing: it is left alone for
-some seconds.
+cache. A Redis that hangs costs one caller a short time-out. Then it is not asked for some seconds.
 """
 
 import time
@@ -20,11 +18,11 @@ from redis.retry import Retry
 log = structlog.get_logger(__name__)
 
 TIMEOUT_S = 0.3
-LEFT_ALONE_S = 5.0
+NOT_ASKED_S = 5.0
 
 
 class _Redis:
-    """What this process knows of its Redis; a cache object belongs to one thread."""
+    """The state of Redis, shared by the threads of this process; each thread has its own cache object."""
 
     away_until = 0.0
 
@@ -44,13 +42,13 @@ class FallbackRedisCache(RedisCache):
 
     def _ask(self, ask_redis: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if time.monotonic() >= _Redis.away_until:
-            # Before the attempt, so that no other thread waits for the same answer.
+            # Set before the attempt, so that no other thread waits for the same time-out.
             if _Redis.away_until:
-                _Redis.away_until = time.monotonic() + LEFT_ALONE_S
+                _Redis.away_until = time.monotonic() + NOT_ASKED_S
             try:
                 answer = ask_redis(*args, **kwargs)
             except (RedisError, OSError) as error:
-                _Redis.away_until = time.monotonic() + LEFT_ALONE_S
+                _Redis.away_until = time.monotonic() + NOT_ASKED_S
                 log.warning("cache_away", error=type(error).__name__)
             else:
                 _Redis.away_until = 0.0

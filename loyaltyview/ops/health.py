@@ -1,6 +1,6 @@
-"""Is this process alive, and is the whole ready: what /healthz and /readyz answer.
+"""The checks behind /readyz and /readyz/worker.
 
-Other apps add what they know (`add_check` in their `AppConfig.ready`); ops knows none of them.
+Other apps add their checks (`add_check` in their `AppConfig.ready`); ops imports none of them.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import structlog
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-# PostgreSQL's codes and SQLite's names of what an operator can mend.
+# PostgreSQL's codes and SQLite's names of faults that an operator can mend.
 TROUBLES = {
     "25006": "read-only",
     "SQLITE_READONLY": "read-only",
@@ -33,12 +33,12 @@ class Check:
 
 
 checks: dict[str, Callable[[], Check]] = {}
-# What says nothing of this process: whether the worker does its part.
+# Whether the worker does its work; a web process without one is ready.
 worker_checks: dict[str, Callable[[], Check]] = {}
 
 
 def add_check(name: str, run: Callable[[], Check]) -> None:
-    """Have /readyz ask `run` too. It must be quick, may read the database and must change nothing."""
+    """Add a check to /readyz. `run` must be quick and must change nothing; it may read the database."""
     checks[name] = run
 
 
@@ -48,13 +48,13 @@ def add_worker_check(name: str, run: Callable[[], Check]) -> None:
 
 
 def run_checks() -> dict[str, Check]:
-    """Return whether this process can serve. A check that fails to answer is not ready; without a database
-    the others are not asked."""
+    """Return whether this process can serve. A check that raises a database error is not ready. Without a
+    database the other checks are left out."""
     return _run({"migrations": check_migrations, **checks})
 
 
 def run_worker_checks() -> dict[str, Check]:
-    """Return whether the worker does its part."""
+    """Return whether the worker does its work."""
     return _run(worker_checks)
 
 
@@ -74,7 +74,7 @@ def _ask(name: str, run: Callable[[], Check]) -> Check:
 
 
 def _trouble(error: DatabaseError) -> str:
-    """Return a few words for an error: its text may hold the address of the database."""
+    """Return a few words for an error. Its own text may hold the address of the database."""
     cause = error.__cause__
     code = str(getattr(cause, "sqlstate", "") or getattr(cause, "sqlite_errorname", ""))
     return next((words for start, words in TROUBLES.items() if code.startswith(start)), type(error).__name__)
@@ -91,8 +91,8 @@ _is_migrated = False
 
 
 def check_migrations() -> Check:
-    """Reads every migration file, so the good answer is kept: migrations do not become pending again
-    without a new release, which is a new process."""
+    """No migration is pending. The check reads every migration file, so a good answer is kept: only a new
+    release brings new migrations, and that is a new process."""
     global _is_migrated
     if not _is_migrated:
         executor = MigrationExecutor(connection)

@@ -1,6 +1,6 @@
-"""Structured logs, one JSON object a line, with secrets and personal data taken out.
+"""Structured logs, one JSON object a line, without secrets and personal data.
 
-Settings call `logging_config` before Django is ready: import nothing of Django's here.
+Settings call `logging_config` before Django is ready, so this module imports nothing of Django.
 """
 
 import re
@@ -21,21 +21,21 @@ REDACTED = frozenset(
         "address", "birthdate", "q", "cookie", "set-cookie", "body", "payload", "params", "ip",
     }
 )  # fmt: skip
-# Fields that are an address and no text around one: nothing behind the first "?" is logged.
+# Fields that hold an address and nothing else: the part after the first "?" is not logged.
 ADDRESSES = frozenset({"request", "path", "url"})
 BLANK = "[redacted]"
 DEEPEST = 8
 
-# Texts written by others (exceptions, libraries) name addresses, and those name customers.
+# Texts of exceptions and libraries quote addresses, and addresses name customers.
 _PATTERNS = (
     # The query string of an address or of a request line: NewStore puts the launch token there. It ends with
-    # a space or a quotation mark, and not with an apostrophe or a bracket: clients leave those as they are.
+    # a space or a quotation mark. Clients do not escape apostrophes and brackets, so those belong to it.
     (re.compile(r"(?<=[\w/.%-])\?[^\s\"]+"), "?" + BLANK),
     # The secret in the address of a vendor's webhook.
     (re.compile(r"(/events/[^/\s]{1,100}/provider/)[^/\s?\"']+"), r"\1" + BLANK),
     (re.compile(r"[\w.+%-]{1,64}(?:@|%40)[\w.-]+"), BLANK),
     (re.compile(r"\b(Bearer|Basic) [\w.~+/=-]+", re.IGNORECASE), r"\1 " + BLANK),
-    # Signed tokens: a JWT, one of Fernet's, and ours from django.core.signing.
+    # Signed tokens: a JWT, a Fernet token, and ours from django.core.signing.
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), BLANK),
     (re.compile(r"(?<![\w-])gAAAA[\w-]{20,}=*"), BLANK),
     (re.compile(r"(?<![\w-])[\w-]{8,}:[\w-]{6}:[\w-]{27,}"), BLANK),
@@ -61,12 +61,12 @@ def _clean(value: Any, depth: int = 0) -> Any:
         return [_clean(item, depth + 1) for item in value]
     if isinstance(value, (str, Decimal, UUID, date, Exception)):
         return scrub(str(value))
-    # The repr of an object may say anything, of a member for example.
+    # The repr of an object may hold anything, such as a member's name.
     return f"<{type(value).__name__}>"
 
 
 def _is_private(key: Any, value: Any) -> bool:
-    # django_structlog's "code" is the response's status, ours would be a coupon's.
+    # django_structlog's "code" is the status of the response, which is a number. A coupon's code is a text.
     return str(key).lower() in REDACTED and not isinstance(value, int)
 
 
@@ -78,13 +78,13 @@ def _without_query(key: Any, value: Any) -> Any:
 
 
 def redact(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """structlog processor, the last before rendering: blank what must never be logged."""
+    """The last structlog processor before rendering: blank what must never be logged."""
     cleaned: structlog.types.EventDict = _clean(dict(event))
     return cleaned
 
 
 def logging_config(level: str) -> dict[str, Any]:
-    """Return Django's LOGGING: JSON lines on stdout, for our own records and the libraries'."""
+    """Return Django's LOGGING: JSON lines on stdout, from our code and from libraries."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -124,12 +124,12 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
-            # Its lines carry full paths with query strings; ours (django_structlog) do not.
+            # Its lines hold query strings; those of django_structlog do not.
             "django.server": {"handlers": [], "propagate": False},
-            # Whatever the level: these write addresses and statements with their values.
+            # At every level: these write addresses, and statements with their values.
             "urllib3": {"level": "ERROR"},
             "django.db.backends": {"level": "INFO"},
-            # Four lines a job, and a job says no more than "look".
+            # It writes four lines a job, and a job carries no data.
             "procrastinate": {"level": "WARNING"},
         },
     }

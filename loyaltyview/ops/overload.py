@@ -1,8 +1,8 @@
-"""Requests that the web server answers without the page that was asked for, and whose threads a request
-takes.
+"""What web server and pages tell each other: whose threads a request takes, and when no page is made.
 
-The server (`loyaltyview.server`) shares its threads between the programs. It knows a program by the address.
-An opened launch has an address of its own, so what reads a launch says whose it is (`note_owner`).
+The server (`loyaltyview.server`) shares its threads between the programs. It finds the program in the
+address. The address of an opened launch names none, so the view that reads the launch notes it
+(`note_owner`).
 """
 
 import threading
@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 
 def note_owner(launch_id: str, program: str) -> None:
-    """Remember that the pages of this launch are the program's."""
+    """Remember that the pages of this launch belong to the program."""
     if launch_id in _owners:
         return
     with _lock:
@@ -30,7 +30,7 @@ def note_owner(launch_id: str, program: str) -> None:
 
 
 def lane_of(path: str) -> str:
-    """Return whose threads a request for `path` takes: "events", or a program's, or the first word."""
+    """Return the lane of a request for `path`: "events", a program, or the first word of the path."""
     _, first, *rest = (path + "//").split("/", 3)
     if first == EVENTS:
         return EVENTS
@@ -40,5 +40,5 @@ def lane_of(path: str) -> str:
 
 
 def problem_of(environ: dict[str, Any]) -> str:
-    """Return BUSY or LINE_TOO_LONG where the server lets no page be made; else ""."""
+    """Return BUSY or LINE_TOO_LONG when the server wants that said in place of the page; else ""."""
     return str(getattr(environ.get(SOCKET), "problem", ""))

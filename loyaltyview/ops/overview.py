@@ -1,6 +1,6 @@
 """The admin's front page: what needs a person now, today's numbers, charts.
 
-Each app says what it knows (`add_part` in its `AppConfig.ready`); ops knows none of them.
+Each app adds its part (`add_part` in its `AppConfig.ready`); ops imports none of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ Viewer = User | AnonymousUser
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something that a person must do now. `url` is the list of it, "" where there is none; `since` is when
-    the oldest of it began to wait."""
+    """Something that a person must do now. `url` is the list of it, "" where there is none. `since` is when
+    the oldest item began to wait."""
 
     text: str
     url: str = ""
@@ -28,7 +28,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """One of today's numbers, `value` ready to be read."""
+    """One of today's numbers; `value` is formatted."""
 
     label: str
     value: str
@@ -54,13 +54,13 @@ _sources: list[_Source] = []
 
 
 def add_part(model: type[Model], position: int, make: Callable[[Viewer], Part]) -> None:
-    """Have the front page show what `make` returns to whoever may view `model`, in the order of `position`.
-    It is asked at each look at the page: a few quick queries over a bounded time, and no HTTP."""
+    """Show what `make` returns to users who may view `model`; parts stand in the order of `position`.
+    `make` is called each time the page is shown: a few quick queries over a bounded time, and no HTTP."""
     _sources.append(_Source(model=model, position=position, make=make))
 
 
 def overview_of(user: Viewer) -> Part | None:
-    """Return everything that this user may see, None where that is nothing."""
+    """Return the parts that this user may see as one, None where there is none."""
     visible = [source for source in _sources if may_view(user, source.model)]
     if not visible:
         return None
@@ -73,6 +73,6 @@ def overview_of(user: Viewer) -> Part | None:
 
 
 def may_view(user: Viewer, model: type[Model]) -> bool:
-    """Whether admin shows this user the rows of `model`: who may change them may view them."""
+    """Return whether admin shows this user the rows of `model`: users who may change them may view them."""
     names = (get_permission_codename(action, model._meta) for action in ("view", "change"))
     return any(user.has_perm(f"{model._meta.app_label}.{name}") for name in names)

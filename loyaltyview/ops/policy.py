@@ -1,4 +1,4 @@
-"""What our pages may do: use the camera (to scan a card), and on those with a scanner run its reader."""
+"""What the browser lets our pages do: use the camera to scan a card, and run the scanner's reader."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec
@@ -25,8 +25,8 @@ def permissions_policy(
 
 
 def with_scanner(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """For each view that answers with a scanner, or with a page into which htmx may put one: where the
-    browser reads no codes by itself, WebAssembly does. 'unsafe-eval' would allow far more."""
+    """Decorate each view whose page has a scanner, or into which htmx may put one. Where the browser has no
+    reader of codes, WebAssembly is one, which the CSP must allow. 'unsafe-eval' would allow far more."""
     update: Any = csp_update({"script-src": ["'wasm-unsafe-eval'"]})  # typed for views of a request alone
     permitted: Callable[P, HttpResponse] = update(view)
     return permitted

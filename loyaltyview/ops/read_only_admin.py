@@ -1,4 +1,4 @@
-"""What machines wrote, as administrators see it."""
+"""Admin pages for rows that only the product writes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What machines wrote: nobody adds, changes or deletes it by hand."""
+    """Rows that nobody adds, changes or deletes by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -19,7 +19,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [field.name for field in self.model._meta.fields]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Nothing: it would write the whole row as it was read, and the worker may have it meanwhile."""
+        """Write nothing. Django would write every column as it was read, over what the worker wrote since."""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

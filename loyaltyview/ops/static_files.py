@@ -1,4 +1,4 @@
-"""Static files under hashed names, compressed once: the scanner's reader alone takes seconds of Brotli."""
+"""Static files under hashed names, compressed once: Brotli takes seconds for the scanner's reader alone."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class KeepingCompressor(Compressor):  # type: ignore[misc]
-    """Keeps what it made of the same file before. It gives the compressed files the time of the original."""
+    """Compresses a file only when it has changed: the compressed files have the time of their original."""
 
     def compress(self, path: str) -> list[str]:
-        """Compress the file at `path` where that is new. Return the paths of its compressed files."""
+        """Compress the file at `path` if it has changed. Return the paths of its compressed files."""
         changed_at = int(Path(path).stat().st_mtime)
         made = [Path(path + suffix) for suffix in (".br", ".gz")]
         if all(each.exists() and int(each.stat().st_mtime) == changed_at for each in made):
@@ -20,7 +20,7 @@ class KeepingCompressor(Compressor):  # type: ignore[misc]
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """What `collectstatic` writes to, in seconds where nothing changed."""
+    """The storage that `collectstatic` writes to."""
 
     def create_compressor(self, **kwargs: object) -> Compressor:
         return KeepingCompressor(**kwargs)

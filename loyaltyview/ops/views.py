@@ -1,4 +1,4 @@
-"""What machines ask: /healthz, /readyz, /metrics."""
+"""Pages for machines: /healthz, /readyz, /metrics."""
 
 import ipaddress
 import secrets
@@ -12,29 +12,29 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from loyaltyview.ops.health import Check, run_checks, run_worker_checks
 
-# What proxies add, besides X-Forwarded-For and its like.
+# Headers that proxies add, besides X-Forwarded-For and the like.
 OF_PROXIES = frozenset({"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"})
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers. Touches nothing else: a database that is away is no reason to restart it."""
+    """The process answers. It asks nothing else: a restart does not bring a database back."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when this process can serve, else 503, with the state of each check. The worker does not count: a
-    web process without a worker still serves pages and stores events."""
+    """200 when this process can serve, else 503, with the state of each check. The worker does not count:
+    without it the web process still serves pages and stores events."""
     return _answer(run_checks())
 
 
 @require_safe
 @never_cache
 def readyz_worker(request: HttpRequest) -> JsonResponse:
-    """200 when a worker does its part, else 503, with the state of each check."""
+    """200 when a worker does its work, else 503, with the state of each check."""
     return _answer(run_worker_checks())
 
 
@@ -63,8 +63,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:
-    """With METRICS_TOKEN: whoever bears it. Without: this machine only. A proxy on this machine connects
-    from loopback too, so a request that was forwarded does not count as local."""
+    """With METRICS_TOKEN, a request needs it. Without, only this machine may read. A proxy on this machine
+    connects from loopback too, so a forwarded request does not count as local."""
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())

@@ -1,7 +1,7 @@
 """A socket that a thread can write to without waiting for a slow reader.
 
-What the client does not take yet is kept, and the worker's event loop sends it. Of a file only its number
-is kept, so that many slow readers cost no memory.
+Data that the client does not take yet is kept, and the worker's event loop sends it. Of a file only the
+descriptor is kept, so that many slow readers cost no memory.
 """
 
 import os
@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-# A page that keeps more than this waits for its reader: none of ours is as large.
+# A thread whose answer keeps more than this waits for the reader; no page of ours is so large.
 KEPT_BYTES = 8 * 1024 * 1024
 WAIT_S = 10.0
 
@@ -21,7 +21,7 @@ class _File:
         self.number, self.offset, self.count = os.dup(number), offset, count
 
     def send(self, sock: socket.socket) -> None:
-        """Send all of it. Raises BlockingIOError when the client takes no more, to go on later."""
+        """Send all of it. Raises BlockingIOError when the client takes no more now; call it again later."""
         while self.count:
             sent = os.sendfile(sock.fileno(), self.number, self.offset, self.count)
             if not sent:
@@ -34,12 +34,12 @@ class _File:
 
 
 class AnswerBuffer:
-    """What gunicorn takes for the client's socket. Used by one thread at a time."""
+    """Stands in for the client's socket in gunicorn. Used by one thread at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.raw = sock
         self._parts: list[bytearray | _File] = []
-        # Why the product answers in place of the page that was asked for; see `loyaltyview.ops.overload`.
+        # Why no page is made; see `loyaltyview.ops.overload`.
         self.problem = ""
 
     def sendall(self, data: bytes) -> None:
@@ -95,11 +95,11 @@ class AnswerBuffer:
         return self.raw.fileno()
 
     def gettimeout(self) -> float:
-        """Say that it never blocks."""
+        """Return 0: this socket never blocks."""
         return 0.0
 
     def setblocking(self, flag: bool) -> None:
-        """Stay as it is: gunicorn asks for a socket that blocks, and this one never does."""
+        """Do nothing: gunicorn asks for a socket that blocks, and this one never does."""
 
     def shutdown(self, how: int) -> None:
         self.raw.shutdown(how)

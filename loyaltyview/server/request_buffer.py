@@ -1,7 +1,7 @@
-"""A request while it arrives: where its head ends, where its body ends, and what was read too much.
+"""A request while it arrives: where its head ends, where its body ends, and what belongs to the next request.
 
-gunicorn's own parser reads the head, so that there is no second opinion about it. It is given bytes that are
-here already, and can never wait for a client.
+gunicorn's own parser reads the head, so there is one parser only. It gets bytes that have arrived already and
+never waits for a client.
 """
 
 from typing import Any
@@ -13,18 +13,18 @@ from gunicorn.http.unreader import Unreader
 
 # NewStore puts the cart, as JSON, into the launch address: 500 items are 75 kB.
 LINE_BYTES = 98_304
-# Up to here a request is read to be told, in a sentence, that its address is too long.
+# A request up to this size is read, and answered with a sentence when its address is too long.
 HEAD_BYTES = 524_288
-# A chunk's line holds its size and extensions that nobody uses.
+# The line before a chunk holds its size, and extensions that we do not use.
 CHUNK_LINE_BYTES = 1024
 
 
 class HeadTooLarge(Exception):
-    """The head of the request is larger than any that we read."""
+    """The head of the request is larger than HEAD_BYTES."""
 
 
 class _Bytes(Unreader):  # type: ignore[misc]
-    """What was received, in place of a socket."""
+    """Received bytes, in place of a socket."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _Bytes(Unreader):  # type: ignore[misc]
 
 
 class RequestBuffer:
-    """What one connection sent and nobody has handled yet."""
+    """The bytes of one connection that no thread has handled yet."""
 
     def __init__(self, cfg: Any, client: Any, body_bytes: int) -> None:
         self._cfg, self._client, self._body_bytes = cfg, client, body_bytes
@@ -54,8 +54,8 @@ class RequestBuffer:
         self._chunks: _ChunkedBody | None = None
 
     def is_complete(self) -> bool:
-        """Look at what was received; True when `request` can be handled without waiting for the client.
-        Raises HeadTooLarge, and what gunicorn's parser raises for a head that is wrong."""
+        """Parse the received bytes. Return True when `request` can be handled without waiting for the client.
+        Raises HeadTooLarge, and gunicorn's errors for a wrong head."""
         if self.request is None and not self._read_head():
             return False
         if self._chunks is not None:
@@ -72,21 +72,21 @@ class RequestBuffer:
         return True
 
     def wants_to_continue(self) -> bool:
-        """Whether the client waits to be told to send the body. Asked once for each request."""
+        """Return whether the client waits for "100 Continue". Called once for each request."""
         is_asked = self.request is not None and self.request._expected_100_continue
         if is_asked:
             self.request._expected_100_continue = False
         return bool(is_asked)
 
     def next_request(self) -> None:
-        """Forget the request that was answered; what was received behind it is the next one's."""
+        """Forget the request that was answered; bytes behind it belong to the next one."""
         self.request, self._chunks = None, None
         self._source = _Bytes()
         self._searched = self._missing = 0
         self.is_cut = self.is_line_too_long = False
 
     def parser(self) -> Any:
-        """Return what gunicorn's worker takes the request from."""
+        """Return the parser from which gunicorn's worker takes the request."""
         return _Parsed(self._cfg, self._source, self._client, self.request)
 
     def _is_too_much(self) -> bool:
@@ -114,7 +114,7 @@ class RequestBuffer:
 
 
 class _Parsed(RequestParser):  # type: ignore[misc]
-    """gunicorn's parser with its one request parsed already."""
+    """gunicorn's parser, with one request that is parsed already."""
 
     def __init__(self, cfg: Any, source: _Bytes, client: Any, request: Any) -> None:
         super().__init__(cfg, [], client)
@@ -127,15 +127,16 @@ class _Parsed(RequestParser):  # type: ignore[misc]
 
 
 class _ChunkedBody:
-    """Finds the end of a chunked body, looking at each byte once. gunicorn's reader judges it afterwards."""
+    """Finds the end of a chunked body and reads each byte once. gunicorn's reader checks the body
+    afterwards."""
 
     def __init__(self) -> None:
         self._position = 0
         self._is_last = False
 
     def find_end(self, received: bytearray) -> int:
-        """Return where the body ends, -1 when it is not here yet. What is no chunk ends where it stands:
-        then gunicorn's reader refuses it."""
+        """Return where the body ends, -1 when the end has not arrived. A wrong chunk ends the body, and
+        gunicorn's reader then refuses it."""
         while True:
             line_end = received.find(b"\r\n", self._position)
             if line_end < 0:

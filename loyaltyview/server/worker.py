@@ -1,9 +1,9 @@
 """gunicorn's worker of threads, whose threads never wait for a client.
 
-gunicorn's own gives each connection to a thread, which then reads: 33 connections that send half a request
-stop 32 threads. Here the event loop reads a request until it is whole, and only then a thread handles it.
-The loop also sends the rest of an answer. A connection costs some memory and no thread, and one that takes
-too long is closed. `providers.outbound.lanes` says who gets a thread next: no program can take all of them.
+gunicorn's own worker gives each connection to a thread, which then reads: 33 connections that send half a
+request stop 32 threads. Here the event loop reads a request until it is complete, and only then a thread
+handles it. The loop also sends the rest of an answer. A connection costs memory and no thread, and a slow one
+is closed. `providers.outbound.lanes` chooses who gets a thread next: no program can take all of them.
 See decision 0016.
 """
 
@@ -25,14 +25,14 @@ from providers.outbound.lanes import Lanes
 
 RECEIVE_BYTES = 65_536
 ACCEPTED_AT_ONCE = 64
-# What we hold of all requests that are not answered yet, and of all answers that are not read yet.
+# The most memory for all requests that are not answered and all answers that are not read.
 HELD_BYTES = 64 * 1024 * 1024
-# The largest event, with room for what chunks add to it. A larger body is refused by its first part.
+# The largest event, with room for the lines between chunks. A larger body is refused by its first part.
 BODY_BYTES = settings.EVENT_MAX_BYTES * 5 // 4 + 65_536
 PROBE = "/healthz"
 
-# What a connection does, and for how many seconds it may. A request must be whole within READING of its
-# first byte; a page waits for a thread within QUEUED, then it says that we are busy.
+# The states of a connection, and how many seconds each may last. A request must be complete within READING of
+# its first byte. It waits for a thread at most QUEUED, then the answer says that we are busy.
 IDLE, READING, QUEUED, BUSY_STATE, WRITING, CLOSING = (
     "idle",
     "reading",
@@ -42,7 +42,7 @@ IDLE, READING, QUEUED, BUSY_STATE, WRITING, CLOSING = (
     "closing",
 )
 SECONDS = {IDLE: 5.0, READING: 8.0, QUEUED: 1.0, WRITING: 60.0, CLOSING: 2.0}
-# Where too many are connected, these are closed first, the oldest of each first.
+# When there are too many connections, those in these states are closed, the oldest first.
 DISPENSABLE = (CLOSING, IDLE, READING, WRITING)
 
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -70,7 +70,7 @@ class Connection:
         self.is_kept = False
 
     def init(self) -> None:
-        """Have nothing to do: gunicorn's connections begin in the thread, ours began before."""
+        """Do nothing: gunicorn starts a connection in the thread, here it has started before."""
 
 
 class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
@@ -91,7 +91,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             raise ValueError("TLS must end in a proxy: this worker reads plain HTTP")
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        # Two more than there are turns: /healthz and "we are busy" wait for nobody.
+        # Two more than there are turns: /healthz and "we are busy" never wait.
         return ThreadPoolExecutor(self.cfg.threads + 2, thread_name_prefix="web")
 
     # --- Connections come -------------------------------------------------------------------------
@@ -126,13 +126,13 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             self._make_room(READING)
 
     def _read_on(self, conn: Connection) -> None:
-        """Have the request handled when it is whole, else wait for the rest of it."""
+        """Hand the request to a thread when it is complete, else wait for the rest."""
         try:
             is_complete = conn.incoming.is_complete()
         except HeadTooLarge:
             self._refuse(conn, HEAD_TOO_LARGE)
         except Exception as error:
-            self._say_what_is_wrong(conn, error)
+            self._refuse_bad_request(conn, error)
         else:
             if is_complete:
                 self._handle_in_turn(conn)
@@ -141,8 +141,8 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             if conn.incoming.wants_to_continue():
                 self._send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _say_what_is_wrong(self, conn: Connection, error: Exception) -> None:
-        """Answer as gunicorn does to a request that is no HTTP."""
+    def _refuse_bad_request(self, conn: Connection, error: Exception) -> None:
+        """Answer a request that is not HTTP, as gunicorn does."""
         self.handle_error(None, conn.sock, conn.client, error)
         self._send(conn, b"")
         self._linger(conn)
@@ -187,7 +187,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             self._wait(conn, WRITING)
             self._make_room(WRITING)
         elif not conn.is_kept:
-            # What the client still sends would make the system throw our answer away.
+            # If bytes of the client are left unread, the system discards our answer.
             if conn.incoming.is_cut or conn.incoming.received:
                 self._linger(conn)
             else:
@@ -213,7 +213,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.flush()
 
     def _linger(self, conn: Connection) -> None:
-        """Say that nothing more comes, and read what the client still sends for a moment."""
+        """Close our side, and for a moment read and drop what the client still sends."""
         with suppress(OSError):
             conn.sock.shutdown(socket.SHUT_WR)
         conn.incoming.received.clear()
@@ -232,12 +232,12 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         conn.held = held
 
     def _make_room(self, state: str) -> None:
-        """Close the longest waiting connections in `state` while all together hold too much."""
+        """Close the longest waiting connections in `state` while all connections together hold too much."""
         while self.held > HELD_BYTES and self.waiting[state]:
             self._close(next(iter(self.waiting[state])))
 
     def _close_one(self) -> bool:
-        """Make room for a new connection; False when a thread has, or will have, each of them."""
+        """Close one connection for a new one. Return False when each has a thread or waits for one."""
         for state in DISPENSABLE:
             for conn in self.waiting[state]:
                 self._close(conn)
@@ -245,7 +245,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         return False
 
     def murder_pending(self) -> None:
-        """Close what waits too long; called by the loop every second and after each event."""
+        """Close connections that wait too long; the loop calls it every second and after each event."""
         now = time.monotonic()
         if not self.alive:
             self.stopped_at = self.stopped_at or now
@@ -266,10 +266,10 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self._close(conn)
 
-    # --- What each waits for ----------------------------------------------------------------------
+    # --- A connection waits ------------------------------------------------------------------------
 
     def _wait(self, conn: Connection, state: str) -> None:
-        """Wait for the client, in `state` for at most its seconds since it began."""
+        """Wait for the client in `state`, at most for its seconds."""
         self._move(conn, state)
         events = selectors.EVENT_WRITE if state == WRITING else selectors.EVENT_READ
         if conn.events == events:
@@ -297,7 +297,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _expired(conns: dict[Connection, None], now: float) -> Any:
-    """Yield the connections whose time is over; they wait in the order of their ends."""
+    """Yield the connections whose time has ended; `conns` is sorted by that time."""
     for conn in conns:
         if conn.ends_at > now:
             return

@@ -1,4 +1,4 @@
-"""Something done again and again beside the work, in a thread of its own."""
+"""Something repeated in a thread of its own, beside the work."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,13 +9,13 @@ from django.db import close_old_connections, connection
 
 log = structlog.get_logger(__name__)
 
-# A run that takes longer is left to the end of the process.
+# A run that takes longer ends with the process.
 END_WITHIN_S = 5.0
 
 
 @contextmanager
 def repeating(name: str, pause_s: float, run: Callable[[], object]) -> Iterator[None]:
-    """Call `run`, wait `pause_s`, and so on, until the block is left. What it raises is logged."""
+    """Call `run`, wait `pause_s`, and so on, until the block ends. Its exceptions are logged."""
     ended = threading.Event()
     thread = threading.Thread(target=_repeat, args=[name, pause_s, run, ended], name=name, daemon=True)
     thread.start()

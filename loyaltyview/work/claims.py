@@ -1,7 +1,7 @@
-"""Claiming a due row, keeping it, and letting it go: conditional UPDATEs whose count is looked at.
+"""Claim a due row, keep it, release it: conditional UPDATEs whose count is checked.
 
-Correct on SQLite (one writer at a time) and on PostgreSQL (READ COMMITTED): there a second UPDATE of the same
-row waits for the first, judges its WHERE anew, and finds the row taken.
+Correct on SQLite (one writer at a time) and on PostgreSQL (READ COMMITTED). There, a second UPDATE of the
+same row waits for the first, checks its WHERE again, and finds the row taken.
 """
 
 import random
@@ -14,18 +14,18 @@ from django.db.models import F, Q
 
 from loyaltyview.work import clock
 from loyaltyview.work.models import WorkRow
-from loyaltyview.work.slots import claimed
+from loyaltyview.work.slots import claim_in_slot
 
 Row = TypeVar("Row", bound=WorkRow)
 
 FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
-# So many due rows are tried before `claim` says that there is nothing: other workers take some of them.
+# `claim` tries so many due rows before it returns None: other workers may take some of them first.
 CANDIDATES = 20
 
 
 def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
-    """Return those of `rows` that are due and held by nobody, longest waiting first."""
+    """Return those of `rows` that are due and have no lease, longest waiting first."""
     now = now or clock.now()
     return rows.filter(Q(lease_until=None) | Q(lease_until__lt=now), due_at__lte=now).order_by("due_at", "pk")
 
@@ -33,10 +33,10 @@ def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.Query
 def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
     """Take one due row of `rows` for `lease_s` seconds (default: WORK_LEASE_S) and return it, or None.
 
-    `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same
-    order is in hand) is passed over, and so is one of a program that has its share of our slots.
+    `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same order has
+    one) is passed over, and so is a row of a program that has its share of our slots.
     """
-    return claimed(rows, lambda open_rows: _claim(open_rows, lease_s))
+    return claim_in_slot(rows, lambda open_rows: _claim(open_rows, lease_s))
 
 
 def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
@@ -50,8 +50,8 @@ def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
                     .order_by()
                     .update(lease_until=until, attempts=F("attempts") + 1)
                 )
-                # The lease is our receipt: finish and postpone only touch the row while it is still ours.
-                # Read before the commit, so that it is our lease and nobody's later one.
+                # The lease is our receipt: finish and postpone change the row only while it has this lease.
+                # Read before the commit: afterwards it could be another worker's lease.
                 row = rows.model._default_manager.get(pk=pk) if taken else None
         except IntegrityError:
             continue
@@ -61,22 +61,22 @@ def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
 
 
 def finish(row: WorkRow, due_at: datetime | None = None, **changes: Any) -> bool:
-    """Let `row` go, done (or due again at `due_at`), and write `changes` to its other columns in the same
-    UPDATE. False, and nothing written, when the lease was lost meanwhile."""
-    return _let_go(row, **{"due_at": due_at, "attempts": 0, "last_error": ""} | changes)
+    """Release `row` as done (or due again at `due_at`), and write `changes` to its other columns in the same
+    UPDATE. Return False, with nothing written, when the lease was lost."""
+    return _release(row, **{"due_at": due_at, "attempts": 0, "last_error": ""} | changes)
 
 
 def postpone(row: WorkRow, error: str, delay_s: float | None = None) -> bool:
-    """Let `row` go and make it due again after a back-off that doubles with each attempt, with jitter.
-    False when the lease was lost meanwhile."""
+    """Release `row` and make it due again after a back-off that doubles with each attempt, with jitter.
+    Return False when the lease was lost."""
     delay = timedelta(seconds=delay_s if delay_s is not None else backoff_s(row.attempts))
-    return _let_go(row, due_at=clock.now() + delay, last_error=error[:500])
+    return _release(row, due_at=clock.now() + delay, last_error=error[:500])
 
 
 def give_up(row: WorkRow, error: str, **changes: Any) -> bool:
-    """Let `row` go for good: never due again until somebody makes it due. `attempts` and `error` stay for
-    whoever looks at it. False when the lease was lost meanwhile."""
-    return _let_go(row, due_at=None, last_error=error[:500], **changes)
+    """Release `row` for good: it is not due again until somebody makes it due. `attempts` and `error` stay
+    for the person who looks at it. Return False when the lease was lost."""
+    return _release(row, due_at=None, last_error=error[:500], **changes)
 
 
 def backoff_s(attempts: int) -> float:
@@ -85,7 +85,7 @@ def backoff_s(attempts: int) -> float:
     return delay * (1 + random.random() / 10)  # noqa: S311 - jitter, not a secret
 
 
-def _let_go(row: WorkRow, **changes: Any) -> bool:
-    # A row that was never claimed has no lease to match: that would be a mistake of the caller.
+def _release(row: WorkRow, **changes: Any) -> bool:
+    # To release a row that was never claimed is a mistake of the caller, and matches nothing.
     ours = type(row)._default_manager.filter(pk=row.pk, lease_until=row.lease_until).exclude(lease_until=None)
     return ours.update(lease_until=None, **changes) == 1

@@ -1,9 +1,9 @@
 """One clock for all processes: the database's. Leases, due times, releases and expiries go by it.
 
-A process reads it every few seconds and counts on with a clock that nobody sets. So a machine whose own
-clock is wrong takes no lease away, and gives nothing back, before its time. When the two differ by more than
-MAX_CLOCK_SKEW_S, one of them is wrong, and the worker does nothing until somebody has set it right.
-SQLite runs inside the process: there the machine's clock is the only one.
+A process reads it every few seconds and counts on with a monotonic clock. So a machine whose own clock is
+wrong takes no lease and releases nothing too early. When the two differ by more than MAX_CLOCK_SKEW_S, one
+of them is wrong, and the worker does nothing until somebody sets it right. SQLite runs inside the process,
+so the machine's clock is the only one there.
 Source: docs/decisions/0010-one-clock.md.
 """
 
@@ -18,12 +18,12 @@ from django.utils import timezone
 log = structlog.get_logger(__name__)
 
 READ_EVERY_S = 5.0
-SAY_EVERY_S = 60.0
+LOG_EVERY_S = 60.0
 
 # The last reading: the database's time, and `_counter` at that moment.
 _reading: tuple[datetime, float] | None = None
-# When it was last said that the clocks differ; None while they agree.
-_said_at: float | None = None
+# When the difference was last logged; None while the clocks agree.
+_logged_at: float | None = None
 
 
 def now() -> datetime:
@@ -45,23 +45,23 @@ def skew_s() -> float:
 
 
 def is_wrong() -> bool:
-    """Return whether this process's clock and the database's differ by more than MAX_CLOCK_SKEW_S. Says so
-    in the log, once a minute. Raises django.db.Error."""
-    global _said_at
+    """Return whether this process's clock and the database's differ by more than MAX_CLOCK_SKEW_S. Log
+    it once a minute. Raises django.db.Error."""
+    global _logged_at
     ahead_s = skew_s()
     if abs(ahead_s) <= settings.MAX_CLOCK_SKEW_S:
-        _said_at = None
+        _logged_at = None
         return False
-    if _said_at is None or _counter() - _said_at >= SAY_EVERY_S:
-        _said_at = _counter()
+    if _logged_at is None or _counter() - _logged_at >= LOG_EVERY_S:
+        _logged_at = _counter()
         log.error("clock_differs", seconds_ahead_of_database=round(ahead_s))
     return True
 
 
 def forget() -> None:
-    """Read the database's clock anew at the next look."""
-    global _reading, _said_at
-    _reading = _said_at = None
+    """Read the database's clock again at the next call."""
+    global _reading, _logged_at
+    _reading = _logged_at = None
 
 
 def _read() -> datetime:

@@ -20,13 +20,13 @@ FORGET_WORKERS_AFTER = timedelta(days=1)
 
 
 def worker_name() -> str:
-    """Return what this process is called among all workers."""
+    """Return the name of this process among all workers."""
     return f"{socket.gethostname()}:{os.getpid()}"[:100]
 
 
 def beat(worker: str) -> None:
-    """Write the worker's sign of life and how wrong its clock is, and forget workers that have not been seen
-    for a day."""
+    """Write the worker's sign of life and how wrong its clock is. Delete the rows of workers that were last
+    seen more than a day ago."""
     now = clock.now()
     Heartbeat.objects.update_or_create(
         worker=worker, defaults={"seen_at": now, "clock_ahead_s": round(clock.skew_s())}
@@ -36,8 +36,7 @@ def beat(worker: str) -> None:
 
 @contextmanager
 def beating(worker: str) -> Iterator[None]:
-    """Beat until the block is left, from a thread of its own: a row that takes a minute must not make the
-    worker look dead."""
+    """Beat until the block ends, from a thread of its own: a worker whose row takes a minute is not dead."""
     try:
         with repeating("heartbeat", PAUSE_S, lambda: beat(worker)):
             yield

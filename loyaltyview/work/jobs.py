@@ -1,9 +1,8 @@
 """The work on any number of machines (WORK_ENGINE=procrastinate): jobs in PostgreSQL's own queue.
 
-The rows stay the truth and the queue. A job only says "look": `drain` takes due rows as the plain worker
-does, so a job that is lost, doubled or killed half-way loses and doubles nothing; the sweep, every few
-seconds, looks too. The lock per order is not the job's either: the events' constraint holds it ("one event
-per order in hand"), and `claim` passes over an order that is busy.
+The rows stay the queue. A job only says "look": `drain` takes due rows as the plain worker does. So a job
+that is lost, doubled or killed half-way loses and doubles nothing, and a sweep every few seconds looks too. A
+constraint on events allows one lease per order, and `claim` passes over an order that has one.
 """
 
 import asyncio
@@ -25,10 +24,10 @@ from loyaltyview.work.worker import drain
 log = structlog.get_logger(__name__)
 
 ROWS_PER_JOB = 100
-# Every 5 seconds; the last of six fields are seconds. Rows that were postponed wait for it.
+# Every 5 seconds (the sixth field). Postponed rows are found by it.
 SWEEP = "* * * * * */5"
 HOURLY = "17 * * * *"
-# A worker without a sign of life for so long is dead.
+# A worker whose last sign of life is older is dead.
 DEAD_AFTER_S = 60
 
 
@@ -39,8 +38,8 @@ def make_app() -> App:
 
     @app.task(name=DRAIN, pass_context=True)
     def drain_rows(context: JobContext) -> None:
-        """Handle due rows. Whoever finds one calls the next: so as many workers join in as there is work
-        for, and the last finds nothing and calls nobody."""
+        """Handle due rows. A job that finds one queues the next, so workers join in while there is work. The
+        last job finds nothing and queues none."""
         if not drain(1, context.should_abort):
             return
         wake()
@@ -51,14 +50,14 @@ def make_app() -> App:
     @app.periodic(cron=SWEEP)
     @app.task(name="sweep", queueing_lock="sweep")
     def sweep(timestamp: int) -> None:
-        """Whatever is due and nobody was called for: postponed rows, lost jobs, leases of the dead."""
+        """Look for due rows without a job: postponed rows, lost jobs, expired leases of dead workers."""
         wake()
         periodics.run_due()
 
     @app.periodic(cron=HOURLY)
     @app.task(name="remove_jobs_of_the_dead", queueing_lock="remove_jobs_of_the_dead", pass_context=True)
     async def remove_jobs_of_the_dead(context: JobContext, timestamp: int) -> None:
-        """A killed worker's jobs stay in hand for ever; their rows were handled by others long since."""
+        """A killed worker's jobs stay in state `doing` for ever; other workers have handled their rows."""
         manager = context.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
             await manager.finish_job(job, Status.ABORTED, delete_job=True)
@@ -67,20 +66,20 @@ def make_app() -> App:
 
 
 def run_worker() -> bool:
-    """Work until SIGTERM or SIGINT, and stop after the rows in hand. False when the worker ended without
-    being told to (the database is away): the process should be started again."""
+    """Work until SIGTERM or SIGINT, and stop after the rows that were claimed. Return False when the worker
+    ended by itself (the database is away): start the process again."""
     name = worker_name()
     with beating(name):
         log.info("worker_started", worker=name, sources=[source.name for source in sources])
-        was_told = asyncio.run(_work(name))
+        is_told_to_stop = asyncio.run(_work(name))
     log.info("worker_stopped", worker=name)
-    return was_told
+    return is_told_to_stop
 
 
 async def _work(name: str) -> bool:
     loop = asyncio.get_running_loop()
-    # The tasks' threads (the default would be as many as there are cores, plus four), and two to look up
-    # the database's address in.
+    # The tasks' threads (the default is the number of cores plus four), and two that look up the database's
+    # address.
     loop.set_default_executor(ThreadPoolExecutor(settings.WORK_CONCURRENCY + 2))
     app = make_app()
     async with app.open_async():
@@ -88,10 +87,10 @@ async def _work(name: str) -> bool:
             app.run_worker_async(
                 name=name,
                 concurrency=settings.WORK_CONCURRENCY,
-                # 3.10 forgets a notification that comes while it fetches: then the next look finds the job.
+                # 3.10 misses a notification that comes while it fetches. Then the next poll finds the job.
                 fetch_job_polling_interval=settings.WORKER_POLL_S,
-                delete_jobs="always",  # the rows and the log say what became of them
-                shutdown_graceful_timeout=0,  # `should_abort` at once; jobs are waited for all the same
+                delete_jobs="always",  # rows and log hold the results
+                shutdown_graceful_timeout=0,  # sets `should_abort` at once; jobs are still waited for
                 install_signal_handlers=False,
             )
         )

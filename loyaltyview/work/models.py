@@ -1,12 +1,12 @@
-"""Rows that are their own queue: when they are due, how often they were tried, who holds them."""
+"""Rows that are their own queue: when they are due, how often they were tried, until when they are leased."""
 
 from django.conf import settings
 from django.db import models
 
 
 class WorkRow(models.Model):
-    """Mixin for a row the worker handles. `due_at` is None when there is nothing to do;
-    `lease_until` is None when nobody holds it. See `loyaltyview.work.claims`."""
+    """Mixin for a row that the worker handles. `due_at` is None when there is nothing to do; `lease_until` is
+    None when no worker has claimed it. See `loyaltyview.work.claims`."""
 
     due_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -18,7 +18,7 @@ class WorkRow(models.Model):
 
 
 class PeriodicRun(WorkRow):
-    """When something that is done every so often is due next; one row a `sources.Periodic`."""
+    """When periodic work is due next; one row for each `sources.Periodic`."""
 
     name = models.CharField(max_length=100, unique=True)
 
@@ -39,6 +39,6 @@ class Heartbeat(models.Model):
 
     @classmethod
     def at_work(cls) -> "models.QuerySet[Heartbeat]":
-        """Return those of workers whose clock is right, latest first."""
+        """Return the rows of workers whose clock is right, latest first."""
         most = settings.MAX_CLOCK_SKEW_S
         return cls.objects.filter(clock_ahead_s__range=(-most, most)).order_by("-seen_at")

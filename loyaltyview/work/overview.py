@@ -1,4 +1,4 @@
-"""What the admin's front page says of the worker: whether one is at work."""
+"""The worker's part of the admin's front page."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _

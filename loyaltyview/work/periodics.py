@@ -1,8 +1,8 @@
 """Periodic work, once for all workers: each kind has a row that a worker claims like any other row.
 
-So a worker killed in the middle loses nothing (its lease runs out), and a day on which every worker was
-down is made up for as soon as one is back. Both engines use it: procrastinate's own periodic tasks know
-neither (they leave out what is ten minutes late, and a killed one waits for the next day).
+So a killed worker loses nothing (its lease expires), and work that was due while every worker was down is
+done as soon as one is back. Both engines use it. Procrastinate's own periodic tasks leave out a task that is
+ten minutes late, and a killed one waits for its next time.
 """
 
 from datetime import datetime, timedelta
@@ -18,15 +18,15 @@ from loyaltyview.work.sources import Periodic, periodics
 
 log = structlog.get_logger(__name__)
 
-# What is done daily is done at 04:00 UTC: night in Europe, after the shops' hours in most of America.
+# Daily work runs at 04:00 UTC: night in Europe, after the shops close in most of America.
 DAY_STARTS_AT_S = 4 * 3600
 LONGEST_LEASE_S = 3600
 
 
 def run_due() -> int:
-    """Do what is due and in nobody else's hands; returns how many were done. The first time ever, that is
-    everything. Lets only database errors out. Does nothing while this machine's clock is wrong: what is due,
-    and what is old enough to be deleted, cannot be told then."""
+    """Do the periodic work that is due and that no other worker has claimed; return how many were done. On a
+    new database everything is due. Raises database errors only. Does nothing while this machine's clock is
+    wrong: then it cannot know what is due, or old enough to be deleted."""
     if clock.is_wrong():
         return 0
     waiting = PeriodicRun.objects.filter(name__in=periodics)

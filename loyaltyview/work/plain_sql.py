@@ -12,7 +12,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 def insert(rows: Sequence[models.Model], *, may_be_there: bool = False) -> int:
     """Insert `rows`, at least one and all of one model, within the caller's transaction, or else in one of
-    their own. A key that the database makes is not set on them. With `may_be_there` those that a unique
+    their own. A key that the database makes is not set on them. With `may_be_there`, rows that a unique
     constraint refuses are left out. Returns how many were inserted. Raises django.db.Error."""
     fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
     columns = [str(field.column) for field in fields]
@@ -41,8 +41,8 @@ def insert_values(
 
 
 def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
-    """Set `changes` in the rows of `model` whose fields are all as `where` says: equal, None for one without
-    a value, one of several in a list. Returns how many there were. Raises django.db.Error."""
+    """Set `changes` in the rows of `model` whose fields match `where`: equal to a value, NULL for None, one
+    of the values of a list. Returns how many rows matched. Raises django.db.Error."""
     meta = model._meta
     fields = [meta.get_field(name) for name in changes]
     assignments = ", ".join(f"{_column(field)} = %s" for field in fields)
@@ -57,8 +57,8 @@ def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping
 
 
 def select(model: type[Row], where: Mapping[str, Any], *, order_by: str, limit: int) -> list[Row]:
-    """Return at most `limit` rows of `model` whose fields are all as `where` says (see `update`), in the
-    order of the field `order_by`, backwards with "-" before it. Raises django.db.Error."""
+    """Return at most `limit` rows of `model` whose fields match `where` (see `update`), in the order of the
+    field `order_by`, descending with "-" before it. Raises django.db.Error."""
     order = _column(model._meta.get_field(order_by.removeprefix("-"))) + " DESC" * order_by.startswith("-")
     condition, values = _condition(model, where)
     names, columns, conversions = _reading(model)
@@ -79,8 +79,8 @@ def select(model: type[Row], where: Mapping[str, Any], *, order_by: str, limit: 
 
 @cache
 def _reading(model: type[models.Model]) -> tuple[list[str], str, list[tuple[int, Any, Callable[..., Any]]]]:
-    """Return the names of the model's attributes, its columns, and what makes of a column's value the
-    field's: the index of each, the column, and the function."""
+    """Return the names of the model's attributes, its columns, and the converters from a column's value to
+    the field's: index, column and function of each."""
     fields: Sequence[Any] = model._meta.concrete_fields
     conversions = [
         (index, column, convert)
@@ -94,7 +94,7 @@ def _reading(model: type[models.Model]) -> tuple[list[str], str, list[tuple[int,
 
 
 def _condition(model: type[models.Model], where: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """Return the words after WHERE, and their values."""
+    """Return the condition after WHERE, and its values."""
     conditions, values = [], []
     for name, value in where.items():
         field = model._meta.get_field(name)

@@ -1,7 +1,7 @@
-"""The slots of this process: it handles WORK_CONCURRENCY rows at once, and no program may have them all.
+"""The slots of this process: it handles WORK_CONCURRENCY rows at once, and no program may take all of them.
 
-A program whose NewStore or vendor hangs keeps its slots for seconds at a time. A program may therefore have
-as many slots as it leaves free: the first that hangs takes half of them, the second a quarter.
+A program whose NewStore or vendor hangs keeps its slots for seconds at a time. So a program may have as many
+slots as it leaves free: the first that hangs takes half of them, the second a quarter.
 """
 
 import threading
@@ -20,20 +20,21 @@ _busy: Counter[int] = Counter()
 
 
 class _Slot(threading.local):
-    """What this thread is at: whether it is a slot, and whose row it has."""
+    """This thread's slot: whether it is one, and whose row it has."""
 
     is_open = False
     program: int | None = None
-    tell: Callable[[], None] = staticmethod(lambda: None)
+    on_claim: Callable[[], None] = staticmethod(lambda: None)
 
 
 _own = _Slot()
 
 
 @contextmanager
-def slot(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Handle one row in this block: it is counted for its program. `tell` is called when it was claimed."""
-    _own.is_open, _own.program, _own.tell = True, None, tell
+def slot(on_claim: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Handle one row in this block; it counts for its program. `on_claim` is called when a row was
+    claimed."""
+    _own.is_open, _own.program, _own.on_claim = True, None, on_claim
     try:
         yield
     finally:
@@ -42,8 +43,11 @@ def slot(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
             _leave()
 
 
-def claimed(rows: models.QuerySet[Row], claim: Callable[[models.QuerySet[Row]], Row | None]) -> Row | None:
-    """Claim one of `rows` by `claim`. In a slot: none of a program that has its share of them already."""
+def claim_in_slot(
+    rows: models.QuerySet[Row], claim: Callable[[models.QuerySet[Row]], Row | None]
+) -> Row | None:
+    """Claim one of `rows` by `claim`. In a slot, rows of a program that has its share of the slots are left
+    out."""
     if not _own.is_open or not hasattr(rows.model, "program_id"):
         return claim(rows)
     with _lock:
@@ -53,7 +57,7 @@ def claimed(rows: models.QuerySet[Row], claim: Callable[[models.QuerySet[Row]], 
             return None
         _own.program = program_of(row)
         _busy[_own.program] += 1
-    _own.tell()
+    _own.on_claim()
     return row
 
 

@@ -1,4 +1,4 @@
-"""Calls idle workers of any process (WORK_ENGINE=procrastinate): one job that says "look"."""
+"""Wakes idle workers of all processes (WORK_ENGINE=procrastinate): queues one job that says "look"."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ class Waker:
     def ask(self) -> None:
         self._asked.set()
         with self._starting:
-            # Not at the import: a fork keeps no threads.
+            # Not at the import: a forked process has no threads.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
                 self._thread.start()
@@ -45,10 +45,10 @@ waker = Waker()
 
 
 def queue_drain() -> None:
-    """Queue one `drain`, unless one waits already: that one will see our rows too."""
+    """Queue one `drain`, unless one waits already: it will find our rows too."""
     close_old_connections()
     try:
-        # Asked first: each refusal of the lock is an error in PostgreSQL's log.
+        # Looked up first: each refusal of the lock is an error in PostgreSQL's log.
         if not app.job_manager.list_jobs(queueing_lock=DRAIN, status=Status.TODO.value):
             with suppress(AlreadyEnqueued):
                 app.configure_task(DRAIN, queueing_lock=DRAIN).defer()

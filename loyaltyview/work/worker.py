@@ -1,8 +1,8 @@
 """The plain worker (WORK_ENGINE=rows): goes through all sources until they are idle, waits, starts again.
 
 WORK_CONCURRENCY threads handle a row each. One of them at a time looks for the next row, in each source in
-turn; when it has found one, the next thread looks. It stops after the rows in hand. Whatever it was doing
-when it is killed is taken up by another worker when the row's lease has run out.
+turn; when it has found one, the next thread looks. The worker stops after the rows that were claimed. When it
+is killed, another worker takes its rows once their leases have expired.
 """
 
 import threading
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 def drain(max_rows: int = 1000, must_stop: Callable[[], bool] = lambda: False) -> int:
     """Take one row of each source in turn, so that no source starves another, until all are idle, about
-    `max_rows` were handled or `must_stop` says so. Returns how many were handled. Postponed rows are not
+    `max_rows` were handled or `must_stop` returns True. Return how many were handled. Postponed rows are not
     waited for. Does nothing while this machine's clock is wrong."""
     if clock.is_wrong():
         return 0
@@ -42,8 +42,8 @@ def drain(max_rows: int = 1000, must_stop: Callable[[], bool] = lambda: False) -
                 with slot():
                     handled += source.run_one()
             except Exception:
-                # A programming error, or the database is away. The others go on; this one waits
-                # for the next round instead of failing as fast as it can.
+                # A programming error, or the database is away. The others go on; this source waits for the
+                # next round, so that it does not fail in a busy loop.
                 log.exception("source_failed", source=source.name)
                 failed.add(source.name)
         if handled == before:
@@ -62,13 +62,13 @@ class Worker:
         self._failed_until: dict[str, float] = {}
 
     def stop(self) -> None:
-        """Finish the rows in hand and return from `run`, WORKER_POLL_S later at most.
-        Sets a flag and nothing else: a signal handler that took a lock could wait for itself."""
+        """Finish the rows that were claimed and return from `run`; idle threads return within WORKER_POLL_S.
+        It only sets a flag: a signal handler that takes a lock can wait for itself."""
         self.is_stopping = True
 
     def run(self) -> None:
         """Work until stopped."""
-        # Beside the rows: a reconciliation of many minutes must not hold them up.
+        # Beside the rows: periodic work may take many minutes.
         with beating(self.name), repeating("periodics", settings.WORKER_POLL_S, run_due):
             log.info("worker_started", worker=self.name, sources=[source.name for source in sources])
             slots = [
@@ -82,13 +82,13 @@ class Worker:
         log.info("worker_stopped", worker=self.name)
 
     def run_once(self) -> int:
-        """Do all that is due now; returns the number of rows handled."""
+        """Do everything that is due now; return the number of rows handled."""
         beat(self.name)
         run_due()
         return drain()
 
     def _work(self) -> None:
-        """Be one of the slots."""
+        """Run one slot."""
         try:
             while not self.is_stopping:
                 close_old_connections()
@@ -97,8 +97,8 @@ class Worker:
             connections.close_all()
 
     def _look(self) -> None:
-        """Look for a row and handle it; without one, wait until it is worth another look. Meanwhile nobody
-        else looks: the next slot does so as soon as this one has its row."""
+        """Look for a row and handle it. Without one, wait until a row is due or WORKER_POLL_S have passed. No
+        other slot looks meanwhile; the next one does as soon as this slot has its row."""
         is_looking = True
 
         def let_the_next_look() -> None:
@@ -130,8 +130,8 @@ class Worker:
                 if source.run_one():
                     return True
             except Exception:
-                # A programming error, or the database is away. The others go on; this one waits for a moment
-                # instead of failing as fast as it can.
+                # A programming error, or the database is away. The others go on; this source waits for a
+                # moment, so that it does not fail in a busy loop.
                 log.exception("source_failed", source=source.name)
                 self._failed_until[source.name] = time.monotonic() + settings.WORKER_POLL_S
             if self.is_stopping:

@@ -27,7 +27,7 @@ def fresh(limited: None) -> Iterator[Any]:
 
 
 @pytest.mark.postgres
-def test_a_frozen_server_ends_the_statement_and_the_next_connection_is_sound(fresh: Any) -> None:
+def test_a_frozen_server_ends_the_statement_and_the_next_connection_works(fresh: Any) -> None:
     with fresh.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [server] = cursor.fetchone()
@@ -51,7 +51,7 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(fresh: Any) -> N
 
 
 @pytest.mark.postgres
-def test_periodic_work_has_no_limit_and_what_follows_has_one(limited: None) -> None:
+def test_periodic_work_has_no_limit_and_later_work_has_one(limited: None) -> None:
     connection.close()
     limits = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Secrets at rest: ciphertext in the database, keys that rotate, no silent loss."""
+"""Secrets at rest: ciphertext in the database, rotating keys, no silent loss."""
 
 from io import StringIO
 
@@ -49,7 +49,7 @@ def test_empty_stays_empty(program: Program) -> None:
     assert again.provider_settings == {}
 
 
-def test_an_older_key_still_opens_and_the_first_one_closes(program: Program, settings: Settings) -> None:
+def test_an_older_key_still_decrypts_and_the_first_one_encrypts(program: Program, settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = [OLD]
     program.save()
     settings.CREDENTIAL_KEYS = [NEW, OLD]
@@ -60,7 +60,7 @@ def test_an_older_key_still_opens_and_the_first_one_closes(program: Program, set
     assert Program.objects.get().newstore_client_secret == "s3cret"
 
 
-def test_a_value_that_no_key_opens_is_an_error_not_an_empty_secret(
+def test_a_value_that_no_key_decrypts_is_an_error_not_an_empty_secret(
     program: Program, settings: Settings
 ) -> None:
     settings.CREDENTIAL_KEYS = [NEW]
@@ -76,7 +76,7 @@ def test_a_value_that_was_never_encrypted_is_an_error(program: Program) -> None:
         Program.objects.get()
 
 
-def test_rotating_makes_the_old_key_dispensable(program: Program, settings: Settings) -> None:
+def test_the_old_key_can_be_removed_after_rotating(program: Program, settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = [OLD]
     program.provider_settings = {"api_key": "hunter2"}
     program.save()
@@ -90,7 +90,7 @@ def test_rotating_makes_the_old_key_dispensable(program: Program, settings: Sett
     assert (again.newstore_client_secret, again.provider_settings) == ("s3cret", {"api_key": "hunter2"})
 
 
-def test_rotating_names_the_row_that_no_key_opens(program: Program, settings: Settings) -> None:
+def test_rotating_names_the_row_that_no_key_decrypts(program: Program, settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = [NEW]
     with pytest.raises(CommandError, match=rf"programs.Program {program.pk}"):
         call_command("rotate_credentials")

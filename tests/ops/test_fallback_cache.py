@@ -1,4 +1,4 @@
-"""Redis that is gone or hangs: each process goes on with a cache of its own, and no request fails."""
+"""Redis is away or hangs: each process uses a cache of its own, and no request fails."""
 
 import socket
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def cache(request: pytest.FixtureRequest) -> Iterator[FallbackRedisCache]:
         cache.clear()
 
 
-def test_what_breakers_limits_and_catalogues_do_works_within_the_process(cache: Any) -> None:
+def test_breakers_limits_and_catalogues_work_within_the_process(cache: Any) -> None:
     assert cache.get("absent") is None
     cache.set("token", "t", 60)
     assert cache.get("token") == "t"
@@ -44,7 +44,7 @@ def test_what_breakers_limits_and_catalogues_do_works_within_the_process(cache: 
     assert cache.delete("a")
 
 
-def test_redis_is_asked_once_and_then_left_alone_for_a_while(cache: Any) -> None:
+def test_redis_is_asked_once_and_then_not_for_a_while(cache: Any) -> None:
     client = type(cache._cache)
     with patch.object(client, "get", autospec=True, side_effect=client.get) as asked:
         for _ in range(20):

@@ -46,7 +46,7 @@ def test_healthz_answers_without_a_database(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_ready_when_everything_is(client: Client) -> None:
+def test_ready_when_every_check_passes(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.json() == {
@@ -119,7 +119,7 @@ def test_a_full_disk_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.django_db
-def test_a_full_disk_is_named_though_a_row_still_finds_room(client: Client) -> None:
+def test_a_full_disk_is_named_while_one_row_still_finds_room(client: Client) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite needs new space for each row")
 
@@ -152,11 +152,11 @@ def test_a_role_that_may_write_no_files_is_ready(client: Client) -> None:
         cursor.execute("SET LOCAL temp_file_limit = '100kB'")
     with connection.execute_wrapper(note):
         assert client.get("/readyz").status_code == 200
-    assert codes == [work_health.FILE_LIMIT]  # a file was to be written
+    assert codes == [work_health.FILE_LIMIT]  # it tried to write a file
 
 
 @pytest.mark.django_db
-def test_keys_that_open_nothing_are_named(
+def test_keys_that_decrypt_nothing_are_named(
     client: Client, program: Program, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(health.checks, "credentials", check_credentials)
@@ -196,7 +196,7 @@ def test_not_ready_with_pending_migrations(client: Client, monkeypatch: pytest.M
 
 
 @pytest.mark.django_db
-def test_good_migrations_are_not_read_again(
+def test_migrations_are_not_read_again_after_a_good_answer(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     beat(1)
@@ -206,7 +206,7 @@ def test_good_migrations_are_not_read_again(
 
 
 @pytest.mark.django_db
-def test_other_apps_checks_count_too(client: Client) -> None:
+def test_checks_of_other_apps_count_too(client: Client) -> None:
     beat(1)
     add_check("events", lambda: Check(is_ok=False, detail="oldest waits 700 s"))
     response = client.get("/readyz")
@@ -285,4 +285,4 @@ def test_metrics_of_all_processes_are_added_up(
     settings.PROMETHEUS_MULTIPROC_DIR = str(tmp_path)
     response = client.get("/metrics")
     assert response.status_code == 200
-    assert b"python_info" not in response.content  # this process alone is not asked
+    assert b"python_info" not in response.content  # it is a metric of one process

@@ -1,4 +1,4 @@
-"""Logs are JSON lines without secrets or personal data, whoever wrote them."""
+"""Logs are JSON lines without secrets or personal data, from our code and from libraries."""
 
 import io
 import json
@@ -47,7 +47,7 @@ class Lines(io.StringIO):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """What the product would print, with LOG_LEVEL=DEBUG."""
+    """The lines that the product prints with LOG_LEVEL=DEBUG."""
     stream = Lines()
     config = logging_config("DEBUG")
     config["handlers"]["stdout"]["stream"] = stream
@@ -77,7 +77,7 @@ def test_a_page_not_found_is_logged_without_query(client: Client, lines: Lines) 
     assert LAUNCH_TOKEN not in lines.getvalue()
 
 
-def test_a_crash_is_logged_with_its_trace_and_without_what_it_quotes(client: Client, lines: Lines) -> None:
+def test_a_crash_is_logged_with_its_trace_and_without_quoted_data(client: Client, lines: Lines) -> None:
     client.raise_request_exception = False
     with override_settings(ROOT_URLCONF=__name__):
         client.get(f"/broken/?token={LAUNCH_TOKEN}")
@@ -97,7 +97,7 @@ def test_the_secret_in_a_webhook_address_is_not_logged(client: Client, lines: Li
 
 
 @pytest.mark.parametrize("path", ["/launch/acme/", "/launch/acme'", "/launch/(acme)"])
-def test_the_identity_in_a_query_is_not_logged_whatever_stands_around_it(
+def test_the_identity_in_a_query_is_not_logged_in_any_surrounding(
     client: Client, lines: Lines, path: str
 ) -> None:
     """Neither encodeURIComponent nor iOS escapes apostrophes and brackets."""
@@ -183,14 +183,14 @@ def test_libraries_that_log_addresses_and_values_are_quiet_even_when_debugging(
         ("", ""),
     ],
 )
-def test_texts_lose_what_is_private_and_keep_the_rest(text: str, expected: str) -> None:
+def test_texts_lose_private_parts_and_keep_the_rest(text: str, expected: str) -> None:
     assert scrub(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 200_000, "/" * 200_000, "?" * 200_000, "a-" * 100_000, "eyJ-" * 50_000]
 )
-def test_hostile_texts_do_not_hold_the_log_up(text: str) -> None:
+def test_hostile_texts_do_not_slow_the_log_down(text: str) -> None:
     started_at = time.perf_counter()
     scrub(text)
     assert time.perf_counter() - started_at < 20

@@ -1,4 +1,4 @@
-"""A language can be added: its catalogue is made, translated, compiled, and the page speaks it."""
+"""A language can be added: its catalogue is made, translated and compiled, and the page shows it."""
 
 import ast
 import re
@@ -46,7 +46,7 @@ def page(client: Client, language: str) -> str:
 
 
 @pytest.mark.django_db
-def test_the_page_speaks_a_new_language_once_its_texts_are_translated(
+def test_the_page_is_in_a_new_language_once_its_texts_are_translated(
     locale: Path, program: Program, client: Client
 ) -> None:
     program.languages = ["en", "eo"]
@@ -63,7 +63,7 @@ def test_the_page_speaks_a_new_language_once_its_texts_are_translated(
     assert catalogue.read_bytes() == before
 
 
-def test_a_language_that_nobody_speaks_is_refused(locale: Path) -> None:
+def test_an_unknown_language_is_refused(locale: Path) -> None:
     with pytest.raises(CommandError, match="klingon is not a language code"):
         run(add="klingon")
 

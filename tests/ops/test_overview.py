@@ -1,4 +1,4 @@
-"""The admin's front page: who sees which part of it, what a chart draws, and how much it asks."""
+"""The admin's front page: who sees which part, what a chart draws, and how many queries it takes."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -71,7 +71,9 @@ def test_on_a_good_day_nothing_needs_a_person(admin_client: Client, program: Pro
     assert "s ago" in page
 
 
-def test_a_worker_that_fell_silent_is_said_with_since_when(admin_client: Client, settings: Settings) -> None:
+def test_a_silent_worker_is_shown_with_the_time_of_its_last_sign(
+    admin_client: Client, settings: Settings
+) -> None:
     age = timedelta(seconds=settings.READY_MAX_HEARTBEAT_AGE_S + 120)
     Heartbeat.objects.create(worker="w", seen_at=timezone.now() - age)
 
@@ -115,7 +117,7 @@ def test_each_part_is_for_those_who_may_view_its_model(
     assert "No worker is at work" not in page
 
 
-def test_an_alarm_of_the_stream_leads_to_its_page_only_who_may_act_there(
+def test_an_alarm_of_the_stream_links_its_page_for_users_who_may_act_there(
     client: Client, clerk: User, program: Program
 ) -> None:
     now = timezone.now()
@@ -127,7 +129,7 @@ def test_an_alarm_of_the_stream_leads_to_its_page_only_who_may_act_there(
     assert f'href="{reverse("admin:events_stream")}"' in front_page(client)
 
 
-def test_the_page_asks_fifteen_questions_however_much_there_is(
+def test_the_page_takes_fifteen_queries_for_any_number_of_rows(
     admin_client: Client, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     now = timezone.now()
@@ -135,7 +137,7 @@ def test_the_page_asks_fifteen_questions_however_much_there_is(
         for kind in AlarmKind:
             Alarm.objects.create(program=program, kind=kind, subject=str(number), raised_at=now, last_at=now)
 
-    with django_assert_max_num_queries(15):  # with the user, and his recent actions
+    with django_assert_max_num_queries(15):  # two of them for the user and their recent actions
         front_page(admin_client)
 
 
@@ -155,7 +157,7 @@ def chart_of(*plots: Plot, labels: tuple[str, ...] = ("Mon", "Tue")) -> Chart:
     return Chart(title="T", about="A", empty="E", heading="Day", labels=labels, plots=plots)
 
 
-def test_the_highest_bar_fills_the_plot_and_the_lowest_is_still_seen() -> None:
+def test_the_highest_bar_fills_the_plot_and_the_lowest_is_visible() -> None:
     [(plot, bars)] = chart_of(Plot(title="P", series=("S",), values=[(1,), (1000,)])).drawn
 
     assert plot.top == "1,000"
@@ -170,7 +172,7 @@ def test_a_second_series_stands_within_the_first() -> None:
     assert (before.x, before.width, before.height) == (2, 6, 50)
 
 
-def test_the_table_says_what_the_bars_say_newest_first() -> None:
+def test_the_table_has_the_numbers_of_the_bars_newest_first() -> None:
     plots = [
         Plot(title="Redemptions", series=("Number",), values=[(1,), (2,)]),
         Plot(title="Calls", series=("Came", "Left"), values=[(3, 4), (5, 6)]),
@@ -190,7 +192,7 @@ def test_rows_have_bars_in_proportion() -> None:
     assert [length for _row, length in chart.bars] == [100, 1]
 
 
-def test_days_begin_at_midnight_where_the_shops_are_also_when_clocks_change() -> None:
+def test_days_begin_at_the_shops_midnight_also_when_clocks_change() -> None:
     with time_machine.travel(datetime(2026, 3, 29, 22, 30, tzinfo=UTC), tick=False):
         edges = midnights(ZoneInfo("Europe/Paris"), 3)
 

@@ -1,4 +1,4 @@
-"""So many look-ups in so much time, counted for a caller whose address no header of theirs can choose."""
+"""Limits of calls in a time, counted for a caller who cannot choose their address by a header."""
 
 import threading
 from datetime import UTC, datetime

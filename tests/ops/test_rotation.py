@@ -1,4 +1,4 @@
-"""Rotating CREDENTIAL_KEYS: whatever is sealed, in whichever app, is readable without the old key."""
+"""Rotating CREDENTIAL_KEYS: every encrypted column of every app is readable without the old key."""
 
 import ast
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ from tests.test_architecture import ROOT, modules
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 SEALED = {model: names for model in apps.get_models() if (names := sealed_names(model))}
-# The last makes a key for the demo.
+# The last one makes a key for the demo.
 FERNET = {
     "providers/sealing.py",
     "loyaltyview/ops/encrypted.py",
     "loyaltyview/checks.py",
     "loyaltyview/sandbox/demo_environment.py",
 }
-# What they make ends by itself: choices in a list within minutes, identities after IDENTITY_HOURS; cached
-# tokens are asked for again.
+# Their values end by themselves: choices in a list within minutes, identities after IDENTITY_HOURS; cached
+# tokens are fetched again.
 SHORT_LIVED = {
     "loyaltyview/webview/members.py",
     "loyaltyview/newstore/identity.py",
@@ -93,7 +93,7 @@ def test_every_sealed_column_is_readable_without_the_old_key(
     assert {name: opened(row, name) for name in SEALED[model]} == expected
 
 
-def test_nothing_but_sealed_columns_and_what_is_short_lived_uses_the_keys() -> None:
+def test_only_sealed_columns_and_short_lived_values_use_the_keys() -> None:
     imports = {path for path, name in names_imported() if name in ("Fernet", "MultiFernet")}
     boxes = {path for path, name in names_imported() if name == "box"}
 
@@ -101,7 +101,7 @@ def test_nothing_but_sealed_columns_and_what_is_short_lived_uses_the_keys() -> N
     assert boxes == SHORT_LIVED
 
 
-def test_what_is_sealed_by_hand_goes_into_columns_that_rotation_finds() -> None:
+def test_values_sealed_by_hand_go_into_columns_that_rotation_finds() -> None:
     columns = {name for names in SEALED.values() for name in names}
     named_so = {
         field.name

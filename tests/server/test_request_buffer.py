@@ -1,4 +1,5 @@
-"""A request is handed on when it is whole, and never before; what is too large is cut or refused."""
+"""A request is handed on when it is complete, and not earlier; a request that is too large is cut or
+refused."""
 
 import pytest
 from gunicorn.config import Config
@@ -70,13 +71,13 @@ def test_a_second_request_behind_the_first_waits_for_its_turn() -> None:
     ],
     ids=["announced", "sent", "chunked"],
 )
-def test_a_body_that_is_too_large_is_handed_on_in_part_so_that_it_can_be_refused(raw: bytes) -> None:
+def test_a_body_that_is_too_large_is_handed_on_in_part_to_be_refused(raw: bytes) -> None:
     buffer = whole(raw)
 
     assert buffer.is_cut
 
 
-def test_a_large_cart_fits_into_the_address_and_a_larger_one_is_told() -> None:
+def test_a_large_cart_fits_into_the_address_and_a_larger_one_is_reported() -> None:
     fitting = whole(b"GET /launch/acme/?cart=" + b"a" * 75_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
     too_long = whole(b"GET /launch/acme/?cart=" + b"a" * LINE_BYTES + b" HTTP/1.1\r\nHost: a\r\n\r\n")
 
@@ -102,7 +103,9 @@ def test_a_head_without_end_is_refused() -> None:
         (HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", InvalidHeader),
     ],
 )
-def test_what_is_no_request_is_refused_by_gunicorns_own_parser(raw: bytes, error: type[Exception]) -> None:
+def test_bytes_that_are_no_request_are_refused_by_gunicorns_own_parser(
+    raw: bytes, error: type[Exception]
+) -> None:
     buffer = new_buffer()
     buffer.received += raw
 
@@ -113,14 +116,14 @@ def test_what_is_no_request_is_refused_by_gunicorns_own_parser(raw: bytes, error
 @pytest.mark.parametrize(
     "chunk", [b"zz\r\n", b"-5\r\nhello\r\n", b"a" * 2000], ids=["word", "sign", "endless"]
 )
-def test_a_chunk_that_is_none_ends_the_waiting(chunk: bytes) -> None:
+def test_a_wrong_chunk_ends_the_waiting(chunk: bytes) -> None:
     request = next(whole(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk).parser())
 
     with pytest.raises(Exception):  # noqa: B017, PT011 - gunicorn names several kinds
         request.body.read()
 
 
-def test_a_client_that_asks_whether_to_send_its_body_is_told_once() -> None:
+def test_a_client_that_waits_for_100_continue_gets_it_once() -> None:
     buffer = new_buffer()
     buffer.received += HEAD + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 

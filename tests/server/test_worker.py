@@ -21,7 +21,7 @@ from tests.setup.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 60
-# Longer than anybody waits who is answered at all.
+# Longer than any answered client waits.
 PATIENCE_S = 30
 CLIENTS = 40
 
@@ -75,9 +75,7 @@ def wait_for(port: int) -> None:
     ],
     ids=["nothing", "half a line", "half a head", "half a body", "half a chunk", "reads nothing"],
 )
-def test_forty_clients_that_keep_two_threads_waiting_are_noticed_by_nobody(
-    server: tuple[str, int], sent: bytes
-) -> None:
+def test_forty_slow_clients_do_not_delay_others_on_two_threads(server: tuple[str, int], sent: bytes) -> None:
     address, port = server
     with ExitStack() as clients:
         for _ in range(CLIENTS):
@@ -114,7 +112,7 @@ def test_a_large_cart_in_the_address_opens_the_page(server: tuple[str, int], ite
     assert answer.headers["Location"].startswith("/l/")
 
 
-def test_an_address_beyond_what_we_read_is_answered_by_a_sentence(server: tuple[str, int]) -> None:
+def test_an_address_that_is_too_long_is_answered_with_a_sentence(server: tuple[str, int]) -> None:
     answer = requests.get(server[0] + launch_address(2000), timeout=PATIENCE_S)
 
     assert answer.status_code == 414
@@ -136,7 +134,7 @@ def test_a_connection_serves_one_request_after_another(server: tuple[str, int]) 
     assert answers.endswith(b"\r\n\r\nok")
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_whole(server: tuple[str, int]) -> None:
+def test_a_body_that_is_too_large_is_refused_before_it_is_complete(server: tuple[str, int]) -> None:
     with socket.create_connection(("127.0.0.1", server[1]), timeout=PATIENCE_S) as client:
         client.sendall(
             b"POST /events/acme/newstore/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "

@@ -17,7 +17,7 @@ PLAYWRIGHT_PLACES = (
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium: that in $CHROMIUM, an installed one, Playwright's; else None."""
+    """Return the path of a Chromium: the one in $CHROMIUM, an installed one, or Playwright's; else None."""
     if named := os.environ.get("CHROMIUM"):
         return shutil.which(named)
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Installing Debian packages, where we may: as root, on a machine with apt."""
+"""Install Debian packages where that is possible: as root, on a machine with apt."""
 
 import os
 import shutil

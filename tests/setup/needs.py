@@ -1,8 +1,8 @@
-"""What the tests need of this machine besides Python: Chromium, a library of Playwright's driver, PostgreSQL.
+"""Programs that the tests need besides Python: Chromium, a library of Playwright's driver, PostgreSQL.
 
-`python -m tests.setup.needs` (`make needs`) installs what is missing in one go where it may. What it cannot
-install it names before any test runs, with the one command that installs it. Exit code 1 when tests cannot
-run: without Chromium or the driver's library, and with REQUIRE_POSTGRES=1 without PostgreSQL.
+`python -m tests.setup.needs` (`make needs`) installs missing ones where it may. Otherwise it names them, and
+the command that installs them, before any test runs. Exit code 1 when tests cannot run: without Chromium or
+the driver's library, and with REQUIRE_POSTGRES=1 without PostgreSQL.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.setup.debian import install, may_install
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One thing that tests need: what it is, Debian's package, and whether it is there."""
+    """One program that tests need: its name, Debian's package, and whether it is installed."""
 
     what: str
     package: str
@@ -47,7 +47,7 @@ POSTGRESQL = NEEDS[2]
 
 
 def missing() -> list[Need]:
-    """Return what this machine lacks."""
+    """Return the programs that this machine lacks."""
     return [need for need in NEEDS if not need.is_there()]
 
 

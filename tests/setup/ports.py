@@ -1,6 +1,6 @@
-"""Ports for servers that run as processes of their own, and so are chosen before they are opened.
+"""Ports for servers that run as processes of their own, so their ports are chosen before they are opened.
 
-Below those that the system itself hands out: such a one could be given to somebody else in between.
+They lie below the ports that the system hands out: another process could be given such a port in between.
 """
 
 import os
@@ -11,7 +11,7 @@ FIRST, MOST = 20_000, 1_000
 
 
 def _candidates() -> Iterator[int]:
-    # Each process of a test run has a thousand of its own; another run beside it starts elsewhere.
+    # Each process of a test run has a thousand ports; another run at the same time starts elsewhere.
     first = FIRST + MOST * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         for number in range(MOST):
@@ -22,7 +22,7 @@ _ports = _candidates()
 
 
 def free_port() -> int:
-    """Return a port of loopback on which nobody listens; no other call in this process returns it soon."""
+    """Return a port of loopback on which no process listens; later calls return other ports."""
     return next(filter(_is_free, _ports))
 
 

@@ -1,8 +1,8 @@
 """A PostgreSQL server for one command: `python -m tests.setup.postgres -- pytest`.
 
-Uses installed server programs, or installs Debian's package where it may. The server lives in a
-temporary folder, is told in DATABASE_URL, and is gone when the command has ended. Without a server the
-command is left out, loudly; with REQUIRE_POSTGRES=1 that is an error.
+It uses installed server programs, or installs Debian's package where it may. The server's data lies in a
+temporary folder and is deleted after the command, which finds the server in DATABASE_URL. Without a server
+the command is left out, and a message says so; with REQUIRE_POSTGRES=1 that is an error.
 """
 
 import os
@@ -36,7 +36,7 @@ LEFT_OUT = """
 
 
 class NoServer(Exception):
-    """The server could not be started; the message has what it said."""
+    """The server could not be started; the message holds its output."""
 
 
 def find_server_programs() -> Path | None:
@@ -101,7 +101,7 @@ def postgres_server(programs: Path, *, is_durable: bool = False) -> Iterator[str
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                start_new_session=True,  # Ctrl-C is for the command; we stop the server after it
+                start_new_session=True,  # Ctrl-C is for the command; the server stops after it
                 **owner,
             )
         url = f"postgres://{USER}@127.0.0.1:{port}/postgres"
@@ -115,7 +115,7 @@ def postgres_server(programs: Path, *, is_durable: bool = False) -> Iterator[str
 
 
 def _owner() -> dict[str, Any]:
-    """Return whom to run as, for subprocess: PostgreSQL refuses to run as root."""
+    """Return the user to run as, for subprocess: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -136,7 +136,7 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]", url: str, log: Path) ->
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast, immediate, no matter what
+    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # first fast, then immediate
         if server.poll() is None:
             server.send_signal(how)
             try:
@@ -154,7 +154,7 @@ def run(command: list[str], url: str) -> int:
         child.send_signal(signum)
 
     signal.signal(signal.SIGTERM, pass_on)
-    # From a terminal the child has had it already; a second one only makes it hurry.
+    # From a terminal the child has had the signal already; a second one does no harm.
     signal.signal(signal.SIGINT, pass_on)
     code = child.wait()
     return code if code >= 0 else 128 - code

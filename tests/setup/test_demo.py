@@ -1,4 +1,4 @@
-"""`make run`: starts everything, says one address, never disturbs what runs already."""
+"""`make run` starts everything, prints one address, and does not disturb a running demo."""
 
 import os
 import queue
@@ -37,7 +37,7 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """`main` sets handlers of its own; put the former back."""
+    """Restore the signal handlers that `main` replaces."""
     former = {how: signal.getsignal(how) for how in (signal.SIGTERM, signal.SIGINT)}
     yield
     for how, handler in former.items():
@@ -59,7 +59,7 @@ def test_a_taken_port_is_named_with_the_variable_that_chooses_another(
 
 
 @pytest.mark.parametrize("value", ["many", "0", "65536", "-1", "²"])
-def test_what_is_no_port_is_refused(value: str) -> None:
+def test_a_value_that_is_no_port_is_refused(value: str) -> None:
     with pytest.raises(DemoError, match="DEMO_WEB_PORT is not a port"):
         read_ports({"DEMO_WEB_PORT": value})
 
@@ -94,13 +94,13 @@ def test_two_fresh_machines_have_different_secrets(tmp_path: Path) -> None:
     assert one["CREDENTIAL_KEYS"] != other["CREDENTIAL_KEYS"]
 
 
-def test_a_database_without_its_keys_is_told_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "demo.sqlite3").write_text("somebody's data")
+def test_a_database_without_its_keys_is_reported_and_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "demo.sqlite3").write_text("data of another demo")
 
     with pytest.raises(DemoError, match=r"demo\.env is gone"):
         write_environment(tmp_path, read_ports({}))
 
-    assert (tmp_path / "demo.sqlite3").read_text() == "somebody's data"
+    assert (tmp_path / "demo.sqlite3").read_text() == "data of another demo"
 
 
 def test_demos_of_one_clone_prepare_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_demos_of_one_clone_prepare_one_after_another(monkeypatch: pytest.Monkey
 
 
 class Demo:
-    """`make run` as a process; `line_with` waits for what it says."""
+    """`make run` as a process; `line_with` waits for a line of its output."""
 
     def __init__(self, var: Path, environ: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -174,14 +174,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(folder: Path, ports: dict[str, str]) -> Iterator[Demo]:
-    """A demo that runs, although its caller's environment names a production database."""
+    """A running demo, although its caller's environment names a production database."""
     started = Demo(folder, ports | {"DATABASE_URL": "postgres://production.invalid/loyalty", "DEBUG": "true"})
     yield started
     if started.process.poll() is None:
         started.stop()
 
 
-def test_the_demo_starts_tells_its_address_and_stops_cleanly(
+def test_the_demo_starts_prints_its_address_and_stops_cleanly(
     folder: Path, ports: dict[str, str], running: Demo
 ) -> None:
     app = f"http://127.0.0.1:{ports['DEMO_APP_PORT']}/"

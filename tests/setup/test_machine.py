@@ -1,4 +1,4 @@
-"""Finding Chromium and PostgreSQL on whatever machine the tests run on."""
+"""Finding Chromium and PostgreSQL on the machine of the tests."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ def test_the_one_that_playwright_installed_is_found(bare: Path) -> None:
     assert chromium.find_chromium() == str(path)
 
 
-def test_the_named_one_is_taken_and_a_wrong_name_is_no_chromium(
+def test_the_one_in_the_environment_is_used_and_a_wrong_path_is_none(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(bare / "chromium")
@@ -64,7 +64,7 @@ def nothing_can_be_installed(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (bare / "python").write_text("#!/bin/sh\nexit 127\n")
 
 
-def test_everything_that_is_missing_is_named_with_the_one_command_that_installs_it(
+def test_missing_programs_are_named_with_the_command_that_installs_them(
     nothing_can_be_installed: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert needs.main() == 1
@@ -89,7 +89,7 @@ def test_a_machine_without_the_drivers_library_runs_no_test(
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
-def test_missing_postgresql_is_told_before_any_test_runs(
+def test_missing_postgresql_is_reported_before_any_test_runs(
     bare: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -108,7 +108,7 @@ def test_missing_postgresql_is_told_before_any_test_runs(
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
-def test_missing_postgresql_is_told_loudly_and_fails_only_where_it_is_required(
+def test_missing_postgresql_is_reported_and_fails_only_where_it_is_required(
     bare: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

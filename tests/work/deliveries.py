@@ -1,8 +1,8 @@
-"""A process that is no worker, and stores events as the web server does: `python -m tests.work.deliveries`
+"""A process that stores events as the web server does: `python -m tests.work.deliveries`
 
-enrol           make the Acme Club with its member Mia, who earns a point a dollar
-orders FIRST N  store all events of N orders of hers, the last event first
-timed N         store an event, wait until a worker has handled it, print the seconds that took; N times
+enrol           make the Acme Club with its member Mia, who earns one point per dollar
+orders FIRST N  store all events of N of Mia's orders, the last event first
+timed N         N times: store an event, wait until a worker has handled it, print the seconds
 """
 
 import os
@@ -35,7 +35,7 @@ def main(command: str, *numbers: str) -> None:
     elif command == "timed":
         for number in range(int(numbers[0])):
             sys.stdout.write(f"{time_one(f'timed-{number}'):.3f}\n")
-    time.sleep(0.5)  # the web server lives on; here the waker's thread would end with the process
+    time.sleep(0.5)  # here the waker's thread would end with the process
 
 
 def enrol() -> None:

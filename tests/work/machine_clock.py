@@ -13,7 +13,7 @@ from loyaltyview.work import clock
 
 @contextmanager
 def machine_ahead(seconds: float) -> Iterator[None]:
-    """Set this process's clock ahead (or, below zero, behind) inside the block, and no other."""
+    """Set only this process's clock ahead (behind if negative) inside the block."""
     ahead = timedelta(seconds=seconds)
     with time_machine.travel(datetime.now(UTC) + ahead), pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: timezone.now() - ahead)

@@ -1,4 +1,4 @@
-"""The test settings for worker processes of their own (`machines`), with what a test must see of them."""
+"""The test settings for separate worker processes (`machines`), with the marks that tests read."""
 
 from tests.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""Worker processes on one PostgreSQL database, as on machines of their own, and one that delivers events."""
+"""Worker processes on one PostgreSQL database, as on several machines, and one that delivers events."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN_S = 60  # for a machine with other things to do
+WITHIN_S = 60  # the machine may be busy
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Machines:
         return worker
 
     def deliver(self, *commands: str) -> str:
-        """Run `tests.work.deliveries` in a process of its own; returns what it prints."""
+        """Run `tests.work.deliveries` in a process of its own and return its output."""
         command = [sys.executable, "-m", "tests.work.deliveries", *commands]
         done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -54,7 +54,7 @@ class Machines:
         return file.read_text().split() if file.exists() else []
 
     def stop(self, worker: "subprocess.Popen[bytes]") -> int:
-        """Ask it to end; returns its exit code."""
+        """Tell the process to end and return its exit code."""
         worker.send_signal(signal.SIGTERM)
         return worker.wait(WITHIN_S)
 
@@ -79,7 +79,7 @@ def wait_for(what: Callable[[], object], seconds: float = WITHIN_S) -> None:
 
 @contextmanager
 def machines(marks: Path) -> Iterator[Machines]:
-    """Yield them with a migrated database of their own, in which Mia is a member of the Acme Club."""
+    """Yield machines with a migrated database of their own, in which Mia is a member of the Acme Club."""
     server = os.environ["DATABASE_URL"]
     name = f"machines_{os.getpid()}_{time.monotonic_ns()}"
     address = f"{server.rpartition('/')[0]}/{name}"
@@ -89,7 +89,7 @@ def machines(marks: Path) -> Iterator[Machines]:
         "DATABASE_URL": address,
         "ENV_FILE": "",
         "WORK_ENGINE": "procrastinate",
-        "WORK_CONCURRENCY": "4",  # a program has half of them
+        "WORK_CONCURRENCY": "4",  # one program gets half of them
         "WORK_LEASE_S": "11",
         "MARKS": str(marks),
     }

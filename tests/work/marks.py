@@ -1,7 +1,7 @@
-"""What a worker process of the tests leaves in the folder MARKS: a line in `earned` for each order that its
-vendor was told of, and one in `counted` for each run of its periodic.
+"""The marks that a worker process of the tests writes into the folder MARKS: a line in `earned` for each
+order that it reported to the vendor, and one in `counted` for each run of its periodic work.
 
-A process with HANGS=1 never comes back from the vendor. No line of the product knows.
+In a process with HANGS=1 a call to the vendor never returns. The product has no code for these tests.
 """
 
 import os
@@ -21,7 +21,7 @@ class Marks(AppConfig):
         from loyaltyview.work.sources import every
         from providers.house.provider import HouseProvider
 
-        # Due when the first worker starts, and not again in this decade, whatever hour strikes meanwhile.
+        # Due when the first worker starts, and not again in this decade.
         every("count", 10**9, lambda: mark("counted", str(os.getpid())))
         record_order = HouseProvider.record_order
 

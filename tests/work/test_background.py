@@ -1,4 +1,4 @@
-"""What is done beside the work goes on after errors and ends with the work."""
+"""Repeated work in the background goes on after errors and ends with its block."""
 
 import threading
 

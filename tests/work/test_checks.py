@@ -1,4 +1,4 @@
-"""What the start refuses of the work engine's settings."""
+"""Wrong settings of the work engine stop the start."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Claiming, keeping and letting go of a row, shown with events."""
+"""Claiming, keeping and releasing a row, shown with events."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def test_the_row_that_waits_longest_comes_first(program: Program) -> None:
     assert claim_event() == early
 
 
-def test_a_claimed_row_is_nobody_elses(program: Program) -> None:
+def test_a_claimed_row_cannot_be_claimed_again(program: Program) -> None:
     make(program, "a")
     row = claim_event()
     assert row is not None
@@ -61,7 +61,7 @@ def test_attempts_are_counted_at_the_claim(program: Program) -> None:
     assert Event.objects.get().last_error == "vendor down"
 
 
-def test_an_expired_lease_can_be_claimed_again_and_the_first_owner_is_told(program: Program) -> None:
+def test_an_expired_lease_can_be_claimed_again_and_the_first_owner_learns_it(program: Program) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         make(program, "a")
         first = claim(Event.objects.all(), lease_s=60)
@@ -80,7 +80,7 @@ def test_an_expired_lease_can_be_claimed_again_and_the_first_owner_is_told(progr
         assert finish(second)
 
 
-def test_finishing_ends_the_work_and_writes_what_came_of_it(program: Program) -> None:
+def test_finishing_ends_the_work_and_writes_the_result(program: Program) -> None:
     make(program, "a")
     row = claim_event()
     assert row is not None
@@ -111,7 +111,7 @@ def test_a_row_given_up_keeps_its_error_and_is_never_due(program: Program) -> No
     assert row.last_error == "x" * 500
 
 
-def test_a_row_that_was_never_claimed_cannot_be_let_go(program: Program) -> None:
+def test_a_row_that_was_never_claimed_cannot_be_released(program: Program) -> None:
     row = make(program, "a")
     assert not finish(row)
     row.refresh_from_db()
@@ -184,6 +184,6 @@ def test_threads_never_hold_two_events_of_one_order(program: Program) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         handled = sum(future.result() for future in [pool.submit(work) for _ in range(6)])
-    # A thread may find every order busy and leave; the rest is still there for the next round.
+    # A thread that finds every order busy ends; the other rows wait for the next round.
     handled += work()
     assert (clashes, handled) == ([], 40)

@@ -1,4 +1,4 @@
-"""One clock for all processes: what a machine whose own clock is wrong does, and who hears of it."""
+"""One clock for all processes: what a machine with a wrong clock does, and who is told."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from loyaltyview.work.worker import drain
 from providers import clock as vendors_clock
 from tests.work.machine_clock import machine_ahead
 
-# As it is before the tests' own clock takes its place on PostgreSQL.
+# The real function: on PostgreSQL the tests replace it.
 real_now = clock.now
 TWO_HOURS_S = 7200
 
@@ -77,7 +77,7 @@ def test_a_lease_lasts_as_long_on_every_machine(program: Program) -> None:
     assert row.lease_until > timezone.now() + timedelta(seconds=30)
 
 
-def test_what_is_old_is_judged_by_the_one_clock() -> None:
+def test_age_is_measured_by_the_one_clock() -> None:
     asked: list[datetime] = []
     retention = Retention(name="rows", days=1, purge=lambda before: asked.append(before) or 0)
     with machine_ahead(TWO_HOURS_S * 100):
@@ -100,7 +100,7 @@ def test_a_worker_that_stands_still_says_why(ahead_s: int, word: str, client: Cl
     assert check_worker() == Check(is_ok=False, detail="clock is wrong")
 
 
-def test_of_two_workers_one_whose_clock_is_right_keeps_the_whole_ready() -> None:
+def test_one_worker_with_a_right_clock_is_enough_to_be_ready() -> None:
     beat("host:1")
     with machine_ahead(TWO_HOURS_S):
         beat("host:2")
@@ -109,14 +109,14 @@ def test_of_two_workers_one_whose_clock_is_right_keeps_the_whole_ready() -> None
     assert (len(part.needs), len(part.numbers)) == (1, 1)
 
 
-def test_a_beat_from_a_machine_that_is_ahead_forgets_no_other_worker() -> None:
+def test_a_beat_from_a_machine_that_is_ahead_deletes_no_other_worker() -> None:
     beat("host:1")
     with machine_ahead(100 * TWO_HOURS_S):
         beat("host:2")
     assert Heartbeat.objects.count() == 2
 
 
-def test_a_process_whose_clock_is_wrong_is_not_ready_and_says_so_once_a_minute() -> None:
+def test_a_process_with_a_wrong_clock_is_not_ready_and_logs_it_once_a_minute() -> None:
     assert check_clock().is_ok
     with machine_ahead(TWO_HOURS_S), structlog.testing.capture_logs() as lines:
         for _ in range(3):
@@ -125,7 +125,7 @@ def test_a_process_whose_clock_is_wrong_is_not_ready_and_says_so_once_a_minute()
 
 
 @pytest.mark.postgres
-def test_the_database_tells_the_time_and_the_machines_clock_is_not_asked(
+def test_the_time_is_the_databases_and_not_the_machines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(clock, "now", real_now)
@@ -140,7 +140,7 @@ def test_the_database_tells_the_time_and_the_machines_clock_is_not_asked(
 
 
 @pytest.mark.postgres
-def test_between_two_looks_the_time_goes_on_without_a_query(
+def test_the_time_goes_on_between_two_readings_without_a_query(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: "pytest.FixtureRequest"
 ) -> None:
     monkeypatch.setattr(clock, "now", real_now)

@@ -36,12 +36,12 @@ def test_a_worker_is_killed_in_the_middle_and_another_does_the_rest_once(shop: M
     earned, points = shop.one(EARNED), shop.one(POINTS)
     doomed = shop.start_worker(HANGS="1")
     shop.deliver("orders", "1", str(ORDERS))
-    # It has told the vendor of two orders, one in each thread, and has not written down that it did.
+    # It has reported two orders to the vendor, one in each thread, and not stored that it did.
     wait_for(lambda: len(shop.read("earned")) == 2)
     other = shop.start_worker()
     doomed.kill()
     assert doomed.wait(WITHIN_S) == -signal.SIGKILL
-    # As if whoever should have called the other had died as well.
+    # As if the process that should wake the other had died as well.
     shop.connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
 
     wait_for(lambda: shop.one(UNDONE) == 0)
@@ -49,7 +49,7 @@ def test_a_worker_is_killed_in_the_middle_and_another_does_the_rest_once(shop: M
     assert shop.one(POINTS) == points + 90 * ORDERS
     told = shop.read("earned")
     assert len(set(told)) == ORDERS
-    # Only what the dead had in hand was asked for again.
+    # Only the two orders that the dead worker had claimed were reported again.
     assert {order for order in told if told.count(order) > 1} == set(told[:2])
     assert len(told) == ORDERS + 2
 
@@ -62,10 +62,10 @@ def test_a_periodic_runs_once_for_all_workers(shop: Machines, engine: str) -> No
     workers = [shop.start_worker(WORK_ENGINE=engine) for _ in range(2)]
     wait_for(lambda: shop.read("counted"))
     swept = "SELECT last_value FROM procrastinate_jobs_id_seq"
-    if engine == "procrastinate":  # two more sweeps, either worker's
+    if engine == "procrastinate":  # two more sweeps of either worker
         before = shop.one(swept)
         wait_for(lambda: shop.one(swept) >= before + 4)
-    else:  # both have looked many times
+    else:  # both workers have looked many times
         time.sleep(2)
     assert [worker.poll() for worker in workers] == [None, None]
     assert len(shop.read("counted")) == 1
@@ -74,9 +74,9 @@ def test_a_periodic_runs_once_for_all_workers(shop: Machines, engine: str) -> No
 def test_a_delivery_wakes_a_worker_of_another_process_at_once(shop: Machines) -> None:
     worker = shop.start_worker()
     seconds = [float(line) for line in shop.deliver("timed", "5").split()]
-    # One after the other: those that waited for the sweep would have taken 5 s each, but for the first.
+    # One after the other: without the wake-up, all but the first would wait up to 5 s for the sweep.
     assert sorted(seconds)[2] < 2.5
 
     assert shop.stop(worker) == 0
-    # Done jobs are gone.
+    # Finished jobs are deleted.
     assert shop.one("SELECT count(*) FROM procrastinate_jobs WHERE status <> 'todo'") == 0

@@ -1,4 +1,4 @@
-"""Periodic work is done once for all workers, on time, and again after whatever went wrong."""
+"""Periodic work is done once for all workers, on time, and again after an error."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -50,13 +50,13 @@ def test_everything_is_done_the_first_time_and_then_when_it_is_due() -> None:
         assert run_due() == 0
 
 
-def test_a_restarted_worker_does_not_do_again_what_was_done() -> None:
+def test_a_restarted_worker_repeats_nothing() -> None:
     PeriodicRun.objects.create(name="purge", due_at=timezone.now() + timedelta(hours=3))
     every("purge", 86400, lambda: pytest.fail("not now"))
     assert run_due() == 0
 
 
-def test_what_fails_stops_nothing_else_and_is_tried_again_soon(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_that_fails_stops_no_other_and_is_tried_again_soon(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[str] = []
 
     def broken() -> None:
@@ -76,7 +76,7 @@ def test_what_fails_stops_nothing_else_and_is_tried_again_soon(caplog: pytest.Lo
     assert "periodic_failed" in caplog.text
 
 
-def test_the_work_of_a_killed_worker_is_done_when_its_lease_has_run_out() -> None:
+def test_the_work_of_a_killed_worker_is_done_when_its_lease_has_expired() -> None:
     runs: list[str] = []
     every("reconcile", 86400, lambda: runs.append("reconcile"))
     with time_machine.travel(NOON, tick=False) as clock:

@@ -1,4 +1,4 @@
-"""Rows that are written and read past the ORM are the rows that it would have written and read."""
+"""Rows are written and read without the ORM as the ORM writes and reads them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ def test_a_row_comes_back_as_it_was_given(program: Program) -> None:
         assert getattr(found, field.attname) == getattr(given, field.attname), field.name
 
 
-def test_what_is_read_is_what_the_orm_reads(program: Program) -> None:
+def test_a_row_is_read_as_the_orm_reads_it(program: Program) -> None:
     later = datetime(2026, 3, 4, 16, tzinfo=UTC)
     insert([row(program, "k-1", code_expires_at=later), row(program, "k-2", requested_at=later)])
     insert([row(program, "k-3", cart_id="another")])
@@ -46,7 +46,7 @@ def test_what_is_read_is_what_the_orm_reads(program: Program) -> None:
     assert select(Redemption, {"cart_id": "c'"}, order_by="id", limit=1) == []
 
 
-def test_what_is_read_can_be_saved(program: Program) -> None:
+def test_a_row_that_was_read_can_be_saved(program: Program) -> None:
     insert([row(program)])
     (found,) = select(Redemption, {"key": "k-1"}, order_by="id", limit=1)
     found.points = 7
@@ -61,13 +61,13 @@ def test_several_rows_or_none(program: Program) -> None:
     assert Redemption.objects.count() == 2
 
 
-def test_rows_that_may_be_there_already_are_left_out(program: Program) -> None:
+def test_rows_that_exist_already_are_left_out(program: Program) -> None:
     insert([row(program, "k-1")])
     assert insert([row(program, "k-1"), row(program, "k-2")], may_be_there=True) == 1
     assert Redemption.objects.count() == 2
 
 
-def test_rows_that_a_rule_refuses_are_refused_all_the_same(program: Program) -> None:
+def test_rows_that_a_constraint_refuses_are_refused(program: Program) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert([row(program, state="refused")], may_be_there=True)
 
@@ -86,7 +86,7 @@ def test_only_the_row_that_is_as_expected_is_changed(program: Program) -> None:
     assert Redemption.objects.get(pk=two.pk).points == 2
 
 
-def test_a_change_that_a_rule_refuses_is_refused(program: Program) -> None:
+def test_a_change_that_a_constraint_refuses_is_refused(program: Program) -> None:
     insert([row(program)])
     with pytest.raises(IntegrityError), transaction.atomic():
         update(Redemption, {"key": "k-1"}, {"state": "refused"})

@@ -1,4 +1,4 @@
-"""`manage.py purge`: what is too old is deleted, by those who know how."""
+"""`manage.py purge` and the worker delete rows that are too old."""
 
 from datetime import UTC, datetime
 from io import StringIO
@@ -21,7 +21,7 @@ def test_the_worker_deletes_by_itself_once_a_day(monkeypatch: pytest.MonkeyPatch
     assert (len(asked), periodic.interval_s) == (1, 86_400)
 
 
-def test_purge_asks_each_app_to_delete_what_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_asks_each_app_to_delete_rows_that_are_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[datetime] = []
 
     def purge(before: datetime) -> int:

@@ -1,4 +1,4 @@
-"""One program that hangs does not have all slots of a worker."""
+"""A program that hangs does not get all slots of a worker."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pytest_django import Settings
 from loyaltyview.events.models import Event
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import claim, finish
-from loyaltyview.work.slots import claimed, slot
+from loyaltyview.work.slots import claim_in_slot, slot
 from loyaltyview.work.sources import add_source
 from loyaltyview.work.worker import Worker, drain
 
@@ -26,20 +26,20 @@ def make(program: Program, count: int) -> None:
         )
 
 
-def claim_in_slot() -> Event | None:
+def claim_one() -> Event | None:
     with slot():
         return claim(Event.objects.all())
 
 
 @contextmanager
 def hanging(program: Program) -> Iterator[None]:
-    """Another slot of this process has a row of the program in hand."""
+    """Another slot of this process has claimed a row of the program."""
     row = Event(program=program)
     is_in, over = threading.Event(), threading.Event()
 
     def hang() -> None:
         with slot():
-            claimed(Event.objects.none(), lambda _rows: row)
+            claim_in_slot(Event.objects.none(), lambda _rows: row)
             is_in.set()
             over.wait(60)
 
@@ -59,7 +59,7 @@ def other(program: Program) -> Program:
 
 
 @pytest.mark.parametrize(("slots_taken", "expected"), [(0, "acme"), (1, "acme"), (2, "other"), (3, "other")])
-def test_a_program_has_half_of_the_slots_and_then_another_ones_rows_come_first(
+def test_a_program_has_half_of_the_slots_before_rows_of_others_come_first(
     program: Program, other: Program, settings: Settings, slots_taken: int, expected: str
 ) -> None:
     settings.WORK_CONCURRENCY = 4
@@ -68,21 +68,21 @@ def test_a_program_has_half_of_the_slots_and_then_another_ones_rows_come_first(
     with ExitStack() as slots:
         for _ in range(slots_taken):
             slots.enter_context(hanging(program))
-        row = claim_in_slot()
+        row = claim_one()
 
     assert row
     assert row.program.slug == expected
 
 
-def test_when_the_program_answers_again_its_rows_go_on(program: Program, settings: Settings) -> None:
+def test_rows_go_on_when_the_program_answers_again(program: Program, settings: Settings) -> None:
     settings.WORK_CONCURRENCY = 2
     make(program, 2)
     with hanging(program):
-        assert claim_in_slot() is None
-    assert claim_in_slot()
+        assert claim_one() is None
+    assert claim_one()
 
 
-def test_one_slot_alone_serves_every_program(program: Program, other: Program, settings: Settings) -> None:
+def test_a_single_slot_serves_every_program(program: Program, other: Program, settings: Settings) -> None:
     settings.WORK_CONCURRENCY = 1
     make(program, 2)
     make(other, 1)
@@ -107,7 +107,7 @@ def test_a_row_in_one_slot_does_not_keep_the_next_slot_from_looking(settings: Se
     both = threading.Barrier(2, action=worker.stop)
 
     def run_one() -> bool:
-        claimed(Event.objects.none(), lambda _rows: Event(program_id=len(threading.enumerate())))
+        claim_in_slot(Event.objects.none(), lambda _rows: Event(program_id=len(threading.enumerate())))
         both.wait(60)
         return True
 

@@ -1,4 +1,4 @@
-"""The worker as an operator meets it: it drains, keeps going after errors, beats, and stops when told."""
+"""The worker as an operator sees it: it drains, goes on after errors, beats, and stops when told."""
 
 import os
 import signal
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would not see what a test has not committed."""
+    """Threads would not see rows that a test has not committed."""
     monkeypatch.setattr(worker, "beating", nullcontext)
     monkeypatch.setattr(worker, "repeating", lambda *_: nullcontext())
 
 
 class Rows:
-    """Work that is there `count` times."""
+    """A source with `count` rows."""
 
     def __init__(self, count: int, log: list[str] | None = None, name: str = "rows") -> None:
         self.count, self.log, self.name = count, log if log is not None else [], name
@@ -89,7 +89,7 @@ def test_once_does_periodics_and_rows_and_leaves_a_sign_of_life(capsys: Any) -> 
     assert Heartbeat.objects.get().seen_at > timezone.now() - timedelta(seconds=5)
 
 
-def test_the_worker_stops_after_the_row_in_hand(settings: Settings) -> None:
+def test_the_worker_stops_after_the_row_that_it_claimed(settings: Settings) -> None:
     settings.WORKER_POLL_S = 60
     one = Worker()
     rows = Rows(5)
@@ -111,7 +111,7 @@ def test_an_idle_worker_is_woken(settings: Settings) -> None:
     def look() -> bool:
         looks.append(1)
         if len(looks) == 1:
-            wake()  # as if a row came in just after the look
+            wake()  # as if a row came just after the look
         else:
             one.stop()
         return False
@@ -121,7 +121,7 @@ def test_an_idle_worker_is_woken(settings: Settings) -> None:
     assert len(looks) == 2
 
 
-def test_a_beat_keeps_one_row_a_worker_and_forgets_the_dead() -> None:
+def test_a_beat_keeps_one_row_a_worker_and_deletes_dead_workers() -> None:
     Heartbeat.objects.create(worker="old", seen_at=timezone.now() - timedelta(days=2))
     beat("host:1")
     beat("host:1")
@@ -160,7 +160,7 @@ def test_the_process_ends_cleanly_when_told_to(
     sent: signal.Signals, start_worker: Callable[[], "subprocess.Popen[str]"]
 ) -> None:
     with start_worker() as process:
-        # Whatever happens, the test ends: a worker that says nothing is killed.
+        # The test always ends: a worker that prints nothing is killed.
         watchdog = threading.Timer(60, process.kill)
         watchdog.start()
         assert process.stdout is not None

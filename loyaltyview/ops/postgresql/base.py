@@ -1,4 +1,4 @@
-"""Django's PostgreSQL, with limits of time: to connect, for a statement, for a network that loses packets.
+"""Django's PostgreSQL backend with time limits: to connect, for a statement, for a lost network.
 
 The server's own limit (statement_timeout) does not help when the server is frozen, so the client has one too.
 """
@@ -14,13 +14,13 @@ from psycopg.errors import _WaitTimeout
 
 from loyaltyview.ops.database import statement_limit_s
 
-# libpq's smallest.
+# The smallest that libpq takes.
 CONNECT_S = 2
-# The server says more than we can, so it goes first.
+# The server's error says more than ours, so its limit ends first.
 CLIENT_LATER_S = 0.25
 HEALTH_CHECK_S = 0.75
-# So long nobody tries again to reach a server that has just not answered.
-LEFT_ALONE_S = 1.0
+# A server that has just not answered is not asked for so long.
+NOT_ASKED_S = 1.0
 TCP = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -49,18 +49,18 @@ class BoundedConnection(psycopg.Connection[Any]):
 class _Psycopg:
     """The module psycopg, whose `connect` makes bounded connections."""
 
-    left_alone_until = 0.0
+    not_asked_until = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(psycopg, name)
 
     def connect(self, **parameters: Any) -> BoundedConnection:
-        if time.monotonic() < self.left_alone_until:
+        if time.monotonic() < self.not_asked_until:
             raise psycopg.OperationalError("the database did not answer a moment ago")
         try:
             return BoundedConnection.connect(**parameters)
         except psycopg.errors.ConnectionTimeout:
-            self.left_alone_until = time.monotonic() + LEFT_ALONE_S
+            self.not_asked_until = time.monotonic() + NOT_ASKED_S
             raise
 
 
@@ -73,14 +73,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters: dict[str, Any] = super().get_connection_params()
         parameters = {"connect_timeout": CONNECT_S, **TCP, **parameters}
         limit_s = statement_limit_s()
-        # A pooler refuses options that it does not know; there the limits belong to the role.
+        # A pooler refuses unknown options. Behind one, the role has the limits.
         if limit_s < math.inf and settings.PREPARED_STATEMENTS:
             limits = f"-c statement_timeout={round(limit_s * 1000)} -c lock_timeout={round(limit_s * 1000)}"
             parameters["options"] = f"{parameters.get('options', '')} {limits}".strip()
         return parameters
 
     def is_usable(self) -> bool:
-        """Ask with less patience than a statement has: time must be left to connect anew."""
+        """Ask with a shorter limit than a statement has, so that time is left to connect again."""
         connection: Any = self.connection
         if connection is None:
             return False

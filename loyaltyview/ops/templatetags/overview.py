@@ -1,4 +1,4 @@
-"""The overview of the admin's front page, for its template: the page itself is Django's own."""
+"""The overview, for the template of the admin's front page. The page itself is Django's own."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""Encrypt every stored secret anew with the first of CREDENTIAL_KEYS, so that older keys can be removed.
+"""Encrypt every stored secret again with the first of CREDENTIAL_KEYS, so that older keys can be removed.
 
 Finds the columns by the type of their field, in every app and every adapter. May be repeated and interrupted.
 """
@@ -17,7 +17,7 @@ BATCH = 500
 
 
 class Command(BaseCommand):
-    help = "Encrypt all stored secrets anew with the first key of CREDENTIAL_KEYS."
+    help = "Encrypt all stored secrets again with the first key of CREDENTIAL_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for model in apps.get_models():
@@ -28,8 +28,8 @@ class Command(BaseCommand):
 
 
 def sealed_names(model: type[models.Model]) -> list[str]:
-    """Return the names of the model's columns that CREDENTIAL_KEYS encrypt: ours decrypt by themselves, an
-    adapter's (they import nothing of ours) bring a method `rotated`."""
+    """Return the names of the model's columns that CREDENTIAL_KEYS encrypt. Our fields are known by their
+    class; those of providers, which import nothing of ours, have a method `rotated`."""
     return [
         field.name
         for field in model._meta.local_fields
@@ -46,7 +46,7 @@ def rotate(model: type[models.Model], pk: Any, names: list[str]) -> int:
                 return 0
             row = {name: _rotated(model, name, value) for name, value in row.items()}
         except (CredentialsUnreadable, InvalidToken) as error:
-            raise CommandError(f"{model._meta.label} {pk}: no key in CREDENTIAL_KEYS opens it") from error
+            raise CommandError(f"{model._meta.label} {pk}: no key in CREDENTIAL_KEYS decrypts it") from error
         return model._default_manager.filter(pk=pk).update(**row)
 
 
@@ -56,7 +56,7 @@ def _rotated(model: type[models.Model], name: str, value: Any) -> Any:
 
 
 def _pks(model: type[models.Model]) -> Iterator[Any]:
-    """Yield the keys of all rows, a batch at a time: no query stays open while rows are written."""
+    """Yield the keys of all rows, a batch at a time, so that no query stays open while rows are written."""
     rows = model._default_manager.order_by("pk").values_list("pk", flat=True)
     batch = list(rows[:BATCH])
     while batch:

@@ -1,4 +1,4 @@
-"""Delete what the retention settings no longer allow to keep. Run it daily; it may be repeated."""
+"""`manage.py purge`: delete what the RETENTION_* settings no longer keep. The worker does it daily."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py worker`: handle what waits in rows until told to stop, with the engine of WORK_ENGINE."""
+"""`manage.py worker`: handle due rows until SIGTERM or SIGINT, with the engine that WORK_ENGINE names."""
 
 import signal
 from argparse import ArgumentParser
@@ -13,10 +13,12 @@ from loyaltyview.work.worker import Worker
 
 
 class Command(BaseCommand):
-    help = "Works on events and redemptions until SIGTERM or SIGINT; stops after the rows in hand."
+    help = "Handle due rows until SIGTERM or SIGINT; finish the rows that were claimed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Handle what is due now, then stop.")
+        parser.add_argument(
+            "--once", action="store_true", help="Handle the rows that are due now, then stop."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
