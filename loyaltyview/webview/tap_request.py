@@ -25,6 +25,7 @@ from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_lookup, count_redemption
 from loyaltyview.webview.sessions import actor_of
 from loyaltyview.webview.taps import Tap
+from providers.base import LoyaltyProvider
 from providers.errors import ProviderError, Rejected
 from providers.types import Cart, Discount, DiscountKind, Money
 
@@ -41,12 +42,12 @@ class Price:
 def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
     """Return what the saga is asked for. Without `may_be_cut` the cart must take the whole discount. Reads
     the vendor and NewStore's cart at the same time. Raises Problem: nothing was done."""
-    _count(launch, tap)
+    _admit(launch, tap)
     rows = redemptions_in(launch)
     if is_full(launch, rows):
         raise Problem(Refusal.CART_FULL)
-    shown = cart_left(launch, cart_of(launch, store_of(launch)), rows)
-    data, cart = _read(launch, tap, rows, shown)
+    provider = launch.program.provider()
+    data, cart = _read(launch, provider, tap, rows)
     offer = _offer(tap, data, cart)
     if offer is None:
         raise Problem(Refusal.ITEM_UNKNOWN)
@@ -68,12 +69,13 @@ def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
         saving=price.saving,
         actor=actor_of(launch),
         profile_id=launch.profile_id,
-        is_final=offer.is_final or not can_release(launch.program.provider(), offer.kind),
+        is_final=offer.is_final or not can_release(provider, offer.kind),
         cart_slot=slot,
     )
 
 
-def _count(launch: Launch, tap: Tap) -> None:
+def _admit(launch: Launch, tap: Tap) -> None:
+    """Raise Problem for a tap too many, and for a page whose cart was opened again since."""
     count_redemption(launch)
     if tap.code:
         count_lookup(launch)  # a code can be guessed here as well as in the field
@@ -81,12 +83,15 @@ def _count(launch: Launch, tap: Tap) -> None:
         raise Problem(Refusal.OPENED_ANEW)
 
 
-def _read(launch: Launch, tap: Tap, rows: list[Redemption], shown: Cart) -> tuple[MemberData, Cart]:
+def _read(
+    launch: Launch, provider: LoyaltyProvider, tap: Tap, rows: list[Redemption]
+) -> tuple[MemberData, Cart]:
     """Return what the vendor offers, and the cart as NewStore has it now. Where that is smaller than the one
     that the page showed, `launch.cart_before` is the latter."""
+    shown = cart_left(launch, cart_of(launch, store_of(launch)), rows)
     pending = cart_recheck.begin(launch)
     try:
-        data = read_for_redeeming(launch, launch.program.provider(), shown, tap.kind, tap.code)
+        data = read_for_redeeming(launch, provider, shown, tap.kind, tap.code)
     except Rejected as error:
         raise Problem(vendor_refusal(error)) from error
     except ProviderError as error:

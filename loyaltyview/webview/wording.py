@@ -18,8 +18,8 @@ from loyaltyview.webview import formats
 from loyaltyview.webview.member_offers import PointsChoice
 from providers.types import LockReason, Money, Tier
 
-# Why there is no new code for what is applied already. What was spent stays with it; the last sentence says
-# so, and what to do.
+# Why an applied reward gets no new code. What was spent stays with it; the last sentence says so, and what
+# to do.
 RENEWALS: dict[Refusal, Promise] = {
     Refusal.NEWSTORE_UNAVAILABLE: lazy("NewStore cannot make a new code right now."),
     Refusal.NEWSTORE_AUTH: lazy("NewStore refuses our connection, so no new code can be made."),
@@ -43,7 +43,7 @@ def no_new_code(refusal: Refusal, row: Redemption, *, can_undo: bool) -> str:
     return f"{why} {what}"
 
 
-# The same reasons, when a voucher was looked up by its code: nothing was used by looking.
+# The same refusals after a look-up of a voucher by its code, which uses nothing.
 VOUCHERS: dict[Refusal, Promise] = {
     Refusal.REWARD_NOT_FOUND: lazy("No voucher with this code was found for this customer. Check the code."),
     Refusal.ALREADY_USED: lazy("This voucher was used already."),
@@ -62,22 +62,22 @@ STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying 
 
 
 def cancelled(row: Redemption, *, is_in_cart: bool) -> str:
-    """Return what is said of a redemption that the program cancelled by itself, and what to do."""
+    """Return the notice about a redemption that the program cancelled by itself, and what to do."""
     if row.order_id:
         return _(
             "The program cancelled %(title)s after an order had used it. An administrator decides; the sale "
             "stands."
         ) % {"title": row.title}
-    said = _("The program cancelled %(title)s, and its code must not be used any more.") % {
+    notice = _("The program cancelled %(title)s, and its code must not be used any more.") % {
         "title": row.title
     }
     if is_in_cart:
-        return f"{said} " + _("Remove it from the cart, then choose again.")
-    return f"{said} " + _("If it is in the cart already, remove it there. Then choose again.")
+        return f"{notice} " + _("Remove it from the cart, then choose again.")
+    return f"{notice} " + _("If it is in the cart already, remove it there. Then choose again.")
 
 
 def given_back(row: Redemption) -> str:
-    """Return what is said after an undo, "" for a row that is not given back."""
+    """Return the notice after an undo, "" for a row that is not given back."""
     if row.state == State.RELEASING and row.points:
         return _("It is being given back. The points return as soon as the program answers.")
     if row.state == State.RELEASING:
@@ -102,7 +102,7 @@ STATES: dict[str, Promise] = {
 
 
 def state_word(status: str) -> str:
-    """Return how a redemption stands (`in_cart.Applied.status`) in words."""
+    """Return how a redemption stands (`applied_redemptions.Applied.status`) in words."""
     return str(STATES[status])
 
 

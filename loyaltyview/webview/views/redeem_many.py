@@ -1,4 +1,4 @@
-"""One tap on several cards: one redemption each, one after the other; what works stays, the rest says why."""
+"""One tap on several cards: one redemption each, one after the other. What works stays, the rest says why."""
 
 from dataclasses import asdict
 
@@ -19,9 +19,9 @@ from loyaltyview.webview.views.member import show_member, to_the_end
 from loyaltyview.webview.views.redeem import has_begun, redeem_tap
 from loyaltyview.webview.views.voucher import show_voucher
 
-# The page showed another cart: what else was chosen is for the associate to look at again.
+# The page showed another cart: the associate must look at the other items again.
 CHANGED_CART = (Refusal.CART_REDUCED, Refusal.CART_CHANGED, Refusal.CART_UNKNOWN)
-# What stands in the way of them all, and so is said once.
+# Refusals that hold for all items, and so are shown once.
 OF_THE_CART = (Refusal.OPENED_ANEW, Refusal.CART_FULL, Refusal.ANOTHER_TILL, *CHANGED_CART)
 
 
@@ -45,15 +45,15 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     except Problem as problem:
         return show_member(request, launch, to_the_end(), problem, chosen=chosen)
     with in_turn(launch, request.POST["key"], len(taps)):
-        rows, missed, first = _redeem_each(launch, taps)
+        rows, failed, first = _redeem_each(launch, taps)
     if first and not rows:
-        if first.code in OF_THE_CART and all(each.code == first.code for each in missed):
-            missed = []
-        return show_member(request, launch, to_the_end(), first, chosen=chosen, failed=missed)
-    launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in missed]}
+        if first.code in OF_THE_CART and all(each.code == first.code for each in failed):
+            failed = []
+        return show_member(request, launch, to_the_end(), first, chosen=chosen, failed=failed)
+    launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in failed]}
     launch.save(update_fields=["last_tap"])
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
-    leaves = not missed and all(row.state not in OPEN for row in rows)
+    leaves = not failed and all(row.state not in OPEN for row in rows)
     return go(request, address_of("applied_many", launch) + ("?go=1" if leaves else ""))
 
 
@@ -61,10 +61,10 @@ def _redeem_each(
     launch: Launch, taps: tuple[Tap, ...]
 ) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
     """Return what was redeemed, what was not, and the first problem. After an answer that is still open
-    nothing more is tried: the member has one open spend at a time. Nor when the program or NewStore does not
-    answer: each one would take as long."""
+    nothing more is tried: the member has one open spend at a time. Nothing more is tried either when the
+    program or NewStore does not answer: each item would take as long."""
     rows: list[Redemption] = []
-    missed: list[FailedItem] = []
+    failed: list[FailedItem] = []
     first: Problem | None = None
     for tap in taps:
         try:
@@ -79,7 +79,7 @@ def _redeem_each(
                 raise Problem.of_row(row)
         except Problem as problem:
             first = first or problem
-            missed.append(FailedItem.of(problem, tap.title))
+            failed.append(FailedItem.of(problem, tap.title))
         else:
             rows.append(row)
-    return rows, missed, first
+    return rows, failed, first
