@@ -19,6 +19,7 @@ from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 from loyaltyview.programs.connections import check_connections
 from loyaltyview.programs.forms import field_name, program_form
 from loyaltyview.programs.models import Erasure, Program, Store, Trouble
+from loyaltyview.programs.troubles import reason_of
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
 from providers.registry import PROVIDERS, provider_class
 
@@ -46,9 +47,13 @@ class ErasureAdmin(ReadOnlyAdmin):
 class TroubleAdmin(ReadOnlyAdmin):
     """What the front page counts, by quarter of an hour."""
 
-    list_display = ["slot", "program", "kind", "code", "count", "last_at"]
+    list_display = ["slot", "program", "kind", "reason", "code", "count", "last_at"]
     list_filter = ["kind", "program", "code"]
     date_hierarchy = "slot"
+
+    @admin.display(description=gettext_lazy("reason"), ordering="code")
+    def reason(self, trouble: Trouble) -> str:
+        return reason_of(trouble)
 
 
 class StoreInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -1,7 +1,7 @@
 """What could not be served, counted for the admin's front page: pages, launches, and taps without a row."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,6 +26,7 @@ RECENT = timedelta(minutes=15)
 DAY = timedelta(days=1)
 WRITES_PER_S = 10  # of each process and reason
 
+_label_of: Callable[[str], str] = str
 _lock = threading.Lock()
 _bursts: dict[tuple[object, ...], tuple[int, int, int]] = {}  # a second, written in it, held back
 
@@ -75,6 +76,17 @@ def _to_write(second: int, reason: tuple[object, ...]) -> int:
             return waiting + 1
         _bursts[reason] = (began, written, waiting + 1)
         return 0
+
+
+def name_reasons(label_of: Callable[[str], str]) -> None:
+    """Register what administrators read for the code of a trouble."""
+    global _label_of
+    _label_of = label_of
+
+
+def reason_of(trouble: Trouble) -> str:
+    """Return why it happened, as administrators read it."""
+    return _label_of(trouble.code)
 
 
 def count_since(kind: TroubleKind, since: datetime) -> int:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State, Transition
+from loyaltyview.redemptions.refusals import label_of
 from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
 
 # The questions that "It happened" and "It did not" answer.
@@ -39,6 +40,12 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
 class TransitionInline(ReadOnlyInline):
     model = Transition
+    fields = ["at", "from_state", "to_state", "actor", "store_id", "device_id", "why"]
+    readonly_fields = ["why"]
+
+    @admin.display(description=_("reason"))
+    def why(self, line: Transition) -> str:
+        return label_of(line.reason)
 
 
 class IssuedCodeInline(ReadOnlyInline):
@@ -65,12 +72,13 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_filter = ["state", "program", "store_id", "kind"]
     search_fields = ["id__exact", "code", "cart_id", "order_id", "member_ref", "provider_ref"]
     date_hierarchy = "requested_at"
-    exclude = ["saving"]  # shown as `saved`
+    exclude = ["saving", "refusal"]  # shown as `saved` and `refused_because`
     inlines = [TransitionInline, IssuedCodeInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)
-        return ["question", *("saved" if name == "saving" else name for name in fields)]
+        shown = {"saving": "saved", "refusal": "refused_because"}
+        return ["question", *(shown.get(name, name) for name in fields)]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.answer_one))
@@ -91,6 +99,10 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def saved(self, row: Redemption) -> str:
         """Return the saving with the decimals of its currency, not with those of the column."""
         return number_format(row.saving, get_currency_precision(row.currency))
+
+    @admin.display(description=_("refused because"), ordering="refusal")
+    def refused_because(self, row: Redemption) -> str:
+        return label_of(row.refusal)
 
     @admin.display(description=_("question"))
     def question(self, row: Redemption) -> str:

@@ -10,12 +10,15 @@ class RedemptionsConfig(AppConfig):
     def ready(self) -> None:
         from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.erasure import add_eraser
+        from loyaltyview.programs.troubles import name_reasons
         from loyaltyview.redemptions import erasure
         from loyaltyview.redemptions.code_deactivation import EVERY_S, queue_used_codes
         from loyaltyview.redemptions.models import Redemption
         from loyaltyview.redemptions.overview import redemptions_part
         from loyaltyview.redemptions.recovery import run_one
+        from loyaltyview.redemptions.refusals import label_of
 
+        name_reasons(label_of)
         add_source("redemptions", run_one)
         every("used codes", EVERY_S, queue_used_codes)
         add_part(Redemption, 1, redemptions_part)

@@ -2,10 +2,13 @@
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
+from django.urls import reverse
 
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
@@ -15,7 +18,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.ops import overload
-from loyaltyview.redemptions.commands import WORKER
+from loyaltyview.redemptions.commands import WORKER, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason
 from loyaltyview.redemptions.refusals import (
@@ -26,10 +29,14 @@ from loyaltyview.redemptions.refusals import (
     refusal_of,
     vendor_refusal,
 )
+from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.transitions import refuse
 from providers import errors
 from providers.errors import ProviderError, Rejected, RejectReason
 from providers.types import LockReason
+
+from .conftest import Mint
+from .memory_provider import Ledger
 
 ACTION = re.compile(
     r"(Add|Apply|Ask|Check|Choose|Clear|Finish|Go back|Log out|Look|Open|Press|Redeem|Save|Search|Tell|To use"
@@ -118,3 +125,14 @@ def test_a_redemption_cannot_be_refused_for_what_may_have_spent_points() -> None
 def test_a_code_of_another_version_is_shown_as_it_is() -> None:
     assert label_of("A_NEW_REASON") == "A_NEW_REASON"
     assert refusal_of("A_NEW_REASON") is Refusal.UNEXPECTED
+
+
+def test_administrators_read_the_label_of_a_refusal_and_of_a_trouble(
+    admin_client: Client, tap: Callable[..., RedeemRequest], vendor: Ledger, newstore: Mint
+) -> None:
+    newstore.error = NewStoreUnavailable("down")
+    row = redeem(tap())
+    page = admin_client.get(reverse("admin:redemptions_redemption_change", args=[row.pk])).content.decode()
+    assert page.count("NewStore did not answer") == 2, "at the top and in the trail"
+    troubles = admin_client.get(reverse("admin:programs_trouble_changelist")).content.decode()
+    assert "NewStore did not answer" in troubles
