@@ -130,10 +130,9 @@ class SettingSpec:
         return f"must be at least {self.minimum}" if is_low else f"must be at most {self.maximum}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VendorSettings:
     """The base of each vendor's settings, and the settings of a vendor that has none."""
-
-    __slots__ = ()
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -171,7 +170,7 @@ def _rule_of(assumed: str, is_needed: bool) -> dict[str, Any]:
 def _specs_of(settings: Any) -> tuple[SettingSpec, ...]:
     hints = get_type_hints(settings)
     found = []
-    for each in fields(settings) if is_dataclass(settings) else ():
+    for each in fields(settings):
         has_default = each.default is not MISSING
         rules = dict(each.metadata) or {"default": each.default if has_default else None}
         rules.setdefault("required", not has_default and not each.metadata)

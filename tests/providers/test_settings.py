@@ -1,5 +1,6 @@
 """Declared settings: what each rule refuses, with which words, and the typed values."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,9 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from loyaltyview.programs.provider_settings import restored, storable
 from providers.errors import SettingsError
 from providers.names import Names
+from providers.registry import PROVIDERS, provider_class
 from providers.settings import VendorSettings, names_setting, setting, specs_of, validated
 
 ASSUMED = {"points": "points,balance", "path": "/v1/x", "note": ""}
@@ -54,7 +59,7 @@ def typed(**given: Any) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("wrong", "sentence"),
     [
         ({"token": ""}, "token: missing"),
         ({"colour": "red"}, "colour: unknown setting"),
@@ -88,10 +93,10 @@ def typed(**given: Any) -> Settings:
     ],
 )
 def test_a_wrong_value_is_refused_with_its_place_and_what_is_allowed(
-    given: dict[str, Any], sentence: str
+    wrong: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
-        accepted(**given)
+        accepted(**wrong)
     assert str(caught.value) == sentence
 
 
@@ -123,3 +128,29 @@ def test_what_is_given_is_typed() -> None:
 
 def test_settings_that_were_stored_before_a_setting_existed_can_be_read() -> None:
     assert Settings.read({"token": "t", "rate": None}).rate == 5
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.decimals() | st.floats() | st.text(max_size=5)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_no_value_breaks_a_vendors_settings(kind: str, data: st.DataObject) -> None:
+    """What is not refused can be stored, read again and used."""
+    vendor = provider_class(kind)
+    names = [spec.name for spec in vendor.setting_specs if not spec.name.endswith("url")]
+    needed = {spec.name: "x" for spec in vendor.setting_specs if spec.required}
+    needed |= {"base_url": "https://api.st9.vendor.test"} if names else {}
+    values = data.draw(st.dictionaries(st.sampled_from(names), VALUES, max_size=3)) if names else {}
+    try:
+        accepted = vendor.validate_settings({**needed, **values})
+    except SettingsError:
+        return
+    stored = json.loads(json.dumps(storable(accepted)))
+    assert vendor.settings_class.read(restored(kind, stored)) == vendor.settings_class.read(accepted)
