@@ -12,11 +12,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from providers.errors import UnexpectedAnswer
+from providers.outbound.lenient_json import read_json
 
 Json = dict[str, Any]
 
 # A number of points or cents above this is none, and would take minutes to compute with (1e999999).
 MOST = 10**18
+
+
+def delivered(body: bytes) -> Any:
+    """Return the JSON in a delivery; raise UnexpectedAnswer for anything else. Fractions are floats, so that
+    what was delivered can be written as JSON again."""
+    try:
+        return read_json(body, float)
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedAnswer("delivery: not JSON") from error
 
 
 def text(value: Any) -> str:

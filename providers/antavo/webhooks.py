@@ -12,24 +12,18 @@ from typing import Any
 
 import jwt
 
-from providers.answers import at
+from providers.answers import at, delivered, objects_in
 from providers.antavo.fields import text
 from providers.antavo.settings import Settings
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 
 
 def parse(settings: Settings, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     """Return what a delivery says; raise AuthFailed, UnexpectedAnswer."""
     _verify(settings, request.headers.get("authorization", ""))
-    try:
-        body = read_json(request.body, float)
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer("not JSON") from error
-    found = body if isinstance(body, list) else [body]
-    if not all(isinstance(item, dict) for item in found):
-        raise UnexpectedAnswer("not an object")
+    body = delivered(request.body)
+    found = objects_in(body if isinstance(body, list) else [body], "delivery")
     return tuple(_event(settings, item) for item in found)
 
 

@@ -7,13 +7,11 @@ what others do (reference, "Subscribe to a webhook event"). Hex and unix seconds
 import hashlib
 import hmac
 import re
-from typing import Any
 
 from django.utils import timezone
 
-from providers.answers import needed_text, text_of
+from providers.answers import delivered, inner, needed_text, object_in, text_of
 from providers.errors import AuthFailed, RejectReason, UnexpectedAnswer
-from providers.outbound.lenient_json import read_json
 from providers.pongo.client import Client, object_of, refusal
 from providers.pongo.models import Account, Subscription
 from providers.sealing import seal
@@ -88,15 +86,9 @@ def unsubscribe(client: Client) -> None:
 
 
 def _read(body: bytes, moment: str) -> WebhookEvent:
-    try:
-        data: Any = read_json(body, float)
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer("not JSON") from error
-    if not isinstance(data, dict):
-        raise UnexpectedAnswer("not an object")
+    data = object_in(delivered(body), "delivery")
     name = text_of(data, "event", "type")
-    inner = data.get("data") or data.get("customer") or data
-    customer = text_of(inner, "id") if isinstance(inner, dict) else ""
+    customer = text_of(inner(data, "data") or inner(data, "customer") or data, "id")
     if not name or (name in EVENTS and not customer):
         raise UnexpectedAnswer("no event or no customer")
     return WebhookEvent(

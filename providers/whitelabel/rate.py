@@ -4,11 +4,12 @@ Source: docs/contracts/whitelabel.md 2.7: the tenant's setting is preferred, the
 then a test reaction, which stores nothing. Remembered for some minutes.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.core.cache import cache
 from django.utils import timezone
 
+from providers.answers import number
 from providers.currencies import minor_units
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
@@ -75,12 +76,8 @@ def _from_setting(engine: Engine) -> Decimal | None:
         data = engine.get(f"/settings/{segment(name)}", operation="get_setting")
     except Refused:
         return None
-    text = data.get("value") if isinstance(data, dict) else data
-    try:
-        value = Decimal(str(text).strip())
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and value > 0 else None
+    value = number(data.get("value") if isinstance(data, dict) else data)
+    return value if value is not None and value > 0 else None
 
 
 def _from_reaction(engine: Engine, ref: str) -> Decimal | None:
@@ -103,10 +100,9 @@ def _test(engine: Engine, kind: str, ref: str, payload: Json) -> int | None:
 def _points_in(data: object) -> list[Decimal]:
     """Return every number called `points`, wherever in the answer (its shape is assumed)."""
     if isinstance(data, dict):
-        own = data.get("points")
-        is_number = isinstance(own, int | Decimal) and not isinstance(own, bool)
+        own = number(data.get("points"))
         inner = [each for value in data.values() for each in _points_in(value)]
-        return ([Decimal(own)] if is_number and own is not None else []) + inner
+        return inner if own is None else [own, *inner]
     if isinstance(data, list):
         return [each for value in data for each in _points_in(value)]
     return []

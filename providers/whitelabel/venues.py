@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from providers.answers import rows
+from providers.answers import rows, whole_of
 from providers.errors import UnexpectedAnswer
 from providers.types import ProviderStore
 from providers.whitelabel.engine import Engine, Json
@@ -41,7 +41,7 @@ def list_tiers(engine: Engine) -> list[Json]:
         return [
             {key: row.get(key) for key in kept}
             for row in sorted(rows(data), key=requirement)
-            if isinstance(row.get("pointsRequirement"), int)
+            if whole_of(row, "pointsRequirement") is not None
         ]
 
     tiers: list[Json] = _remembered(engine, "tiers", ask)
@@ -50,8 +50,7 @@ def list_tiers(engine: Engine) -> list[Json]:
 
 def requirement(tier: Json) -> int:
     """Return the points that a tier needs."""
-    points = tier.get("pointsRequirement")
-    return points if isinstance(points, int) else 0
+    return whole_of(tier, "pointsRequirement") or 0
 
 
 def _venues(engine: Engine) -> list[Json]:

@@ -9,8 +9,8 @@ import hashlib
 import hmac
 import json
 
+from providers.answers import delivered, object_in, text_of
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookRequest
 from providers.whitelabel.engine import Engine
 
@@ -35,18 +35,14 @@ OF_MEMBERS = frozenset(
 
 def parse(engine: Engine, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     """Return the one event of a delivery. Raises AuthFailed, UnexpectedAnswer."""
-    expected = engine.settings.webhook_token or ""
+    expected = engine.settings.webhook_token
     given = request.headers.get(engine.settings.webhook_header.lower(), "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AuthFailed("webhook: the secret header is missing or wrong")
-    try:
-        body = read_json(request.body, float)
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer("webhook: not JSON") from error
-    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
-        raise UnexpectedAnswer("webhook: no type")
-    kind, subject = body["type"], body.get("subject")
-    subject = subject if isinstance(subject, str) else ""
+    body = object_in(delivered(request.body), "delivery")
+    kind, subject = body.get("type"), text_of(body, "subject")
+    if not isinstance(kind, str):
+        raise UnexpectedAnswer("delivery: no type")
     proof = json.dumps([kind, subject, body.get("reportedAt")])
     return (
         WebhookEvent(

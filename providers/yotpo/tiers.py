@@ -36,8 +36,8 @@ def tier_of(client: Client, record: Mapping[str, Any]) -> Tier | None:
     at = next((i for i, tier in enumerate(tiers) if text_of(tier, "name") == name), None)
     if at is None or at + 1 >= len(tiers):
         return Tier(name=name)
-    needed = record.get("vip_tier_upgrade_requirements")
-    return _on_the_way(client, tiers[at], tiers[at + 1], needed if isinstance(needed, dict) else {})
+    needed = inner(record, "vip_tier_upgrade_requirements")
+    return _on_the_way(client, tiers[at], tiers[at + 1], needed)
 
 
 def tiers_above(client: Client, name: str) -> frozenset[str]:

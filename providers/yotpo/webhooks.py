@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from providers.answers import inner, text_of
+from providers.answers import delivered, inner, object_in, text_of
 from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.outbound.lenient_json import read_json
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 from providers.yotpo.customers import customer_id_of
 from providers.yotpo.refs import hinted_ref
@@ -56,18 +55,15 @@ def parse(program: str, settings: Settings, request: WebhookRequest) -> tuple[We
 
 
 def _body(request: WebhookRequest) -> dict[str, Any]:
+    content = request.body.decode(errors="replace")
     try:
-        content = request.body.decode(errors="replace")
-        data = (
-            read_json(request.body, float)
-            if content.lstrip().startswith(("{", "["))
-            else dict(parse_qsl(content))
-        )
-    except (ValueError, RecursionError) as error:
+        is_json = content.lstrip().startswith(("{", "["))
+        data = delivered(request.body) if is_json else dict(parse_qsl(content))
+    except ValueError as error:  # more fields than Python reads
         raise UnexpectedAnswer("delivery: neither JSON nor a form") from error
-    if not isinstance(data, dict) or not data:
-        raise UnexpectedAnswer("delivery: not an object")
-    return data
+    if not data:
+        raise UnexpectedAnswer("delivery: empty")
+    return object_in(data, "delivery")
 
 
 def _event(program: str, event_id: str, topic: str, data: Mapping[str, Any]) -> WebhookEvent:

@@ -3,9 +3,8 @@
 import hashlib
 import hmac
 
-from providers.answers import needed_text, object_in, text_of
-from providers.errors import AuthFailed, UnexpectedAnswer
-from providers.outbound.lenient_json import read_json
+from providers.answers import delivered, needed_text, object_in, text_of
+from providers.errors import AuthFailed
 from providers.types import WebhookEvent, WebhookName, WebhookRequest
 
 NAMES = {"customer.updated": WebhookName.MEMBER_CHANGED, "stamps.changed": WebhookName.MEMBER_CHANGED}
@@ -16,10 +15,7 @@ def parse(secret: str, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     given = request.headers.get("stampcard-signature", "")
     if not secret or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AuthFailed("webhook: wrong signature")
-    try:
-        body = object_in(read_json(request.body), "webhook")
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer("webhook: not JSON") from error
+    body = object_in(delivered(request.body), "webhook")
     name = needed_text(body, "type")
     event = WebhookEvent(
         event_id=needed_text(body, "id"), name=NAMES.get(name, name), member_ref=text_of(body, "customer")
