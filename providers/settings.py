@@ -97,7 +97,7 @@ class SettingSpec:
             return "" if self.type is str and not self.make else None
         if self.make:
             return self.make(value)
-        return Decimal(str(value)) if self.type is Decimal else self.type(value)
+        return _number(value) if self.type is Decimal else self.type(value)
 
     def _accept_table(self, table: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         specs = {spec.name: spec for spec in self.keys}

@@ -130,6 +130,11 @@ def test_settings_that_were_stored_before_a_setting_existed_can_be_read() -> Non
     assert Settings.read({"token": "t", "rate": None}).rate == 5
 
 
+def test_a_number_that_was_stored_unchecked_and_is_none_stops_nothing() -> None:
+    terms = Settings.read({"token": "t", "terms": {"a": {"kind": "fixed", "value": "ten"}}}).terms
+    assert terms["a"].value is None
+
+
 SCALARS = st.none() | st.booleans() | st.integers() | st.decimals() | st.floats() | st.text(max_size=5)
 VALUES = st.recursive(
     SCALARS,
