@@ -4,16 +4,13 @@ Before the vendor is called the row says STARTED, so that a cancellation knows t
 whatever killed the process in between. The vendor's calls are idempotent by order and by return.
 """
 
-from decimal import Decimal
-
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from loyaltyview.events.came_back import count, look_back
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.errors import NotYet, PayloadError
+from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -25,7 +22,7 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.orders import exchanged_by, lines_of, opened_event, provider_store, to_provider
+from loyaltyview.events.orders import exchanged_by, opened_event, to_provider
 from loyaltyview.events.readers import read_order
 from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore import orders as host_orders
@@ -33,7 +30,7 @@ from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.redemptions.orders import member_of_order
 from providers.base import Capability, LoyaltyProvider
-from providers.types import MemberQuery, Money, QueryKind, Return, Spend
+from providers.types import MemberQuery, QueryKind, Spend
 
 log = structlog.get_logger(__name__)
 
@@ -138,64 +135,9 @@ def reopen_returns(order: Order) -> None:
             nothing.update(state=ReturnState.WAITING, done_at=None)
 
 
-def take_back_return(record: ReturnRecord) -> None:
-    """Take back what the returned goods earned, once per return. Raises NotYet while the order has not
-    earned, ProviderError, PayloadError. May be repeated."""
-    order = Order.objects.filter(program=record.program, order_id=record.order_id).first()
-    if order is None or not order.opened_seen_at:
-        raise NotYet("order.opened has not arrived")
-    if is_closed(order):
-        _close(record, ReturnState.NOTHING, None)
-        return
-    is_reported_elsewhere = _is_reported_elsewhere(order)
-    if not is_reported_elsewhere and not _may_have_earned(order):
-        _close(record, ReturnState.NOTHING, None)
-        return
-    if not is_reported_elsewhere and order.earning != Earning.EARNED:
-        raise NotYet("the order has not earned yet")
-    if record.currency != order.currency:
-        raise PayloadError("currency", "not that of the order")
-    back = look_back(order)
-    net = count(record, order, back) if record.amount > 0 else Decimal(0)
-    if net <= 0:
-        _close(record, ReturnState.NOTHING, None)
-        return
-    change = record.program.provider().record_return(
-        Return(
-            return_id=record.return_id,
-            order_id=record.order_id,
-            member_ref=order.member_ref,
-            returned_at=record.returned_at,
-            net=Money(amount=net, currency=order.currency),
-            order_earn_base=Money(amount=order.earn_base, currency=order.currency),
-            lines=lines_of(record.lines),
-            store=provider_store(record.program, record.store_id),
-            reported_as=order.external_id if is_reported_elsewhere else "",
-            is_complete=back.is_everything,
-        )
-    )
-    _close(record, ReturnState.DONE, change.points)
-
-
-def _may_have_earned(order: Order) -> bool:
-    return order.earning in MAYBE_EARNED or (order.earning == Earning.WAITING and not why_nothing(order))
-
-
-def _is_reported_elsewhere(order: Order) -> bool:
-    """Whether the web shop itself told the vendor of this order, and the vendor takes its returns from us."""
-    can = Capability.ONLINE_RETURN in order.program.provider().capabilities
-    return can and why_nothing(order) is WhyNothing.CHANNEL
-
-
 def _earn_nothing(order: Order, reason: WhyNothing) -> None:
     Order.objects.filter(pk=order.pk, earning__in=[Earning.WAITING, Earning.NOTHING]).update(
         earning=Earning.NOTHING, why_nothing=reason
-    )
-
-
-def _close(record: ReturnRecord, state: ReturnState, points: int | None) -> None:
-    ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.WAITING).update(
-        state=state, points_taken=points, done_at=timezone.now()
     )
 
 

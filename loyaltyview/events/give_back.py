@@ -14,7 +14,6 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.came_back import kept_lines, look_back, pieces
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
@@ -26,10 +25,9 @@ from loyaltyview.events.models import (
     PartialRelease,
     ReturnKind,
     ReturnRecord,
-    ReturnState,
-    WhyParked,
 )
 from loyaltyview.events.orders import exchanged_by, exchanges_of, settle_order
+from loyaltyview.events.returns import kept_lines, pieces, returned_so_far
 from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import ReturnPolicy
 from loyaltyview.redemptions.codes import with_codes
@@ -68,7 +66,7 @@ def give_back_spends(record: ReturnRecord, order: Order) -> int:
     for part in [_part_of(record, order, row) for row in with_points_in_parts(rows)]:
         if part.points and not part.done_at:
             owed += _give_back(part, order, reason)
-    if look_back(order).is_everything:
+    if returned_so_far(order).is_everything:
         give_back_rows(vouchers_to_give_back(rows), order.order_id, reason)
     return owed
 
@@ -174,7 +172,7 @@ def _part_of(record: ReturnRecord, order: Order, row: Redemption) -> PartialRele
 def _share(points: int, order: Order) -> int:
     """Return how many of `points` all returns of the order that were heard of give back in sum: by money,
     or by pieces where points paid for everything. What was cancelled after it earned is not part of it."""
-    back = look_back(order)
+    back = returned_so_far(order)
     if back.is_everything:
         return points
     total, returned = order.earn_base - back.cancelled, back.returned
@@ -191,11 +189,3 @@ def _done(part: PartialRelease) -> None:
     with transaction.atomic():
         if PartialRelease.objects.filter(pk=part.pk, done_at=None).update(done_at=timezone.now()):
             note_part(part.redemption, points=part.points, return_id=part.record.return_id)
-
-
-def park(record: ReturnRecord, points: int) -> None:
-    """Have a person give back `points` for a return that took back what it had to. May be repeated."""
-    ReturnRecord.objects.filter(pk=record.pk).exclude(state=ReturnState.WAITING).update(
-        state=ReturnState.PARKED, why_parked=WhyParked.WHOLE_ONLY, points_owed=points
-    )
-    log.error("return_parked", program=record.program.slug, record=record.return_id, points=points)

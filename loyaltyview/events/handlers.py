@@ -6,29 +6,31 @@ work.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from loyaltyview.events import orders
-from loyaltyview.events.came_back import look_back
-from loyaltyview.events.earning import MAYBE_EARNED, earn, reopen_returns, take_back_order, take_back_return
+from loyaltyview.events.alarms import raise_alarm
+from loyaltyview.events.earning import MAYBE_EARNED, earn, reopen_returns, take_back_order
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.erasure import is_closed
+from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.give_back import (
     give_back_after_exchange,
-    give_back_spends,
     has_given_parts,
-    park,
     warn_of_exchange,
 )
-from loyaltyview.events.models import Earning, Event, Order, ReturnRecord, ReturnState
+from loyaltyview.events.models import AlarmKind, Earning, Event, Order, ReturnState
 from loyaltyview.events.order_backfill import ensure_earned, opened_order
 from loyaltyview.events.readers import (
     read_appeasement,
     read_cancelled,
     read_codes,
     read_completed,
+    read_hint,
     read_order,
     read_return,
 )
+from loyaltyview.events.return_settlement import settle_return
 from loyaltyview.events.returns import (
     keep_goods,
     note_appeasement,
@@ -36,8 +38,17 @@ from loyaltyview.events.returns import (
     note_refund,
     note_return,
     reopen_refund,
+    returned_so_far,
 )
+from loyaltyview.redemptions.cancellation import cancel_spend
+from loyaltyview.redemptions.code_deactivation import queue_used_codes
+from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.orders import give_back_order
+from loyaltyview.work import clock
+from providers.types import WebhookName
+
+# A vendor tells of a spend before its answer to us has been written down.
+PATIENCE = timedelta(minutes=1)
 
 
 def order_created(event: Event) -> None:
@@ -85,7 +96,7 @@ def order_items_cancelled(event: Event) -> None:
     # Of an order that earns nothing, too: of what is left, what came back before is a larger share.
     if not is_in_time or has_given_parts(order):
         record = note_late_cancellation(order, read, event.dedupe_key)
-        _settle_return(record, order)
+        settle_return(record, order)
 
 
 def return_processed(event: Event) -> None:
@@ -101,7 +112,7 @@ def return_processed(event: Event) -> None:
         if not is_closed(order):
             keep_goods(record, order)
         order = ensure_earned(event, order)
-    _settle_return(record, order)
+    settle_return(record, order)
     for later in Order.objects.filter(program=order.program, order_id__in=orders.exchanges_of(order)):
         warn_of_exchange(later, tuple(later.codes))
 
@@ -114,10 +125,10 @@ def refund_issued(event: Event) -> None:
     record = note_appeasement(event.program, read, at)
     order = Order.objects.filter(program=event.program, order_id=read.order_id or None).first()
     # Of an order that has not earned yet, the return itself will count the refund.
-    if order and order.earning in (Earning.EARNED, Earning.NOTHING) and look_back(order).is_refunded:
+    if order and order.earning in (Earning.EARNED, Earning.NOTHING) and returned_so_far(order).is_refunded:
         if record.state == ReturnState.NOTHING and record.counted is None:
             reopen_refund(record)
-        _settle_return(record, order)
+        settle_return(record, order)
 
 
 def _use(event: Event, *, is_final: bool) -> None:
@@ -132,15 +143,6 @@ def _use(event: Event, *, is_final: bool) -> None:
             warn_of_exchange(order, read.codes)
 
 
-def _settle_return(record: ReturnRecord, order: Order) -> None:
-    # First what goes back: it pays for what was earned and is spent already.
-    owed = give_back_spends(record, order)
-    if record.state == ReturnState.WAITING:
-        take_back_return(record)
-    if owed:
-        park(record, owed)
-
-
 def _undo(order: Order) -> None:
     if is_closed(order):
         return
@@ -149,7 +151,52 @@ def _undo(order: Order) -> None:
     take_back_order(order)
 
 
-HANDLERS: dict[str, Callable[[Event], None]] = {
+def spend_cancelled(event: Event) -> None:
+    """The vendor took a spend back by itself: its code must not be used any more."""
+    ref = read_hint(bytes(event.payload)).provider_ref
+    if not ref:
+        return
+    cancelled = cancel_spend(event.program, provider_ref=ref)
+    if cancelled is None and clock.now() < event.received_at + PATIENCE:
+        raise NotYet("no redemption has this reference yet")
+    for row in cancelled or ():
+        _tell_of(row)
+
+
+def _tell_of(row: Redemption) -> None:
+    """Raise an alarm, and have the code switched off at NewStore where the program allows it."""
+    if row.order_id:
+        said = "an order had used it: decide on the worklist"
+    elif row.program.newstore_disable_codes:
+        said = "its code is switched off at NewStore"
+    elif row.code_expires_at and row.code_expires_at > clock.now():
+        said = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
+    else:
+        said = "its code has expired"
+    detail = f"{row.title}: cancelled by the program; {said}"
+    raise_alarm(row.program, AlarmKind.CANCELLED, detail, str(row.pk))
+    queue_used_codes()
+
+
+def member_changed(event: Event) -> None:
+    """Pages read members from the vendor each time; its adapter may keep something of them."""
+    ref = read_hint(bytes(event.payload)).member_ref
+    if ref:
+        event.program.provider().note_member(ref)
+
+
+def low_stock(event: Event) -> None:
+    """An administrator must order more."""
+    hint = read_hint(bytes(event.payload))
+    raise_alarm(event.program, AlarmKind.LOW_STOCK, "the provider says so", hint.provider_ref)
+
+
+def not_understood(event: Event) -> None:
+    """A body that the adapter did not understand has no name. A person must look."""
+    raise PayloadError("body", "the adapter did not understand it; the provider must send it again")
+
+
+NEWSTORE_HANDLERS: dict[str, Callable[[Event], None]] = {
     EventName.ORDER_CREATED: order_created,
     EventName.ORDER_OPENED: order_opened,
     EventName.ORDER_COMPLETED: order_completed,
@@ -157,4 +204,10 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     EventName.ORDER_ITEMS_CANCELLED: order_items_cancelled,
     EventName.RETURN_PROCESSED: return_processed,
     EventName.REFUND_ISSUED: refund_issued,
+}
+PROVIDER_HANDLERS: dict[str, Callable[[Event], None]] = {
+    "": not_understood,
+    WebhookName.SPEND_CANCELLED: spend_cancelled,
+    WebhookName.MEMBER_CHANGED: member_changed,
+    WebhookName.LOW_STOCK: low_stock,
 }

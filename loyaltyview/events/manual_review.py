@@ -1,5 +1,6 @@
 """Returns that wait for a person: what the person decides."""
 
+import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -7,6 +8,8 @@ from loyaltyview.events.envelope import EventName
 from loyaltyview.events.give_back import given_by_hand
 from loyaltyview.events.models import Event, EventSource, ReturnRecord, ReturnState, WhyParked
 from loyaltyview.events.stored_events import replay
+
+log = structlog.get_logger(__name__)
 
 
 def is_blind(record: ReturnRecord) -> bool:
@@ -17,6 +20,14 @@ def is_blind(record: ReturnRecord) -> bool:
 def has_event(record: ReturnRecord) -> bool:
     """Whether the event of this return is still kept, so that it can be handled again."""
     return _events(record).exists()
+
+
+def park(record: ReturnRecord, points: int) -> None:
+    """Have a person give back `points` for a return that took back what it had to. May be repeated."""
+    ReturnRecord.objects.filter(pk=record.pk).exclude(state=ReturnState.WAITING).update(
+        state=ReturnState.PARKED, why_parked=WhyParked.WHOLE_ONLY, points_owed=points
+    )
+    log.error("return_parked", program=record.program.slug, record=record.return_id, points=points)
 
 
 def assign_order(record: ReturnRecord, order_id: str) -> bool:

@@ -12,9 +12,8 @@ from prometheus_client import Counter
 from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.envelope import DEAD_KEY, EventName, read_envelope
 from loyaltyview.events.errors import ATTEMPTS, Hopeless, NotYet, OrderOpen, PayloadError
-from loyaltyview.events.handlers import HANDLERS
+from loyaltyview.events.handlers import NEWSTORE_HANDLERS, PROVIDER_HANDLERS
 from loyaltyview.events.models import Event, EventSource, EventState
-from loyaltyview.events.provider_handlers import PROVIDER_HANDLERS
 from loyaltyview.newstore.errors import (
     NewStoreError,
     NewStoreUnavailable,
@@ -74,7 +73,7 @@ def _attempt(event: Event) -> None:
         if not _has_turn(event, envelope.subject):
             return
         _take_key(event, envelope.dedupe_key)
-    handlers = HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
+    handlers = NEWSTORE_HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
     handle = handlers.get(event.name)
     if handle is None:
         _close(event, EventState.IGNORED)

@@ -110,7 +110,7 @@ def test_a_programming_error_is_retried_and_its_text_not_kept(
     def broken(event: Event) -> None:
         raise RuntimeError("mia@example.test")
 
-    monkeypatch.setitem(processing.HANDLERS, "order.opened", broken)
+    monkeypatch.setitem(processing.NEWSTORE_HANDLERS, "order.opened", broken)
     deliver("order.opened", order())
     deliver("order.created", order(id="order-2"))
     drain()
@@ -139,7 +139,7 @@ def test_a_worker_that_lost_its_lease_leaves_the_event_to_the_other(
     def slow(event: Event) -> None:
         Event.objects.update(lease_until=other_lease)
 
-    monkeypatch.setitem(processing.HANDLERS, "order.opened", slow)
+    monkeypatch.setitem(processing.NEWSTORE_HANDLERS, "order.opened", slow)
     deliver("order.opened", order())
     assert run_one()
     event = the("order.opened")
@@ -311,7 +311,7 @@ def test_a_code_whose_event_failed_before_it_was_read_is_not_given_back(
     deliver("order.opened", order())
     with time_machine.travel(timezone.now() + timedelta(minutes=41)):
         with monkeypatch.context() as patch:
-            patch.setitem(processing.HANDLERS, "order.opened", locked)
+            patch.setitem(processing.NEWSTORE_HANDLERS, "order.opened", locked)
             assert run_one()
         assert the("order.opened").attempts == 1
         drain()
