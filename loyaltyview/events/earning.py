@@ -1,7 +1,8 @@
-"""Points of an order: earned once, taken back when it is cancelled, in part when goods return.
+"""What an order does to points: it earns once when it is completed, and loses the points when it is
+cancelled. What goods that came back do is in return_settlement.py.
 
-Before the vendor is called the row says STARTED, so that a cancellation knows that there may be points,
-whatever killed the process in between. The vendor's calls are idempotent by order and by return.
+Before the vendor is called the row says STARTED. So a cancellation knows that there may be points, even if
+the process was killed in between. The vendor's calls are idempotent by order.
 """
 
 import structlog
@@ -9,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyaltyview.events.envelope import EventName
-from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.errors import PayloadError
+from loyaltyview.events.give_back import give_back_after_exchange
 from loyaltyview.events.models import (
     Earning,
     Event,
@@ -22,13 +23,22 @@ from loyaltyview.events.models import (
     ReturnState,
     WhyNothing,
 )
-from loyaltyview.events.orders import exchanged_by, opened_event, to_provider
+from loyaltyview.events.orders import (
+    NOT_EARNED,
+    exchanged_by,
+    is_member_erased,
+    note_cancelled,
+    opened_event,
+    settle_order,
+    to_provider,
+)
 from loyaltyview.events.readers import read_order
 from loyaltyview.events.stored_events import replay
 from loyaltyview.newstore import orders as host_orders
 from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
-from loyaltyview.redemptions.orders import member_of_order
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.orders import give_back_order, member_of_order
 from providers.base import Capability, LoyaltyProvider
 from providers.types import MemberQuery, QueryKind, Spend
 
@@ -38,8 +48,45 @@ MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
 TAKING_BACK = (EventName.RETURN_PROCESSED.value, EventName.ORDER_ITEMS_CANCELLED.value)
 
 
+def complete_order(order: Order) -> None:
+    """The opened order is completed: settle its redemptions, let it earn, then handle again the returns that
+    came before it had earned. Raises ProviderError, NewStoreError; may be repeated."""
+    earn(order, settle_order(order))
+    order.refresh_from_db()
+    if order.earning == Earning.EARNED:
+        reopen_returns(order)
+
+
+def earn(order: Order, spends: tuple[Spend, ...]) -> None:
+    """Let a completed order earn, or note why it does not. Raises ProviderError, NewStoreError; may be
+    repeated."""
+    if order.earning in (Earning.EARNED, Earning.TAKEN_BACK):
+        return
+    if is_member_erased(order):
+        _earn_nothing(order, WhyNothing.NO_MEMBER)
+        return
+    provider = order.program.provider()
+    # Once the vendor was asked, a repetition names the same member, even if another one enrolled meanwhile.
+    member_ref = order.member_ref if order.earning == Earning.STARTED else ""
+    if not member_ref:
+        against = why_nothing(order)
+        member_ref = "" if against else find_member(order, provider)
+        if not member_ref:
+            _earn_nothing(order, against or WhyNothing.NO_MEMBER)
+            if spends:
+                provider.close_order(to_provider(order, spends[0].member_ref, spends))
+            return
+    if not _start(order, member_ref):
+        return  # Cancelled meanwhile: order.cancelled takes back the points that there are.
+    change = provider.record_order(to_provider(order, member_ref, spends))
+    Order.objects.filter(pk=order.pk, earning=Earning.STARTED).update(
+        earning=Earning.EARNED, earned_points=change.points, earned_at=timezone.now()
+    )
+    log.info("order_earned", program=order.program.slug, order=order.order_id, points=change.points)
+
+
 def why_nothing(order: Order) -> WhyNothing | None:
-    """Return what speaks against earning, as far as the opened order itself tells."""
+    """Return why the opened order earns nothing, as far as its own row tells; None when it may earn."""
     if order.is_historical:
         return WhyNothing.HISTORICAL
     if order.cancelled_seen_at:
@@ -53,66 +100,25 @@ def why_nothing(order: Order) -> WhyNothing | None:
     return None
 
 
-def earn(order: Order, spends: tuple[Spend, ...]) -> None:
-    """Let a completed order earn, or note why it does not. Raises ProviderError; may be repeated."""
-    if order.earning in (Earning.EARNED, Earning.TAKEN_BACK):
-        return
-    if is_closed(order):
-        _earn_nothing(order, WhyNothing.NO_MEMBER)
-        return
-    provider = order.program.provider()
-    # Once the vendor was asked, a repetition names the same member, whoever enrolled meanwhile.
-    member_ref = order.member_ref if order.earning == Earning.STARTED else ""
-    if not member_ref:
-        against = why_nothing(order)
-        member_ref = "" if against else find_member(order, provider)
-        if not member_ref:
-            _earn_nothing(order, against or WhyNothing.NO_MEMBER)
-            if spends:
-                provider.close_order(to_provider(order, spends[0].member_ref, spends))
-            return
-    started = Order.objects.filter(
-        pk=order.pk, cancelled_seen_at=None, earning__in=[Earning.WAITING, Earning.NOTHING, Earning.STARTED]
-    ).update(earning=Earning.STARTED, member_ref=member_ref, why_nothing="")
-    if not started:
-        return  # Cancelled after all: that event takes back whatever there is.
-    change = provider.record_order(to_provider(order, member_ref, spends))
-    Order.objects.filter(pk=order.pk, earning=Earning.STARTED).update(
-        earning=Earning.EARNED, earned_points=change.points, earned_at=timezone.now()
-    )
-    log.info("order_earned", program=order.program.slug, order=order.order_id, points=change.points)
-
-
 def find_member(order: Order, provider: LoyaltyProvider) -> str:
-    """Return the ref of the member who earns: whose reward was used (in this order or in the one that it
-    was exchanged for), else whose e-mail the till noted, else whose loyalty id is in the customer's profile.
-    "" without one, or when several match. Raises ProviderError, NewStoreError."""
-    story = [order.order_id, *sorted(exchanged_by(order))]
-    ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in story)), "")
+    """Return the ref of the member who earns: the one whose reward was used (in this order or in the one that
+    it was exchanged for), else the one with the e-mail of the order, else the one whose loyalty id is in the
+    customer's profile. "" without one, or when several match. Raises ProviderError, NewStoreError."""
+    related = [order.order_id, *sorted(exchanged_by(order))]
+    ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in related)), "")
     if is_pseudonym(ref):
         return ""
     if not ref and Capability.EMAIL_LOOKUP in provider.capabilities:
         ref = _only_member(provider, QueryKind.EMAIL, _customer_email(order))
-    # Enrolled by phone, or with another e-mail than NewStore has: the page shows her all the same.
+    # A member who enrolled by phone, or with another e-mail than NewStore has: the page finds them, too.
     if not ref and order.profile_id:
         ref = _only_member(provider, QueryKind.MEMBER_ID, read_loyalty_id(order.program, order.profile_id))
     return ref
 
 
-def take_back_order(order: Order) -> None:
-    """The whole order was cancelled: take back what it earned. Raises ProviderError; may be repeated."""
-    if order.earning == Earning.WAITING:
-        _earn_nothing(order, WhyNothing.CANCELLED)
-    if order.earning in MAYBE_EARNED:
-        order.program.provider().cancel_order(to_provider(order, order.member_ref, ()))
-        Order.objects.filter(pk=order.pk, earning__in=MAYBE_EARNED).update(
-            earning=Earning.TAKEN_BACK, taken_back_at=timezone.now()
-        )
-
-
 def reopen_returns(order: Order) -> None:
-    """The order has earned: what came back before, when it had earned nothing yet, is handled again, each by
-    its own event. Database only; may be repeated."""
+    """The order has earned: have the worker handle again the returns that found nothing to take back before,
+    each by its own event. Database only; may be repeated."""
     nothing = ReturnRecord.objects.filter(
         program=order.program,
         order_id=order.order_id,
@@ -122,7 +128,7 @@ def reopen_returns(order: Order) -> None:
     )
     if not nothing.exists():
         return
-    # Those that wait, too: they may have been done before, and found nothing.
+    # Waiting events, too: they may have been handled before, and found nothing.
     events = Event.objects.filter(
         program=order.program,
         source=EventSource.NEWSTORE,
@@ -135,8 +141,45 @@ def reopen_returns(order: Order) -> None:
             nothing.update(state=ReturnState.WAITING, done_at=None)
 
 
+def cancel_order(program: Program, order_id: str) -> None:
+    """The whole order is cancelled, possibly before order.created arrived: undo what it did. Raises
+    ProviderError; may be repeated."""
+    order = note_cancelled(program, order_id)
+    undo_order(order)
+    give_back_after_exchange(order)
+
+
+def undo_order(order: Order) -> None:
+    """Give back what a cancelled order spent, then take back what it earned. Raises ProviderError; may be
+    repeated."""
+    if is_member_erased(order):
+        return
+    # In this order: points that are given back pay for earned points that were spent already.
+    give_back_order(order.program, order_id=order.order_id)
+    take_back_order(order)
+
+
+def take_back_order(order: Order) -> None:
+    """Take back what the order earned. Raises ProviderError; may be repeated."""
+    if order.earning == Earning.WAITING:
+        _earn_nothing(order, WhyNothing.CANCELLED)
+    if order.earning in MAYBE_EARNED:
+        order.program.provider().cancel_order(to_provider(order, order.member_ref, ()))
+        Order.objects.filter(pk=order.pk, earning__in=MAYBE_EARNED).update(
+            earning=Earning.TAKEN_BACK, taken_back_at=timezone.now()
+        )
+
+
+def _start(order: Order, member_ref: str) -> bool:
+    """Note that the vendor is about to be asked. False when the order was cancelled meanwhile."""
+    rows = Order.objects.filter(
+        pk=order.pk, cancelled_seen_at=None, earning__in=[*NOT_EARNED, Earning.STARTED]
+    )
+    return rows.update(earning=Earning.STARTED, member_ref=member_ref, why_nothing="") == 1
+
+
 def _earn_nothing(order: Order, reason: WhyNothing) -> None:
-    Order.objects.filter(pk=order.pk, earning__in=[Earning.WAITING, Earning.NOTHING]).update(
+    Order.objects.filter(pk=order.pk, earning__in=NOT_EARNED).update(
         earning=Earning.NOTHING, why_nothing=reason
     )
 
@@ -154,5 +197,5 @@ def _customer_email(order: Order) -> str:
         if opened:
             return read_order(bytes(opened.payload)).customer_email.strip().lower()
     except PayloadError:
-        pass  # It is dead, and the order was read from NewStore instead.
+        pass  # The event is dead, and the order was read from NewStore instead.
     return host_orders.read_order(order.program, order.order_id).customer_email.strip().lower()

@@ -25,17 +25,12 @@ from loyaltyview.events.models import (
 )
 from loyaltyview.events.payloads import optional_text, payload_of
 from loyaltyview.events.stored_events import ERASED
-from loyaltyview.programs.erasure import Person, is_pseudonym
+from loyaltyview.programs.erasure import Person
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
 # No letter of an address stands there; one of an escaped line end may.
 BEFORE, AFTER = rb"(?:(?<![\w.+%-])|(?<=\\[nrt]))", rb"(?![\w-]|\.\w)"
 CONTACTS = ("customer_email", "customer_phone")
-
-
-def is_closed(order: Order) -> bool:
-    """Whether the order's member was erased."""
-    return is_pseudonym(order.member_ref)
 
 
 def find(person: Person) -> None:

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.envelope import EventName
-from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.models import (
     AlarmKind,
     Event,
@@ -26,7 +25,7 @@ from loyaltyview.events.models import (
     ReturnKind,
     ReturnRecord,
 )
-from loyaltyview.events.orders import exchanged_by, exchanges_of, settle_order
+from loyaltyview.events.orders import exchanged_by, exchanges_of, is_member_erased, settle_order
 from loyaltyview.events.returns import kept_lines, pieces, returned_so_far
 from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import ReturnPolicy
@@ -51,7 +50,7 @@ def give_back_spends(record: ReturnRecord, order: Order) -> int:
     """Give back what `record` entitles to. Raises ProviderError; may be repeated. Returns the points that the
     vendor cannot give back: to be parked for a person."""
     policy = record.program.return_policy
-    if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_closed(order):
+    if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_member_erased(order):
         return 0
     # Cancelled items give nothing back, but of what is left the same returns are a larger share.
     if record.kind != ReturnKind.RETURN and policy != ReturnPolicy.PRO_RATA:

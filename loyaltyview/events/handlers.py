@@ -10,17 +10,22 @@ from datetime import timedelta
 
 from loyaltyview.events import orders
 from loyaltyview.events.alarms import raise_alarm
-from loyaltyview.events.earning import MAYBE_EARNED, earn, reopen_returns, take_back_order
+from loyaltyview.events.earning import (
+    MAYBE_EARNED,
+    cancel_order,
+    complete_order,
+    take_back_order,
+    undo_order,
+)
 from loyaltyview.events.envelope import EventName
-from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.give_back import (
-    give_back_after_exchange,
     has_given_parts,
     warn_of_exchange,
 )
 from loyaltyview.events.models import AlarmKind, Earning, Event, Order, ReturnState
 from loyaltyview.events.order_backfill import ensure_earned, opened_order
+from loyaltyview.events.orders import is_member_erased
 from loyaltyview.events.readers import (
     read_appeasement,
     read_cancelled,
@@ -43,7 +48,6 @@ from loyaltyview.events.returns import (
 from loyaltyview.redemptions.cancellation import cancel_spend
 from loyaltyview.redemptions.code_deactivation import queue_used_codes
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.orders import give_back_order
 from loyaltyview.work import clock
 from providers.types import WebhookName
 
@@ -56,7 +60,7 @@ def order_created(event: Event) -> None:
     _use(event, is_final=False)
     order = orders.note_created(event.program, read_order(bytes(event.payload), event.program.earn_on))
     if order.cancelled_seen_at and not order.is_historical:
-        _undo(order)
+        undo_order(order)
 
 
 def order_opened(event: Event) -> None:
@@ -68,7 +72,7 @@ def order_opened(event: Event) -> None:
     if order.is_historical and order.earning in MAYBE_EARNED:
         take_back_order(order)  # NewStore's own list does not say that it is one
     if order.cancelled_seen_at and not order.is_historical:
-        _undo(order)
+        undo_order(order)
     orders.settle_order(order)
 
 
@@ -76,17 +80,12 @@ def order_completed(event: Event) -> None:
     """The sale is done: it earns. The amounts are those of `order.opened`."""
     order = orders.note_completed(event.program, read_completed(bytes(event.payload)).order_id)
     order = opened_order(event, order.order_id)
-    earn(order, orders.settle_order(order))
-    order.refresh_from_db()
-    if order.earning == Earning.EARNED:
-        reopen_returns(order)
+    complete_order(order)
 
 
 def order_cancelled(event: Event) -> None:
-    """The whole order is off, perhaps before it was heard of."""
-    order = orders.note_cancelled(event.program, read_cancelled(bytes(event.payload)).order_id)
-    _undo(order)
-    give_back_after_exchange(order)
+    """The whole order is cancelled, possibly before order.created arrived."""
+    cancel_order(event.program, read_cancelled(bytes(event.payload)).order_id)
 
 
 def order_items_cancelled(event: Event) -> None:
@@ -109,7 +108,7 @@ def return_processed(event: Event) -> None:
     if record.state == ReturnState.WAITING:
         if order.earns_with_tax:
             note_refund(record, read_return(bytes(event.payload), with_tax=True))
-        if not is_closed(order):
+        if not is_member_erased(order):
             keep_goods(record, order)
         order = ensure_earned(event, order)
     settle_return(record, order)
@@ -141,14 +140,6 @@ def _use(event: Event, *, is_final: bool) -> None:
         orders.use_order_codes(order, read.codes)
         if read.codes:
             warn_of_exchange(order, read.codes)
-
-
-def _undo(order: Order) -> None:
-    if is_closed(order):
-        return
-    # First what goes back: it pays for what was earned and is spent already.
-    give_back_order(order.program, order_id=order.order_id)
-    take_back_order(order)
 
 
 def spend_cancelled(event: Event) -> None:

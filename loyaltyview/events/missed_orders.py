@@ -17,12 +17,10 @@ from functools import partial
 
 from django.db.models import Q, QuerySet
 
-from loyaltyview.events.earning import earn, take_back_order
-from loyaltyview.events.erasure import is_closed
-from loyaltyview.events.give_back import give_back_after_exchange
+from loyaltyview.events.earning import cancel_order, complete_order
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.order_backfill import take_order
-from loyaltyview.events.orders import note_cancelled, note_completed, settle_order
+from loyaltyview.events.orders import note_completed
 from loyaltyview.newstore.coupon_list import is_code_used
 from loyaltyview.newstore.coupons import coupon_name
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
@@ -38,7 +36,6 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.audit import of_day
 from loyaltyview.redemptions.codes import spellings, with_codes
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
-from loyaltyview.redemptions.orders import give_back_order
 from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.work import clock
 
@@ -119,7 +116,7 @@ def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
     order = Order.objects.filter(program=program, order_id=host.order_id).first()
     if host.is_off and order and is_used(order):
         cause = "order came to nothing, its redemption is used"
-        yield Gap(cause=cause, about=host.order_id, repair=partial(cancel, order))
+        yield Gap(cause=cause, about=host.order_id, repair=partial(cancel_order, program, order.order_id))
     is_sale = any(item.status != ITEM_CANCELLED for item in host.items)
     if host.status not in (OPEN, CLOSED) or not is_sale:
         return
@@ -142,20 +139,10 @@ def is_used(order: Order) -> bool:
     return rows.filter(state__in=[State.USED, State.SETTLED], is_order_cancelled=False).exists()
 
 
-def cancel(order: Order) -> None:
-    """NewStore has the order as cancelled: do what its order.cancelled would have done."""
-    order = note_cancelled(order.program, order.order_id)
-    if not is_closed(order):
-        give_back_order(order.program, order_id=order.order_id)
-        take_back_order(order)
-    give_back_after_exchange(order)
-
-
 def _take(program: Program, host: HostOrder) -> None:
     order = take_order(program, host)
     if host.status == CLOSED:
-        order = note_completed(program, order.order_id)
-        earn(order, settle_order(order))
+        complete_order(note_completed(program, order.order_id))
 
 
 def _used_codes(program: Program, rows: QuerySet[Redemption], found: set[str]) -> Iterator[Gap]:

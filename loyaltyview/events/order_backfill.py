@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from loyaltyview.events.earning import earn, why_nothing
+from loyaltyview.events.earning import complete_order, why_nothing
 from loyaltyview.events.errors import Hopeless, NotYet, OrderOpen
 from loyaltyview.events.models import Earning, Event, Order
 from loyaltyview.events.orders import (
@@ -56,8 +56,7 @@ def ensure_earned(event: Event, order: Order) -> Order:
     take_cancellations(order, host)
     order = note_completed(event.program, order.order_id)
     log.warning("order_completed_from_newstore", order=order.order_id)
-    earn(order, settle_order(order))
-    order.refresh_from_db()
+    complete_order(order)
     return order
 
 

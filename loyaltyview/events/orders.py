@@ -14,6 +14,7 @@ from loyaltyview.events.envelope import EventName
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
 from loyaltyview.programs.earn_base import earn_base
+from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.codes import is_used_twice, used_elsewhere
 from loyaltyview.redemptions.orders import detach_dropped_codes, member_of_order, settle, use_codes
@@ -113,6 +114,11 @@ def drop_codes(order: Order, codes: tuple[str, ...]) -> None:
     """The order is final with `codes`: let go of the redemptions whose codes were taken out of it."""
     if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
         detach_dropped_codes(order.program, order_id=order.order_id, codes=codes)
+
+
+def is_member_erased(order: Order) -> bool:
+    """Whether the order's member was erased: then the order changes no points any more."""
+    return is_pseudonym(order.member_ref)
 
 
 def exchanged_by(order: Order) -> frozenset[str]:

@@ -11,8 +11,8 @@ import structlog
 from django.db.models import Q
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
-from loyaltyview.events.earning import earn, why_nothing
-from loyaltyview.events.missed_orders import Gap, cancel, find_missed_orders, is_used
+from loyaltyview.events.earning import cancel_order, complete_order, why_nothing
+from loyaltyview.events.missed_orders import Gap, find_missed_orders, is_used
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
 from loyaltyview.events.order_backfill import take_cancellations
 from loyaltyview.events.orders import note_completed, settle_order
@@ -149,7 +149,11 @@ def _earning(order: Order) -> Iterator[Gap]:
         yield Gap(cause="NewStore cannot be asked", about=order.order_id, detail=error.detail)
         return
     if host.is_off:
-        yield Gap(cause="order.cancelled was lost", about=order.order_id, repair=partial(cancel, order))
+        yield Gap(
+            cause="order.cancelled was lost",
+            about=order.order_id,
+            repair=partial(cancel_order, order.program, order.order_id),
+        )
     elif host.status == CLOSED and earns:
         mend = partial(_complete, order, host)
         yield Gap(cause="order.completed was lost", about=order.order_id, repair=mend)
@@ -181,5 +185,4 @@ def _replay_order(order: Order) -> int:
 
 def _complete(order: Order, host: HostOrder) -> None:
     take_cancellations(order, host)
-    completed = note_completed(order.program, order.order_id)
-    earn(completed, settle_order(completed))
+    complete_order(note_completed(order.program, order.order_id))

@@ -7,12 +7,11 @@ from decimal import Decimal
 from django.utils import timezone
 
 from loyaltyview.events.earning import MAYBE_EARNED, why_nothing
-from loyaltyview.events.erasure import is_closed
 from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.give_back import give_back_spends
 from loyaltyview.events.manual_review import park
 from loyaltyview.events.models import Earning, Order, ReturnRecord, ReturnState, WhyNothing
-from loyaltyview.events.orders import lines_of, provider_store
+from loyaltyview.events.orders import is_member_erased, lines_of, provider_store
 from loyaltyview.events.returns import counted_amount, returned_so_far
 from providers.base import Capability
 from providers.types import Money, Return
@@ -35,7 +34,7 @@ def take_back_return(record: ReturnRecord) -> None:
     order = Order.objects.filter(program=record.program, order_id=record.order_id).first()
     if order is None or not order.opened_seen_at:
         raise NotYet("order.opened has not arrived")
-    if is_closed(order):
+    if is_member_erased(order):
         _close(record, ReturnState.NOTHING, None)
         return
     is_reported_elsewhere = _is_reported_elsewhere(order)

@@ -20,7 +20,7 @@ from providers.errors import SettingsError, Unavailable
 from providers.types import Finding, SpendFinding
 
 from .conftest import Deliver, Work
-from .deliveries import ORDER, completed, order
+from .deliveries import ORDER, completed, order, returned
 from .vendor import Books, MemoryVendor
 
 DAY = date(2026, 3, 4)
@@ -184,6 +184,28 @@ def test_a_completion_that_was_lost_is_read_from_newstore(
     assert causes(program) == ["order.completed was lost"]
     repair(capsys)
     assert Order.objects.get().earned_points == 90
+
+
+def test_a_repaired_completion_takes_back_what_was_returned_before_it(
+    program: Program, clock: Any, deliver: Deliver, work: Work, books: Books,
+    monkeypatch: pytest.MonkeyPatch, capsys: Any,
+) -> None:  # fmt: skip
+    """The program did not report the channel when the goods came back, and does now."""
+    Program.objects.update(report_channels=["web"])
+    deliver("order.opened", order())
+    deliver("return.processed", returned(90.0))
+    work()
+    Program.objects.update(report_channels=["store"])
+    clock.shift(86_400)
+
+    class Closed:
+        status, is_off, items = "closed", False, ()
+
+    monkeypatch.setattr(reconcile, "read_order", lambda *_: Closed)
+    repair(capsys)
+    work()
+    assert Order.objects.get().earned_points == 90
+    assert books.points("mia") == 0
 
 
 def test_an_order_that_is_still_open_is_no_gap(
