@@ -105,7 +105,7 @@ class Shop:
 
     def _add_member(self, number: int, email: str, phone: str) -> None:
         if self.vendor == "yotpo":
-            from loyaltyview.sandbox.vendors.yotpo.books import Customer
+            from loyaltyview.sandbox.vendors.yotpo.state import Customer
 
             customer = Customer(email=email, third_party_id=f"SHOP-{number}", points_balance=820)
             self.sandbox.vendor.books.customers.append(customer)

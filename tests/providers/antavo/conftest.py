@@ -12,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.antavo.server import ENVIRONMENT, AntavoVendor
-from loyaltyview.sandbox.vendors.antavo.workspace import Coupon, Customer
+from loyaltyview.sandbox.vendors.antavo.state import Coupon, Customer
 from loyaltyview.sandbox.vendors.base import VendorSetup
 from providers.antavo.provider import AntavoProvider
 from providers.base import ProviderConfig

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from loyaltyview.sandbox.vendors.antavo.workspace import Transaction
+from loyaltyview.sandbox.vendors.antavo.state import Transaction
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from tests.providers.antavo.build import goods, order

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyaltyview.sandbox.vendors.antavo.workspace import Reward as VendorReward
+from loyaltyview.sandbox.vendors.antavo.state import Reward as VendorReward
 from providers.antavo.provider import AntavoProvider
 from providers.errors import SettingsError
 from providers.types import DiscountKind, Lock, LockReason, Reward

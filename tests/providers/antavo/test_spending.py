@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from loyaltyview.sandbox.vendors.antavo.workspace import Reward as VendorReward
+from loyaltyview.sandbox.vendors.antavo.state import Reward as VendorReward
 from providers.antavo.models import SpendRecord
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyaltyview.sandbox.vendors.pongo.laravel import not_found
+from loyaltyview.sandbox.vendors.pongo.validation import not_found
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unsupported
 from providers.pongo.models import PassCode

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from loyaltyview.sandbox.vendors.pongo.book import Customer, Won
 from loyaltyview.sandbox.vendors.pongo.sample import Reward
+from loyaltyview.sandbox.vendors.pongo.state import Customer, Won
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from loyaltyview.sandbox.vendors.whitelabel.data import fixed_id
+from loyaltyview.sandbox.vendors.whitelabel.sample import fixed_id
 from providers.types import (
     Cart,
     CartItem,

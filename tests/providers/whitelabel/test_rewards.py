@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loyaltyview.sandbox.answers import Json
-from loyaltyview.sandbox.vendors.whitelabel.data import SETTINGS, discount
+from loyaltyview.sandbox.vendors.whitelabel.sample import SETTINGS, discount
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.types import Discount, DiscountKind, LockReason, Reward
 from providers.whitelabel.provider import WhiteLabelProvider

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from loyaltyview.sandbox.answers import Json
-from loyaltyview.sandbox.vendors.whitelabel.data import ANA_CODE
+from loyaltyview.sandbox.vendors.whitelabel.sample import ANA_CODE
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable, Unsupported

@@ -8,8 +8,8 @@ import pytest
 import responses
 from pytest_django import Settings
 
-from loyaltyview.sandbox.vendors.yotpo.books import HistoryItem
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.state import HistoryItem
 from loyaltyview.sandbox.vendors.yotpo.views import customer_json
 from providers.errors import Rejected, RejectReason, Unavailable
 from providers.types import Consents, MemberProfile, MemberQuery, QueryKind, Tier

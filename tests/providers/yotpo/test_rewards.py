@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from loyaltyview.sandbox.vendors.yotpo.books import Option
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.state import Option
 from providers.types import DiscountKind, Lock, LockReason, Reward
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import (

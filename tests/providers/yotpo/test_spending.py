@@ -8,8 +8,8 @@ import responses
 import time_machine
 from django.utils import timezone
 
-from loyaltyview.sandbox.vendors.yotpo.books import HistoryItem
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.state import HistoryItem
 from providers.errors import (
     OutcomeUnknown,
     ProviderError,

@@ -15,7 +15,7 @@ from tests.providers.yotpo.conftest import SECRET, Build
 
 def delivered(yotpo: Yotpo, number: int = -1) -> WebhookRequest:
     """Return what the sandbox sent, as our endpoint would hand it over."""
-    sent = yotpo.hooks.sent[number]
+    sent = yotpo.webhooks.sent[number]
     return WebhookRequest(headers={k.lower(): v for k, v in sent.headers.items()}, body=sent.body)
 
 
@@ -110,7 +110,9 @@ def test_codes_that_run_low_are_told_with_their_number(
     spend = provider.spend(make_intent(mia, TEN_OFF, 200))
     provider.release(spend)
 
-    events = [provider.parse_webhook(delivered(yotpo, number))[0] for number in range(len(yotpo.hooks.sent))]
+    events = [
+        provider.parse_webhook(delivered(yotpo, number))[0] for number in range(len(yotpo.webhooks.sent))
+    ]
 
     assert [event.provider_ref for event in events if event.name == WebhookName.LOW_STOCK] == ["$10 off: 8"]
 
@@ -123,7 +125,7 @@ def test_points_that_were_earned_name_the_member(provider: YotpoProvider, yotpo:
     again = provider.parse_webhook(delivered(yotpo))
 
     assert (event.name, event.member_ref) == (WebhookName.MEMBER_CHANGED, ana)
-    assert event.event_id == yotpo.hooks.sent[-1].headers["eventid"]
+    assert event.event_id == yotpo.webhooks.sent[-1].headers["eventid"]
     assert again == (event,)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, check
 from loyaltyview.sandbox.vendors.antavo.reads import ITEM
-from loyaltyview.sandbox.vendors.antavo.workspace import Customer, Event, Json, Transaction, Workspace
+from loyaltyview.sandbox.vendors.antavo.state import Customer, Event, Json, Transaction, Workspace
 
 CHECKOUT = {
     "transaction_id": "string*", "total": "number", "items": "list", "points_burned": "int",

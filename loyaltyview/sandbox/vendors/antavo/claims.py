@@ -5,7 +5,7 @@ from decimal import Decimal
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, answer, check, not_found
-from loyaltyview.sandbox.vendors.antavo.workspace import Customer, Json, Reward, Workspace, now_text
+from loyaltyview.sandbox.vendors.antavo.state import Customer, Json, Reward, Workspace, now_text
 
 
 class Claims:

@@ -10,7 +10,7 @@ from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, answer, check
 from loyaltyview.sandbox.vendors.antavo.checkouts import Checkouts
 from loyaltyview.sandbox.vendors.antavo.reads import summary
-from loyaltyview.sandbox.vendors.antavo.workspace import Customer, Event, Json, Workspace
+from loyaltyview.sandbox.vendors.antavo.state import Customer, Event, Json, Workspace
 
 EVENT = {
     "customer": "string*", "action": "string*", "data": "object|list", "account": "string",

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.clock import vendor_now
 from loyaltyview.sandbox.vendors.antavo.answers import Refusal, answer, check, not_found
-from loyaltyview.sandbox.vendors.antavo.workspace import ACCOUNT, Customer, Json, Workspace
+from loyaltyview.sandbox.vendors.antavo.state import ACCOUNT, Customer, Json, Workspace
 
 SEARCHABLE = ("first_name", "last_name", "email", "mobile_phone")
 ITEM = {

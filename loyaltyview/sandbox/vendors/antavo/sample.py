@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from loyaltyview.sandbox.vendors.antavo.workspace import Coupon, Customer, Reward, Workspace
+from loyaltyview.sandbox.vendors.antavo.state import Coupon, Customer, Reward, Workspace
 
 CUSTOMERS = (
     ("acme000101", "ACME-000101", "Mia", "Stone", "mia@example.test", "+16175550100", 820),

@@ -12,8 +12,8 @@ from loyaltyview.sandbox.vendors.antavo.escher import verify
 from loyaltyview.sandbox.vendors.antavo.events import Events
 from loyaltyview.sandbox.vendors.antavo.reads import Reads
 from loyaltyview.sandbox.vendors.antavo.sample import fill
+from loyaltyview.sandbox.vendors.antavo.state import Workspace
 from loyaltyview.sandbox.vendors.antavo.webhooks import Webhooks
-from loyaltyview.sandbox.vendors.antavo.workspace import Workspace
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
 
 ENVIRONMENT = "st9"

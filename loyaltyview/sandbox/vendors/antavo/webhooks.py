@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import requests
 
-from loyaltyview.sandbox.vendors.antavo.workspace import Json
+from loyaltyview.sandbox.vendors.antavo.state import Json
 
 ATTEMPTS = 5
 PAUSE_S = 10

@@ -2,28 +2,28 @@
 
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.pongo import laravel
-from loyaltyview.sandbox.vendors.pongo.book import Book, Customer
-from loyaltyview.sandbox.vendors.pongo.laravel import Json, answer, invalid, read_body, wrapped
+from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.sample import Store
+from loyaltyview.sandbox.vendors.pongo.state import Book, Customer
+from loyaltyview.sandbox.vendors.pongo.validation import Json, answer, invalid, read_body, wrapped
 
 FIELDS = {
-    "international_phone_number": laravel.phone,
-    "store_id": laravel.string,
-    "reference_store_slug": laravel.string,
-    "email": laravel.email,
-    "tags": laravel.strings,
-    "has_optin": laravel.boolean,
-    "has_optin_sms": laravel.boolean,
-    "has_optin_email": laravel.boolean,
-    "points": laravel.integer,
-    "first_name": laravel.string,
-    "last_name": laravel.string,
-    "gender": laravel.gender,
-    "birthday": laravel.past_day,
-    "pin": laravel.pin,
+    "international_phone_number": validation.phone,
+    "store_id": validation.string,
+    "reference_store_slug": validation.string,
+    "email": validation.email,
+    "tags": validation.strings,
+    "has_optin": validation.boolean,
+    "has_optin_sms": validation.boolean,
+    "has_optin_email": validation.boolean,
+    "points": validation.integer,
+    "first_name": validation.string,
+    "last_name": validation.string,
+    "gender": validation.gender,
+    "birthday": validation.past_day,
+    "pin": validation.pin,
 }
-CREATE_FIELDS = {**FIELDS, "payment_method_hash": laravel.string}
+CREATE_FIELDS = {**FIELDS, "payment_method_hash": validation.string}
 PER_PAGE = 50
 
 
@@ -39,7 +39,7 @@ class Customers:
         if not self.ignores_filters:
             if email := request.args.get("email"):
                 found = [c for c in found if (c.email or "").casefold() == email.casefold()]
-            if phone := laravel.phone_digits(request.args.get("international_phone_number", "")):
+            if phone := validation.phone_digits(request.args.get("international_phone_number", "")):
                 found = [c for c in found if c.phone == phone]
         page = max(1, request.args.get("page", 1, type=int))
         shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -51,9 +51,9 @@ class Customers:
         return wrapped(self.book.customer(customer_id).as_json())
 
     def read_by_phone(self, request: Request, phone: str) -> Response:
-        found = self.book.by_phone(laravel.phone_digits(phone))
+        found = self.book.by_phone(validation.phone_digits(phone))
         if found is None:
-            raise laravel.not_found()
+            raise validation.not_found()
         return Response(status=200) if request.method == "HEAD" else wrapped(found.as_json())
 
     def create(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class Customers:
             raise invalid(reference_store_slug="This field is required.")
         if body.get("payment_method_hash") == "unknown":
             raise invalid(payment_method_hash="This is invalid.")
-        phone = laravel.phone_digits(body["international_phone_number"])
+        phone = validation.phone_digits(body["international_phone_number"])
         if self.book.by_phone(phone):
             raise invalid(international_phone_number="This phone number has already been taken.")
         store = self._store_of(body)
@@ -78,7 +78,7 @@ class Customers:
         customer = self.book.customer(customer_id)
         body = read_body(request, FIELDS)
         self._store_of(body)
-        if phone := laravel.phone_digits(body.get("international_phone_number")):
+        if phone := validation.phone_digits(body.get("international_phone_number")):
             other = self.book.by_phone(phone)
             if other and other is not customer:
                 raise invalid(international_phone_number="This phone number has already been taken.")

@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.pongo import laravel
-from loyaltyview.sandbox.vendors.pongo.laravel import Refused, answer, read_body, wrapped
+from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.sample import MERCHANT
+from loyaltyview.sandbox.vendors.pongo.validation import Refused, answer, read_body, wrapped
 
 SCOPES = frozenset(
     f"{what}.{may}"
@@ -25,13 +25,13 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pongo</tit
 <button name="answer" value="refuse">Refuse</button></form></body></html>"""
 
 TOKEN_FIELDS = {
-    "code": laravel.string,
-    "username": laravel.string,
-    "password": laravel.string,
-    "scope": laravel.string,
-    "grant_type": laravel.string,
-    "client_id": laravel.string,
-    "client_secret": laravel.string,
+    "code": validation.string,
+    "username": validation.string,
+    "password": validation.string,
+    "scope": validation.string,
+    "grant_type": validation.string,
+    "client_id": validation.string,
+    "client_secret": validation.string,
 }
 
 
@@ -76,13 +76,13 @@ class OAuth:
     def token(self, request: Request) -> Response:
         body = read_body(request, TOKEN_FIELDS, frozenset({"grant_type", "client_id", "client_secret"}))
         if body["grant_type"] not in ("client_credentials", "password"):
-            raise laravel.invalid(grant_type="The selected grant type is invalid.")
+            raise validation.invalid(grant_type="The selected grant type is invalid.")
         if (body["client_id"], body["client_secret"]) != (self.client_id, self.client_secret):
             return answer({"error": "invalid_client", "message": "Client authentication failed"}, 401)
         if body["grant_type"] == "password":
-            raise laravel.invalid(username="These credentials do not match our records.")
+            raise validation.invalid(username="These credentials do not match our records.")
         if not body.get("code"):
-            raise laravel.invalid(code="This field is required.")
+            raise validation.invalid(code="This field is required.")
         scopes = self.codes.pop(body["code"], None)
         if scopes is None:
             return answer({"error": "invalid_grant", "message": "The code is invalid."}, 400)

@@ -5,31 +5,31 @@ import secrets
 
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.pongo import laravel
-from loyaltyview.sandbox.vendors.pongo.book import Book, Customer, Order
-from loyaltyview.sandbox.vendors.pongo.laravel import Json, answer, check, invalid, read_body, wrapped
+from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.rewards import Rewards
+from loyaltyview.sandbox.vendors.pongo.state import Book, Customer, Order
+from loyaltyview.sandbox.vendors.pongo.validation import Json, answer, check, invalid, read_body, wrapped
 
 FIELDS = {
-    "order_id": laravel.string,
-    "external_order_id": laravel.string,
-    "channel": laravel.token,
-    "delivery_mode": laravel.token,
-    "loyalty_store_slug": laravel.string,
-    "tablet_id": laravel.integer,
-    "amount": laravel.integer,
-    "tax_amount": laravel.integer,
-    "reward_ids": laravel.strings,
-    "status": laravel.token,
-    "created_at": laravel.moment,
-    "delivery_status": laravel.token,
-    "withdrawal_at": laravel.moment,
-    "comment": laravel.string,
-    "lines": laravel.objects,
-    "customer": laravel.an_object,
-    "payments": laravel.objects,
-    "device_id": laravel.string,
-    "device_name": laravel.string,
+    "order_id": validation.string,
+    "external_order_id": validation.string,
+    "channel": validation.token,
+    "delivery_mode": validation.token,
+    "loyalty_store_slug": validation.string,
+    "tablet_id": validation.integer,
+    "amount": validation.integer,
+    "tax_amount": validation.integer,
+    "reward_ids": validation.strings,
+    "status": validation.token,
+    "created_at": validation.moment,
+    "delivery_status": validation.token,
+    "withdrawal_at": validation.moment,
+    "comment": validation.string,
+    "lines": validation.objects,
+    "customer": validation.an_object,
+    "payments": validation.objects,
+    "device_id": validation.string,
+    "device_name": validation.string,
 }
 REQUIRED = frozenset(
     {
@@ -38,34 +38,34 @@ REQUIRED = frozenset(
     }
 )  # fmt: skip
 LINE_FIELDS = {
-    "id": laravel.string,
-    "sku": laravel.string,
-    "name": laravel.string,
-    "quantity": laravel.integer,
-    "unit_amount": laravel.integer,
-    "amount": laravel.integer,
-    "tax_rate": laravel.integer,
-    "reward_id": laravel.string,
+    "id": validation.string,
+    "sku": validation.string,
+    "name": validation.string,
+    "quantity": validation.integer,
+    "unit_amount": validation.integer,
+    "amount": validation.integer,
+    "tax_rate": validation.integer,
+    "reward_id": validation.string,
 }
 CUSTOMER_FIELDS = {
-    "customer_public_id": laravel.string,
-    "international_phone_number": laravel.phone,
-    "email": laravel.email,
-    "first_name": laravel.string,
-    "last_name": laravel.string,
-    "has_optin": laravel.boolean,
-    "has_optin_sms": laravel.boolean,
-    "has_optin_email": laravel.boolean,
+    "customer_public_id": validation.string,
+    "international_phone_number": validation.phone,
+    "email": validation.email,
+    "first_name": validation.string,
+    "last_name": validation.string,
+    "has_optin": validation.boolean,
+    "has_optin_sms": validation.boolean,
+    "has_optin_email": validation.boolean,
 }
 PAYMENT_FIELDS = {
-    "method": laravel.token,
-    "amount": laravel.integer,
-    "payment_method_hash": laravel.string,
+    "method": validation.token,
+    "amount": validation.integer,
+    "payment_method_hash": validation.string,
 }
 UPDATE_FIELDS = {
-    "loyalty_store_slug": laravel.string,
-    "status": laravel.token,
-    "delivery_status": laravel.token,
+    "loyalty_store_slug": validation.string,
+    "status": validation.token,
+    "delivery_status": validation.token,
 }
 STATUSES = ("new", "accepted", "closed", "cancelled", "refunded")
 TAKEN_BACK = ("cancelled", "refunded")
@@ -111,7 +111,7 @@ class Orders:
         body = read_body(request, UPDATE_FIELDS, frozenset({"loyalty_store_slug", "status"}))
         order = self.book.orders.get((body["loyalty_store_slug"], order_id))
         if order is None:
-            raise laravel.not_found()
+            raise validation.not_found()
         if body["status"] not in STATUSES:
             raise invalid(status="The selected status is invalid.")
         if body["status"] in TAKEN_BACK and order.status not in TAKEN_BACK and order.customer:
@@ -143,7 +143,7 @@ class Orders:
             if customer is None:
                 raise invalid(**{"customer.customer_public_id": "The selected customer is invalid."})
             return customer
-        phone = laravel.phone_digits(given.get("international_phone_number"))
+        phone = validation.phone_digits(given.get("international_phone_number"))
         if not phone:
             return None
         customer = self.book.by_phone(phone)

@@ -2,19 +2,19 @@
 
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.pongo import laravel
-from loyaltyview.sandbox.vendors.pongo.book import Book, Customer, Won, now_text
-from loyaltyview.sandbox.vendors.pongo.laravel import Refused, invalid, read_body, wrapped
+from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.sample import Reward
+from loyaltyview.sandbox.vendors.pongo.state import Book, Customer, Won, now_text
+from loyaltyview.sandbox.vendors.pongo.validation import Refused, invalid, read_body, wrapped
 
 BUY_FIELDS = {
-    "customer": laravel.string,
-    "store_slug": laravel.string,
-    "is_used": laravel.boolean,
-    "pin": laravel.pin,
+    "customer": validation.string,
+    "store_slug": validation.string,
+    "is_used": validation.boolean,
+    "pin": validation.pin,
 }
-USE_FIELDS = {**BUY_FIELDS, "hash": laravel.string}
-LOCK_FIELDS = {"hash": laravel.string, "pin": laravel.pin}
+USE_FIELDS = {**BUY_FIELDS, "hash": validation.string}
+LOCK_FIELDS = {"hash": validation.string, "pin": validation.pin}
 
 
 class Rewards:
@@ -63,7 +63,7 @@ class Rewards:
         self._check_store_and_pin(customer, body)
         won = self._won(customer, body["hash"])
         if won.reward.reward_id != reward_id:
-            raise laravel.not_found()
+            raise validation.not_found()
         if won.used_at:
             raise Refused(422, "This reward has already been used.", code="already_used")
         won.used_at, won.is_locked = now_text(), False
@@ -72,7 +72,7 @@ class Rewards:
     def lock(self, request: Request, customer_id: str) -> Response:
         """Add a lock, or remove it: DELETE has the same body."""
         if not self.has_locks:
-            raise laravel.not_found()
+            raise validation.not_found()
         customer = self.book.customer(customer_id)
         body = read_body(request, LOCK_FIELDS, frozenset({"hash"}))
         won = self._won(customer, body["hash"])
@@ -98,7 +98,7 @@ class Rewards:
         is_here = not reward.only_store or reward.only_store == slug
         return is_here and (not reward.only_tag or reward.only_tag in customer.tags)
 
-    def _as_json(self, reward: Reward) -> laravel.Json:
+    def _as_json(self, reward: Reward) -> validation.Json:
         return {
             "id": reward.reward_id,
             "name": reward.name,
@@ -116,7 +116,7 @@ class Rewards:
     def _reward(self, reward_id: str) -> Reward:
         reward = self.book.rewards.get(reward_id)
         if reward is None:
-            raise laravel.not_found()
+            raise validation.not_found()
         return reward
 
     def _customer(self, customer_id: str) -> Customer:
@@ -125,7 +125,7 @@ class Rewards:
             raise invalid(customer="The selected customer is invalid.")
         return customer
 
-    def _check_store_and_pin(self, customer: Customer, body: laravel.Json) -> None:
+    def _check_store_and_pin(self, customer: Customer, body: validation.Json) -> None:
         if self.book.store(body["store_slug"]) is None:
             raise invalid(store_slug="The selected store slug is invalid.")
         if customer.pin and body.get("pin") != customer.pin:

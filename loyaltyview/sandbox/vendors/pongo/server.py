@@ -9,12 +9,12 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
-from loyaltyview.sandbox.vendors.pongo.book import Book
 from loyaltyview.sandbox.vendors.pongo.customers import Customers
-from loyaltyview.sandbox.vendors.pongo.laravel import Refused, answer, wrapped
 from loyaltyview.sandbox.vendors.pongo.oauth import OAuth, origin_of
 from loyaltyview.sandbox.vendors.pongo.orders import Orders
 from loyaltyview.sandbox.vendors.pongo.rewards import Rewards
+from loyaltyview.sandbox.vendors.pongo.state import Book
+from loyaltyview.sandbox.vendors.pongo.validation import Refused, answer, wrapped
 from loyaltyview.sandbox.vendors.pongo.webhooks import Webhooks
 
 View = Callable[..., Response]

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import requests
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.vendors.pongo import laravel
-from loyaltyview.sandbox.vendors.pongo.book import Customer, now_text
-from loyaltyview.sandbox.vendors.pongo.laravel import invalid, read_body, wrapped
+from loyaltyview.sandbox.vendors.pongo import validation
+from loyaltyview.sandbox.vendors.pongo.state import Customer, now_text
+from loyaltyview.sandbox.vendors.pongo.validation import invalid, read_body, wrapped
 
 EVENTS = ("customer.created", "customer.updated")
-FIELDS = {"event": laravel.string, "url": laravel.string, "secret": laravel.string}
+FIELDS = {"event": validation.string, "url": validation.string, "secret": validation.string}
 TIMEOUT_S = 5
 
 
@@ -59,7 +59,7 @@ class Webhooks:
 
     def unsubscribe(self, _request: Request, webhook_id: str) -> Response:
         if self.subscriptions.pop(webhook_id, None) is None:
-            raise laravel.not_found()
+            raise validation.not_found()
         return Response(status=204)
 
     def tell(self, event: str, customer: Customer) -> None:

@@ -6,7 +6,7 @@ import re
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json
-from loyaltyview.sandbox.vendors.whitelabel import data
+from loyaltyview.sandbox.vendors.whitelabel import sample
 from loyaltyview.sandbox.vendors.whitelabel.answers import (
     Fail,
     check_locale,
@@ -53,7 +53,7 @@ class Reads:
         self._state = state
         self.ignores_owner_filter = False
         self.hides_owners = False
-        self.venue_rows = data.VENUES
+        self.venue_rows = sample.VENUES
 
     def users(self, request: Request) -> Response:
         if request.method == "POST":
@@ -79,7 +79,7 @@ class Reads:
             )
         body = read_body(request, {"type": "object*", "user": "object*"})
         kind = body["type"].get("id")
-        if kind not in (data.EMAIL_CONSENT, data.SMS_CONSENT):
+        if kind not in (sample.EMAIL_CONSENT, sample.SMS_CONSENT):
             raise Fail(404, "consent type not found")
         user = self._state.user(str(body["user"].get("id")))
         row = self._state.consent(user["id"], kind, checked=True)
@@ -126,7 +126,7 @@ class Reads:
 
     def tiers(self, request: Request) -> Response:
         check_locale(request, allowed=LOCALE)
-        return success(data.TIERS)
+        return success(sample.TIERS)
 
     def venues(self, request: Request) -> Response:
         return success(page(self.venue_rows, read_list(request, more=frozenset({"distance"}))))
@@ -134,9 +134,9 @@ class Reads:
     def setting(self, request: Request, name: str) -> Response:
         if not re.fullmatch(r"[a-zA-Z./]{2,64}", name):
             raise Fail(400, "validation failed", ["name: not valid"])
-        if name not in data.SETTINGS:
+        if name not in sample.SETTINGS:
             raise Fail(404, "setting not found")
-        return success({"name": name, "value": data.SETTINGS[name]})
+        return success({"name": name, "value": sample.SETTINGS[name]})
 
     def _shown(self, benefit: Json) -> Json:
         return {name: value for name, value in benefit.items() if name != "owner" or not self.hides_owners}
@@ -153,7 +153,7 @@ class Reads:
         check_text(profile, "emailAddress", 320, r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
         for consent in body.get("consentsDefinition", []):
             kind = consent.get("type", {}).get("id")
-            if kind not in (data.EMAIL_CONSENT, data.SMS_CONSENT) or not isinstance(
+            if kind not in (sample.EMAIL_CONSENT, sample.SMS_CONSENT) or not isinstance(
                 consent.get("checked"), bool
             ):
                 raise Fail(400, "validation failed", ["consentsDefinition: not valid"])

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import answer
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
-from loyaltyview.sandbox.vendors.whitelabel import data
+from loyaltyview.sandbox.vendors.whitelabel import sample
 from loyaltyview.sandbox.vendors.whitelabel.answers import Fail, gateway, success
 from loyaltyview.sandbox.vendors.whitelabel.commands import Commands
 from loyaltyview.sandbox.vendors.whitelabel.events import Events
@@ -154,7 +154,7 @@ class WhiteLabel(Vendor):
     @property
     def consent_types(self) -> tuple[str, str]:
         """The ids of the tenant's consents to e-mails and to messages."""
-        return data.EMAIL_CONSENT, data.SMS_CONSENT
+        return sample.EMAIL_CONSENT, sample.SMS_CONSENT
 
 
 class _Bucket:

@@ -15,7 +15,7 @@ from typing import Any
 
 from loyaltyview.sandbox.answers import Json, timestamp
 from loyaltyview.sandbox.clock import vendor_now
-from loyaltyview.sandbox.vendors.whitelabel import data
+from loyaltyview.sandbox.vendors.whitelabel import sample
 from loyaltyview.sandbox.vendors.whitelabel.answers import Fail
 
 Listener = Callable[[Json], None]
@@ -32,7 +32,7 @@ class State:
         self.points: dict[str, int] = {}
         self.lifetime: dict[str, int] = {}
         self.cost: dict[str, int] = {}
-        self.rewards = {row["id"]: row for row in data.rewards()}
+        self.rewards = {row["id"]: row for row in sample.rewards()}
         self.benefits: dict[str, Json] = {}
         self.consents: list[Json] = []
         self.events: list[Json] = []
@@ -40,12 +40,12 @@ class State:
         self._ids = itertools.count(123456)
         self._numbers = itertools.count(1000104)
         self._heard = heard
-        for person in data.PEOPLE:
+        for person in sample.PEOPLE:
             self._seed(*person)
         ana = self.by_email("ana@example.test")
         birthday = self.reward_named("$10 birthday voucher")
-        self.give(ana["id"], birthday, benefit_id=data.fixed_id("ana-birthday"))
-        self.give(ana["id"], self.reward_named("$5 off"), code=data.ANA_CODE)
+        self.give(ana["id"], birthday, benefit_id=sample.fixed_id("ana-birthday"))
+        self.give(ana["id"], self.reward_named("$5 off"), code=sample.ANA_CODE)
 
     # --- Users ------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class State:
     def wallet(self, user: Json) -> Json:
         """Balance, tier, and the vouchers that are not burned."""
         ref, now = user["id"], timestamp()
-        reached = [tier for tier in data.TIERS if tier["pointsRequirement"] <= self.lifetime[ref]]
+        reached = [tier for tier in sample.TIERS if tier["pointsRequirement"] <= self.lifetime[ref]]
         vouchers = [
             row
             for row in self.benefits.values()
@@ -226,14 +226,14 @@ class State:
             self.lifetime[user_id] += points
 
     def _requirement(self, tier_id: str) -> int:
-        return next(int(tier["pointsRequirement"]) for tier in data.TIERS if tier["id"] == tier_id)
+        return next(int(tier["pointsRequirement"]) for tier in sample.TIERS if tier["id"] == tier_id)
 
     def _seed(self, first: str, last: str, email: str, phone: str | None, number: str, points: int) -> None:
         profile = {"givenName": first, "familyName": last, "emailAddress": email}
         if phone:
             profile["telephoneNumber"] = phone
         definition = {"profile": profile, "authIdentifier": f"auth0|{first.lower()}"}
-        user = self.add_user(definition, user_id=data.fixed_id(f"user-{first}"), number=number)
+        user = self.add_user(definition, user_id=sample.fixed_id(f"user-{first}"), number=number)
         self.points[user["id"]] = self.lifetime[user["id"]] = points
 
 

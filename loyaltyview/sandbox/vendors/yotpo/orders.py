@@ -11,10 +11,10 @@ from decimal import ROUND_FLOOR, Decimal
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import ApiError, Json, answer, faults
-from loyaltyview.sandbox.vendors.yotpo.books import Books, Order
-from loyaltyview.sandbox.vendors.yotpo.hooks import Hooks
-from loyaltyview.sandbox.vendors.yotpo.requests_in import find_customer, invalid, read_body
+from loyaltyview.sandbox.vendors.yotpo.answers import find_customer, invalid, read_body
+from loyaltyview.sandbox.vendors.yotpo.state import Books, Order
 from loyaltyview.sandbox.vendors.yotpo.views import customer_json
+from loyaltyview.sandbox.vendors.yotpo.webhooks import Webhooks
 
 ORDER = {
     "customer_email": "string*",
@@ -56,7 +56,7 @@ class OrderDesk:
     `drops_repeats`: only the first order of an id counts (not documented)."""
 
     books: Books
-    hooks: Hooks
+    webhooks: Webhooks
     status_regex: str = "paid"
     points_per_unit: int = 1
     is_delayed: bool = False
@@ -152,7 +152,7 @@ class OrderDesk:
         customer.total_purchases += 1
         if order.earned:
             self.books.add_points(customer, order.earned, "Made a purchase", earned=True)
-            self.hooks.topic(
+            self.webhooks.topic(
                 "swell/points/earned", email=customer.email, customer=customer_json(self.books, customer)
             )
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import ApiError, Json, answer
-from loyaltyview.sandbox.vendors.yotpo.books import Books, Customer, Option, Redemption
-from loyaltyview.sandbox.vendors.yotpo.hooks import Hooks
-from loyaltyview.sandbox.vendors.yotpo.requests_in import (
+from loyaltyview.sandbox.vendors.yotpo.answers import (
     IDENTIFIERS,
     find_customer,
     invalid,
     read_body,
     read_query,
 )
+from loyaltyview.sandbox.vendors.yotpo.state import Books, Customer, Option, Redemption
 from loyaltyview.sandbox.vendors.yotpo.views import code_json, customer_json, option_json, redemption_json
+from loyaltyview.sandbox.vendors.yotpo.webhooks import Webhooks
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 MOST_CODES = 10_000
@@ -37,7 +37,7 @@ class RedemptionDesk:
     """`hides_unaffordable`: whether a customer is not shown what costs too much (not documented)."""
 
     books: Books
-    hooks: Hooks
+    webhooks: Webhooks
     currency: str
     hides_unaffordable: bool = False
 
@@ -86,7 +86,7 @@ class RedemptionDesk:
             self.books.add_points(customer, -points, option.name, earned=False, status=redemption.code)
         self.books.redemptions[redemption.id] = redemption
         if not is_delayed:
-            self.hooks.topic(
+            self.webhooks.topic(
                 "swell/redemption/created",
                 email=customer.email,
                 customer=customer_json(self.books, customer),
@@ -137,7 +137,7 @@ class RedemptionDesk:
         redemption = self.books.redemption_of(code)
         if redemption is None:
             raise LookupError(code)
-        self.hooks.topic(
+        self.webhooks.topic(
             "swell/point_redemption/cancellation_request",
             point_redemption_id=str(redemption.id),
             reward_text=redemption.code,
@@ -174,7 +174,7 @@ class RedemptionDesk:
         code = option.codes.pop(0)
         left = len(option.codes)
         if left == 0 or left in {option.threshold // part for part in LOW}:
-            self.hooks.topic(
+            self.webhooks.topic(
                 "swell/redemption_code/below_threshold",
                 redemption_option=option_json(option),
                 redemption_option_id=option.id,
@@ -187,7 +187,7 @@ class RedemptionDesk:
         for each in self.books.redemptions.values():
             if each.customer is customer and each.state == "pending_deduction":
                 each.state = "cancelled"
-                self.hooks.cancel_coupon(
+                self.webhooks.cancel_coupon(
                     {
                         "id": str(each.id),
                         "coupon_code": each.code,

@@ -4,7 +4,7 @@ as far as Yotpo has such kinds."""
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from loyaltyview.sandbox.vendors.yotpo.books import Books, Customer, HistoryItem, Option, Tier
+from loyaltyview.sandbox.vendors.yotpo.state import Books, Customer, HistoryItem, Option, Tier
 
 TIERS = (("Bronze", 0, "1"), ("Silver", 500, "1.25"), ("Gold", 2000, "1.5"))
 CUSTOM = 90211

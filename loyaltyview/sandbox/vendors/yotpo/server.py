@@ -15,19 +15,19 @@ from loyaltyview.sandbox.answers import ApiError, answer
 from loyaltyview.sandbox.config import SandboxConfig
 from loyaltyview.sandbox.rate import RateLimit
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
-from loyaltyview.sandbox.vendors.yotpo.books import Customer
-from loyaltyview.sandbox.vendors.yotpo.hooks import Hooks
-from loyaltyview.sandbox.vendors.yotpo.orders import OrderDesk
-from loyaltyview.sandbox.vendors.yotpo.redemptions import RedemptionDesk
-from loyaltyview.sandbox.vendors.yotpo.requests_in import (
+from loyaltyview.sandbox.vendors.yotpo.answers import (
     IDENTIFIERS,
     find_customer,
     no_customer,
     read_body,
     read_query,
 )
+from loyaltyview.sandbox.vendors.yotpo.orders import OrderDesk
+from loyaltyview.sandbox.vendors.yotpo.redemptions import RedemptionDesk
 from loyaltyview.sandbox.vendors.yotpo.sample import sample_books
+from loyaltyview.sandbox.vendors.yotpo.state import Customer
 from loyaltyview.sandbox.vendors.yotpo.views import customer_json, tiers_json
+from loyaltyview.sandbox.vendors.yotpo.webhooks import Webhooks
 
 View = Callable[..., Response]
 CUSTOMER = {
@@ -55,9 +55,9 @@ class Yotpo(Vendor):
     def __init__(self, setup: VendorSetup) -> None:
         super().__init__(setup)
         self.books = sample_books()
-        self.hooks = Hooks(setup)
-        self.redemptions = RedemptionDesk(books=self.books, hooks=self.hooks, currency=setup.currency)
-        self.orders = OrderDesk(books=self.books, hooks=self.hooks)
+        self.webhooks = Webhooks(setup)
+        self.redemptions = RedemptionDesk(books=self.books, webhooks=self.webhooks, currency=setup.currency)
+        self.orders = OrderDesk(books=self.books, webhooks=self.webhooks)
         self.rate = SandboxConfig(rate_limit_per_s=10)
         self.hidden_reads = 0
         self.busy = 0

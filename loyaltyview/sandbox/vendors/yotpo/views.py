@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from loyaltyview.sandbox.answers import Json, timestamp
-from loyaltyview.sandbox.vendors.yotpo.books import Books, Customer, Option, Redemption
+from loyaltyview.sandbox.vendors.yotpo.state import Books, Customer, Option, Redemption
 
 
 def customer_json(books: Books, customer: Customer, *, with_history: bool = False) -> Json:

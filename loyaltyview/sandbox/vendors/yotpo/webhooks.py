@@ -26,7 +26,7 @@ class Sent:
     headers: dict[str, str]
 
 
-class Hooks:
+class Webhooks:
     """Sends to the setup's `webhook_url`, if there is one, and remembers everything in `sent`."""
 
     def __init__(self, setup: VendorSetup, sleep: Callable[[float], None] = time.sleep) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from loyaltyview.sandbox.clock import vendor_now
-from loyaltyview.sandbox.vendors.pongo.laravel import Json, not_found
 from loyaltyview.sandbox.vendors.pongo.sample import PEOPLE, REWARDS, STORES, Reward, Store
+from loyaltyview.sandbox.vendors.pongo.validation import Json, not_found
 
 VALID_DAYS = 30
 

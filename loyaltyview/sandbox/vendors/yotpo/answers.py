@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from werkzeug.wrappers import Request
 
 from loyaltyview.sandbox.answers import ApiError, Json, faults, read_json
-from loyaltyview.sandbox.vendors.yotpo.books import Books, Customer
+from loyaltyview.sandbox.vendors.yotpo.state import Books, Customer
 
 # How a customer can be named, and the field of the row.
 IDENTIFIERS = {
