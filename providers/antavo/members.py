@@ -65,8 +65,8 @@ def read(client: Client, ref: str) -> dict[str, Any]:
     if not SAFE_ID.fullmatch(ref):
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     data = table(client.get(of_member(ref), "get_member", {"fields": "expiring_points"}))
-    if not text(data.get("id")):
-        raise UnexpectedAnswer("get_member: not a customer")
+    if text(data.get("id")) != ref:
+        raise UnexpectedAnswer("get_member: not this customer")
     if text(data.get("status")).lower() in GONE:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     return data

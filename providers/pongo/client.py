@@ -5,6 +5,7 @@ The stack is Laravel as far as anybody can see, so errors are read in Laravel's 
 """
 
 import json
+import re
 from typing import Any
 
 import requests
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 KIND = "pongo"
 
 # A refusal's `code`, or words of its `message`: the first that fits. All assumed (docs/contracts/pongo.md 7).
+# A code or a field of Pongo's, as it may stand in a log.
+NAME = re.compile(r"[A-Za-z0-9_.*-]{1,60}")
 REASONS: tuple[tuple[str, RejectReason], ...] = (
     ("not_enough_points", RejectReason.INSUFFICIENT_POINTS),
     ("not enough points", RejectReason.INSUFFICIENT_POINTS),
@@ -155,7 +158,9 @@ def refusal(answer: Answer, missing: RejectReason) -> ProviderError:
     told = f"{code} {message}".lower()
     reason = next((reason for words, reason in REASONS if words in told), RejectReason.INVALID_INPUT)
     errors = body.get("errors")
-    fields = ", ".join(sorted(errors)) if isinstance(errors, dict) else ""
+    names = [*(errors if isinstance(errors, dict) else {})]
+    fields = ", ".join(sorted(filter(NAME.fullmatch, names)))
     # Laravel's own sentence about fields says nothing to an associate.
-    text = "" if fields else message[:200]
-    return Rejected(reason, f"{answer.status} {code or fields}".strip(), text=text)
+    text = "" if names else message[:200]
+    detail = code if NAME.fullmatch(code) else fields
+    return Rejected(reason, f"{answer.status} {detail}".strip(), text=text)
