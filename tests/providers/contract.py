@@ -5,13 +5,17 @@ a provider against a fake of its vendor (or, for the house, a database), and a m
 that exist there. Tests of what the vendor cannot do skip themselves by its capabilities.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
+import time_machine
 from django.apps import apps
 
 from providers.base import Capability, LoyaltyProvider
+from providers.currencies import decimals_of
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.journal.models import Write
 from providers.types import (
@@ -25,6 +29,7 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
+    Money,
     QueryKind,
     Reward,
     SpendIntent,
@@ -48,6 +53,16 @@ LOOKUPS = {
     Capability.EMAIL_LOOKUP: QueryKind.EMAIL,
     Capability.PHONE_LOOKUP: QueryKind.PHONE,
     Capability.CODE_LOOKUP: QueryKind.CODE,
+}
+# The method that does what a capability says.
+METHODS = {
+    Capability.HISTORY: "get_history",
+    Capability.STORES: "list_stores",
+    Capability.ENROL: "enrol",
+    Capability.CONSENT_CHANGE: "change_consents",
+    Capability.WEBHOOKS: "parse_webhook",
+    Capability.EARN_PREVIEW: "preview_earn",
+    Capability.PARTIAL_RELEASE: "release_part",
 }
 
 
@@ -76,8 +91,9 @@ class ProviderContract(ContractFixtures):
         for near in (value[:-1], value[1:], value + "0", "%", ""):
             assert provider.find_members(MemberQuery(kind=kind, value=near)) == ()
 
-    def test_a_member_has_the_promised_types(self, member: Member) -> None:
+    def test_a_member_has_the_promised_types(self, member: Member, member_ref: str) -> None:
         assert_types(member)
+        assert member.ref == member_ref
 
     def test_an_unknown_member_is_rejected(self, provider: LoyaltyProvider) -> None:
         with pytest.raises(Rejected) as caught:
@@ -108,14 +124,18 @@ class ProviderContract(ContractFixtures):
             assert again.consents.sms is Consent.NO
 
     def test_history_is_newest_first_and_in_words(
-        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
     ) -> None:
         need(provider, Capability.HISTORY)
         provider.record_order(make_order())
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+            provider.spend(intent)
         history = provider.get_history(member.ref)
         assert_types(history)
         assert len(history) <= 50
-        assert [line.at for line in history] == sorted((line.at for line in history), reverse=True)
+        assert len({line.at for line in history}) > 1, "the contract's member needs a history"
+        times = [line.at for line in history]
+        assert times == sorted(times, reverse=True), "the history does not begin with the newest line"
         assert all(line.text for line in history)
 
     # --- Rewards and vouchers ---------------------------------------------------------------------
@@ -130,7 +150,7 @@ class ProviderContract(ContractFixtures):
     def test_a_reward_too_dear_is_locked_with_the_exact_gap(
         self, dear_reward: Reward, member: Member
     ) -> None:
-        assert dear_reward.lock is not None
+        assert dear_reward.lock is not None, "a reward that the member cannot pay has no lock"
         assert dear_reward.lock.reason is LockReason.POINTS
         assert dear_reward.lock.points_gap == dear_reward.points - member.balance.spendable
 
@@ -139,6 +159,23 @@ class ProviderContract(ContractFixtures):
     ) -> None:
         if Capability.RELEASE_POINTS not in provider.capabilities:
             assert all(reward.is_final for reward in rewards.values())
+
+    def test_amounts_are_in_the_programs_currency_and_no_finer_than_it(
+        self, provider: LoyaltyProvider, rewards: dict[str, Reward]
+    ) -> None:
+        for reward in rewards.values():
+            assert_amounts(reward.discount, provider.config.currency)
+
+    @pytest.mark.parametrize("currency", ["EUR", "JPY"])
+    def test_a_program_of_another_currency_offers_no_amount_in_ours(
+        self, provider: LoyaltyProvider, member: Member, cart: Cart, currency: str
+    ) -> None:
+        config = dataclasses.replace(provider.config, currency=currency)
+        total = Money(amount=Decimal(80), currency=currency)
+        for reward in type(provider)(config).list_rewards(member.ref, dataclasses.replace(cart, total=total)):
+            assert_amounts(reward.discount, currency)
+            if reward.points_range:
+                assert reward.points_range.value_per_point.currency == currency
 
     def test_vouchers_have_the_promised_types(self, voucher: Voucher) -> None:
         assert_types(voucher)
@@ -318,7 +355,8 @@ class ProviderContract(ContractFixtures):
             assert_types(change)
         if earned is not None:
             balance = provider.get_member(member.ref).balance
-            assert balance.spendable + balance.pending == member.balance.spendable + member.balance.pending
+            kept = balance.spendable + balance.pending - member.balance.spendable - member.balance.pending
+            assert kept == 0, "a cancelled order left points"
 
     def test_cancelling_an_unknown_order_changes_nothing(
         self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
@@ -392,6 +430,49 @@ class ProviderContract(ContractFixtures):
         with pytest.raises(Unsupported):
             call(provider)
 
+    @pytest.mark.parametrize("capability", METHODS)
+    def test_what_the_vendor_can_do_is_declared_and_what_is_declared_is_done(
+        self, provider: LoyaltyProvider, capability: Capability
+    ) -> None:
+        name = METHODS[capability]
+        is_done = getattr(type(provider), name) is not getattr(LoyaltyProvider, name)
+        assert is_done == (capability in provider.capabilities), f"{name} and {capability} do not agree"
+
+    def test_what_a_member_and_the_rewards_show_is_declared(
+        self, provider: LoyaltyProvider, member: Member, rewards: dict[str, Reward], cart: Cart
+    ) -> None:
+        shown = {
+            Capability.TIERS: member.tier is not None,
+            Capability.VARIABLE_POINTS: any(reward.points_range for reward in rewards.values()),
+            Capability.EARN_PREVIEW: provider.preview_earn(member.ref, cart) is not None,
+        }
+        declared = {capability: capability in provider.capabilities for capability in shown}
+        assert shown == declared
+        if Capability.CONSENT_EMAIL not in provider.capabilities:
+            assert member.consents.email is Consent.NOT_ASKED
+        if Capability.CONSENT_SMS not in provider.capabilities:
+            assert member.consents.sms is Consent.NOT_ASKED
+
+    @pytest.mark.parametrize("capability", LOOKUPS)
+    def test_no_look_up_is_made_that_is_not_declared(
+        self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
+    ) -> None:
+        if capability in provider.capabilities:
+            pytest.skip(f"it has {capability}")
+        kind = LOOKUPS[capability]
+        value = {QueryKind.EMAIL: member.email, QueryKind.PHONE: member.phone, QueryKind.CODE: code}[kind]
+        assert provider.find_members(MemberQuery(kind=kind, value=value or "+16175550100")) == (), "found"
+
+    def test_a_part_of_an_order_is_not_taken_back_without_the_capability(
+        self, provider: LoyaltyProvider, make_order: MakeOrder
+    ) -> None:
+        if Capability.PARTIAL_RETURN in provider.capabilities:
+            pytest.skip("it can do partial_return")
+        order = make_order(base="100.00")
+        provider.record_order(order)
+        with pytest.raises(Unsupported):
+            provider.record_return(make_return(order, "return-1", "50.00"))
+
     def test_points_as_money_are_refused_where_the_vendor_has_none(
         self, provider: LoyaltyProvider, member: Member, cart: Cart, keys: Iterator[str]
     ) -> None:
@@ -410,6 +491,16 @@ def buy(provider: LoyaltyProvider, intent: SpendIntent, make_order: MakeOrder) -
     order = make_order(spends=(spend,))
     provider.confirm(spend, order)
     provider.record_order(order)
+
+
+def assert_amounts(discount: Discount, currency: str) -> None:
+    """Fail unless every amount of `discount` can be paid in `currency`."""
+    for money in (discount.amount, discount.minimum):
+        if money is not None:
+            assert money.currency == currency, "an amount in another currency than the program's"
+            finest = Decimal(1).scaleb(-decimals_of(currency))
+            assert money.amount == money.amount.quantize(finest), "an amount finer than its currency"
+            assert money.amount > 0
 
 
 def texts_in_tables(kind: str) -> set[str]:

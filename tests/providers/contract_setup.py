@@ -8,12 +8,13 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, get_type_hints
 
 import pytest
 from django.db import transaction
 
+from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.journal import retention
 from providers.types import (
@@ -29,9 +30,11 @@ from providers.types import (
     SpendIntent,
     SpendKind,
     Voucher,
+    WebhookRequest,
 )
 
 MakeOrder = Callable[..., Order]
+Deliver = Callable[..., WebhookRequest]
 
 
 class ContractFixtures:
@@ -69,6 +72,13 @@ class ContractFixtures:
         raise NotImplementedError
 
     @pytest.fixture
+    def deliver(self, provider: LoyaltyProvider) -> Deliver:
+        """A function that returns a delivery about this member, signed with the secret that it is given, and
+        with the program's own without one."""
+        need(provider, Capability.WEBHOOKS)
+        raise NotImplementedError
+
+    @pytest.fixture
     def code(self, member: Member) -> str:
         """The code on the member's card or pass."""
         return member.member_id
@@ -77,6 +87,16 @@ class ContractFixtures:
     def holds_rewards(self, provider: LoyaltyProvider) -> bool:
         """Whether a reward's points are held: not where only points as money are."""
         return Capability.HOLD in provider.capabilities
+
+    @pytest.fixture
+    def server(self) -> Vendor | None:
+        """The sandbox's server that the adapter calls; None where the adapter calls none."""
+        return None
+
+    @pytest.fixture
+    def happens_only_with_its_answer(self) -> bool:
+        """Whether a spend without its answer is none: nobody but us could use what it made."""
+        return False
 
     # --- Fixtures that follow from these ----------------------------------------------------------
 
@@ -143,7 +163,8 @@ def assert_types(value: Any) -> None:
         for field in dataclasses.fields(value):
             inner = getattr(value, field.name)
             if hints[field.name] in (int, str, bool, Decimal):
-                assert type(inner) is hints[field.name], f"{type(value).__name__}.{field.name}: {inner!r}"
+                kind = str if isinstance(inner, StrEnum) else type(inner)
+                assert kind is hints[field.name], f"{type(value).__name__}.{field.name}: {inner!r}"
             assert_types(inner)
     elif isinstance(value, tuple):
         for inner in value:

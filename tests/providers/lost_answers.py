@@ -6,7 +6,7 @@ is wrong. An adapter's test subclasses `LostAnswersContract` and overrides `serv
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,24 +17,20 @@ from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
 from providers.types import Balance, Cart, Finding, Member, Reward, SpendIntent, SpendKind
 from tests.providers.contract_setup import MakeOrder, make_intent, make_return, need
-from tests.providers.transcripts import LONG_AFTER, TranscriptContract
+from tests.providers.transcripts import LONG_AFTER, losing
+from tests.providers.wrong_answers import WrongAnswersContract
 
 # How far the vendor's clock is ahead of ours, in seconds.
 CLOCKS_AHEAD_S = (-600, -90, -0.5, 90, 600)
 
 
-class LostAnswersContract(TranscriptContract):
+class LostAnswersContract(WrongAnswersContract):
     # --- Fixtures to override ---------------------------------------------------------------------
 
     @pytest.fixture
     def server(self) -> Vendor:
         """The sandbox's server that the adapter calls."""
         raise NotImplementedError
-
-    @pytest.fixture
-    def happens_only_with_its_answer(self) -> bool:
-        """Whether a spend without its answer is none: nobody but us could use what it made."""
-        return False
 
     # --- Spends -----------------------------------------------------------------------------------
 
@@ -243,14 +239,6 @@ class LostAnswersContract(TranscriptContract):
         lose(server, fault, lambda: provider.cancel_order(order))
         if provider.record_order(order).points is not None:
             assert total(provider.get_member(member.ref).balance) == total(member.balance)
-
-
-@contextmanager
-def losing(server: Vendor, **faults: bool) -> Iterator[None]:
-    """Let writes have these faults inside the block."""
-    server.faults = dataclasses.replace(server.faults, writes_only=True, **faults)
-    yield
-    server.faults = dataclasses.replace(server.faults, writes_only=False, **dict.fromkeys(faults, False))
 
 
 def spend_in_vain(provider: LoyaltyProvider, intent: SpendIntent, server: Vendor, **faults: bool) -> None:

@@ -12,7 +12,7 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -121,11 +121,6 @@ class TranscriptContract(ProviderContract):
     gives_parts: ClassVar[bool] = True
     closes: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
-
-    @pytest.fixture
-    def server(self) -> Vendor | None:
-        """The sandbox's server that the adapter calls; None where the adapter calls none."""
-        return None
 
     @pytest.fixture
     def transcript_file(self) -> Path:
@@ -349,3 +344,11 @@ def _read(path: Path) -> dict[str, list[str]]:
         else:
             lines = known.setdefault(line, [])
     return known
+
+
+@contextmanager
+def losing(server: Vendor, **faults: bool) -> Iterator[None]:
+    """Let writes have these faults inside the block."""
+    server.faults = dataclasses.replace(server.faults, writes_only=True, **faults)
+    yield
+    server.faults = dataclasses.replace(server.faults, writes_only=False, **dict.fromkeys(faults, False))

@@ -1,11 +1,15 @@
 """Antavo's adapter keeps the provider contract, over HTTP against the sandbox's Antavo."""
 
+import json
+
+import jwt
 import pytest
 
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
-from providers.types import MemberProfile
-from tests.providers.antavo.conftest import MIA, Connect, Served
+from providers.types import MemberProfile, WebhookRequest
+from tests.providers.antavo.conftest import MIA, SECRET, Connect, Served
+from tests.providers.contract_setup import Deliver
 from tests.providers.lost_answers import LostAnswersContract
 
 
@@ -14,7 +18,7 @@ class TestAntavo(LostAnswersContract):
 
     @pytest.fixture
     def provider(self, connect: Connect) -> LoyaltyProvider:
-        return connect()
+        return connect(webhook_auth="jwt", webhook_key=SECRET)
 
     @pytest.fixture
     def holds_rewards(self) -> bool:
@@ -38,6 +42,15 @@ class TestAntavo(LostAnswersContract):
         return vendor.give(MIA, "MIA-BIRTHDAY").code
 
     @pytest.fixture
+    def deliver(self) -> Deliver:
+        def signed(secret: str = SECRET) -> WebhookRequest:
+            token = jwt.encode({"exp": 2**33}, secret, algorithm="HS256")
+            body = json.dumps({"eventName": "voucher_claimed", "consentGuid": MIA}).encode()
+            return WebhookRequest(headers={"authorization": f"Bearer {token}"}, body=body)
+
+        return signed
+
+    @pytest.fixture
     def stranger(self) -> MemberProfile:
         return MemberProfile(email="noor@example.test", phone="+16175550103", first_name="Noor")
 
@@ -54,7 +67,7 @@ class TestAntavoThatAcceptsCheckouts(TestAntavo):
     @pytest.fixture
     def provider(self, vendor: Served, connect: Connect) -> LoyaltyProvider:
         vendor.workspace.accept_mode = "manual"
-        return connect(accepts_checkouts=True)
+        return connect(accepts_checkouts=True, webhook_auth="jwt", webhook_key=SECRET)
 
 
 class TestAntavoThatDecidesLater(TestAntavo):
@@ -65,4 +78,4 @@ class TestAntavoThatDecidesLater(TestAntavo):
     @pytest.fixture
     def provider(self, vendor: Served, connect: Connect) -> LoyaltyProvider:
         vendor.workspace.accept_mode = "manual"
-        return connect()
+        return connect(webhook_auth="jwt", webhook_key=SECRET)

@@ -21,9 +21,9 @@ from providers.journal.models import Write, WriteKind
 from providers.journal.states import Journal
 from providers.pongo.provider import PongoProvider
 from providers.types import Finding, SpendKind
-from tests.providers.lost_answers import losing
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
 from tests.providers.pongo.intents import an_intent, an_order
+from tests.providers.transcripts import losing
 
 BUY = f"/v1/rewards/{FIVE_OFF}"
 LOCK = f"/v1/customers/{MIA}/rewards/lock"

@@ -4,18 +4,22 @@ import pytest
 
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
+from providers.types import WebhookRequest
+from tests.providers.contract_setup import ContractFixtures, Deliver
 from tests.providers.lost_answers import LostAnswersContract
-from tests.providers.stampcard.conftest import MIA, Build
+from tests.providers.stampcard.conftest import MIA, SECRET, Build
+from tests.providers.stampcard.provider import StampcardProvider
 from tests.providers.stampcard.server import Stampcard
 
 
-class TestStampcard(LostAnswersContract):
-    transcribed = ("reward", "-")
-    gives_parts = False
+class StampcardFixtures(ContractFixtures):
+    @pytest.fixture
+    def adapter(self) -> type[StampcardProvider]:
+        return StampcardProvider
 
     @pytest.fixture
-    def provider(self, build: Build) -> LoyaltyProvider:
-        return build()
+    def provider(self, build: Build, adapter: type[StampcardProvider]) -> LoyaltyProvider:
+        return build(adapter)
 
     @pytest.fixture
     def server(self, vendor: Stampcard) -> Vendor:
@@ -34,5 +38,18 @@ class TestStampcard(LostAnswersContract):
         return "breakfast"
 
     @pytest.fixture
+    def deliver(self, vendor: Stampcard) -> Deliver:
+        def signed(secret: str = SECRET) -> WebhookRequest:
+            headers, body = vendor.delivery(secret, {"id": "e-1", "type": "stamps.changed", "customer": MIA})
+            return WebhookRequest(headers=headers, body=body)
+
+        return signed
+
+    @pytest.fixture
     def voucher_id(self) -> str:
         pytest.skip("Stampcard has no vouchers")
+
+
+class TestStampcard(StampcardFixtures, LostAnswersContract):
+    transcribed = ("reward", "-")
+    gives_parts = False

@@ -1,14 +1,17 @@
 """The adapter keeps the provider contract against the sandbox's server, over real HTTP."""
 
+import json
+
 import pytest
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors.base import Vendor
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import LoyaltyProvider
-from providers.types import MemberProfile
+from providers.types import MemberProfile, WebhookRequest
+from tests.providers.contract_setup import Deliver
 from tests.providers.lost_answers import LostAnswersContract
-from tests.providers.whitelabel.build import FIVE_OFF, TWENTY_FIVE_OFF
+from tests.providers.whitelabel.build import FIVE_OFF, SECRET, TWENTY_FIVE_OFF
 from tests.providers.whitelabel.conftest import Build
 
 
@@ -32,6 +35,14 @@ class TestWhiteLabel(LostAnswersContract):
     @pytest.fixture
     def voucher_id(self, whole_voucher: Json) -> str:
         return str(whole_voucher["id"])
+
+    @pytest.fixture
+    def deliver(self) -> Deliver:
+        def signed(secret: str = SECRET) -> WebhookRequest:
+            body = {"type": "PROFILE_UPDATED", "reportedAt": "2025-06-02T10:31:00Z", "subject": "auth0|mia"}
+            return WebhookRequest(headers={"x-loyaltyview-token": secret}, body=json.dumps(body).encode())
+
+        return signed
 
     @pytest.fixture
     def stranger(self) -> MemberProfile:

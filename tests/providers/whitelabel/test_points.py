@@ -13,7 +13,7 @@ from providers.types import Finding
 from providers.whitelabel import settling
 from providers.whitelabel.models import Report, ReportKind, ReportState
 from providers.whitelabel.provider import WhiteLabelProvider
-from tests.providers.lost_answers import losing
+from tests.providers.transcripts import losing
 from tests.providers.whitelabel.build import FIVE_OFF, order, points_intent, reward_intent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
 

@@ -1,15 +1,18 @@
 """The adapter keeps the provider contract, with points held until the order and with points taken at once."""
 
+import json
+
 import pytest
 
 from loyaltyview.sandbox.vendors.base import Vendor
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.base import LoyaltyProvider
-from providers.types import MemberProfile
+from providers.types import MemberProfile, WebhookRequest
 from providers.yotpo.provider import YotpoProvider
+from tests.providers.contract_setup import Deliver
 from tests.providers.lost_answers import LostAnswersContract
 from tests.providers.yotpo.build import FIVE_OFF, TEN_OFF, TWENTY_FIVE_OFF
-from tests.providers.yotpo.conftest import Build
+from tests.providers.yotpo.conftest import SECRET, Build
 
 
 class YotpoContract(LostAnswersContract):
@@ -31,6 +34,14 @@ class YotpoContract(LostAnswersContract):
     @pytest.fixture
     def voucher_id(self) -> str:
         pytest.skip("Yotpo does not list unused codes")
+
+    @pytest.fixture
+    def deliver(self) -> Deliver:
+        def signed(secret: str = SECRET) -> WebhookRequest:
+            body = json.dumps({"secret": secret, "coupon_code": "LOY-1"}).encode()
+            return WebhookRequest(headers={}, body=body)
+
+        return signed
 
     @pytest.fixture
     def stranger(self) -> MemberProfile:

@@ -1,0 +1,174 @@
+"""What every adapter that calls a vendor must do when an answer is wrong, beside the `ProviderContract`.
+
+A vendor answers with a near match or with another member's record, a gateway answers for the vendor, and an
+error repeats what was sent. The answers are bent between the adapter and the sandbox's server, so each vendor
+needs nothing for it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from werkzeug.wrappers import Request, Response
+
+from loyaltyview.sandbox.vendors.base import Vendor
+from providers.base import Capability, LoyaltyProvider
+from providers.errors import AuthFailed, OutcomeUnknown, ProviderError
+from providers.outbound.exchange import Answer, Call
+from providers.outbound.vendor_session import VendorSession
+from providers.types import Cart, Finding, Member, MemberQuery, QueryKind, SpendIntent
+from tests.providers.contract import LOOKUPS
+from tests.providers.contract_setup import Deliver, assert_types, need
+from tests.providers.inside_200 import reads_of
+from tests.providers.transcripts import LONG_AFTER, TranscriptContract, losing
+
+Read = Callable[..., Answer]
+
+
+class WrongAnswersContract(TranscriptContract):
+    @pytest.mark.parametrize("capability", LOOKUPS)
+    def test_a_near_match_of_the_vendor_is_a_stranger(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        code: str,
+        capability: Capability,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The vendor answers a look-up of one character less as if it were the whole."""
+        need(provider, capability)
+        kind = LOOKUPS[capability]
+        value = {QueryKind.EMAIL: member.email, QueryKind.PHONE: member.phone, QueryKind.CODE: code}[kind]
+        for near in (value[:-1], f"{value}0"):
+            with monkeypatch.context() as patch:
+                patch.setattr(VendorSession, "read", _asking_for(value, instead_of=near))
+                found = provider.find_members(MemberQuery(kind=kind, value=near))
+            assert found == (), "a near match was taken for the member"
+
+    def test_another_members_record_is_never_shown(
+        self, provider: LoyaltyProvider, member: Member, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(VendorSession, "read", _answering_with(member.ref, "somebody-else"))
+        with suppress(ProviderError):
+            assert provider.get_member(member.ref).ref == member.ref, "another member's record was shown"
+
+    @pytest.mark.parametrize("body", ["<h1>Not Found</h1>", "{}", '{"error": "not_found"}'])
+    def test_a_404_does_not_say_that_a_spend_did_not_happen(
+        self,
+        provider: LoyaltyProvider,
+        intent: SpendIntent,
+        server: Vendor,
+        happens_only_with_its_answer: bool,
+        body: str,
+    ) -> None:
+        """The vendor's gateway has lost its way to the vendor; the points are gone."""
+        if happens_only_with_its_answer:
+            pytest.skip("a lost answer is no spend here")
+        with losing(server, withholds_answers=True), pytest.raises(OutcomeUnknown):
+            provider.spend(intent)
+        with _answering(server, lambda _request: Response(body, 404)):
+            for later in (datetime.now(UTC), datetime.now(UTC) + LONG_AFTER):
+                with time_machine.travel(later), suppress(ProviderError):
+                    finding = provider.find_spend(intent).finding
+                    assert finding is not Finding.DID_NOT, "a 404 was read as: it did not happen"
+        assert provider.find_spend(intent).finding is Finding.HAPPENED
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])
+    def test_an_error_repeats_no_secret_and_no_personal_data(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        cart: Cart,
+        intent: SpendIntent,
+        server: Vendor,
+        status: int,
+    ) -> None:
+        """The vendor's error contains all that it was sent."""
+        calls = reads_of(provider, member.ref, cart)
+        calls["spend"] = lambda: provider.spend(intent)
+        errors: dict[str, ProviderError] = {}
+        with _answering(server, lambda request: _echo(request, status)):
+            for name, call in calls.items():
+                try:
+                    call()
+                except ProviderError as error:
+                    errors[name] = error
+        assert errors
+        secrets = [
+            provider.config.settings.get(each.name) for each in provider.setting_specs if each.is_secret
+        ]
+        private = [text for text in (*secrets, member.email, member.phone) if text]
+        for name, raised in errors.items():
+            told = f"{raised} {raised.detail} {raised.args}"
+            assert not [text for text in private if text in told], f"{name} repeats a secret or a person"
+
+    def test_a_delivery_is_believed_by_its_signature(
+        self, provider: LoyaltyProvider, deliver: Deliver
+    ) -> None:
+        need(provider, Capability.WEBHOOKS)
+        events = provider.parse_webhook(deliver())
+        assert events
+        assert_types(events)
+        assert all(event.event_id and event.name for event in events)
+        assert provider.parse_webhook(deliver()) == events, "the same delivery is the same event"
+
+    def test_a_delivery_with_a_wrong_signature_is_refused(
+        self, provider: LoyaltyProvider, deliver: Deliver
+    ) -> None:
+        need(provider, Capability.WEBHOOKS)
+        forged = deliver("another-secret-that-is-long-enough-for-hs256")
+        for request in (forged, replace(forged, headers={})):
+            with pytest.raises(AuthFailed):
+                provider.parse_webhook(request)
+
+
+def _asking_for(exact: str, *, instead_of: str) -> Read:
+    """Return a `VendorSession.read` that asks by `exact` wherever `instead_of` is a parameter."""
+    read = VendorSession.read
+
+    def asking(self: VendorSession, call: Call) -> Answer:
+        asked = {
+            name: _replaced(getattr(call, name), instead_of, exact) for name in ("params", "json", "form")
+        }
+        return read(self, replace(call, **asked))
+
+    return asking
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:
+    text = json.dumps(value)
+    for sign in ("", "+"):  # some vendors take phones without the plus
+        if (bare := old.removeprefix(sign)) in text:
+            return json.loads(text.replace(bare, new.removeprefix(sign)))
+    return value
+
+
+def _answering_with(old: str, new: str) -> Read:
+    """Return a `VendorSession.read` whose answers have `new` for `old`."""
+    read = VendorSession.read
+
+    def answering(self: VendorSession, call: Call) -> Answer:
+        answer = read(self, call)
+        return replace(answer, body=answer.body.replace(old.encode(), new.encode()))
+
+    return answering
+
+
+@contextmanager
+def _answering(server: Vendor, respond: Callable[[Request], Response]) -> Iterator[None]:
+    """Let something before the vendor answer everything."""
+    own = server.respond
+    server.respond = respond  # type: ignore[method-assign, assignment]
+    yield
+    server.respond = own  # type: ignore[method-assign]
+
+
+def _echo(request: Request, status: int) -> Response:
+    sent = f"{request.url} {dict(request.headers)} {request.get_data(as_text=True)}"
+    body = {"error": sent, "message": sent, "code": sent, "status": "error", "errors": [sent]}
+    return Response(json.dumps(body), status, content_type="application/json")
