@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from loyaltyview.programs.host import ProgramsHost
-from providers.admin_pages import kinds_with_pages
+from providers.admin_pages import urls_of_vendors
 
 urlpatterns = [
     path("", include("loyaltyview.newstore.urls")),
@@ -13,8 +13,8 @@ urlpatterns = [
     path("", include("loyaltyview.ops.urls")),
     # Pages of a vendor's own for administrators: connecting an account, for example.
     *[
-        path(f"admin/{kind}/", include(f"providers.{kind}.urls"), {"host": ProgramsHost()})
-        for kind in kinds_with_pages()
+        path(f"admin/{kind}/", include(module), {"host": ProgramsHost()})
+        for kind, module in urls_of_vendors().items()
     ],
     path("admin/", admin.site.urls),
 ]

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from providers.base import LoyaltyProvider
-from providers.registry import PROVIDERS
+from providers.registry import PROVIDERS, package_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,7 @@ class Host(Protocol):
         """Set the vendor's id of a store; False for a store that the program does not have."""
 
 
-def kinds_with_pages() -> list[str]:
-    """Return the vendors whose packages have pages of their own."""
-    return [kind for kind in PROVIDERS if find_spec(f"providers.{kind}.urls")]
+def urls_of_vendors() -> dict[str, str]:
+    """Return the `urls` module of each vendor whose package has pages of its own."""
+    modules = {kind: f"{package_of(kind)}.urls" for kind in PROVIDERS}
+    return {kind: module for kind, module in modules.items() if find_spec(module)}

@@ -1,4 +1,4 @@
-"""Which vendors there are. A new vendor is one package, its tests, and one line here.
+"""Which vendors there are. A new vendor is one package, here or elsewhere, its tests, and one line here.
 
 The settings import this, and no model can be imported before them.
 """
@@ -18,9 +18,14 @@ PROVIDERS = {
 }
 
 
+def package_of(kind: str) -> str:
+    """Return the dotted name of a vendor's package."""
+    return PROVIDERS[kind].rsplit(".", 2)[0]
+
+
 def vendor_apps() -> list[str]:
     """Return the vendors' packages, each of which is an app of Django's."""
-    return sorted({path.rsplit(".", 2)[0] for path in PROVIDERS.values()})
+    return sorted({package_of(kind) for kind in PROVIDERS})
 
 
 def provider_class(kind: str) -> "type[LoyaltyProvider]":
