@@ -1,20 +1,21 @@
 """The table of settings in a vendor's README names every setting, its choices, and no other."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from providers.registry import PROVIDERS, provider_class
+from providers.registry import PROVIDERS, package_of, provider_class
 
-PACKAGES = Path(__file__).resolve().parent.parent.parent / "providers"
 ROW = re.compile(r"^\| (`[a-z].+?) \|(.+)\|$", re.MULTILINE)
 KINDS = [kind for kind in PROVIDERS if provider_class(kind).setting_specs]
 
 
 def rows_of(kind: str) -> dict[str, str]:
     """Return the text of the table's row by setting; a row may stand for several."""
-    readme = (PACKAGES / kind / "README.md").read_text()
+    (folder,) = import_module(package_of(kind)).__path__
+    readme = (Path(folder) / "README.md").read_text()
     table = readme.partition("| setting | default | what |\n")[2].partition("\n\n")[0]
     return {name: right for left, right in ROW.findall(table) for name in re.findall(r"`(\w+)`", left)}
 
