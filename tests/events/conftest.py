@@ -29,7 +29,8 @@ def deliver(client: Client, program: Program) -> Deliver:
 
     def send(name: str, payload: Any, *, key: str = "event-key", **changes: Any) -> int:
         body = deliveries.envelope(name, payload, **changes)
-        return post(client, body, key).status_code
+        status: int = post(client, body, key).status_code
+        return status
 
     return send
 
