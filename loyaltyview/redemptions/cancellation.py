@@ -2,16 +2,12 @@
 
 from collections.abc import Iterable
 
-import structlog
-
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import OPEN, Redemption, State, Transition
 from loyaltyview.redemptions.release import give_back
-from loyaltyview.redemptions.transitions import advance
+from loyaltyview.redemptions.transitions import mark_stuck
 from providers.errors import Unavailable
-
-log = structlog.get_logger(__name__)
 
 REASON = "cancelled by the program"
 PROVIDER = Actor(name="provider")
@@ -30,12 +26,7 @@ def cancel_spend(program: Program, *, provider_ref: str) -> tuple[Redemption, ..
             raise Unavailable(f"redemption {row.id} is {row.state}")
         give_back(row, PROVIDER, REASON)
         reason = f"{REASON} after order {row.order_id} had used it"
-        used = (State.USED, State.SETTLED)
-        if advance(
-            row, State.STUCK, allowed=used, actor=PROVIDER, reason=reason,
-            last_error=reason, due_at=None, lease_until=None,
-        ):  # fmt: skip
-            log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+        mark_stuck(row, (State.USED, State.SETTLED), PROVIDER, reason, needs_lease=False)
     return cancelled_by_vendor(rows) if rows else None
 
 

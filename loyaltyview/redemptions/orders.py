@@ -21,11 +21,11 @@ from loyaltyview.redemptions.release import give_back
 from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.redemptions.transitions import (
     advance,
+    mark_stuck,
     record_spend,
     refresh,
     release_at,
     take,
-    to_stuck,
     write_line,
 )
 from loyaltyview.work.claims import finish, postpone
@@ -156,11 +156,7 @@ def _ask_about_refused(row: Redemption, order_id: str, actor: Actor) -> None:
     if line and line.from_state == State.STUCK:
         return
     reason = "an order carried a code that was never shown"
-    if advance(
-        row, State.STUCK, allowed=[State.REFUSED], actor=actor, reason=reason, last_error=reason,
-        order_id=order_id,
-    ):  # fmt: skip
-        log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+    mark_stuck(row, [State.REFUSED], actor, reason, needs_lease=False, order_id=order_id)
 
 
 def _tie(row: Redemption, order_id: str, actor: Actor) -> None:
@@ -219,7 +215,7 @@ def _call_spend(row: Redemption, actor: Actor) -> None:
             postpone(row, f"{type(error).__name__}: {error.detail}")
         else:
             reason = f"late order: the program refuses to spend again: {error.detail}"
-            to_stuck(row, State.UNCERTAIN, actor, reason)
+            mark_stuck(row, [State.UNCERTAIN], actor, reason)
     else:
         record_spend(row, spend, State.USED, actor)
 
@@ -229,7 +225,6 @@ def _confirm(row: Redemption, order: Order, actor: Actor) -> None:
         row.program.provider().confirm(spend_of(row), order)
     except (Rejected, Unsupported) as error:
         reason = f"the program refuses to confirm: {error.detail}"
-        advance(row, State.STUCK, allowed=[State.USED], actor=actor, reason=reason, last_error=reason[:500])
-        log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+        mark_stuck(row, [State.USED], actor, reason, needs_lease=False)
     else:
         advance(row, State.SETTLED, allowed=[State.USED], actor=actor)

@@ -17,12 +17,12 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import give_back, release_held
 from loyaltyview.redemptions.serialization import intent_of
 from loyaltyview.redemptions.transitions import (
+    mark_stuck,
     record_spend,
     refuse,
     release_at,
     reveal,
     take,
-    to_stuck,
 )
 from loyaltyview.work import clock
 from loyaltyview.work.claims import claim, finish, postpone
@@ -62,13 +62,13 @@ def run_one() -> bool:
 
 def _handle(row: Redemption) -> None:
     if row.state in OPEN and row.attempts > settings.WORK_MAX_ATTEMPTS:
-        to_stuck(row, State(row.state), WORKER, f"outcome unknown: {row.last_error}")
+        mark_stuck(row, [State(row.state)], WORKER, f"outcome unknown: {row.last_error}")
     elif row.state in OPEN:
         recover(row, WORKER)
     elif row.state in (State.SPENT, State.REVEALED):
         _release_unused(row)
     elif row.state == State.RELEASING and row.attempts > settings.WORK_MAX_ATTEMPTS:
-        to_stuck(row, State.RELEASING, WORKER, f"cannot be given back: {row.last_error}")
+        mark_stuck(row, [State.RELEASING], WORKER, f"cannot be given back: {row.last_error}")
     elif row.state == State.RELEASING:
         release_held(row, WORKER)
     else:
@@ -112,11 +112,11 @@ def _decide(row: Redemption, found: SpendFinding, actor: Actor, problem: str) ->
         to = State.USED if row.order_id else State.SPENT
         record_spend(row, found.spend, to, actor, reason="the program confirms it")
     elif found.finding is Finding.DID_NOT and row.order_id:
-        to_stuck(row, State.UNCERTAIN, actor, "an order used the code, and the spend did not happen")
+        mark_stuck(row, [State.UNCERTAIN], actor, "an order used the code, and the spend did not happen")
     elif found.finding is Finding.DID_NOT:
         refuse(row, Refusal.NOT_SPENT, State.UNCERTAIN, actor)
     elif clock.now() > _uncertain_since(row) + timedelta(minutes=settings.UNCERTAIN_MINUTES):
-        to_stuck(row, State.UNCERTAIN, actor, f"outcome unknown: {problem}")
+        mark_stuck(row, [State.UNCERTAIN], actor, f"outcome unknown: {problem}")
     else:
         postpone(row, problem)
 

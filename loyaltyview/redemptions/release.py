@@ -13,7 +13,7 @@ from django.conf import settings
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.serialization import spend_of
-from loyaltyview.redemptions.transitions import advance, refresh, take, to_stuck
+from loyaltyview.redemptions.transitions import advance, mark_stuck, refresh, take
 from loyaltyview.work import clock
 from loyaltyview.work.claims import postpone
 from providers.base import Capability, LoyaltyProvider
@@ -79,7 +79,7 @@ def release_held(row: Redemption, actor: Actor) -> None:
     try:
         provider.release(spend_of(row))
     except (Rejected, Unsupported) as error:
-        to_stuck(row, State.RELEASING, actor, f"the program refuses to take it back: {error.detail}")
+        mark_stuck(row, [State.RELEASING], actor, f"the program refuses to take it back: {error.detail}")
     except ProviderError as error:
         postpone(row, f"{type(error).__name__}: {error.detail}")
         refresh(row)
@@ -105,4 +105,4 @@ def _keep_with_customer(row: Redemption, provider: LoyaltyProvider, actor: Actor
         )  # fmt: skip
     else:
         reason = "the program cannot take this back: the customer is owed a replacement"
-        to_stuck(row, State.RELEASING, actor, reason)
+        mark_stuck(row, [State.RELEASING], actor, reason)

@@ -8,7 +8,7 @@ from loyaltyview.redemptions import order_lookup
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
-from loyaltyview.redemptions.transitions import advance
+from loyaltyview.redemptions.transitions import advance, mark_stuck
 from loyaltyview.work import clock
 
 
@@ -64,7 +64,7 @@ def resolve(row: Redemption, asked: Question, *, it_happened: bool, actor: Actor
         )  # fmt: skip
     if is_resolved and to is State.USED and not order_lookup.read_again(row.program, row.order_id):
         reason = f"its order {row.order_id} is kept no longer: tell the program by hand that it was used"
-        advance(row, State.STUCK, allowed=[State.USED], actor=actor, reason=reason, last_error=reason)
+        mark_stuck(row, [State.USED], actor, reason, needs_lease=False)
     return is_resolved
 
 

@@ -175,13 +175,24 @@ def refuse(row: Redemption, refusal: Refusal, state: State, actor: Actor, text: 
     )  # fmt: skip
 
 
-def to_stuck(row: Redemption, state: State, actor: Actor, reason: str) -> bool:
-    """Make `row`, held by us in `state`, STUCK: administrators find it on the worklist with `reason`."""
-    log.error("redemption_stuck", redemption=str(row.id), reason=reason)
-    return advance(
-        row, State.STUCK, allowed=[state], actor=actor, needs_lease=True, reason=reason,
-        last_error=reason[:500], due_at=None, lease_until=None,
+def mark_stuck(
+    row: Redemption,
+    allowed: Iterable[State],
+    actor: Actor,
+    reason: str,
+    *,
+    needs_lease: bool = True,
+    **fields: Any,
+) -> bool:
+    """Make `row` STUCK, if it still is in one of `allowed`: administrators find it on the worklist with
+    `reason`."""
+    moved = advance(
+        row, State.STUCK, allowed=allowed, actor=actor, needs_lease=needs_lease, reason=reason,
+        last_error=reason[:500], due_at=None, lease_until=None, **fields,
     )  # fmt: skip
+    if moved:
+        log.error("redemption_stuck", redemption=str(row.id), reason=reason)
+    return moved
 
 
 def spent_fields(spend: Spend) -> dict[str, Any]:

@@ -25,7 +25,6 @@ class Deaths(AppConfig):
     def ready(self) -> None:
         from loyaltyview.events import processing
         from loyaltyview.redemptions import (
-            cancellation,
             orders,
             release,
             renewal,
@@ -38,7 +37,7 @@ class Deaths(AppConfig):
         # its commit. "after" is after its commit, unless the caller has a transaction of its own around it
         # (a renewal, which stores the code as well).
         advance = around(transitions.advance)
-        for module in (transitions, saga, release, renewal, orders, cancellation):
+        for module in (transitions, saga, release, renewal, orders):
             setattr(module, "advance", advance)  # noqa: B010
         for owner, function, name in (
             (saga, "_store", "requested"),

@@ -18,6 +18,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.ops import overload
+from loyaltyview.programs.troubles import NEEDS
 from loyaltyview.redemptions.commands import WORKER, RedeemRequest
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason
@@ -82,6 +83,10 @@ def test_what_newstores_app_can_send_wrong_is_in_the_table() -> None:
 
 def test_what_the_web_server_refuses_is_in_the_table() -> None:
     assert {overload.BUSY, overload.LINE_TOO_LONG} <= set(Refusal.__members__)
+
+
+def test_what_an_administrator_must_look_at_is_in_the_table() -> None:
+    assert {code for _kind, code in NEEDS} <= set(Refusal.__members__)
 
 
 def test_every_reason_of_a_vendor_has_its_row() -> None:
