@@ -25,8 +25,8 @@ from loyaltyview.events.models import (
 )
 from loyaltyview.events.orders import (
     NOT_EARNED,
-    exchanged_by,
     is_member_erased,
+    member_who_spent,
     note_cancelled,
     opened_event,
     settle_order,
@@ -38,7 +38,7 @@ from loyaltyview.newstore import orders as host_orders
 from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.orders import give_back_order, member_of_order
+from loyaltyview.redemptions.orders import give_back_order
 from providers.base import Capability, LoyaltyProvider
 from providers.types import MemberQuery, QueryKind, Spend
 
@@ -104,8 +104,7 @@ def find_member(order: Order, provider: LoyaltyProvider) -> str:
     """Return the ref of the member who earns: the one whose reward was used (in this order or in the one that
     it was exchanged for), else the one with the e-mail of the order, else the one whose loyalty id is in the
     customer's profile. "" without one, or when several match. Raises ProviderError, NewStoreError."""
-    related = [order.order_id, *sorted(exchanged_by(order))]
-    ref = next(filter(None, (member_of_order(order.program, order_id) for order_id in related)), "")
+    ref = member_who_spent(order)
     if is_pseudonym(ref):
         return ""
     if not ref and Capability.EMAIL_LOOKUP in provider.capabilities:

@@ -7,23 +7,19 @@ until an administrator has looked at it.
 """
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
-from django.db import connection
 from prometheus_client import Counter
 
 from loyaltyview.events.alarms import raise_dead
 from loyaltyview.events.envelope import DEAD_KEY, read_envelope
-from loyaltyview.events.group_commit import GroupCommit
+from loyaltyview.events.group_commit import NewEvent, event_writer
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.payloads import dump, is_text
 from loyaltyview.programs.models import Program
 from loyaltyview.work import clock
-from loyaltyview.work.plain_sql import insert_values
 from loyaltyview.work.sources import wake
 from providers.types import WebhookEvent, WebhookName
 
@@ -45,45 +41,13 @@ HINT_FIELDS = ("event_id", "name", "member_ref", "provider_ref")
 HANDLED_HINTS = frozenset(name.value for name in WebhookName)
 
 
-class NewEvent(NamedTuple):
-    """A row of `Event` that nobody has worked on. The names are those of its columns, `source` is a value of
-    EventSource and `state` of EventState."""
-
-    program_id: int
-    source: str
-    name: str
-    dedupe_key: str
-    subject: str
-    state: str
-    payload: bytes
-    headers: dict[str, str]
-    received_at: datetime
-    published_at: datetime | None
-    due_at: datetime | None
-    last_error: str
-    attempts: int = 0
-
-
-def insert_events(events: Sequence[NewEvent]) -> None:
-    """Insert and commit `events`, at least one, all or none; those whose delivery is stored already are left
-    out. Raises django.db.Error. May be repeated.
-
-    `bulk_create` does the same and takes five times as long, most of it to translate values that are known
-    here: measured by `tests/load/ingest.py`, where it was a third of everything."""
-    values = [[_value(value) for value in event] for event in events]
-    insert_values(Event, NewEvent._fields, values, may_be_there=True)
-
-
-_writer = GroupCommit(insert_events)
-
-
 def store_delivery(program: Program, body: bytes, environ: Mapping[str, Any]) -> EventState:
     """Store one delivery and commit; a duplicate is stored once. `environ` is WSGI's, of which some headers
     are kept. Returns the state it was given.
     Raises django.db.Error or NotStored when it could not be committed. May be repeated."""
     envelope = read_envelope(body, program.newstore_tenant)
     now = clock.now()
-    _writer.store(
+    event_writer.store(
         NewEvent(
             program_id=program.pk,
             source=EventSource.NEWSTORE.value,
@@ -152,13 +116,6 @@ def store_unreadable(program: Program, body: bytes, problem: str) -> None:
 def _kept(environ: Mapping[str, Any]) -> dict[str, str]:
     found = {name: str(environ.get(key, ""))[:200] for key, name in KEPT_HEADERS.items()}
     return {name: value for name, value in found.items() if is_text(value, 200)}
-
-
-def _value(value: Any) -> Any:
-    """Return a value as the database's driver takes it."""
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return json.dumps(value) if isinstance(value, dict) else value
 
 
 def _bytes_of(hint: WebhookEvent) -> bytes:

@@ -153,6 +153,13 @@ def settle_order(order: Order) -> tuple[Spend, ...]:
     return spends
 
 
+def member_who_spent(order: Order) -> str:
+    """Return the ref of the member whose redemption was used in this order, else in an order that it was
+    exchanged for; "" without one."""
+    related = [order.order_id, *sorted(exchanged_by(order))]
+    return next(filter(None, (member_of_order(order.program, order_id) for order_id in related)), "")
+
+
 def lines_of(rows: list[dict[str, Any]]) -> tuple[OrderLine, ...]:
     """Return stored lines in the vendor interface's words."""
     return tuple(OrderLine(**{**row, "net": Decimal(row["net"])}) for row in rows)

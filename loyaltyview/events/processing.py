@@ -27,11 +27,11 @@ log = structlog.get_logger(__name__)
 
 handled = Counter(
     "loyaltyview_events_handled_total",
-    "Attempts of the worker, by what came of them: done, ignored, postponed, dead.",
+    "Attempts of the worker, by outcome: done, ignored, postponed, dead.",
     ["program", "name", "state"],
 )
 
-# What waits for these need not wait for its back-off.
+# The other events of the order become due as soon as one of these is handled.
 UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value})
 
 
@@ -48,31 +48,24 @@ def run_one() -> bool:
 
 
 def _free_events() -> QuerySet[Event]:
-    """Return the events whose order is not in hand elsewhere. The constraint decides in the end; this
-    only keeps a busy order from hiding all the others behind it."""
-    in_hand = Event.objects.filter(
+    """Return the events of whose order no other event is claimed. The constraint decides in the end. This
+    keeps one busy order from hiding all other orders behind it."""
+    claimed = Event.objects.filter(
         program=OuterRef("program"),
         subject=OuterRef("subject"),
         subject__gt="",
         lease_until__gte=clock.now(),
     ).exclude(pk=OuterRef("pk"))
-    return Event.objects.filter(~Exists(in_hand))
+    return Event.objects.filter(~Exists(claimed))
 
 
 def _attempt(event: Event) -> None:
     if event.attempts > settings.WORK_MAX_ATTEMPTS:
-        # Counted at the claim, so these attempts ended with the worker itself.
+        # The claim counts an attempt, so the worker itself ended during each of these.
         _bury(event, "the worker died each time")
         return
-    # A replayed event may have been dead for what its envelope says.
-    if event.source == EventSource.NEWSTORE:
-        envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
-        if envelope.state is EventState.DEAD:
-            _bury(event, envelope.problem)
-            return
-        if not _has_turn(event, envelope.subject):
-            return
-        _take_key(event, envelope.dedupe_key)
+    if event.source == EventSource.NEWSTORE and not _judge_again(event):
+        return
     handlers = NEWSTORE_HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
     handle = handlers.get(event.name)
     if handle is None:
@@ -81,11 +74,11 @@ def _attempt(event: Event) -> None:
     try:
         handle(event)
     except OrderOpen as error:
-        # No failure, so not counted as one. `order.completed` makes it due at once.
+        # No failure, so it is not counted as one. `order.completed` makes it due at once.
         due_at = clock.now() + timedelta(seconds=LONGEST_DELAY_S)
         _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
     except OwnLimit as error:
-        # No failure either: it goes back into its queue until the account has a call for it.
+        # No failure either: it waits until the account's budget has a call for it.
         due_at = clock.now() + timedelta(seconds=max(1.0, error.retry_after_s))
         _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=error.detail))
     except (NotYet, Hopeless, PayloadError) as error:
@@ -93,23 +86,36 @@ def _attempt(event: Event) -> None:
     except (ProviderError, NewStoreError) as error:
         _failed(event, error, f"{type(error).__name__}: {error.detail}")
     except Exception as error:
-        # Its text may hold anything, so only its type is kept where people look.
+        # Its text may hold personal data, so only its type is stored.
         log.exception("event_failed")
         _failed(event, error, type(error).__name__)
     else:
         _close(event, EventState.DONE)
 
 
-def _has_turn(event: Event, subject: str) -> bool:
-    """Whether `event`, in our hands, may be handled now. One that was dead was stored without its order: from
-    here on it waits for the others of that order."""
+def _judge_again(event: Event) -> bool:
+    """Judge the stored bytes again: a replayed event may have been dead for its envelope, and a newer version
+    may know its name. False when `event` must not be handled now."""
+    envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
+    if envelope.state is EventState.DEAD:
+        _bury(event, envelope.problem)
+        return False
+    if not _take_subject(event, envelope.subject):
+        return False
+    _take_key(event, envelope.dedupe_key)
+    return True
+
+
+def _take_subject(event: Event, subject: str) -> bool:
+    """Set the order of a claimed event that was stored without it: from now on the event waits for the other
+    events of that order. False when it must wait now."""
     if not subject or event.subject == subject:
         return True
     try:
         with transaction.atomic():
             Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(subject=subject)
     except IntegrityError:
-        # Without its lease it may have the subject: the constraint is about events in hand.
+        # Without a lease it may have the subject: the constraint is about claimed events.
         Event.objects.filter(pk=event.pk, lease_until=event.lease_until).update(
             subject=subject, lease_until=None, due_at=clock.now() + timedelta(seconds=backoff_s(1))
         )
@@ -119,8 +125,8 @@ def _has_turn(event: Event, subject: str) -> bool:
 
 
 def _take_key(event: Event, key: str) -> None:
-    """`event`, in our hands, was dead and is sound now: from here on it is found by what it is, and a
-    repetition is known as one. If that is stored already, this one keeps the key of its bytes."""
+    """Set the de-duplication key of a claimed event that was dead and is readable now, so that a repetition
+    is recognised. When another event has that key, this one keeps the key made of its bytes."""
     if not event.dedupe_key.startswith(DEAD_KEY):
         return
     with suppress(IntegrityError), transaction.atomic():
@@ -159,5 +165,5 @@ def _close(event: Event, state: EventState) -> None:
 def _note_outcome(event: Event, outcome: str, is_ours: bool) -> None:
     handled.labels(event.program.slug, event.name, outcome).inc()
     if not is_ours:
-        # It took longer than WORK_LEASE_S and somebody else has it now; handlers may be repeated.
+        # It took longer than WORK_LEASE_S, and another worker has claimed it; handlers may be repeated.
         log.warning("event_lease_lost", outcome=outcome)

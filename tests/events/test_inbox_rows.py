@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from loyaltyview.events.inbox import NewEvent, insert_events
+from loyaltyview.events.group_commit import NewEvent, insert_events
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.programs.models import Program
 
