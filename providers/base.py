@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.outbound.budget import Budget
+from providers.outbound.deadline import leased_step
 from providers.outbound.sharing import changed
 from providers.settings import SettingSpec, VendorSettings, specs_of, validated
 from providers.texts import id_key, plain
@@ -93,6 +94,19 @@ WRITES: dict[str, Callable[[Any], str]] = {
 }
 
 
+# What is called while a row's lease is held.
+LEASED = (*WRITES, "find_spend", "close_order")
+
+
+def _leased(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def leased(*args: Any, **kwargs: Any) -> Any:
+        with leased_step():
+            return method(*args, **kwargs)
+
+    return leased
+
+
 def _noting(write: Callable[..., Any], member_of: Callable[[Any], str]) -> Callable[..., Any]:
     @wraps(write)
     def noting(self: "LoyaltyProvider", about: Any, *args: Any, **kwargs: Any) -> Any:
@@ -128,10 +142,14 @@ class LoyaltyProvider(ABC):
         self.config = config
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Every write of an adapter ends what pages share about its member (`providers.outbound.sharing`)."""
+        """Every write of an adapter ends what pages share about its member (`providers.outbound.sharing`).
+        What is called under a lease ends before it."""
         super().__init_subclass__(**kwargs)
         if "settings_class" in cls.__dict__:
             cls.setting_specs = specs_of(cls.settings_class)
+        for name in LEASED:
+            if name in cls.__dict__:
+                setattr(cls, name, _leased(cls.__dict__[name]))
         for name, member_of in WRITES.items():
             if name in cls.__dict__:
                 setattr(cls, name, _noting(cls.__dict__[name], member_of))

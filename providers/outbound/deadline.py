@@ -1,6 +1,8 @@
-"""How long a page may still wait: one deadline that every read below it keeps, in whatever thread.
+"""How long calls may take in sum, in whatever thread.
 
-It travels in a context variable, so `providers.outbound.parallel` carries it to its pool threads.
+A page has a deadline for its reads. What is done under a row's lease has one for everything.
+
+Both travel in context variables, so `providers.outbound.parallel` carries them to its pool threads.
 """
 
 import math
@@ -9,19 +11,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
+from django.conf import settings
+
+# Of a lease, for what is done beside one method of an adapter: a call to NewStore, commits, short pauses.
+LEASE_RESERVE_S = 8.0
+
+SHORTEST_STEP_S = 2.0
+
+_reads_end_at: ContextVar[float] = ContextVar("reads_end_at", default=math.inf)
+_step_ends_at: ContextVar[float] = ContextVar("step_ends_at", default=math.inf)
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Let reads inside the block take `seconds` in sum. An inner deadline never extends an outer one."""
-    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
+    token = _reads_end_at.set(min(_reads_end_at.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _ends_at.reset(token)
+        _reads_end_at.reset(token)
+
+
+@contextmanager
+def leased_step() -> Iterator[None]:
+    """Let everything inside the block, writes and waits too, end before the lease of the row that it is done
+    for (`WORK_LEASE_S`): no other process takes the row over while a call is under way."""
+    lasts_s = max(settings.WORK_LEASE_S - LEASE_RESERVE_S, SHORTEST_STEP_S)
+    token = _step_ends_at.set(min(_step_ends_at.get(), time.monotonic() + lasts_s))
+    try:
+        yield
+    finally:
+        _step_ends_at.reset(token)
 
 
 def remaining_s() -> float:
-    """Return the seconds left; infinite where no deadline was set (the worker, a command)."""
-    return _ends_at.get() - time.monotonic()
+    """Return the seconds left for reads; infinite where there is no deadline (the worker, a command)."""
+    return min(_reads_end_at.get(), _step_ends_at.get()) - time.monotonic()
+
+
+def step_remaining_s() -> float:
+    """Return the seconds left of a leased step; infinite outside of one."""
+    return _step_ends_at.get() - time.monotonic()

@@ -23,11 +23,13 @@ from providers.errors import (
 from providers.outbound import sharing
 from providers.outbound.breaker import Breaker, BreakerOpen
 from providers.outbound.budget import Budget, OwnLimit, is_tap
-from providers.outbound.deadline import remaining_s
+from providers.outbound.deadline import remaining_s, step_remaining_s
 from providers.outbound.exchange import SHORTEST_ATTEMPT_S, Answer, Call, exchange, prepare
 from providers.outbound.faults import CallFailed, Fault
 
 READ, WRITE = "read", "write"
+# A write with less time is not begun: it would end with an unknown outcome.
+SHORTEST_WRITE_S = 1.0
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
 
 TURNS_OF_A_TAP = 3
@@ -124,19 +126,20 @@ class VendorSession:
 
     def write(self, call: Call) -> Answer:
         """Make a call that changes something: done at most once, whatever happens; not cut by the page's
-        deadline. Raises Unavailable (nothing reached the vendor), RateLimited, AuthFailed, OutcomeUnknown,
-        UnexpectedAnswer (as good as unknown); other statuses below 500 are returned.
+        deadline, but by the step's. Raises Unavailable (nothing reached the vendor), RateLimited,
+        AuthFailed, OutcomeUnknown, UnexpectedAnswer (as good as unknown); other statuses below 500 are
+        returned.
         """
         for _try in range(TURNS_OF_A_TAP - 1):
             try:
-                return self._attempt(WRITE, call, time.monotonic() + self.limits.write_total_s)
+                return self._attempt(WRITE, call, self._write_ends_at())
             except OwnLimit:
                 raise
             except RateLimited as error:
                 # Nothing was done. A tap takes its turn once more, when the vendor's pause is over.
                 if self.budget is None or not is_tap() or error.retry_after_s > self.limits.write_total_s:
                     raise
-        return self._attempt(WRITE, call, time.monotonic() + self.limits.write_total_s)
+        return self._attempt(WRITE, call, self._write_ends_at())
 
     def _key(self, call: Call) -> sharing.Key:
         parts = (sorted(each.items()) if each else [] for each in (call.params, call.form))
@@ -160,14 +163,17 @@ class VendorSession:
 
     def _attempt(self, kind: str, call: Call, ends_at: float) -> Answer:
         """Make one attempt. Nothing is sent without time left, to a silent vendor, or beyond our budget."""
-        left_s = ends_at - time.monotonic() - SHORTEST_ATTEMPT_S
+        shortest_s = min(SHORTEST_WRITE_S, self.limits.write_total_s / 2)
+        if kind == READ:
+            shortest_s = SHORTEST_ATTEMPT_S
+        left_s = ends_at - time.monotonic() - shortest_s
         if left_s < 0:
             raise Unavailable(f"{call.operation}: deadline")
         with self.breaker.watching(is_silence) if self.breaker else nullcontext():
             if self.budget is not None:
                 self.budget.take(left_s)
             if kind == WRITE:  # what it waited for its turn is not taken from its time
-                ends_at = time.monotonic() + self.limits.write_total_s
+                ends_at = self._write_ends_at()
             with self._observed(kind, call.operation):
                 try:
                     answer = self._send(call, ends_at)
@@ -180,6 +186,9 @@ class VendorSession:
                         self.budget.pause(error.retry_after_s)
                     raise error
                 return answer
+
+    def _write_ends_at(self) -> float:
+        return time.monotonic() + min(self.limits.write_total_s, step_remaining_s())
 
     def _send(self, call: Call, ends_at: float) -> Answer:
         system, limits = (self.program, self.vendor), self.limits

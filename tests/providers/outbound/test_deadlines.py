@@ -1,17 +1,33 @@
-"""No call outlasts its deadline, whatever the server does: neither to a vendor nor to NewStore."""
+"""No call outlasts its deadline, whatever the server does: neither to a vendor nor to NewStore.
 
+What is done under a lease ends before the lease does.
+"""
+
+import contextlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
+from pytest_django import Settings
+from pytest_httpserver import HTTPServer
 
+from loyaltyview import settings as default_settings
+from loyaltyview.checks import LONGEST_CALL_S
+from loyaltyview.newstore import client as newstore_client
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.http import send
+from providers.base import LEASED, LoyaltyProvider
 from providers.errors import OutcomeUnknown, Unavailable
+from providers.outbound import deadline as deadlines
+from providers.outbound import vendor_session
+from providers.outbound.deadline import step_remaining_s
 from providers.outbound.exchange import Call
-from providers.outbound.vendor_session import Limits, VendorSession
+from providers.outbound.vendor_session import SHORTEST_WRITE_S, Limits, VendorSession
+from providers.yotpo.client import BUSY_PAUSES_S, LONGEST_PATIENCE_S
 from tests.providers.raw import RawVendor, Script, drip_body, drip_chunks, drip_headers, hang
 
 DEADLINE_S = 0.4
@@ -44,11 +60,11 @@ def test_a_server_that_is_silent_or_drips_is_given_up_at_the_deadline(client: st
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_server_that_does_not_read_a_large_body_is_given_up_at_the_deadline(client: str) -> None:
-    error, call = CLIENTS[client]
+    _error, call = CLIENTS[client]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         started_at = time.monotonic()
-        with pytest.raises(error):
+        with pytest.raises((Unavailable, OutcomeUnknown, NewStoreUnavailable)):
             call(url, Call("POST", "/x", operation="x", json={"text": "x" * 20_000_000}))
         assert time.monotonic() - started_at < 4
 
@@ -104,3 +120,60 @@ def test_a_name_server_that_is_silent_is_given_up_at_the_deadline(
     took_s = time.monotonic() - started_at
     over.set()
     assert took_s < 4
+
+
+# --- Leases -------------------------------------------------------------------------------------------
+
+
+class Recorder(LoyaltyProvider):
+    """Notes how long its methods may take; they are those that are called under a lease."""
+
+    kind = "recorder"
+    seen: ClassVar[dict[str, float]] = {}
+
+
+def recording(name: str) -> Callable[..., None]:
+    return lambda *_args: Recorder.seen.__setitem__(name, step_remaining_s())
+
+
+@pytest.mark.parametrize("lease_s", [LONGEST_CALL_S + 1, default_settings.WORK_LEASE_S, 3600])
+def test_a_lease_outlasts_a_method_of_an_adapter_and_the_calls_beside_it(
+    lease_s: float, settings: Settings
+) -> None:
+    settings.WORK_LEASE_S = lease_s
+    longest_pause_s = max(*BUSY_PAUSES_S, LONGEST_PATIENCE_S)  # between two writes, which look at the time
+    provider = type("All", (Recorder,), {name: recording(name) for name in LEASED})
+    for name in LEASED:
+        getattr(provider, name)(SimpleNamespace(config=None), SimpleNamespace(member_ref="L-42"))
+    assert set(Recorder.seen) == set(LEASED)
+    longest_s = max(Recorder.seen.values())
+    assert longest_s + longest_pause_s + newstore_client.BUDGET_S < lease_s
+    # One write fits at least, with its shortest time.
+    assert longest_s > SHORTEST_WRITE_S
+
+
+@contextlib.contextmanager
+def step_of(seconds: float) -> Iterator[None]:
+    token = deadlines._step_ends_at.set(time.monotonic() + seconds)
+    yield
+    deadlines._step_ends_at.reset(token)
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_a_call_ends_with_the_step_that_it_is_made_in(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vendor_session, "SHORTEST_WRITE_S", 0.1)
+    server = RawVendor(hang)
+    vendor = VendorSession(vendor="raw", program="acme", base_url=server.url)
+    started_at = time.monotonic()
+    with step_of(0.4), pytest.raises((Unavailable, OutcomeUnknown)):
+        getattr(vendor, kind)(Call("POST", "/x", operation="x"))
+    took_s = time.monotonic() - started_at
+    server.close()
+    assert took_s < 4  # a write may take 10 seconds otherwise, a read 5
+
+
+def test_a_write_is_not_begun_without_time_before_the_lease_ends(httpserver: HTTPServer) -> None:
+    vendor = VendorSession(vendor="v", program="acme", base_url=httpserver.url_for(""))
+    with step_of(SHORTEST_WRITE_S / 2), pytest.raises(Unavailable, match="deadline"):
+        vendor.write(Call("POST", "/x", operation="spend"))
+    assert httpserver.log == []
