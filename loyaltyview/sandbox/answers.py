@@ -1,6 +1,6 @@
 """JSON in and out, and the two shapes in which NewStore refuses.
 
-Most of NewStore answers errors as `application/problem+json`; its promotions service as
+Most services of NewStore answer errors as `application/problem+json`; its promotions service answers
 `{message, status, causes}`. Source: docs/contracts/newstore.md 4.0 and 9.
 """
 
@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class ApiError(Exception):
-    """An error answer of the API, raised from wherever the fault is seen."""
+    """An error answer of the API, raised where the fault is found."""
 
     def __init__(self, status: int, body: Json, mimetype: str = "application/json") -> None:
         super().__init__(body)
@@ -39,7 +39,7 @@ class ApiError(Exception):
 
 
 def problem(status: int, message: str, causes: list[str] | None = None, *, code: str = "") -> ApiError:
-    """An error in the envelope of most NewStore services."""
+    """Return an error in the envelope of most NewStore services."""
     error_code = code or {400: "bad_request", 404: "resource_not_found", 409: "conflict"}.get(
         status, "unprocessable_entity" if status == 422 else "error"
     )
@@ -50,7 +50,7 @@ def problem(status: int, message: str, causes: list[str] | None = None, *, code:
 
 
 def promotions_error(status: int, message: str, causes: list[str] | None = None) -> ApiError:
-    """An error in the envelope of the promotions service."""
+    """Return an error in the envelope of the promotions service."""
     return ApiError(status, {"message": message, "status": status, "causes": causes or []})
 
 
@@ -59,7 +59,7 @@ def answer(body: object, status: int = 200, mimetype: str = "application/json") 
 
 
 def to_json(body: object) -> str:
-    """JSON text; amounts become numbers in major units, as NewStore sends them."""
+    """Return JSON text; amounts become numbers in major units, as NewStore sends them."""
     return json.dumps(body, default=_plain, ensure_ascii=False)
 
 
@@ -70,7 +70,7 @@ def _plain(value: object) -> object:
 
 
 def read_json(request: Request, refuse: Refuse = problem) -> Json:
-    """The body as an object; numbers with a fraction become Decimal. Anything else is refused with 400."""
+    """Return the body as an object; numbers with a fraction become Decimal. Refuse other bodies with 400."""
     if request.mimetype != "application/json":
         raise refuse(400, "Content-Type must be application/json", [])
     try:
@@ -83,7 +83,7 @@ def read_json(request: Request, refuse: Refuse = problem) -> Json:
 
 
 def faults(body: Json, shape: Mapping[str, str], where: str = "") -> list[str]:
-    """What is wrong with the fields of `body`, in words; empty when nothing is.
+    """Return what is wrong with the fields of `body`, in words; empty when nothing is.
 
     `shape` maps each known field to its JSON types, such as `"string"` or `"string|null"`; a trailing
     `*` marks a field that must be there.
@@ -102,6 +102,6 @@ def faults(body: Json, shape: Mapping[str, str], where: str = "") -> list[str]:
 
 
 def timestamp(moment: datetime | None = None) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`."""
+    """Return ISO 8601 in UTC with milliseconds and `Z`."""
     moment = moment or vendor_now()
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

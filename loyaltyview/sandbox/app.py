@@ -1,7 +1,7 @@
 """The sandbox: one NewStore tenant in memory, as a WSGI application.
 
-Development and tests only. It is written from docs/contracts/newstore.md 12, knows nothing of the product
-and refuses what NewStore would refuse. Every part shares one lock; nothing is stored on disk.
+For development and tests only. It is written from docs/contracts/newstore.md 12, knows nothing of the product
+and refuses what NewStore refuses. All parts share one lock; nothing is stored on disk.
 """
 
 import threading
@@ -37,9 +37,9 @@ View = Callable[..., Response]
 
 
 class Sandbox:
-    """`base_url` is where clients reach it (the issuer of its tokens); `serve_in_thread` sets it.
+    """`base_url` is its address for clients (the issuer of its tokens); `serve_in_thread` sets it.
 
-    `webview_url` is the origin of the WebView proxy; empty when there is none.
+    `webview_url` is the origin of the WebView proxy; empty without one.
     """
 
     def __init__(self, config: SandboxConfig | None = None) -> None:

@@ -1,4 +1,5 @@
-"""Associate App as far as loyalty sees it: log in, fill a cart, open the WebView, apply codes, sell, return.
+"""The parts of Associate App that loyalty uses: log in, fill a cart, open the WebView, apply codes, sell,
+return.
 
 Every step is a method, called by the panel (over HTTP) and by tests.
 Source: docs/contracts/newstore.md 1 to 3.
@@ -29,12 +30,12 @@ Screen = Literal["login", "cart", "webview", "receipt"]
 
 
 class AppError(Exception):
-    """The app refuses a step; the text is for whoever holds the device."""
+    """The app refuses a step; the text is for the associate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of a callback. `refused` pairs code and reason; `ignored` says why nothing was done."""
+    """The result of a callback. `refused` pairs code and reason; `ignored` says why nothing was done."""
 
     codes: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
@@ -43,7 +44,7 @@ class Applied:
 
 @dataclass(slots=True)
 class AssociateApp:
-    """One device. Its public fields are its state; read them, change them through the methods."""
+    """One device. Its public fields are its state; only its methods change them."""
 
     config: SandboxConfig
     lock: threading.RLock
@@ -63,7 +64,8 @@ class AssociateApp:
     screen: Screen = field(default="login")
 
     def log_in(self, associate_id: str) -> str:
-        """Log in and call the identity callback. Gives a note: a failing callback does not stop the login."""
+        """Log in, call the identity callback, and return a note. A failing callback does not stop the
+        login."""
         if associate_id not in ASSOCIATES:
             raise AppError("Nobody has this id.")
         associate = ASSOCIATES[associate_id]
@@ -111,7 +113,7 @@ class AssociateApp:
             return self._fresh_cart()
 
     def totals(self) -> Totals:
-        """The totals of the cart with its codes."""
+        """Return the totals of the cart with its codes."""
         with self.lock:
             cart = self._open_cart()
             coupons = [self.coupons.codes[code] for code in cart.codes]
@@ -123,7 +125,7 @@ class AssociateApp:
             )
 
     def launch_url(self) -> str:
-        """Open the WebView from the cart with a new security token, in the shape that the switch says."""
+        """Open the WebView from the cart with a new security token, in the shape that the switch selects."""
         with self.lock:
             cart, page = self._open_cart(), self._page()
             self.token = secrets.token_hex(16)
@@ -139,7 +141,8 @@ class AssociateApp:
             )
 
     def launch_from_profile(self) -> str:
-        """Open the WebView from the profile of the cart's customer: no token, so nothing can be applied."""
+        """Open the WebView from the profile of the cart's customer: without a token nothing can be
+        applied."""
         with self.lock:
             cart, page = self._open_cart(), self._page()
             if not cart.customer:
@@ -158,18 +161,18 @@ class AssociateApp:
         return opened.address
 
     def injected(self) -> Json:
-        """What the open page finds as `window.NEWSTORE`; empty when it finds nothing."""
+        """Return `window.NEWSTORE` of the open page; empty when there is none."""
         with self.lock:
             return self.opened.injected if self.opened else {}
 
     def close_webview(self) -> None:
-        """The app's own back control: nothing is applied, the token is dead."""
+        """The app's own back control: nothing is applied, and the token is no longer valid."""
         with self.lock:
             if self.screen == "webview":
                 self.token, self.opened, self.screen = "", None, "cart"
 
     def apply(self, deeplink: str) -> Applied:
-        """Act on a callback: check it, close the WebView, redeem its codes."""
+        """Handle a callback: check it, close the WebView, redeem its codes."""
         with self.lock:
             try:
                 callback = read_deeplink(deeplink)

@@ -1,7 +1,6 @@
-"""Carts, and what their coupon codes take off, to the smallest unit of their currency.
+"""Carts, and the discounts of their coupon codes, exact to the smallest unit of the currency.
 
-The REST cart (docs/contracts/newstore.md 8.4) knows neither prices nor codes. Prices and codes live in the
-app, as here.
+The REST cart (docs/contracts/newstore.md 8.4) has neither prices nor codes. The app has both, as here.
 """
 
 import threading
@@ -27,7 +26,7 @@ class CartItem:
 
 @dataclass(slots=True, kw_only=True)
 class Cart:
-    """`codes` are the applied coupon codes, in the order in which they came."""
+    """`codes` are the applied coupon codes, in the order of their arrival."""
 
     cart_id: str
     associate_id: str
@@ -45,7 +44,7 @@ class Cart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedCode:
-    """What one code takes off: `amount` in all, `shares` for each item in the cart's order."""
+    """The discount of one code: the whole `amount`, and `shares` for each item in the cart's order."""
 
     code: str
     kind: str
@@ -56,8 +55,8 @@ class AppliedCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """At the shop's prices: `subtotal - discount == total`; `nets` holds what is left of each item. `taxes`
-    holds each item's tax: a part of its net where the prices include tax, else on top of it."""
+    """At the shop's prices: `subtotal - discount == total`. `nets` holds each item's price after discounts,
+    and `taxes` its tax: a part of the net where prices include tax, else on top of it."""
 
     subtotal: Decimal
     applied: tuple[AppliedCode, ...]
@@ -83,7 +82,8 @@ def price(
     currency: str = CURRENCY,
     is_tax_included: bool = False,
 ) -> Totals:
-    """The totals of items at `prices` with these coupons, one after the other on what the last one left."""
+    """Return the totals of items at `prices` with these coupons; each applies to the rest that the last one
+    left."""
     left, applied, unit = list(prices), [], smallest_unit(currency)
     for coupon in coupons:
         remaining = sum(left, Decimal("0.00"))
@@ -113,10 +113,10 @@ def price(
 def split(
     amount: Decimal, weights: Sequence[Decimal], unit: Decimal = Decimal("0.01")
 ) -> tuple[Decimal, ...]:
-    """`amount` divided in proportion to `weights`: shares of whole units that add up to it exactly.
+    """Return `amount` divided in proportion to `weights`: shares of whole units that add up to it exactly.
 
     No share is larger than its weight as long as `amount` is not larger than their sum. The units that
-    rounding down leaves go to the largest remainders, first come first served.
+    rounding down leaves go to the largest remainders, the first of equal ones.
     """
     total = sum(weights, Decimal(0))
     if not total:
@@ -124,7 +124,7 @@ def split(
     exact = [amount * weight / total / unit for weight in weights]
     floors = [int(share) for share in exact]
     missing = int(amount / unit) - sum(floors)
-    # The exact share never exceeds its weight, so a share below its weight has room for one more unit.
+    # The exact share is at most its weight, so a rounded-down share has room for one more unit.
     by_remainder = sorted(range(len(exact)), key=lambda index: floors[index] - exact[index])
     for index in by_remainder[:missing]:
         floors[index] += 1
@@ -158,7 +158,7 @@ class CartBook:
         return cart
 
     def read(self, request: Request, cart_id: str) -> Response:
-        """`GET /checkout/carts/{id}`; 422 for what is no cart id, 404 for an unknown one."""
+        """`GET /checkout/carts/{id}`; 422 for a malformed cart id, 404 for an unknown one."""
         try:
             uuid.UUID(cart_id)
         except ValueError as error:
@@ -170,7 +170,7 @@ class CartBook:
 
 
 def cart_json(cart: Cart) -> Json:
-    """The cart as the REST API shows it; `customer_id` is absent without a customer."""
+    """Return the cart as the REST API shows it; without a customer it has no `customer_id`."""
     href = f"/checkout/carts/{cart.cart_id}"
     customer = {"customer_id": cart.profile_id} if cart.customer else {}
     return {

@@ -1,5 +1,5 @@
-"""The sandbox's clocks: NewStore's, which the panel can put forward so that codes grow old, and the
-vendor's, which may be wrong while it answers a request (`Faults.clock_ahead_s`)."""
+"""The sandbox's clocks. The panel can put NewStore's forward, so that codes expire; the vendor's may be wrong
+while it answers a request (`Faults.clock_ahead_s`)."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ vendor_ahead: ContextVar[timedelta] = ContextVar("vendor_ahead", default=timedel
 
 
 def vendor_now() -> datetime:
-    """Return the time by the clock of the vendor that answers this request."""
+    """Return the time of the vendor that answers this request."""
     return datetime.now(UTC) + vendor_ahead.get()
 
 

@@ -1,4 +1,4 @@
-"""How one sandbox is set up. Plain values; a test may change them while it runs."""
+"""The configuration of one sandbox. Plain values; a test may change them while it runs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,10 +15,10 @@ SCOPES = (
 class SandboxConfig:
     """`loyalty_url` is our launch page; `identity_callback_url` and `events_url` are our hooks.
 
-    An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace
-    those already in the cart or come on top: NewStore documents neither. `currency` is that of every new
-    cart; `prices_with_tax` says whether the shop's prices contain tax. `vendor` is the kind of loyalty
-    vendor to play beside NewStore, mounted at /vendor/<kind>. What goes wrong is in `switches`.
+    An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace those
+    in the cart or are added to them: NewStore documents neither. Every new cart has `currency`.
+    `prices_with_tax` says whether the shop's prices contain tax. `vendor` is the kind of loyalty vendor to
+    play beside NewStore, mounted at /vendor/<kind>. `switches` holds the faults.
     """
 
     tenant: str = "acme-staging"

@@ -1,7 +1,7 @@
-"""Loyalty coupons: codes made on the fly, good for 15 minutes and one order.
+"""Loyalty coupons: codes made on request, valid for 15 minutes and one order.
 
-Source: docs/contracts/newstore.md 4.0. What it marks as assumed (code shape, single use, who refuses when) is
-assumed here too.
+Source: docs/contracts/newstore.md 4.0. What it marks as assumed (code shape, single use, which step refuses)
+is assumed here too.
 """
 
 import re
@@ -36,7 +36,7 @@ _VOUCHER = {
 class Coupon:
     """One code. `discount` is in major units of the cart's currency, or a percentage.
 
-    `minimums` maps each currency it holds for to the least cart value; empty means any currency.
+    `minimums` maps each currency that it is valid for to the least cart value; empty means any currency.
     """
 
     code: str
@@ -60,7 +60,7 @@ class Coupon:
         return self.clock.now() >= self.expires_at
 
     def refusal(self, *, cart_id: str, remaining: Decimal, currency: str, profile_id: str) -> str:
-        """Why this cart may not use the code, in a sentence for the associate; empty when it may."""
+        """Return why this cart may not use the code, in a sentence for the associate; empty when it may."""
         if self.order_id:
             return "This code was already used."
         if not self.is_active:
@@ -81,7 +81,7 @@ class Coupon:
 
 @dataclass(slots=True)
 class CouponBook:
-    """All codes of the tenant, and the voucher ids and names seen so far."""
+    """All codes of the tenant, and the ids and names of vouchers so far."""
 
     lock: threading.RLock
     clock: Clock = field(default_factory=Clock)
@@ -135,7 +135,7 @@ class CouponBook:
             return answer(_listed(coupon))
 
     def add(self, voucher: Json) -> Coupon:
-        """Make a code of a voucher that was checked before."""
+        """Make a code for a voucher that was checked before."""
         coupon = Coupon(
             code="".join(secrets.choice(CODE_ALPHABET) for _ in range(10)),
             voucher_id=voucher["voucherId"],

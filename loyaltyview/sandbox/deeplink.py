@@ -1,6 +1,6 @@
-"""How the app reads an address that its WebView was asked to open.
+"""How the app reads an address that its WebView is asked to open.
 
-Source: docs/contracts/newstore.md 2. The text is taken apart by hand: URL classes lower-case the host and
+Source: docs/contracts/newstore.md 2. The text is parsed by hand: URL classes lower-case the host and
 decode the brackets, and the app does neither.
 """
 
@@ -21,11 +21,11 @@ class Callback:
 
 
 class Ignored(Exception):
-    """Not a callback the app acts upon; the text says why."""
+    """The address is no callback that the app handles; the text says why."""
 
 
 def read_deeplink(address: str) -> Callback:
-    """The callback in `address`. Raises Ignored."""
+    """Return the callback in `address`. Raises Ignored."""
     if not address.startswith(SCHEME):
         raise Ignored("The address has another scheme.")
     place, _, query = address.removeprefix(SCHEME).partition("?")

@@ -1,8 +1,8 @@
-"""`make run`: sets a demo up and runs web, worker and sandbox together until Ctrl-C.
+"""`make run`: prepare a demo and run web, worker and sandbox together until Ctrl-C.
 
-A plain program, not a command of Django: settings cannot be read before `demo.env` is written.
-Repeating it is safe; two at once are not allowed. Exit code 0 after Ctrl-C, 1 when it cannot start,
-otherwise that of the part that died.
+This is no command of Django, because settings cannot be read before `demo.env` is written. It may be
+repeated; two demos at once are refused. Exit code 0 after Ctrl-C, 1 when it cannot start, otherwise that of
+the process that ended.
 """
 
 import argparse
@@ -37,7 +37,7 @@ HOUSE = "house"
 
 
 def steps(provider: str) -> list[tuple[str, list[str]]]:
-    """Return what is prepared before the start: a name and a command of manage.py each."""
+    """Return the steps before the start: a name and a command of manage.py each."""
     is_house = provider == HOUSE
     program = "samples/acme.toml" if is_house else f"samples/acme-{provider}.toml"
     members = [("members and rewards", ["house_load", "samples/house.toml"])] if is_house else []
@@ -58,13 +58,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--database", default="", help="DATABASE_URL of the demo; SQLite in its folder")
     options = parser.parse_args(arguments)
     provider: str = options.provider
-    # Each vendor has its own data: what one holds means nothing to another.
+    # Each vendor has its own data, since members and rewards differ.
     data = ROOT / "var" if provider == HOUSE else ROOT / "var" / provider
     var: Path = (options.var or data).resolve()
     for how in (
         signal.SIGTERM,
         signal.SIGINT,
-    ):  # the latter is ignored where a shell put us in the background
+    ):  # SIGINT is ignored in a process that a shell started in the background
         signal.signal(how, _interrupt)
     try:
         ports = read_ports(os.environ)
@@ -91,7 +91,7 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def only_one(path: Path, address: str) -> Iterator[int]:
-    """Hold an exclusive lock for as long as the demo runs; the file tells a second one the address."""
+    """Hold an exclusive lock while the demo runs. The file holds the address for a second demo's message."""
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +106,7 @@ def only_one(path: Path, address: str) -> Iterator[int]:
 
 @contextmanager
 def turn_in(path: Path) -> Iterator[None]:
-    """Wait for the lock on `path`, and hold it for the block."""
+    """Wait for the lock on `path`, and hold it during the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -130,8 +130,8 @@ def check_ports(ports: Ports) -> None:
 
 
 def prepare(what: str, command: list[str], environ: dict[str, str]) -> None:
-    """Run one command of manage.py; show what it says only when it fails. Demos that start at the same time
-    run one command after another: all demos of a clone write the same static files."""
+    """Run one command of manage.py; show its output only when it fails. Demos that start at the same time run
+    one command after another, because all demos of a clone write the same static files."""
     sys.stdout.write(f"Preparing: {what}\n")
     sys.stdout.flush()
     with turn_in(ROOT / "var" / "prepare.lock"):
@@ -144,13 +144,13 @@ def prepare(what: str, command: list[str], environ: dict[str, str]) -> None:
 
 
 def run(ports: Ports, environ: dict[str, str], lock: int) -> int:
-    """Run the three until one dies or we are told to stop; return the exit code."""
+    """Run the three processes until one ends or a signal stops us; return the exit code."""
     honcho = subprocess.Popen(
-        # Honcho's reader of such files drops the blanks of a path. It gets no file: `environ` has it all.
+        # Honcho drops the blanks of a path when it reads such a file. `environ` holds everything.
         [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", "Procfile.dev", "start"],
         cwd=ROOT,
         env=environ,
-        # Its own session: Ctrl-C reaches it once, from us. It keeps the lock should we be killed.
+        # In its own session Ctrl-C reaches it once, from us. It keeps the lock if we are killed.
         start_new_session=True,
         pass_fds=(lock,),
     )
@@ -167,7 +167,7 @@ def run(ports: Ports, environ: dict[str, str], lock: int) -> int:
 
 
 def wait_until_ready(honcho: "subprocess.Popen[bytes]", ports: Ports) -> bool:
-    """Return True when everything answers, False when a part died; raise DemoError after a minute."""
+    """Return True when everything answers, False when a process ended; raise DemoError after a minute."""
     waiting = [f"{ports.loyalty_url}/readyz", f"{ports.loyalty_url}/readyz/worker", f"{ports.app_url}/"]
     until = time.monotonic() + READY_WITHIN_S
     while waiting:

@@ -1,7 +1,7 @@
-"""The environment of `make run`: secrets are made once and kept, the rest follows from the ports.
+"""The environment of `make run`: secrets are made once and kept; other values follow from the ports.
 
-Every setting that decides where data lies is given here, so that nothing in the caller's own
-environment (a production DATABASE_URL, say) can reach the demo.
+Every setting that names a place of data is set here, so that the caller's own environment (such as a
+production DATABASE_URL) does not reach the demo.
 """
 
 import os
@@ -17,12 +17,12 @@ HOST = "127.0.0.1"
 
 
 class DemoError(Exception):
-    """The demo cannot start; the message says why and what to do."""
+    """The demo cannot start; the message says why, and how to mend it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where the three listen: our web server, the Associate App, and its WebView."""
+    """The ports of our web server, the Associate App, and its WebView."""
 
     web: int
     app: int
@@ -53,7 +53,7 @@ def read_ports(environ: Mapping[str, str]) -> Ports:
 
 
 def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: str = "") -> dict[str, str]:
-    """Write `var`/demo.env (mode 0600) and return what it says. Secrets that are in it stay."""
+    """Write `var`/demo.env (mode 0600) and return its values. Secrets that it has already stay."""
     path = var / "demo.env"
     file = var / "demo.sqlite3"
     kept = _read(path) if path.exists() else {}

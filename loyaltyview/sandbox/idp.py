@@ -21,7 +21,7 @@ from loyaltyview.sandbox.sample import Associate
 
 
 class IdentityProvider:
-    """The realm of one tenant. `issuer` must be the address under which the clients reach it."""
+    """The realm of one tenant. `issuer` must be the address that clients use."""
 
     def __init__(self, config: SandboxConfig, base_url: Callable[[], str]) -> None:
         self._config = config
@@ -33,7 +33,7 @@ class IdentityProvider:
         return f"{self._base_url()}/auth/realms/{self._config.tenant}"
 
     def rotate_key(self) -> None:
-        """Sign with a new key from now on; older tokens no longer verify."""
+        """Sign with a new key from now on; older tokens are no longer valid."""
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._kid = uuid.uuid4().hex
 
@@ -62,7 +62,7 @@ class IdentityProvider:
         return answer({"keys": [{**key, "kid": self._kid, "use": "sig", "alg": "RS256"}]})
 
     def token(self, request: Request) -> Response:
-        """Client credentials, in the form or by HTTP Basic; errors as Keycloak words them."""
+        """Client credentials, in the form or by HTTP Basic; errors in Keycloak's words."""
         form = request.form
         if not form.get("grant_type"):
             raise _oauth(400, "invalid_request", "Missing form parameter: grant_type")
@@ -96,7 +96,7 @@ class IdentityProvider:
         return answer({name: claims[name] for name in names if name in claims})
 
     def mint_associate_token(self, associate: Associate, lifetime_s: int = 300, **claims: object) -> str:
-        """The token that Associate App holds after this login; `claims` replaces single claims."""
+        """Return the token that Associate App has after this login; `claims` replaces single claims."""
         return self.sign(
             {
                 "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._config.tenant}/{associate.associate_id}")),
@@ -115,7 +115,8 @@ class IdentityProvider:
         )
 
     def mint_machine_token(self, client_id: str, lifetime_s: int = 300, **claims: object) -> str:
-        """The token of client credentials, as Keycloak makes it: a service account's, without a session."""
+        """Return a token of client credentials, as Keycloak makes it: for a service account, without a
+        session."""
         machine = {
             "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._config.tenant}/client/{client_id}")),
             "azp": client_id,
@@ -127,8 +128,8 @@ class IdentityProvider:
         return self.sign({**machine, **claims}, lifetime_s)
 
     def mint_other_token(self, kind: str, associate: Associate) -> str:
-        """Another token of an associate's session that must not pass for the access token: `kind` is "ID",
-        "Refresh" or "Offline". A refresh token is signed with RS256 here, though Keycloak's own is not."""
+        """Return another token of an associate's session that must not pass for the access token: `kind` is
+        "ID", "Refresh" or "Offline". A refresh token is signed with RS256 here; Keycloak's own is not."""
         claims: dict[str, Any] = {"typ": kind, "sid": uuid.uuid4().hex}
         if kind == "ID":
             claims |= {"aud": "associate-app", "at_hash": "v1Xk0Gk7qZs0m1sVd0Q1wA"}
@@ -144,7 +145,8 @@ class IdentityProvider:
         )
 
     def verify(self, request: Request, scope: str = "") -> Json:
-        """The claims of the bearer token: 401 without header, 403 for a bad one or a missing scope."""
+        """Return the claims of the bearer token: 401 without header, 403 for a bad token or a missing
+        scope."""
         header = request.headers.get("Authorization", "")
         if not header:
             raise problem(401, "missing Authorization header", code="unauthorized")

@@ -1,8 +1,8 @@
-"""Who listens to the event stream, and what is published there.
+"""The listeners of the event stream, and the events that are published there.
 
-Source: docs/contracts/newstore.md 6.1. A permanent integration hears what is published from now on; a
-temporary one hears what was or will be published between `starts_at` and `ends_at`, and then stops by itself.
-Whether both ends count is not documented; here they do.
+Source: docs/contracts/newstore.md 6.1. A permanent integration gets the events that are
+published from now on. A temporary one gets the events between `starts_at` and `ends_at`, past or future, and
+then stops by itself. Whether both ends count is not documented; here they do.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from loyaltyview.sandbox.answers import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """One event as it was published. `body` are the bytes that every listener gets."""
+    """One published event. `body` holds the bytes that every listener gets."""
 
     name: str
     payload: Json
@@ -25,7 +25,7 @@ class Publication:
 @dataclass(slots=True, kw_only=True)
 class Integration:
     """One listener. An empty `event_filter` means every event; without `api_key` no Authorization is sent.
-    `starts_at` and `ends_at` are the texts that the API was given; a temporary one has both."""
+    `starts_at` and `ends_at` are the texts that the API received; a temporary listener has both."""
 
     integration_id: str
     callback_url: str
@@ -41,7 +41,7 @@ class Integration:
         return self.integration_type == "temporary"
 
     def listens_to(self, event: Publication) -> bool:
-        """Whether this event is for this listener. One that has stopped is sent it after its start."""
+        """Return whether this event is for this listener. A stopped listener gets it after its next start."""
         if self.event_filter and event.name not in self.event_filter:
             return False
         if not self.is_temporary:
@@ -50,8 +50,8 @@ class Integration:
 
 
 def read_time(text: str | None) -> datetime:
-    """Return the moment of a text such as 2026-03-04T15:00:00Z. Raises ValueError for any other, and for one
-    without a zone."""
+    """Return the time in a text such as 2026-03-04T15:00:00Z. Raises ValueError for other texts, and for a
+    time without a zone."""
     moment = datetime.fromisoformat(text or "")
     if moment.tzinfo is None:
         raise ValueError("no zone")

@@ -1,7 +1,8 @@
 """How Associate App opens our page: three shapes from the cart, and one from a customer's profile.
 
-Source: docs/contracts/newstore.md 1.2 to 1.4. Which of them the cart's menu uses today is not documented, nor
-where the injected object has our identity: here it lies at the top, as in the fragment.
+Source: docs/contracts/newstore.md 1.2 to 1.4. Which of them the cart's menu uses today is not
+documented. Neither is the place of our identity in the injected object: here it is at the top, as in the
+fragment.
 """
 
 import base64
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlencode
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.carts import Cart
 
-# Points of an iPhone 11 and the colours of NewStore's own sample (docs/contracts/newstore.md 1.3).
+# The size of an iPhone 11 in points, and the colours of NewStore's sample (docs/contracts/newstore.md 1.3).
 DIMENSIONS: Json = {
     "normalizedDeviceName": "iphone11",
     "hasNotch": True,
@@ -44,7 +45,7 @@ THEME: Json = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One opening of the WebView: its address, and what the app puts into the page as `window.NEWSTORE`."""
+    """One opening of the WebView: its address, and the `window.NEWSTORE` that the app puts into the page."""
 
     address: str
     injected: Json = field(default_factory=dict)
@@ -54,7 +55,7 @@ def from_cart(
     shape: str, page: str, cart: Cart, total: Decimal, *, token: str, external_identity: str
 ) -> Opened:
     """Open `page` for the cart. `shape` is "query", "injected" or "fragment"; or "both": a query string of
-    what NewStore documents and no more, and the rest injected."""
+    the documented values, and the rest injected."""
     blob = _cart_blob(cart, total)
     context = {
         "securityToken": token,

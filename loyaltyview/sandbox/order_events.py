@@ -1,7 +1,7 @@
-"""The shapes in which NewStore tells of orders: four events and two REST answers.
+"""The JSON of orders: four events and two REST answers.
 
 Source: docs/contracts/newstore.md 6.6 to 6.9, 8.1 and 8.2. Amounts are JSON numbers in major units. Events
-call the kind of a discount `action`, the REST API calls it `type`.
+call the kind of a discount `action`; the REST API calls it `type`.
 """
 
 import uuid
@@ -146,7 +146,7 @@ _REST_STATUS = {"opened": "in_fulfillment", "completed": "complete"}
 
 
 def rest_order(order: "Order") -> Json:
-    """The answer of `GET /v0/orders/{id}`: here `id` is the human number and `origin_id` the UUID."""
+    """The answer of `GET /v0/orders/{id}`: here `id` is the readable number and `origin_id` the UUID."""
     customer, totals = order.customer, order.totals
     return {
         "id": order.external_id,
@@ -186,7 +186,7 @@ def rest_order(order: "Order") -> Json:
 
 
 def short_order(order: "Order") -> Json:
-    """One entry of `GET /v0/orders`. Its fields are not documented: some of the whole order are assumed."""
+    """One entry of `GET /v0/orders`. Its fields are not documented; some fields of an order are assumed."""
     whole = rest_order(order)
     return {
         name: whole[name] for name in ("id", "origin_id", "status", "channel_type", "store_id", "placed_at")

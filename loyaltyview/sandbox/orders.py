@@ -1,4 +1,4 @@
-"""Orders and returns: placing, handing over, cancelling, taking back; each step emits its events.
+"""Orders and returns: place, hand over, cancel, take back; each step emits its events.
 
 Source: docs/contracts/newstore.md 6.5, 8.1 and 8.2. The shapes of the events are in `order_events`.
 """
@@ -67,7 +67,7 @@ class Order:
 
     @property
     def label(self) -> str:
-        """The state in one word, with what came back."""
+        """Return the state in one word, and how many items came back."""
         back = sum(item.status == "returned" for item in self.items)
         if not back:
             return self.state
@@ -117,7 +117,7 @@ class OrderBook:
             return order
 
     def complete(self, order: Order) -> None:
-        """Everything is in the customer's hands: `order.completed`."""
+        """The customer has all goods: `order.completed`."""
         with self.lock:
             if order.state != "open":
                 raise OrderError(f"The order is {order.label}.")
@@ -127,7 +127,8 @@ class OrderBook:
             self.emit("order.completed", order_events.items_payload(order))
 
     def cancel(self, order: Order) -> None:
-        """`order.cancelled`. Also allowed after the handover (the sale is voided), not after a return."""
+        """`order.cancelled`. It is allowed after the handover too (the sale is voided), but not after a
+        return."""
         with self.lock:
             if order.state == "cancelled" or any(item.status == "returned" for item in order.items):
                 raise OrderError(f"The order is {order.label}.")
@@ -137,7 +138,7 @@ class OrderBook:
             self.emit("order.cancelled", order_events.items_payload(order))
 
     def take_back(self, order: Order, item_ids: Sequence[str] | None = None) -> Json:
-        """Return these items, or all that are left: `return.processed`. Gives its payload."""
+        """Take back these items, or all that are left: `return.processed`. Return its payload."""
         with self.lock:
             if order.state != "closed":
                 raise OrderError("Only goods that were handed over can come back.")
@@ -164,7 +165,7 @@ class OrderBook:
         raise problem(404, "order not found")
 
     def search(self, request: Request) -> Response:
-        """`GET /v0/orders?customer_id=`, newest first; that a customer must be named is assumed."""
+        """`GET /v0/orders?customer_id=`, newest first; assumed: a customer must be named."""
         _check_version(request)
         customer_id = request.args.get("customer_id")
         if not customer_id:

@@ -71,7 +71,7 @@ class PanelPages:
         return answer(panel_state(self._sandbox))
 
     def act(self, request: Request, action: str) -> Response:
-        """One step of the app. 404 unknown step, 400 wrong fields, 409 with the app's own words."""
+        """One step of the app: 404 for an unknown step, 400 for wrong fields, 409 with the app's message."""
         if action not in _FIELDS:
             raise NotFound
         body = read_json(request)

@@ -1,4 +1,4 @@
-"""Customer profiles, version 2, with the optimistic lock that NewStore insists on.
+"""Customer profiles, version 2, with the optimistic lock that NewStore requires.
 
 Source: docs/contracts/newstore.md 7.
 """
@@ -28,7 +28,7 @@ _WRITABLE = {
 
 
 class ProfileBook:
-    """All profiles by id; starts with the sample customers."""
+    """All profiles by id; it starts with the sample customers."""
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
@@ -48,7 +48,7 @@ class ProfileBook:
             )
 
     def search(self, request: Request) -> Response:
-        """`q` matches a part of e-mail, full name or phone, or the whole of an id."""
+        """`q` matches a part of e-mail, full name or phone, or a whole id."""
         offset, count = _number(request, "offset", 0, 0), _number(request, "count", 10, 1)
         if count > 500:
             raise problem(400, "count must be between 1 and 500")
@@ -66,7 +66,7 @@ class ProfileBook:
             return answer(self._get(profile_id))
 
     def get_or_create(self, request: Request) -> Response:
-        """Always 201; a profile with this e-mail is answered as it is."""
+        """Always 201; an existing profile with this e-mail is returned unchanged."""
         body = read_json(request)
         _check(faults(body, {**_WRITABLE, "email": "string*"}), body)
         with self._lock:
@@ -77,7 +77,7 @@ class ProfileBook:
             return answer(self._add(f"NS-US-{uuid.uuid4().hex.upper()}", number, body), 201)
 
     def change(self, request: Request, profile_id: str) -> Response:
-        """Needs the `updated_at` that was read; given extended attributes replace all there were."""
+        """Needs the `updated_at` that was read; given extended attributes replace all former ones."""
         body = read_json(request)
         _check(faults(body, {**_WRITABLE, "last_updated_at": "string*"}), body)
         seen = body.pop("last_updated_at")
@@ -85,7 +85,7 @@ class ProfileBook:
             profile = self._get(profile_id)
             if profile["updated_at"] != seen:
                 raise problem(409, "the profile was changed in the meantime")
-            # Two changes within one millisecond must still differ, or the lock would let one slip.
+            # Two changes within one millisecond must differ, or the lock would miss one.
             before = datetime.fromisoformat(profile["updated_at"])
             now = max(datetime.now(UTC), before + timedelta(milliseconds=1))
             changed = {**profile, **_names(body, profile), "updated_at": timestamp(now)}
@@ -115,7 +115,7 @@ class ProfileBook:
 
 
 def _names(fields: Json, current: Json) -> Json:
-    """First, last and full name kept in step, whichever of them were given."""
+    """Return first, last and full name that agree, from the names that were given."""
     if "full_name" in fields:
         first, _, last = (fields["full_name"] or "").partition(" ")
         return {**fields, "first_name": first, "last_name": last}

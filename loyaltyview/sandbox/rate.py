@@ -1,4 +1,4 @@
-"""NewStore's limit outside production: so many calls in a second, then 429 with `Retry-After: 1`.
+"""NewStore's limit outside production: a number of calls per second, then 429 with `Retry-After: 1`.
 
 Source: docs/contracts/newstore.md 9.
 """
@@ -18,7 +18,8 @@ class RateLimit:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def allows(self) -> bool:
-        """Count one call; False when this second's are used up. A limit of 0 allows everything."""
+        """Count one call; return False when this second's calls are used up. A limit of 0 allows
+        everything."""
         limit, now = self.config.rate_limit_per_s, time.monotonic()
         with self._lock:
             while self._calls and self._calls[0] <= now - 1:

@@ -1,6 +1,6 @@
-"""The shop everybody plays with: one store, two associates, four customers, a few products and three carts.
+"""The sample shop: one store, two associates, four customers, a few products and three carts.
 
-All of it is made up. Prices are in USD, before tax unless a switch says otherwise.
+All of it is invented. Prices are in USD, before tax unless a switch says otherwise.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TAX_RATE = Decimal("0.0625")
 
 
 def smallest_unit(currency: str) -> Decimal:
-    """0.01 of a dollar, 1 of a yen, 0.001 of a Kuwaiti dinar."""
+    """Return the smallest unit: 0.01 dollar, 1 yen, 0.001 Kuwaiti dinar."""
     return Decimal(1).scaleb(-get_currency_precision(currency))
 
 

@@ -1,4 +1,4 @@
-"""Serving the sandbox on loopback: the API and panel on one port, the WebView on another."""
+"""Serve the sandbox on loopback: API and panel on one port, the WebView on another."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ class PortTaken(Exception):
 
 
 class _Quiet(WSGIRequestHandler):
-    """No access log: addresses of launches hold a customer's e-mail."""
+    """No access log: the address of a launch holds a customer's e-mail."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -45,9 +45,9 @@ class Running:
 
 
 def serve_in_thread(sandbox: Sandbox, port: int = 0, webview_port: int = 0) -> Running:
-    """Serve until `stop`; port 0 takes any free one. Raises PortTaken with nothing left running.
+    """Serve until `stop`; port 0 takes any free one. Raises PortTaken, and then nothing runs.
 
-    There is a WebView only when `loyalty_url` is set: it needs to know what to show.
+    There is a WebView only when `loyalty_url` is set.
     """
     panel_socket = _listen(port)
     webview_socket = None
@@ -71,7 +71,7 @@ def serve_in_thread(sandbox: Sandbox, port: int = 0, webview_port: int = 0) -> R
 
 
 def _listen(port: int) -> socket.socket:
-    # Opened by hand: werkzeug ends the process when a port is taken.
+    # We open the socket: werkzeug ends the process when a port is taken.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""Everything the panel shows, as one JSON object."""
+"""Everything that the panel shows, as one JSON object."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ EVENTS_SHOWN = 100
 
 
 def panel_state(sandbox: "Sandbox") -> Json:
-    """Amounts are texts with the decimals of their currency, so that the panel calculates nothing."""
+    """Return the state. Amounts are texts with the decimals of their currency: the panel calculates
+    nothing."""
     with sandbox.lock:
         app = sandbox.app
         return {
@@ -131,7 +132,7 @@ def _order(order: Order) -> Json:
 
 
 def _webview(sandbox: "Sandbox") -> Json:
-    """The launch address as the app opens it, moved to the origin where the WebView can look in."""
+    """Return the launch address, moved to the origin of the WebView proxy."""
     assert sandbox.app.opened is not None
     address = sandbox.app.opened.address
     launched = urlsplit(address)

@@ -1,10 +1,10 @@
-"""The event stream: who listens, and one request per event until the listener has it.
+"""The event stream: its listeners, and the requests that deliver each event.
 
-Source: docs/contracts/newstore.md 6.1 to 6.3; the time-out, the retry schedule and the stop rule are its
-assumptions: 2xx delivered, 410 stops the integration, any other answer below 500 rejects the event, a
-5xx, a time-out or a broken connection is tried again after 1, 5, 30, 120 and 600 s, then the
-integration stops. Starting it again delivers what waited. What was published is kept, so that a temporary
-integration can be sent the past again; starting one that has ended sends it once more.
+Source: docs/contracts/newstore.md 6.1 to 6.3; time-out, retries and the stop rule are assumed there. 2xx
+is delivered, 410 stops the integration, any other answer below 500 rejects the event. After a 5xx, a time-out
+or a broken connection the event is tried again after 1, 5, 30, 120 and 600 s; then the integration stops. A
+new start delivers the waiting events. Published events are kept, so that a temporary integration can get them
+again; a new start of one that has ended sends them once more.
 """
 
 import random
@@ -25,7 +25,7 @@ from loyaltyview.sandbox.integrations import Integration, Publication, read_time
 
 RETRY_AFTER_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 TIMEOUT_S = 10
-MOST_PUBLICATIONS = 5_000  # those before them cannot be sent again
+MOST_PUBLICATIONS = 5_000  # older ones cannot be sent again
 EVENT_NAMES = (
     "order.created",
     "order.opened",
@@ -39,8 +39,8 @@ Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unhea
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one listener; `unheard` without any, `lost` where the switch says so.
-    `attempts` says how each try ended; `is_replay` that a temporary integration asked for the past."""
+    """One event on its way to one listener: `unheard` without a listener, `lost` by the switch. `attempts`
+    says how each try ended, `is_replay` that a temporary integration asked for a past event."""
 
     number: int
     event: Publication
@@ -54,7 +54,7 @@ class Delivery:
 
 
 class EventStream:
-    """All integrations and deliveries. `clock` (seconds, only ever growing) is injected by tests."""
+    """All integrations and deliveries. Tests inject `clock` (seconds that only count up)."""
 
     def __init__(self, config: SandboxConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
@@ -77,7 +77,8 @@ class EventStream:
         starts_at: str | None = None,
         ends_at: str | None = None,
     ) -> Integration:
-        """Add a listener; it runs at once. A temporary one is sent what was published in its time."""
+        """Add a listener; it runs at once. A temporary one gets the events that were published in its
+        time."""
         integration = Integration(
             integration_id=integration_id or uuid.uuid4().hex,
             callback_url=callback_url,
@@ -94,7 +95,7 @@ class EventStream:
         return integration
 
     def emit(self, name: str, payload: Json) -> list[Delivery]:
-        """Put an event on its way to everyone who listens to it."""
+        """Queue an event for every listener of its kind."""
         with self._changed:
             event = self._publish(name, payload)
             listeners = [each for each in self.integrations.values() if each.listens_to(event)]
@@ -103,7 +104,7 @@ class EventStream:
             return self._fan_out(event, listeners)
 
     def send_again(self, number: int) -> Delivery:
-        """Send the very same bytes once more: a duplicate. LookupError for an unknown number."""
+        """Send the same bytes again: a duplicate. Raises LookupError for an unknown number."""
         with self._changed:
             old = self.deliveries[number] if 0 <= number < len(self.deliveries) else None
             if old is None or not old.integration_id:
@@ -127,7 +128,7 @@ class EventStream:
     def _fan_out(
         self, event: Publication, listeners: Sequence[Integration], *, is_replay: bool = False
     ) -> list[Delivery]:
-        """The switches hold for what is sent again, too."""
+        """Queue a delivery for each listener. The switches hold for repeated events too."""
         times = 2 if self._config.duplicate_events else 1
         status: Status = "lost" if self._config.lose_events else "pending"
         return [
@@ -169,8 +170,8 @@ class EventStream:
         return delivery
 
     def set_running(self, integration_id: str, *, running: bool) -> None:
-        """Start or stop a listener; what failed before is due again after a start, and a temporary one that
-        had ended is sent its time once more."""
+        """Start or stop a listener. After a start, failed deliveries are due again, and a temporary listener
+        that had ended gets the events of its time once more."""
         with self._changed:
             integration = self.integrations[integration_id]
             is_restart = running and integration.status == "stopped"
@@ -183,7 +184,7 @@ class EventStream:
             self._changed.notify_all()
 
     def deliver_due(self) -> float | None:
-        """Send what is due now, in this thread. Seconds until there is something to do; None when nothing
+        """Send the due deliveries in this thread. Return the seconds until the next one; None when nothing
         waits."""
         while due := self._claim(everything=False):
             for delivery in due:
@@ -194,12 +195,12 @@ class EventStream:
             return max(0.0, min(waits_s)) if waits_s else None
 
     def flush(self) -> None:
-        """Send everything that waits once, in this thread, whenever it is due."""
+        """Send every waiting delivery once, in this thread, also those that are not due."""
         for delivery in self._claim(everything=True):
             self._send(delivery)
 
     def wait_idle(self, timeout_s: float = 10) -> bool:
-        """Wait until nothing is on its way to a running listener; False when the time is over."""
+        """Wait until nothing is on its way to a running listener; return False at the time-out."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy(), timeout_s)
 
@@ -245,8 +246,8 @@ class EventStream:
         )
 
     def _end_temporary(self) -> list[float]:
-        """Stop each temporary integration whose time is over and that was sent everything. Seconds until the
-        time of the others is over."""
+        """Stop each temporary integration whose time has ended and that got everything. Return the seconds
+        until the next one ends."""
         waits_s = []
         for each in self.integrations.values():
             if not each.is_temporary or each.status == "stopped" or self._has_work(each):
@@ -270,7 +271,7 @@ class EventStream:
 
     def _send(self, delivery: Delivery) -> None:
         integration = self.integrations[delivery.integration_id]
-        if integration.status == "stopped":  # by an earlier event of the same batch
+        if integration.status == "stopped":  # stopped by an earlier event of the same batch
             with self._changed:
                 delivery.status = "pending"
                 self._changed.notify_all()

@@ -1,7 +1,7 @@
 """The registration API of the event stream: create, list, read, change, start, stop.
 
-Source: docs/contracts/newstore.md 6.1. Status codes of success are not documented; 201 and 200 are assumed,
-and that a temporary integration without a time is refused.
+Source: docs/contracts/newstore.md 6.1. Success codes are not documented: 201 and 200 are assumed. It
+is also assumed that a temporary integration without a time is refused.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class StreamApi:
         integration = self._get(integration_id)
         if request.method == "PATCH":
             body = read_json(request)
-            # Of a changed kind of integration nothing is known.
+            # Whether the kind of an integration can change is not documented.
             fixed = ("id", "integration_type")
             _check(body, {name: spec.rstrip("*") for name, spec in _BODY.items() if name not in fixed})
             _check_time({**_json(integration), **body})
@@ -107,7 +107,7 @@ def _check(body: Json, shape: dict[str, str]) -> None:
 
 
 def _check_time(body: Json) -> None:
-    """A temporary integration says from when to when."""
+    """Refuse a temporary integration without a start and an end."""
     if body["integration_type"] != "temporary":
         return
     try:
@@ -119,7 +119,7 @@ def _check_time(body: Json) -> None:
 
 
 def _json(integration: Integration) -> Json:
-    """The integration as the API shows it; the key is not given back."""
+    """Return the integration as the API shows it, without its key."""
     return {
         "id": integration.integration_id,
         "integration_type": integration.integration_type,

@@ -1,4 +1,4 @@
-"""The panel's switches: how the app opens our page, and what goes wrong at NewStore and at the vendor.
+"""The panel's switches: how the app opens our page, and the faults of NewStore and of the vendor.
 
 They are fields of `SandboxConfig` and of the vendor's `Faults`; a test may set those directly.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from loyaltyview.sandbox.app import Sandbox
 
 SLOW_S = 2.0
-TIME_OUT_S = 8.0  # longer than anybody waits
+TIME_OUT_S = 8.0  # longer than any client waits
 CHOICES: dict[str, tuple[object, ...]] = {
     "launch_shape": ("query", "injected", "fragment", "both"),
     "prices_with_tax": (False, True),
@@ -37,7 +37,7 @@ MINUTES = (5, 15, 40)
 
 
 def read_switches(sandbox: "Sandbox") -> Json:
-    """Return every switch as it stands; `vendor` is the kind that is played, empty without one."""
+    """Return the value of every switch; `vendor` is the kind of the vendor, empty without one."""
     config, vendor = sandbox.config, sandbox.vendor
     fault = next((name for name, faults in VENDOR_FAULTS.items() if vendor and vendor.faults == faults), "")
     return {
@@ -49,10 +49,10 @@ def read_switches(sandbox: "Sandbox") -> Json:
 
 
 def set_switch(sandbox: "Sandbox", name: str, value: object) -> bool:
-    """Set one switch; False for a name or value that there is not."""
+    """Set one switch; return False for an unknown name or value."""
     with sandbox.lock:
         if name == "vendor_fault" and sandbox.vendor and value in VENDOR_FAULTS:
-            # A copy: a test may change single switches of it.
+            # A copy, because a test may change single fields.
             sandbox.vendor.faults = replace(VENDOR_FAULTS[str(value)])
             return True
         if not any(choice == value and type(choice) is type(value) for choice in CHOICES.get(name, ())):
@@ -62,7 +62,7 @@ def set_switch(sandbox: "Sandbox", name: str, value: object) -> bool:
 
 
 def fail_as_told(config: SandboxConfig) -> None:
-    """Behave as the switch for NewStore says: be slow, or raise the ApiError."""
+    """Do what the switch for NewStore says: be slow, or raise ApiError."""
     match config.newstore_fault:
         case "slow":
             time.sleep(SLOW_S)

@@ -1,13 +1,13 @@
-"""The WebView: our pages in an iframe, with the eyes of a native navigation delegate.
+"""The WebView: our pages in an iframe, and what a native navigation delegate would see.
 
-No browser lets a page see that a frame of another origin goes to the app's scheme. So the frame shows
-our pages through this proxy, on an origin of its own. It passes everything on as it is, Host and
-cookies included (so CSRF and CSP work as they do without it), except that it
+A page cannot see that a frame of another origin opens the app's scheme. So the frame shows our pages through
+this proxy, on an origin of its own. It passes everything on unchanged, Host and cookies included (so CSRF and
+CSP work as without it), except that it
 
-- puts one script of its own, first, into each HTML document; being of the same origin it needs no
-  exception in the CSP. The script tells the panel where the page wants to go;
-- puts `window.NEWSTORE` there the same way, when the app opened the page in that shape;
-- asks for uncompressed answers, to be able to do so.
+- puts its own script first into each HTML document. The script has the same origin, so the CSP needs no
+  exception. It tells the panel which address the page opens;
+- sets `window.NEWSTORE` in the same way, when the app opened the page in that shape;
+- asks for uncompressed answers, so that it can do this.
 """
 
 import json
@@ -26,7 +26,7 @@ OBJECT_PATH = "/__associate_app__/newstore.js"
 SCRIPT = Path(__file__).parent / "panel" / "webview-delegate.js"
 TIMEOUT_S = 60
 CHUNK_BYTES = 65_536
-# Of one connection only; RFC 9110 section 7.6.1.
+# Headers of one connection only; RFC 9110 section 7.6.1.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 UNREACHABLE = (
     "<!doctype html><html lang=en><head><meta charset=utf-8><title>Not there</title></head>"
@@ -36,7 +36,7 @@ UNREACHABLE = (
 
 class WebView:
     """WSGI application in front of `target` (scheme and host of our pages) for the panel at `panel_url`.
-    `injected` gives what the app puts into pages as `window.NEWSTORE`, empty for nothing."""
+    `injected` returns `window.NEWSTORE` for the pages; empty for none."""
 
     def __init__(self, target: str, panel_url: str, injected: Callable[[], Json] = dict) -> None:
         self._injected = injected
@@ -63,7 +63,7 @@ class WebView:
             if name.lower() not in HOP_BY_HOP | {"accept-encoding", "content-length"}:
                 headers.add(name, value)
         headers["Accept-Encoding"] = "identity"
-        # The raw target: a decoded and encoded path would not be the same bytes.
+        # The raw path: decoding and encoding would change its bytes.
         address = self._target + str(request.environ.get("RAW_URI") or request.environ["REQUEST_URI"])
         try:
             upstream = self._pool.request(
@@ -97,7 +97,7 @@ class WebView:
         return response
 
     def _with_script(self, page: bytes) -> bytes:
-        """The document with our script first in its head; a fragment, which has no head, as it is."""
+        """Return the document with our script first in its head; a fragment without a head stays as it is."""
         head = page.lower().find(b"<head")
         end = page.find(b">", head)
         if head < 0 or end < 0 or page[head + 5 : head + 6] not in b"> \t\r\n":

@@ -17,7 +17,7 @@ SECRET = "only-for-tests"
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox that is not served: its methods, without threads."""
+    """A sandbox that is not served: only its methods, without threads."""
     return Sandbox(SandboxConfig(client_secret=SECRET, loyalty_url="http://loyalty.test/launch/acme/"))
 
 
@@ -55,7 +55,7 @@ def api(running: Running) -> Api:
 
 
 class Listener:
-    """A callback address: answers what `answers` says, then 200; keeps what it was sent."""
+    """A callback address. It answers with the statuses in `answers`, then 200, and keeps each request."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for("/events/")
@@ -83,7 +83,7 @@ def listener(httpserver: HTTPServer) -> Listener:
 
 @pytest.fixture
 def voucher() -> Callable[..., dict[str, Any]]:
-    """A valid voucher; keyword arguments replace fields, None leaves one out."""
+    """A valid voucher; keyword arguments replace fields, None removes a field."""
 
     def build(**fields: Any) -> dict[str, Any]:
         whole = {

@@ -1,4 +1,4 @@
-"""The app's side of the story: login, launch, callback, sale, return, cancellation."""
+"""The app: login, launch, callback, sale, return, cancellation."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def app(sandbox: Sandbox) -> Sandbox:
 
 
 def deeplink(sandbox: Sandbox, *codes: str, **changes: str) -> str:
-    """What a page would send back for the launch that is open."""
+    """The address that a page would open to return from the open launch."""
     cart = sandbox.app.cart
     assert cart
     parts = {
@@ -117,7 +117,7 @@ def test_callback_applies_its_codes_and_closes_the_webview(app: Sandbox, voucher
     assert app.app.apply(link).ignored
 
 
-def test_next_launch_tells_the_remaining_total_and_the_selected_codes(app: Sandbox, voucher: Voucher) -> None:
+def test_next_launch_has_the_remaining_total_and_the_selected_codes(app: Sandbox, voucher: Voucher) -> None:
     code = app.coupons.add(voucher()).code
     app.app.launch_url()
     app.app.apply(deeplink(app, code))
@@ -157,7 +157,7 @@ def test_callback_without_codes_or_with_too_many_is_ignored(app: Sandbox, codes:
     assert app.app.apply(deeplink(app, *codes)).ignored
 
 
-def test_replacing_callback_drops_what_it_does_not_name(app: Sandbox, voucher: Voucher) -> None:
+def test_replacing_callback_drops_codes_that_it_does_not_name(app: Sandbox, voucher: Voucher) -> None:
     first, second = (app.coupons.add(voucher(voucherId=key, name=key)).code for key in ("a", "b"))
     app.app.launch_url()
     app.app.apply(deeplink(app, first))
@@ -179,7 +179,7 @@ def test_refused_codes_come_with_their_reasons(app: Sandbox, voucher: Voucher) -
     )
 
 
-def test_sold_cart_tells_its_codes_at_both_levels(app: Sandbox, voucher: Voucher) -> None:
+def test_sold_cart_reports_its_codes_at_both_levels(app: Sandbox, voucher: Voucher) -> None:
     fixed = app.coupons.add(voucher()).code
     tenth = app.coupons.add(voucher(voucherId="v2", name="t", type="Percentage", discount=10)).code
     app.app.launch_url()
@@ -208,7 +208,7 @@ def test_used_code_is_refused_in_the_next_cart(app: Sandbox, voucher: Voucher) -
     assert app.app.apply(deeplink(app, code)).refused == ((code, "This code was already used."),)
 
 
-def test_code_that_dies_in_the_cart_is_removed_before_the_sale(app: Sandbox, voucher: Voucher) -> None:
+def test_code_that_expires_in_the_cart_is_removed_before_the_sale(app: Sandbox, voucher: Voucher) -> None:
     with time_machine.travel("2026-03-04 10:00:00+00:00", tick=False) as clock:
         code = app.coupons.add(voucher()).code
         app.app.launch_url()
@@ -269,7 +269,7 @@ def test_order_is_read_by_either_number(running: Running, api: Api) -> None:
     assert api.call("GET", f"/v0/orders/{order.order_id}?id_type=both").status_code == 400
 
 
-def test_panel_api_refuses_wrong_fields_and_tells_the_apps_words(api: Api) -> None:
+def test_panel_api_refuses_wrong_fields_and_shows_the_apps_message(api: Api) -> None:
     assert api.call("POST", "/app/fly", {}).status_code == 404
     assert api.call("POST", "/app/log-in", {}).status_code == 400
     assert api.call("POST", "/app/pay", {}).json()["message"] == "Log in first."

@@ -79,7 +79,7 @@ def test_code_larger_than_the_cart_makes_it_free() -> None:
     assert (totals.total, totals.tax, totals.applied[0].amount) == (0, 0, Decimal("12.50"))
 
 
-def test_rest_cart_tells_whose_it_is_but_no_prices(running: Running, api: Api) -> None:
+def test_rest_cart_has_its_customer_and_no_prices(running: Running, api: Api) -> None:
     app = running.sandbox.app
     app.log_in("a-17")
     cart = app.new_cart("mia", "jacket")
@@ -96,7 +96,7 @@ def test_rest_cart_without_customer_has_no_customer_id(running: Running, api: Ap
     assert "customer_id" not in api.call("GET", f"/checkout/carts/{cart.cart_id}").json()
 
 
-def test_unknown_cart_is_404_and_nonsense_422(api: Api) -> None:
+def test_unknown_cart_is_404_and_malformed_id_422(api: Api) -> None:
     unknown = "5f0c1d3e-0000-4000-8000-000000000000"
     assert api.call("GET", f"/checkout/carts/{unknown}").status_code == 404
     assert api.call("GET", "/checkout/carts/mine").status_code == 422

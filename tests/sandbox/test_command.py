@@ -1,4 +1,4 @@
-"""`manage.py sandbox` as a process: ready line, clean end, clear words when it cannot start."""
+"""`manage.py sandbox` as a process: its first line, a clean end, a clear message when it cannot start."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def test_command_serves_until_it_is_told_to_stop(end: signal.Signals) -> None:
         assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_taken_port_is_said_clearly() -> None:
+def test_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with sandbox("--port", port) as process:

@@ -1,4 +1,4 @@
-"""Tokens as the realm gives them, and what the API says to bad ones."""
+"""Tokens of the realm, and the API's answers to bad ones."""
 
 import jwt
 import pytest
@@ -75,7 +75,7 @@ def test_narrow_token_lacks_the_scope_of_other_services(api: Api) -> None:
     assert api.call("GET", "/iam/users").status_code == 403
 
 
-def test_userinfo_knows_the_associate(running: Running, api: Api) -> None:
+def test_userinfo_names_the_associate(running: Running, api: Api) -> None:
     token = running.sandbox.idp.mint_associate_token(ASSOCIATES["a-23"])
     api.headers["Authorization"] = f"Bearer {token}"
     path = "/auth/realms/acme-staging/protocol/openid-connect/userinfo"

@@ -1,4 +1,4 @@
-"""The panel in a real browser: a fake loyalty page goes back to the app in three ways."""
+"""The panel in a real browser: a fake loyalty page returns to the app in three ways."""
 
 import json
 import re
@@ -102,7 +102,7 @@ def test_code_of_the_deeplink_lowers_the_total(
     assert page.locator("#webview").count() == 0
 
 
-def test_refused_code_is_told_in_a_toast(page: Page, httpserver: HTTPServer) -> None:
+def test_refused_code_is_shown_in_a_toast(page: Page, httpserver: HTTPServer) -> None:
     loyalty_page(httpserver, "link", "NOSUCHCODE")
     open_cart(page)
     page.click("#redeem")

@@ -29,7 +29,7 @@ def test_pages_are_cut_by_offset_and_count(api: Api) -> None:
 
 
 @pytest.mark.parametrize("query", ["count=0", "count=501", "count=x", "offset=-1", "offset=10000"])
-def test_impossible_pages_are_400(api: Api, query: str) -> None:
+def test_invalid_pages_are_400(api: Api, query: str) -> None:
     assert api.call("GET", f"{PATH}?{query}").status_code == 400
 
 

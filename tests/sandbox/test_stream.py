@@ -1,4 +1,4 @@
-"""Events over real HTTP, with a clock that the test turns."""
+"""Events over real HTTP, with a clock that the test sets."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def test_server_errors_are_tried_again_on_schedule_until_the_stream_stops(
     assert stream.integrations["ours"].status == "stopped"
 
 
-def test_started_again_the_stream_delivers_what_waited(stream: EventStream, listener: Listener) -> None:
+def test_stream_delivers_waiting_events_after_a_new_start(stream: EventStream, listener: Listener) -> None:
     listener.answers = [410]
     stream.emit("order.created", {})
     stream.emit("order.opened", {})
@@ -109,7 +109,7 @@ def test_one_failing_event_does_not_hold_up_the_next(stream: EventStream, listen
     assert [delivery.status for delivery in stream.deliveries] == ["pending", "delivered"]
 
 
-def test_flush_sends_what_is_not_due_yet(stream: EventStream, listener: Listener) -> None:
+def test_flush_sends_deliveries_that_are_not_due_yet(stream: EventStream, listener: Listener) -> None:
     listener.answers = [503]
     [delivery] = stream.emit("order.opened", {})
     stream.deliver_due()
@@ -117,7 +117,7 @@ def test_flush_sends_what_is_not_due_yet(stream: EventStream, listener: Listener
     assert delivery.attempts == ["HTTP 503", "HTTP 200"]
 
 
-def test_sent_again_the_bytes_are_the_same(stream: EventStream, listener: Listener) -> None:
+def test_repeated_event_has_the_same_bytes(stream: EventStream, listener: Listener) -> None:
     [delivery] = stream.emit("order.opened", {"id": "o-1"})
     stream.send_again(delivery.number)
     stream.flush()
@@ -150,7 +150,7 @@ def day() -> Iterator[time_machine.Traveller]:
 
 
 def replay(stream: EventStream, listener: Listener, **changes: Any) -> Integration:
-    """Ask for what was published between noon and one o'clock."""
+    """Ask for events that were published between noon and one o'clock."""
     fields: dict[str, Any] = {
         "integration_id": "again",
         "integration_type": "temporary",
@@ -199,7 +199,7 @@ def test_ended_replay_that_is_started_sends_again(
     assert (len(listener.bodies), again.status) == (4, "stopped")
 
 
-def test_replay_that_was_interrupted_goes_on_where_it_was(
+def test_interrupted_replay_goes_on_where_it_stopped(
     stream: EventStream, listener: Listener, day: time_machine.Traveller
 ) -> None:
     stream.emit("order.opened", {})
@@ -220,7 +220,7 @@ def test_replay_of_a_time_without_events_ends_at_once(stream: EventStream, liste
     assert replay(stream, listener).status == "stopped"
 
 
-def test_temporary_integration_listens_until_its_time_is_over(
+def test_temporary_integration_listens_until_its_end(
     stream: EventStream, listener: Listener, day: time_machine.Traveller
 ) -> None:
     stream.emit("order.opened", {"id": "before"})
@@ -234,7 +234,7 @@ def test_temporary_integration_listens_until_its_time_is_over(
     assert again.status == "stopped"
 
 
-def test_what_was_lost_can_be_sent_again_and_the_oldest_is_forgotten(
+def test_lost_events_can_be_sent_again_and_the_oldest_are_dropped(
     listener: Listener, day: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loyaltyview.sandbox.stream.MOST_PUBLICATIONS", 2)

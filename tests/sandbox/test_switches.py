@@ -120,7 +120,7 @@ def test_late_events_wait_their_time(listener: Listener) -> None:
 @pytest.mark.parametrize(
     ("fault", "status"), [("failing", 500), ("throttled", 429), ("timing out", 504), ("slow", 404)]
 )
-def test_newstore_fails_as_it_is_told(
+def test_newstore_fails_as_the_switch_says(
     running: Running, api: Api, monkeypatch: pytest.MonkeyPatch, fault: Any, status: int
 ) -> None:
     waited: list[float] = []
@@ -178,13 +178,13 @@ def test_switches_are_set_over_http_and_shown_in_the_state(running: Running) -> 
         {"name": "vendor_fault", "value": "down"},
     ],
 )
-def test_switch_that_there_is_not_changes_nothing(running: Running, wrong: dict[str, Any]) -> None:
+def test_unknown_switch_changes_nothing(running: Running, wrong: dict[str, Any]) -> None:
     assert act(running, "switch", **wrong).status_code == 409
     assert act(running, "clock", minutes=7).status_code == 409
     assert running.sandbox.config == SandboxConfig(client_secret="only-for-tests")
 
 
-def test_vendor_that_is_played_can_be_put_in_trouble() -> None:
+def test_vendor_of_the_sandbox_can_be_made_to_fail() -> None:
     sandbox = Sandbox(SandboxConfig(vendor="yotpo", vendor_secret="s3cret"))
     assert sandbox.vendor is not None
     assert switches.set_switch(sandbox, "vendor_fault", "answer withheld")

@@ -1,4 +1,4 @@
-"""The WebView proxy: everything as it was, one script more."""
+"""The WebView proxy passes everything on, with one script more."""
 
 from collections.abc import Iterator
 
@@ -79,7 +79,7 @@ def test_host_origin_cookies_body_and_query_reach_the_page_unchanged(
     assert request.get_data() == b"points=50"
 
 
-def test_missing_product_is_said_in_a_sentence() -> None:
+def test_missing_product_is_answered_with_a_sentence() -> None:
     running = serve_in_thread(Sandbox(SandboxConfig(loyalty_url="http://127.0.0.1:1/launch/")))
     answer = requests.get(f"{running.webview_url}/launch/", timeout=5)
     running.stop()

@@ -1,7 +1,7 @@
-"""What every vendor of the sandbox shares: where it is mounted, its secret, and the faults it can be told.
+"""What all vendors of the sandbox share: their address, their secret, and their faults.
 
-The faults are those of real life: slow, down, throttled, a clock that is wrong, and the worst ones: an answer
-that is withheld after the effect, a request that never arrives, and one that arrives late.
+The faults happen in production: slow, down, throttled, a wrong clock. The worst are an answer that is
+withheld after the effect, a request that never arrives, and one that arrives late.
 """
 
 import io
@@ -25,8 +25,8 @@ READS = ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorSetup:
-    """`secret` stands for each credential that the vendor hands out; `webhook_url` is our hook, empty when
-    the vendor sends nothing. Its own address a vendor takes from the request (`request.root_url`)."""
+    """`secret` is used for each credential of the vendor. `webhook_url` is our hook, empty when the vendor
+    sends nothing. A vendor takes its own address from the request (`request.root_url`)."""
 
     secret: str = "vendor-secret"
     webhook_url: str = ""
@@ -37,10 +37,10 @@ class VendorSetup:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Switches, each until it is turned off. `writes_only` leaves reads alone (but their clock).
+    """Switches that hold until they are turned off. With `writes_only` reads have no fault but the clock.
 
-    `withholds_answers` hangs up after the effect, `loses_requests` without one. `delays_requests` hangs up at
-    once, and the effect comes with `Vendor.act_late`.
+    `withholds_answers` closes the connection after the effect, `loses_requests` without an effect.
+    `delays_requests` closes it at once; `Vendor.act_late` has the effect later.
     """
 
     slow_s: float = 0
@@ -66,7 +66,7 @@ class Vendor(ABC):
 
     @abstractmethod
     def respond(self, request: Request) -> Response:
-        """Answer one request as the vendor would; HTTPExceptions become its own error shape here."""
+        """Answer one request as the vendor does; HTTPExceptions become its own errors here."""
 
     def throttled(self) -> Response:
         """Answer 429 in the vendor's shape."""
@@ -82,7 +82,7 @@ class Vendor(ABC):
         return Request.application(self._answer)
 
     def act_late(self) -> list[Response]:
-        """Carry out what `delays_requests` kept, and return what nobody hears."""
+        """Handle the requests that `delays_requests` kept, and return the answers, which no client gets."""
         late, self._late = self._late, []
         return [self._respond(request, self.faults.clock_ahead_s) for request in late]
 
@@ -108,7 +108,7 @@ class Vendor(ABC):
         return response
 
     def _respond(self, request: Request, ahead_s: float) -> Response:
-        """Answer by the vendor's own clock, which stands in the header `Date` too."""
+        """Answer by the vendor's own clock, which also sets the header `Date`."""
         token = vendor_ahead.set(timedelta(seconds=ahead_s))
         try:
             response = self.respond(request)
@@ -121,18 +121,18 @@ class Vendor(ABC):
         return response
 
     def is_read(self, request: Request) -> bool:
-        """Return whether the request changes nothing; vendors that read by POST say so."""
+        """Return whether the request changes nothing. Vendors that read by POST override it."""
         return request.method in READS
 
 
 def _copy(request: Request) -> Request:
-    """Return the request as it can be read again after its connection is gone."""
+    """Return a copy of the request that can be read after its connection is closed."""
     body = io.BytesIO(request.get_data(cache=True))
     return Request({**request.environ, "wsgi.input": body, "werkzeug.socket": None, "werkzeug.request": None})
 
 
 def _hang_up(request: Request) -> None:
-    """Close the connection without a byte: the effect is there, the answer is not."""
+    """Close the connection without an answer."""
     connection = request.environ.get("werkzeug.socket")
     if connection is not None:
         connection.shutdown(socket.SHUT_RDWR)

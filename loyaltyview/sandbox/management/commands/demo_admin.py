@@ -1,4 +1,4 @@
-"""`manage.py demo_admin`: the administrator of `make run`, with the password that its environment holds."""
+"""`manage.py demo_admin`: the administrator of `make run`, with the password of its environment."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    help = "Create the demo's administrator, or give him the demo's password again."
+    help = "Create the demo's administrator, or reset their password."
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = os.environ.get("DEMO_ADMIN_PASSWORD", "")

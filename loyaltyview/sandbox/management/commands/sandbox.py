@@ -1,7 +1,6 @@
 """`manage.py sandbox`: a NewStore to run against, with a simulated Associate App in the browser.
 
-Development only. The client secret and the event key come from SANDBOX_CLIENT_SECRET and
-SANDBOX_EVENT_KEY.
+For development only. The client secret and the event key are in SANDBOX_CLIENT_SECRET and SANDBOX_EVENT_KEY.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Antavo's answers: JSON that calls itself JavaScript, and refusals in the envelope that one chooses."""
+"""Antavo's answers: JSON with the content type of JavaScript, and refusals in a configurable envelope."""
 
 import json
 from typing import Any

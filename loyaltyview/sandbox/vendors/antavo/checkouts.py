@@ -80,7 +80,7 @@ class Checkouts:
         return [customer.note("checkout_reject", transaction_id=transaction.transaction_id)]
 
     def _refund(self, customer: Customer, data: Json) -> list[Event]:
-        """Takes the rest of what was earned, gives burned points back (assumed)."""
+        """Take the rest of the earned points, give burned points back (assumed)."""
         transaction = self._accepted(customer, data)
         key = transaction.transaction_id
         rest = transaction.earned - transaction.taken
@@ -94,7 +94,7 @@ class Checkouts:
         return events
 
     def _partial_refund(self, customer: Customer, data: Json) -> list[Event]:
-        """Takes earned points in proportion to all that was refunded so far; leaves burned ones (assumed)."""
+        """Take earned points in proportion to all refunds so far; burned points stay (assumed)."""
         transaction = self._accepted(customer, data)
         amount = Decimal(str(data["amount"]))
         if amount <= 0:

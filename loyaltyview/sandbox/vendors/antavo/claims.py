@@ -25,7 +25,7 @@ class Claims:
         if reward is None:
             raise Refusal(160321, "Reward is not active")
         if self.is_locked:
-            # Its code is not documented: assumed generic.
+            # The error code is not documented: the generic one is assumed.
             raise Refusal(0, "Claim temporarily locked")
         price, value = reward.points, reward.value
         if reward.exchange_rate:
@@ -59,7 +59,7 @@ class Claims:
         return answer(shown)
 
     def revoke(self, request: Request, customer_id: str, reward_id: str) -> Response:
-        """Points come back, the coupon becomes invalid, stock rises (assumed)."""
+        """Give points back, make the coupon invalid, raise the stock (assumed)."""
         customer = self._workspace.customer(customer_id)
         wanted = check(_form(request), {"event": "string*"})["event"]
         event = next((e for e in customer.events if e.event_id == wanted and e.action == "reward"), None)
@@ -77,7 +77,7 @@ class Claims:
         return answer([])
 
     def claim_offer(self, request: Request, customer_id: str, offer_id: str) -> Response:
-        """A bare coupon, as in the example."""
+        """Return only the coupon, as in the example."""
         customer = self._workspace.customer(customer_id)
         offer = self._workspace.offers.get(offer_id)
         if offer is None:

@@ -19,7 +19,8 @@ HEADER = re.compile(
 
 
 def unauthorized(message: str) -> Refusal:
-    """Only the code of a malformed header is documented; for the rest it is assumed."""
+    """Return a refusal. Only the code for a malformed header is documented; it is assumed for other
+    faults."""
     return Refusal(101021, message, 401, "UnauthorizedException")
 
 
@@ -52,7 +53,7 @@ def _signature(
 ) -> str:
     digest = f"sha{bits}"
     path, _, query = request.environ["RAW_URI"].partition("?")
-    # A body is read for POST and PUT only; for anything else the empty string is hashed.
+    # Only the body of POST and PUT is hashed; for other methods the empty string is.
     body = request.get_data() if request.method in ("POST", "PUT") else b""
     canonical = [request.method, _path(path), _query(query)]
     canonical += [f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in sorted(names)]

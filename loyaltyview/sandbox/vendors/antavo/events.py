@@ -45,14 +45,14 @@ class Events:
         }
 
     def post(self, request: Request) -> Response:
-        """One event. Lists only events that changed what is spendable."""
+        """Handle one event. The answer lists only events that changed the spendable points."""
         customer, events = self._apply(request.get_json(force=True, silent=True))
         changed = [_changed(event) for event in events if event.points]
         shown = {} if self._workspace.suppresses_pii else summary(customer)
         return answer({**shown, "events": changed})
 
     def bulk(self, request: Request) -> Response:
-        """Always 200: every event has its own result."""
+        """Answer always 200: every event has its own result."""
         body = check(request.get_json(force=True, silent=True), {"events": "list*"})
         results: list[Json] = []
         for event in body["events"][:MOST_IN_BULK]:

@@ -1,4 +1,4 @@
-"""What can be read: customers, their events, transactions and coupons, rewards, offers, a preview."""
+"""Reads: customers, their events, transactions and coupons, rewards, offers, a preview."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ class Reads:
         self._workspace = workspace
 
     def search(self, request: Request) -> Response:
-        """Exact and case-sensitive; answers ids only."""
+        """Search exactly and case-sensitively; answer ids only."""
         limit = _number(request, "limit")
         given = {name: value for name, value in request.args.items() if name not in ("limit", "offset")}
         is_exact = given.pop("match", "") == "exact"
@@ -52,9 +52,9 @@ class Reads:
         shown = {**summary(customer), **self._points(customer), "tiers": [self._tier(customer)]}
         if "expiring_points" in request.args.get("fields", ""):
             # Its shape is not documented: assumed.
-            lapses = (vendor_now() + timedelta(days=60)).date().isoformat()
+            expires_on = (vendor_now() + timedelta(days=60)).date().isoformat()
             points = min(50, max(customer.spendable, 0))
-            shown["expiring_points"] = [{"points": points, "date": lapses}] if points else []
+            shown["expiring_points"] = [{"points": points, "date": expires_on}] if points else []
         return answer(shown)
 
     def events(self, request: Request, customer_id: str) -> Response:
@@ -100,7 +100,7 @@ class Reads:
         return answer({"data": found or None})
 
     def offers(self, request: Request) -> Response:
-        """Lists, and applies nothing."""
+        """List offers without applying them."""
         if not self._workspace.has_offers:
             raise not_found("Not found")
         body = check(
@@ -122,7 +122,7 @@ class Reads:
         return answer({**shown, "customer": {"id": body["customer"]}})
 
     def preview(self, request: Request) -> Response:
-        """A dry run of a checkout. Refuses in an envelope of its own."""
+        """Try a checkout without effect. Refusals have an envelope of their own."""
         if not self._workspace.has_preview:
             raise not_found("Not found")
         body = check(
@@ -178,7 +178,7 @@ class Reads:
         }
         if at + 1 < len(self._workspace.tiers):
             above, above_name, _multiplier = self._workspace.tiers[at + 1]
-            # Typed as a string in one document.
+            # One document types it as a string.
             missing = str(above - customer.score)
             tier["next"] = {"id": above_name.lower(), "name": {"en": above_name}, "points": missing}
         return tier
@@ -191,7 +191,7 @@ class Reads:
 
 
 def summary(customer: Customer) -> Json:
-    """The customer as events answer her. No properties come as [], as PHP writes an empty object."""
+    """Return the customer as events answer. An empty object is [], as PHP writes it."""
     standard = ("first_name", "last_name", "email", "mobile_phone")
     custom = {name: value for name, value in customer.profile.items() if name not in standard}
     return {

@@ -1,4 +1,4 @@
-"""The members, rewards and offers that everybody plays with; they mirror the house program's sample."""
+"""The sample members, rewards and offers; they match the house program's sample."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -85,5 +85,5 @@ class AntavoVendor(Vendor):
         return super().is_read(request) or request.path in POST_READS
 
     def throttled(self) -> Response:
-        """No Retry-After, and as often as not no 429: a bare 403 (docs/contracts/antavo.md 10)."""
+        """Answer without Retry-After, and with a plain 403 in place of 429 (docs/contracts/antavo.md 10)."""
         return Response("<html>Forbidden</html>", 403 if self.is_blocked else 429, content_type="text/html")

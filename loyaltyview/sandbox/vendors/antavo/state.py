@@ -21,7 +21,7 @@ def now_text() -> str:
 
 
 def _is_over(expires_at: str) -> bool:
-    """Whether a time, or a date without one, is over in the workspace."""
+    """Return whether a time, or a date without a time, has passed in the workspace."""
     if len(expires_at) == len("2026-11-30"):
         return vendor_now().astimezone(ZONE).date().isoformat() > expires_at
     return datetime.fromisoformat(expires_at) <= vendor_now()
@@ -97,12 +97,12 @@ class Coupon:
 
     @property
     def shown_status(self) -> str:
-        """The status, which says of itself that a coupon has expired."""
+        """Return the status; an expired coupon has one of its own."""
         is_usable = self.status in ("claimed", "partially_redeemed")
         return "expired" if is_usable and self.expires_at and _is_over(self.expires_at) else self.status
 
     def as_json(self) -> Json:
-        """As in the customer's own list: without minimum and balance."""
+        """Return the coupon as in the customer's own list: without minimum and balance."""
         return {
             "code": self.code, "status": self.shown_status, "type": self.type, "value": float(self.value),
             "currency": None, "created_at": self.claimed_at, "claimed_at": self.claimed_at,
@@ -185,7 +185,7 @@ class Workspace:
         self.tell: Callable[[Json], None] = lambda body: None
 
     def customer(self, name: str) -> Customer:
-        """Return the customer of an id or `field:value`; opted out is as unknown."""
+        """Return the customer of an id or `field:value`; a customer who opted out counts as unknown."""
         field_name, _, value = name.partition(":")
         for customer in self.customers.values():
             is_it = customer.profile.get(field_name) == value if value else customer.customer_id == name

@@ -1,4 +1,5 @@
-"""The Workflow's "Webhook message" node: a body of the workspace's design, with a JWT, again on errors."""
+"""The Workflow's "Webhook message" node: a body that the workspace defines, with a JWT, repeated on
+errors."""
 
 import json
 import secrets
@@ -17,11 +18,11 @@ TIMEOUT_S = 5
 
 
 class Webhooks:
-    """Sends in threads of their own. `sent` has the status of each attempt, 0 where there was no answer."""
+    """Sends each message in its own thread. `sent` has the status of each attempt, 0 without an answer."""
 
     def __init__(self, url: str, secret: str, sleep: Callable[[float], None]) -> None:
         self._url = url
-        # HS256 asks for a long key; the workspace's secret is one.
+        # HS256 needs a long key; the workspace's secret is one.
         self._secret = secret
         self._sleep = sleep
         self.sent: list[int] = []

@@ -1,5 +1,5 @@
-"""Hey Pongo's partner API, played from docs/contracts/pongo.md: strict about what it is sent, in memory.
+"""Hey Pongo's partner API in memory, written from docs/contracts/pongo.md: strict about requests.
 
-`server` routes; `customers`, `rewards`, `orders`, `oauth` and `webhooks` answer; `state` holds the data that
-they share, `sample` what is in it at first, `validation` how it checks and refuses.
+`server` routes; `customers`, `rewards`, `orders`, `oauth` and `webhooks` answer. `state` holds the data that
+they share, `sample` its first content, and `validation` checks requests and refuses.
 """

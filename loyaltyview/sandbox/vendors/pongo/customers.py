@@ -28,7 +28,7 @@ PER_PAGE = 50
 
 
 class Customers:
-    """`ignores_filters`: the list answers everybody, whatever was asked for."""
+    """With `ignores_filters` the list answers all customers for every filter."""
 
     def __init__(self, book: Book) -> None:
         self.book = book

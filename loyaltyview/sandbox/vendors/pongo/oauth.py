@@ -1,4 +1,4 @@
-"""Connecting: the consent form in the browser, the token, and whose it is (docs/contracts/pongo.md 1.2)."""
+"""Connect: the consent form in the browser, the token, and its merchant (docs/contracts/pongo.md 1.2)."""
 
 import secrets
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ class Token:
 
 
 class OAuth:
-    """`secret` is the client's, and also a token with all scopes that Pongo handed out by hand.
-    `our_origin`: only our callback there is whitelisted."""
+    """`secret` is the client's secret, and also a token with all scopes that Pongo gave out by hand. Only our
+    callback at `our_origin` is allowed."""
 
     def __init__(self, secret: str, our_origin: str) -> None:
         self.client_id, self.client_secret = "loyaltyview", secret

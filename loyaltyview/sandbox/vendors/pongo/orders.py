@@ -1,4 +1,4 @@
-"""Orders: once per store and order id, enrolling and using rewards; cancelled as a whole
+"""Orders: one per store and order id. They enrol, use rewards, and are cancelled as a whole
 (docs/contracts/pongo.md 5)."""
 
 import secrets
@@ -72,7 +72,7 @@ TAKEN_BACK = ("cancelled", "refunded")
 
 
 class Orders:
-    """`cents_per_point`: the merchant's own rule for earning."""
+    """`cents_per_point` is the merchant's rule for earning."""
 
     def __init__(self, book: Book, rewards: Rewards) -> None:
         self.book = book
@@ -129,7 +129,7 @@ class Orders:
             check(payment, PAYMENT_FIELDS, frozenset({"method", "amount"}), f"payments.{at}.")
         if body.get("customer") is not None:
             check(body["customer"], CUSTOMER_FIELDS, frozenset(), "customer.")
-        # A till's mistake that Pongo's own acceptance test looks for.
+        # A mistake of a till that Pongo's acceptance test looks for.
         if sum(line["amount"] for line in body["lines"]) != body["amount"]:
             raise invalid(amount="The lines do not add up to the amount.")
         named = sorted(line["reward_id"] for line in body["lines"] if line.get("reward_id"))
@@ -137,7 +137,7 @@ class Orders:
             raise invalid(reward_ids="These are not the rewards of the lines.")
 
     def _customer(self, given: Json) -> Customer | None:
-        """Find who bought, or enrol an unknown phone."""
+        """Return the customer who bought; enrol an unknown phone."""
         if public_id := given.get("customer_public_id"):
             customer = self.book.customers.get(public_id)
             if customer is None:

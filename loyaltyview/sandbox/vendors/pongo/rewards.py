@@ -1,4 +1,4 @@
-"""Rewards: the catalogue, what customers won, buying, using, locking (docs/contracts/pongo.md 4)."""
+"""Rewards: the catalogue, customers' rewards, buying, using, locking (docs/contracts/pongo.md 4)."""
 
 from werkzeug.wrappers import Request, Response
 
@@ -18,7 +18,7 @@ LOCK_FIELDS = {"hash": validation.string, "pin": validation.pin}
 
 
 class Rewards:
-    """`has_locks` is off for a Pongo that does not have those calls yet."""
+    """`has_locks` is off for a Pongo without the lock calls."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -85,7 +85,7 @@ class Rewards:
         return wrapped(won.as_json())
 
     def use_in_order(self, customer: Customer, reward_id: str) -> None:
-        """Use up one that the customer owns: of several a locked one first."""
+        """Use up one of the customer's rewards, a locked one first."""
         owned = [won for won in customer.won if won.reward.reward_id == reward_id and not won.used_at]
         if not owned:
             raise invalid(reward_ids="The customer does not own this reward.")
@@ -94,7 +94,7 @@ class Rewards:
 
     def _is_for(self, reward: Reward, customer: Customer | None, slug: str) -> bool:
         if customer is None:
-            return True  # without a customer the merchant's rewards are all listed
+            return True  # without a customer all rewards of the merchant are listed
         is_here = not reward.only_store or reward.only_store == slug
         return is_here and (not reward.only_tag or reward.only_tag in customer.tags)
 

@@ -1,4 +1,4 @@
-"""The merchant that everybody plays with: Acme's stores, rewards and customers. All of it is made up."""
+"""The sample merchant: Acme's stores, rewards and customers. All of it is invented."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class Store:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
-    """`value` is in cents or percent; `external_id` lists SKUs, of other partners too. `only_store` is a
-    slug, `only_tag` a tag of the customers it is for."""
+    """`value` is in cents or percent; `external_id` lists SKUs, also those of other partners. `only_store` is
+    a slug, `only_tag` a tag of the customers it is for."""
 
     reward_id: str
     name: str
@@ -29,7 +29,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A customer to start with; `owned` are ids of rewards that she has won."""
+    """A sample customer; `owned` are ids of the rewards that the customer has won."""
 
     customer_id: str
     first_name: str

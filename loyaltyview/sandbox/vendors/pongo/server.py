@@ -1,4 +1,4 @@
-"""Pongo's addresses: who may call which, how often, and what answers."""
+"""Pongo's addresses: their scopes, their limit, and their handlers."""
 
 import time
 from collections import deque
@@ -22,8 +22,8 @@ MINUTE_S = 60
 
 
 class PongoVendor(Vendor):
-    """One merchant. `per_minute` is the limit of calls for one token; the real one is not known, and this is
-    wide enough to click through a demo."""
+    """One merchant. `per_minute` is the limit of calls for one token. Pongo's limit is not known; this one
+    is wide enough for a demo."""
 
     kind = "pongo"
 

@@ -1,4 +1,4 @@
-"""The merchant's data in memory, and where each change to a customer is told."""
+"""The merchant's data in memory, and the callback for each change to a customer."""
 
 import secrets
 from collections.abc import Callable
@@ -99,7 +99,7 @@ class Order:
 
 
 class Book:
-    """All of it. `tell(event, customer)` is called after each change to a customer's profile."""
+    """All data. `tell(event, customer)` is called after each change to a customer's profile."""
 
     def __init__(self) -> None:
         self.tell: Callable[[str, Customer], None] = lambda _event, _customer: None
@@ -125,7 +125,7 @@ class Book:
                 self.give(customer, self.rewards[reward_id])
 
     def give(self, customer: Customer, reward: Reward) -> Won:
-        """Let the customer own one more of `reward`; a voucher gets its code."""
+        """Give the customer one more of `reward`; a voucher gets its code."""
         code = None
         if reward.type.startswith("voucher_"):
             code = f"PNG-{secrets.token_hex(3).upper()}"

@@ -1,4 +1,4 @@
-"""How Pongo checks what it is sent and how it refuses: Laravel's validation and envelopes
+"""How Pongo checks requests and refuses them: Laravel's validation and envelopes
 (docs/contracts/pongo.md 7)."""
 
 import json
@@ -14,7 +14,7 @@ Rule = Callable[[Any], str]
 
 
 class Refused(Exception):
-    """An error answer, raised from wherever the fault is seen."""
+    """An error answer, raised where the fault is found."""
 
     def __init__(
         self, status: int, message: str, errors: Mapping[str, list[str]] | None = None, code: str = ""
@@ -36,7 +36,7 @@ def answer(body: object, status: int = 200) -> Response:
 
 
 def wrapped(body: object, status: int = 200) -> Response:
-    """An answer in its `data` wrapper."""
+    """Return an answer in its `data` wrapper."""
     return answer({"data": body}, status)
 
 
@@ -45,14 +45,14 @@ def not_found() -> Refused:
 
 
 def invalid(**errors: str) -> Refused:
-    """422 in Laravel's shape; the keywords are fields."""
+    """Return a 422 in Laravel's shape; the keywords are fields."""
     return Refused(422, "The given data was invalid.", {name: [text] for name, text in errors.items()})
 
 
 def read_body(request: Request, rules: Mapping[str, Rule], required: frozenset[str] = frozenset()) -> Json:
     """Return the body, checked: unknown, missing and ill-typed fields are refused.
 
-    Laravel itself passes over unknown fields; a misspelt one would then do nothing, so here it is an error.
+    Laravel ignores unknown fields, so a misspelt one would do nothing. Here it is an error.
     """
     if request.mimetype == "application/x-www-form-urlencoded":
         body: Any = request.form.to_dict()
@@ -77,7 +77,7 @@ def check(body: Json, rules: Mapping[str, Rule], required: frozenset[str], where
         raise Refused(422, "The given data was invalid.", errors)
 
 
-# --- Rules: each returns what is wrong, "" when nothing is ------------------------------------------
+# --- Rules: each returns the fault, "" without one --------------------------------------------------
 
 
 def string(value: Any) -> str:
@@ -107,7 +107,7 @@ def an_object(value: Any) -> str:
 
 
 def token(value: Any) -> str:
-    """A value of an enumeration whose members are not documented: a lower-case word."""
+    """Check a value of an enumeration without documented members: a lower-case word."""
     return "" if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value) else "This is invalid."
 
 

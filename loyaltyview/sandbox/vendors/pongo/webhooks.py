@@ -1,4 +1,4 @@
-"""Subscriptions, and deliveries signed as Pongo signs them: HMAC over body, then timestamp
+"""Subscriptions, and deliveries with Pongo's signature: HMAC over body, then timestamp
 (docs/contracts/pongo.md 6)."""
 
 import hashlib
@@ -31,7 +31,7 @@ class Subscription:
 
 
 class Webhooks:
-    """`chooses_secret`: the secret that was asked for is passed over. `sent` are the answers' statuses."""
+    """With `chooses_secret` the secret of the request is ignored. `sent` has the answers' statuses."""
 
     def __init__(self) -> None:
         self.subscriptions: dict[str, Subscription] = {}
@@ -43,7 +43,7 @@ class Webhooks:
         body = read_body(request, FIELDS, frozenset({"event", "url"}))
         if body["event"] not in EVENTS:
             raise invalid(event="The selected event is invalid.")
-        # The real one takes https alone; on this machine there is no certificate to have.
+        # Pongo takes https only; this machine has no certificate.
         if not body["url"].startswith("https://") and urlsplit(body["url"]).hostname != "127.0.0.1":
             raise invalid(url="The url must start with https://.")
         given = None if self.chooses_secret else body.get("secret")
@@ -63,7 +63,7 @@ class Webhooks:
         return Response(status=204)
 
     def tell(self, event: str, customer: Customer) -> None:
-        """Deliver to whoever subscribed, each in a thread of its own."""
+        """Deliver to each subscriber, in a thread of its own."""
         body = json.dumps({"event": event, "created_at": now_text(), "data": customer.as_json()}).encode()
         for subscription in list(self.subscriptions.values()):
             if subscription.event == event:
@@ -72,7 +72,7 @@ class Webhooks:
                 thread.start()
 
     def wait(self) -> None:
-        """Wait until everything that was told has been delivered."""
+        """Wait until every delivery has been sent."""
         for thread in self._threads:
             thread.join()
 

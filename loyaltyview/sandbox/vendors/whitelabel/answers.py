@@ -1,4 +1,4 @@
-"""The engine's envelope, its refusals, and a strict look at what it is sent.
+"""The engine's envelope, its refusals, and strict checks of requests.
 
 Source: docs/contracts/whitelabel.md 2 and 3 (envelope, errors). The gateway in front of it answers without a
 `status`.
@@ -49,7 +49,7 @@ def read_body(request: Request, shape: Mapping[str, str]) -> Json:
         raise Fail(400, "the body is not JSON") from error
     if not isinstance(body, dict):
         raise Fail(400, "the body must be an object")
-    # Floats are numbers here, too.
+    # Here a float is a number, too.
     numbers = {key: int(value) if isinstance(value, float) else value for key, value in body.items()}
     if found := faults(numbers, shape):
         raise Fail(400, "validation failed", found)
@@ -57,7 +57,7 @@ def read_body(request: Request, shape: Mapping[str, str]) -> Json:
 
 
 def check_text(body: Json, name: str, longest: int, pattern: str = "") -> None:
-    """Refuse a text that is empty, too long, or not of the pattern."""
+    """Refuse a text that is empty, too long, or does not match the pattern."""
     value = body.get(name)
     if value is None:
         return
@@ -102,7 +102,7 @@ def page(rows: list[Json], asked: Json) -> list[Json]:
 
 
 def matches(row: Any, wanted: Any) -> bool:
-    """Return whether `row` has all that a filter asks for, objects within objects."""
+    """Return whether `row` matches every field of the filter, nested objects included."""
     if isinstance(wanted, dict):
         return isinstance(row, dict) and all(matches(row.get(key), value) for key, value in wanted.items())
     if isinstance(row, str) and isinstance(wanted, str):

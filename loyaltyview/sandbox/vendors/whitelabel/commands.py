@@ -82,7 +82,7 @@ class Commands:
         return success(event)
 
     def _with_code(self, code: str) -> Json:
-        """Redeemed benefits alone have a code that can be validated."""
+        """Return a benefit with a code that can be validated; only redeemed ones have it."""
         for benefit in self._state.benefits.values():
             if benefit["code"] and benefit["code"]["value"] == code:
                 return benefit

@@ -17,7 +17,7 @@ from loyaltyview.sandbox.vendors.whitelabel.answers import (
 from loyaltyview.sandbox.vendors.whitelabel.state import RETURN_SCHEMA, RETURN_TYPE, State
 
 TYPE = r"^[A-Z]+(_[A-Z]+)*$"
-# Unanchored at the end, as in the vendor's own document: but the fraction must be there.
+# Not anchored at the end, as in the vendor's document; the fraction is required.
 OCCURRED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d)")
 EVENT = {
     "type": "string*",
@@ -61,7 +61,7 @@ class Events:
         return success(self._get(event_id))
 
     def reactions(self, request: Request, event_id: str) -> Response:
-        """The sum of points that the event moved, and who reacted."""
+        """Return the sum of points that the event moved, and its reactions."""
         event = self._get(event_id)
         points = self._state.moved.get(event["id"], 0)
         fired = [{"name": event["type"].title()}] if event["reactedAt"] else []

@@ -87,7 +87,7 @@ class Reads:
         return success(row, 201)
 
     def consent(self, request: Request, consent_id: str) -> Response:
-        """Revoke: the row stays and says no."""
+        """Revoke a consent: its row stays, with the answer no."""
         for row in self._state.consents:
             if row["id"] == consent_id:
                 row["checked"] = False

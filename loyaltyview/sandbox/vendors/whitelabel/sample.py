@@ -1,4 +1,5 @@
-"""The Acme Club as this vendor's tenant: the same people and rewards as in the house program. All made up."""
+"""The Acme Club as this vendor's tenant, with the house program's people and rewards. All of it is
+invented."""
 
 import uuid
 from typing import Any
@@ -13,7 +14,7 @@ LYON = "b0570000-0000-4000-8000-000000000002"
 
 
 def fixed_id(name: str) -> str:
-    """The same uuid in every run, so that a demo's data outlives a restart."""
+    """Return the same uuid in every run, so that a demo's data is valid after a restart."""
     return str(uuid.uuid5(SPACE, name))
 
 
@@ -95,11 +96,11 @@ def rewards() -> list[Json]:
     ]
 
 
-# first name, last name, e-mail, phone as it was typed, account number, points
+# first name, last name, e-mail, phone as typed, account number, points
 PEOPLE = (
     ("Mia", "Stone", "mia@example.test", "+1 617-555-0100", "1000101", 820),
     ("Leo", "Park", "leo@example.test", "+16175550101", "1000102", 60),
     ("Ana", "Ruiz", "ana@example.test", None, "1000103", 3150),
 )
-# Redeemed in Ana's app already: the code that she shows at the till.
+# Ana redeemed it in the app and shows this code at the till.
 ANA_CODE = "PROMO-4KT9WM"

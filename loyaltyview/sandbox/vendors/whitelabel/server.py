@@ -1,4 +1,5 @@
-"""The server: token, gateway, routes. Strict where the contract is: keys, tokens, fields, parameters."""
+"""The server: token, gateway, routes. Strict about keys, tokens, fields and parameters, as the contract
+is."""
 
 import json
 import secrets
@@ -26,14 +27,14 @@ RATE_PER_S, BURST = 100, 400
 
 
 class WhiteLabel(Vendor):
-    """One tenant. `state` and the switches on `reads` and `events` are for tests to look at and to turn."""
+    """One tenant. Tests read `state` and set the switches of `reads` and `events`."""
 
     kind = "whitelabel"
 
     def __init__(self, setup: VendorSetup) -> None:
         super().__init__(setup)
         self.webhooks = Webhooks(setup)
-        self.state = State(self.webhooks.hear)
+        self.state = State(self.webhooks.deliver)
         self.webhooks.is_on = bool(setup.webhook_url)
         self.reads = Reads(self.state)
         self.events = Events(self.state)
@@ -73,7 +74,7 @@ class WhiteLabel(Vendor):
                 rule("/commands/validate_voucher", commands.validate_voucher, "POST"),
                 rule("/commands/adjust_points", commands.adjust_points, "POST"),
             ],
-            # The vendor's document and its guides differ in the slash at the end: both work.
+            # The vendor's reference and guides differ in the slash at the end; both work.
             strict_slashes=False,
         )
 
@@ -95,7 +96,7 @@ class WhiteLabel(Vendor):
         return answer({"status": "error", "message": "Internal Server Error"}, 503)
 
     def is_read(self, request: Request) -> bool:
-        """Tokens, tests and looks at a voucher are POSTs that change nothing."""
+        """Tokens, test reactions and reads of a voucher are POSTs that change nothing."""
         if request.path in ("/oauth/token", "/events/test_reaction"):
             return True
         if request.path == "/commands/validate_voucher":
@@ -103,7 +104,7 @@ class WhiteLabel(Vendor):
         return super().is_read(request)
 
     def exhaust(self) -> None:
-        """Use up what the key may still ask in this moment."""
+        """Use up all calls that the key may make at this moment."""
         self._bucket.exhaust()
 
     def _guarded(self, request: Request) -> Response:
@@ -158,7 +159,7 @@ class WhiteLabel(Vendor):
 
 
 class _Bucket:
-    """100 requests a second with a burst of 400, counted per key: there is one."""
+    """100 requests a second with a burst of 400, counted per key; there is one key."""
 
     def __init__(self) -> None:
         self._tokens, self._at, self._lock = float(BURST), time.monotonic(), Lock()

@@ -1,7 +1,7 @@
-"""What the engine remembers: users, wallets, benefits, events, and the reactors that move points.
+"""The engine's data: users, wallets, benefits, events, and the reactors that move points.
 
-Reactions run `reaction_delay_s` after an event, whenever the next request comes. Nothing stops a balance at
-zero: the contract says so.
+Reactions run with the first request that comes `reaction_delay_s` after an event. A balance may fall below
+zero, as the contract says.
 """
 
 import copy
@@ -22,7 +22,7 @@ Listener = Callable[[Json], None]
 
 
 class State:
-    """One tenant. The server holds its lock around every call."""
+    """One tenant. The server holds its lock during every call."""
 
     def __init__(self, heard: Listener) -> None:
         self.reaction_delay_s: float = 0
@@ -57,7 +57,7 @@ class State:
         raise Fail(404, "user not found")
 
     def subject(self, name: str) -> Json:
-        """As `user`, also by the subject of her login."""
+        """Return a user as `user` does, or by the subject of their login."""
         for user in self.users.values():
             if user["authIdentifier"] == name:
                 return user
@@ -67,7 +67,7 @@ class State:
         return next(user for user in self.users.values() if user["profile"]["emailAddress"] == email)
 
     def add_user(self, definition: Json, *, user_id: str = "", number: str = "") -> Json:
-        """Register; a taken e-mail or phone is refused with 409."""
+        """Register a user; refuse a taken e-mail or phone with 409."""
         profile = definition["profile"]
         for user in self.users.values():
             for name in ("emailAddress", "telephoneNumber"):
@@ -104,7 +104,7 @@ class State:
         return row
 
     def wallet(self, user: Json) -> Json:
-        """Balance, tier, and the vouchers that are not burned."""
+        """Return balance, tier, and the vouchers that are not burned."""
         ref, now = user["id"], timestamp()
         reached = [tier for tier in sample.TIERS if tier["pointsRequirement"] <= self.lifetime[ref]]
         vouchers = [
@@ -131,7 +131,7 @@ class State:
     def give(
         self, owner: str, reward: Json, *, code: str = "", benefit_id: str = "", expires_at: str | None = None
     ) -> Json:
-        """Give a benefit; with `code` the member has redeemed it in her app already."""
+        """Give a benefit; with `code` the member has redeemed it in the app already."""
         now = timestamp()
         benefit: Json = {
             "id": benefit_id or str(uuid.uuid4()),
@@ -150,7 +150,7 @@ class State:
         return benefit
 
     def reveal(self, benefit: Json, code: str = "") -> None:
-        """Redeem: the code can be validated from now on. A HUMAN reward has none."""
+        """Redeem a benefit: its code can be validated from now on. A HUMAN reward has no code."""
         now = timestamp()
         benefit["redeemedAt"] = now
         if benefit["reward"]["codeType"] == "HUMAN":
@@ -165,7 +165,7 @@ class State:
         }
 
     def purchase(self, user: Json, reward: Json, comment: str) -> Json:
-        """Take the price and give the benefit."""
+        """Take the points and give the benefit."""
         now = timestamp()
         if not reward["purchasable"] or (reward["availability"]["end"] or now) < now:
             raise Fail(400, "reward is not available")
@@ -186,7 +186,7 @@ class State:
     # --- Events -----------------------------------------------------------------------------------
 
     def emit(self, kind: str, user: Json | None, payload: Json, **fields: Any) -> Json:
-        """Write down an event; custom ones react later, intrinsic ones have had their effect."""
+        """Store an event. Custom ones react later; intrinsic ones have had their effect."""
         now = timestamp()
         is_custom = kind in self.reactors
         event: Json = {
@@ -209,7 +209,7 @@ class State:
         return [event for event in self.events if event["type"] == kind]
 
     def settle(self) -> None:
-        """Run the reactions whose time has come."""
+        """Run the reactions that are due."""
         due = vendor_now() - timedelta(seconds=self.reaction_delay_s)
         for event in self.events:
             if event["reactedAt"] is None and datetime.fromisoformat(event["reportedAt"]) <= due:
@@ -245,7 +245,7 @@ REACTORS: dict[str, Callable[[Json], int]] = {
     "POINTS_REFUND": lambda payload: payload["points"],
 }
 
-# What a tenant may add for returned goods.
+# A tenant may add this event type for returned goods.
 RETURN_TYPE = "TRANSACTION_RETURNED"
 RETURN_SCHEMA = {
     "points": "number*",

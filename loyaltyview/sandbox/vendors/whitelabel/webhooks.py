@@ -1,6 +1,6 @@
 """The tenant's webhook reactions: one delivery for each event, with a secret header and no signature.
 
-Source: docs/contracts/whitelabel.md 3. Order is kept; nothing is tried twice.
+Source: docs/contracts/whitelabel.md 3. Order is kept; no delivery is repeated.
 """
 
 import json
@@ -17,7 +17,7 @@ HEADER = "X-LoyaltyView-Token"
 
 
 class Webhooks:
-    """`sent` are the bodies of all deliveries, for tests. Sending starts with the first event."""
+    """`sent` has the bodies of all deliveries, for tests. The thread starts with the first event."""
 
     def __init__(self, setup: VendorSetup) -> None:
         self._setup = setup
@@ -26,7 +26,7 @@ class Webhooks:
         self.is_on = False
         self.sent: list[Json] = []
 
-    def hear(self, event: Json) -> None:
+    def deliver(self, event: Json) -> None:
         """Deliver an event whose `subject` is the login of the member's app."""
         if not self.is_on:
             return

@@ -1,4 +1,4 @@
-"""Reading requests strictly: known fields of the right type, and Yotpo's own shapes of refusal."""
+"""Strict checks of requests: known fields of the right type; and Yotpo's refusals."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 from loyaltyview.sandbox.answers import ApiError, Json, faults, read_json
 from loyaltyview.sandbox.vendors.yotpo.state import Books, Customer
 
-# How a customer can be named, and the field of the row.
+# The identifiers of a customer, and the field of each.
 IDENTIFIERS = {
     "customer_email": "email",
     "customer_id": "third_party_id",
@@ -22,7 +22,7 @@ def no_customer() -> ApiError:
 
 
 def invalid(field_name: str, problem: str) -> ApiError:
-    """Errors by field, as Rails writes them."""
+    """Return errors by field, as Rails writes them."""
     return ApiError(422, {field_name: [problem]})
 
 
@@ -44,7 +44,7 @@ def read_query(request: Request, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def find_customer(books: Books, given: Mapping[str, object]) -> Customer:
-    """Return the customer whom the one identifier in `given` names; raise ApiError."""
+    """Return the customer of the one identifier in `given`; raise ApiError."""
     named = {name: value for name, value in given.items() if name in IDENTIFIERS and value}
     if not named:
         raise ApiError(

@@ -1,6 +1,6 @@
-"""Orders, refunds and adjustments. Received at once; applied at once, or when `apply` is called.
+"""Orders, refunds and adjustments: received at once, applied at once or by `apply`.
 
-Source: docs/contracts/yotpo.md 9 and 10.1. An order sent again is an update and earns once, or is dropped.
+Source: docs/contracts/yotpo.md 9 and 10.1. A repeated order is an update and earns once, or is dropped.
 """
 
 import re
@@ -52,8 +52,8 @@ ADJUST = {
 
 @dataclass(slots=True, kw_only=True)
 class OrderDesk:
-    """`status_regex` says which orders earn; `is_delayed` leaves what was received until `apply`;
-    `drops_repeats`: only the first order of an id counts (not documented)."""
+    """`status_regex` says which orders earn. With `is_delayed`, received orders wait for `apply`. With
+    `drops_repeats`, only the first order of an id counts (not documented)."""
 
     books: Books
     webhooks: Webhooks
@@ -97,7 +97,7 @@ class OrderDesk:
         return answer({})
 
     def apply(self) -> None:
-        """Do everything that was received and waits."""
+        """Apply everything that was received and waits."""
         while self._jobs:
             self._jobs.pop(0)()
 

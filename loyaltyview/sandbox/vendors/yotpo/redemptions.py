@@ -34,7 +34,8 @@ REDEEM = {
 
 @dataclass(slots=True, kw_only=True)
 class RedemptionDesk:
-    """`hides_unaffordable`: whether a customer is not shown what costs too much (not documented)."""
+    """With `hides_unaffordable` a customer is not shown options that cost too many points (not
+    documented)."""
 
     books: Books
     webhooks: Webhooks
@@ -133,7 +134,7 @@ class RedemptionDesk:
         return answer(redemption_json(redemption))
 
     def ask_for_cancellation(self, code: str) -> None:
-        """The shopper asks, in the widget, to have a redemption reversed: a webhook, nothing else."""
+        """The shopper asks in the widget for a reversal of a redemption: it only sends a webhook."""
         redemption = self.books.redemption_of(code)
         if redemption is None:
             raise LookupError(code)
@@ -145,7 +146,7 @@ class RedemptionDesk:
         )
 
     def cancel_pending(self, email: str) -> None:
-        """The customer makes another delayed redemption elsewhere: the one that waits is cancelled."""
+        """The customer makes another delayed redemption elsewhere: the waiting one is cancelled."""
         customer = self.books.customer("email", email)
         if customer is None:
             raise LookupError(email)

@@ -1,5 +1,5 @@
-"""The account everybody plays with: the sandbox's customers as members, and the rewards of the house's sample
-as far as Yotpo has such kinds."""
+"""The sample account: the sandbox's customers as members, and the rewards of the house's sample that Yotpo
+can offer."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ CUSTOM = 90211
 
 
 def sample_books() -> Books:
-    """Return fresh books. Ana is not known to the shop by an id; only Mia carries a card."""
+    """Return new data. The shop knows Ana without an id; only Mia has a card."""
     joined = datetime(2025, 5, 1, tzinfo=UTC)
     options = (
         Option(id=90210, name="$5 off", amount=100, discount_type="generic_fixed_amount",

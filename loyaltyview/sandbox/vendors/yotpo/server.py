@@ -47,8 +47,8 @@ CUSTOMER = {
 
 
 class Yotpo(Vendor):
-    """`hidden_reads`: look-ups that miss a new customer. `busy`: how many of the next writes find the record
-    locked. `rate` counts calls a second, 0 for no limit."""
+    """So many look-ups miss a new customer: `hidden_reads`. So many of the next writes find the record
+    locked: `busy`. `rate` counts calls per second; 0 is no limit."""
 
     kind = "yotpo"
 

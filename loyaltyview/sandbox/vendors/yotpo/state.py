@@ -1,4 +1,4 @@
-"""What this Yotpo account has on record. Plain rows; the rules stand in the modules that serve them."""
+"""The data of this Yotpo account. Plain rows; the modules that serve them have the rules."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class HistoryItem:
 
 @dataclass(slots=True, kw_only=True)
 class Customer:
-    """`hidden_reads` look-ups more find nobody: a new customer is not known everywhere at once."""
+    """The next `hidden_reads` look-ups do not find the customer: Yotpo needs time to show a new one."""
 
     email: str
     first_name: str | None = None
@@ -43,7 +43,8 @@ class Customer:
 
 @dataclass(slots=True, kw_only=True)
 class Option:
-    """A redemption option. `tier` is the lowest that may take it; `codes` are those of a custom coupon."""
+    """A redemption option. `tier` is the lowest tier that may take it; `codes` are the codes of a custom
+    coupon."""
 
     id: int
     name: str
@@ -87,7 +88,7 @@ class Redemption:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """An order with what it earned so far; `flags` say what was odd about it."""
+    """An order and the points that it has earned; `flags` name what was unusual about it."""
 
     order_id: str
     customer: Customer
@@ -110,7 +111,7 @@ class Tier:
 
 @dataclass(slots=True, kw_only=True)
 class Books:
-    """`clock` is the account's own. `failed_jobs` are what was received and could not be applied."""
+    """`clock` is the account's clock. `failed_jobs` were received and could not be applied."""
 
     customers: list[Customer] = field(default_factory=list)
     options: dict[int, Option] = field(default_factory=dict)
@@ -122,7 +123,7 @@ class Books:
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(5512001))
 
     def customer(self, field_name: str, value: str) -> Customer | None:
-        """Return the one whose field equals `value`; e-mails without regard to case."""
+        """Return the customer whose field equals `value`; e-mails in any case."""
         for customer in self.customers:
             found = getattr(customer, field_name)
             if found == value or (field_name == "email" and found.lower() == value.lower()):
@@ -142,7 +143,7 @@ class Books:
     def add_points(
         self, customer: Customer, points: int, action: str, *, earned: bool, status: str = ""
     ) -> None:
-        """Change the balance and write its line; `earned` moves the lifetime's points, too."""
+        """Change the balance and add a line to the history; `earned` also changes the lifetime points."""
         customer.points_balance += points
         if earned:
             customer.points_earned += points

@@ -1,4 +1,4 @@
-"""How the rows look in Yotpo's JSON. Source: docs/contracts/yotpo.md 2, 3, 4, 5 and 11.3."""
+"""The rows as Yotpo's JSON. Source: docs/contracts/yotpo.md 2, 3, 4, 5 and 11.3."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What this Yotpo sends by itself: webhooks with a topic, and the callback that cancels a delayed code.
+"""Deliveries of this Yotpo: webhooks with a topic, and the callback that cancels a delayed code.
 
 Source: docs/contracts/yotpo.md 11; three tries after 1, 5 and 25 s are assumed.
 """
@@ -20,14 +20,14 @@ TIMEOUT_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One delivery, as it went out; `headers` are those that matter."""
+    """One delivery as it was sent; `headers` has those that we read."""
 
     body: bytes
     headers: dict[str, str]
 
 
 class Webhooks:
-    """Sends to the setup's `webhook_url`, if there is one, and remembers everything in `sent`."""
+    """Sends to the setup's `webhook_url`, if it has one, and keeps everything in `sent`."""
 
     def __init__(self, setup: VendorSetup, sleep: Callable[[float], None] = time.sleep) -> None:
         self._setup = setup
@@ -40,7 +40,7 @@ class Webhooks:
         self._send({"topic": topic, "name": name, **objects}, {"eventid": str(uuid.uuid4())})
 
     def cancel_coupon(self, body: Json) -> None:
-        """Tell the shop that a code with delayed deduction must no longer be taken."""
+        """Tell the shop to refuse a code with delayed deduction from now on."""
         secret = self._setup.secret
         self._send({"secret": secret, **body}, {"X-Api-Secret": secret})
 
