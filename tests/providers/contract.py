@@ -70,7 +70,7 @@ class ProviderContract(ContractFixtures):
     # --- Members ----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("capability", LOOKUPS)
-    def test_a_member_is_found_by_exactly_what_identifies_her(
+    def test_a_member_is_found_by_exactly_what_identifies_them(
         self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
     ) -> None:
         need(provider, capability)
@@ -97,7 +97,7 @@ class ProviderContract(ContractFixtures):
 
     def test_an_unknown_member_is_rejected(self, provider: LoyaltyProvider) -> None:
         with pytest.raises(Rejected) as caught:
-            provider.get_member("nobody-0000")
+            provider.get_member("unknown-0000")
         assert caught.value.reason is RejectReason.MEMBER_NOT_FOUND
 
     def test_tiers_say_how_far_the_next_one_is(self, provider: LoyaltyProvider, member: Member) -> None:

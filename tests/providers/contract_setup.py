@@ -95,7 +95,7 @@ class ContractFixtures:
 
     @pytest.fixture
     def happens_only_with_its_answer(self) -> bool:
-        """Whether a spend without its answer is none: nobody but us could use what it made."""
+        """Whether a spend whose answer is lost is no spend: only we could use what it made."""
         return False
 
     # --- Fixtures that follow from these ----------------------------------------------------------

@@ -218,7 +218,7 @@ class LostAnswersContract(WrongAnswersContract):
             server.act_late()
             with time_machine.travel(datetime.now(UTC) + LONG_AFTER):
                 provider.cancel_order(order)
-        else:  # it is said to be done: nobody cancels again
+        else:  # the answer says that it is done, so it is not cancelled again
             server.act_late()
         assert total(provider.get_member(member.ref).balance) == total(member.balance)
 

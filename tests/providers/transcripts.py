@@ -2,7 +2,7 @@
 
 A script is a row of writes. Some are repeated, some lose their answer or their request, and some come in an
 order that no till means to send. A transcript holds what the adapter answered to each write, and what the
-vendor then had. So nobody can change what a repeated write does without changing a line of a transcript.
+vendor then had. A change of what a repeated write does changes a line of a transcript.
 
 `WRITE_TRANSCRIPTS=1 pytest -n 0 tests/providers/<vendor>/test_contract.py -k transcript` writes them again.
 Read the difference: each changed line is another behaviour at the till.
@@ -227,7 +227,7 @@ class Till:
         return f"  {word:<17} {result:<38} {self._balance()}, {self.writes - before} at the vendor"
 
     def _count(self) -> None:
-        """Count what has an effect at the vendor, and have nobody wait a second when it is throttled."""
+        """Count what has an effect at the vendor. A throttled write asks for no pause: tests do not wait."""
         server = self.server
         if server is None:
             return

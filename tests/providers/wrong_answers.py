@@ -57,6 +57,20 @@ class WrongAnswersContract(TranscriptContract):
         with suppress(ProviderError):
             assert provider.get_member(member.ref).ref == member.ref, "another member's record was shown"
 
+    def test_another_members_voucher_is_never_listed(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        voucher_id: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The vendor's answer names another owner of what it lists, where it names one at all."""
+        bent: list[bytes] = []
+        monkeypatch.setattr(VendorSession, "read", _answering_with(member.ref, "somebody-else", bent))
+        with suppress(ProviderError):
+            listed = {voucher.voucher_id for voucher in provider.list_vouchers(member.ref)}
+            assert not bent or voucher_id not in listed, "another member's voucher was listed"
+
     @pytest.mark.parametrize("body", ["<h1>Not Found</h1>", "{}", '{"error": "not_found"}'])
     def test_a_404_does_not_say_that_a_spend_did_not_happen(
         self,
@@ -148,12 +162,14 @@ def _replaced(value: Any, old: str, new: str) -> Any:
     return value
 
 
-def _answering_with(old: str, new: str) -> Read:
-    """Return a `VendorSession.read` whose answers have `new` for `old`."""
+def _answering_with(old: str, new: str, bent: list[bytes] | None = None) -> Read:
+    """Return a `VendorSession.read` whose answers have `new` for `old`; what was bent goes into `bent`."""
     read = VendorSession.read
 
     def answering(self: VendorSession, call: Call) -> Answer:
         answer = read(self, call)
+        if bent is not None and old.encode() in answer.body:
+            bent.append(answer.body)
         return replace(answer, body=answer.body.replace(old.encode(), new.encode()))
 
     return answering

@@ -284,7 +284,7 @@ FAULTS = (
         "a 404 was read as: it did not happen",
         {"body": "{}"},
     ),
-    # Others that cost points, or tell what nobody should know.
+    # Others that cost points, or show what must stay private.
     Fault(RepeatsAfterTimeout, LOST, "620 == ", {"ahead_s": -0.5}),
     Fault(ReleasesTwice, RELEASED, "1020 == 820"),
     Fault(FailsOnRepetition, RELEASED, "ALREADY_USED"),

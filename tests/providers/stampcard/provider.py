@@ -1,10 +1,8 @@
 """Stampcard as a provider: each method of the interface is one call into this package."""
 
 import time
-from datetime import datetime
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
-from providers.journal import retention
 from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
@@ -98,14 +96,7 @@ class StampcardProvider(LoyaltyProvider):
     def cancel_order(self, order: Order) -> PointsChange:
         return orders.cancel_order(self.client, order)
 
-    # --- Deliveries, and our own rows -------------------------------------------------------------
+    # --- Deliveries -------------------------------------------------------------------------------
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(self.client.settings.signing_secret, request)
-
-    @classmethod
-    def forget_old(cls, before: datetime) -> int:
-        return retention.forget_old(before)
-
-    def erase_member(self, ref: str, pseudonym: str) -> int:
-        return retention.erase_member(KIND, self.config.program, [ref], pseudonym)
