@@ -1,6 +1,5 @@
 """The member page's cards: offers in groups (use now, already applied, soon, not at this till), in words."""
 
-import json
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.member_offers import MemberOffer, PointsChoice
 from providers.base import LoyaltyProvider
-from providers.types import Cart, Discount, DiscountKind, LockReason, Member, Money, SpendKind
+from providers.types import Cart, LockReason, Member, SpendKind
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(
@@ -28,15 +27,14 @@ REACHABLE = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One card. `key` makes its form idempotent and is new for every rendering; `action` is the button's
-    text, `gap` says what is missing and `share` (0..100) how near it is. `worth` is in money whatever the
-    cart costs, None for a percentage of the cart. `code` is what was typed to find a voucher."""
+    text, `gap` says what is missing and `share` (0..100) how near it is. `code` is what was typed to find a
+    voucher."""
 
     offer: Offer
     key: str = ""
     action: str = ""
     gap: str = ""
     share: int = 0
-    worth: Money | None = None
     code: str = ""
     is_final: bool = False
     is_chosen: bool = False
@@ -46,13 +44,6 @@ class Card:
     def pick(self) -> str:
         """The value of the card's box: which of the offers it is."""
         return f"{self.offer.kind}:{self.offer.item_id}"
-
-    @property
-    def takes(self) -> str:
-        """The products of which it takes one unit for itself, as JSON; "" where it takes none."""
-        discount = self.offer.discount
-        is_one = discount.skus and discount.kind is not DiscountKind.PERCENT
-        return json.dumps(discount.skus) if is_one else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,16 +106,9 @@ def _card(each: MemberOffer, provider: LoyaltyProvider, chosen: Collection[str],
         offer=offer,
         key=secrets.token_urlsafe(16),
         action=wording.action(offer),
-        worth=_worth(offer.discount, offer.saving),
         code=code,
         is_final=is_final,
         # A voucher that was looked up is on the way to be applied, but not one that cannot be undone.
         is_chosen=f"{offer.kind}:{offer.item_id}" in chosen and not (code and is_final),
         choice=each.choice,
     )
-
-
-def _worth(discount: Discount, saving: Money | None) -> Money | None:
-    if discount.kind is DiscountKind.PERCENT and not discount.skus:
-        return None
-    return discount.amount if discount.kind is DiscountKind.FIXED and not discount.skus else saving

@@ -22,6 +22,7 @@ from loyaltyview.webview.applied_redemptions import (
 )
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.choice import sign_offers
 from loyaltyview.webview.member_data import MemberData, last_known
 from loyaltyview.webview.member_offers import fit_offers
 from loyaltyview.webview.members import masked_view, member_token
@@ -119,6 +120,7 @@ class Page:
             "way": wording.tier_way(member.tier, self.cart.total.currency) if member.tier else None,
             "earn": data.earn,
             "deck": deck,
+            "offers": sign_offers(launch, deck.now, member.balance.spendable) if deck.now else "",
             # Found, but not for this cart: said beside the field.
             "search_locked": next((card for card in deck.locked if card.code), None),
             "search": search,

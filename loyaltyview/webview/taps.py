@@ -76,14 +76,24 @@ def key_of(key: str, kind: str, item_id: str) -> str:
     return sha256(f"{key}|{kind}|{item_id}".encode()).hexdigest()
 
 
+def points_in(form: QueryDict, pick: str) -> int:
+    """Return how many points the stepper of `pick` says, 0 for none."""
+    text = _points_text(form, pick)
+    return int(text) if POINTS.fullmatch(text) else 0
+
+
+def _points_text(form: QueryDict, pick: str) -> str:
+    # Two fields: the one that a script fills comes last and is empty without one.
+    return next(filter(None, reversed(form.getlist(f"points:{pick}"))), "0")
+
+
 def _picked(form: QueryDict, key: str, pick: str) -> Tap:
     kind, _colon, item_id = pick.partition(":")
     return _tap(
         key=key_of(key, kind, item_id),
         kind=kind,
         item_id=item_id,
-        # Two fields: the one that a script fills comes last and is empty without one.
-        points=next(filter(None, reversed(form.getlist(f"points:{pick}"))), "0"),
+        points=_points_text(form, pick),
         code=form.get(f"code:{pick}", ""),
         cost=form.get(f"cost:{pick}", ""),
         saving=form.get(f"saving:{pick}", ""),

@@ -82,6 +82,7 @@ def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, 
     tap(page, "ten-off")
     assert chosen(page) == ["ten-off"]
     tap(page, "points-as-money")
+    expect(page.get_by_role("button", name="Apply 2 rewards, save $15.00")).to_be_visible()
     page.locator("[data-reward='points-as-money'] [name=points]").fill("800")
     # 620 points are left: 600 in steps of 50, and one step less.
     page.get_by_role("button", name="Fewer points").click()
@@ -418,6 +419,67 @@ def test_what_the_app_injects_after_the_fragment_was_read_counts_too(
     launch = Launch.objects.get()
     assert launch.selected_coupons == ["SUMMER"]
     assert launch.theme == {"accent": "#2e5ad1"}
+
+
+def test_what_the_choice_puts_out_of_reach_says_why_until_it_fits_again(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=380))
+    page = open_in_browser()
+    tap(page, "fifteen-percent")
+    card = page.locator("[data-reward='ten-off']")
+    expect(card).to_contain_text("120 points too many with this choice")
+    expect(card.locator("[name=chosen]")).to_be_disabled()
+    tap(page, "fifteen-percent")
+    expect(card.locator("[name=chosen]")).to_be_enabled()
+    expect(card.locator("[data-obstacle]")).to_be_empty()
+
+
+def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Open, vendor: Vendor) -> None:
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=620))
+    vendor.rewards = (*REWARDS, POINTS_AS_MONEY)
+    page = open_in_browser()
+    points = page.locator("[data-reward='points-as-money'] [name=points]")
+    tap(page, "points-as-money")
+    points.fill("600")
+    tap(page, "ten-off")
+    # Of 620 points 200 are for the other reward: 400 in steps of 50 from 100, worth $20.
+    expect(points).to_have_value("400")
+    expect(page.get_by_role("button", name="Apply 2 rewards, save $30.00")).to_be_visible()
+    assert page.locator("[data-mirror]").input_value() == "400"
+
+
+def test_the_last_choice_counts_and_no_old_figure_is_shown_meanwhile(open_in_browser: Open) -> None:
+    held: list[Route] = []
+    page = open_in_browser()
+    page.route("**/preview/", lambda route: held.append(route), times=3)
+    button, fine = page.locator("#several .resting"), page.locator("#several .fine")
+    for reward in ("ten-off", "v-birthday", "fifteen-percent"):
+        with page.expect_request("**/preview/"):
+            tap(page, reward)
+    expect(button).to_have_text("Apply all that is chosen")
+    expect(fine).to_be_hidden()
+    held[2].continue_()
+    expect(button).to_have_text("Apply 3 rewards, save $42.24")
+    expect(fine).to_have_text("500 points. Not all of it can be undone")
+    tap(page, "fifteen-percent")
+    expect(button).to_have_text("Apply 2 rewards, save $25.00")
+
+
+def test_without_a_preview_everything_can_be_chosen_and_no_saving_is_promised(
+    open_in_browser: Open, vendor: Vendor
+) -> None:
+    vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=380))
+    page = open_in_browser()
+    tap(page, "fifteen-percent")
+    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_disabled()
+    page.route("**/preview/", lambda route: route.abort())
+    tap(page, "v-birthday")
+    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_enabled()
+    expect(page.locator("[data-pending]")).to_have_count(0)
+    expect(page.locator("#several .resting")).to_have_text("Apply all that is chosen")
+    page.locator("#several .button").click()
+    expect(page.locator("h1")).to_contain_text("2 rewards applied")
 
 
 def test_two_free_products_of_one_item_are_not_promised_together(

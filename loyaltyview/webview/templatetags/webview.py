@@ -1,6 +1,5 @@
-"""Filters of the associate's pages: money, points, dates in her language; and the drawn icons."""
+"""Filters of the associate's pages: money, points, dates in the page's language; and the drawn icons."""
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,9 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.webview import formats, wording
-from providers.types import Cart, Money
+from providers.types import Money
 
 register = template.Library()
 
@@ -37,19 +35,6 @@ def number(value: int | Decimal) -> str:
 def plain(value: Decimal | None) -> str:
     """Return "12.50" in every language, for scripts and forms; "" for None."""
     return "" if value is None else format(value, "f")
-
-
-@register.filter
-def units(currency: str) -> int:
-    """Return how many of the currency's smallest units make one, for scripts: 100 cents a dollar."""
-    return int(1 / smallest_unit(currency))
-
-
-@register.filter
-def units_in(cart: Cart) -> str:
-    """Return the products of the cart's units that can be given away, cheapest first, as JSON for scripts."""
-    items = sorted((item for item in cart.items if item.price > 0), key=lambda item: item.price)
-    return json.dumps([[item.product_id, format(item.price, "f")] for item in items])
 
 
 @register.filter
