@@ -14,8 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from loyaltyview.newstore import bucket as newstore_bucket
-from loyaltyview.newstore import keys
+from loyaltyview.newstore import keys, rate_limit
 from loyaltyview.programs import remembered, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
@@ -114,7 +113,8 @@ def _nothing_is_remembered() -> None:
     remembered.forget()
     sharing.forget_all()
     budget_store.process_store.clear()
-    for kept in (keys._key_sets, newstore_bucket._buckets, troubles._bursts):
+    rate_limit.forget()
+    for kept in (keys._key_sets, troubles._bursts):
         kept.clear()
 
 

@@ -15,7 +15,6 @@ from loyaltyview.newstore.answers import (
     object_of,
     profile_from,
 )
-from loyaltyview.newstore.bucket import pause, take_turn
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
     NewStoreRejected,
@@ -23,6 +22,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.http import Answer, send
+from loyaltyview.newstore.rate_limit import pause, take_turn
 from loyaltyview.newstore.tokens import access_token, is_no_use, note_no_use
 from loyaltyview.programs.models import Program
 from providers.outbound.exchange import Call

@@ -1,15 +1,8 @@
-"""Our own access to NewStore: OAuth client credentials, cached until shortly before they expire.
+"""Our own access to NewStore: OAuth client credentials. Source: docs/contracts/newstore.md 5."""
 
-Source: docs/contracts/newstore.md 5. The cache may be shared by machines, so the token lies in it encrypted.
-"""
-
-import hashlib
 import re
-import threading
-import time
-from collections import defaultdict
+from functools import partial
 
-from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
 from loyaltyview.newstore.errors import (
@@ -19,52 +12,21 @@ from loyaltyview.newstore.errors import (
     NewStoreUnexpected,
 )
 from loyaltyview.newstore.http import send
-from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 from providers.outbound.exchange import Call
+from providers.outbound.oauth import NoTokenInTime, TokenCache, token_key
 
-RENEW_BEFORE_S = 30
-LONGEST_CACHED_S = 86_400
 NO_USE_S = 5  # how long no new token is fetched for calls that refused a new one with 403
-
-# One thread of a process fetches; the others wait for its token. The second is when it was fetched.
-_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-_fetched: dict[str, tuple[str, float]] = {}
 
 
 def access_token(program: Program, *, timeout_s: float, refused: str = "") -> str:
-    """Return an access token for the program's tenant, from the cache or freshly fetched.
-
-    `refused` is a token that NewStore no longer takes: it is never returned again.
-    Raises NewStoreAuthFailed, NewStoreUnavailable, NewStoreUnexpected.
-    """
-    key, started = _cache_key(program), time.monotonic()
-    cached = _decrypt(cache.get(key))
-    if cached and cached != refused:
-        return cached
-    lock = _locks[key]
-    if not lock.acquire(timeout=max(timeout_s, 0)):
-        raise NewStoreUnavailable("no time left: the token endpoint is slow")
+    """Return an access token for the program's tenant; never `refused`, which NewStore no longer takes.
+    Raises NewStoreAuthFailed, NewStoreUnavailable, NewStoreUnexpected."""
+    tokens = TokenCache(key=_cache_key(program), fetch=partial(fetch_token, program))
     try:
-        # Not from the cache: a token that lives for a moment only is never in it.
-        token, fetched_at = _fetched.get(key, ("", 0.0))
-        if token and token != refused and fetched_at >= started:
-            return token
-        token = _fetch_and_keep(program, key, timeout_s - (time.monotonic() - started))
-        _fetched[key] = (token, time.monotonic())
-    finally:
-        lock.release()
-    return token
-
-
-def _fetch_and_keep(program: Program, key: str, timeout_s: float) -> str:
-    token, lives_s = fetch_token(program, timeout_s)
-    cached_s = min(lives_s - RENEW_BEFORE_S, LONGEST_CACHED_S)
-    if cached_s > 0:
-        cache.set(key, box().encrypt(token.encode()).decode(), cached_s)
-    else:
-        cache.delete(key)
-    return token
+        return tokens.get(timeout_s=timeout_s, refused=refused)
+    except NoTokenInTime as error:
+        raise NewStoreUnavailable(f"no time left: {error.detail}") from error
 
 
 def note_no_use(program: Program, area: str) -> None:
@@ -82,24 +44,14 @@ def _no_use_key(program: Program, area: str) -> str:
 
 
 def _cache_key(program: Program) -> str:
-    # Changed credentials must not go on with the old ones' token.
-    parts = (
+    return token_key(
+        "newstore",
         program.slug,
         program.newstore_identity_url,
         program.newstore_api_url,
         program.newstore_client_id,
         program.newstore_client_secret,
     )
-    return "newstore-token-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _decrypt(stored: object) -> str:
-    if not isinstance(stored, str):
-        return ""
-    try:
-        return box().decrypt(stored.encode()).decode()
-    except InvalidToken:  # CREDENTIAL_KEYS were changed: fetch another
-        return ""
 
 
 def fetch_token(program: Program, timeout_s: float) -> tuple[str, int]:

@@ -8,6 +8,7 @@ Read in this order:
     addresses     which network addresses secrets may be sent to
     deadline      how long a page may still wait
     breaker       leave a silent system alone for a while
+    oauth         access tokens by client credentials, kept and renewed
     budget        the calls that an account allows; budget_state counts them, budget_store keeps them
     sharing       an equal read of some seconds ago is answered without a call
     parallel      calls that do not depend on each other run at the same time; lanes gives them threads

@@ -82,8 +82,8 @@ class State:
     def __init__(self, limit: Limit, text: str = "{}") -> None:
         self.limit = limit
         data: dict[str, Any] = json.loads(text)
-        if data.get("limit") != [limit.calls, limit.window_s]:
-            data = {}  # another limit: its slots have another length
+        if data.get("limit", [0, 0])[1] != limit.window_s:
+            data = {}  # another window: its slots have another length
         self.calls: dict[Use, dict[int, int]] = {
             use: {int(slot): count for slot, count in data.get(use.value, {}).items()} for use in Use
         }

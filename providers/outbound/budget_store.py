@@ -46,7 +46,7 @@ class ProcessStore:
         with self._lock:
             state = self._states.get(name)
             if state is None or state.limit != limit:
-                state = self._states[name] = State(limit)
+                state = self._states[name] = State(limit, state.to_text() if state else "{}")
             return step(state, self._clock())
 
     def clear(self) -> None:

@@ -184,8 +184,7 @@ class Engine:
             answer = self._once(token, kind, call)
         except TokenRefused:
             # Refused means that nothing happened, so even a write may be sent again, once.
-            self.token.refused(token)
-            answer = self._once(self.token.get(), kind, call)
+            answer = self._once(self.token.get(refused=token), kind, call)
         return _data(answer, call.operation)
 
     def _once(self, token: str, kind: str, call: Call) -> Answer:

@@ -1,25 +1,18 @@
-"""The admin token: lives 24 hours, shared through the cache as ciphertext, asked for again when refused.
+"""The admin token: lives 24 hours, kept by `providers.outbound.oauth`, asked for again when refused.
 
 Source: docs/contracts/whitelabel.md 1.3. A token per call may be throttled or billed, so nobody asks while
 one is good.
 """
 
-import threading
 from dataclasses import dataclass
 
-from cryptography.fernet import InvalidToken
-from django.core.cache import cache
-
 from providers.errors import AuthFailed, UnexpectedAnswer
+from providers.outbound.deadline import remaining_s
 from providers.outbound.exchange import Call
+from providers.outbound.oauth import TokenCache, token_key
 from providers.outbound.vendor_session import VendorSession
-from providers.sealing import box
 
 EARLIER_S = 60
-LONGEST_S = 86_400
-
-_locks: dict[str, threading.Lock] = {}
-_locks_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,34 +24,18 @@ class AdminToken:
     client_secret: str
     audience: str
 
-    def get(self) -> str:
-        """Return a good token. Raises Unavailable, AuthFailed, UnexpectedAnswer."""
-        if token := self._cached():
-            return token
-        with _lock_for(self._key):
-            # Whoever waited for the lock finds what the one before it was given.
-            return self._cached() or self._ask()
-
-    def refused(self, token: str) -> None:
-        """The vendor did not accept `token`: forget it, unless somebody has a newer one already."""
-        if self._cached() == token:
-            cache.delete(self._key)
+    def get(self, refused: str = "") -> str:
+        """Return a good token; never `refused`. Raises Unavailable, AuthFailed, UnexpectedAnswer."""
+        tokens = TokenCache(key=self.key, fetch=self._ask, renew_before_s=EARLIER_S)
+        return tokens.get(timeout_s=min(self.session.limits.read_total_s, remaining_s()), refused=refused)
 
     @property
-    def _key(self) -> str:
-        return f"whitelabel:token:{self.session.program}"
+    def key(self) -> str:
+        return token_key(
+            "whitelabel", self.session.program, self.client_id, self.client_secret, self.audience
+        )
 
-    def _cached(self) -> str:
-        sealed = cache.get(self._key)
-        if not isinstance(sealed, str):
-            return ""
-        try:
-            client_id, _, token = box().decrypt(sealed.encode()).decode().partition("\n")
-        except InvalidToken:
-            return ""
-        return token if client_id == self.client_id else ""
-
-    def _ask(self) -> str:
+    def _ask(self, _timeout_s: float) -> tuple[str, int]:
         asked = {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -73,12 +50,4 @@ class AdminToken:
         if not isinstance(token, str) or not token:
             raise UnexpectedAnswer("get_token: no access_token")
         lives_s = data.get("expires_in")
-        if isinstance(lives_s, int) and lives_s > EARLIER_S:
-            sealed = box().encrypt(f"{self.client_id}\n{token}".encode()).decode()
-            cache.set(self._key, sealed, timeout=min(lives_s, LONGEST_S) - EARLIER_S)
-        return token
-
-
-def _lock_for(key: str) -> threading.Lock:
-    with _locks_lock:
-        return _locks.setdefault(key, threading.Lock())
+        return token, lives_s if isinstance(lives_s, int) else 0

@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,11 +17,9 @@ from django.core.cache import cache
 from responses.matchers import header_matcher, json_params_matcher
 from structlog.testing import capture_logs
 
-from loyaltyview.newstore import bucket as bucket_module
 from loyaltyview.newstore import client as client_module
-from loyaltyview.newstore import tokens
+from loyaltyview.newstore import rate_limit, tokens
 from loyaltyview.newstore.answers import HostCart, HostCartItem
-from loyaltyview.newstore.bucket import Bucket
 from loyaltyview.newstore.client import NewStoreClient
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
@@ -34,6 +31,7 @@ from loyaltyview.newstore.errors import (
 from loyaltyview.newstore.tokens import NO_USE_S, _cache_key, access_token
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
+from providers.outbound import oauth
 from tests.newstore.conftest import API
 
 CART = {
@@ -73,7 +71,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         sleep = staticmethod(waited.append)
 
     monkeypatch.setattr(client_module, "time", Clock)
-    monkeypatch.setattr(bucket_module, "Bucket", partial(Bucket, clock=Clock.monotonic, sleep=Clock.sleep))
+    monkeypatch.setattr(rate_limit, "time", Clock)
     return waited
 
 
@@ -268,14 +266,14 @@ def test_threads_with_one_refused_token_fetch_one_new_token(
         return f"token-{next(numbers)}", lives_s
 
     monkeypatch.setattr(tokens, "fetch_token", fetch)
-    monkeypatch.setitem(tokens._locks, _cache_key(tenant), lock)  # type: ignore[misc]
+    monkeypatch.setitem(oauth._locks, _cache_key(tenant), lock)  # type: ignore[misc]
     with ThreadPoolExecutor(8) as pool:
         refreshed = list(pool.map(lambda _: access_token(tenant, timeout_s=30, refused="revoked"), range(8)))
     assert refreshed == ["token-1"] * 8
 
 
 def test_a_thread_does_not_wait_longer_for_a_token_than_its_call_may_take(tenant: Program) -> None:
-    with tokens._locks[_cache_key(tenant)], pytest.raises(NewStoreUnavailable, match="token endpoint"):
+    with oauth._locks[_cache_key(tenant)], pytest.raises(NewStoreUnavailable, match="token endpoint"):
         access_token(tenant, timeout_s=0.01, refused="revoked")
 
 

@@ -50,10 +50,18 @@ def test_accounts_are_counted_apart(inline: DatabaseStore) -> None:
 
 
 @pytest.mark.django_db
-def test_another_limit_begins_anew(inline: DatabaseStore) -> None:
+def test_another_number_of_calls_counts_those_that_were_made(inline: DatabaseStore) -> None:
     for _ in range(10):
         inline.apply("acme", TEN, call)
-    assert inline.apply("acme", Limit(calls=20, window_s=60.0), call) is True
+    twelve = Limit(calls=12, window_s=60.0)
+    assert [inline.apply("acme", twelve, call) for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.django_db
+def test_another_window_begins_anew(inline: DatabaseStore) -> None:
+    for _ in range(10):
+        inline.apply("acme", TEN, call)
+    assert inline.apply("acme", Limit(calls=10, window_s=30.0), call) is True
 
 
 def test_without_a_database_a_process_counts_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
-from providers.whitelabel.engine import GatewayRefused
+from providers.whitelabel.engine import Engine, GatewayRefused
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.raw import RawVendor
 from tests.providers.whitelabel.build import order, points_intent
@@ -30,7 +30,7 @@ def test_one_token_serves_every_call_and_lies_encrypted_in_the_cache(
     provider.get_member(mia)
     build().list_rewards(mia, points_intent(mia, 1).cart)
     assert vendor.tokens_given == 1
-    kept = cache.get("whitelabel:token:acme")
+    kept = cache.get(Engine(provider.config).token.key)
     assert isinstance(kept, str)
     assert next(iter(vendor.tokens)) not in kept
 
