@@ -1,4 +1,4 @@
-"""Alarms: what an administrator must know is logged, counted, and stands in admin until it is closed."""
+"""Alarms: what an administrator must know. Each is logged, counted, and shown in admin until it is closed."""
 
 import structlog
 from django.conf import settings
@@ -32,27 +32,27 @@ def raise_alarm(program: Program, kind: AlarmKind, detail: str, subject: str = "
         with transaction.atomic():
             Alarm.objects.create(**about, **changes, raised_at=now)
     except IntegrityError:
-        pass  # Another process raised it at the same moment, with the same to say.
+        pass  # Another process raised the same alarm at the same moment.
 
 
 def close_alarm(program: Program, kind: AlarmKind, subject: str = "") -> None:
-    """All is well again. May be repeated."""
+    """Close the alarm: its cause is gone. May be repeated."""
     Alarm.objects.filter(program=program, kind=kind.value, subject=subject, closed_at=None).update(
         closed_at=timezone.now()
     )
 
 
 def raise_too_large(program: Program, sender: str) -> None:
-    """A delivery above EVENT_MAX_BYTES was refused, and nothing of it is stored: one alarm a program and
-    sender, however often it comes again. May be repeated."""
+    """Raise the alarm that a delivery above EVENT_MAX_BYTES was refused and not stored: one alarm for each
+    program and sender. May be repeated."""
     limit = settings.EVENT_MAX_BYTES
     detail = f"a delivery is larger than EVENT_MAX_BYTES ({limit}) and was refused: raise that setting"
     raise_alarm(program, AlarmKind.TOO_LARGE, detail, sender)
 
 
 def raise_dead(program: Program, name: str, problem: str) -> None:
-    """An event of the program is dead, which is committed: one alarm a program, however many follow. None for
-    the repetition of one that is not dead any more."""
+    """Raise the alarm that an event of the program is dead, after that is committed: one alarm for each
+    program. None is raised for a repetition of an event that is no longer dead."""
     if not Event.objects.filter(program=program, state=EventState.DEAD).exists():
         return
     log.error("event_dead", program=program.slug, name=name, problem=problem)

@@ -86,7 +86,7 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
 
 
 def why_nothing(order: Order) -> WhyNothing | None:
-    """Return why the opened order earns nothing, as far as its own row tells; None when it may earn."""
+    """Return why the opened order earns nothing, judged by its own row; None when it may earn."""
     if order.is_historical:
         return WhyNothing.HISTORICAL
     if order.cancelled_seen_at:

@@ -28,13 +28,13 @@ class EventName(StrEnum):
 KNOWN = frozenset(name.value for name in EventName)
 # These are about an order, but have an id of their own.
 WITH_ORDER_ID = frozenset({EventName.RETURN_PROCESSED.value, EventName.REFUND_ISSUED.value})
-# One order emits each of these once, one return or refund its own, so `payload.id` tells repetitions apart.
-# Every other name is told apart by content: order.items_cancelled and payment_account.amount_refunded repeat
-# the order's id.
+# An order emits each of these once, and so does a return or a refund: `payload.id` identifies repetitions.
+# Events of every other name are compared by content: order.items_cancelled and
+# payment_account.amount_refunded repeat the order's id.
 ONCE_PER_ID = KNOWN - {EventName.ORDER_ITEMS_CANCELLED.value}
 # The de-duplication key of a delivery that is not understood.
 DEAD_KEY = "dead:"
-# Blocks that nothing here needs and that must not lie in our database (docs/architecture.md 12).
+# Blocks that nothing here needs and that must not be stored (docs/architecture.md 12).
 NEVER_STORED = frozenset(
     {
         "billing_address", "shipping_address", "address", "addresses", "payment", "payments",
@@ -45,7 +45,7 @@ NEVER_STORED = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What a delivery is, before anybody looks at its payload. `problem` says why it is DEAD."""
+    """What a delivery is, before its payload is read. `problem` says why it is DEAD."""
 
     state: EventState
     name: str = ""
@@ -98,7 +98,7 @@ def _judge(body: bytes, data: Any, stored: bytes, tenant: str) -> Envelope:
     return Envelope(
         state=EventState.WAITING,
         name=name,
-        # A return that names no order waits for nobody.
+        # "" for a return without an order: it waits for no other event.
         subject=subject,
         dedupe_key=f"{name}:{identifier}" if name in ONCE_PER_ID else _by_content(name, body),
         published_at=published_at,
@@ -107,18 +107,18 @@ def _judge(body: bytes, data: Any, stored: bytes, tenant: str) -> Envelope:
 
 
 def _by_content(name: str, body: bytes) -> str:
-    # With what is not stored: two refunds may differ in nothing else.
+    # The blocks that are not stored count, too: two refunds may differ only there.
     return hashlib.sha256(dump([name, parse(body).get("payload")])).hexdigest()
 
 
 def _dead(body: bytes, stored: bytes, problem: str, name: str = "") -> Envelope:
-    # Told apart by all its bytes, so that it never stands in the way of a sound delivery with the same id.
+    # The key is made of all its bytes, so it never blocks a readable delivery with the same id.
     key = f"{DEAD_KEY}{hashlib.sha256(body).hexdigest()}"
     return Envelope(state=EventState.DEAD, name=name, dedupe_key=key, stored=stored, problem=problem)
 
 
 class _Blocks:
-    """Takes the blocks out while the JSON is read: a walk through the result took three times as long."""
+    """Removes the blocks while the JSON is parsed: a walk through the result took three times as long."""
 
     def __init__(self) -> None:
         self.were_there = False

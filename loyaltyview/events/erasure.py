@@ -1,6 +1,6 @@
-"""A member is erased: deliveries lose what they say, orders keep a pseudonym (`programs.erasure`).
+"""A member is erased: stored events lose their content, orders keep a pseudonym (`programs.erasure`).
 
-From then on her orders are closed: whatever NewStore tells about them later changes nobody's points.
+From then on the member's orders are closed: later events about them change no points.
 """
 
 import json
@@ -28,26 +28,27 @@ from loyaltyview.events.stored_events import ERASED
 from loyaltyview.programs.erasure import Person
 
 UNDECIDED = (ReturnState.WAITING, ReturnState.PARKED)
-# No letter of an address stands there; one of an escaped line end may.
+# Around an address stands no other character of an address, but possibly an escaped line end.
 BEFORE, AFTER = rb"(?:(?<![\w.+%-])|(?<=\\[nrt]))", rb"(?![\w-]|\.\w)"
 CONTACTS = ("customer_email", "customer_phone")
 
 
 def find(person: Person) -> None:
-    """Orders that name her, her profile, or how to reach her."""
-    for order_id, profile_id in _told_of(person):
+    """Add the orders and NewStore profiles of the person: by ref, by profile, by e-mail and phone."""
+    for order_id, profile_id in _orders_in_events(person):
         person.order_ids.add(order_id)
         person.profile_ids |= {profile_id} - {""}
     orders = Order.objects.filter(program=person.program)
-    # Without a redemption of hers she was found as the order's customer. With one, it may be another's cart.
+    # Without a redemption of the member, the order earned because the member was its customer. With one, the
+    # cart may have been another customer's.
     bought = orders.filter(member_ref=person.ref, is_exchange=False).exclude(order_id__in=person.order_ids)
     person.profile_ids |= set(bought.values_list("profile_id", flat=True)) - {""}
-    hers = orders.filter(Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids))
-    person.order_ids |= set(hers.values_list("order_id", flat=True))
+    found = orders.filter(Q(member_ref=person.ref) | Q(profile_id__in=person.profile_ids))
+    person.order_ids |= set(found.values_list("order_id", flat=True))
 
 
 def blockers(person: Person) -> Iterator[str]:
-    """What is not at its end still needs to know who she is."""
+    """Yield what is not finished, and still needs to know who the member is."""
     waiting = _of_orders(person).filter(state=EventState.WAITING).count()
     waiting += _others(person).filter(state=EventState.WAITING).count()
     if waiting:
@@ -61,8 +62,8 @@ def blockers(person: Person) -> Iterator[str]:
 
 
 def erase(person: Person) -> dict[str, int]:
-    """Empty what was delivered about her orders (the rows stay, so that a repetition is known as one), delete
-    what else names her, and put the pseudonym into her orders."""
+    """Empty the events about the member's orders (the rows stay, so that a repetition is recognised), delete
+    other events that name the member, and put the pseudonym into the orders."""
     events = _of_orders(person).exclude(state=EventState.WAITING)
     events.filter(state=EventState.DEAD).update(state=EventState.IGNORED, due_at=None)
     emptied = events.update(payload=ERASED, headers={}, last_error="")
@@ -71,30 +72,30 @@ def erase(person: Person) -> dict[str, int]:
     orders = _orders(person)
     orders.exclude(profile_id="").update(profile_id="")
     _returns(person).update(lines=[])
-    # An order that somebody else earned on is somebody else's.
-    hers = orders.filter(member_ref__in=["", person.ref])
-    hers.filter(earning=Earning.WAITING).update(earning=Earning.NOTHING, why_nothing=WhyNothing.NO_MEMBER)
+    # An order on which another member earned belongs to that member.
+    own = orders.filter(member_ref__in=["", person.ref])
+    own.filter(earning=Earning.WAITING).update(earning=Earning.NOTHING, why_nothing=WhyNothing.NO_MEMBER)
     return {
         "events emptied": emptied,
         "events deleted": deleted,
-        "orders": hers.update(member_ref=person.pseudonym, lines=[]),
+        "orders": own.update(member_ref=person.pseudonym, lines=[]),
     }
 
 
-def _told_of(person: Person) -> Iterator[tuple[str, str]]:
-    """Yield the order and the NewStore profile, "" without one, of each event whose customer she is: nothing
-    else ties orders to her that nobody earned on, such as those of the web shop. Reads the payloads of all
-    that are kept, those that could not be handled included."""
+def _orders_in_events(person: Person) -> Iterator[tuple[str, str]]:
+    """Yield the order and the NewStore profile, "" without one, of each event whose customer is the person.
+    Only these find orders that earned nothing, such as those of the web shop. Reads the payloads of all
+    events that are kept, dead ones included."""
     wanted = _as_stored(person.contacts)
     rows = Event.objects.filter(program=person.program, source=EventSource.NEWSTORE, subject__gt="")
     for order_id, payload in rows.values_list("subject", "payload").order_by().iterator():
         if any(word in bytes(payload).lower() for word in wanted):
             with suppress(PayloadError):
-                told = payload_of(bytes(payload))
-                # An associate's own address may stand there, too.
-                named = {optional_text(told, key, limit=254).lower() for key in CONTACTS}
+                content = payload_of(bytes(payload))
+                # The address may also be that of the associate.
+                named = {optional_text(content, key, limit=254).lower() for key in CONTACTS}
                 if named & person.contacts:
-                    yield order_id, optional_text(told, "customer_id")
+                    yield order_id, optional_text(content, "customer_id")
 
 
 def _orders(person: Person) -> QuerySet[Order]:
@@ -110,22 +111,22 @@ def _of_orders(person: Person) -> QuerySet[Event]:
 
 
 def _others(person: Person) -> QuerySet[Event]:
-    """Return what is about no order and names her: the vendor's deliveries, blind returns. Reads the payloads
-    of all of these that are kept."""
+    """Return the events without an order that name the member: the vendor's deliveries, blind returns. Reads
+    the payloads of all of these that are kept."""
     ids = {person.ref, *person.profile_ids, *person.member_ids}
     wanted = {re.escape(f'"{word.lower()}"'.encode()) for word in ids}
-    # Whole: hers may stand within somebody else's, as ann@ in joann@.
+    # Whole words only: one address may be a part of another, as ann@ of joann@.
     wanted |= {BEFORE + re.escape(word) + AFTER for word in _as_stored(person.contacts)}
-    names_her = re.compile(b"|".join(wanted)).search if wanted else lambda text: None
+    names_member = re.compile(b"|".join(wanted)).search if wanted else lambda text: None
     rows = Event.objects.filter(program=person.program).filter(Q(source=EventSource.PROVIDER) | Q(subject=""))
     named = [
         pk
         for pk, payload in rows.values_list("pk", "payload").order_by().iterator()
-        if names_her(bytes(payload).lower())
+        if names_member(bytes(payload).lower())
     ]
     return Event.objects.filter(pk__in=named)
 
 
 def _as_stored(words: set[str]) -> set[bytes]:
-    """Return the bytes by which these may stand in a payload in lower case, escaped or not."""
+    """Return the words as bytes of a payload in lower case: as they are, and escaped."""
     return {word.encode() for word in words} | {json.dumps(word)[1:-1].encode() for word in words}

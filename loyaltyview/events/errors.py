@@ -21,7 +21,8 @@ class OrderOpen(NotYet):
 
 
 class Hopeless(Exception):
-    """What this event builds on never came, and NewStore does not have it either. A person must look."""
+    """What this event builds on never arrived, and NewStore does not have it either. An administrator must
+    look."""
 
 
 # How often an event is tried in all. For every other error it is WORK_MAX_ATTEMPTS times.

@@ -47,12 +47,12 @@ log = structlog.get_logger(__name__)
 
 
 def give_back_spends(record: ReturnRecord, order: Order) -> int:
-    """Give back what `record` entitles to. Raises ProviderError; may be repeated. Returns the points that the
-    vendor cannot give back: to be parked for a person."""
+    """Give back what the return entitles to. Raises ProviderError; may be repeated. Returns the points that
+    the vendor cannot give back: a person must."""
     policy = record.program.return_policy
     if policy == ReturnPolicy.NONE or order.cancelled_seen_at or is_member_erased(order):
         return 0
-    # Cancelled items give nothing back, but of what is left the same returns are a larger share.
+    # Cancelled items give nothing back, but earlier returns are a larger share of what is left.
     if record.kind != ReturnKind.RETURN and policy != ReturnPolicy.PRO_RATA:
         return 0
     settle_order(order)
@@ -71,8 +71,8 @@ def give_back_spends(record: ReturnRecord, order: Order) -> int:
 
 
 def _spends_in(order: Order) -> QuerySet[Redemption]:
-    """Return the redemptions whose discount this order has for good: an exchange takes them over with their
-    codes, and the goods of the exchange give them back."""
+    """Return the redemptions whose discount this order keeps: an exchange takes them over with their codes,
+    and then a return of the exchange gives them back."""
     later = Order.objects.filter(
         program=order.program, order_id__in=exchanges_of(order), cancelled_seen_at=None
     )
@@ -116,13 +116,13 @@ def has_given_parts(order: Order) -> bool:
 
 def warn_of_exchange(order: Order, codes: tuple[str, ...]) -> None:
     """An exchange takes over the codes of the orders that it replaces. When a return gave their points back
-    before the exchange was heard of, the customer has both, and a person decides. May be repeated."""
+    before the exchange arrived, the customer has both, and a person decides. May be repeated."""
     earlier = exchanged_by(order)
     rows = with_codes(order.program, codes).filter(order_id__in=earlier)
     parts = PartialRelease.objects.filter(
         redemption__in=rows, points__gt=0, record__order_id__in=earlier, record__kind=ReturnKind.RETURN
     )
-    # Once the goods of the exchange are back, they may have given back what it had taken over.
+    # A return of the exchange may have given back what the exchange had taken over.
     came_back = ReturnRecord.objects.filter(
         program=order.program, order_id=order.order_id, kind=ReturnKind.RETURN
     )
@@ -136,8 +136,8 @@ def warn_of_exchange(order: Order, codes: tuple[str, ...]) -> None:
 
 
 def give_back_after_exchange(order: Order) -> None:
-    """The exchange was cancelled, so the discount did not go on: what came back of the orders that it
-    replaced is handled again. Database only; may be repeated."""
+    """The exchange was cancelled, so it did not take over the discount: have the returns of the orders that
+    it replaced handled again. Database only; may be repeated."""
     events = Event.objects.filter(
         program=order.program,
         source=EventSource.NEWSTORE,
@@ -150,7 +150,7 @@ def give_back_after_exchange(order: Order) -> None:
 
 
 def given_by_hand(record: ReturnRecord) -> None:
-    """A person gave the points back in the vendor's own system: nothing is left to do."""
+    """Note that a person gave the points back in the vendor's own system."""
     for part in record.parts.filter(done_at=None).select_related("redemption__program"):
         _done(part)
 
@@ -169,8 +169,8 @@ def _part_of(record: ReturnRecord, order: Order, row: Redemption) -> PartialRele
 
 
 def _share(points: int, order: Order) -> int:
-    """Return how many of `points` all returns of the order that were heard of give back in sum: by money,
-    or by pieces where points paid for everything. What was cancelled after it earned is not part of it."""
+    """Return how many of `points` all known returns of the order give back in sum: by money, or by pieces
+    where points paid for everything. Items cancelled after they earned do not count."""
     back = returned_so_far(order)
     if back.is_everything:
         return points

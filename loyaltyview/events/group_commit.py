@@ -86,8 +86,8 @@ class GroupCommit(Generic[Row]):
 
 
 class NewEvent(NamedTuple):
-    """A row of `Event` that nobody has worked on. The names are those of its columns, `source` is a value of
-    EventSource and `state` of EventState."""
+    """A new row of `Event`. The names are those of its columns, `source` is a value of EventSource and
+    `state` of EventState."""
 
     program_id: int
     source: str

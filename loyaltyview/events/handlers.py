@@ -1,8 +1,9 @@
-"""What each of NewStore's events does: one function a name. All may be repeated, in any order.
+"""What each event does, NewStore's first, then the vendor's: one function for each name. All may be repeated,
+in any order.
 
-Events of one order come here one after another (`Event`'s constraint). Nothing here runs in a transaction.
-Each raises PayloadError, NotYet, Hopeless, ProviderError or NewStoreError when it could not do all of its
-work.
+Events of one order are handled one after another (the constraint of `Event`). Nothing here runs in a
+transaction. Each function raises PayloadError, NotYet, Hopeless, ProviderError or NewStoreError when it could
+not do all of its work.
 """
 
 from collections.abc import Callable
@@ -51,12 +52,12 @@ from loyaltyview.redemptions.models import Redemption
 from loyaltyview.work import clock
 from providers.types import WebhookName
 
-# A vendor tells of a spend before its answer to us has been written down.
+# A vendor may report a spend before its answer to us has been stored.
 PATIENCE = timedelta(minutes=1)
 
 
 def order_created(event: Event) -> None:
-    """The order exists and can still change: its codes are in use."""
+    """The order exists and can still change: use its codes."""
     _use(event, is_final=False)
     order = orders.note_created(event.program, read_order(bytes(event.payload), event.program.earn_on))
     if order.cancelled_seen_at and not order.is_historical:
@@ -64,20 +65,20 @@ def order_created(event: Event) -> None:
 
 
 def order_opened(event: Event) -> None:
-    """The order is final: its codes are used, and the vendor is told."""
+    """The order is final: use its codes and confirm them to the vendor."""
     _use(event, is_final=True)
     read = read_order(bytes(event.payload), event.program.earn_on)
     order = orders.note_opened(event.program, read)
     orders.note_final(order, read)
     if order.is_historical and order.earning in MAYBE_EARNED:
-        take_back_order(order)  # NewStore's own list does not say that it is one
+        take_back_order(order)  # NewStore's REST API does not say that an order is historical
     if order.cancelled_seen_at and not order.is_historical:
         undo_order(order)
     orders.settle_order(order)
 
 
 def order_completed(event: Event) -> None:
-    """The sale is done: it earns. The amounts are those of `order.opened`."""
+    """The sale is completed: it earns. The amounts are those of `order.opened`."""
     order = orders.note_completed(event.program, read_completed(bytes(event.payload)).order_id)
     order = opened_order(event, order.order_id)
     complete_order(order)
@@ -89,18 +90,18 @@ def order_cancelled(event: Event) -> None:
 
 
 def order_items_cancelled(event: Event) -> None:
-    """Some items are off: they do not earn, or what they earned is taken back."""
+    """Some items are cancelled: they do not earn, or what they earned is taken back."""
     read = read_cancelled(bytes(event.payload))
     order, is_in_time = orders.note_items_cancelled(event.program, read)
-    # Of an order that earns nothing, too: of what is left, what came back before is a larger share.
+    # An order that earns nothing counts, too: earlier returns are a larger share of what is left.
     if not is_in_time or has_given_parts(order):
         record = note_late_cancellation(order, read, event.dedupe_key)
         settle_return(record, order)
 
 
 def return_processed(event: Event) -> None:
-    """Goods came back: what they earned is taken back, and of what their order spent the program's rule
-    gives back a part, all or nothing. Without an order a person decides."""
+    """Goods came back: take back what they earned, and give back what the order spent: a part, all or
+    nothing, by the program's rule. A return without an order waits for a person."""
     record = note_return(event.program, read_return(bytes(event.payload)))
     if not record.order_id:
         return
@@ -117,13 +118,13 @@ def return_processed(event: Event) -> None:
 
 
 def refund_issued(event: Event) -> None:
-    """Money without a return: recorded, and the points stay, unless it is the last of what an order cost
-    whose goods all came back."""
+    """Money without a return: it is stored, and changes no points, unless all goods of its order are back and
+    it is the last part of the money."""
     read = read_appeasement(bytes(event.payload))
     at = read.requested_at or event.published_at or event.received_at
     record = note_appeasement(event.program, read, at)
     order = Order.objects.filter(program=event.program, order_id=read.order_id or None).first()
-    # Of an order that has not earned yet, the return itself will count the refund.
+    # When the order has not earned yet, its return will count the refund.
     if order and order.earning in (Earning.EARNED, Earning.NOTHING) and returned_so_far(order).is_refunded:
         if record.state == ReturnState.NOTHING and record.counted is None:
             reopen_refund(record)
@@ -131,7 +132,7 @@ def refund_issued(event: Event) -> None:
 
 
 def _use(event: Event, *, is_final: bool) -> None:
-    # Before anything else is read: the customer has had the discount, however odd the rest may be.
+    # Before the rest is read: the customer has the discount, even if the amounts are unreadable.
     read = read_codes(bytes(event.payload))
     is_outdated = not is_final and orders.was_opened(event.program, read.order_id)
     if not read.is_historical and not is_outdated:
@@ -143,7 +144,7 @@ def _use(event: Event, *, is_final: bool) -> None:
 
 
 def spend_cancelled(event: Event) -> None:
-    """The vendor took a spend back by itself: its code must not be used any more."""
+    """The vendor cancelled a spend by itself: its code must no longer be used."""
     ref = read_hint(bytes(event.payload)).provider_ref
     if not ref:
         return
@@ -151,39 +152,39 @@ def spend_cancelled(event: Event) -> None:
     if cancelled is None and clock.now() < event.received_at + PATIENCE:
         raise NotYet("no redemption has this reference yet")
     for row in cancelled or ():
-        _tell_of(row)
+        _raise_cancelled(row)
 
 
-def _tell_of(row: Redemption) -> None:
+def _raise_cancelled(row: Redemption) -> None:
     """Raise an alarm, and have the code switched off at NewStore where the program allows it."""
     if row.order_id:
-        said = "an order had used it: decide on the worklist"
+        effect = "an order had used it: decide on the worklist"
     elif row.program.newstore_disable_codes:
-        said = "its code is switched off at NewStore"
+        effect = "its code is switched off at NewStore"
     elif row.code_expires_at and row.code_expires_at > clock.now():
-        said = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
+        effect = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
     else:
-        said = "its code has expired"
-    detail = f"{row.title}: cancelled by the program; {said}"
+        effect = "its code has expired"
+    detail = f"{row.title}: cancelled by the program; {effect}"
     raise_alarm(row.program, AlarmKind.CANCELLED, detail, str(row.pk))
     queue_used_codes()
 
 
 def member_changed(event: Event) -> None:
-    """Pages read members from the vendor each time; its adapter may keep something of them."""
+    """Let the adapter update what it keeps of the member. Pages read members from the vendor each time."""
     ref = read_hint(bytes(event.payload)).member_ref
     if ref:
         event.program.provider().note_member(ref)
 
 
 def low_stock(event: Event) -> None:
-    """An administrator must order more."""
+    """Raise an alarm: an administrator must order more."""
     hint = read_hint(bytes(event.payload))
-    raise_alarm(event.program, AlarmKind.LOW_STOCK, "the provider says so", hint.provider_ref)
+    raise_alarm(event.program, AlarmKind.LOW_STOCK, "reported by the provider", hint.provider_ref)
 
 
 def not_understood(event: Event) -> None:
-    """A body that the adapter did not understand has no name. A person must look."""
+    """A body that the adapter did not understand has no name: an administrator must look at it."""
     raise PayloadError("body", "the adapter did not understand it; the provider must send it again")
 
 

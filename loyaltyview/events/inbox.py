@@ -82,7 +82,7 @@ def store_hints(program: Program, hints: Iterable[WebhookEvent]) -> None:
                 program=program,
                 source=EventSource.PROVIDER,
                 name=hint.name if is_text(hint.name) else "unnamed",
-                # An id of the vendor's that no column takes is told apart by its hash.
+                # An id that the column cannot hold is replaced by a hash.
                 dedupe_key=hint.event_id if is_text(hint.event_id, 250) else _hash(_bytes_of(hint)),
                 state=EventState.WAITING if is_handled else EventState.IGNORED,
                 payload=_bytes_of(hint),
@@ -98,7 +98,7 @@ def store_hints(program: Program, hints: Iterable[WebhookEvent]) -> None:
 
 
 def store_unreadable(program: Program, body: bytes, problem: str) -> None:
-    """Keep a verified body that the adapter does not understand as a dead event, and commit."""
+    """Store a verified body that the adapter does not understand as a dead event, and commit."""
     event = Event(
         program=program,
         source=EventSource.PROVIDER,

@@ -1,4 +1,4 @@
-"""Returns that wait for a person: what the person decides."""
+"""Returns that wait for a person (state PARKED), and what the person decides."""
 
 import structlog
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 def is_blind(record: ReturnRecord) -> bool:
-    """Whether nobody has said yet which order this return belongs to."""
+    """Whether this return waits for its order to be named."""
     return record.state == ReturnState.PARKED and record.why_parked == WhyParked.BLIND
 
 
@@ -23,7 +23,8 @@ def has_event(record: ReturnRecord) -> bool:
 
 
 def park(record: ReturnRecord, points: int) -> None:
-    """Have a person give back `points` for a return that took back what it had to. May be repeated."""
+    """Let the return wait for a person who gives back `points`: the vendor cannot, and what it earned is
+    taken back already. May be repeated."""
     ReturnRecord.objects.filter(pk=record.pk).exclude(state=ReturnState.WAITING).update(
         state=ReturnState.PARKED, why_parked=WhyParked.WHOLE_ONLY, points_owed=points
     )
@@ -31,8 +32,8 @@ def park(record: ReturnRecord, points: int) -> None:
 
 
 def assign_order(record: ReturnRecord, order_id: str) -> bool:
-    """A blind return belongs to this order: have the worker take back what it earned. False when it was no
-    longer waiting for that."""
+    """Name the order of a blind return and have the worker take back what its goods earned. False when it no
+    longer waits for that."""
     moved = ReturnRecord.objects.filter(
         pk=record.pk, state=ReturnState.PARKED, why_parked=WhyParked.BLIND
     ).update(order_id=order_id, state=ReturnState.WAITING, why_parked="")
@@ -44,7 +45,8 @@ def assign_order(record: ReturnRecord, order_id: str) -> bool:
 
 
 def close(record: ReturnRecord) -> bool:
-    """A person has done what was to be done, or found that there is nothing. False when it was not parked."""
+    """Close the return: a person has given the points back, or there is nothing to do. False when it did not
+    wait for a person."""
     was_blind = is_blind(record)
     moved = ReturnRecord.objects.filter(pk=record.pk, state=ReturnState.PARKED).update(
         state=ReturnState.NOTHING if was_blind else ReturnState.DONE, done_at=timezone.now()

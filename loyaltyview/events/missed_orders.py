@@ -1,13 +1,13 @@
-"""Orders of which nothing ever reached us, or nothing that we can work with.
+"""Orders whose events never reached us, or only events that are not enough.
 
 NewStore has no list of a day's orders, only of one customer's (docs/contracts/newstore.md 8.2). So the orders
-of those who redeemed that day are listed, by the NewStore profile that the redemption remembers. Where a
-tenant has the older coupon list (`newstore_disable_codes`), it also tells of codes that were used
+of the members who redeemed that day are listed, by the NewStore profile that the redemption stores. Where a
+tenant has the older coupon list (`newstore_disable_codes`), that list shows codes that were used, too
 (docs/contracts/newstore.md 4.3).
 
-What this cannot see: without that list, the code of a redemption whose cart had no customer, or another one
-when it was paid; and the orders of members who redeemed nothing that day. For those, have NewStore deliver
-the day again (`manage.py reconcile --day DAY --replay`).
+This cannot find the orders of members who redeemed nothing that day. Without that list it cannot find the
+code of a redemption whose cart had no customer, or another one when it was paid. For those, have NewStore
+deliver the day again (`manage.py reconcile --day DAY --replay`).
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ NEXT_DAY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One thing that does not fit. `about` is the order or redemption; `repair` mends it, may raise
+    """One finding of the reconciliation. `about` is the order or redemption. `repair` may raise
     ProviderError or NewStoreError, and is None where a person must look."""
 
     cause: str

@@ -1,8 +1,8 @@
-"""The inbox, and what we keep of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm,
+"""The inbox, and what is kept of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm,
 UnreachableStream.
 
 No personal data stands in orders and returns: the member is the vendor's `ref`, the customer NewStore's id.
-What a delivery says about a person stays in its event's payload, without addresses and payment blocks.
+Personal data of a delivery stays in the payload of its event, without address and payment blocks.
 """
 
 from decimal import Decimal
@@ -24,8 +24,8 @@ class EventSource(models.TextChoices):
 class EventState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     DONE = "done", _("done")
-    IGNORED = "ignored", _("ignored")  # a name we do nothing about
-    DEAD = "dead", _("dead")  # cannot be handled, or was tried too often: a person must look
+    IGNORED = "ignored", _("ignored")  # a name that nothing handles
+    DEAD = "dead", _("dead")  # cannot be handled, or was tried too often: an administrator must look
 
 
 class Event(WorkRow):
@@ -96,8 +96,8 @@ class WhyNothing(models.TextChoices):
 
 
 class Order(models.Model):
-    """A sale, as far as events told of it, in whatever order they came: the `*_seen_at` are set once and
-    never cleared. Amounts are in `currency`; `earn_base` is without cancelled items."""
+    """A sale, as its events describe it, in any order of arrival: the `*_seen_at` are set once and never
+    cleared. Amounts are in `currency`; `earn_base` is without cancelled items."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="orders")
     order_id = models.CharField(_("order"), max_length=100)
@@ -110,7 +110,7 @@ class Order(models.Model):
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     earn_base = models.DecimalField(_("earns on"), max_digits=14, decimal_places=4, default=Decimal(0))
-    # Its returns count the same way, whatever the program's rule is by then.
+    # Its returns count the same way, even if the program's rule has changed.
     earns_with_tax = models.BooleanField(_("earns on prices with tax"), default=False)
     lines = models.JSONField(default=list, blank=True)
     cancelled_items = models.JSONField(default=list, blank=True)
@@ -250,7 +250,7 @@ class AlarmKind(models.TextChoices):
 
 class Alarm(models.Model):
     """Something that an administrator must know. One is open per program, kind and subject; it is closed by
-    a person, or by whatever raised it when all is well again."""
+    a person, or by the check that raised it once the cause is gone."""
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="alarms")
     kind = models.CharField(_("kind"), max_length=10, choices=AlarmKind.choices)
@@ -277,7 +277,7 @@ class Alarm(models.Model):
 
 
 class UnreachableStream(models.Model):
-    """NewStore could not be reached when its event stream was last looked at, whichever worker looked."""
+    """NewStore could not be reached at the last check of its event stream, by any worker."""
 
     program = models.OneToOneField(Program, models.CASCADE, primary_key=True, related_name="+")
 

@@ -1,7 +1,7 @@
 """Orders whose events were lost: after some patience they are read from NewStore itself.
 
-Events come within seconds as a rule, and NewStore's reads lag behind them, so for a minute we wait for the
-event and for another minute NewStore's "not found" means "not yet" (docs/contracts/newstore.md 6.11).
+Events usually come within seconds, and NewStore's REST API lags behind them. So for one minute we wait for
+the event, and for another minute "not found" means "not yet" (docs/contracts/newstore.md 6.11).
 """
 
 from datetime import timedelta
@@ -73,9 +73,9 @@ def take_order(program: Program, host: HostOrder) -> Order:
 
 
 def take_cancellations(order: Order, host: HostOrder) -> Order:
-    """Take out what NewStore says is cancelled: the event that told of it may be lost."""
-    gone = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
-    return note_items_cancelled(order.program, OrderCancelled(order_id=order.order_id, item_ids=gone))[0]
+    """Take out the items that NewStore has as cancelled: the event of that may be lost."""
+    cancelled = tuple(item.item_id for item in host.items if item.status == ITEM_CANCELLED)
+    return note_items_cancelled(order.program, OrderCancelled(order_id=order.order_id, item_ids=cancelled))[0]
 
 
 def _read(event: Event, order_id: str) -> HostOrder:
@@ -100,7 +100,7 @@ def _as_opened(host: HostOrder) -> OrderOpened:
         placed_at=host.placed_at,
         channel_type=host.channel_type,
         store_id=host.store_id if host.channel_type == "store" else "",
-        # What REST does not say stays empty.
+        # The REST API does not have these.
         associate_id="",
         profile_id=host.customer_id,
         customer_email=host.customer_email,

@@ -17,8 +17,8 @@ OF_SALE = (*WITH_CODES, EventName.ORDER_COMPLETED.value)
 
 
 def has_unread(program: Program, codes: tuple[str, ...], before: datetime) -> bool:
-    """Whether events that came in before that time and were not handled may carry one of `codes`: no worker
-    has looked at them, or they name it and the attempt failed, perhaps before the codes were taken up."""
+    """Whether an event that was received before that time and is not handled may carry one of `codes`: no
+    worker has tried it, or it names a code and the attempt failed, possibly before the code was used."""
     waiting = Event.objects.filter(
         program=program,
         source=EventSource.NEWSTORE,
@@ -37,10 +37,10 @@ def _names_one(payload: bytes, wanted: set[str]) -> bool:
     try:
         return not wanted.isdisjoint(code_key(code) for code in read_codes(payload).codes)
     except PayloadError:
-        return False  # it names no order that could use a code
+        return False  # it names no order, so it uses no code
 
 
 def read_again(program: Program, order_id: str) -> bool:
-    """Handle the order's sale once more, which tells the vendor of its redemptions."""
+    """Have the order's events handled again, which confirms its redemptions to the vendor."""
     events = Event.objects.filter(program=program, source=EventSource.NEWSTORE, subject=order_id)
     return replay(events.filter(name__in=OF_SALE)) > 0

@@ -1,7 +1,8 @@
-"""What events tell of an order, in whatever order they come. Database only, but for `settle_order`.
+"""The row of an order, as its events describe it in any order of arrival. Database only, except
+`settle_order`.
 
-A lattice: each `*_seen_at` is set once and never cleared, `order.opened` (frozen) is never overwritten by
-`order.created` (still changeable), and what has earned keeps the lines that it earned on.
+Nothing moves backwards: each `*_seen_at` is set once and never cleared, `order.created` (can still change)
+never overwrites `order.opened` (final), and an order that has earned keeps the lines that it earned on.
 """
 
 from decimal import Decimal
@@ -70,12 +71,12 @@ def note_exchanges(order: Order, exchanges: tuple[Exchange, ...]) -> None:
 
 def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
     """Tie the redemptions of `codes` to this order and return all spends of it. An exchange repeats the codes
-    of the order it replaces: they stay with the oldest order of that story, whichever is heard of first."""
+    of the order that it replaces: they stay with the oldest of these orders, in any order of arrival."""
     if not codes:
         return use_codes(order.program, order_id=order.order_id, codes=())
     earlier, later = exchanged_by(order), exchanges_of(order)
     spends = use_codes(order.program, order_id=order.order_id, codes=codes, earlier=earlier, later=later)
-    # NewStore takes a code once. But one that was used just before it ran out may have been renewed.
+    # NewStore takes a code once. But a code that was used just before it expired may have been renewed.
     for other in used_elsewhere(order.program, codes, earlier | later | {order.order_id}):
         detail = f"one redemption is used in order {other} and in order {order.order_id}"
         raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
@@ -86,13 +87,13 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
 
 
 def was_opened(program: Program, order_id: str) -> bool:
-    """Whether the order is known as it was opened, however often its events are handled again: what
-    `order.created` said counts no more."""
+    """Whether `order.opened` is stored, or its order was read from NewStore: then `order.created` no longer
+    counts."""
     return Order.objects.filter(program=program, order_id=order_id, opened_seen_at__isnull=False).exists()
 
 
 def opened_event(order: Order) -> Event | None:
-    """Return the stored `order.opened` of the order, None when it did not come or is kept no longer."""
+    """Return the stored `order.opened` of the order, None when it did not come or is no longer kept."""
     return Event.objects.filter(
         program=order.program,
         source=EventSource.NEWSTORE,
@@ -101,8 +102,8 @@ def opened_event(order: Order) -> Event | None:
 
 
 def note_final(order: Order, read: OrderOpened) -> None:
-    """Store what nothing but `order.opened` itself says, whatever was read from NewStore before it came, and
-    let go of the redemptions whose codes were taken out of the order until then."""
+    """Store what only `order.opened` says, even if the order was read from NewStore before, and detach the
+    redemptions whose codes were taken out of the order."""
     Order.objects.filter(pk=order.pk).update(
         is_historical=read.is_historical, is_exchange=read.is_exchange, associate_id=read.associate_id
     )
@@ -111,7 +112,7 @@ def note_final(order: Order, read: OrderOpened) -> None:
 
 
 def drop_codes(order: Order, codes: tuple[str, ...]) -> None:
-    """The order is final with `codes`: let go of the redemptions whose codes were taken out of it."""
+    """The order is final with `codes`: detach the redemptions whose codes were taken out of it."""
     if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
         detach_dropped_codes(order.program, order_id=order.order_id, codes=codes)
 
@@ -122,7 +123,7 @@ def is_member_erased(order: Order) -> bool:
 
 
 def exchanged_by(order: Order) -> frozenset[str]:
-    """Return the ids of all orders that this one takes the place of, however long ago."""
+    """Return the ids of all orders that this one takes the place of, directly or through others."""
     found: set[str] = set()
     wanted = {order.order_id}
     while wanted:
@@ -133,7 +134,7 @@ def exchanged_by(order: Order) -> frozenset[str]:
 
 
 def exchanges_of(order: Order) -> frozenset[str]:
-    """Return the ids of all orders that took the place of this one."""
+    """Return the ids of all orders that took the place of this one, directly or through others."""
     found: set[str] = set()
     wanted = {order.order_id}
     while wanted:
@@ -145,7 +146,7 @@ def exchanges_of(order: Order) -> frozenset[str]:
 
 def settle_order(order: Order) -> tuple[Spend, ...]:
     """Use the codes of an opened order and tell the vendor; return its spends. Raises ProviderError; may be
-    repeated. What is cancelled or imported is left alone."""
+    repeated. Cancelled and historical orders are left as they are."""
     if order.is_historical or order.cancelled_seen_at:
         return ()
     spends = use_order_codes(order, tuple(order.codes))

@@ -1,5 +1,5 @@
-"""What the admin's front page says of events, returns and alarms: what waits for a person, and a chart of the
-events that waited for the worker."""
+"""Events, returns and alarms on the front page of admin: what waits for a person, and a chart of the events
+that waited for the worker."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -93,7 +93,7 @@ def _late() -> list[Need]:
 def _chart() -> Chart:
     edges = full_hours(HOURS)
     rows = (
-        # Ignored events wait for nobody; when a dead one was given up, no column says.
+        # Ignored events never wait. No column says when a dead event stopped waiting.
         Event.objects.filter(
             state__in=[EventState.WAITING, EventState.DONE], received_at__gte=edges[0] - LOOK_BACK
         )

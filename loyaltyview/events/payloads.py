@@ -29,7 +29,7 @@ def parse(body: bytes, object_hook: Callable[[dict[str, Any]], Any] | None = Non
     """Return the JSON value in `body`, fractions as Decimal. Raises NotJson, and nothing else."""
     try:
         return json.loads(
-            # One byte that is no text, or a raw line end in a name, is no reason to lose an order.
+            # A byte that is no text, or a raw line end in a name, must not lose an order.
             body.decode("utf-8-sig", "replace"),
             strict=False,
             parse_float=Decimal,
@@ -79,7 +79,7 @@ def each(
 
 
 def text(source: dict[str, Any], key: str, *, limit: int = 100) -> str:
-    """Return what we cannot do without."""
+    """Return a text that is required."""
     value = source.get(key)
     if value is None or value == "":
         raise PayloadError(key, "missing")
@@ -90,7 +90,7 @@ def text(source: dict[str, Any], key: str, *, limit: int = 100) -> str:
 
 
 def optional_text(source: dict[str, Any], key: str, *, limit: int = 100) -> str:
-    """Return what an order or return is handled without, too: "" for one that cannot be used."""
+    """Return a text that is optional: "" when it is missing or cannot be used."""
     return plain_of(source.get(key), limit)
 
 

@@ -1,6 +1,6 @@
-"""What the payloads of NewStore's events say, as frozen dataclasses.
+"""Readers of the payloads of NewStore's events: they return frozen dataclasses.
 
-Null-safe where the contract allows null, strict where an amount or an id would have to be guessed.
+They accept null where the contract allows it, and refuse where an amount or an id would have to be guessed.
 Source: docs/contracts/newstore.md 6.6 to 6.10.
 """
 
@@ -35,7 +35,7 @@ from loyaltyview.programs.earn_base import (
 from providers.texts import plain_of
 from providers.types import WebhookEvent
 
-# Vendors may refuse an order of which a line names no product. Nothing of ours needs to know which it is.
+# Vendors may refuse a line without a product. Nothing here uses the value.
 NO_PRODUCT = "unknown"
 
 
@@ -132,8 +132,8 @@ class Appeasement:
 
 
 def read_codes(body: bytes) -> OrderCodes:
-    """Read the codes of an `order.created` or `order.opened` delivery, however odd its amounts are: the
-    customer has had the discount. Raises PayloadError when it names no order."""
+    """Read the codes of an `order.created` or `order.opened` delivery, even if its amounts are unreadable:
+    the customer has the discount. Raises PayloadError when it names no order."""
     payload = payload_of(body)
     return OrderCodes(
         order_id=text(payload, "id"),
@@ -195,8 +195,8 @@ def read_cancelled(body: bytes) -> OrderCancelled:
 
 
 def read_return(body: bytes, *, with_tax: bool = False) -> ReturnProcessed:
-    """Read a `return.processed` delivery, its amounts with or without tax. It does not say itself on which
-    of them its order has earned. Raises PayloadError."""
+    """Read a `return.processed` delivery, its amounts with or without tax. The payload does not
+    say on which of them its order has earned. Raises PayloadError."""
     payload = payload_of(body)
     lines = each(items_of(payload), lambda item: _return_line(item, with_tax))
     total = Decimal(0) if lines else _refund(payload, "total_refund_{}", with_tax)
@@ -256,7 +256,7 @@ def _return_line(item: dict[str, Any], with_tax: bool) -> Line:
 
 
 def _refund(source: dict[str, Any], keys: str, with_tax: bool) -> Decimal:
-    # "*_adjusted" is what the associate paid out in the end: it says nothing about the goods' price.
+    # "*_adjusted" is what the associate paid out in the end, which is not the price of the goods.
     whole_key, net_key, tax_key = (keys.format(part) for part in ("amount", "excl_tax", "tax"))
     if source.get(whole_key if with_tax else net_key) is not None:
         return amount(source, whole_key if with_tax else net_key)
@@ -277,8 +277,8 @@ def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
     )
     lists = [holder.get("discounts") for holder in holders]
     discounts = [discount for found in lists if isinstance(found, list) for discount in found]
-    told = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
-    codes = [plain_of(code, LONGEST_ID) for code in told]
+    given = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
+    codes = [plain_of(code, LONGEST_ID) for code in given]
     return tuple(dict.fromkeys(code for code in codes if code))
 
 

@@ -1,6 +1,6 @@
-"""The day's reconciliation: orders as NewStore told them, codes, our redemptions, and the vendor's view of
-them. Each gap has a cause, and where we can mend it by ourselves a repair: the event is handled again, or
-the row goes on. Reads the vendor and NewStore; changes nothing but by a repair.
+"""The daily reconciliation compares orders, codes, redemptions, and the vendor's view of them. Each gap has a
+cause, and a repair where the program can fix it: the event is handled again, or the redemption goes on. Reads
+the vendor and NewStore; only a repair changes anything.
 """
 
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def reconcile_yesterday() -> None:
         try:
             gaps = find_gaps(program, day)
         except Exception as error:
-            # Whatever it is: it is this program's, and the others have their turn.
+            # Any error: the other programs are still reconciled.
             log.exception("reconciliation_failed", program=program.slug)
             detail = f"not reconciled ({type(error).__name__}): {command}"
             raise_alarm(program, AlarmKind.GAP, detail, str(day))
@@ -87,7 +87,7 @@ def _dead_events(program: Program, since: datetime, until: datetime) -> Iterator
 
 
 def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
-    heard_of = Event.objects.filter(
+    received = Event.objects.filter(
         program=program,
         source=EventSource.NEWSTORE,
         received_at__gte=since,
@@ -96,14 +96,14 @@ def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]
     )
     orders = Order.objects.select_related("program").filter(program=program, is_historical=False)
     placed = Q(placed_at__gte=since, placed_at__lt=until)
-    # Shipped goods: completed on any later day, of which nobody may have heard.
+    # Shipped goods are completed on a later day, and that event may be lost.
     still_open = Q(placed_at__gte=since - LONGEST_OPEN, placed_at__lt=since, earning=Earning.WAITING)
     still_open &= Q(opened_seen_at__isnull=False, completed_seen_at=None, cancelled_seen_at=None)
-    for order in orders.filter(placed | still_open | Q(order_id__in=heard_of.values("subject"))).order_by(
+    for order in orders.filter(placed | still_open | Q(order_id__in=received.values("subject"))).order_by(
         "pk"
     ):
         if _is_waiting(order):
-            continue  # The worker has not said its last word.
+            continue  # The worker is not finished with it.
         yield from _codes(order)
         if not order.cancelled_seen_at:
             yield from _earning(order)
@@ -155,17 +155,17 @@ def _earning(order: Order) -> Iterator[Gap]:
             repair=partial(cancel_order, order.program, order.order_id),
         )
     elif host.status == CLOSED and earns:
-        mend = partial(_complete, order, host)
-        yield Gap(cause="order.completed was lost", about=order.order_id, repair=mend)
+        repair = partial(_complete, order, host)
+        yield Gap(cause="order.completed was lost", about=order.order_id, repair=repair)
 
 
 def _redemptions(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
     for row in of_day(program, since, until):
         trouble = in_trouble(row) or ask_vendor(row)
         if trouble:
-            mend = partial(resume, row, trouble) if trouble.is_repairable else None
+            repair = partial(resume, row, trouble) if trouble.is_repairable else None
             yield Gap(
-                cause=trouble.value, about=f"redemption {row.id}", detail=row.last_error[:200], repair=mend
+                cause=trouble.value, about=f"redemption {row.id}", detail=row.last_error[:200], repair=repair
             )
 
 

@@ -20,7 +20,7 @@ from providers.types import Money, Return
 def settle_return(record: ReturnRecord, order: Order) -> None:
     """Give back what the order had spent, then take back what it had earned. Points that the vendor cannot
     give back are for a person. Raises NotYet, ProviderError, PayloadError. May be repeated."""
-    # First what goes back: it pays for what was earned and is spent already.
+    # In this order: points that are given back pay for earned points that were spent already.
     owed = give_back_spends(record, order)
     if record.state == ReturnState.WAITING:
         take_back_return(record)
@@ -72,7 +72,8 @@ def _may_have_earned(order: Order) -> bool:
 
 
 def _is_reported_elsewhere(order: Order) -> bool:
-    """Whether the web shop itself told the vendor of this order, and the vendor takes its returns from us."""
+    """Whether the web shop reported this order to the vendor by itself, and the vendor takes returns from
+    us."""
     can = Capability.ONLINE_RETURN in order.program.provider().capabilities
     return can and why_nothing(order) is WhyNothing.CHANNEL
 

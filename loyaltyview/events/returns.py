@@ -36,7 +36,7 @@ class ReturnedSoFar:
 
 
 def note_return(program: Program, read: ReturnProcessed) -> ReturnRecord:
-    """Store a return once. A blind one (no order) is parked: nobody knows what its goods earned."""
+    """Store a return once. A blind one (no order) waits for a person: what its goods earned is unknown."""
     record, _ = ReturnRecord.objects.get_or_create(
         program=program,
         return_id=read.return_id,
@@ -106,14 +106,14 @@ def reopen_refund(record: ReturnRecord) -> None:
 
 def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) -> ReturnRecord:
     """Store items that were cancelled after their order had earned as a return of its own, named by the
-    delivery that told of it. Items that an earlier one named, or that never earned, are left out."""
+    delivery. Items that an earlier cancellation named, or that never earned, are left out."""
     return_id = f"items_cancelled:{delivery}"
-    told = ReturnRecord.objects.filter(
+    earlier = ReturnRecord.objects.filter(
         program=order.program, order_id=order.order_id, kind=ReturnKind.CANCELLATION
     ).exclude(return_id=return_id)
-    gone = {line["item_id"] for lines in told.values_list("lines", flat=True) for line in lines}
-    gone.update(order.cancelled_items)
-    lines = [line for line in order.lines if line["item_id"] in set(read.item_ids) - gone]
+    known = {line["item_id"] for lines in earlier.values_list("lines", flat=True) for line in lines}
+    known.update(order.cancelled_items)
+    lines = [line for line in order.lines if line["item_id"] in set(read.item_ids) - known]
     record, _ = ReturnRecord.objects.get_or_create(
         program=order.program,
         return_id=return_id,
@@ -131,7 +131,7 @@ def note_late_cancellation(order: Order, read: OrderCancelled, delivery: str) ->
 
 
 def returned_so_far(order: Order) -> ReturnedSoFar:
-    """Return what all returns, late cancellations and refunds of the order say together. Database only."""
+    """Return the sum of all returns, late cancellations and refunds of the order. Database only."""
     records = list(_records(order))
     goods = [record for record in records if record.kind != ReturnKind.APPEASEMENT]
     is_everything = _is_everything(order, records, goods)
@@ -168,8 +168,8 @@ def kept_lines(order: Order) -> list[dict[str, Any]]:
 
 
 def _others_of(order: Order) -> frozenset[str]:
-    """Return what the stored event says that the order sold beside products; nothing when it is kept no
-    longer."""
+    """Return what the order sold beside products, as its stored event lists it; nothing when that event is no
+    longer kept."""
     opened = opened_event(order)
     try:
         return read_others(bytes(opened.payload)) if opened else frozenset()

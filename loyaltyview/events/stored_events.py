@@ -12,14 +12,14 @@ from loyaltyview.work import clock
 from loyaltyview.work.claims import due
 from loyaltyview.work.sources import wake
 
-ERASED = b"{}"  # what is left of a delivery about somebody who was erased
+ERASED = b"{}"  # the payload of an event whose customer was erased
 BATCH = 1000  # short transactions: deliveries come in meanwhile
 
 
 def replay(events: QuerySet[Event]) -> int:
-    """Make those of `events` that nobody is handling due again, with all their attempts, but for those whose
-    customer was erased. Handlers may be repeated, so replaying what is done changes nothing more. Returns how
-    many there were."""
+    """Make `events` due again with all their attempts, except those that a worker has claimed and those whose
+    customer was erased. Handlers may be repeated, so a second run changes nothing more. Returns how many
+    there were."""
     count = (
         events.filter(lease_until=None)
         .exclude(payload=ERASED)

@@ -1,4 +1,4 @@
-"""Our place in NewStore's event stream: register it, look at it, start it, watch it every hour."""
+"""Our registration with NewStore's event stream: create it, read it, start it, check it every hour."""
 
 from datetime import datetime
 
@@ -21,11 +21,11 @@ _warned: set[str] = set()
 
 
 class NoAddress(Exception):
-    """PUBLIC_URL is not set, or the program has no event key: NewStore cannot be told where to deliver."""
+    """PUBLIC_URL is not set, or the program has no event key: there is no address to register."""
 
 
 def callback_url(program: Program) -> str:
-    """Return where NewStore is to deliver. Raises NoAddress."""
+    """Return the address to which NewStore delivers. Raises NoAddress."""
     if not settings.PUBLIC_URL:
         raise NoAddress("PUBLIC_URL is not set")
     if not program.newstore_event_key:
@@ -47,7 +47,7 @@ def replay(program: Program, since: datetime, until: datetime) -> str:
 
 def watch() -> None:
     """Start a stopped stream, create a missing one, and raise an alarm about either. Without an address
-    nothing is done but to say so once."""
+    only a warning is logged, once."""
     for program in Program.objects.filter(is_active=True):
         try:
             _watch_one(program, callback_url(program))
@@ -56,13 +56,14 @@ def watch() -> None:
                 _warned.add(program.slug)
                 log.warning("event_stream_not_watched", program=program.slug, reason=str(error))
         except NewStoreUnavailable as error:
-            # Once is a hiccup, or a NewStore that starts with us; the next look is within the hour.
+            # Once may be a short failure, or a NewStore that starts with us; the next check is within the
+            # hour.
             _, is_first = UnreachableStream.objects.get_or_create(program=program)
             if not is_first:
-                raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
+                raise_alarm(program, AlarmKind.STREAM, f"cannot be read: {error.detail}")
             log.warning("event_stream_unreachable", program=program.slug, detail=error.detail)
         except NewStoreError as error:
-            raise_alarm(program, AlarmKind.STREAM, f"cannot be looked at: {error.detail}")
+            raise_alarm(program, AlarmKind.STREAM, f"cannot be read: {error.detail}")
 
 
 def _watch_one(program: Program, address: str) -> None:
@@ -75,7 +76,7 @@ def _watch_one(program: Program, address: str) -> None:
         event_stream.start_stream(program)
         raise_alarm(program, AlarmKind.STREAM, "was stopped by NewStore and has been started again")
     elif found.callback_url and found.callback_url != address:
-        # Left alone: it may be another installation's, and two that correct each other never end.
+        # Not changed: it may belong to another installation, and two would correct each other for ever.
         raise_alarm(program, AlarmKind.STREAM, "delivers to another address than ours")
     else:
         close_alarm(program, AlarmKind.STREAM)

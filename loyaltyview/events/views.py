@@ -56,7 +56,7 @@ def newstore_event(request: HttpRequest, program: str) -> HttpResponseBase:
 
 @csrf_exempt  # a machine with a secret of its own, no cookie
 def provider_event(request: HttpRequest, program: str, secret: str) -> HttpResponseBase:
-    """Store what a vendor's delivery says; 200 only after the commit."""
+    """Store the hints of a vendor's delivery; 200 only after the commit."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
@@ -69,7 +69,7 @@ def provider_event(request: HttpRequest, program: str, secret: str) -> HttpRespo
 
 
 def _receive_from_newstore(request: HttpRequest, slug: str) -> int:
-    # An unknown program looks like a wrong key: nobody can find out which programs there are.
+    # An unknown program looks like a wrong key, so that the answer does not show which programs exist.
     program = program_by_slug(slug)
     if program and not _has_key(request, program):
         # A 401 can lose the event: another process may have changed the keys a moment ago.
@@ -87,10 +87,10 @@ def _receive_from_newstore(request: HttpRequest, slug: str) -> int:
 def _has_key(request: HttpRequest, program: Program) -> bool:
     """Whether the sender has the program's key, or the former one while keys are changed."""
     scheme, _, given = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    # WSGI hands headers over as latin-1 text, whatever bytes came.
+    # WSGI decodes the bytes of headers as latin-1.
     given_bytes = given.strip().encode("latin-1", "replace")
     keys = (program.newstore_event_key, program.newstore_event_key_previous)
-    # Always both, so that the time it takes does not tell which one was tried.
+    # Always both, so that the time it takes does not show which key matched.
     equal = [hmac.compare_digest(given_bytes, key.encode()) and bool(key) for key in keys]
     return any(equal) and scheme.lower() == "bearer"
 

@@ -103,12 +103,12 @@ def test_both_orders_of_an_exchange_lead_to_each_other(
 
 
 def test_an_alarm_is_closed_by_hand_and_opens_anew(program: Program, admin_client: Client) -> None:
-    raise_alarm(program, AlarmKind.LOW_STOCK, "the provider says so", "tote")
-    raise_alarm(program, AlarmKind.LOW_STOCK, "the provider says so again", "tote")
+    raise_alarm(program, AlarmKind.LOW_STOCK, "reported by the provider", "tote")
+    raise_alarm(program, AlarmKind.LOW_STOCK, "reported by the provider again", "tote")
     address = reverse("admin:events_alarm_changelist")
-    assert "the provider says so again" in admin_client.get(address).content.decode()
+    assert "reported by the provider again" in admin_client.get(address).content.decode()
     admin_client.post(address, {"action": "close", "_selected_action": [Alarm.objects.get().pk]})
     assert Alarm.objects.get().closed_at is not None
-    raise_alarm(program, AlarmKind.LOW_STOCK, "the provider says so", "tote")
+    raise_alarm(program, AlarmKind.LOW_STOCK, "reported by the provider", "tote")
     assert Alarm.objects.filter(closed_at=None).count() == 1
     assert LogEntry.objects.count() == 1

@@ -133,7 +133,7 @@ def test_wrong_credentials_are_an_alarm_at_once(acme: Program, sandbox: Sandbox)
     acme.newstore_client_secret = "wrong"
     acme.save()
     stream.watch()
-    assert alarms()[0].startswith("cannot be looked at")
+    assert alarms()[0].startswith("cannot be read")
 
 
 def test_a_missing_stream_is_created_with_an_alarm(acme: Program, sandbox: Sandbox) -> None:
@@ -180,7 +180,7 @@ def test_a_newstore_that_cannot_be_asked_twice_is_an_alarm_whoever_asks(
     watch_in_another_process()
     assert alarms() == []
     watch_in_another_process()
-    assert alarms()[0].startswith("cannot be looked at")
+    assert alarms()[0].startswith("cannot be read")
 
 
 def test_a_newstore_that_answered_in_between_is_no_alarm(acme: Program, sandbox: Sandbox) -> None:
@@ -247,7 +247,7 @@ def test_trouble_and_alarms_are_shown(program: Program, settings: Settings, admi
     settings.PUBLIC_URL = "https://loyalty.test"
     stream.watch()
     stream.watch()
-    assert "cannot be looked at" in admin_client.get(reverse("admin:events_stream")).content.decode()
+    assert "cannot be read" in admin_client.get(reverse("admin:events_stream")).content.decode()
     settings.PUBLIC_URL = ""
     assert "PUBLIC_URL is not set" in press(admin_client, program, "register")
 

@@ -22,7 +22,7 @@ from loyaltyview.events.payloads import NotJson, parse
 from loyaltyview.events.stored_events import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
 
-# Keys whose values tell who somebody is. Extended attributes are free text of the retailer's.
+# Keys whose values identify a person. Extended attributes are free text of the retailer.
 PERSONAL = re.compile(
     r"e-?mail|phone|mobile|(first|last|full|middle|customer)_?name|birth|note$|extended_attributes", re.I
 )
@@ -64,7 +64,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("payload, personal data masked"))
     def payload_masked(self, event: Event) -> SafeString:
-        # A vendor's own body, which has no name: nobody knows what in it is personal.
+        # A body that the adapter did not understand: any part of it may be personal.
         if event.source == EventSource.PROVIDER and not event.name:
             return _block(_("Not understood: %(n)d bytes") % {"n": len(event.payload)})
         try:
@@ -117,7 +117,7 @@ def _block(text: str) -> SafeString:
 
 
 def masked(value: Any) -> Any:
-    """Return `value` with everything that tells who somebody is replaced by dots."""
+    """Return `value` with dots in place of everything that identifies a person."""
     if isinstance(value, dict):
         return {key: _mask(item) if PERSONAL.search(key) else masked(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,7 @@
 """`manage.py reconcile --day 2026-03-04`: orders, codes, redemptions and the vendor, compared.
 
-What only NewStore's events tell, `--replay` has delivered once more; look again when they are handled.
+`--replay` has NewStore deliver the events of the day again, for what only events say. Run the command again
+when they are handled.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--day", type=_day, required=True, help="UTC, such as 2026-03-04.")
         parser.add_argument("--program", help="Its slug; without it all active programs.")
-        parser.add_argument("--repair", action="store_true", help="Mend what can be.")
+        parser.add_argument("--repair", action="store_true", help="Repair what can be repaired.")
         parser.add_argument(
             "--replay", action="store_true", help="Have NewStore deliver the day's events again."
         )
@@ -42,8 +43,8 @@ class Command(BaseCommand):
             try:
                 gaps = find_gaps(program, options["day"])
             except Exception as error:
-                # Whatever it is: it is this program's, and the others have their turn.
-                # Only the texts of these are known to hold nobody's data.
+                # Any error: the other programs are still reconciled. Only the texts of these three are known
+                # to hold no personal data.
                 is_ours = isinstance(error, NewStoreError | ProviderError | SettingsError)
                 text = type(error).__name__ + (f": {error}" if is_ours else "")
                 self.stdout.write(f"{program.slug}, {options['day']}: not reconciled ({text})")
@@ -70,14 +71,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{program.slug}: {name} delivers the events of {day} again")
 
     def _row(self, gap: Gap, is_repairing: bool) -> tuple[str, str, str, str]:
-        return gap.cause, gap.about, gap.detail, _mend(gap) if is_repairing else _offer(gap)
+        return gap.cause, gap.about, gap.detail, _repair(gap) if is_repairing else _offer(gap)
 
 
 def _offer(gap: Gap) -> str:
     return "with --repair" if gap.repair else "a person must look"
 
 
-def _mend(gap: Gap) -> str:
+def _repair(gap: Gap) -> str:
     if gap.repair is None:
         return "a person must look"
     try:
