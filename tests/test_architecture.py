@@ -30,7 +30,7 @@ ALLOWED = {
 }
 # Packages of `providers` that are no vendor's.
 COMMON = {"outbound", "journal"}
-# Parts of `providers` that know no vendor, so that NewStore's client may use them too (decision 0015).
+# Parts of `providers` that know no vendor, so that NewStore's client may use them too (decision 0028).
 SHARED = {"newstore": ("providers.outbound.", "providers.texts.")}
 
 
