@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +13,16 @@ from providers.antavo.escher import Credentials, signer
 from providers.antavo.settings import Settings
 from providers.base import ProviderConfig
 from providers.errors import UnexpectedAnswer
+from providers.journal.states import Journal
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget, spread
 from providers.outbound.exchange import Call, segment
 from providers.outbound.vendor_session import VendorSession
 
 VENDOR = "antavo"
+# No write is under way any more after this long: our call ends after 10 s, the server's after half a minute
+# at most, and lists are up to date. Counted on our clock alone.
+SETTLED_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,10 @@ class Client:
     @property
     def program(self) -> str:
         return self.config.program
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(vendor=VENDOR, program=self.config.program)
 
     def get(self, path: str, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
         """Read by GET. `path` begins below the API's address."""

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from providers.antavo import records
 from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
-from providers.antavo.client import Client, of_member
+from providers.antavo.client import SETTLED_AFTER, Client, of_member
 from providers.antavo.discounts import coupon_terms, discount_of, store_ids
 from providers.antavo.fields import listed, moment, table, text
 from providers.antavo.history import events_of
 from providers.dates import end_of
 from providers.errors import Rejected, RejectReason
+from providers.journal.booking import book_release
+from providers.journal.delivery import deliver
+from providers.journal.models import Write
+from providers.journal.spending import Found, Made
 from providers.texts import id_key, other_spellings
 from providers.types import Cart, Voucher
 
@@ -80,7 +83,7 @@ def list_coupons(client: Client, ref: str) -> list[dict[str, Any]]:
 
 
 def read_coupon(client: Client, ref: str, code: str) -> dict[str, Any] | None:
-    """Return the member's coupon with this code, None when there is none of hers."""
+    """Return the member's coupon with this code, None when the member has none."""
     return next((row for row in search(client, code) if is_owned(row, ref)), None)
 
 
@@ -125,27 +128,41 @@ def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) ->
         redeem(client, ref, code, transaction_id)
 
 
-def give_back(client: Client, ref: str, code: str, transaction_id: str, amount: str = "") -> None:
-    """Make a redeemed coupon usable again. Safe to repeat: it is looked at before and after, and not sent
-    again while an earlier sending may still arrive (of a gift card each would give its amount back)."""
-    row = read_coupon(client, ref, code)
-    if row is None or text(row.get("status")) not in USED:
-        return
-    names = client.names
-    data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: transaction_id}
+def exclusive_key(ref: str, code: str) -> str:
+    """Return what keeps two spends from using the coupon. A pool may give everybody the same code."""
+    return f"coupon {ref} {code}"
+
+
+def give_back(client: Client, spend: Write, code: str, amount: str = "") -> None:
+    """Make a redeemed coupon usable again, once for each spend: of a gift card each time would give its
+    amount back. Done before, by whomever, is success."""
+    ref, names = spend.member_ref, client.names
+    data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: spend.key}
     if amount:
-        # A gift card that was used elsewhere, too, stays partially redeemed: only its events tell.
-        given_back = events_of(client, ref, "coupon_unredeem")
-        if any(event.properties.get(names["event_transaction"]) == transaction_id for event in given_back):
-            return
         data[names["coupon_amount"]] = Decimal(amount)
-    try:
-        with records.sending_back(client.program, transaction_id):
-            client.event("coupon_unredeem", ref, data)
-    except Refused:
+
+    def is_used() -> bool:
         row = read_coupon(client, ref, code)
-        if row and text(row.get("status")) in USED:
-            raise
+        return row is not None and text(row.get("status")) in USED
+
+    def is_back() -> bool:
+        if not is_used():
+            return True
+        # A gift card that was used elsewhere, too, stays partially redeemed: only its events tell.
+        events = events_of(client, ref, "coupon_unredeem") if amount else ()
+        return any(event.properties.get(names["event_transaction"]) == spend.key for event in events)
+
+    def send() -> Made:
+        try:
+            client.event("coupon_unredeem", ref, data)
+        except Refused:
+            if is_used():
+                raise
+        return Made(ref=code)
+
+    if not is_back():
+        release = book_release(spend, 0)
+        deliver(release, send, lambda: Found(made=(Made(ref=code),) if is_back() else ()), SETTLED_AFTER)
 
 
 def _voucher(client: Client, row: dict[str, Any]) -> Voucher:

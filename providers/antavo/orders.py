@@ -1,24 +1,34 @@
 """Orders as checkouts: they earn, burn what was reserved for them, and are undone when cancelled.
 
 Every checkout says when the sale was (`effective_timestamp`): events that waited for an outage to end would
-count as made when they arrive otherwise.
+count as made when they arrive otherwise. A checkout may be sent again at any time: Antavo takes each
+transaction id once. With the setting `orders = "queue"` checkouts wait and are sent in bulk.
 """
 
 import uuid
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
 from django.utils import timezone
 
-from providers.antavo import queue, reservations, transactions
-from providers.antavo.answers import Refused
-from providers.antavo.client import Client
+from providers import clock
+from providers.antavo import reservations, transactions
+from providers.antavo.answers import TRANSACTION_USED, WORKFLOW_INTERRUPTED, Refused, read_envelope
+from providers.antavo.client import SETTLED_AFTER, Client, plain
 from providers.antavo.fields import rows, table, text, whole
-from providers.antavo.models import RefundRecord, RefundState
 from providers.antavo.offers import cart_body
-from providers.errors import AuthFailed, Rejected, Unavailable, UnexpectedAnswer
+from providers.errors import ProviderError, Unavailable, UnexpectedAnswer
+from providers.journal import queue
+from providers.journal.booking import refunded
+from providers.journal.delivery import deliver
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.spending import Made
+from providers.journal.states import note
 from providers.types import Cart, Order, PointsChange
+
+BULK = 50  # more is not refused, but slower (docs/contracts/antavo.md 3.2)
+LATER = PointsChange(points=None)
+DONE = (WriteState.DONE,)
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
@@ -26,26 +36,31 @@ def record_order(client: Client, order: Order) -> PointsChange:
     waits in our queue."""
     burned = reservations.take_over(client, order.spends, order.order_id)
     data = checkout_data(client, order, burned)
-    # Points that are let go must be burned at once, so such an order never waits.
-    if client.settings.orders == "queue" and not burned:
-        queue.put(client, order, data)
-        return PointsChange(points=None)
-    is_first = queue.begin(client, order, data)
-    try:
-        found = transactions.check_out(client, order.member_ref, data)
-    except (Rejected, AuthFailed, Unavailable):
-        # It did not arrive. An earlier one, whose answer is lost, may still.
-        if is_first:
-            queue.end(client, order.order_id)
-        raise
-    queue.end(client, order.order_id)
-    return PointsChange(points=None if found.status == transactions.PENDING else found.earned)
+    # Points whose reservation has ended must be burned at once, so such an order never waits.
+    waits = client.settings.orders == "queue" and not burned
+    sale, _is_new = client.journal.open(
+        WriteKind.SALE,
+        order.order_id,
+        order_id=order.order_id,
+        member_ref=order.member_ref,
+        amount=order.earn_base.amount,
+        detail=plain(data),
+        due_at=clock.now() if waits else None,
+    )
+    if sale.due_at:
+        return LATER
+    deliver(sale, lambda: _check_out(client, order.member_ref, data), None, SETTLED_AFTER)
+    if sale.state == WriteState.DONE and sale.detail:
+        note(sale, detail={})  # what was bought is not needed any more
+    return PointsChange(points=0 if sale.state == WriteState.VOID else sale.points)
 
 
 def cancel_order(client: Client, order: Order) -> PointsChange:
     """Take back all that the order earned; burned points come back with it. Safe to repeat."""
-    if queue.drop(client, order.order_id):
+    sale = client.journal.get(WriteKind.SALE, order.order_id)
+    if sale and (sale.state == WriteState.VOID or queue.drop(sale)):
         return PointsChange(points=0)
+    flush(client, order.order_id)
     ref, found = order.member_ref, transactions.read(client, order.member_ref, order.order_id)
     if found is None or found.status in transactions.UNDONE:
         return PointsChange(points=0)
@@ -55,11 +70,32 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
     _count, before = transactions.refunds_of(client, ref, order.order_id)
     if reservations.is_unspent(client, order.order_id):
         # A whole refund would give the burned points back a second time.
-        refund_part(client, ref, order.order_id, found.total - refunded_amount(client, order.order_id))
+        left = found.total - refunded(client.journal, order.order_id, DONE)
+        refund_part(client, ref, order.order_id, left)
     else:
         transactions.undo(client, ref, found)
     _count, after = transactions.refunds_of(client, ref, order.order_id)
     return PointsChange(points=after - before)
+
+
+def flush(client: Client, order_id: str) -> None:
+    """Send the order's checkout now, if it waits or its answer is lost: what comes after it must find it.
+    Raise Unavailable when that does not work."""
+    sale = client.journal.get(WriteKind.SALE, order_id)
+    if sale is None or sale.state not in (WriteState.PLANNED, WriteState.SENT):
+        return
+    if sale.due_at is None:
+        deliver(sale, lambda: _check_out(client, sale.member_ref, sale.detail), None, SETTLED_AFTER)
+    elif not queue.take(sale) or not _send_in_bulk(client, [sale]):
+        raise Unavailable("the order's checkout still waits in our queue")
+
+
+def send_due(client: Client) -> tuple[int, int]:
+    """Send up to BULK due checkouts; returns how many were taken and how many not. Raises ProviderError
+    when the request as a whole failed: its rows stay in the queue."""
+    sales = queue.take_due(client.journal, WriteKind.SALE, BULK)
+    taken = _send_in_bulk(client, sales)
+    return taken, len(sales) - taken
 
 
 def preview_earn(client: Client, ref: str, cart: Cart) -> int | None:
@@ -115,8 +151,33 @@ def refund_part(client: Client, ref: str, transaction_id: str, amount: Decimal) 
     client.event("partial_refund", ref, data)
 
 
-def refunded_amount(client: Client, order_id: str) -> Decimal:
-    """Return how much of the order's money our returns have refunded."""
-    done = RefundRecord.objects.filter(program=client.program, order_id=order_id, state=RefundState.DONE)
-    amount: Decimal | None = done.aggregate(Sum("amount"))["amount__sum"]
-    return amount or Decimal(0)
+def _check_out(client: Client, ref: str, data: dict[str, Any]) -> Made:
+    found = transactions.check_out(client, ref, data)
+    points = None if found.status == transactions.PENDING else found.earned
+    return Made(ref=found.transaction_id, points=points)
+
+
+def _send_in_bulk(client: Client, sales: list[Write]) -> int:
+    """Send checkouts that this process took from the queue; return how many Antavo has now."""
+    if not sales:
+        return 0
+    bodies = [client.event_body("checkout", sale.member_ref, sale.detail) for sale in sales]
+    try:
+        results = client.events(bodies)
+    except ProviderError as error:
+        for sale in sales:
+            queue.postpone(sale, type(error).__name__)
+        raise
+    taken = 0
+    for sale, result in zip(sales, results, strict=True):
+        envelope = read_envelope(result)
+        if envelope and envelope.code not in (TRANSACTION_USED, WORKFLOW_INTERRUPTED):
+            queue.postpone(sale, f"code {envelope.code}")
+            continue
+        queue.done(sale)
+        taken += 1
+        if client.settings.accepts_checkouts and (
+            found := transactions.read(client, sale.member_ref, sale.key)
+        ):
+            transactions.accept(client, sale.member_ref, found)
+    return taken

@@ -1,16 +1,13 @@
 """Antavo as a provider: each method of the interface is one call into this package."""
 
 import time
-from datetime import datetime
 
 from providers.antavo import (
     coupons,
     history,
     members,
     orders,
-    queue,
     reservations,
-    retention,
     returns,
     rewards,
     spending,
@@ -21,6 +18,7 @@ from providers.antavo.fields import table, whole
 from providers.antavo.settings import Settings
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import UnexpectedAnswer
+from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
@@ -103,7 +101,7 @@ class AntavoProvider(LoyaltyProvider):
         return orders.preview_earn(self.client, ref, cart)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        return spending.find(self.client, intent)
+        return find(spending.way_of(self.client, intent), intent)
 
     def check(self) -> CheckResult:
         client = self.client
@@ -120,7 +118,7 @@ class AntavoProvider(LoyaltyProvider):
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spending.spend(self.client, intent)
+        return spend(spending.way_of(self.client, intent), intent)
 
     def release(self, spend: Spend) -> None:
         spending.release(self.client, spend)
@@ -142,7 +140,7 @@ class AntavoProvider(LoyaltyProvider):
 
     def send_queued(self) -> tuple[int, int]:
         """Send what waits in the queue, 50 checkouts at once. Called by `manage.py antavo_send`."""
-        return queue.send_due(self.client)
+        return orders.send_due(self.client)
 
     def burn_forgotten(self) -> int:
         """Burn what was reserved for orders that never earned. Called by `manage.py antavo_send`."""
@@ -157,12 +155,3 @@ class AntavoProvider(LoyaltyProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(Settings.read(self.config.settings), request)
-
-    # --- Our own rows -----------------------------------------------------------------------------
-
-    @classmethod
-    def forget_old(cls, before: datetime) -> int:
-        return retention.forget_old(before)
-
-    def erase_member(self, ref: str, pseudonym: str) -> int:
-        return retention.erase_member(self.config.program, ref, pseudonym)

@@ -2,19 +2,24 @@
 
 Reservation and checkout have different ids, as in Antavo's Magento connector: whether they may share one is
 untested. `orders.record_order` burns what is reserved; an order that never earns burns here, by a checkout
-of its own over nothing.
+of its own over nothing. The row's `order_id` names the checkout that burns.
 """
 
 from datetime import timedelta
 
 from providers import clock
-from providers.antavo import records, transactions
+from providers.antavo import transactions
 from providers.antavo.answers import Refused
-from providers.antavo.client import Client
+from providers.antavo.client import SETTLED_AFTER, Client
 from providers.antavo.history import events_of
-from providers.antavo.models import QueuedCheckout, SpendRecord, SpendState
 from providers.errors import Rejected, RejectReason
-from providers.types import Order, Spend, SpendKind
+from providers.journal.booking import book_release
+from providers.journal.delivery import deliver
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
+from providers.journal.spending import Found, Made
+from providers.journal.states import confirm as confirm_spend
+from providers.journal.states import end_wait_by
+from providers.types import Order, Spend
 
 FORGOTTEN_AFTER = timedelta(days=3)
 
@@ -30,7 +35,7 @@ def is_reserved(client: Client, ref: str, key: str) -> bool:
 
 
 def unreserve(client: Client, ref: str, key: str) -> None:
-    """Let go what is held under our key. Refused is success where it was let go before, or never held."""
+    """End what is held under our key. Refused is success where it was ended before, or never held."""
     try:
         client.event("release_points", ref, {"transaction_id": key})
     except Refused:
@@ -41,111 +46,87 @@ def unreserve(client: Client, ref: str, key: str) -> None:
 def confirm(client: Client, spend: Spend, order: Order) -> None:
     """The order is real. Its checkout will burn the points; where none will come, or it came already,
     they are burned now."""
-    record = _record(client, spend)
-    if record.state != SpendState.DONE:
+    row = client.journal.row_of(spend)
+    if not confirm_spend(row):
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing is held for this key")
-    if record.transaction_id and record.transaction_id != record.key:
+    if row.order_id and row.order_id != row.key:
         return
-    SpendRecord.objects.filter(pk=record.pk, confirmed_at=None).update(confirmed_at=clock.now())
     earns = order.earn_base.amount > 0 and order.earn_base.currency == client.config.currency
-    if record.transaction_id or not earns or _is_checked_out(client, spend.member_ref, order.order_id):
-        burn_alone(client, record)
+    if row.order_id or not earns or _is_checked_out(client, spend.member_ref, order.order_id):
+        burn_alone(client, row)
 
 
-def burn_alone(client: Client, record: SpendRecord) -> None:
+def burn_alone(client: Client, row: Write) -> None:
     """Burn reserved points by a checkout of their own. Safe to repeat."""
-    loose = SpendRecord.objects.filter(
-        pk=record.pk, state=SpendState.DONE, transaction_id__in=["", record.key]
-    )
-    if loose.update(transaction_id=record.key):
-        unreserve(client, record.member_ref, record.key)
-        data = {"transaction_id": record.key, "total": 0, "points_burned": record.points}
-        transactions.check_out(client, record.member_ref, data)
+    if end_wait_by(row, row.key):
+        unreserve(client, row.member_ref, row.key)
+        data = {"transaction_id": row.key, "total": 0, "points_burned": row.points}
+        transactions.check_out(client, row.member_ref, data)
 
 
 def burn_forgotten(client: Client) -> int:
     """Burn what was reserved for orders that were confirmed and never checked out: those of a channel that
     does not earn, for one. Returns how many; safe to repeat."""
-    forgotten = SpendRecord.objects.filter(
-        program=client.program,
-        state=SpendState.DONE,
-        transaction_id="",
+    forgotten = client.journal.writes(
+        WriteKind.SPEND,
+        state=WriteState.DONE,
+        waits_for_order=True,
         confirmed_at__lt=clock.now() - FORGOTTEN_AFTER,
     )
-    count = 0
-    for record in forgotten.order_by("confirmed_at")[:100]:
-        burn_alone(client, record)
-        count += 1
-    return count
+    rows = list(forgotten.order_by("confirmed_at")[:100])
+    for row in rows:
+        burn_alone(client, row)
+    return len(rows)
 
 
-def take_over(client: Client, spends: tuple[Spend, ...], transaction_id: str) -> int:
-    """Let go the reservations of an order, so that its checkout can burn them; returns their points. Safe to
+def take_over(client: Client, spends: tuple[Spend, ...], order_id: str) -> int:
+    """End the reservations of an order, so that its checkout can burn them; returns their points. Safe to
     repeat: what the order took over is counted again."""
     points = 0
     for spend in spends:
-        if spend.memo.get("way") != records.RESERVE:
+        if not spend.is_held:
             continue
-        record = _record(client, spend)
-        mine = SpendRecord.objects.filter(
-            pk=record.pk, state=SpendState.DONE, transaction_id__in=["", transaction_id]
-        )
-        if mine.update(transaction_id=transaction_id):
+        row = client.journal.row_of(spend)
+        if end_wait_by(row, order_id):
             unreserve(client, spend.member_ref, spend.key)
-            points += record.points
+            points += row.points or 0
     return points
 
 
-def give_back(client: Client, spend: Spend) -> None:
+def give_back(client: Client, row: Write) -> None:
     """Give points back, reserved or burned. Safe to repeat."""
-    record = _record(client, spend)
-    if record.state != SpendState.DONE:
-        return
-    ref, checkout = spend.member_ref, record.transaction_id
+    ref, checkout = row.member_ref, row.order_id
     found = transactions.read(client, ref, checkout) if checkout else None
     if found is None:
-        unreserve(client, ref, spend.key)
+        unreserve(client, ref, row.key)
         return
-    if checkout == spend.key:
+    if checkout == row.key:
         found = transactions.undo(client, ref, found)
-    is_back = found.status == transactions.REJECTED or (
-        found.status == transactions.REFUNDED and client.settings.refund_returns_points
-    )
-    action = client.names["point_unspend"]
-    if not is_back and not _has_event(client, ref, action, spend.key):
-        names = client.names
-        data = {names["unspend_points"]: record.points, names["unspend_transaction"]: spend.key}
-        with records.sending_back(client.program, spend.key):
-            client.event(action, ref, data)
+    if found.status == transactions.REJECTED:
+        return
+    if found.status == transactions.REFUNDED and client.settings.refund_returns_points:
+        return
+    action, names = client.names["point_unspend"], client.names
+
+    def send() -> Made:
+        data = {names["unspend_points"]: row.points, names["unspend_transaction"]: row.key}
+        client.event(action, ref, data)
+        return Made(ref=row.key)
+
+    def look() -> Found:
+        return Found(made=(Made(ref=row.key),) if _has_event(client, ref, action, row.key) else ())
+
+    deliver(book_release(row, row.points or 0), send, look, SETTLED_AFTER)
 
 
-def is_unspent(client: Client, transaction_id: str) -> bool:
+def is_unspent(client: Client, order_id: str) -> bool:
     """Return whether points that this checkout burned were given back by themselves."""
-    return SpendRecord.objects.filter(
-        program=client.program, transaction_id=transaction_id, state=SpendState.RELEASED
-    ).exists()
-
-
-def _record(client: Client, spend: Spend) -> SpendRecord:
-    """Return our record; a lost one (a restored database) is written again from the spend."""
-    record, _ = SpendRecord.objects.get_or_create(
-        program=client.program,
-        key=spend.key,
-        defaults={
-            "member_ref": spend.member_ref,
-            "kind": SpendKind.POINTS.value,
-            "item_id": "points",
-            "points": spend.points,
-            "state": SpendState.DONE,
-            "provider_ref": spend.provider_ref,
-        },
-    )
-    return record
+    return client.journal.writes(WriteKind.SPEND, order_id=order_id, state=WriteState.UNDONE).exists()
 
 
 def _is_checked_out(client: Client, ref: str, order_id: str) -> bool:
-    queued = QueuedCheckout.objects.filter(program=client.program, transaction_id=order_id)
-    return queued.exists() or transactions.read(client, ref, order_id) is not None
+    sales = client.journal.writes(WriteKind.SALE, key=order_id, state__in=OPEN)
+    return sales.exists() or transactions.read(client, ref, order_id) is not None
 
 
 def _has_event(client: Client, ref: str, action: str, key: str) -> bool:

@@ -1,66 +1,67 @@
 """Returns: a part of an accepted checkout is refunded, a pending one is made smaller or rejected.
 
-Partial refunds have no key at Antavo. Our record counts the refunds that were there before it is sent, and
+Partial refunds have no key at Antavo. The refunds that were there before are counted when one is sent, and
 the events of one order come one after another: one more than before means that ours landed.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
-from providers import clock
-from providers.antavo import queue, transactions
-from providers.antavo.answers import Refused
-from providers.antavo.client import Client
-from providers.antavo.models import RefundRecord, RefundState
-from providers.antavo.orders import refund_part, refunded_amount
-from providers.antavo.records import SETTLED_AFTER
-from providers.errors import Unavailable
+from providers.antavo import transactions
+from providers.antavo.client import SETTLED_AFTER, Client
+from providers.antavo.orders import DONE, flush, refund_part
+from providers.errors import OutcomeUnknown, ProviderError
+from providers.journal.booking import refunded
+from providers.journal.delivery import deliver, resolve
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.spending import Found, Made
+from providers.journal.states import advance, note
 from providers.types import PointsChange, Return
+
+COUNT, POINTS = "count", "points"  # what `Write.shown_before` of a return holds
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
     """Take back what the returned goods earned, once per return id."""
-    record, _ = RefundRecord.objects.get_or_create(
-        program=client.program, return_id=ret.return_id, defaults={"order_id": ret.order_id}
+    write, _is_new = client.journal.open(
+        WriteKind.RETURN, ret.return_id, order_id=ret.order_id, member_ref=ret.member_ref
     )
-    if record.state == RefundState.DONE:
-        return PointsChange(points=record.points)
+    if write.state == WriteState.DONE:
+        return PointsChange(points=write.points)
     # An order of the web shop has the id under which that reported it.
     checkout, ref = ret.reported_as or ret.order_id, ret.member_ref
-    queue.flush(client, checkout)
+    flush(client, checkout)
+
+    def look() -> Found:
+        before = write.shown_before or {}
+        count, points = transactions.refunds_of(client, ref, checkout)
+        if count <= before.get(COUNT, 0):
+            return Found()
+        return Found(made=(Made(ref=ret.return_id, points=points - before.get(POINTS, 0)),))
+
+    resolve(write, look, SETTLED_AFTER)
+    if write.state == WriteState.DONE:
+        return PointsChange(points=write.points)
     found = transactions.read(client, ref, checkout)
-    left = ret.order_earn_base.amount - refunded_amount(client, ret.order_id)
+    left = ret.order_earn_base.amount - refunded(client.journal, ret.order_id, DONE)
     amount = left if ret.is_complete else min(ret.net.amount, left)
     if found is None or found.status in transactions.UNDONE or amount <= 0:
-        return _done(record, Decimal(0), 0)
+        return _noted(write, Decimal(0), 0)
     if found.status == transactions.PENDING:
         _shrink(client, ref, found, left - amount)
-        return _done(record, amount, None)
-    asked_at = clock.now()
-    count, points = transactions.refunds_of(client, ref, checkout)
-    if record.state == RefundState.SENT and count > record.refunds_before:
-        return _done(record, record.amount, points - record.points_before)
-    _note_sent(record, amount, count, points, asked_at)
-    try:
+        return _noted(write, amount, None)
+    shown = dict(zip((COUNT, POINTS), transactions.refunds_of(client, ref, checkout), strict=True))
+
+    def send() -> Made:
         refund_part(client, ref, checkout, amount)
-    except (Refused, Unavailable):
-        RefundRecord.objects.filter(pk=record.pk).update(state=RefundState.NEW, sent_at=None)
-        raise
-    _count, after = transactions.refunds_of(client, ref, checkout)
-    return _done(record, amount, after - points)
+        try:
+            _count, after = transactions.refunds_of(client, ref, checkout)
+        except ProviderError as error:
+            raise OutcomeUnknown("refunded, and its points cannot be read") from error
+        return Made(ref=ret.return_id, points=after - shown[POINTS])
 
-
-def _note_sent(record: RefundRecord, amount: Decimal, count: int, points: int, asked_at: datetime) -> None:
-    """Write that the refund is sent. One whose answer was lost is sent again only when it could not be under
-    way any more at `asked_at`, when its trace was looked for."""
-    now = clock.now()
-    if record.sent_at and asked_at < record.sent_at + SETTLED_AFTER:
-        raise Unavailable("partial_refund: not known yet whether it landed")
-    ours = RefundRecord.objects.filter(pk=record.pk, sent_at=record.sent_at).exclude(state=RefundState.DONE)
-    if not ours.update(
-        state=RefundState.SENT, sent_at=now, amount=amount, refunds_before=count, points_before=points
-    ):
-        raise Unavailable("partial_refund: somebody else is at it")
+    note(write, amount=amount)
+    deliver(write, send, look, SETTLED_AFTER, before=lambda: shown)
+    return PointsChange(points=write.points)
 
 
 def _shrink(client: Client, ref: str, found: transactions.Transaction, total: Decimal) -> None:
@@ -72,8 +73,6 @@ def _shrink(client: Client, ref: str, found: transactions.Transaction, total: De
     client.event("checkout_update", ref, data)
 
 
-def _done(record: RefundRecord, amount: Decimal, points: int | None) -> PointsChange:
-    RefundRecord.objects.filter(pk=record.pk).exclude(state=RefundState.DONE).update(
-        state=RefundState.DONE, amount=amount, points=points
-    )
+def _noted(write: Write, amount: Decimal, points: int | None) -> PointsChange:
+    advance(write, WriteState.PLANNED, WriteState.DONE, amount=amount, points=points)
     return PointsChange(points=points)

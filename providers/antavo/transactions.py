@@ -9,7 +9,14 @@ from providers.antavo.answers import MEMBER_NOT_FOUND, TRANSACTION_USED, Refused
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import number, rows, text, whole
 from providers.antavo.history import read_events
-from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.errors import (
+    AuthFailed,
+    OutcomeUnknown,
+    Rejected,
+    RejectReason,
+    Unavailable,
+    UnexpectedAnswer,
+)
 
 ACCEPTED, PENDING, REJECTED, REFUNDED = "accepted", "pending", "rejected", "refunded"
 UNDONE = (REJECTED, REFUNDED)
@@ -25,7 +32,7 @@ class Transaction:
 
 
 def read(client: Client, ref: str, transaction_id: str) -> Transaction | None:
-    """Return the member's transaction, None when she has none with this id."""
+    """Return the member's transaction, None when there is none with this id."""
     try:
         answer = client.get(of_member(ref, "transactions", transaction_id), "get_transaction")
     except Refused as refused:
@@ -51,10 +58,18 @@ def read(client: Client, ref: str, transaction_id: str) -> Transaction | None:
 
 def check_out(client: Client, ref: str, data: Mapping[str, Any]) -> Transaction:
     """Send a checkout and return what became of it; one that was sent before is only read. Raise
-    Rejected(NOT_ALLOWED) when another member has a transaction with this id."""
+    Rejected(NOT_ALLOWED) when another member has a transaction with this id, and OutcomeUnknown when it was
+    sent and cannot be read."""
     with suppress_code(TRANSACTION_USED):
         client.event("checkout", ref, data)
-    found = read(client, ref, data["transaction_id"])
+    try:
+        return _accepted(client, ref, data["transaction_id"])
+    except (Unavailable, AuthFailed) as error:
+        raise OutcomeUnknown("the checkout was sent and cannot be read") from error
+
+
+def _accepted(client: Client, ref: str, transaction_id: str) -> Transaction:
+    found = read(client, ref, transaction_id)
     if found is None:
         raise Rejected(RejectReason.NOT_ALLOWED, "the transaction is another member's")
     return accept(client, ref, found)

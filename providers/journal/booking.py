@@ -85,10 +85,11 @@ def book_refund(
         return journal.open(kind, key, order_id=order_id, amount=amount, **fields)[0]
 
 
-def refunded(journal: Journal, order_id: str) -> Decimal:
-    """Return how much of the order its returns and its cancellation take, sent or planned."""
-    rows = journal.writes(order_id=order_id, kind__in=[WriteKind.RETURN, WriteKind.CANCEL])
-    amount: Decimal | None = rows.exclude(state=WriteState.VOID).aggregate(sum=Sum("amount"))["sum"]
+def refunded(journal: Journal, order_id: str, states: Sequence[WriteState] = OPEN) -> Decimal:
+    """Return how much of the order its returns and its cancellation take, those in one of `states`."""
+    kinds = [WriteKind.RETURN, WriteKind.CANCEL]
+    rows = journal.writes(order_id=order_id, kind__in=kinds, state__in=states)
+    amount: Decimal | None = rows.aggregate(sum=Sum("amount"))["sum"]
     return amount or Decimal(0)
 
 

@@ -7,6 +7,7 @@ again only when it is not there and can no longer arrive.
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from providers import clock
 from providers.errors import Unavailable
@@ -20,9 +21,12 @@ def deliver(
     send: Callable[[], Made | None],
     look: Callable[[], Found] | None,
     settled_after: timedelta,
+    before: Callable[[], Any] | None = None,
 ) -> None:
     """Bring `write` to DONE. `send` tells the vendor, `look` searches for what was told before. `look` is
     None where the vendor itself takes a write of this key once: then it may be sent again at any time.
+    `before` reads what `look` will compare with (`Write.shown_before`). Where `send` reads something after
+    its write, it must turn that read's errors into OutcomeUnknown: the write has happened then.
 
     Raises Unavailable while it cannot be known whether an earlier attempt arrived (ask again later), and what
     `send` and `look` raise. Does nothing for a write that is over.
@@ -32,7 +36,8 @@ def deliver(
     if write.state not in (WriteState.PLANNED, WriteState.SENT):
         return
     began = WriteState(write.state)
-    if not advance(write, began, WriteState.SENT, sent_at=clock.now()):
+    shown = {"shown_before": before()} if before else {}
+    if not advance(write, began, WriteState.SENT, sent_at=clock.now(), **shown):
         raise Unavailable("another process sends this")
     try:
         made = send()

@@ -55,7 +55,7 @@ class Write(models.Model):
     vendor_ref = models.CharField(_("vendor's reference"), max_length=200, blank=True)
     # What of the vendor's no other open write of the program may have: the reward that was won, for example,
     # or the one hold of a member.
-    exclusive_key = models.CharField(max_length=255, blank=True, editable=False)
+    exclusive_key = models.CharField(max_length=450, blank=True, editable=False)
     # What the vendor showed just before the write was sent; null until then.
     shown_before = models.JSONField(null=True, blank=True, editable=False)
     detail = models.JSONField(default=dict, blank=True, editable=False)

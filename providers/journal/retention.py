@@ -53,4 +53,5 @@ def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str)
     rows.filter(kind=WriteKind.SALE).update(detail={})
     # Of a closed write it has no effect any more, and it may name the member.
     rows.exclude(state__in=OPEN).update(exclusive_key="")
-    return rows.update(member_ref=pseudonym)
+    # What a finished spend keeps from others may name the member, and nobody needs it any more.
+    return rows.update(member_ref=pseudonym, exclusive_key="")

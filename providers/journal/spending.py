@@ -89,7 +89,7 @@ class SpendWay(ABC):
     @abstractmethod
     def send(self, write: Write, intent: SpendIntent) -> Made:
         """Make the write, once. Raise Rejected, Unavailable, AuthFailed (nothing happened), OutcomeUnknown or
-        UnexpectedAnswer (it may have happened)."""
+        UnexpectedAnswer (it may have happened; also where what is read after the write fails)."""
 
     @abstractmethod
     def look(self, write: Write, intent: SpendIntent) -> Found:

@@ -52,9 +52,10 @@ def note_if_open(write: Write, /, **fields: Any) -> bool:
     return noted == 1
 
 
-def confirm(spend: Write, order_id: str) -> bool:
-    """Note which order carried the code of a spend: the first one counts. Return whether the spend stands."""
-    loose = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, order_id="")
+def confirm(spend: Write, order_id: str = "") -> bool:
+    """Note that an order carried the code of a spend, and which one it was: the first counts. Return whether
+    the spend stands."""
+    loose = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, confirmed_at=None)
     now = clock.now()
     loose.update(order_id=order_id, confirmed_at=now, changed_at=now)
     spend.refresh_from_db()
@@ -66,6 +67,14 @@ def end_wait(spend: Write) -> None:
     waiting = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, waits_for_order=True)
     waiting.update(waits_for_order=False, changed_at=clock.now())
     spend.refresh_from_db()
+
+
+def end_wait_by(spend: Write, order_id: str) -> bool:
+    """Have the order of this id finish the spend: of several the first does. Return whether it did."""
+    free = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, order_id__in=["", order_id])
+    taken = free.update(order_id=order_id, waits_for_order=False, changed_at=clock.now())
+    spend.refresh_from_db()
+    return taken == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

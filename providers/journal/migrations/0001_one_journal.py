@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('store', models.CharField(blank=True, max_length=200, verbose_name='store')),
                 ('order_id', models.CharField(blank=True, max_length=200, verbose_name='order')),
                 ('vendor_ref', models.CharField(blank=True, max_length=200, verbose_name="vendor's reference")),
-                ('exclusive_key', models.CharField(blank=True, editable=False, max_length=255)),
+                ('exclusive_key', models.CharField(blank=True, editable=False, max_length=450)),
                 ('shown_before', models.JSONField(blank=True, editable=False, null=True)),
                 ('detail', models.JSONField(blank=True, default=dict, editable=False)),
                 ('waits_for_order', models.BooleanField(default=False, verbose_name='waits for its order')),

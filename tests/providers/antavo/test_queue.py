@@ -8,9 +8,9 @@ import time_machine
 from django.core.management import call_command
 
 from loyaltyview.programs.models import Program
-from providers.antavo.models import QueuedCheckout
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Unavailable
+from providers.journal.models import Write, WriteKind
 from tests.providers.antavo.build import goods, order, points_intent
 from tests.providers.antavo.conftest import MIA, Connect, LoseAnswers, Served
 
@@ -69,7 +69,7 @@ def test_one_that_is_refused_does_not_hold_up_the_others(provider: AntavoProvide
     provider.record_order(order("order-1", ref="nobody"))
     provider.record_order(order("order-2"))
     assert provider.send_queued() == (1, 1)
-    assert QueuedCheckout.objects.get(sent_at=None).last_error == "code 160212"
+    assert Write.objects.get(due_at__isnull=False).last_error == "code 160212"
 
 
 def test_no_more_than_fifty_go_at_once(provider: AntavoProvider, vendor: Served) -> None:
@@ -109,7 +109,7 @@ def test_goods_that_come_back_first_send_their_order(provider: AntavoProvider, v
 def test_an_order_that_burns_points_never_waits(provider: AntavoProvider, vendor: Served) -> None:
     spend = provider.spend(points_intent(200))
     assert provider.record_order(order(spends=(spend,))).points == 100
-    assert not QueuedCheckout.objects.exists()
+    assert Write.objects.get(kind=WriteKind.SALE).due_at is None
 
 
 def test_pending_ones_are_accepted_where_that_is_ours(vendor: Served, connect: Connect) -> None:

@@ -43,7 +43,7 @@ def test_the_orders_checkout_burns_what_was_reserved(provider: AntavoProvider, v
         assert provider.record_order(sale).points == 100
     provider.confirm(spend, sale)
     checkouts = vendor.events("checkout")
-    assert [(data["transaction_id"], data["points_burned"]) for data in checkouts] == [("order-1", 200)] * 2
+    assert [(data["transaction_id"], data["points_burned"]) for data in checkouts] == [("order-1", 200)]
     assert vendor.mia.transactions["order-1"].burned == 200
     assert balance(provider) == (720, 0)
 

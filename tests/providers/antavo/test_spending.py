@@ -7,9 +7,9 @@ import pytest
 import time_machine
 
 from loyaltyview.sandbox.vendors.antavo.state import Reward as VendorReward
-from providers.antavo.models import SpendRecord
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
+from providers.journal.models import Write
 from providers.types import Finding, SpendKind
 from tests.providers.antavo.build import intent, order, voucher_intent
 from tests.providers.antavo.conftest import MIA, LoseAnswers, Served
@@ -249,6 +249,6 @@ def test_a_dynamic_coupon_takes_the_points_that_were_chosen(provider: AntavoProv
 
 def test_nothing_personal_is_kept(provider: AntavoProvider) -> None:
     provider.spend(intent())
-    kept = str(SpendRecord.objects.values().get())
+    kept = str(Write.objects.values().get())
     assert "Mia" not in kept
     assert "example.test" not in kept
