@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers.antavo.answers import judge, value_of
 from providers.antavo.escher import Credentials, signer
+from providers.antavo.refusals import judge, value_of
 from providers.antavo.settings import Settings
 from providers.base import ProviderConfig
 from providers.errors import UnexpectedAnswer

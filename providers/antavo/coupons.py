@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from providers.antavo.answers import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.antavo.client import SETTLED_AFTER, Client, of_member
 from providers.antavo.discounts import coupon_terms, discount_of, store_ids
 from providers.antavo.fields import listed, moment, table, text
 from providers.antavo.history import events_of
+from providers.antavo.refusals import COUPON_NOT_FOUND, NO_COUPON_CRITERIA, Refused, suppress_code
 from providers.dates import end_of
 from providers.errors import Rejected, RejectReason
 from providers.journal.booking import book_release
@@ -44,7 +44,7 @@ def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
 
 
 def find_voucher(client: Client, ref: str, code: str) -> Voucher:
-    """Return the coupon with this code; raise Rejected when it is unknown, used, lapsed, or another's.
+    """Return the coupon with this code; raise Rejected when it is unknown, used, expired, or another's.
     Antavo compares letter by letter: where it has none, the member's own coupons and at most three other
     spellings are tried, as long as none is found."""
     rejected = Rejected(RejectReason.REWARD_NOT_FOUND)

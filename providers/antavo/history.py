@@ -1,4 +1,4 @@
-"""A member's events at Antavo: her movements for the page, and proof of what became of a write."""
+"""A member's events at Antavo: movements for the page, and proof of what became of a write."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 from providers import clock
-from providers.antavo.answers import (
+from providers.antavo.client import Client, of_member
+from providers.antavo.fields import listed, moment, number, properties, rows, table, text, whole
+from providers.antavo.refusals import (
     ALREADY_OPTED_IN,
     MEMBER_NOT_FOUND,
     NO_CRITERIA,
     suppress_code,
 )
-from providers.antavo.client import Client, of_member
-from providers.antavo.fields import listed, moment, number, properties, rows, table, text, whole
 from providers.dates import shown_end_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import other_spellings
@@ -92,7 +92,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
             **_consent_data(client, consents),
         }
         ref = _new_id(client, email or phone)
-        # Already opted in: somebody enrolled her at this moment.
+        # Already opted in: somebody enrolled the member at this moment.
         with suppress_code(ALREADY_OPTED_IN):
             client.event("opt_in", ref, {name: value for name, value in data.items() if value != ""})
         return get(client, ref)
@@ -257,4 +257,4 @@ def _expiring(client: Client, data: dict[str, Any]) -> tuple[Expiring, ...]:
         at = shown_end_of(row.get(client.names["expiring_at"]), client.config, moment)
         if points > 0 and at and at > clock.now():
             found.append(Expiring(points=points, at=at))
-    return tuple(sorted(found, key=lambda lapse: lapse.at))
+    return tuple(sorted(found, key=lambda expiring: expiring.at))

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from providers import clock
 from providers.antavo import reservations, transactions
-from providers.antavo.answers import TRANSACTION_USED, WORKFLOW_INTERRUPTED, Refused, read_envelope
 from providers.antavo.client import SETTLED_AFTER, Client, plain
 from providers.antavo.fields import rows, table, text, whole
-from providers.antavo.offers import cart_body
+from providers.antavo.refusals import TRANSACTION_USED, WORKFLOW_INTERRUPTED, Refused, read_envelope
+from providers.antavo.rewards import cart_body
 from providers.errors import ProviderError, Unavailable, UnexpectedAnswer
 from providers.journal import queue
 from providers.journal.booking import refunded

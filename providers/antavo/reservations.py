@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from providers import clock
 from providers.antavo import transactions
-from providers.antavo.answers import Refused
 from providers.antavo.client import SETTLED_AFTER, Client
 from providers.antavo.history import events_of
+from providers.antavo.refusals import Refused
 from providers.errors import Rejected, RejectReason
 from providers.journal.booking import book_release
 from providers.journal.delivery import deliver

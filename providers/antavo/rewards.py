@@ -1,6 +1,8 @@
-"""Rewards of the Display API, points as money by burn rates, and why something cannot be taken now.
+"""Rewards of the Display API, points as money by burn rates, offers for the cart, and why something cannot be
+taken now.
 
-`_actions.complete` is there only while the member may claim: that decides, the rest explains.
+`_actions.complete` is there only while the member may claim: that decides, the rest explains. An offer costs
+no points: its claim makes a coupon, and the discount is the till's to give (docs/contracts/antavo.md 5.6).
 """
 
 from decimal import ROUND_CEILING, Context
@@ -9,14 +11,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from providers import clock
-from providers.antavo import members, offers
+from providers.antavo import members
 from providers.antavo.client import Client, of_member
 from providers.antavo.discounts import discount_of, reward_terms, store_ids
 from providers.antavo.fields import listed, moment, number, rows, table, text, whole
+from providers.antavo.refusals import Refused
+from providers.antavo.settings import CouponTerms
 from providers.dates import end_of, start_of
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 
 POINTS_AS_MONEY = "points"
+OFFER = "offer:"
 # The price of these types is only an example; the member says how many points.
 DYNAMIC = ("dynamic", "dynamic_coupon")
 # Rounded up: 7 points at 200 for 7 must be worth 200, not 199.99.
@@ -39,7 +44,7 @@ def list_rewards(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
         {"fields": "claims,custom_data", "limit": 100},
     )
     found = [_reward(client, row, spendable, above, language) for row in listed(answer)]
-    return (*_points_as_money(client, customer, spendable), *found, *offers.list_offers(client, ref, cart))
+    return (*_points_as_money(client, customer, spendable), *found, *list_offers(client, ref, cart))
 
 
 def _reward(
@@ -144,3 +149,72 @@ def _is_before(client: Client, row: dict[str, Any]) -> bool:
 def _is_after(client: Client, row: dict[str, Any]) -> bool:
     ends_at = end_of(row.get("ends_at"), client.config, moment)
     return ends_at is not None and ends_at <= clock.now()
+
+
+def list_offers(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
+    """Return the offers for this cart, lowest weight first; none where the module is off. Offers that miss
+    money or a product in the cart are not locked: their minimum and their products say so."""
+    if not client.settings.has_offers or not cart.items:
+        return ()
+    body: dict[str, Any] = {"customer": ref, "eligible_only": False, "cart": cart_body(cart)}
+    if cart.store:
+        body["store"] = cart.store
+    try:
+        answer = client.ask("/offers/", "list_offers", body)
+    except Refused as refused:
+        if refused.status == 404:
+            return ()
+        raise
+    found = sorted(listed(answer), key=lambda row: number(row.get("weight")))
+    return tuple(_offer(row, cart) for row in found)
+
+
+def cart_body(cart: Cart) -> dict[str, Any]:
+    """Return the cart as Antavo's offers and points preview take it: units of one product at one price as
+    one item."""
+    lines: dict[tuple[str, Any], int] = {}
+    for item in cart.items:
+        lines[item.product_id, item.price] = lines.get((item.product_id, item.price), 0) + 1
+    return {
+        "total": cart.total.amount,
+        "items": [
+            {"product_id": product, "quantity": count, "price": price, "subtotal": price * count}
+            for (product, price), count in lines.items()
+        ],
+    }
+
+
+def _offer(row: dict[str, Any], cart: Cart) -> Reward:
+    discount = _offer_discount(row, cart.total.currency)
+    misses_money = number(row.get("min_total")) > cart.total.amount
+    misses_product = bool(discount.skus) and not {item.product_id for item in cart.items} & set(discount.skus)
+    is_within_reach = bool(row.get("is_eligible")) or misses_money or misses_product
+    return Reward(
+        reward_id=OFFER + text(row.get("id")),
+        title=text(row.get("card_title")) or text(row.get("name")),
+        description=text(row.get("card_description")),
+        points=0,
+        discount=discount,
+        lock=None if is_within_reach else Lock(reason=LockReason.OTHER),
+    )
+
+
+def _offer_discount(row: dict[str, Any], currency: str) -> Discount:
+    """Return the discount: on the cart, or on the products that are listed as eligible. Categories, lists
+    and combined offers cannot be judged from a cart's product ids."""
+    discount = table(row.get("discount"))
+    kind, value = text(discount.get("type")), number(discount.get("value"))
+    items = rows(row, "eligible_items")
+    skus = tuple(text(item.get("id")) for item in items if text(item.get("type")) == "product")
+    scope = text(row.get("type"))
+    minimum = number(row.get("min_total"))
+    if scope not in ("cart", "item") or (scope == "item" and (not skus or len(skus) != len(items))):
+        return Discount(kind=DiscountKind.UNKNOWN, raw=f"{scope} {kind}")
+    skus = skus if scope == "item" else ()
+    if kind == "fixed_price" and value >= 0:
+        smallest = Money(amount=minimum, currency=currency) if minimum > 0 else None
+        price = Money(amount=value, currency=currency)
+        return Discount(kind=DiscountKind.PRICE, amount=price, skus=skus, minimum=smallest, raw=kind)
+    types = {"fixed_discount": "amount", "percent_discount": "percentage"}
+    terms = CouponTerms(type=types.get(kind, kind), value=value, minimum=minimum, skus=skus)
+    return discount_of(terms, currency)

@@ -11,12 +11,11 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from providers.antavo import coupons, reservations
-from providers.antavo.answers import ALREADY_REVOKED, suppress_code
 from providers.antavo.client import SETTLED_AFTER, Client, of_member
 from providers.antavo.fields import table, text
 from providers.antavo.history import events_of
-from providers.antavo.offers import OFFER
-from providers.antavo.rewards import POINTS_AS_MONEY
+from providers.antavo.refusals import ALREADY_REVOKED, suppress_code
+from providers.antavo.rewards import OFFER, POINTS_AS_MONEY
 from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import OPEN, Write, WriteState
 from providers.journal.spending import Found, Made, SpendWay

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from providers.antavo.answers import MEMBER_NOT_FOUND, TRANSACTION_USED, Refused, suppress_code
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import number, rows, text, whole
 from providers.antavo.history import read_events
+from providers.antavo.refusals import MEMBER_NOT_FOUND, TRANSACTION_USED, Refused, suppress_code
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,

@@ -23,7 +23,7 @@ MIA, LEO, ANA = "acme000101", "acme000102", "acme000103"
 
 @pytest.fixture(autouse=True)
 def _noon() -> Iterator[None]:
-    """No month ends within a test: points lapse with it."""
+    """No month ends within a test: points expire with it."""
     with time_machine.travel(datetime.now(UTC).replace(hour=12)):
         yield
 

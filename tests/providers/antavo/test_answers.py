@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import responses
 
-from providers.antavo.answers import Refused, value_of
 from providers.antavo.provider import AntavoProvider
+from providers.antavo.refusals import Refused, value_of
 from providers.errors import (
     AuthFailed,
     OutcomeUnknown,

@@ -104,7 +104,7 @@ def test_a_profile_shows_points_tier_and_the_way_to_the_next(
     member = provider.get_member(MIA)
     assert (member.first_name, member.member_id) == ("Mia", "ACME-000101")
     assert (member.balance.spendable, member.balance.reserved) == (800, 20)
-    assert [lapse.points for lapse in member.balance.expiring] == [50]
+    assert [each.points for each in member.balance.expiring] == [50]
     assert member.tier is not None
     assert (member.tier.name, member.tier.next_name) == ("Silver", "Gold")
     assert (member.tier.progress, member.tier.next_threshold) == (820, 2000)
@@ -145,7 +145,7 @@ def test_enrolment_sends_the_profile_and_the_consents_that_were_given(
 
 def test_an_enrolment_whose_answer_was_lost_is_not_repeated(provider: AntavoProvider, vendor: Served) -> None:
     first = provider.enrol(NOOR, Consents())
-    # Somebody else's look-up was a moment too early: the search knows nothing of her yet.
+    # Somebody else's look-up was a moment too early: the search does not know the member yet.
     vendor.workspace.customers[first.ref].profile["email"] = "hidden"
     vendor.workspace.customers[first.ref].profile["mobile_phone"] = "hidden"
     assert provider.enrol(NOOR, Consents()).ref == first.ref
