@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/pytest -n 2
+DJADE := find loyaltyview providers templates -path "*templates/*.html" -print0 | xargs -0 $(BIN)/djade --target-version 5.2
 # The databases of the tests are theirs, whatever the caller's environment says.
 ALONE := env -u DATABASE_URL -u ENV_FILE
 
@@ -34,6 +35,7 @@ stress: $(READY) ## Measure what slow clients and hanging systems do to a runnin
 lint: $(READY) ## Check style, types, migrations and settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(DJADE) --check
 	$(BIN)/mypy --cache-dir=/dev/null # a cache would keep the settings that its plugin read
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py check
@@ -41,6 +43,7 @@ lint: $(READY) ## Check style, types, migrations and settings
 format: $(READY) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@$(DJADE) || true # which says by its exit code that it changed something
 
 messages: $(READY) ## Collect the texts of the screens for translators, and compile (ADD=fr adds a language)
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py messages $(if $(ADD),--add $(ADD))
