@@ -8,7 +8,7 @@ and can be used another time, so a failure before that point loses nothing.
 from collections.abc import Iterator
 
 from providers import clock
-from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
+from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import id_key, other_spellings
 from providers.types import Discount, Voucher
 from providers.whitelabel import catalogue
@@ -93,7 +93,11 @@ def redeem(engine: Engine, ref: str, benefit: Json) -> Json:
         raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
     if isinstance(redeemed, dict) and engine.names.text(redeemed, "benefit_code"):
         return redeemed
-    return catalogue.get_benefit(engine, ref, benefit_id)
+    try:
+        return catalogue.get_benefit(engine, ref, benefit_id)
+    except ProviderError as error:
+        # Where it has no code, redeeming was its use.
+        raise OutcomeUnknown("redeemed, and the benefit cannot be read") from error
 
 
 def burn(engine: Engine, ref: str, benefit: Json, store: str, shown: Discount | None) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors.whitelabel.sample import ANA_CODE
@@ -194,6 +195,24 @@ def test_a_voucher_that_is_only_shown_is_used_by_redeeming_it(
     assert benefit["redeemedAt"]
     assert provider.list_vouchers(mia) == ()
     assert provider.find_spend(intent).spend == spend
+
+
+def test_a_voucher_that_was_used_by_redeeming_it_is_not_called_whole_when_it_cannot_be_read(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benefit = vendor.state.give(mia, {**vendor.state.reward_named("$10 off"), "codeType": "HUMAN"})
+    intent, respond = voucher_intent(mia, benefit["id"]), vendor.respond
+
+    def go_down_after_redeeming(request: Request) -> Response:
+        response = respond(request)
+        vendor.faults.is_down = request.path.endswith("redeem_benefit")
+        return response
+
+    monkeypatch.setattr(vendor, "respond", go_down_after_redeeming)
+    with pytest.raises(OutcomeUnknown):
+        provider.spend(intent)
+    vendor.faults.is_down = False
+    assert provider.find_spend(intent).finding is Finding.HAPPENED
 
 
 def test_a_used_voucher_cannot_be_given_back(
