@@ -2,7 +2,7 @@
 
 Without SANDBOX=true it is not installed, has no command and cannot be imported, and a deployment may leave
 this folder out. The environment is asked and not Django's settings: `make run` imports this before it has
-written any.
+written any. See decision 0033.
 """
 
 import environ

@@ -88,7 +88,7 @@ def test_every_text_of_code_and_templates_is_collected() -> None:
         text
         for path in ROOT.glob("[lpt]*/**/*.html")
         if "templates" in path.parts
-        for text in re.findall(r'{% translate "([^"]+)"', path.read_text())
+        for _quote, text in re.findall(r"""{% translate (["'])(.+?)\1""", path.read_text())
     ]
     code = [
         node.args[0].value

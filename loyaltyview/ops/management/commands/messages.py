@@ -2,7 +2,7 @@
 
 Babel does it, so nothing must be installed besides Python: Django's own makemessages and compilemessages need
 GNU gettext. The catalogue of a language is loyaltyview/locale/<language>/LC_MESSAGES/django.po; Django reads
-the .mo beside it. CONTRIBUTING.md says how to add a language.
+the .mo beside it. CONTRIBUTING.md says how to add a language. See decision 0034.
 """
 
 from argparse import ArgumentParser
