@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.states import Journal, note
@@ -39,7 +39,9 @@ def book_part(spend: Write, key: str, points: int) -> Write | None:
         if known := journal.get(WriteKind.PART, name):
             return known
         points = min(points, (row.points or 0) - parts_of(row))
-        if points <= 0 or row.state != WriteState.DONE or not _take_from_release(row, points):
+        release = journal.get(WriteKind.RELEASE, row.key)
+        is_free = row.state == WriteState.DONE and (release is None or release.state == WriteState.PLANNED)
+        if points <= 0 or not is_free:
             return None
         part, _is_new = journal.open(
             WriteKind.PART, name, parent=row, member_ref=row.member_ref, points=points
@@ -49,17 +51,16 @@ def book_part(spend: Write, key: str, points: int) -> Write | None:
 
 def book_release(spend: Write, points: int) -> Write:
     """Return the giving back of what parts have left of the spend, planned now if it is new. Its points are
-    fixed then: `points` less the parts. They can be below zero, where parts gave back of a spend that took
-    nothing."""
+    `points` less the parts, fixed when it is sent. They can be below zero, where parts gave back of a spend
+    that took nothing."""
     journal = _journal(spend)
     with locked(spend) as row:
-        release, _is_new = journal.open(
-            WriteKind.RELEASE,
-            spend.key,
-            parent=row,
-            member_ref=row.member_ref,
-            points=points - parts_of(row),
+        points -= parts_of(row)
+        release, is_new = journal.open(
+            WriteKind.RELEASE, spend.key, parent=row, member_ref=row.member_ref, points=points
         )
+        if not is_new and release.state == WriteState.PLANNED:
+            note(release, points=points)
         return release
 
 
@@ -109,13 +110,6 @@ def swap(spend: Write, refs: Sequence[str]) -> bool:
         for row, ref in ((spend, ""), *((row, left) for row in waiting[:1]), (spend, taken)):
             note(row, vendor_ref=ref, exclusive_key=ref)
         return bool(waiting)
-
-
-def _take_from_release(spend: Write, points: int) -> bool:
-    """Take the points of a part out of a release that is planned. False where the rest was sent."""
-    release = spend.children.filter(kind=WriteKind.RELEASE)
-    planned = release.filter(state=WriteState.PLANNED)
-    return planned.update(points=F("points") - points) == 1 or not release.exists()
 
 
 def _name_of_part(spend: Write, key: str) -> str:

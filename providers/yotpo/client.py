@@ -11,6 +11,7 @@ from typing import Any
 
 from providers.base import ProviderConfig
 from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable, UnexpectedAnswer
+from providers.journal.states import Journal
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
@@ -36,6 +37,10 @@ class Client:
     settings: Settings
     session: VendorSession
     config: ProviderConfig
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(vendor=KIND, program=self.program)
 
     def get(self, path: str, *, operation: str, params: Mapping[str, str]) -> Answer:
         """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer, also for an error that comes

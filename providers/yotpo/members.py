@@ -2,20 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from providers import clock
 from providers.answers import moment, text_of, whole_of
 from providers.dates import shown_end_of, timestamp
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.journal.models import WriteState
+from providers.retention import delete_in_steps
 from providers.texts import other_spellings
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import customer_id_of, deducted_codes, fetch
+from providers.yotpo.holds import holds_of, note_deducted
 from providers.yotpo.models import Enrolment
-from providers.yotpo.refs import identity_of, ref_of
-from providers.yotpo.store import held_points, note_deducted
+from providers.yotpo.refs import forget_emails, forget_member, identity_of, ref_of
 from providers.yotpo.tiers import tier_of
 
 # The parameter of each kind of query, and the fields of the answer that must equal its value.
@@ -58,20 +60,21 @@ def get(client: Client, ref: str) -> Member:
     """Return the member; raise Rejected(MEMBER_NOT_FOUND). Always read with the history: the tap that follows
     keeps it as what was there before its spend, and needs no read of its own."""
     identity = identity_of(client.program, ref)
-    held = held_points(client.program, ref)
+    holds = [hold for hold in holds_of(client.journal, ref) if hold.state == WriteState.DONE]
     record = fetch(client, identity, with_history=True)
     if record is None:
         return _newcomer(client, ref)
-    gone = held.keys() & deducted_codes(record)
-    if gone:
-        note_deducted(client.program, gone)
-    waiting = [hold for code, hold in held.items() if code not in gone]
+    gone = deducted_codes(record)
+    for hold in holds:
+        if hold.vendor_ref in gone:
+            note_deducted(hold)
+    waiting = [hold for hold in holds if hold.vendor_ref not in gone]
     return describe(
         client,
         record,
         ref=ref,
-        reserved=sum(hold.points for hold in waiting if not hold.is_used),
-        used=sum(hold.points for hold in waiting if hold.is_used),
+        reserved=sum(hold.points or 0 for hold in waiting if hold.confirmed_at is None),
+        used=sum(hold.points or 0 for hold in waiting if hold.confirmed_at),
     )
 
 
@@ -109,6 +112,18 @@ def enrol(client: Client, profile: MemberProfile) -> Member:
     if not is_ok(answer):
         raise client.refusal(answer)
     return _wait_for(client, email, customer_id, profile)
+
+
+def forget_old(before: datetime) -> int:
+    """Forget who enrolled some hours ago, and the e-mails that nobody has needed since `before`."""
+    newcomers = Enrolment.objects.filter(enrolled_at__lt=clock.now() - NEW_FOR)
+    return delete_in_steps(newcomers) + forget_emails(before)
+
+
+def erase(program: str, ref: str, pseudonym: str) -> int:
+    """Delete what says whom the ref names; return how many rows."""
+    newcomers, _ = Enrolment.objects.filter(program=program, member_ref=ref).delete()
+    return newcomers + forget_member(program, ref, pseudonym)
 
 
 def describe(

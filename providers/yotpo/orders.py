@@ -5,43 +5,44 @@ managed loyalty). No page says what a second order of one id does, so an order i
 completed. A program may send it before as well (`order_sending`); the second is then taken for an update.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet
 
-from providers import clock, types
 from providers.currencies import hundredths
 from providers.dates import timestamp
 from providers.errors import Rejected, RejectReason, Unavailable
-from providers.types import Order, OrderLine, PointsChange, Return
-from providers.yotpo import store
+from providers.journal.booking import book_refund
+from providers.journal.delivery import deliver, is_under_way
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import confirm as confirm_spend
+from providers.types import Money, Order, OrderLine, PointsChange, Return, Spend
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import email_of
-from providers.yotpo.models import Refund, Spend, SpendState
+from providers.yotpo.holds import is_held, note_order
 from providers.yotpo.refs import identity_of
 from providers.yotpo.spending import SETTLED_AFTER
 
 LATER = PointsChange(points=None)
+NOTHING_LEFT = PointsChange(points=0)
 
 
-def confirm(client: Client, spend: types.Spend, order: Order) -> None:
+def confirm(client: Client, spend: Spend, order: Order) -> None:
     """Note that an order carries the code. Held points go with the order itself, when it is completed; where
     the program sends open orders, now."""
-    row = store.get(client.program, spend.key)
-    if row is None or row.state not in store.STANDING:
+    row = client.journal.get(WriteKind.SPEND, spend.key)
+    if row is None or row.state != WriteState.DONE:
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing stands under this key")
     if row.confirmed_at:
         return
     if client.settings.sends_open_orders:
-        spends = [*order.spends, spend]
-        _send(client, replace(order, spends=tuple(spends)), client.settings.open_status)
-    elif row.state == SpendState.HELD and store.is_sent(client.program, order.order_id):
+        _send(client, replace(order, spends=(*order.spends, spend)), client.settings.open_status)
+    elif is_held(row) and _was_sent(client, order.order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
-    store.confirm(row, clock.now())
+    confirm_spend(row, order.order_id)
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
@@ -53,59 +54,86 @@ def record_order(client: Client, order: Order) -> PointsChange:
 def close_order(client: Client, order: Order) -> None:
     """Send an order that earns nothing in a status that does not earn, so that the held points of its codes
     go. Without one there is nothing to say."""
-    if store.holds(client.program, [spend.key for spend in order.spends]):
+    if any(is_held(row) for row in _redemptions(client, order.spends)):
         _send_once(client, order, client.settings.open_status)
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
     """Send the refund once under its own id, never more than is left of the order."""
-    return _refund(
-        client,
-        refund_id=ret.return_id,
-        order_id=ret.order_id,
-        sent_order_id=ret.reported_as or ret.order_id,
-        amount_cents=hundredths(ret.net.amount, ret.net.currency),
-        total_cents=hundredths(ret.order_earn_base.amount, ret.order_earn_base.currency),
-        currency=ret.net.currency,
-        lines=ret.lines,
-        is_rest=ret.is_complete,
+    total, net = _in_cents(ret.order_earn_base), _in_cents(ret.net)
+    refund = book_refund(
+        client.journal,
+        WriteKind.RETURN,
+        ret.return_id,
+        ret.order_id,
+        amount=total if ret.is_complete else net,
+        total=total,
+        member_ref=ret.member_ref,
     )
+    if refund is None:
+        return NOTHING_LEFT
+    # Cut to what is left of the order, by more than rounding, the amount would no longer fit the items.
+    is_cut = abs((refund.amount or 0) - net) * 100 > len(ret.lines)
+    items = () if is_cut else _items(ret.lines, ret.net.currency)
+    sent_order_id = ret.reported_as or ret.order_id
+    return _refund(client, refund, ret.return_id, sent_order_id, ret.net.currency, items)
 
 
 def cancel_order(client: Client, order: Order) -> PointsChange:
     """Refund all that is left of the order."""
-    total_cents = hundredths(order.earn_base.amount, order.earn_base.currency)
-    return _refund(
-        client,
-        refund_id=f"cancelled-{order.order_id}",
-        order_id=order.order_id,
-        sent_order_id=order.order_id,
-        amount_cents=total_cents,
-        total_cents=total_cents,
-        currency=order.earn_base.currency,
-        lines=(),
-        is_rest=True,
+    total = _in_cents(order.earn_base)
+    refund = book_refund(
+        client.journal,
+        WriteKind.CANCEL,
+        order.order_id,
+        order.order_id,
+        amount=total,
+        total=total,
+        member_ref=order.member_ref,
     )
+    if refund is None:
+        return NOTHING_LEFT
+    refund_id = f"cancelled-{order.order_id}"
+    return _refund(client, refund, refund_id, order.order_id, order.earn_base.currency)
 
 
 def _send_once(client: Client, order: Order, status: str) -> None:
     if client.settings.sends_open_orders:
         _send(client, order, status)
         return
-    sending = store.begin_order(client.program, order.order_id)
-    if sending.sent_at is None:
-        _send(client, order, status)
-        store.mark_order_sent(sending)
+    sale, _is_new = client.journal.open(
+        WriteKind.SALE,
+        order.order_id,
+        order_id=order.order_id,
+        member_ref=order.member_ref,
+        amount=_in_cents(order.earn_base),
+        store=order.store,
+    )
+    # Sent again under its id after a lost answer, it is taken to earn once.
+    deliver(sale, lambda: _send(client, order, status), None, SETTLED_AFTER)
+
+
+def _was_sent(client: Client, order_id: str) -> bool:
+    """Return whether the order went out, or may have."""
+    sale = client.journal.get(WriteKind.SALE, order_id)
+    return sale is not None and sale.state != WriteState.PLANNED
+
+
+def _redemptions(client: Client, spends: Iterable[Spend]) -> "QuerySet[Write]":
+    """Return the rows of those spends that stand."""
+    keys = [spend.key for spend in spends]
+    return client.journal.writes(WriteKind.SPEND, key__in=keys, state=WriteState.DONE)
 
 
 def _send(client: Client, order: Order, status: str) -> None:
-    codes = _codes(client, order.spends)
+    # All codes go with every sending: whether a later one replaces the list or adds to it is not documented.
+    codes = dict.fromkeys(row.vendor_ref for row in _redemptions(client, order.spends))
     # Before the order goes out: from here on its points may be on their way.
-    store.note_order(client.program, [spend.key for spend in order.spends])
+    note_order(client.journal, [spend.key for spend in order.spends])
     body: dict[str, Any] = {
         "order_id": order.order_id,
         "customer_email": email_of(client, order.member_ref),
-        "total_amount_cents": hundredths(order.earn_base.amount, order.earn_base.currency),
+        "total_amount_cents": _cents(order.earn_base),
         "currency_code": order.earn_base.currency,
         "created_at": timestamp(order.placed_at),
         "channel_type": "offline",
@@ -130,16 +158,6 @@ def _send(client: Client, order: Order, status: str) -> None:
         raise client.refusal(answer)
 
 
-def _codes(client: Client, spends: Iterable[types.Spend]) -> tuple[str, ...]:
-    """Return the codes of the spends that stand, each once. All of the order's go with every sending: whether
-    a later one replaces the list or adds to it is not documented."""
-    keys = [spend.key for spend in spends]
-    rows = Spend.objects.filter(
-        program=client.program, key__in=keys, state__in=[SpendState.HELD, SpendState.TAKEN]
-    )
-    return tuple(dict.fromkeys(rows.order_by("pk").values_list("code", flat=True)))
-
-
 def _items(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
     """Return the lines by product: Yotpo's product rules and item refunds name a product, and the till lists
     each unit by itself."""
@@ -161,55 +179,41 @@ def _items(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
 
 def _refund(
     client: Client,
-    *,
+    refund: Write,
     refund_id: str,
     order_id: str,
-    sent_order_id: str,
-    amount_cents: int,
-    total_cents: int,
     currency: str,
-    lines: tuple[OrderLine, ...],
-    is_rest: bool,
+    items: Sequence[dict[str, Any]] = (),
 ) -> PointsChange:
-    wanted_cents = total_cents if is_rest else amount_cents
-    row = _book(client.program, refund_id, order_id, wanted_cents, total_cents)
-    if row is None:
-        return PointsChange(points=0)
-    if row.sent_at:
+    if refund.state == WriteState.DONE:
         return LATER
-    if store.is_order_under_way(client.program, sent_order_id, SETTLED_AFTER):
+    if is_under_way(client.journal.get(WriteKind.SALE, order_id), SETTLED_AFTER):
         # A refund that overtakes its order takes nothing back, and the order would earn afterwards.
         raise Unavailable("the order may still be on its way")
     body: dict[str, Any] = {
         "id": refund_id,
-        "order_id": sent_order_id,
-        "total_amount_cents": row.amount_cents,
+        "order_id": order_id,
+        "total_amount_cents": int((refund.amount or 0) * 100),
         # Must be that of the order, and is required where an account has several.
         "currency": currency,
     }
-    # Cut to what is left of the order, by more than rounding, the amount would no longer fit the items.
-    if lines and abs(row.amount_cents - amount_cents) <= len(lines):
-        body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in _items(lines, currency)]
-    answer = client.post("/refunds", operation="send_refund", body=body)
-    if not is_ok(answer):
-        raise client.refusal(answer, not_found=RejectReason.NOT_ALLOWED)
-    Refund.objects.filter(pk=row.pk, sent_at=None).update(sent_at=clock.now())
+    if items:
+        body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in items]
+
+    def send() -> None:
+        answer = client.post("/refunds", operation="send_refund", body=body)
+        if not is_ok(answer):
+            raise client.refusal(answer, not_found=RejectReason.NOT_ALLOWED)
+
+    # Sent again under its id after a lost answer, it is taken to count once.
+    deliver(refund, send, None, SETTLED_AFTER)
     return LATER
 
 
-def _book(program: str, refund_id: str, order_id: str, amount_cents: int, total_cents: int) -> Refund | None:
-    """Return the row of this refund, made now if it is new; None when nothing of the order is left to refund.
-    Events of one order come one after another, so nobody books beside us."""
-    with transaction.atomic():
-        known = Refund.objects.filter(program=program, refund_id=refund_id).first()
-        if known:
-            return known
-        booked = Refund.objects.filter(program=program, order_id=order_id).aggregate(
-            cents=Sum("amount_cents")
-        )
-        amount_cents = min(amount_cents, total_cents - (booked["cents"] or 0))
-        if amount_cents <= 0:
-            return None
-        return Refund.objects.create(
-            program=program, order_id=order_id, refund_id=refund_id, amount_cents=amount_cents
-        )
+def _cents(money: Money) -> int:
+    return hundredths(money.amount, money.currency)
+
+
+def _in_cents(money: Money) -> Decimal:
+    """Return the amount, rounded to cents."""
+    return Decimal(_cents(money)) / 100

@@ -7,6 +7,7 @@ from datetime import datetime
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
+from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
@@ -28,11 +29,11 @@ from providers.types import (
     WebhookEvent,
     WebhookRequest,
 )
-from providers.yotpo import members, orders, releasing, retention, rewards, spending, webhooks
+from providers.yotpo import members, orders, release, rewards, webhooks
 from providers.yotpo.client import Client, client_for
-from providers.yotpo.customers import fetch_by_ref, history_of
-from providers.yotpo.history import movements_of
+from providers.yotpo.customers import fetch_by_ref, history_of, movements_of
 from providers.yotpo.settings import Settings
+from providers.yotpo.spending import Redemption
 from providers.yotpo.tiers import list_tiers
 
 
@@ -96,7 +97,7 @@ class YotpoProvider(LoyaltyProvider):
         return movements_of(history_of(fetch_by_ref(self.client, ref, with_history=True)))
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        return spending.find(self.client, intent)
+        return find(Redemption(self.client), intent)
 
     def check(self) -> CheckResult:
         started = time.perf_counter()
@@ -108,15 +109,15 @@ class YotpoProvider(LoyaltyProvider):
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spending.spend(self.client, intent)
+        return spend(Redemption(self.client), intent)
 
     def release(self, spend: Spend) -> None:
         if spend.kind is SpendKind.VOUCHER:
             raise Unsupported("vouchers")
-        releasing.release(self.client, spend)
+        release.release(self.client, spend)
 
     def release_part(self, spend: Spend, points: int, key: str) -> None:
-        releasing.release_part(self.client, spend, points, key)
+        release.release_part(self.client, spend, points, key)
 
     def confirm(self, spend: Spend, order: Order) -> None:
         orders.confirm(self.client, spend, order)
@@ -145,7 +146,7 @@ class YotpoProvider(LoyaltyProvider):
 
     @classmethod
     def forget_old(cls, before: datetime) -> int:
-        return retention.forget_old(before)
+        return members.forget_old(before)
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
-        return retention.erase_member(self.config.program, ref, pseudonym)
+        return members.erase(self.config.program, ref, pseudonym)

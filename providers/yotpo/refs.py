@@ -8,13 +8,15 @@ for: an erasure deletes that row, and then the ref leads to nobody. See docs/dec
 import base64
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db.models import Q
 from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason
+from providers.journal import retention
+from providers.retention import delete_in_steps
 from providers.sealing import seal, unseal
 from providers.yotpo.models import EmailRef, RefKey
 
@@ -67,10 +69,19 @@ def ref_by_email(program: str, email: str) -> str:
     return BY_EMAIL + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def forget(program: str, ref: str) -> int:
-    """Delete what says whom the ref names, under its second name too; return how many rows."""
-    hers = Q(ref=ref) | Q(ref__startswith=ref + ALSO)
-    return EmailRef.objects.filter(hers, program=program).delete()[0]
+def forget_emails(before: datetime) -> int:
+    """Delete the e-mails of refs that were last used before that time, and about which nothing is under way;
+    return how many."""
+    old = EmailRef.objects.filter(seen_at__lt=before)
+    return delete_in_steps(old.exclude(ref__in=retention.refs_under_way("yotpo")))
+
+
+def forget_member(program: str, ref: str, pseudonym: str) -> int:
+    """Delete which e-mail the ref stands for. The journal puts the pseudonym in the place of the ref itself,
+    and here in the place of a second name. Return how many rows."""
+    names = EmailRef.objects.filter(Q(ref=ref) | Q(ref__startswith=ref + ALSO), program=program)
+    others = [name for name in names.values_list("ref", flat=True) if name != ref]
+    return retention.erase_member("yotpo", program, others, pseudonym) + names.delete()[0]
 
 
 def _key(program: str) -> bytes:

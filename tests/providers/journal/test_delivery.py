@@ -125,17 +125,12 @@ def test_parts_and_the_rest_are_together_what_the_spend_took(spent: Write) -> No
     assert book_release(spent, 10).points == 0
 
 
-def test_the_points_of_a_release_are_fixed_when_it_is_planned(spent: Write) -> None:
-    book_part(spent, "a", 4)
-    assert book_release(spent, 10).points == 6
-    assert book_release(spent, 0).points == 6
-
-
-def test_a_part_takes_its_points_out_of_a_release_that_waits(spent: Write) -> None:
-    release = book_release(spent, 10)
+def test_the_points_of_a_release_are_fixed_when_it_is_sent(spent: Write) -> None:
+    release = book_release(spent, 0)
     assert book_part(spent, "a", 4)
     assert book_release(spent, 10).points == 6
     advance(release, WriteState.PLANNED, WriteState.SENT, sent_at=timezone.now())
+    assert book_release(spent, 0).points == 6
     assert book_part(spent, "b", 1) is None
 
 

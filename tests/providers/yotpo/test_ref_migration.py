@@ -22,7 +22,7 @@ from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.saga import find_tap
 from loyaltyview.webview.models import ConsentChange, Launch
 from providers.types import SpendKind, WebhookEvent
-from providers.yotpo.models import Enrolment, Spend
+from providers.yotpo.models import Enrolment
 from providers.yotpo.refs import identity_of, ref_of
 
 migration = importlib.import_module("providers.yotpo.migrations.0003_refs_of_emails")
@@ -37,6 +37,10 @@ def _keys(settings: Settings, program: Program, monkeypatch: pytest.MonkeyPatch)
     settings.CREDENTIAL_KEYS = [NEW, OLD]
     program.save()
     monkeypatch.setattr(migration, "BATCH", 2)
+    # The table of spends is gone since; tests/providers/yotpo/test_rows_move_to_the_journal.py has its rows.
+    monkeypatch.setattr(
+        migration, "TABLES", tuple(table for table in migration.TABLES if table[1] != "Spend")
+    )
 
 
 def cipher_ref(key: str, email: str = ANA, program: str = "acme") -> str:
@@ -63,15 +67,6 @@ def redemption(program: Program, ref: str, key: str = "k-1", state: str = "revea
 
 def plant(program: Program, ref: str) -> None:
     redemption(program, ref)
-    Spend.objects.create(
-        program="acme",
-        key="k",
-        member_ref=ref,
-        kind="reward",
-        option_id="1",
-        points=1,
-        asked_at=timezone.now(),
-    )
     Enrolment.objects.create(program="acme", member_ref=ref, enrolled_at=timezone.now())
     Launch.objects.create(
         program=program,
@@ -86,7 +81,7 @@ def plant(program: Program, ref: str) -> None:
 
 
 def stored_refs() -> set[str]:
-    tables = (Redemption, Spend, Enrolment, Launch, ConsentChange, Order)
+    tables = (Redemption, Enrolment, Launch, ConsentChange, Order)
     hints = {read_hint(bytes(event.payload)).member_ref for event in Event.objects.all()}
     return {ref for table in tables for ref in table.objects.values_list("member_ref", flat=True)} | hints
 

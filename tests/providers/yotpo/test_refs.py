@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.utils import timezone
 from pytest_django import Settings
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import Rejected, RejectReason
-from providers.yotpo.models import EmailRef, Spend, SpendState
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import Journal
+from providers.yotpo.members import forget_old
+from providers.yotpo.models import EmailRef
 from providers.yotpo.provider import YotpoProvider
-from providers.yotpo.refs import identity_of, ref_of
-from providers.yotpo.retention import erase_member, forget_old
-from tests.providers.yotpo.build import ANA, make_intent, points_of, ref
+from providers.yotpo.refs import ALSO, identity_of, ref_of
+from tests.providers.contract_setup import erase_member
+from tests.providers.yotpo.build import ANA, TEN_OFF, make_intent, points_of, ref
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
@@ -64,31 +66,36 @@ def test_no_email_stands_in_the_clear(provider: YotpoProvider) -> None:
     assert "ana" not in f"{row.ref} {row.sealed_email}"
 
 
-@pytest.mark.django_db
-def test_the_ref_of_an_erased_member_leads_to_nobody() -> None:
-    ana = ref_of("acme", customer_id="", email=ANA)
-    spend_of(ana, SpendState.TAKEN)
+def test_the_ref_of_an_erased_member_leads_to_nobody(provider: YotpoProvider) -> None:
+    ana = ref(provider, ANA)
+    provider.spend(make_intent(ana, TEN_OFF, 200))
 
-    assert erase_member("acme", ana, "ERASED-1") == 2  # the redemption and the e-mail
-    assert Spend.objects.get().member_ref == "ERASED-1"
+    assert erase_member(provider, ana, "ERASED-1") == 2  # the redemption and the e-mail
+    assert Write.objects.get().member_ref == "ERASED-1"
     with pytest.raises(Rejected) as refused:
         identity_of("acme", ana)
     assert refused.value.reason is RejectReason.MEMBER_NOT_FOUND
+
+
+def test_a_member_is_erased_under_a_second_name_too(provider: YotpoProvider) -> None:
+    ana = ref(provider, ANA)
+    second = EmailRef.objects.get(ref=ana)
+    second.pk, second.ref = None, f"{ana}{ALSO}12345678"
+    second.save()
+    provider.spend(make_intent(second.ref, TEN_OFF, 200))
+
+    assert erase_member(provider, ana, "ERASED-1") == 3  # the redemption and the e-mail under both names
+    assert Write.objects.get().member_ref == "ERASED-1"
+    assert not EmailRef.objects.exists()
 
 
 @pytest.mark.django_db
 def test_an_email_is_forgotten_when_the_ref_was_long_not_used() -> None:
     then, before = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
     old, held, young = (ref_of("acme", customer_id="", email=f"{name}@example.test") for name in "abc")
-    spend_of(held, SpendState.HELD)
+    journal = Journal(vendor="yotpo", program="acme")
+    journal.open(WriteKind.SPEND, "k", member_ref=held, state=WriteState.DONE, waits_for_order=True)
     EmailRef.objects.filter(ref__in=[old, held]).update(seen_at=then)
 
     assert forget_old(before) == 1
     assert set(EmailRef.objects.values_list("ref", flat=True)) == {held, young}
-
-
-def spend_of(member_ref: str, state: SpendState) -> None:
-    Spend.objects.create(
-        program="acme", key="k", state=state, member_ref=member_ref, kind="reward", option_id="1", points=100,
-        code="C", asked_at=timezone.now(),
-    )  # fmt: skip

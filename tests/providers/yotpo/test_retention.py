@@ -1,4 +1,4 @@
-"""Finished redemptions and refunds are forgotten when their time is over, those under way never."""
+"""What the adapter keeps besides the journal is forgotten, and no erased member is named."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,49 +6,54 @@ import pytest
 from django.utils import timezone
 
 from providers.errors import Rejected
-from providers.yotpo.models import Enrolment, PartRelease, Refund, Spend, SpendState
-from providers.yotpo.retention import erase_member, forget_old
-
-pytestmark = pytest.mark.django_db
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.yotpo.models import Enrolment
+from providers.yotpo.provider import YotpoProvider
+from tests.providers.contract_setup import erase_member, forget_old
+from tests.providers.yotpo.build import TEN_OFF, make_intent, make_order
 
 OLD = datetime(2024, 1, 1, tzinfo=UTC)
 BEFORE = datetime(2024, 1, 2, tzinfo=UTC)
-YOUNG = datetime(2024, 1, 3, tzinfo=UTC)
 
 
-def spend(key: str, state: SpendState, at: datetime = OLD, confirmed_at: datetime | None = None) -> Spend:
-    return Spend.objects.create(
-        program="acme", key=key, state=state, member_ref="id:mia", kind="reward", option_id="1", points=100,
-        code=key, asked_at=at, confirmed_at=confirmed_at, order_sent_at=confirmed_at,
-    )  # fmt: skip
+def kept(kind: WriteKind) -> set[str]:
+    return set(Write.objects.filter(kind=kind).values_list("key", flat=True))
 
 
-def test_what_is_over_goes_and_what_is_under_way_or_young_stays() -> None:
-    for state in (SpendState.TAKEN, SpendState.RELEASED, SpendState.VOID):
-        spend(f"old-{state}", state)
-    gone = spend("old-ordered", SpendState.HELD, confirmed_at=OLD)
-    PartRelease.objects.create(spend=gone, key="return-1", points=5, sent_at=OLD)
-    spend("asked", SpendState.ASKED)
-    spend("held", SpendState.HELD)
-    spend("young", SpendState.TAKEN, at=YOUNG)
-    going_back = spend("part-on-its-way", SpendState.TAKEN)
-    PartRelease.objects.create(spend=going_back, key="return-2", points=5)
-    for number, sent_at in enumerate((OLD, YOUNG, None)):
-        Refund.objects.create(
-            program="acme", order_id="o", refund_id=str(number), amount_cents=1, sent_at=sent_at
-        )
-    Enrolment.objects.create(
-        program="acme", member_ref="m:x", enrolled_at=timezone.now() - timedelta(hours=2)
-    )
-    assert forget_old(BEFORE) == 4 + 1 + 1 + 1  # spends, a part, a refund, an enrolment
-    assert set(Spend.objects.values_list("key", flat=True)) == {"asked", "held", "young", "part-on-its-way"}
-    assert set(Refund.objects.values_list("refund_id", flat=True)) == {"1", "2"}
+def test_what_is_over_goes_and_what_is_under_way_or_young_stays(provider: YotpoProvider, mia: str) -> None:
+    used, held = make_intent(mia, key="used"), make_intent(mia, key="held")
+    order = make_order(mia, provider.spend(used))
+    provider.confirm(order.spends[0], order)
+    provider.record_order(order)
+    provider.release_part(order.spends[0], 5, "return-1")
+    provider.get_member(mia)  # the history shows that the held points are gone
+    provider.spend(held)
+    Write.objects.update(changed_at=OLD)
+    provider.spend(make_intent(mia, TEN_OFF, 200, key="young"))
+    hours_ago = timezone.now() - timedelta(hours=2)
+    Enrolment.objects.create(program="acme", member_ref="m:x", enrolled_at=hours_ago)
+
+    assert forget_old(provider, BEFORE) == 2 + 1 + 1  # a spend with its part, an order, an enrolment
+    assert kept(WriteKind.SPEND) == {"held", "young"}
     assert not Enrolment.objects.exists()
 
 
-@pytest.mark.parametrize("state", [SpendState.ASKED, SpendState.HELD])
-def test_a_member_with_a_redemption_under_way_is_not_erased(state: SpendState) -> None:
-    spend("key", state)
+@pytest.mark.parametrize("state", [WriteState.SENT, WriteState.DONE])
+def test_a_member_with_a_redemption_under_way_is_not_erased(
+    provider: YotpoProvider, mia: str, state: WriteState
+) -> None:
+    provider.spend(make_intent(mia))
+    Write.objects.update(state=state)
+
     with pytest.raises(Rejected):
-        erase_member("acme", "id:mia", "ERASED-1")
-    assert Spend.objects.get().member_ref == "id:mia"
+        erase_member(provider, mia, "ERASED-1")
+    assert Write.objects.get().member_ref == mia
+
+
+def test_a_hold_whose_order_was_sent_names_the_member_no_more(provider: YotpoProvider, mia: str) -> None:
+    order = make_order(mia, provider.spend(make_intent(mia)))
+    provider.confirm(order.spends[0], order)
+    provider.record_order(order)
+
+    assert erase_member(provider, mia, "ERASED-1") == 2
+    assert set(Write.objects.values_list("member_ref", "exclusive_key")) == {("ERASED-1", "")}

@@ -18,10 +18,11 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.journal.models import Write
+from providers.journal.spending import Made
 from providers.types import Finding, SpendIntent, SpendKind
-from providers.yotpo import spending
-from providers.yotpo.models import Spend
 from providers.yotpo.provider import YotpoProvider
+from providers.yotpo.spending import Redemption
 from tests.providers.yotpo.build import (
     FIFTEEN_PERCENT,
     FIVE_OFF,
@@ -202,7 +203,7 @@ def test_codes_of_other_spends_other_options_and_other_days_are_not_taken_for_th
     yotpo.books.options[int(FIFTEEN_PERCENT)].amount = 200
     other = make_intent(mia, FIFTEEN_PERCENT, 200)
     provider.spend(other)
-    Spend.objects.filter(key=other.key).delete()  # as if the shopper had done it on her phone
+    Write.objects.filter(key=other.key).delete()  # as if the shopper had done it on a phone
     yotpo.books.customers[0].history.append(
         HistoryItem(at=timezone.now() - timedelta(days=1), action="$10 off", points=-200, status="TEN-OLD")
     )
@@ -219,7 +220,7 @@ def test_two_that_look_alike_are_left_to_a_person(provider: YotpoProvider, yotpo
     lose(provider, yotpo, intent)
     twin = make_intent(mia, TEN_OFF, 200)
     provider.spend(twin)
-    Spend.objects.filter(key=twin.key).delete()
+    Write.objects.filter(key=twin.key).delete()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
         assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
@@ -230,7 +231,7 @@ def test_a_redemption_made_before_ours_is_not_taken_for_the_lost_one(
 ) -> None:
     elsewhere = make_intent(mia, TEN_OFF, 200)
     provider.spend(elsewhere)
-    Spend.objects.filter(key=elsewhere.key).delete()  # as if the shopper had done it on her phone
+    Write.objects.filter(key=elsewhere.key).delete()  # as if the shopper had done it on a phone
     intent = make_intent(mia, TEN_OFF, 200)
     lose(provider, yotpo, intent)
 
@@ -260,7 +261,7 @@ def test_a_redemption_that_was_under_way_at_the_upgrade_is_never_guessed(
 ) -> None:
     intent = make_intent(mia, TEN_OFF, 200)
     lose(provider, yotpo, intent)
-    Spend.objects.filter(key=intent.key).update(codes_before=False)
+    Write.objects.filter(key=intent.key).update(shown_before=False)
 
     assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
 
@@ -295,12 +296,12 @@ def test_a_closed_key_stays_closed_even_for_a_call_that_is_on_its_way(
 ) -> None:
     intent = make_intent(mia)
 
-    def give_up_first(*args: Any) -> tuple[str, str]:
-        Spend.objects.filter(key=intent.key).update(state="void")
-        return read(*args)
+    def give_up_first(*args: Any) -> Made:
+        Write.objects.filter(key=intent.key).update(state="void")
+        return send(*args)
 
-    read = spending._read
-    monkeypatch.setattr(spending, "_read", give_up_first)
+    send = Redemption.send
+    monkeypatch.setattr(Redemption, "send", give_up_first)
     with pytest.raises(OutcomeUnknown):
         provider.spend(intent)
     assert provider.find_spend(intent).finding is Finding.DID_NOT

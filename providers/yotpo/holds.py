@@ -1,0 +1,65 @@
+"""Held redemptions: Yotpo still counts their points, and takes them with the order that names the code.
+
+A redemption waits for its order until that is sent. From then on Yotpo may take the points at any moment;
+`detail` says since when, until the history shows that they are gone. A member has one hold at a time: a
+second delayed redemption would cancel the first.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from providers import clock
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
+from providers.journal.states import Journal, note_if_open
+
+# How long after its order a held redemption may still be waiting for its deduction at Yotpo.
+DEDUCTED_WITHIN = timedelta(hours=1)
+ORDER_SENT_AT = "order_sent_at"  # in `detail`, in seconds since 1970
+
+
+def hold_columns(member_ref: str) -> dict[str, Any]:
+    """Return the columns of a new hold. No two holds of a member wait for their orders at a time."""
+    return {"waits_for_order": True, "exclusive_key": f"hold {member_ref}"}
+
+
+def holds_of(journal: Journal, member_ref: str) -> list[Write]:
+    """Return the member's redemptions whose points Yotpo has not taken as far as we know: their order is
+    still to be sent, or was sent a short while ago. Those whose outcome is not known yet are among them."""
+    since = clock.now() - DEDUCTED_WITHIN
+    rows = journal.writes(
+        WriteKind.SPEND,
+        Q(waits_for_order=True) | Q(changed_at__gt=since),
+        member_ref=member_ref,
+        state__in=OPEN,
+    )
+    return [row for row in rows if row.waits_for_order or (order_sent_at(row) or since) > since]
+
+
+def is_held(spend: Write) -> bool:
+    """Return whether the history has not shown yet that the points of this hold are gone."""
+    return spend.waits_for_order or ORDER_SENT_AT in spend.detail
+
+
+def order_sent_at(spend: Write) -> datetime | None:
+    """Return when the order of this hold was sent, None where it was not or the points are gone."""
+    seconds = spend.detail.get(ORDER_SENT_AT)
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def note_order(journal: Journal, keys: Iterable[str]) -> None:
+    """Note that the order of these redemptions is about to be sent; the first time counts."""
+    rows = journal.writes(WriteKind.SPEND, key__in=list(keys), state=WriteState.DONE, waits_for_order=True)
+    for row in rows:
+        _end_hold(row, {**row.detail, ORDER_SENT_AT: clock.now().timestamp()})
+
+
+def note_deducted(spend: Write) -> None:
+    """Yotpo's history shows that the points of this hold are gone."""
+    _end_hold(spend, {name: value for name, value in spend.detail.items() if name != ORDER_SENT_AT})
+
+
+def _end_hold(spend: Write, detail: dict[str, Any]) -> None:
+    note_if_open(spend, waits_for_order=False, exclusive_key="", detail=detail)
