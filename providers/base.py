@@ -298,7 +298,7 @@ class LoyaltyProvider(ABC):
 
     def maintain(self) -> None:  # noqa: B027 - most vendors need nothing
         """Called by the worker each minute, by one worker at a time, for what a vendor needs regularly:
-        queued calls sent, lapsed points taken. Must be quick when there is nothing to do. May be repeated."""
+        queued calls sent, expired points taken. Must be quick when nothing is due. May be repeated."""
 
     def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
         """Called by the worker when a delivery said that this member changed. For what an adapter keeps of
@@ -309,13 +309,13 @@ class LoyaltyProvider(ABC):
     @classmethod
     def forget_old(cls, before: datetime) -> int:
         """Called daily by the worker, once for all programs, also for those that left this vendor. Delete
-        what was over before `before`, never a row whose outcome is open, never a member's money; return how
-        many. The default keeps no rows. May be repeated."""
+        what was finished before that time, never a row whose outcome is open, never a member's money; return
+        how many. The default keeps no rows. May be repeated."""
         return 0
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
-        """Called in a transaction when a member is erased from our database on her demand. Delete what says
-        who she is, and put `pseudonym` (at most 31 characters, in upper case) wherever a row must stay and
-        names `ref`; return how many rows that were. Raise Rejected(NOT_ALLOWED) while something of hers is
+        """Called in a transaction when a member asks to be erased from our database. Delete what says who
+        they are, and put `pseudonym` (at most 31 characters, in upper case) wherever a row must stay and
+        names `ref`; return how many rows that were. Raise Rejected(NOT_ALLOWED) while something of theirs is
         under way. The default keeps no rows. May be repeated."""
         return 0

@@ -60,7 +60,7 @@ class MemberQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiring:
-    """Points that lapse at `at` unless they are spent before."""
+    """Points that expire at `at` unless they are spent before."""
 
     points: int
     at: datetime

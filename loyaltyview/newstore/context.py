@@ -64,7 +64,7 @@ class LaunchContext:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Associate:
     """Who works the till, as our own signed identity says. `associate_id` is NewStore's id of the
-    associate where it was looked up (`is_staff_id`), else the subject of her login."""
+    associate where it was looked up (`is_staff_id`), else the subject of the login."""
 
     associate_id: str
     device_id: str

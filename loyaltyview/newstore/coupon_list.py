@@ -76,7 +76,7 @@ def run_one() -> bool:
     except NewStoreError as error:
         text = f"{type(error).__name__}: {error.detail}"
         may_pass = isinstance(error, NewStoreUnavailable) or not isinstance(error, NewStoreRejected)
-        # Whoever is told to wait is not to give up for it.
+        # To be told to wait is no reason to give up.
         if may_pass and (row.attempts < MOST_ATTEMPTS or error.status == 429):
             postpone(row, text, max(backoff_s(row.attempts), error.retry_after_s or 0))
         else:

@@ -1,16 +1,16 @@
-"""A member is erased: nothing about her is written into NewStore any more (`programs.erasure`)."""
+"""A member is erased: nothing about them is written into NewStore any more (`programs.erasure`)."""
 
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.erasure import Person
 
 
 def erase(person: Person) -> dict[str, int]:
-    """Drop the loyalty ids that wait to be written for her. They are few: each is gone when it is written."""
-    pks = [row.pk for row in ProfileLink.objects.filter(program=person.program) if _is_hers(row, person)]
+    """Drop the member's loyalty ids that wait to be written. They are few: each is deleted when written."""
+    pks = [row.pk for row in ProfileLink.objects.filter(program=person.program) if _is_theirs(row, person)]
     return {"ids on their way into profiles": ProfileLink.objects.filter(pk__in=pks).delete()[0]}
 
 
-def _is_hers(row: ProfileLink, person: Person) -> bool:
+def _is_theirs(row: ProfileLink, person: Person) -> bool:
     return (
         row.member_id in {person.ref, *person.member_ids}
         or row.profile_id in person.profile_ids

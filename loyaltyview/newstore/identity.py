@@ -32,7 +32,7 @@ MAX_ID = 100
 
 def verify_associate(program: Program, bearer: str, device_id: str) -> Associate:
     """Return the associate whom NewStore's token names. May fetch NewStore's keys (3 s at most) and, where
-    the program allows, look up her associate id (2 s at most; a failure leaves the token's subject).
+    the program allows, look up their associate id (2 s at most; a failure leaves the token's subject).
 
     Raises IdentityError: TOKEN_INVALID, TOKEN_EXPIRED, KEYS_UNAVAILABLE.
     """

@@ -9,7 +9,7 @@ from loyaltyview.work.models import WorkRow
 
 
 class ProfileLink(WorkRow):
-    """A member's loyalty id on its way into her NewStore profile; gone when it is there.
+    """A member's loyalty id on its way into the NewStore profile; gone when it is there.
 
     `contact` (e-mail or phone) finds the profile when `profile_id` is not known or was merged away.
     """
@@ -18,7 +18,7 @@ class ProfileLink(WorkRow):
     member_id = models.CharField(max_length=200)
     profile_id = models.CharField(max_length=100, blank=True)
     contact = EncryptedTextField(blank=True)
-    # Whether another loyalty id in the profile is replaced: after an enrolment, not when she was only found.
+    # Whether another loyalty id in the profile is replaced: after an enrolment, not after a look-up.
     may_replace = models.BooleanField(default=False)
 
     class Meta:

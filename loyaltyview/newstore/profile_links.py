@@ -1,4 +1,4 @@
-"""A member's loyalty id in her NewStore profile: written after the page has answered, read for her orders.
+"""A member's loyalty id in the NewStore profile: written after the page has answered, read for orders.
 Source: docs/contracts/newstore.md 7.
 
 Profiles can be merged or deleted: an id that is gone is looked up once more by e-mail or phone.
@@ -27,8 +27,8 @@ REFUSED_FOR_GOOD = (400, 404, 410, 422)
 def link_profile(
     program: Program, *, member_id: str, profile_id: str, contact: str, may_replace: bool
 ) -> None:
-    """Have the worker write `member_id` into the profile. `contact` is her e-mail or phone (E.164); without
-    it and without `profile_id` there is nothing to find her by. Database only; may be repeated."""
+    """Have the worker write `member_id` into the profile. `contact` is their e-mail or phone (E.164); without
+    it and without `profile_id` there is nothing to find the profile by. Database only; may be repeated."""
     if not member_id or not (profile_id or contact):
         return
     ProfileLink.objects.update_or_create(
@@ -40,7 +40,7 @@ def link_profile(
             "may_replace": may_replace,
             "due_at": clock.now(),
             "attempts": 0,
-            "lease_until": None,  # whoever has the former wish in hand must not delete this one
+            "lease_until": None,  # the worker that writes the former id must not delete this row
         },
     )
     wake()
@@ -60,8 +60,8 @@ def read_loyalty_id(program: Program, profile_id: str) -> str:
 
 
 def loyalty_id_in(profile: Profile, program: Program) -> str:
-    """Return the loyalty id in the profile's attribute, "" for what no id looks like: it is somebody's free
-    text."""
+    """Return the loyalty id in the profile's attribute, "" for a text that no id looks like: people
+    type it."""
     value = profile.attributes.get(program.loyalty_attribute, "").strip()
     text = pasted(value)
     is_id = len(text) <= MAX_LOYALTY_ID and text.isprintable() and len(value.splitlines()) == 1

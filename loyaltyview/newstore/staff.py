@@ -1,7 +1,7 @@
-"""NewStore's own id of an associate, found by the e-mail of her login.
+"""NewStore's own id of an associate, found by the e-mail of the login.
 Source: docs/contracts/newstore.md 3.2 and 8.5.
 
-Carts and orders name associates by this id; her login by another one.
+Carts and orders name associates by this id; the login by another one.
 """
 
 import structlog

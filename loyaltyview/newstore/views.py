@@ -30,7 +30,7 @@ def identity(request: HttpRequest, program: str) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     found = Program.objects.filter(slug=program, is_active=True).first()
     if found is None:
-        # Not the slug itself: whoever asks for a million slugs would fill the metrics.
+        # Not the slug itself: a million made-up slugs would fill the metrics.
         return _refuse("unknown", "PROGRAM_UNKNOWN", 404)
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:

@@ -1,8 +1,8 @@
-"""Erasing a member on her demand: each app takes her out of its own tables (`add_eraser` in its
-`AppConfig.ready`), the vendor's adapter out of its.
+"""Erasing a member who asks for it: each app takes them out of its own tables (`add_eraser` in its
+`AppConfig.ready`), the vendor's adapter and the journal out of theirs.
 
-What only says who she is goes. Ledgers and audit trails stay, with a random pseudonym in her place, the same
-everywhere, so that they add up and lead to nobody. All or nothing, in one transaction; a dry run is the same
+What only says who they are goes. Ledgers and audit trails stay under a random pseudonym, the same
+everywhere, so that they add up and name nobody. All or nothing, in one transaction; a dry run is the same
 and rolled back.
 """
 
@@ -26,8 +26,8 @@ PSEUDONYM = "ERASED-"  # no vendor's ref begins like this
 
 @dataclass(slots=True, kw_only=True)
 class Person:
-    """Who is to be erased: the vendor's `ref`, and what finds her where that does not stand. `contacts` are
-    e-mails in lower case and phones in E.164, `profile_ids` NewStore's, `member_ids` stand on her card."""
+    """Who is to be erased: the vendor's `ref`, and what finds them where that is not known. `contacts` are
+    e-mails in lower case and phones in E.164, `profile_ids` NewStore's, `member_ids` stand on the card."""
 
     program: Program
     ref: str
@@ -40,7 +40,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eraser:
-    """One app's part. `find` adds to the person what the app knows of her. `blockers` are sentences that say
+    """One app's part. `find` adds to the person what the app knows of them. `blockers` are sentences that say
     what must be done first. `erase` returns how many rows of each kind it changed. All are database only."""
 
     erase: Callable[[Person], dict[str, int]]
@@ -78,7 +78,7 @@ def is_pseudonym(ref: str) -> bool:
 
 def erase_member(program: Program, ref: str, *, actor: str, is_dry_run: bool) -> Erasure:
     """Erase the member, or only count: then the result is not stored and its pseudonym stands nowhere. Asks
-    the vendor once who she is, and tells it nothing: what the vendor keeps is the vendor's to erase.
+    the vendor once who they are, and tells it nothing: what the vendor keeps is the vendor's to erase.
     Raises CannotErase."""
     person = Person(program=program, ref=ref, pseudonym=f"{PSEUDONYM}{secrets.token_hex(12).upper()}")
     _ask_vendor(person)
@@ -102,7 +102,7 @@ def erase_member(program: Program, ref: str, *, actor: str, is_dry_run: bool) ->
 
 
 def _ask_vendor(person: Person) -> None:
-    # One that cannot answer or does not know her any more: then the ref has to do.
+    # One that cannot answer or does not know the member any more: then the ref is enough.
     with suppress(ProviderError):
         member = person.program.provider().get_member(person.ref)
         person.contacts |= {text for text in (member.email.lower(), member.phone) if text}

@@ -229,8 +229,8 @@ class Store(models.Model):
 
 
 class Erasure(models.Model):
-    """That a member was erased, when and by whom. Not who she was: nothing leads from the pseudonym, which
-    stands in her place since, back to her. Only ever added."""
+    """That a member was erased, when and by whom. Not who they were: nothing leads from the pseudonym
+    back to them. Only ever added."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="erasures")
     at = models.DateTimeField(_("at"), default=timezone.now)

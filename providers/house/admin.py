@@ -95,7 +95,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [EntryInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        # A member stays in the program whose ledger she is in.
+        # A member stays in the program whose ledger they are in.
         return ["program", *self.readonly_fields] if obj else [*self.readonly_fields]
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What a member can have: rewards with the exact gap to them, her vouchers, and claiming one for a spend."""
+"""What a member can have: rewards with the exact gap to them, vouchers, and claiming one for a spend."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -38,7 +38,7 @@ def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
 
 
 def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
-    """Return the member's open vouchers, those that lapse soonest first."""
+    """Return the member's open vouchers, those that expire soonest first."""
     vouchers = member.vouchers.filter(
         Q(expires_at=None) | Q(expires_at__gt=clock.now()), state=VoucherState.OPEN
     ).order_by(F("expires_at").asc(nulls_last=True), "pk")
@@ -56,8 +56,8 @@ def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
 
 
 def lock_on(reward: Reward, member: Member, price: int, taken: dict[str, int], now: datetime) -> Lock | None:
-    """Return why `member` cannot take `reward` for `price` now; first what she cannot change, then tier,
-    then points. None when she can."""
+    """Return why `member` cannot take `reward` for `price` now; first what the member cannot change, then
+    tier, then points. None when they can."""
     if reward.kind == DiscountKind.ONLINE_ONLY:
         return Lock(reason=LockReason.ONLINE_ONLY)
     if reward.starts_at and reward.starts_at > now:
@@ -125,7 +125,7 @@ def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
 
 
 def _check_price(reward: Reward, intent: SpendIntent) -> None:
-    """The associate promised `intent.points` to the customer; anything else is not the deal she made."""
+    """The associate promised `intent.points` to the customer; anything else is not what they agreed to."""
     if (reward.kind == DiscountKind.POINTS) != (intent.kind is SpendKind.POINTS):
         raise Rejected(RejectReason.INVALID_INPUT, "a reward and points as money are two kinds of spend")
     if intent.kind is SpendKind.REWARD and intent.points != reward.cost:

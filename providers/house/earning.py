@@ -33,7 +33,7 @@ def points_for(member: Member, base: Decimal) -> int:
 
 
 def record_order(program: str, currency: str, order: Order) -> Entry:
-    """Earn once per order. If it was cancelled or partly returned before we heard of it, only what is left
+    """Earn once per order. If it was cancelled or partly returned before we record it, only what is left
     is earned."""
     _check_currency(currency, order.earn_base)
     with transaction.atomic():
@@ -113,7 +113,7 @@ def _check_currency(currency: str, money: Money) -> None:
 
 
 def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry | None]:
-    """Lock whoever earned with the order, else the member named; return her and the earn entry."""
+    """Lock the member who earned with the order, else the member named; return them and the earn entry."""
     earned = posted(program, earn_reference(order_id))
     member = lock(program, earned.member.member_id if earned else ref)
     # Looked for again: the order may have been recorded while we waited for the lock.

@@ -1,5 +1,5 @@
-"""Erasing a member on her demand. The ledger is her money and stays as it is, entry by entry: what goes is
-who she was.
+"""Erasing a member who asks for it. The ledger is their money and stays as it is, entry by entry: what goes
+is who they were.
 """
 
 from django.contrib.admin.models import LogEntry
@@ -13,8 +13,8 @@ from providers.types import Consent
 
 
 def erase_member(program: str, ref: str, pseudonym: str) -> int:
-    """Make the member a number that stands for nobody: no name, no address, no card. Her entries, holds and
-    vouchers stay hers, so that balances add up and goods that come back late find their order. Raises
+    """Make the member a number without a name, an address or a card. Their entries, holds and vouchers
+    stay, so that balances add up and goods that come back late find their order. Raises
     Rejected(NOT_ALLOWED) while points or a voucher are held. Returns how many rows changed."""
     with transaction.atomic():
         try:
@@ -22,7 +22,7 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
         except Rejected:
             return 0
         if Hold.objects.filter(member=member, state=HoldState.HELD).exists():
-            raise Rejected(RejectReason.NOT_ALLOWED, "something is held for her")
+            raise Rejected(RejectReason.NOT_ALLOWED, "points or a voucher of the member are held")
         Member.objects.filter(pk=member.pk).update(
             member_id=pseudonym,
             first_name="",
@@ -32,7 +32,7 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
             consent_email=Consent.NOT_ASKED.value,
             consent_sms=Consent.NOT_ASKED.value,
         )
-        # What administrators did to her account names her card.
+        # What administrators did to the account names the member's card.
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(Member), object_id=str(member.pk)
         ).update(object_repr=pseudonym)

@@ -53,7 +53,7 @@ def expire_points(program: str, ref: str, now: datetime) -> list[Entry]:
         member = lock(program, ref)
         expired = [(lot, points) for lot, points in _lots_left(member) if lot.expires_at <= now]
         return [
-            # Not her card's number: entries are never changed, and a member may be erased.
+            # Not the number of the card: entries are never changed, and a member may be erased.
             post(
                 member,
                 EntryKind.EXPIRE,

@@ -1,4 +1,4 @@
-"""The ledger's two primitives: lock a member, post an entry together with what it does to her balance."""
+"""The ledger's two primitives: lock a member, post an entry together with what it does to the balance."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from providers.house.models import Entry, EntryKind, Member
 
 
 def lock(program: str, ref: str) -> Member:
-    """Return the member with her row locked until the transaction ends; raise Rejected(MEMBER_NOT_FOUND).
+    """Return the member with the row locked until the transaction ends; raise Rejected(MEMBER_NOT_FOUND).
 
     Every write to the ledger starts here, so that what it checks still holds when it commits. Rows of
     holds, rewards and vouchers are only ever locked after it: one order, no deadlock. (SQLite has no row

@@ -53,8 +53,8 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
     """Return the member with this e-mail, else with this phone, else a new one. Two calls at once meet at
     the unique constraints and return the same member.
 
-    An existing profile stays as it is: whoever enrols may not be its owner. A consent is updated where the
-    form brought an answer for the very address that the member has.
+    An existing profile stays as it is: the person who enrols may not be its owner. A consent is updated where
+    the form brought an answer for the very address that the member has.
     """
     email, phone = profile.email.lower(), profile.phone
     if not email and not phone:
@@ -76,7 +76,7 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
                     consent_sms=consents.sms.value,
                 )
         except IntegrityError:
-            continue  # somebody enrolled her at this moment, or the id was taken: look again
+            continue  # the member was enrolled at this moment, or the id was taken: look again
     raise Rejected(RejectReason.NOT_ALLOWED, "no free member id found")
 
 

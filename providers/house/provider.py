@@ -114,7 +114,7 @@ class HouseProvider(LoyaltyProvider):
         return PointsChange(points=earning.cancel_order(self.config.program, order).points)
 
     def maintain(self) -> None:
-        # It looks at every member with a lapsed lot, so once an hour is enough.
+        # It looks at every member with an expired lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
             expiry.expire_all(self.config.program, clock.now())
 

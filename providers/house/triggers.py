@@ -1,8 +1,8 @@
-"""The database itself refuses to change or delete ledger entries, whoever asks.
+"""The database itself refuses to change or delete ledger entries.
 
 A migration that alters `Entry` must run `protect_entries` again after it: SQLite rebuilds an altered
-table and drops its triggers with the old one. TRUNCATE stays possible on PostgreSQL, for whoever owns the
-tables: that is how a test database is emptied.
+table and drops its triggers with the old one. The owner of the tables can still TRUNCATE on PostgreSQL:
+a test database is emptied so.
 """
 
 from typing import Any

@@ -137,7 +137,7 @@ class State:
             booking.calls -= 1
             booking.ends_at = max(booking.ends_at, now + BEGUN_KEPT_S if use is Use.TAP else booking.ends_at)
         else:
-            # One more than was booked, or none was: whoever has begun comes first.
+            # One more than was booked, or none was: a tap that has begun comes first.
             at = self._free_at(use, 1, now, ahead_of_queue=booking is not None and use is Use.TAP)
             if at > now:
                 return max(NEAR_S, at - now)

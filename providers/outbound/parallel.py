@@ -83,7 +83,7 @@ class _Pool:
                 try:
                     future.set_result(_run(call))
                 except BaseException as error:
-                    # Whoever reads the future gets it, programming errors included.
+                    # The reader of the future gets it, programming errors included.
                     future.set_exception(error)
             del future, call
             self._idle.release()

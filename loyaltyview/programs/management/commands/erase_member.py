@@ -1,4 +1,4 @@
-"""Erase a member on her demand. Says what it would do; `--yes` does it."""
+"""Erase a member who asks for it. Says what it would do; `--yes` does it."""
 
 import getpass
 from typing import Any
@@ -10,14 +10,15 @@ from loyaltyview.programs.models import Program
 
 
 class Command(BaseCommand):
-    help = (
-        "Erase a member: who she is goes, ledgers and trails keep a random pseudonym. Dry run without --yes."
-    )
+    help = "Erase a member: ledgers and trails keep a random pseudonym. Dry run without --yes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--program", required=True, metavar="SLUG")
         parser.add_argument(
-            "--member", required=True, metavar="REF", help="the provider's ref, as redemptions name her"
+            "--member",
+            required=True,
+            metavar="REF",
+            help="the provider's ref, as redemptions name the member",
         )
         parser.add_argument("--yes", action="store_true", help="erase; without it nothing is changed")
         parser.add_argument(
@@ -40,8 +41,8 @@ class Command(BaseCommand):
         if is_dry_run:
             self.stdout.write("Nothing was changed: --yes erases this.")
         else:
-            self.stdout.write(f"Erased; {erasure.pseudonym} stands in her place.")
-            self.stdout.write("What provider and NewStore keep of her is to be erased there.")
+            self.stdout.write(f"Erased; {erasure.pseudonym} stands in their place.")
+            self.stdout.write("What provider and NewStore keep of them is to be erased there.")
 
 
 def _user() -> str:
