@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from loyaltyview.newstore import keys, rate_limit
-from loyaltyview.programs import remembered, troubles
+from loyaltyview.programs import program_cache, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
 from providers.house.triggers import SQLITE
@@ -110,7 +110,7 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 def _nothing_is_remembered() -> None:
     """What an earlier test left in this process: its ids, tenants and ports come again."""
     cache.clear()
-    remembered.forget()
+    program_cache.forget()
     sharing.forget_all()
     budget_store.process_store.clear()
     rate_limit.forget()

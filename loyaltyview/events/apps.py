@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.work.sources import add_source, every
+from loyaltyview.work.registry import add_source, every
 
 
 class EventsConfig(AppConfig):

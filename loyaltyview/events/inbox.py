@@ -20,7 +20,7 @@ from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.events.payloads import dump, is_text
 from loyaltyview.programs.models import Program
 from loyaltyview.work import clock
-from loyaltyview.work.sources import wake
+from loyaltyview.work.registry import wake
 from providers.types import WebhookEvent, WebhookName
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from loyaltyview.events.models import Event, EventState
 from loyaltyview.ops.health import Check
 from loyaltyview.work import clock
 from loyaltyview.work.claims import due
-from loyaltyview.work.sources import wake
+from loyaltyview.work.registry import wake
 
 ERASED = b"{}"  # the payload of an event whose customer was erased
 BATCH = 1000  # short transactions: deliveries come in meanwhile

@@ -29,7 +29,7 @@ from loyaltyview.events.group_commit import NotStored
 from loyaltyview.events.inbox import store_delivery, store_hints, store_unreadable
 from loyaltyview.events.models import EventSource
 from loyaltyview.programs.models import Program
-from loyaltyview.programs.remembered import program_by_slug
+from loyaltyview.programs.program_cache import program_by_slug
 from providers.errors import AuthFailed, SettingsError, UnexpectedAnswer, Unsupported
 from providers.types import WebhookRequest
 

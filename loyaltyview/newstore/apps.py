@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from loyaltyview.work.sources import add_source
+from loyaltyview.work.registry import add_source
 
 
 class NewstoreConfig(AppConfig):

@@ -15,7 +15,7 @@ from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.models import Program
 from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, postpone
-from loyaltyview.work.sources import wake
+from loyaltyview.work.registry import wake
 from providers.texts import pasted
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
 
-from loyaltyview.work.sources import every
+from loyaltyview.work.registry import every
 
 MINUTE_S = 60
 
@@ -20,7 +20,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.maintenance import maintain_providers
         from loyaltyview.programs.metrics import observe
         from loyaltyview.programs.models import Program, Store
-        from loyaltyview.programs.remembered import forget
+        from loyaltyview.programs.program_cache import forget
         from loyaltyview.programs.retention import purge_bookkeeping
         from loyaltyview.programs.troubles import purge_troubles, troubles_part
         from loyaltyview.work import clock

@@ -20,7 +20,7 @@ from django.db import models
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.programs.provider_settings import secret_names, storable
 from loyaltyview.programs.rules import validate_address, validate_text
-from loyaltyview.programs.toml_lines import line_of
+from loyaltyview.programs.toml_positions import line_of
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
 from providers.settings import TYPE_WORDS

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from loyaltyview.work.sources import add_source, every
+from loyaltyview.work.registry import add_source, every
 
 
 class RedemptionsConfig(AppConfig):

@@ -12,7 +12,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State
 from loyaltyview.redemptions.serialization import coupon_of
 from loyaltyview.work import clock
-from loyaltyview.work.sources import wake
+from loyaltyview.work.registry import wake
 
 log = structlog.get_logger(__name__)
 

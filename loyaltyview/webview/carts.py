@@ -8,7 +8,7 @@ from typing import Any
 
 from loyaltyview.programs.earn_base import PricedLine, earn_base, line_base
 from loyaltyview.programs.models import Store
-from loyaltyview.programs.remembered import store_by_id
+from loyaltyview.programs.program_cache import store_by_id
 from loyaltyview.redemptions.models import IN_CART, Redemption
 from loyaltyview.redemptions.offers import smallest_unit
 from loyaltyview.webview.applied_redemptions import foreign_codes

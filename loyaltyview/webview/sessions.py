@@ -20,7 +20,7 @@ from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
 from loyaltyview.ops.overload import note_owner
 from loyaltyview.ops.ratelimit import caller_of
 from loyaltyview.programs.models import Program
-from loyaltyview.programs.remembered import program_by_id
+from loyaltyview.programs.program_cache import program_by_id
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from loyaltyview.work.sources import every
+from loyaltyview.work.registry import every
 
 DAY_S = 86_400
 

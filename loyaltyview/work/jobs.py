@@ -17,7 +17,7 @@ from procrastinate.jobs import Status
 
 from loyaltyview.work import periodics
 from loyaltyview.work.heartbeat import beating, worker_name
-from loyaltyview.work.sources import sources, wake
+from loyaltyview.work.registry import sources, wake
 from loyaltyview.work.waker import DRAIN
 from loyaltyview.work.worker import drain
 

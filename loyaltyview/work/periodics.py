@@ -14,7 +14,7 @@ from loyaltyview.ops.database import unlimited
 from loyaltyview.work import clock
 from loyaltyview.work.claims import backoff_s, claim, due, finish, postpone
 from loyaltyview.work.models import PeriodicRun
-from loyaltyview.work.sources import Periodic, periodics
+from loyaltyview.work.registry import Periodic, periodics
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from loyaltyview.work import clock
 from loyaltyview.work.background import repeating
 from loyaltyview.work.heartbeat import beat, beating, worker_name
 from loyaltyview.work.periodics import run_due
+from loyaltyview.work.registry import sources, woken
 from loyaltyview.work.slots import slot
-from loyaltyview.work.sources import sources, woken
 
 log = structlog.get_logger(__name__)
 

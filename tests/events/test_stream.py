@@ -18,7 +18,7 @@ from loyaltyview.events.models import Alarm, AlarmKind
 from loyaltyview.programs.models import Program
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
 from loyaltyview.sandbox.serve import serve_in_thread
-from loyaltyview.work.sources import periodics
+from loyaltyview.work.registry import periodics
 
 ID = "loyaltyview-acme"
 ADDRESS = "https://loyalty.test/events/acme/newstore/"

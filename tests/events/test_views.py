@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.events.views import newstore_event
-from loyaltyview.programs import remembered
+from loyaltyview.programs import program_cache
 from loyaltyview.programs.models import Program
 
 from .conftest import Deliver, post
@@ -181,7 +181,7 @@ def test_without_a_database_the_answer_is_503(
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
         assert post(client, OPENED).status_code == 503
-        remembered.forget()
+        program_cache.forget()
         assert post(client, OPENED).status_code == 503
     assert Event.objects.count() == 0
 

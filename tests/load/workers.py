@@ -77,7 +77,7 @@ def measure(engine: str, processes: int, vendor_s: float, orders: int) -> float:
 
     from loyaltyview.events.models import Event, EventState
     from loyaltyview.work.models import Heartbeat
-    from loyaltyview.work.sources import wake
+    from loyaltyview.work.registry import wake
 
     prefix = f"{engine}-{processes}-{vendor_s:g}"
     for number in range(orders):

@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from loyaltyview.programs import remembered
+from loyaltyview.programs import program_cache
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 
@@ -28,7 +28,7 @@ def test_a_program_may_allow_the_same_reward_more_often(
     client: Client, shown: str, program: Program, vendor: Vendor
 ) -> None:
     Program.objects.update(codes_per_reward=2)
-    remembered.forget()
+    program_cache.forget()
     statuses = [
         client.post(shown + "redeem/", form(key=f"a-key-of-tap-no-{n}")).status_code for n in range(3)
     ]

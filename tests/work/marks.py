@@ -18,7 +18,7 @@ class Marks(AppConfig):
     label = "marks"
 
     def ready(self) -> None:
-        from loyaltyview.work.sources import every
+        from loyaltyview.work.registry import every
         from providers.house.provider import HouseProvider
 
         # Due when the first worker starts, and not again in this decade.

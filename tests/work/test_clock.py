@@ -21,8 +21,8 @@ from loyaltyview.work.heartbeat import beat
 from loyaltyview.work.models import Heartbeat
 from loyaltyview.work.overview import worker_part
 from loyaltyview.work.periodics import run_due
+from loyaltyview.work.registry import add_source, every
 from loyaltyview.work.retention import Retention, run
-from loyaltyview.work.sources import add_source, every
 from loyaltyview.work.worker import drain
 from providers import clock as vendors_clock
 from tests.work.machine_clock import machine_ahead

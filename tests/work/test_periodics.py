@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from loyaltyview.work.models import PeriodicRun
 from loyaltyview.work.periodics import next_time, run_due
-from loyaltyview.work.sources import every
+from loyaltyview.work.registry import every
 
 NOON = datetime(2026, 3, 4, 12, 0, 20, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import time_machine
 from django.core.management import call_command
 
 from loyaltyview.work import retention
+from loyaltyview.work.registry import periodics
 from loyaltyview.work.retention import add_retention
-from loyaltyview.work.sources import periodics
 
 
 def test_the_worker_deletes_by_itself_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from loyaltyview.events.models import Event
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import claim, finish
+from loyaltyview.work.registry import add_source
 from loyaltyview.work.slots import claim_in_slot, slot
-from loyaltyview.work.sources import add_source
 from loyaltyview.work.worker import Worker, drain
 
 from .test_worker import _no_threads  # noqa: F401 - the worker's other threads would not see our rows

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from loyaltyview.work import worker
 from loyaltyview.work.heartbeat import beat
 from loyaltyview.work.models import Heartbeat
-from loyaltyview.work.sources import add_source, every, wake
+from loyaltyview.work.registry import add_source, every, wake
 from loyaltyview.work.worker import Worker, drain
 
 pytestmark = pytest.mark.django_db

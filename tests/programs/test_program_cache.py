@@ -5,15 +5,15 @@ import time
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from loyaltyview.programs import remembered
+from loyaltyview.programs import program_cache
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.programs.remembered import program_by_id, program_by_slug, store_by_id
+from loyaltyview.programs.program_cache import program_by_id, program_by_slug, store_by_id
 
 
 def test_what_was_read_is_not_read_again(
     program: Program, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "REMEMBERED_S", 600)
+    monkeypatch.setattr(program_cache, "KEPT_S", 600)
     with django_assert_num_queries(3):
         for _ in range(5):
             assert program_by_id(program.pk) == program

@@ -1,7 +1,7 @@
-"""Programs and stores, remembered for two seconds: to read a program and decrypt its secrets takes as long as
+"""Programs and stores, kept for two seconds: to read a program and decrypt its secrets takes as long as
 to store an event, and every page and every delivery needs one.
 
-What is saved in this process is known at once, what another process saved after REMEMBERED_S. The objects are
+What is saved in this process is known at once, what another process saved after KEPT_S. The objects are
 shared by all threads: read them, never change them.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from loyaltyview.programs.models import Program, Store
 
-REMEMBERED_S = 2.0
+KEPT_S = 2.0
 MOST = 10_000
 
 Row = TypeVar("Row", Program, Store)
@@ -20,7 +20,7 @@ _known: dict[tuple[object, ...], tuple[float, Any]] = {}
 
 def program_by_id(program_id: int) -> Program:
     """Return the program. Raises Program.DoesNotExist and django.db.Error."""
-    found = _remembered(("id", program_id), lambda: Program.objects.filter(pk=program_id).first())
+    found = _kept(("id", program_id), lambda: Program.objects.filter(pk=program_id).first())
     if found is None:
         raise Program.DoesNotExist
     return found
@@ -30,13 +30,13 @@ def program_by_slug(slug: str) -> Program | None:
     """Return the program at an address, None without one. Raises django.db.Error."""
     if not slug.isprintable():
         return None
-    return _remembered(("slug", slug), lambda: Program.objects.filter(slug=slug).first())
+    return _kept(("slug", slug), lambda: Program.objects.filter(slug=slug).first())
 
 
 def store_by_id(program_id: int, store_id: str) -> Store | None:
     """Return the store with NewStore's id, None for one that the program does not list.
     Raises django.db.Error."""
-    return _remembered(
+    return _kept(
         ("store", program_id, store_id),
         lambda: Store.objects.filter(program_id=program_id, store_id=store_id).first(),
     )
@@ -47,7 +47,7 @@ def forget(**_signal: object) -> None:
     _known.clear()
 
 
-def _remembered(key: tuple[object, ...], read: Callable[[], Row | None]) -> Row | None:
+def _kept(key: tuple[object, ...], read: Callable[[], Row | None]) -> Row | None:
     until, row = _known.get(key, (0.0, None))
     if until > time.monotonic():
         known: Row = row
@@ -59,5 +59,5 @@ def _remembered(key: tuple[object, ...], read: Callable[[], Row | None]) -> Row 
     if found is None:
         _known.pop(key, None)
     else:
-        _known[key] = (time.monotonic() + REMEMBERED_S, found)
+        _known[key] = (time.monotonic() + KEPT_S, found)
     return found
