@@ -1,4 +1,4 @@
-# What a newcomer runs: `make run` to see it, `make test` to prove it. `make help` lists the rest.
+# Commands for newcomers: `make run` shows the product, `make test` tests it. `make help` lists all.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PYTHON := $(BIN)/python
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/pytest -n 2
 DJADE := find loyaltyview providers templates -path "*templates/*.html" -print0 | xargs -0 $(BIN)/djade --target-version 5.2
-# The databases of the tests are theirs, whatever the caller's environment says.
+# The tests have databases of their own, whatever the caller's environment names.
 ALONE := env -u DATABASE_URL -u ENV_FILE
 
 # The loyalty program of the demo: house, or a vendor that the sandbox plays.
@@ -15,7 +15,7 @@ PROVIDER := house
 .DEFAULT_GOAL := help
 .PHONY: help run test stress needs lint format messages lock clean
 
-help: ## List what there is
+help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER=... for a vendor)
@@ -25,7 +25,7 @@ test: $(READY) needs lint ## Set everything up and pass every test, on SQLite an
 	$(ALONE) $(PYTEST)
 	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not once"
 
-needs: $(READY) ## Find what the tests need besides Python, or install it: Chromium, PostgreSQL
+needs: $(READY) ## Find or install the programs that tests need: Chromium, PostgreSQL
 	@$(PYTHON) -m tests.setup.needs
 
 stress: $(READY) ## Measure what slow clients and hanging systems do to a running product (some minutes)
@@ -40,7 +40,7 @@ lint: $(READY) ## Check style, types, migrations and settings
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py check
 
-format: $(READY) ## Put the code into shape
+format: $(READY) ## Format code and templates
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	@$(DJADE) || true # which says by its exit code that it changed something

@@ -67,7 +67,7 @@ class AssociateApp:
         """Log in, call the identity callback, and return a note. A failing callback does not stop the
         login."""
         if associate_id not in ASSOCIATES:
-            raise AppError("Nobody has this id.")
+            raise AppError("No associate has this id.")
         associate = ASSOCIATES[associate_id]
         identity, note = self._external_identity(associate)
         with self.lock:

@@ -63,6 +63,10 @@ def test_the_page_is_in_a_new_language_once_its_texts_are_translated(
     assert catalogue.read_bytes() == before
 
 
+def test_without_a_language_the_first_step_is_named(locale: Path) -> None:
+    assert run() == "No language has a catalogue yet: --add LANGUAGE begins one.\n"
+
+
 def test_an_unknown_language_is_refused(locale: Path) -> None:
     with pytest.raises(CommandError, match="klingon is not a language code"):
         run(add="klingon")

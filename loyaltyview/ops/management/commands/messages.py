@@ -41,6 +41,8 @@ class Command(BaseCommand):
         if options["add"]:
             begin(options["add"])
         texts = None if options["compile"] else collect()
+        if not catalogues() and texts is not None:
+            self.stdout.write("No language has a catalogue yet: --add LANGUAGE begins one.")
         for path in catalogues():
             if texts is not None:
                 update(path, texts)
@@ -63,7 +65,10 @@ def begin(language: str) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         comment = f"# The texts of LoyaltyView in the language {language}."
-        _write(path, Catalog(locale=Locale.parse(name), header_comment=comment, fuzzy=False))
+        _write(
+            path,
+            Catalog(locale=Locale.parse(name), project="LoyaltyView", header_comment=comment, fuzzy=False),
+        )
 
 
 def collect() -> Catalog:
