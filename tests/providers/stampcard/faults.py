@@ -280,9 +280,9 @@ FAULTS = (
     ),
     Fault(
         Believes404,
-        "test_a_404_does_not_say_that_a_spend_did_not_happen",
-        "a 404 was read as: it did not happen",
-        {"body": "{}"},
+        "test_a_gateways_answer_does_not_say_that_a_spend_did_not_happen",
+        "no answer was read as: it did not happen",
+        {"status": 404, "body": "{}"},
     ),
     # Others that cost points, or show what must stay private.
     Fault(RepeatsAfterTimeout, LOST, "620 == ", {"ahead_s": -0.5}),
