@@ -14,11 +14,12 @@ class ProgramsConfig(AppConfig):
         from django.conf import settings
 
         from loyaltyview.ops.health import add_check
+        from loyaltyview.ops.metrics import add_metrics
         from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.health import check_credentials
         from loyaltyview.programs.latency import latency_part, remember
         from loyaltyview.programs.maintenance import maintain_providers
-        from loyaltyview.programs.metrics import observe
+        from loyaltyview.programs.metrics import observe, open_writes
         from loyaltyview.programs.models import Program, Store
         from loyaltyview.programs.program_cache import forget
         from loyaltyview.programs.retention import purge_bookkeeping
@@ -33,6 +34,7 @@ class ProgramsConfig(AppConfig):
             post_delete.connect(forget, sender=model)
         vendors_clock.use(lambda: clock.now())
         add_observer(observe)
+        add_metrics(open_writes)
         add_observer(remember)
         add_check("credentials", check_credentials)
         add_part(Program, 2, troubles_part)

@@ -245,6 +245,7 @@ def test_machines_only_read(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
+@pytest.mark.django_db
 def test_metrics_are_for_this_machine_when_there_is_no_token(client: Client) -> None:
     response = client.get("/metrics")
     assert response.status_code == 200
@@ -270,6 +271,7 @@ def test_metrics_are_closed_to_everybody_else(client: Client, meta: dict[str, An
     assert client.get("/metrics", **meta).status_code == 403
 
 
+@pytest.mark.django_db
 def test_with_a_token_only_its_bearer_reads_metrics(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = "tøken"
     assert client.get("/metrics").status_code == 403
@@ -278,6 +280,7 @@ def test_with_a_token_only_its_bearer_reads_metrics(client: Client, settings: Se
     assert good.status_code == 200
 
 
+@pytest.mark.django_db
 def test_metrics_of_all_processes_are_added_up(
     client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
