@@ -8,7 +8,7 @@ from loyaltyview.webview.models import ConsentChange
 
 @admin.register(ConsentChange)
 class ConsentChangeAdmin(ReadOnlyAdmin):
-    """Whether a member agreed, and who asked her: `result` says whether the program took it."""
+    """Whether a member agreed, and which associate asked. `result` says whether the program took it."""
 
     list_display = ["at", "member_ref", "consent", "before", "answer", "result", "way", "actor", "store_id"]
     list_filter = ["program", "consent", "answer", "result", "way", "store_id"]

@@ -1,4 +1,4 @@
-"""What is applied in the launch's cart already, what that leaves of it, and the handoff back."""
+"""The redemptions applied in the launch's cart, what they leave to pay, and the handoff back to the app."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def redemptions_in(launch: Launch) -> list[Redemption]:
 
 
 def of_member(launch: Launch, rows: Iterable[Redemption]) -> list[Redemption]:
-    """Return those of `rows` that are of the launch's member; another's are never shown."""
+    """Return those of `rows` that belong to the launch's member; another member's are never shown."""
     return [row for row in rows if launch.member_ref and row.member_ref == launch.member_ref]
 
 
@@ -87,7 +87,7 @@ def is_full(launch: Launch, rows: Iterable[Redemption], *, gives_way: str = "") 
 
 
 def redemption_of(launch: Launch, redemption_id: UUID) -> Redemption | None:
-    """Return one redemption of this launch's cart and member; another cart's does not exist here."""
+    """Return one redemption of this launch's cart and member; None for any other."""
     if not launch.member_ref:
         return None
     return (
@@ -150,7 +150,7 @@ def status_of(row: Redemption) -> str:
 
 
 def foreign_codes(launch: Launch) -> tuple[str, ...]:
-    """Return the coupons that were in the cart at launch and are none of our redemptions'."""
+    """Return the coupons that were in the cart at launch and belong to no redemption of ours."""
     ours = known_codes(launch.program_id, launch.selected_coupons)
     return tuple(code for code in launch.selected_coupons if code not in ours)
 

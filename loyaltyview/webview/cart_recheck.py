@@ -1,8 +1,8 @@
-"""NewStore's cart once more, at the tap: what it has lost since the page was opened.
+"""NewStore's cart is read again at the tap: what was removed since the page was opened.
 
-NewStore's cart API knows products and quantities, no prices and no total. So what is gone is priced as the
-launch priced it (docs/decisions/0014-the-cart-is-read-again-on-the-tap.md). A NewStore that does not answer
-within its small budget is not waited for: then the launch's cart counts.
+NewStore's cart API has products and quantities, no prices and no total. So removed items have the launch's
+prices (docs/decisions/0014-the-cart-is-read-again-on-the-tap.md). Where NewStore does not answer within its
+small budget, the launch's cart counts.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from providers.outbound import parallel
 log = structlog.get_logger(__name__)
 
 BUDGET_S = 0.6
-DEADLINE_S = 0.7  # a host name that does not resolve is bounded by nothing else
+DEADLINE_S = 0.7  # nothing else bounds the look-up of a host name
 
 readings = Metric(
     "newstore_tap_carts_total", "Carts read again at a tap, by outcome.", ["program", "outcome"]
@@ -47,8 +47,8 @@ def units_of(cart: HostCart | None) -> Units | None:
 
 
 def begin(launch: Launch) -> parallel.Pending | None:
-    """Begin to read the launch's cart, beside what the vendor is asked. None where there is nothing to read,
-    or where this request has read it."""
+    """Start to read the launch's cart while the vendor is asked. None where there is nothing to read, or
+    where this request has read it already."""
     if launch.is_cart_read or not launch.has_cart or not launch.program.newstore_check_carts:
         return None
     launch.is_cart_read = True
@@ -56,21 +56,21 @@ def begin(launch: Launch) -> parallel.Pending | None:
 
 
 def finish(launch: Launch, pending: parallel.Pending | None) -> None:
-    """Take what was read: a launch whose cart has lost something has the smaller one from now on, and the one
-    that its page showed as `cart_before`. Raises Problem when its codes cannot be judged any more."""
+    """Store what was read. Where items were removed, the launch keeps the smaller cart, and `cart_before` is
+    the one that its page showed. Raises Problem when the cart can no longer be priced."""
     if pending is None:
         return
-    told = pending.results(DEADLINE_S)["cart"].value
-    if not isinstance(told, HostCart):
-        is_gone = isinstance(told, NewStoreRejected) and told.status == 404
+    answer = pending.results(DEADLINE_S)["cart"].value
+    if not isinstance(answer, HostCart):
+        is_gone = isinstance(answer, NewStoreRejected) and answer.status == 404
         readings.labels(launch.program.slug, "GONE" if is_gone else "UNREAD").inc()
         if not is_gone:
-            error = told or NewStoreUnavailable("deadline")
+            error = answer or NewStoreUnavailable("deadline")
             note_trouble(launch.program, TroubleKind.NEWSTORE, mint_refusal(error).value)
         if is_gone:
             raise Problem(Refusal.CART_UNKNOWN, status=409)
         return
-    now = units_of(told)
+    now = units_of(answer)
     if now is None:
         return
     try:

@@ -42,7 +42,7 @@ def store_of(launch: Launch) -> Store | None:
 def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Collection[Redemption]) -> Cart | None:
     """Return the cart whose total is what its order will earn on, and whose items are their shares of it.
     `left` is what `rows`, the redemptions in the cart, leave of `whole`. None where the order will earn
-    nothing, or where the cart does not tell on what."""
+    nothing, or where the cart has too little information."""
     program, currency = launch.program, whole.total.currency
     if not _will_be_found(launch, rows):
         return None
@@ -65,7 +65,7 @@ def earning_cart(launch: Launch, whole: Cart, left: Cart, rows: Collection[Redem
 
 def _will_be_found(launch: Launch, rows: Collection[Redemption]) -> bool:
     """Whether the order will name the member: as its customer, or by a reward of theirs. A member who was
-    looked up for somebody else's cart, or for one without a customer, earns nothing else in it."""
+    looked up for another customer's cart, or for a cart without a customer, earns nothing else in it."""
     return launch.is_customer or any(
         row.state in IN_CART and row.member_ref == launch.member_ref for row in rows
     )

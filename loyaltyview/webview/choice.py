@@ -108,7 +108,7 @@ def count(items: Iterable[Item], wanted: dict[str, int], cart: Cart, spendable: 
 def obstacle_of(
     item: Item, chosen: Iterable[Item], wanted: dict[str, int], cart: Cart, spendable: int
 ) -> str:
-    """Return why `item` cannot be chosen besides `chosen`, "" where it can."""
+    """Return why `item` cannot be chosen together with `chosen`, "" where it can."""
     try:
         count([*chosen, item], wanted, cart, spendable)
     except Obstacle as obstacle:

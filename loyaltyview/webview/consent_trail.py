@@ -1,7 +1,7 @@
-"""The trail of consents: a line for each answer, written before the program is told, and what came of it.
+"""The trail of consents: a line for each answer, written before the program is called, and its result.
 
-Proof of a consent is asked for years later, so the lines outlive their launches; an erasure takes the member
-out of them.
+A consent may have to be proved years later, so the lines outlive their launches. An erasure replaces the
+member by a pseudonym.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from providers.types import Consent, Consents, Member
 
 def with_trail(
     launch: Launch,
-    tell: Callable[[], Member],
+    send: Callable[[], Member],
     wanted: Consents,
     *,
     way: ConsentWay,
     ref: str = "",
     before: Consents | None = None,
 ) -> Member:
-    """Call `tell`, which takes the answers in `wanted` to the program, and return what it returns. Raises
-    what `tell` raises. An answer that was given before is no change and gets no line."""
+    """Call `send`, which sends the answers in `wanted` to the program, and return what it returns. Raises
+    what `send` raises. An answer that was given before is no change and gets no line."""
     lines = [
         ConsentChange.objects.create(
             program=launch.program,
@@ -36,10 +36,10 @@ def with_trail(
             device_id=launch.device_id,
         )
         for consent in ("email", "sms")
-        if _is_news(before, wanted, consent)
+        if _is_change(before, wanted, consent)
     ]
     try:
-        member = tell()
+        member = send()
     except ProviderError as error:
         for line in lines:
             _close(line, _result_of(error), ref)
@@ -56,7 +56,7 @@ def _answer(consents: Consents, consent: str) -> Consent:
     return consents.email if consent == "email" else consents.sms
 
 
-def _is_news(before: Consents | None, wanted: Consents, consent: str) -> bool:
+def _is_change(before: Consents | None, wanted: Consents, consent: str) -> bool:
     answer = _answer(wanted, consent)
     return answer is not Consent.NOT_ASKED and (before is None or answer is not _answer(before, consent))
 

@@ -1,4 +1,4 @@
-"""The same tap sent many times at once: one request works on it, and the others give its answer.
+"""The same tap sent many times at once: one request works on it, and the others return its answer.
 
 Only for requests of one process. Between processes the redemption's key decides (`redemptions.saga`).
 """

@@ -1,4 +1,5 @@
-"""A member is erased: her launches go, her consents stay as somebody's (`programs.erasure`)."""
+"""What is deleted: old launches, and on erasure the member's. The trail of consents is kept under a pseudonym
+(`programs.erasure`)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +15,7 @@ from loyaltyview.work import clock
 
 
 def find(person: Person) -> None:
-    """Launches in which she was the cart's own customer say by what else she is known."""
+    """Add contacts and ids from the launches in which the member was the cart's own customer."""
     for launch in Launch.objects.filter(program=person.program, member_ref=person.ref, is_customer=True):
         person.contacts |= {launch.customer_email.lower()} - {""}
         person.profile_ids |= {launch.profile_id} - {""}
@@ -22,8 +23,8 @@ def find(person: Person) -> None:
 
 
 def blockers(person: Person) -> Iterator[str]:
-    """A page that is open writes her name again."""
-    if count := _hers(person).filter(expires_at__gt=clock.now()).count():
+    """Yield why the erasure has to wait: an open page would store the member again."""
+    if count := _launches_of(person).filter(expires_at__gt=clock.now()).count():
         text = _(
             "Open pages about this member: %(count)d. Wait until they expire, %(minutes)d minutes at most."
         )
@@ -31,12 +32,13 @@ def blockers(person: Person) -> Iterator[str]:
 
 
 def erase(person: Person) -> dict[str, int]:
-    launches, _rows = _hers(person).delete()
+    """Delete the member's launches and put a pseudonym into the trail; returns how many rows of each."""
+    launches, _rows = _launches_of(person).delete()
     changes = ConsentChange.objects.filter(program=person.program, member_ref=person.ref)
     return {"launches": launches, "changes of consents": changes.update(member_ref=person.pseudonym)}
 
 
-def _hers(person: Person) -> QuerySet[Launch]:
+def _launches_of(person: Person) -> QuerySet[Launch]:
     keys = [customer_key(person.program, contact) for contact in person.contacts]
     return Launch.objects.filter(
         Q(member_ref=person.ref) | Q(customer_key__in=keys) | Q(profile_id__in=person.profile_ids),

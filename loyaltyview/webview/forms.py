@@ -1,4 +1,4 @@
-"""The enrolment form: e-mail or phone, a name, and two consents that nobody ticks for the customer."""
+"""The enrolment form: e-mail or phone, a name, and two consents that are never ticked beforehand."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from providers.types import Consent, Consents, MemberProfile
 
 
 class PastedEmailField(forms.EmailField):
-    """An address without the marks that come with a copied one."""
+    """An address without the invisible characters of a copied one."""
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(plain(value) if isinstance(value, str) else value)
 
 
 class NameField(forms.CharField):
-    """A name on one line, without marks that nobody sees."""
+    """A name on one line, without invisible characters."""
 
     def to_python(self, value: Any) -> str:
         return shown(super().to_python(value) or "")
@@ -81,7 +81,7 @@ class EnrolForm(forms.Form):
         )
 
     def consents(self, *, asks_email: bool, asks_sms: bool) -> Consents:
-        """Return the answers: a box that stood there unticked is a no, one that did not was not asked."""
+        """Return the answers: an empty box is a no; a consent without a box was not asked."""
         return Consents(
             email=_answer(asks_email, self.cleaned_data["consent_email"]),
             sms=_answer(asks_sms, self.cleaned_data["consent_sms"]),

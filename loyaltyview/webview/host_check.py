@@ -1,8 +1,8 @@
-"""What NewStore says about a launch: whose cart it is and who its customer is.
+"""A launch is compared with NewStore: whose cart it is and who its customer is.
 Source: docs/contracts/newstore.md 1.6, 7, 8.4.
 
-A launch is a hint, NewStore's cart is not: what contradicts it is refused. But a till does not stand still
-because NewStore is slow or gives us no scope: then the hint counts, and the log says so.
+The launch's own data is a hint, and NewStore's cart decides: a launch that contradicts it is refused. Where
+NewStore is slow or refuses our scope, the till goes on: the hint counts, and the log says so.
 """
 
 import hashlib
@@ -30,16 +30,16 @@ from providers.outbound import parallel
 log = structlog.get_logger(__name__)
 
 BUDGET_S = 0.9  # for cart and profile together
-DEADLINE_S = 1.0  # a host name that does not resolve is bounded by nothing else
-UNKNOWN_S = 30  # shorter than it takes to try again by hand after NewStore has the cart
-QUIET_S = 300  # a NewStore that is away is logged as often
+DEADLINE_S = 1.0  # nothing else bounds the look-up of a host name
+UNKNOWN_S = 30  # an unknown cart is asked for again only after this
+QUIET_S = 300  # an outage of NewStore is logged this often
 
 checks = Counter("newstore_launch_checks_total", "Launches by what NewStore said.", ["program", "outcome"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What NewStore answered: as much as there was time for, and the trouble that ended it."""
+class HostAnswer:
+    """What NewStore answered within the budget, and the error that ended it."""
 
     cart: HostCart | None = None
     profile: Profile | None = None
@@ -55,23 +55,23 @@ def confirm(program: Program, context: LaunchContext, associate: Associate) -> L
         return context
     ask = partial(_ask, program, context if reads_cart else replace(context, cart_id=""))
     with parallel.of_program(program.slug):
-        told = parallel.gather({"newstore": ask}, DEADLINE_S)["newstore"].value
-    told = told or Told(error=NewStoreUnavailable("deadline"))
-    problem = _contradiction(context, associate, told)
+        answer = parallel.gather({"newstore": ask}, DEADLINE_S)["newstore"].value
+    answer = answer or HostAnswer(error=NewStoreUnavailable("deadline"))
+    problem = _contradiction(context, associate, answer)
     if problem:
         checks.labels(program.slug, problem.code).inc()
         log.warning("launch_refused", program=program.slug, cart=context.cart_id, reason=problem.code)
         raise problem
-    if told.error:
-        _note(program, told.error)
-    checks.labels(program.slug, "UNCHECKED" if told.error else "CONFIRMED").inc()
-    return _as_told(program, context, told)
+    if answer.error:
+        _note(program, answer.error)
+    checks.labels(program.slug, "UNCHECKED" if answer.error else "CONFIRMED").inc()
+    return _as_answered(program, context, answer)
 
 
 def read_customer(program: Program, context: LaunchContext, caller: str) -> LaunchContext:
-    """Return a launch that nobody vouches for as NewStore has it: the cart's customer, store and associate.
-    Raises Problem when NewStore cannot say, and when the caller asks too often: made-up carts must cost
-    NewStore little. One that it does not know is not asked for again for a while."""
+    """Return a launch without an associate as NewStore has it: the cart's customer, store and associate.
+    Raises Problem when NewStore cannot answer, and when the caller asks too often: invented carts must cost
+    NewStore little. A cart that NewStore does not know is not asked for again for UNKNOWN_S."""
     unknown = f"cart-unknown-{program.pk}-{hashlib.sha256(context.cart_id.encode()).hexdigest()}"
     if cache.get(unknown):
         raise Problem(Refusal.CART_UNKNOWN)
@@ -101,7 +101,7 @@ def read_customer(program: Program, context: LaunchContext, caller: str) -> Laun
     )
 
 
-def _ask(program: Program, context: LaunchContext) -> Told:
+def _ask(program: Program, context: LaunchContext) -> HostAnswer:
     """Read the cart (where there is one to read) and its customer's profile, one after the other."""
     client = NewStoreClient(program, budget_s=BUDGET_S)
     cart = profile = None
@@ -112,12 +112,12 @@ def _ask(program: Program, context: LaunchContext) -> Told:
         if profile_id:
             profile = client.get_profile(profile_id)
     except NewStoreError as error:
-        return Told(cart=cart, error=error)
-    return Told(cart=cart, profile=profile)
+        return HostAnswer(cart=cart, error=error)
+    return HostAnswer(cart=cart, profile=profile)
 
 
-def _contradiction(context: LaunchContext, associate: Associate, told: Told) -> Problem | None:
-    cart, error = told.cart, told.error
+def _contradiction(context: LaunchContext, associate: Associate, answer: HostAnswer) -> Problem | None:
+    cart, error = answer.cart, answer.error
     if cart is None:
         if context.names_cart and isinstance(error, NewStoreRejected) and error.status == 404:
             return Problem(Refusal.CART_UNKNOWN, reference=error.request_id)
@@ -127,7 +127,7 @@ def _contradiction(context: LaunchContext, associate: Associate, told: Told) -> 
     known = associate.associate_id if associate.is_staff_id else context.associate_id
     if _differ(known, cart.associate_id):
         return Problem(Refusal.CART_OTHER_ASSOCIATE)
-    email = _email(told.profile)
+    email = _email(answer.profile)
     if _differ(context.profile_id, cart.customer_id) or _differ(context.customer_email.strip(), email):
         return Problem(Refusal.CART_OTHER_CUSTOMER)
     return None
@@ -143,8 +143,8 @@ def _email(profile: Profile | None) -> str:
     return profile.email if profile and "@" in profile.email else ""
 
 
-def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchContext:
-    cart, profile = told.cart, told.profile
+def _as_answered(program: Program, context: LaunchContext, answer: HostAnswer) -> LaunchContext:
+    cart, profile = answer.cart, answer.profile
     loyalty_id = loyalty_id_in(profile, program) if profile else ""
     return replace(
         context,
@@ -157,7 +157,7 @@ def _as_told(program: Program, context: LaunchContext, told: Told) -> LaunchCont
 
 
 def _note(program: Program, error: NewStoreError) -> None:
-    """Count that NewStore could not be asked; log it once, not with each launch."""
+    """Count that NewStore could not be asked; log it once in QUIET_S, not with each launch."""
     note_trouble(program, TroubleKind.NEWSTORE, mint_refusal(error).value)
     if cache.add(f"launch-unchecked-{program.slug}", time.time(), QUIET_S):
         log.warning(

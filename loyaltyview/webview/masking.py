@@ -25,7 +25,7 @@ def initials(member: Member) -> str:
 
 
 def full_name(member: Member) -> str:
-    """Return the whole name; shown only while somebody presses."""
+    """Return the whole name; shown only for some seconds after a press."""
     return f"{shown(member.first_name)} {shown(member.last_name)}".strip()
 
 
@@ -53,7 +53,7 @@ def contact(member: Member) -> str:
 
 
 def details(member: Member) -> tuple[str, ...]:
-    """Return what tells members of one name apart, each masked: phone, e-mail, member number."""
+    """Return what distinguishes members of one name, each masked: phone, e-mail, member number."""
     return tuple(
         filter(None, (masked_phone(member.phone), masked_email(member.email), masked_id(member.member_id)))
     )

@@ -139,9 +139,9 @@ class Page:
         """Return what the page without the vendor shows: what was last known, why nothing can be spent, and
         what the last tap came to."""
         rows = of_member(self.launch, self.rows)
-        told, code = notices(self.request, self.launch, rows), read_refusal(error)
+        shown, code = notices(self.request, self.launch, rows), read_refusal(error)
         applied = applied_in(rows, self.provider)
-        known = {} if told["is_back"] else last_known(self.launch)  # from before the points came back
+        known = {} if shown["is_back"] else last_known(self.launch)  # from before the points came back
         problem = self.tap.problem
         is_said = problem is not None and problem.outage is None
         return {
@@ -155,7 +155,7 @@ class Page:
             "known_at": datetime.fromisoformat(known["at"]) if known else None,
             "applied": applied,
             "handoff": way_back(self.launch, applied),
-            **told,
+            **shown,
         }
 
 

@@ -203,7 +203,7 @@ def remember(launch: Launch, member: Member) -> None:
 
 
 def last_known(launch: Launch) -> dict[str, Any]:
-    """Return what was last seen of this launch's member, in whatever launch; {} when nothing was."""
+    """Return what was last shown of this launch's member, in any launch; {} for nothing."""
     rows = Launch.objects.filter(program_id=launch.program_id).exclude(last_known={})
     if launch.member_ref:
         rows = rows.filter(member_ref=launch.member_ref)

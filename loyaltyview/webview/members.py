@@ -50,8 +50,8 @@ def masked_view(launch: Launch, member: Member, *, is_choice: bool = False) -> M
 
 
 def masked_views(launch: Launch, members: Iterable[Member]) -> list[MaskedView]:
-    """Return the members of a list to choose from, with what tells them apart. Where an associate is known,
-    those that still look alike say their member number in full."""
+    """Return the members of a list to choose from, with the details that distinguish them. Where an associate
+    is known, members that still look alike show their member number in full."""
     found = [(masked_view(launch, member, is_choice=True), member) for member in members]
     looks = Counter((view.name, view.tier, view.details) for view, _member in found)
     return [
@@ -73,7 +73,7 @@ def read_choice(launch: Launch, choice: str) -> str:
 
 
 def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
-    """Make `ref` the launch's member. `is_customer`: she is the cart's own customer."""
+    """Make `ref` the launch's member. `is_customer`: they are the cart's own customer."""
     if (launch.member_ref, launch.is_customer) == (ref, is_customer):
         return
     launch.member_ref, launch.is_customer, launch.last_known = ref, is_customer, {}
@@ -81,8 +81,8 @@ def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
 
 
 def member_token(launch: Launch) -> str:
-    """Return what a form carries so that it acts for the member it was shown for: another tab may have chosen
-    another one since."""
+    """Return the token with which a form acts only for the member it was shown for: another tab may have
+    chosen another member since."""
     return salted_hmac("loyaltyview.member", f"{launch.pk}:{launch.member_ref}").hexdigest()[:16]
 
 
@@ -94,7 +94,7 @@ def check_member_token(launch: Launch, token: str | None) -> None:
 
 
 def forget(launch: Launch) -> None:
-    """Leave the launch without a member."""
+    """Remove the member from the launch."""
     choose(launch, "", is_customer=False)
 
 

@@ -15,14 +15,14 @@ from loyaltyview.programs.models import Program
 
 
 def new_launch_id() -> str:
-    """Return 128 bits that nobody guesses; the cookie's secret is another 256."""
+    """Return 128 random bits; the cookie's secret has another 256."""
     return secrets.token_urlsafe(16)
 
 
 class Launch(models.Model):
     """What the host app told us, checked, and which member was found since.
 
-    `secret_hash` is the SHA-256 of the cookie: whoever has the URL only has nothing.
+    `secret_hash` is the SHA-256 of the cookie: the URL alone opens nothing.
     `host_token` is echoed in the handoff, so it is stored encrypted. `customer_email` is encrypted too.
     """
 
@@ -56,7 +56,7 @@ class Launch(models.Model):
     is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
     # Colours and insets of the host app that differ from ours (views.theme); {} when it said none.
     theme = models.JSONField(default=dict, blank=True)
-    # The app opened an address; what it puts into the page besides is not read yet (views.host).
+    # The app opened an address; what it injects into the page has not been read yet (views.host).
     is_host_awaited = models.BooleanField(default=False)
     # The page was opened from this cart again since: what this launch says of it is old.
     is_replaced = models.BooleanField(default=False)
@@ -107,7 +107,7 @@ class ConsentWay(models.TextChoices):
 
 
 class ConsentResult(models.TextChoices):
-    """ASKED is written before the program is told: whatever kills the process then, the line says so."""
+    """ASKED is written before the program is called, so that the line exists if the process dies then."""
 
     ASKED = "asked", _("sent, no answer seen")
     TAKEN = "taken", _("taken")

@@ -1,5 +1,5 @@
-"""What happened before: a redirect says it with its address, and the page that has content says it on top. A
-page on the way hands it on."""
+"""Notices about what happened before: a redirect puts them into its address, and the next page with content
+shows them on top. The skeleton passes them on."""
 
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,12 @@ NAMES = ("undone", "refused", "enrolled", "consents", "cancelled")
 
 
 def notices_in_address(request: HttpRequest) -> str:
-    """Return the part of the query string that says what happened before, "" for none."""
+    """Return the part of the query string with the notices, "" for none."""
     return urlencode({name: request.GET[name] for name in NAMES if name in request.GET})
 
 
 def notices(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dict[str, Any]:
-    """Return what is said on top about what happened before; `is_back`: points came back just now."""
+    """Return what the page shows on top; `is_back`: points were given back just now."""
     back = _named(rows, request.GET.get("undone"), State.RELEASED)
     refused = _named(rows, request.GET.get("refused"), State.REFUSED)
     return {
@@ -54,7 +54,7 @@ def _cancelled(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> 
 
 
 def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str:
-    """Return what just went well, said politely on top."""
+    """Return the confirmation of what just went well."""
     undone = _named(rows, request.GET.get("undone"), State.RELEASED, State.RELEASING)
     if undone:
         return given_back(undone, launch)
@@ -64,7 +64,7 @@ def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str
 
 
 def given_back(row: Redemption, launch: Launch) -> str:
-    """Return what is said after an undo of `row`, and what is left to do when the app has its code."""
+    """Return the confirmation of an undo of `row`, and what is left to do when the app has its code."""
     in_cart = issued_of(launch.program_id, launch.selected_coupons).filter(redemption=row).exists()
     return f"{wording.given_back(row)} {wording.STILL_IN_CART if in_cart else ''}".strip()
 

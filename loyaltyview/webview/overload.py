@@ -1,4 +1,4 @@
-"""Pages for what is not the page's fault: no thread is free, the address is too long, the database fails."""
+"""Pages for trouble outside the pages: no thread is free, the address is too long, the database fails."""
 
 import re
 from collections.abc import Callable

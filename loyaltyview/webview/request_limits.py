@@ -1,7 +1,8 @@
-"""How many look-ups, enrolments and redemptions somebody may make: enough for a queue, too few to harvest.
+"""How many look-ups, enrolments and redemptions one caller may make: enough for a queue, too few to
+collect data.
 
-An associate is known by their identity. Without one everything is counted for the cart, across its launches,
-and for the address that the requests come from: whoever opens another cart is still the same caller.
+An associate is counted by their identity. Without one the cart is counted, across its launches, and the
+address that the requests come from: another cart does not make another caller.
 """
 
 from django.conf import settings
@@ -45,5 +46,5 @@ def _is_too_many(scope: str, launch: Launch, limit: int, per_s: int) -> bool:
     names = (
         [launch.associate_id] if launch.is_verified else [f"cart {launch.cart_id}", f"from {launch.caller}"]
     )
-    # Each is counted, whatever the others say.
+    # All are counted, also when the first is over its limit.
     return any([allow(scope, f"{launch.program_id}:{name}", limit, per_s) for name in names])  # noqa: C419

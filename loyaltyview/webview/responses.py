@@ -37,9 +37,9 @@ def refuse(
     reference: str = "",
 ) -> HttpResponse:
     """Answer with the sentence of `refusal`. `again` is an address for "Try again", where that can help;
-    `reference` is NewStore's request id, for whoever is called about it.
+    `reference` is NewStore's request id, for support.
 
-    A fragment cannot say that the whole page is over, so htmx is told to load the page afresh.
+    A fragment cannot replace the whole page, so htmx reloads the page.
     """
     if is_htmx(request) and request.method == "GET":
         return HttpResponseClientRefresh()

@@ -56,8 +56,8 @@ ISSUERS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
 def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
     """Return the look-ups `text` may mean, likeliest first. `country` is the region of phone numbers.
 
-    Whatever the enrolment form reads as a number is looked up as that number. Raises Problem: EMPTY_QUERY,
-    QUERY_TOO_LONG, QUERY_UNREADABLE, CARD_NUMBER (a payment card must go nowhere).
+    A phone number is read as in the enrolment form. Raises Problem: EMPTY_QUERY, QUERY_TOO_LONG,
+    QUERY_UNREADABLE, CARD_NUMBER (a payment card is neither sent nor shown).
     """
     text = pasted(text)
     if not text:
@@ -141,7 +141,7 @@ def _parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:
 
 
 def spoken(query: MemberQuery) -> str:
-    """Return the look-up as the page says it back: a phone number in its international spelling."""
+    """Return the look-up as the page shows it: a phone number in international format."""
     if query.kind is not QueryKind.PHONE:
         return query.value
     number = phonenumbers.parse(query.value)

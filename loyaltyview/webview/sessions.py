@@ -45,9 +45,9 @@ def open_launch(
     asked_at: datetime,
     is_host_awaited: bool,
 ) -> HttpResponse:
-    """Store the launch and answer with its cookie and a redirect to its member page. `asked_at` says which of
-    two launches of one cart is the newer one, however long each took. `is_host_awaited`: what the app puts
-    into the page was not read yet."""
+    """Store the launch and answer with its cookie and a redirect to its member page. `asked_at` is when
+    the app asked: of two launches of one cart, the later one counts. `is_host_awaited`: what the app puts
+    into the page has not been read yet."""
     secret = secrets.token_urlsafe(32)
     now = clock.now()
     launch = Launch.objects.create(
@@ -110,7 +110,7 @@ def theme_json(theme: HostTheme) -> dict[str, object]:
 def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
     """Give the view its launch: the address must name one and the cookie must prove it.
 
-    Without: 403, the same whether the launch exists or not. Expired: 410. Nothing below is ever cached.
+    Without the cookie: 403, whether the launch exists or not. Expired: 410. No answer is ever cached.
     """
 
     @wraps(view)
@@ -152,8 +152,8 @@ def language_of(request: HttpRequest, program: Program) -> str:
 
 
 def actor_of(launch: Launch) -> Actor:
-    """Return who acts in this launch, for the audit trail and the limit of redemptions per associate. Nobody
-    known is no associate's name: such redemptions are in nobody's shift."""
+    """Return who acts in this launch, for the audit trail and the limit of redemptions per associate. A
+    launch without an associate has a name that is no associate's: its redemptions are in no shift."""
     name = launch.associate_id or "unverified"
     if launch.cart_associate_id and not launch.associate_id:
         name = f"unverified, cart of {launch.cart_associate_id}"[:LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""The turn of a tap at a vendor that allows few calls: now, in some seconds, or too late."""
+"""When a tap may call a vendor that allows few calls: now, in some seconds, or too late."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from providers.outbound.budget import calling_for
 from providers.outbound.budget_state import Use
 
 TEMPLATE = "webview/waiting.html"
-# So long a request waits for its turn itself: nobody notices, and hardly a thread is held.
+# A request waits this long itself: the associate does not notice, and the thread is soon free.
 SOON_S = 2.0
 
 

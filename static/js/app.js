@@ -39,8 +39,8 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// Where the launch is over or the server has failed, the answer is a whole page: ours takes what is in it. A page
-// that is not ours, a proxy's, says nothing to an associate; our own, loaded afresh, says how things stand.
+// Where the launch has expired or the server has failed, the answer is a whole page: we show its content. A proxy's
+// error page does not help an associate: our own page is loaded again instead.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (/^\s*<(!doctype|html)/i.test(detail.serverResponse)) {
     if (detail.serverResponse.includes('<main id="content">')) {

@@ -24,20 +24,20 @@ function say(element, text) {
   element.textContent = text ?? plain.get(element);
 }
 
-function showPoints(card, told) {
+function showPoints(card, figures) {
   const input = pointsOf(card);
-  input.max = told.most;
-  if (!("points" in told)) {
+  input.max = figures.most;
+  if (!("points" in figures)) {
     return; // not one of the steps: the field says so
   }
-  if (Number(input.value) > told.points) {
-    input.value = told.points;
+  if (Number(input.value) > figures.points) {
+    input.value = figures.points;
   }
   input.dataset.shown = input.value;
   card.querySelector("[data-mirror]").value = input.value;
-  card.querySelector("[data-points-used]").textContent = told.used;
-  card.querySelector(".saving").textContent = told.saving;
-  say(labelOf(card), told.button);
+  card.querySelector("[data-points-used]").textContent = figures.used;
+  card.querySelector(".saving").textContent = figures.saving;
+  say(labelOf(card), figures.button);
 }
 
 function show(group, answer) {
@@ -45,11 +45,11 @@ function show(group, answer) {
   say(labelOf(formOf(group)), answer.button);
   fineOf(group).textContent = answer.fine;
   for (const card of group.querySelectorAll(".choice")) {
-    const told = answer.cards[boxOf(card).value] ?? {};
-    boxOf(card).disabled = !boxOf(card).checked && Boolean(told.obstacle);
-    card.querySelector("[data-obstacle]").textContent = told.obstacle ?? "";
-    if (pointsOf(card) && "most" in told) {
-      showPoints(card, told);
+    const figures = answer.cards[boxOf(card).value] ?? {};
+    boxOf(card).disabled = !boxOf(card).checked && Boolean(figures.obstacle);
+    card.querySelector("[data-obstacle]").textContent = figures.obstacle ?? "";
+    if (pointsOf(card) && "most" in figures) {
+      showPoints(card, figures);
     }
   }
 }

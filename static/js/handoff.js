@@ -4,7 +4,7 @@
 window.addEventListener("load", () => {
   const link = document.getElementById("handoff");
   if (link && "go" in document.body.dataset) {
-    // First take the mark away: coming back to this page must not leave it again.
+    // First remove ?go=1: coming back to this page must not leave it again.
     window.history.replaceState(null, "", window.location.pathname);
     window.location.href = link.href;
   }

@@ -1,5 +1,5 @@
-// The app opened an address and puts an object into the page besides: items, codes that are in the cart, colours.
-// The server is told once; nothing on the page waits for it.
+// The app opens an address and injects an object into the page: items, codes that are in the cart, colours. It is
+// sent to the server once; nothing on the page waits for it.
 "use strict";
 
 const host = document.getElementById("host");
@@ -21,8 +21,8 @@ function showContent(address) {
   }
 }
 
-// Not under the associate's finger: she may have begun to choose, or to type, or pressed the button, while it was
-// on its way.
+// Never swap the content while the associate works on it: they may have begun to choose, to type, or pressed a
+// button.
 for (const name of ["click", "input", "keydown"]) {
   document.addEventListener(name, (event) => {
     isTouched ||= event.isTrusted && !("loading" in document.body.dataset);
@@ -34,7 +34,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
 });
 
-async function tell() {
+async function send() {
   host.elements.context.value = JSON.stringify(window.NEWSTORE);
   const answer = await fetch(host.action, { method: "POST", body: new URLSearchParams(new FormData(host)) });
   if (answer.status !== 200) {
@@ -52,7 +52,7 @@ async function tell() {
 
 function listen(triesLeft) {
   if (window.NEWSTORE && typeof window.NEWSTORE === "object") {
-    tell().catch(() => {}); // no network, or the page is left: the next page tells
+    send().catch(() => {}); // no network, or the page is left: the next page sends it
   } else if (triesLeft > 0) {
     // The app may inject its object a moment after the page.
     window.setTimeout(() => listen(triesLeft - 1), 100);

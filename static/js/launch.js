@@ -12,7 +12,7 @@ function fromFragment() {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
-// What the fragment says counts; the injected object adds what it does not say, such as the theme and the cart.
+// The fragment has priority; the injected object adds what it lacks, such as the theme and the cart.
 function merge(injected, said) {
   return { ...injected, ...said, contextProps: { ...injected.contextProps, ...said.contextProps } };
 }
@@ -25,7 +25,7 @@ function read() {
       return injected ? JSON.stringify(merge(injected, JSON.parse(text))) : text;
     }
   } catch {
-    // Not ours to judge: the server answers what does not parse with a sentence.
+    // The server explains what it cannot parse.
     return window.location.hash.slice(1);
   }
   return injected ? JSON.stringify(injected) : "";
@@ -34,7 +34,7 @@ function read() {
 function post(text) {
   const form = document.getElementById("launch");
   form.elements.context.value = text;
-  // The object may still come: then the page that this opens tells it (host.js).
+  // The object may still come: then the page that this opens sends it (host.js).
   form.elements.awaits.value = window.NEWSTORE ? "" : "1";
   // The fragment must not stay in the history beside the page it opened.
   window.history.replaceState(null, "", window.location.pathname + window.location.search);

@@ -173,7 +173,7 @@ def test_text_at_200_percent_fits_a_phone(open_front_page: Open, busy: None) -> 
     assert page.locator("#overview").evaluate(sideways) <= 0
 
 
-def test_without_javascript_a_trouble_leads_to_its_list(open_front_page: Open, busy: None) -> None:
+def test_without_javascript_a_warning_leads_to_its_list(open_front_page: Open, busy: None) -> None:
     page = open_front_page("phone", java_script_enabled=False)
     open_tables(page)
     expect(page.get_by_role("columnheader", name="Saved, EUR")).to_be_visible()
@@ -181,7 +181,7 @@ def test_without_javascript_a_trouble_leads_to_its_list(open_front_page: Open, b
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
 
 
-def test_a_chart_is_named_and_described_for_who_does_not_see_it(open_front_page: Open, busy: None) -> None:
+def test_a_chart_has_a_name_and_a_description_for_screen_readers(open_front_page: Open, busy: None) -> None:
     page = open_front_page()
     plot = page.get_by_role("img", name="Events waiting: Events", exact=True)
     expect(plot).to_be_visible()

@@ -29,7 +29,7 @@ def test_a_reward_is_redeemed_whichever_way_the_app_opens_the_page(
 
 
 @pytest.mark.parametrize("shape", ["injected", "both"])
-def test_colours_and_edges_of_the_app_are_worn(panel: Page, stack: Stack, shape: str) -> None:
+def test_colours_and_insets_of_the_app_are_used(panel: Page, stack: Stack, shape: str) -> None:
     stack.act("switch", name="launch_shape", value=shape)
     start(panel, "leo", "jacket")
     frame = open_loyalty(panel)
@@ -52,7 +52,7 @@ def test_nothing_of_the_fragment_stays_in_the_address(panel: Page, stack: Stack)
     assert "#" not in address
 
 
-def test_from_a_profile_the_customer_is_shown_and_sent_to_the_cart(panel: Page) -> None:
+def test_opened_from_a_profile_the_page_shows_the_customer_and_points_to_the_cart(panel: Page) -> None:
     start(panel, "mia", "jacket")
     panel.click("#open-profile")
     frame = panel.frame_locator("#webview")
@@ -61,7 +61,7 @@ def test_from_a_profile_the_customer_is_shown_and_sent_to_the_cart(panel: Page) 
     expect(frame.locator("[data-state=available]")).to_have_count(0)
 
 
-def test_a_free_product_and_the_codes_in_the_cart_are_known_from_the_app(panel: Page, stack: Stack) -> None:
+def test_a_free_product_and_the_carts_codes_come_from_the_app(panel: Page, stack: Stack) -> None:
     """The address says no more than NewStore documents: neither the cart's items nor its codes."""
     stack.act("switch", name="launch_shape", value="both")
     start(panel, "ana", "jacket")

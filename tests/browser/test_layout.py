@@ -74,7 +74,7 @@ def test_names_and_savings_do_not_overlap_with_text_at_200_percent(open_page: Ca
     assert page.evaluate(OVERLAPS) == []
 
 
-def test_the_balance_is_not_torn_on_a_small_phone_with_text_at_200_percent(
+def test_the_balance_stays_on_one_line_on_a_small_phone_with_text_at_200_percent(
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page("ana", "small", "light")
@@ -85,7 +85,7 @@ def test_the_balance_is_not_torn_on_a_small_phone_with_text_at_200_percent(
 
 @pytest.mark.parametrize("size", ["phone", "small"])
 @pytest.mark.parametrize("visit", [see_member, see_in_cart, see_together, see_shift, see_history])
-def test_no_name_and_no_amount_is_torn_with_text_at_200_percent(
+def test_names_and_amounts_stay_on_one_line_with_text_at_200_percent(
     open_page: Callable[..., Page], visit: Visit, size: str
 ) -> None:
     page = open_page("ana", size, "light")
@@ -129,7 +129,7 @@ def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]
     expect(card.locator(".card-text .quiet")).to_have_text("150 points")
 
 
-def test_points_that_are_no_step_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:
+def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:
     page = open_page("mia", "phone", "light")
     see_member(page)
     page.locator("[data-reward='points-as-money'] label").first.click()
@@ -158,7 +158,7 @@ def test_without_script_there_are_no_dead_buttons(open_page: Callable[..., Page]
     assert [each.is_visible() for each in page.locator(".step").all()] == [False, False]
 
 
-def test_a_row_whose_code_has_run_out_keeps_room_for_its_name(open_page: Callable[..., Page]) -> None:
+def test_a_row_with_an_expired_code_keeps_room_for_its_name(open_page: Callable[..., Page]) -> None:
     page = open_page("mia", "phone", "light")
     see_in_cart(page)
     row = page.locator("[data-redemption]").first

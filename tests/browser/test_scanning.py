@@ -135,7 +135,7 @@ def test_a_photo_finds_the_member_where_the_camera_is_refused(open_page: Open) -
     expect(page.locator("h1")).to_have_text("Leo P.")
 
 
-def test_a_browser_that_knows_no_format_is_helped_too(open_page: Open) -> None:
+def test_a_browser_without_code_formats_uses_our_reader(open_page: Open) -> None:
     init = "window.BarcodeDetector = class { static async getSupportedFormats() { return [] } }"
     page = open_page("ana", init=init)
     take_photo(page, photo_of("ANA-BIRTHDAY"))
@@ -153,7 +153,7 @@ def test_a_photo_without_a_code_says_so_and_another_may_follow(open_page: Open) 
     expect_found(page)
 
 
-def test_a_code_that_is_nobodys_is_shown_as_it_was_read(open_page: Open) -> None:
+def test_a_code_of_no_member_is_shown_as_it_was_read(open_page: Open) -> None:
     page = open_page("none", "scarf")
     take_photo(page, photo_of("https://club.example/c/99"))
     expect(page.get_by_text("Looked for https://club.example/c/99.")).to_be_visible()
@@ -178,7 +178,7 @@ def test_without_camera_and_photo_the_code_is_typed(open_page: Open) -> None:
     expect(page.locator("h1")).to_have_text("Leo P.")
 
 
-def test_a_reader_that_did_not_arrive_is_asked_for_again(open_page: Open, complaints: list[str]) -> None:
+def test_a_reader_that_could_not_be_loaded_is_loaded_again(open_page: Open, complaints: list[str]) -> None:
     page = open_page("ana")
     page.route(re.compile(r"\.wasm$"), lambda route: route.abort())
     scan(page)

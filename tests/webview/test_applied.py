@@ -1,4 +1,4 @@
-"""After the tap: the code while it lives, the way back once, undo and a new code."""
+"""The page after a tap: the code until it expires, the way back once, undo and a new code."""
 
 import re
 from datetime import timedelta
@@ -117,7 +117,7 @@ def test_undo_gives_the_points_back_and_says_so(client: Client, page: str, addre
     assert Redemption.objects.get().state == State.RELEASED
 
 
-def test_undo_of_what_the_app_has_in_its_cart_says_to_take_it_out_there(
+def test_undo_of_a_code_in_the_apps_cart_says_to_remove_it_there(
     client: Client, page: str, address: str, open_page: Open
 ) -> None:
     again = open_page(selectedCoupons=["LOY0000001"])
@@ -171,9 +171,7 @@ def test_what_is_final_says_so_and_is_not_undone(client: Client, page: str, vend
     assert "release" not in vendor.calls
 
 
-def test_a_code_that_ran_out_is_renewed_on_the_member_page_too(
-    client: Client, page: str, address: str
-) -> None:
+def test_an_expired_code_is_renewed_on_the_member_page_too(client: Client, page: str, address: str) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
         html = client.get(page).content.decode()
         assert "Code expired" in html
@@ -181,7 +179,7 @@ def test_a_code_that_ran_out_is_renewed_on_the_member_page_too(
     assert "data-renew" not in client.get(page).content.decode()
 
 
-def test_a_code_that_ran_out_is_renewed_without_points(
+def test_an_expired_code_is_renewed_without_points(
     client: Client, page: str, address: str, vendor: Vendor, newstore: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
@@ -194,7 +192,7 @@ def test_a_code_that_ran_out_is_renewed_without_points(
     assert vendor.members["L-00042"].balance.spendable == 620
 
 
-def test_a_code_in_the_cart_gives_way_to_the_one_that_it_was_renewed_by(
+def test_a_code_in_the_cart_is_replaced_by_its_renewal(
     client: Client, page: str, address: str, open_page: Open
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
@@ -233,7 +231,7 @@ def test_a_code_that_was_given_back_is_not_sent_again_in_any_spelling(
     assert codes == ["LOY0000002"]
 
 
-def test_a_code_that_gave_way_takes_no_room_in_the_cart(
+def test_a_replaced_code_does_not_count_against_the_carts_limit(
     client: Client, page: str, address: str, open_page: Open
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
@@ -294,11 +292,11 @@ def checking(client: Client, page: str, vendor: Vendor) -> str:
     return str(client.post(page + "redeem/", form())["Location"])
 
 
-def test_while_nobody_knows_the_page_just_waits(client: Client, checking: str) -> None:
+def test_while_the_outcome_is_unknown_the_page_waits(client: Client, checking: str) -> None:
     assert client.get(checking, headers={"HX-Request": "true"}).status_code == 204
 
 
-def test_a_spend_that_happened_after_all_shows_its_code(
+def test_a_spend_that_turns_out_to_have_happened_shows_its_code(
     client: Client, checking: str, vendor: Vendor
 ) -> None:
     vendor.finding = Finding.HAPPENED

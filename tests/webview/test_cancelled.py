@@ -65,7 +65,9 @@ def test_a_page_without_a_live_code_stops_asking(client: Client, page: str, row:
     assert client.get(f"{page}watch/?live={row.pk}", headers=HTMX).status_code == 286
 
 
-def test_a_cart_that_still_carries_the_code_is_told(client: Client, open_page: Open, row: Redemption) -> None:
+def test_a_cart_that_still_has_the_cancelled_code_gets_a_warning(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
     cancel(row)
     html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
     assert "Remove it from the cart, then choose again." in html

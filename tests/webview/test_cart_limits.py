@@ -81,7 +81,9 @@ def test_a_cart_that_newstore_does_not_know_is_asked_for_once(program: Program, 
     assert asked == ["made-up-1"]
 
 
-def test_another_header_makes_no_other_caller(program: Program, asked: list[str], settings: Settings) -> None:
+def test_another_header_does_not_make_another_caller(
+    program: Program, asked: list[str], settings: Settings
+) -> None:
     settings.CART_LAUNCHES_PER_MINUTE = 1
     params = launch_params(program, cartId="cart-1") | {"externalIdentity": ""}
     answers = [

@@ -125,7 +125,7 @@ def test_nothing_is_spent_on_an_empty_cart(
     assert spent(vendor) == 0
 
 
-def test_several_read_the_cart_once_and_are_all_left_alone_when_it_was_reduced(
+def test_several_taps_read_the_cart_once_and_none_is_applied_when_it_was_reduced(
     client: Client, shown: str, till: Till, vendor: Vendor
 ) -> None:
     till.units = {"CAP-02": 1}
@@ -140,7 +140,7 @@ def test_several_read_the_cart_once_and_are_all_left_alone_when_it_was_reduced(
     assert sum(Redemption.objects.values_list("saving", flat=True)) == Decimal("16.00")
 
 
-def test_the_second_of_several_is_measured_by_what_the_page_showed_too(
+def test_the_second_of_several_is_compared_with_what_the_page_showed_too(
     client: Client, shown: str, till: Till, vendor: Vendor
 ) -> None:
     till.units = {"CAP-02": 1}
@@ -153,7 +153,7 @@ def test_the_second_of_several_is_measured_by_what_the_page_showed_too(
 @pytest.mark.parametrize(
     "now", [{"TOTE-01": 1, "SOCK-03": 1}, {"SOCK-03": 1}], ids=["one exchanged", "all exchanged"]
 )
-def test_a_cart_whose_total_cannot_be_known_is_to_be_opened_again(
+def test_a_cart_without_a_known_total_must_be_opened_again(
     client: Client, shown: str, till: Till, vendor: Vendor, now: Units
 ) -> None:
     till.units = now
@@ -182,7 +182,7 @@ def test_a_cart_that_is_gone_takes_no_reward(client: Client, shown: str, till: T
         ({}, {}),
     ],
 )
-def test_a_cart_that_lost_nothing_that_can_be_told_takes_the_reward(
+def test_a_cart_without_a_known_reduction_takes_the_reward(
     client: Client,
     till: Till,
     vendor: Vendor,
@@ -199,7 +199,7 @@ def test_a_cart_that_lost_nothing_that_can_be_told_takes_the_reward(
     assert Launch.objects.get().cart["total"] == "129.9"
 
 
-def test_a_newstore_that_does_not_answer_in_time_is_not_waited_for(
+def test_the_tap_does_not_wait_for_a_slow_newstore(
     client: Client, shown: str, till: Till, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cart_recheck, "DEADLINE_S", 0.01)
@@ -209,7 +209,7 @@ def test_a_newstore_that_does_not_answer_in_time_is_not_waited_for(
 
 
 @pytest.mark.parametrize("error", [NewStoreUnavailable("500"), NewStoreRejected("422", status=422)])
-def test_a_newstore_in_trouble_does_not_hold_the_tap(
+def test_an_error_of_newstore_does_not_stop_the_tap(
     client: Client, shown: str, till: Till, error: NewStoreError
 ) -> None:
     till.error = error

@@ -1,4 +1,4 @@
-"""The program's colour holds 4.5:1 wherever it is used, light and dark, whatever was chosen."""
+"""Every program colour has a contrast of 4.5:1 wherever it is used, light and dark."""
 
 import re
 

@@ -48,7 +48,7 @@ def test_a_yes_is_given(client: Client, form: str, vendor: Vendor) -> None:
         (Rejected(RejectReason.NOT_ALLOWED), 409, "NOT_ALLOWED"),
     ],
 )
-def test_what_goes_wrong_is_said(
+def test_errors_are_shown(
     client: Client, form: str, vendor: Vendor, error: ProviderError, status: int, code: str
 ) -> None:
     vendor.errors["change_consents"] = error
@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_said(
     assert f'data-error="{code}"' in response.content.decode()
 
 
-def test_a_vendor_that_hangs_is_waited_for_no_longer_than_for_any_page(
+def test_a_hanging_vendor_is_given_up_at_the_pages_deadline(
     client: Client, form: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("django.conf.settings.PAGE_DEADLINE_S", 0.05)
@@ -101,7 +101,7 @@ def test_each_change_gets_a_line_and_what_stays_gets_none(client: Client, form: 
 def test_a_change_that_was_not_taken_is_in_the_trail_as_such(
     client: Client, form: str, vendor: Vendor, error: Exception, result: str
 ) -> None:
-    vendor.errors["change_consents"] = error  # type: ignore[assignment]  # the last one is nobody's answer
+    vendor.errors["change_consents"] = error  # type: ignore[assignment]  # the last one is no answer of a vendor
     client.raise_request_exception = False
     client.post(form, {})
     assert lines() == [("email", "yes", "no", "change", result, "a-17")]
@@ -132,7 +132,9 @@ def test_administrators_read_the_trail_and_change_nothing(
     assert admin_client.get(f"{address}add/").status_code == 403
 
 
-def test_answers_given_for_one_customer_are_never_anothers(client: Client, page: str, vendor: Vendor) -> None:
+def test_answers_of_one_customer_are_not_stored_for_another(
+    client: Client, page: str, vendor: Vendor
+) -> None:
     client.get(page)
     html = client.get(page + "consents/").content.decode()
     mark = re.findall(r'name="member" value="(\w+)"', html)

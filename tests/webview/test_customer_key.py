@@ -39,7 +39,7 @@ def test_each_program_has_a_key_of_its_own(program: Program) -> None:
     assert customer_key(program, "mia@example.test") != customer_key(other, "mia@example.test")
 
 
-def test_launches_of_before_are_hashed_anew_in_batches(
+def test_existing_launches_are_rehashed_in_batches(
     program: Program, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     monkeypatch.setattr(migration, "BATCH", 2)

@@ -1,4 +1,4 @@
-"""Equal taps at the same moment: one works, all get its answer."""
+"""The same tap many times at once: one request works, all get its answer."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.duplicate_taps import work_once
 from loyaltyview.webview.problems import Problem
 
-TWINS = 64
+DUPLICATES = 64
 
 
 class Work:
@@ -36,7 +36,7 @@ class Work:
 
 
 def tap_together(work: Work) -> list[Redemption | Exception]:
-    started = threading.Barrier(TWINS + 1)
+    started = threading.Barrier(DUPLICATES + 1)
 
     def tap(_number: int) -> Redemption | Exception:
         started.wait(30)
@@ -45,14 +45,14 @@ def tap_together(work: Work) -> list[Redemption | Exception]:
         except Exception as error:
             return error
 
-    with ThreadPoolExecutor(TWINS) as pool:
-        taps = [pool.submit(tap, number) for number in range(TWINS)]
+    with ThreadPoolExecutor(DUPLICATES) as pool:
+        taps = [pool.submit(tap, number) for number in range(DUPLICATES)]
         started.wait(30)
         work.may_end.set()
         return [each.result() for each in taps]
 
 
-def test_twins_get_the_redemption_of_the_one_that_works() -> None:
+def test_duplicate_taps_get_the_redemption_of_the_working_one() -> None:
     row = Redemption()
     work = Work(row)
     assert all(answer is row for answer in tap_together(work))
@@ -61,16 +61,16 @@ def test_twins_get_the_redemption_of_the_one_that_works() -> None:
 @pytest.mark.parametrize(
     "make", [lambda: Problem(Refusal.ITEM_UNKNOWN), lambda: Problem(Refusal.ITEM_UNKNOWN, status=409)]
 )
-def test_twins_of_a_refused_tap_are_refused_alike(make: Callable[[], Problem]) -> None:
+def test_duplicates_of_a_refused_tap_get_the_same_refusal(make: Callable[[], Problem]) -> None:
     problem = make()
     answers = tap_together(Work(problem))
     assert {(each.code, each.status) for each in answers if isinstance(each, Problem)} == {
         (problem.code, problem.status)
     }
-    assert len(answers) == TWINS
+    assert len(answers) == DUPLICATES
 
 
-def test_a_twin_waits_while_the_first_works() -> None:
+def test_a_duplicate_waits_while_the_first_works() -> None:
     work, answers = Work(Redemption()), []
     first = threading.Thread(target=lambda: answers.append(work_once("tap", work, work.find)))
     first.start()

@@ -1,4 +1,4 @@
-"""The page promises no more points than the order will earn, however little the cart tells."""
+"""The page promises no more points than the order will earn, also with little information in the cart."""
 
 from decimal import Decimal
 from typing import Any
@@ -83,7 +83,7 @@ def test_the_page_says_what_the_cart_earns_after_the_reward_that_was_applied(
     assert earned_in(html) == "This cart earns 119 points without another reward"
 
 
-def test_nothing_is_promised_to_a_member_whom_the_order_will_not_name(
+def test_no_points_are_promised_to_a_member_who_is_not_the_orders_customer(
     client: Client, open_page: Open, vendor: Vendor, newstore: Mint
 ) -> None:
     """They were looked up for a cart without a customer. A reward of theirs makes the order name them."""

@@ -1,4 +1,4 @@
-"""Enrolling: little is asked, nothing is ticked beforehand, nobody is enrolled twice."""
+"""Enrolling: few fields, nothing is ticked beforehand, no customer is enrolled twice."""
 
 import pytest
 from django.conf import settings
@@ -49,7 +49,7 @@ def test_the_consents_are_apart_and_unticked(client: Client, page: str) -> None:
         ({"email": "", "phone": ""}, "EMAIL"),
     ],
 )
-def test_an_error_stands_at_its_field(
+def test_an_error_is_shown_at_its_field(
     client: Client, page: str, vendor: Vendor, changes: dict[str, str], field: str
 ) -> None:
     response = client.post(page + "enrol/", NEW | changes)
@@ -61,7 +61,7 @@ def test_an_error_stands_at_its_field(
     assert vendor.enrolled == []
 
 
-def test_who_is_a_member_already_is_simply_shown(client: Client, page: str, vendor: Vendor) -> None:
+def test_a_customer_who_is_a_member_already_is_shown(client: Client, page: str, vendor: Vendor) -> None:
     html = client.post(page + "enrol/", NEW | {"email": "mia@example.test"}, follow=True).content.decode()
     assert "Mia S." in html
     assert Launch.objects.get().is_customer

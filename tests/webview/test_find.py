@@ -124,7 +124,7 @@ def test_a_voucher_whose_number_passes_luhn_is_read() -> None:
 @pytest.mark.parametrize(
     ("typed", "code"), [("", "EMPTY_QUERY"), ("  ", "EMPTY_QUERY"), ("x" * 201, "QUERY_TOO_LONG")]
 )
-def test_nothing_and_too_much_are_refused(typed: str, code: str) -> None:
+def test_empty_and_too_long_input_is_refused(typed: str, code: str) -> None:
     with pytest.raises(Problem) as caught:
         read_query(typed, "US")
     assert caught.value.code == code
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_never_looked_up(
     assert vendor.calls == []
 
 
-def test_what_was_scanned_is_shown_even_where_it_is_no_query(client: Client, page: str) -> None:
+def test_a_scanned_text_that_is_no_query_is_shown(client: Client, page: str) -> None:
     scanned = "https://club.example/" + "x" * 200
     response = client.post(page + "find/", {"q": scanned})
     assert response.status_code == 422
@@ -172,7 +172,7 @@ def test_only_listed_members_can_be_chosen(client: Client, page: str) -> None:
     assert Launch.objects.get().member_ref == ""
 
 
-def test_no_match_says_what_was_read_and_offers_enrolment(client: Client, page: str) -> None:
+def test_without_a_match_the_page_shows_what_was_read_and_offers_enrolment(client: Client, page: str) -> None:
     html = client.post(page + "find/", {"q": "617.555.0199"}).content.decode()
     assert "+1 617-555-0199" in html
     assert "Enrol this customer" in html

@@ -1,4 +1,4 @@
-"""What the app puts into the page and its address did not say: told once, and no more believed."""
+"""The object that the app injects into the page: sent once, and trusted no more than the address."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ def test_items_codes_and_colours_are_taken_from_the_app(client: Client, short: s
 
 
 def test_the_app_knows_the_carts_currency(client: Client, short: str) -> None:
-    assert "Cart $129.90" in client.get(short).content.decode()  # the program's, as long as nobody says
+    assert "Cart $129.90" in client.get(short).content.decode()  # the program's, until the app says another
     tell(client, short, injected(currency="EUR"))
     assert "Cart €129.90" in client.get(short).content.decode()
 
@@ -65,7 +65,7 @@ def test_the_app_knows_the_total_that_the_address_did_not_say(
     assert "Cart $99.50" in client.get(page).content.decode()
 
 
-def test_what_names_no_cart_is_of_the_launchs(client: Client, short: str) -> None:
+def test_an_object_without_a_cart_belongs_to_the_launchs_cart(client: Client, short: str) -> None:
     """An app may say how it looks, or what is in the cart, without saying the cart's id once more."""
     posted = {"contextProps": {"cart": {"items": ITEMS}}, "theme": {"color": {"blue500": "#2E5AD1"}}}
     assert tell(client, short, json.dumps(posted)).status_code == 200
@@ -74,13 +74,13 @@ def test_what_names_no_cart_is_of_the_launchs(client: Client, short: str) -> Non
     assert launch.theme == {"accent": "#2e5ad1"}
 
 
-def test_nothing_is_shown_anew_where_only_the_colours_are(client: Client, page: str) -> None:
+def test_new_colours_alone_do_not_reload_the_content(client: Client, page: str) -> None:
     answer = tell(client, page, injected({"color": {"blue500": "#2E5AD1"}}, selectedCoupons=[]))
     assert answer.json()["content"] == ""
 
 
-def test_what_the_address_said_stands(client: Client, open_page: Open, vendor: Vendor) -> None:
-    """Nor is anybody another one because the app's object says so."""
+def test_values_of_the_address_are_kept(client: Client, open_page: Open, vendor: Vendor) -> None:
+    """The app's object cannot change who the customer is."""
     page = open_page(selectedCoupons=["WINTER"])
     client.get(page)
     before = Launch.objects.values().get()
@@ -103,7 +103,7 @@ def test_what_the_address_said_stands(client: Client, open_page: Open, vendor: V
         json.dumps({"securityToken": "x" * 300_000}),
     ],
 )
-def test_what_is_another_carts_or_no_cart_changes_nothing(client: Client, short: str, context: str) -> None:
+def test_an_object_of_another_cart_changes_nothing(client: Client, short: str, context: str) -> None:
     assert tell(client, short, context).status_code == 204
     launch = Launch.objects.get()
     assert (launch.cart["items"], launch.selected_coupons, launch.theme) == ([], [], {})
@@ -115,19 +115,19 @@ def test_only_the_first_one_counts(client: Client, short: str) -> None:
     assert Launch.objects.get().selected_coupons == []
 
 
-def test_a_launch_that_was_posted_awaits_nothing(client: Client, program: Program, vendor: Vendor) -> None:
+def test_a_posted_launch_waits_for_no_object(client: Client, program: Program, vendor: Vendor) -> None:
     posted = json.loads(injected()) | {"externalIdentity": launch_params(program)["externalIdentity"]}
     client.post("/launch/acme/", {"context": json.dumps(posted)})
     assert not Launch.objects.get().is_host_awaited
 
 
-def test_it_needs_the_launchs_cookie_and_the_csrf_token(short: str) -> None:
+def test_the_object_needs_the_launchs_cookie_and_the_csrf_token(short: str) -> None:
     assert tell(Client(), short, injected()).status_code == 403
     assert tell(Client(enforce_csrf_checks=True), short, injected()).status_code == 403
     assert Launch.objects.get().is_host_awaited
 
 
-def test_what_the_app_says_of_one_launch_is_no_other_launchs(client: Client, program: Program) -> None:
+def test_the_object_of_one_launch_does_not_change_another(client: Client, program: Program) -> None:
     first = client.get("/launch/acme/", launch_params(program, items=None))["Location"]
     other = Client()
     second = other.get("/launch/acme/", launch_params(program, items=None))["Location"]
@@ -136,7 +136,7 @@ def test_what_the_app_says_of_one_launch_is_no_other_launchs(client: Client, pro
     assert Launch.objects.filter(is_host_awaited=True).count() == 2
 
 
-def test_a_launch_that_is_over_learns_nothing(client: Client, short: str) -> None:
+def test_an_expired_launch_stores_nothing(client: Client, short: str) -> None:
     Launch.objects.update(expires_at=timezone.now())
     assert tell(client, short, injected()).status_code == 410
     assert Launch.objects.get().is_host_awaited

@@ -133,9 +133,7 @@ def test_a_launch_that_newstores_cart_contradicts_is_refused_logged_and_counted(
     assert REGISTRY.get_sample_value("newstore_launch_checks_total", labels) == before + 1
 
 
-def test_a_cart_whose_total_nobody_said_yet_is_checked_too(
-    client: Client, program: Program, host: Host
-) -> None:
+def test_a_cart_without_a_total_yet_is_checked_too(client: Client, program: Program, host: Host) -> None:
     """The total may come later, from what the app puts into the page (views.host): no check follows then."""
     host.store = "US_DENVER_02"
     assert code_of(client.get("/launch/acme/", launch_params(program, cartTotal=None))) == "CART_OTHER_STORE"
@@ -163,7 +161,7 @@ def test_a_cart_that_newstore_does_not_know_is_refused_with_its_reference(
     "error",
     [NewStoreUnavailable("timeout"), NewStoreAuthFailed("403 insufficient_scope"), NewStoreRejected("410")],
 )
-def test_a_newstore_that_cannot_be_asked_stops_no_till_and_is_logged_once(
+def test_an_outage_of_newstore_stops_no_till_and_is_logged_once(
     client: Client, program: Program, host: Host, error: NewStoreError
 ) -> None:
     host.cart_error = error
@@ -174,7 +172,7 @@ def test_a_newstore_that_cannot_be_asked_stops_no_till_and_is_logged_once(
     assert {launch.customer_email for launch in Launch.objects.all()} == {"mia@example.test"}
 
 
-def test_a_cart_that_was_read_counts_even_if_its_customer_cannot_be(
+def test_a_cart_that_was_read_counts_even_if_its_customer_could_not_be_read(
     client: Client, program: Program, host: Host
 ) -> None:
     host.profile_error = NewStoreUnavailable("timeout")
@@ -194,9 +192,7 @@ def test_the_till_waits_a_second_at_most(
     assert time.monotonic() - started < 30  # on a busy machine; NewStore itself would keep it for a minute
 
 
-def test_carts_are_not_asked_for_where_the_program_says_so(
-    client: Client, program: Program, host: Host
-) -> None:
+def test_carts_are_not_read_where_the_program_says_so(client: Client, program: Program, host: Host) -> None:
     Program.objects.update(newstore_check_carts=False)
     assert client.get("/launch/acme/", launch_params(program)).status_code == 302
     assert host.asked == []
@@ -214,7 +210,9 @@ def test_a_profile_that_has_an_id_is_left_alone(client: Client, program: Program
     assert not ProfileLink.objects.exists()
 
 
-def test_an_enrolled_customers_id_goes_into_her_profile(client: Client, program: Program, host: Host) -> None:
+def test_an_enrolled_customers_id_is_written_into_their_profile(
+    client: Client, program: Program, host: Host
+) -> None:
     host.email = "noor@example.test"
     page = client.get("/launch/acme/", launch_params(program, customerEmail=host.email))["Location"]
     form = {"email": host.email, "phone": "", "first_name": "Noor", "last_name": "Haddad"}
@@ -266,7 +264,7 @@ def test_without_a_cart_a_forged_form_redeems_nothing(
     assert not vendor.spends
 
 
-def test_an_open_cart_beside_the_profile_is_another_matter(
+def test_an_open_cart_beside_the_profile_can_be_redeemed_in(
     client: Client, open_profile: OpenProfile, host: Host
 ) -> None:
     host.customer, host.store = "NS-2", "US_DENVER_02"
@@ -275,7 +273,7 @@ def test_an_open_cart_beside_the_profile_is_another_matter(
     assert host.asked == ["NS-1"]
 
 
-def test_a_profile_nobody_can_read_leads_to_the_search(
+def test_an_unreadable_profile_leads_to_the_search(
     client: Client, open_profile: OpenProfile, host: Host
 ) -> None:
     host.profile_error = NewStoreUnavailable("timeout")
@@ -300,7 +298,7 @@ def test_a_cart_without_its_total_shows_the_customer_and_redeems_nothing(
 
 @pytest.mark.parametrize("value", ["L" * 201, "L-\ud83d", "L-\x0042"])
 @pytest.mark.parametrize("identity", list(Identity))
-def test_a_loyalty_id_that_no_column_takes_is_none(
+def test_a_loyalty_id_that_cannot_be_stored_is_ignored(
     client: Client,
     program: Program,
     host: Host,
@@ -317,7 +315,7 @@ def test_a_loyalty_id_that_no_column_takes_is_none(
     assert Launch.objects.get().loyalty_id == ""
 
 
-def test_a_cart_whose_customer_was_merged_away_is_not_said_to_be_unknown(
+def test_a_cart_with_a_merged_customer_is_not_called_unknown(
     client: Client,
     program: Program,
     host: Host,

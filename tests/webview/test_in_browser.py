@@ -71,7 +71,7 @@ def chosen(page: Page) -> list[str]:
     return [box.get_attribute("data-reward") or "" for box in boxes.all()]
 
 
-def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, slow: Vendor) -> None:
+def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Open, slow: Vendor) -> None:
     slow.rewards = (*REWARDS, POINTS_AS_MONEY)
     asked: list[str] = []
     page = open_in_browser(lambda page: page.on("request", lambda request: asked.append(request.url)))
@@ -93,7 +93,7 @@ def test_choosing_works_on_what_took_the_skeletons_place(open_in_browser: Open, 
     assert dict(applied) == {"ten-off": 200, "points-as-money": 550}
 
 
-def test_a_tap_before_the_script_is_there_counts(open_in_browser: Open) -> None:
+def test_a_tap_before_the_script_has_loaded_counts(open_in_browser: Open) -> None:
     held: list[Route] = []
     page = open_in_browser(
         lambda page: page.route("**/choose.js", lambda route: held.append(route)), wait_until="commit"
@@ -122,7 +122,7 @@ def lose_the_token(page: Page) -> None:
 @pytest.mark.parametrize(
     ("trouble", "code"), [(expire, "SESSION_EXPIRED"), (lose_the_token, "CSRF")], ids=["expired", "csrf"]
 )
-def test_a_page_that_is_over_takes_the_place_of_the_content(
+def test_an_expired_page_replaces_the_content(
     open_in_browser: Open, trouble: Callable[[Page], None], code: str
 ) -> None:
     page = open_in_browser()
@@ -136,7 +136,7 @@ def test_a_page_that_is_over_takes_the_place_of_the_content(
     assert not Redemption.objects.exists()
 
 
-def test_an_error_page_of_a_proxy_loads_ours_afresh(open_in_browser: Open) -> None:
+def test_an_error_page_of_a_proxy_reloads_our_page(open_in_browser: Open) -> None:
     page = open_in_browser()
     page.route(
         "**/redeem/", lambda route: route.fulfill(status=502, body="<html><h1>Bad Gateway</h1></html>")
@@ -182,7 +182,7 @@ def test_a_tap_whose_answer_is_lost_is_applied_once(open_in_browser: Open) -> No
         (NewStoreRejected("400"), "NEWSTORE_REJECTED"),
     ],
 )
-def test_a_refusal_is_said_on_the_page_whatever_its_status(
+def test_a_refusal_is_shown_on_the_page_for_every_status(
     open_in_browser: Open, newstore: Mint, error: NewStoreError, code: str
 ) -> None:
     page = open_in_browser()
@@ -192,7 +192,7 @@ def test_a_refusal_is_said_on_the_page_whatever_its_status(
     assert chosen(page) == ["ten-off"]
 
 
-def test_an_undo_that_the_program_takes_its_time_for_shows_that_it_was_pressed(open_in_browser: Open) -> None:
+def test_a_slow_undo_shows_that_it_was_pressed(open_in_browser: Open) -> None:
     page = open_in_browser()
     apply(page, "ten-off")
     expect(page.locator("#handoff")).to_be_visible()
@@ -207,7 +207,7 @@ def test_an_undo_that_the_program_takes_its_time_for_shows_that_it_was_pressed(o
     assert undo.bounding_box() == before, "nothing jumps"
 
 
-def test_a_press_of_any_kind_shows_the_contact_for_some_seconds_to_everybody(open_in_browser: Open) -> None:
+def test_any_kind_of_press_shows_the_contact_for_some_seconds(open_in_browser: Open) -> None:
     page = open_in_browser(lambda page: page.clock.install())
     page.clock.pause_at(timezone.now() + timedelta(minutes=1))  # no seconds but the test's
     # Its name is what it shows (WCAG 2.5.3), so that it can be called by that.
@@ -228,7 +228,7 @@ def test_a_press_of_any_kind_shows_the_contact_for_some_seconds_to_everybody(ope
     ("left_s", "said"),
     [(200, ""), (118, "Two minutes left for this code"), (30, re.compile("0:(30|[12]\\d) left"))],
 )
-def test_what_is_spoken_of_a_codes_end_is_true_when_the_page_opens(
+def test_the_remaining_time_that_is_announced_is_right_when_the_page_opens(
     open_in_browser: Open, left_s: int, said: str | re.Pattern[str]
 ) -> None:
     page = open_in_browser()
@@ -273,7 +273,7 @@ def inject(page: Page, after_ms: int = 0, below: str = "/") -> None:
     page.add_init_script(f"if (location.pathname.startsWith('{below}')) {{ {put} }}")
 
 
-def test_what_the_app_puts_into_the_page_late_is_shown_and_goes_back_with_the_code(
+def test_a_late_injected_object_is_shown_and_its_coupon_goes_back_with_the_code(
     open_in_browser: Open, vendor: Vendor
 ) -> None:
     vendor.rewards = (*REWARDS, FREE_CAP)
@@ -285,9 +285,7 @@ def test_what_the_app_puts_into_the_page_late_is_shown_and_goes_back_with_the_co
     expect(page.locator("#handoff")).to_have_attribute("href", re.compile("=SUMMER&.*=LOY"))
 
 
-def test_what_the_app_puts_into_the_page_is_shown_after_the_skeleton(
-    open_in_browser: Open, slow: Vendor
-) -> None:
+def test_an_injected_object_is_shown_after_the_skeleton(open_in_browser: Open, slow: Vendor) -> None:
     slow.rewards = (*REWARDS, FREE_CAP)
     page = open_in_browser(inject, items=None)
     slow.let_go()
@@ -307,7 +305,7 @@ def reveal(page: Page) -> None:
 
 
 @pytest.mark.parametrize("touch", [choose_a_card, type_a_code, reveal])
-def test_nothing_is_swapped_under_the_associates_finger(
+def test_content_is_not_swapped_while_the_associate_works_on_it(
     open_in_browser: Open, touch: Callable[[Page], None]
 ) -> None:
     held: list[Route] = []
@@ -330,8 +328,8 @@ def test_nothing_is_swapped_under_the_associates_finger(
     assert Launch.objects.get().selected_coupons == ["SUMMER"]
 
 
-def test_a_tap_that_the_news_overtook_is_not_swapped_away(open_in_browser: Open) -> None:
-    """The new content is on its way when she taps."""
+def test_a_tap_while_new_content_is_loading_is_kept(open_in_browser: Open) -> None:
+    """The new content is loading when the associate taps."""
     held: list[Route] = []
 
     def prepare(page: Page) -> None:
@@ -347,7 +345,7 @@ def test_a_tap_that_the_news_overtook_is_not_swapped_away(open_in_browser: Open)
     assert chosen(page) == ["ten-off"]
 
 
-def test_a_tap_before_the_scripts_are_there_is_not_swapped_away(open_in_browser: Open) -> None:
+def test_a_tap_before_the_scripts_have_loaded_is_kept(open_in_browser: Open) -> None:
     held: list[Route] = []
 
     def prepare(page: Page) -> None:
@@ -363,7 +361,7 @@ def test_a_tap_before_the_scripts_are_there_is_not_swapped_away(open_in_browser:
     assert Launch.objects.get().selected_coupons == ["SUMMER"]
 
 
-def test_a_network_that_drops_the_news_keeps_them_for_the_next_page(open_in_browser: Open) -> None:
+def test_an_injected_object_that_could_not_be_sent_is_sent_by_the_next_page(open_in_browser: Open) -> None:
     def prepare(page: Page) -> None:
         inject(page)
         page.route("**/host/", lambda route: route.abort(), times=1)
@@ -374,7 +372,7 @@ def test_a_network_that_drops_the_news_keeps_them_for_the_next_page(open_in_brow
     assert Launch.objects.get().selected_coupons == ["SUMMER"]
 
 
-def test_the_fragment_counts_and_the_injected_object_adds_what_it_does_not_say(
+def test_the_fragment_has_priority_and_the_injected_object_adds_the_rest(
     open_in_browser: Open, live_server: Any, program: Program
 ) -> None:
     said = {
@@ -392,7 +390,7 @@ def test_the_fragment_counts_and_the_injected_object_adds_what_it_does_not_say(
     assert launch.selected_coupons == ["SUMMER"]
 
 
-def test_what_the_app_injects_after_the_fragment_was_read_counts_too(
+def test_an_object_injected_after_the_fragment_was_read_counts_too(
     open_in_browser: Open,
     live_server: Any,
     program: Program,
@@ -421,7 +419,7 @@ def test_what_the_app_injects_after_the_fragment_was_read_counts_too(
     assert launch.theme == {"accent": "#2e5ad1"}
 
 
-def test_what_the_choice_puts_out_of_reach_says_why_until_it_fits_again(
+def test_a_card_that_the_choice_blocks_says_why_until_it_fits_again(
     open_in_browser: Open, vendor: Vendor
 ) -> None:
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=380))
@@ -449,7 +447,7 @@ def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Open
     assert page.locator("[data-mirror]").input_value() == "400"
 
 
-def test_the_last_choice_counts_and_no_old_figure_is_shown_meanwhile(open_in_browser: Open) -> None:
+def test_the_last_choice_counts_and_no_stale_figure_is_shown(open_in_browser: Open) -> None:
     held: list[Route] = []
     page = open_in_browser()
     page.route("**/preview/", lambda route: held.append(route), times=3)
@@ -496,9 +494,7 @@ def test_two_free_products_of_one_item_are_not_promised_together(
     expect(second.locator("[name=chosen]")).to_be_disabled()
 
 
-def test_the_points_that_the_others_leave_are_points_that_are_taken(
-    open_in_browser: Open, vendor: Vendor
-) -> None:
+def test_the_points_that_the_others_leave_are_accepted(open_in_browser: Open, vendor: Vendor) -> None:
     half_a_cent = PointsRange(minimum=1, maximum=5000, step=1, value_per_point=usd("0.005"))
     vendor.rewards = (REWARDS[0], replace(POINTS_AS_MONEY, points_range=half_a_cent))
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=701))
@@ -510,7 +506,7 @@ def test_the_points_that_the_others_leave_are_points_that_are_taken(
     assert Redemption.objects.get(kind="points").state == State.REVEALED
 
 
-def test_what_can_be_undone_of_a_choice_is_all_or_some_or_nothing(
+def test_the_page_says_whether_all_or_some_or_nothing_can_be_undone(
     open_in_browser: Open, vendor: Vendor
 ) -> None:
     ten, fifteen = REWARDS[0], REWARDS[1]

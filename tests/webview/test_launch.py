@@ -29,7 +29,7 @@ def test_a_launch_becomes_a_session_with_a_cookie_for_its_own_path(client: Clien
     assert cookie.value not in str(Launch.objects.values().get())
 
 
-def test_nothing_personal_stands_in_the_address(page: str) -> None:
+def test_no_personal_data_is_in_the_address(page: str) -> None:
     assert "mia" not in page
     assert "0f3a9c5be1d2" not in page
 
@@ -84,7 +84,7 @@ def test_an_unknown_and_an_inactive_program_look_the_same(client: Client, progra
 
 
 @pytest.mark.parametrize("params", [{}, {"token": "abc", "externalIdentity": "x"}])
-def test_without_a_cart_in_the_address_the_page_reads_what_no_server_sees(
+def test_without_a_cart_in_the_address_the_page_reads_the_fragment(
     client: Client, program: Program, params: dict[str, str]
 ) -> None:
     html = client.get("/launch/acme/", params).content.decode()
@@ -117,7 +117,7 @@ def test_a_posted_context_needs_the_csrf_token(program: Program) -> None:
 
 @pytest.fixture
 def by_cart(program: Program, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A program in which the cart's customer decides; NewStore knows her as family or Mia."""
+    """A program in which the cart's customer decides; NewStore knows the customer as family or Mia."""
     Program.objects.update(identity=Identity.CART)
     known = {"email": "mia@example.test", "customer_id": "profile-1"}
 
@@ -207,7 +207,7 @@ def test_without_identity_the_carts_customer_is_enrolled_and_asked_for_no_consen
     assert consents == Consents()
 
 
-def test_without_identity_nobody_else_can_be_looked_up(
+def test_without_identity_other_customers_cannot_be_looked_up(
     client: Client, program: Program, vendor: Vendor, by_cart: dict[str, str]
 ) -> None:
     params = launch_params(program) | {"externalIdentity": ""}
@@ -217,7 +217,7 @@ def test_without_identity_nobody_else_can_be_looked_up(
     assert client.post(page + "choose/", {"member": "L-00043"}).status_code == 403
 
 
-def test_without_identity_the_limit_is_the_carts_associates_and_the_trail_names_nobody(
+def test_without_identity_the_carts_associate_is_limited_and_the_trail_names_no_associate(
     client: Client, program: Program, vendor: Vendor, newstore: Mint, by_cart: dict[str, str]
 ) -> None:
     Program.objects.update(associate_hour_limit=1)
@@ -244,7 +244,7 @@ def test_without_identity_the_limit_is_the_carts_associates_and_the_trail_names_
     assert actors == {"unverified, cart of a-17", "unverified, cart of a-23"}
 
 
-def test_what_nobody_vouched_for_is_in_nobodys_shift(
+def test_a_redemption_without_identity_is_in_no_shift(
     client: Client,
     program: Program,
     open_page: Open,
@@ -261,9 +261,9 @@ def test_what_nobody_vouched_for_is_in_nobodys_shift(
     assert "data-redemption" not in client.get(mine + "shift/").content.decode()
     client.get(mine)
     client.post(mine + "redeem/", {"key": "a-key-of-this-card-2", "kind": "voucher", "item": "v-birthday"})
-    hers = Redemption.objects.get(associate_id="a-17").pk
+    verified = Redemption.objects.get(associate_id="a-17").pk
     assert client.get(unverified + "shift/").status_code == 403
-    assert client.post(f"{unverified}shift/undo/{hers}/").status_code == 403
+    assert client.post(f"{unverified}shift/undo/{verified}/").status_code == 403
 
 
 def test_without_identity_and_customer_there_is_nothing_to_show(

@@ -28,13 +28,13 @@ FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
         ("Mia\ud800", "", "Mia"),
     ],
 )
-def test_an_initial_is_a_whole_letter_and_a_name_does_not_turn_the_line(
+def test_an_initial_is_a_whole_letter_and_a_name_does_not_change_the_text_direction(
     first: str, last: str, expected: str
 ) -> None:
     assert masked_name(replace(MIA, first_name=first, last_name=last)) == expected
 
 
-def test_whole_names_and_contacts_have_no_marks_either() -> None:
+def test_full_names_and_contacts_have_no_direction_marks_either() -> None:
     odd = replace(
         MIA, first_name="\u202eMia", last_name="Stone\u2069", email="\u202ee\u0301mile@example.test"
     )

@@ -41,7 +41,7 @@ def test_points_tier_and_what_the_cart_earns_come_first(client: Client, page: st
     assert "This cart earns 129 points" in html
 
 
-def test_what_is_owned_comes_first_then_what_saves_most_for_its_points(client: Client, page: str) -> None:
+def test_owned_vouchers_come_first_then_the_best_saving_per_point(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     order = re.findall(r'data-reward="([^"]+)"', html)
     # 15 % of $129.90 for 300 points, $10 for 200.
@@ -66,7 +66,7 @@ def test_nothing_is_ticked_at_the_start(client: Client, page: str, vendor: Vendo
     assert proposed(client.get(page).content.decode()) == []
 
 
-def test_after_a_spend_or_an_undo_the_next_one_is_chosen_anew(client: Client, page: str) -> None:
+def test_after_a_spend_or_an_undo_nothing_is_chosen(client: Client, page: str) -> None:
     client.get(page)
     client.post(page + "redeem/", form())
     assert proposed(client.get(page).content.decode()) == []
@@ -137,7 +137,7 @@ def test_the_button_says_what_will_happen_in_money(client: Client, page: str) ->
     assert "Apply $15 off" in card(html, "v-birthday")
 
 
-def test_what_is_final_says_so_before_the_tap(client: Client, page: str) -> None:
+def test_a_final_reward_says_so_before_the_tap(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     assert "Cannot be undone" in card(html, "fifteen-percent")
     assert "Cannot be undone" not in card(html, "ten-off").partition("</form>")[0]
@@ -177,7 +177,7 @@ def test_a_locked_reward_says_the_exact_gap(
         (Lock(reason=LockReason.OTHER), "Not open to this member"),
     ],
 )
-def test_what_points_alone_do_not_open_is_said_before_the_points(
+def test_a_lock_beside_the_points_is_named_before_the_points(
     client: Client, page: str, vendor: Vendor, lock: Lock, gap: str
 ) -> None:
     vendor.rewards = tuple(
@@ -248,7 +248,7 @@ def test_members_that_share_a_name_and_an_address_are_told_apart(
     assert "+1617" not in html
 
 
-def test_members_that_look_alike_masked_say_their_number(
+def test_members_that_look_alike_when_masked_show_their_number(
     client: Client, open_page: Open, vendor: Vendor
 ) -> None:
     alike = [replace(ANNA, ref=f"r{n}", member_id=f"{n}-00044", phone="") for n in "AB"]
@@ -258,7 +258,7 @@ def test_members_that_look_alike_masked_say_their_number(
     assert "<span>B-00044</span>" in html
 
 
-def test_a_member_that_is_gone_is_looked_up_again(client: Client, page: str, vendor: Vendor) -> None:
+def test_a_deleted_member_is_looked_up_again(client: Client, page: str, vendor: Vendor) -> None:
     client.get(page)
     vendor.members.clear()
     html = client.get(page, follow=True).content.decode()
@@ -345,7 +345,7 @@ def undone(client: Client, page: str) -> str:
 
 
 @pytest.mark.parametrize("has_script", [True, False])
-def test_what_happened_before_is_said_after_the_skeleton(
+def test_notices_are_shown_after_the_skeleton(
     client: Client, page: str, undone: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, has_script: bool
 ) -> None:
     monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
@@ -364,13 +364,13 @@ def test_what_happened_before_is_said_after_the_skeleton(
     assert "200 points are back." in response.content.decode()
 
 
-def test_content_without_htmx_says_what_happened_before(client: Client, page: str, undone: str) -> None:
+def test_content_without_htmx_shows_notices(client: Client, page: str, undone: str) -> None:
     html = client.get(f"{page}content/?{undone.partition('?')[2]}", follow=True).content.decode()
     assert "200 points are back." in html
 
 
 @pytest.mark.parametrize("news", ["enrolled=1", "consents=1"])
-def test_the_skeleton_hands_on_what_it_does_not_say(
+def test_the_skeleton_passes_notices_on(
     client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, news: str
 ) -> None:
     monkeypatch.setattr(settings, "FIRST_PAINT_MS", 1)
@@ -380,7 +380,7 @@ def test_the_skeleton_hands_on_what_it_does_not_say(
     client.get(page + "?wait=1")
 
 
-def test_the_balance_from_before_the_points_came_back_is_not_shown_beside_them(
+def test_the_balance_from_before_an_undo_is_not_shown_after_it(
     client: Client, page: str, vendor: Vendor
 ) -> None:
     """The program took its time: it gave the points back, and then did not say how many there are."""
@@ -396,7 +396,7 @@ def test_the_balance_from_before_the_points_came_back_is_not_shown_beside_them(
     assert "<strong>620</strong>" in client.get(page).content.decode(), "as of then, where nothing came back"
 
 
-def test_with_the_vendor_away_an_undo_says_what_it_came_to(client: Client, page: str, vendor: Vendor) -> None:
+def test_without_the_vendor_an_undo_says_its_result(client: Client, page: str, vendor: Vendor) -> None:
     client.get(page)
     client.post(page + "redeem/", form())
     vendor.down(Unavailable("timeout"))
@@ -474,7 +474,7 @@ def test_the_page_needs_few_queries(
         client.get(page)
 
 
-def test_what_is_kept_of_a_member_is_not_personal(client: Client, page: str) -> None:
+def test_the_stored_balance_has_no_personal_data(client: Client, page: str) -> None:
     client.get(page)
     kept = Launch.objects.values().get()
     assert set(kept["last_known"]) == {"spendable", "pending", "tier", "at"}

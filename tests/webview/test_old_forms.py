@@ -79,7 +79,7 @@ def test_a_voucher_that_is_being_given_back_promises_no_points(
         assert "points return" not in html
 
 
-def test_a_new_code_pushes_none_out_of_a_full_cart(
+def test_a_new_code_removes_none_from_a_full_cart(
     client: Client, open_page: Open, vendor: Vendor, newstore: Mint
 ) -> None:
     page = open_page(selectedCoupons=[f"CODE-{number}" for number in range(9)])
@@ -93,10 +93,10 @@ def test_a_new_code_pushes_none_out_of_a_full_cart(
     assert 'data-error="CART_FULL"' in response.content.decode()
 
 
-def test_the_code_of_the_customer_before_does_not_pay_for_the_next_one(
+def test_a_code_of_the_former_customer_does_not_pay_for_the_next_one(
     client: Client, page: str, vendor: Vendor, open_page: Open
 ) -> None:
-    """The till had the wrong customer: Mia's code was taken out of the cart, and Noah put in her place."""
+    """The till had the wrong customer: Mia's code was removed from the cart, and Noah replaced Mia."""
     client.get(page)
     client.post(page + "redeem/", form())
     vendor.members[NOAH.ref] = replace(NOAH, email="noah@example.test")
@@ -109,4 +109,4 @@ def test_the_code_of_the_customer_before_does_not_pay_for_the_next_one(
     assert (mias[1], noahs[1]) == ("L-00042", "L-00043")
     handoff = html.partition('id="handoff"')[2].partition(">")[0]
     assert noahs[0] in handoff
-    assert mias[0] not in handoff, "her points would pay for his goods"
+    assert mias[0] not in handoff, "points of one member would pay for another's goods"

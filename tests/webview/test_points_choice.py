@@ -1,4 +1,4 @@
-"""Points as money: no step costs points for nothing."""
+"""Points as money: every step of the stepper is worth its points."""
 
 from decimal import Decimal
 

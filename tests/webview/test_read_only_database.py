@@ -1,4 +1,4 @@
-"""The database takes no writes, for its disk is full or it is read-only: pages show, and taps say why not."""
+"""The database takes no writes (full disk, read-only): pages are shown, and taps say why they fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ def test_the_member_page_of_an_opened_launch_shows_what_the_program_says(
     assert ">820" in response.content.decode()
 
 
-def test_a_tap_spends_nothing_and_is_told_why(client: Client, shown: str, vendor: Vendor) -> None:
+def test_a_tap_spends_nothing_and_says_why(client: Client, shown: str, vendor: Vendor) -> None:
     with read_only():
         response = client.post(shown + "redeem/", form())
 
@@ -52,7 +52,7 @@ def test_a_tap_spends_nothing_and_is_told_why(client: Client, shown: str, vendor
     assert not Redemption.objects.exists()
 
 
-def test_a_launch_that_cannot_be_stored_is_told_too(client: Client, program: Program) -> None:
+def test_a_launch_that_cannot_be_stored_says_why_too(client: Client, program: Program) -> None:
     with read_only():
         response = client.get("/launch/acme/", launch_params(program))
 

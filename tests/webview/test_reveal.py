@@ -50,7 +50,7 @@ def test_another_member_chosen_meanwhile_is_not_revealed(client: Client, page: s
     assert "mia@example.test" not in response.content.decode()
 
 
-def test_a_program_that_does_not_answer_is_said_so(client: Client, page: str, vendor: Vendor) -> None:
+def test_a_program_that_does_not_answer_is_reported(client: Client, page: str, vendor: Vendor) -> None:
     client.get(page)
     vendor.errors["get_member"] = Unavailable("timeout")
     response = client.post(page + "reveal/", **OF_HTMX)
@@ -59,7 +59,7 @@ def test_a_program_that_does_not_answer_is_said_so(client: Client, page: str, ve
     assert "data-error=" in response.content.decode()
 
 
-def test_looking_is_no_link_that_something_could_follow(client: Client, page: str) -> None:
+def test_contacts_are_not_revealed_by_a_link(client: Client, page: str) -> None:
     assert client.get(page + "reveal/").status_code == 405
 
 

@@ -1,4 +1,4 @@
-"""Whoever has the address only has nothing."""
+"""The address alone opens nothing."""
 
 import pytest
 import time_machine
@@ -29,7 +29,7 @@ def test_a_stranger_cannot_tell_whether_a_launch_exists(page: str) -> None:
 
 @pytest.mark.parametrize("invented", ["ab%00c", "ab%FFc", "a b", "x" * 33])
 @pytest.mark.parametrize("path", ["", "find/", "applied/"])
-def test_what_is_no_launchs_id_is_no_address(client: Client, page: str, invented: str, path: str) -> None:
+def test_an_invalid_launch_id_is_not_an_address(client: Client, page: str, invented: str, path: str) -> None:
     response = client.get(f"/l/{invented}/{path}")
     assert response.status_code == 404
     assert 'data-error="NOT_FOUND"' in response.content.decode()

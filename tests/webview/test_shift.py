@@ -1,4 +1,4 @@
-"""My shift: this associate's redemptions in this store today, and nobody else's."""
+"""My shift: this associate's redemptions in this store today, and no other's."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,9 @@ def test_every_cart_of_today_is_listed_with_its_state(client: Client, two_carts:
     assert "Mia" not in html
 
 
-def test_one_of_an_earlier_cart_is_undone_here(client: Client, two_carts: str, vendor: Vendor) -> None:
+def test_a_redemption_of_an_earlier_cart_is_undone_here(
+    client: Client, two_carts: str, vendor: Vendor
+) -> None:
     row = Redemption.objects.get(item_id="ten-off")
     html = client.post(f"{two_carts}shift/undo/{row.pk}/", follow=True).content.decode()
     assert "200 points are back." in html
@@ -58,7 +60,7 @@ def test_one_of_an_earlier_cart_is_undone_here(client: Client, two_carts: str, v
 
 
 @pytest.mark.parametrize("change", [{"associate_id": "a-23"}, {"store_id": "US_NYC_01"}], ids=str)
-def test_another_associates_or_stores_is_neither_shown_nor_undone(
+def test_redemptions_of_other_associates_or_stores_are_neither_shown_nor_undone(
     client: Client, two_carts: str, change: dict[str, str]
 ) -> None:
     Redemption.objects.update(**change)
@@ -92,7 +94,7 @@ def test_undo_while_the_vendor_is_away_is_promised(client: Client, two_carts: st
     assert "Being given back" in html
 
 
-def test_a_refused_one_saves_nothing(client: Client, page: str, newstore: Mint) -> None:
+def test_a_refused_redemption_saves_nothing(client: Client, page: str, newstore: Mint) -> None:
     client.get(page)
     newstore.error = NewStoreUnavailable("down")
     client.post(page + "redeem/", form())
@@ -101,7 +103,7 @@ def test_a_refused_one_saves_nothing(client: Client, page: str, newstore: Mint) 
     assert 'data-saved="0"' in html
 
 
-def test_an_empty_day_says_what_will_stand_here(client: Client, page: str) -> None:
+def test_an_empty_day_explains_the_list(client: Client, page: str) -> None:
     assert "Nothing redeemed yet today" in client.get(page + "shift/").content.decode()
 
 
@@ -113,7 +115,7 @@ def test_today_begins_at_midnight_where_the_device_is() -> None:
             assert start_of_day(nonsense) == datetime(2026, 3, 5, 0, 0, tzinfo=UTC)
 
 
-def test_the_stores_own_midnight_counts_whatever_the_device_says(
+def test_the_stores_midnight_counts_for_every_device(
     client: Client, two_carts: str, program: Program
 ) -> None:
     with time_machine.travel(datetime(2026, 3, 5, 2, 30, tzinfo=UTC), tick=False):

@@ -72,7 +72,7 @@ def test_a_discount_that_the_cart_cannot_take_any_more_is_asked_about_again(
     assert sorted(row.saving for row in Redemption.objects.all()) == [5, 15]
 
 
-def test_among_several_a_dearer_one_is_left_alone(client: Client, page: str, vendor: Vendor) -> None:
+def test_among_several_a_dearer_one_is_not_applied(client: Client, page: str, vendor: Vendor) -> None:
     fields = several_form(client.get(page).content.decode(), "reward:ten-off", "voucher:v-birthday")
     dearer(vendor)
     response = client.post(page + "several/", fields)
@@ -82,7 +82,7 @@ def test_among_several_a_dearer_one_is_left_alone(client: Client, page: str, ven
 
 
 @pytest.mark.parametrize("changes", [{"cost": "-1"}, {"cost": "ten"}, {"saving": "much"}, {"saving": "NaN"}])
-def test_what_no_card_says_is_refused(client: Client, page: str, changes: dict[str, str]) -> None:
+def test_values_that_no_card_has_are_refused(client: Client, page: str, changes: dict[str, str]) -> None:
     fields = card_form(client.get(page).content.decode(), "ten-off") | changes
     response = client.post(page + "redeem/", fields)
     assert response.status_code == 422
@@ -101,9 +101,7 @@ def test_forms_read_numbers_the_same_way_in_every_language(
     assert Redemption.objects.get().saving == 10
 
 
-def test_points_that_went_elsewhere_meanwhile_are_missed_by_number(
-    client: Client, page: str, vendor: Vendor
-) -> None:
+def test_points_spent_elsewhere_since_are_named_as_the_gap(client: Client, page: str, vendor: Vendor) -> None:
     fields = card_form(client.get(page).content.decode(), "ten-off")
     vendor.errors["spend"] = Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=40)
     html = client.post(page + "redeem/", fields).content.decode()

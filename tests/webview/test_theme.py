@@ -1,4 +1,4 @@
-"""The host app's colours and insets: in a stylesheet of the launch, legible, and nobody else's."""
+"""The host app's colours and insets: in a stylesheet of the launch, legible, and for this launch only."""
 
 import json
 import re

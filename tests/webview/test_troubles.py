@@ -68,7 +68,7 @@ def test_a_newstore_that_makes_no_code(client: Client, shown: str, newstore: Min
     assert Trouble.objects.get().code == "NEWSTORE_UNAVAILABLE"
 
 
-def test_what_goes_well_counts_nothing(client: Client, shown: str) -> None:
+def test_successful_taps_are_not_counted_as_trouble(client: Client, shown: str) -> None:
     client.post(shown + "redeem/", form())
     client.get(shown)
     assert counted() == {}

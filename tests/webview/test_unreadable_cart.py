@@ -14,7 +14,7 @@ from .fakes import Vendor
 
 
 @pytest.mark.parametrize("cart", ["{not json", "[]", "cartId=5f0c;total=129.90", "H4sIAAAAAAAA"])
-def test_a_cart_that_cannot_be_read_leaves_the_word_to_the_injected_object(
+def test_an_unreadable_cart_is_replaced_by_the_injected_object(
     client: Client, program: Program, vendor: Vendor, cart: str
 ) -> None:
     params = launch_params(program)

@@ -1,4 +1,4 @@
-"""A tap at a vendor that is busy: told how long it takes, sent again, done once; or refused with the time."""
+"""A tap at a busy vendor: it says how long it takes, is sent again and done once; or it is refused."""
 
 import re
 
@@ -62,7 +62,7 @@ def test_a_tap_whose_turn_is_now_is_done(client: Client, shown: str, budget: Bud
     assert Redemption.objects.get().state == State.REVEALED
 
 
-def test_a_tap_is_told_how_long_it_takes(
+def test_a_waiting_tap_says_how_long_it_takes(
     client: Client, shown: str, budget: Budget, vendor: Vendor, newstore: Mint
 ) -> None:
     use_up(budget)
@@ -104,7 +104,7 @@ def test_equal_taps_share_one_place(client: Client, shown: str, budget: Budget, 
     assert Redemption.objects.count() == 1
 
 
-def test_a_tap_that_was_done_waits_no_more(client: Client, shown: str, budget: Budget) -> None:
+def test_a_finished_tap_does_not_wait_again(client: Client, shown: str, budget: Budget) -> None:
     first = client.post(shown + "redeem/", form())
     use_up(budget)
     assert client.post(shown + "redeem/", form())["Location"] == first["Location"]

@@ -21,7 +21,7 @@ PAPER = Voucher(voucher_id="v-paper", title="Paper voucher", code="PAPER-25", di
 
 @pytest.fixture
 def shown(client: Client, page: str, vendor: Vendor) -> str:
-    """The page after Mia was shown on it; the program knows a voucher that is on nobody's list."""
+    """The page after Mia was shown on it; the program knows a voucher that is on no member's list."""
     vendor.unlisted = (PAPER,)
     client.get(page)
     return page
@@ -82,7 +82,7 @@ def test_without_its_code_an_unlisted_voucher_is_unknown(client: Client, shown: 
     assert not Redemption.objects.exists()
 
 
-def test_one_on_the_list_stands_there_once(client: Client, shown: str, vendor: Vendor) -> None:
+def test_a_listed_voucher_is_shown_once(client: Client, shown: str, vendor: Vendor) -> None:
     vendor.vouchers = (PAPER,)
     html = client.post(shown + "voucher/", {"code": "PAPER-25"}).content.decode()
     assert html.count('data-reward="v-paper"') == 1
@@ -122,7 +122,7 @@ def test_one_that_does_not_fit_the_cart_says_so(client: Client, shown: str, vend
     ("code", "error"),
     [("", "EMPTY_CODE"), ("x" * 65, "CODE_TOO_LONG"), ("4111 1111 1111 1111", "CARD_NUMBER")],
 )
-def test_what_is_no_code_is_never_looked_up(
+def test_a_text_that_is_no_code_is_never_looked_up(
     client: Client, shown: str, vendor: Vendor, code: str, error: str
 ) -> None:
     response = client.post(shown + "voucher/", {"code": code})
@@ -179,7 +179,7 @@ def test_a_vendor_that_is_down_is_said_so(client: Client, shown: str, vendor: Ve
     assert 'data-error="PROVIDER_UNAVAILABLE"' in response.content.decode()
 
 
-def test_without_a_member_there_is_nothing_to_look_at(client: Client, page: str, vendor: Vendor) -> None:
+def test_without_a_member_no_voucher_is_looked_up(client: Client, page: str, vendor: Vendor) -> None:
     assert client.post(page + "voucher/", {"code": "PAPER-25"})["Location"] == page
     assert vendor.calls == []
 

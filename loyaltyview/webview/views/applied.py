@@ -1,4 +1,4 @@
-"""After the tap: the code, its remaining time, the way back to the cart, and undo."""
+"""The page after a tap: the code, its remaining time, the way back to the cart, and undo."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -57,7 +57,7 @@ def applied_page(request: HttpRequest, launch: Launch, redemption_id: UUID) -> H
 @with_launch
 @require_safe
 def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """Show all that the last tap on several cards did, and what it could not do."""
+    """Show everything that the last tap on several cards applied, and what failed."""
     wanted = launch.last_tap.get("rows", [])
     found = {str(row.pk): row for row in of_member(launch, redemptions_in(launch))}
     rows = [_asked(launch, found[name]) for name in wanted if name in found]
@@ -83,7 +83,7 @@ def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
 @require_safe
 def watch(request: HttpRequest, launch: Launch) -> HttpResponse:
     """What a page with live codes asks every few seconds: whether the program cancelled one of those that it
-    shows. 204 for no; 286 tells htmx to ask no more."""
+    shows. 204 means no; with 286 htmx stops asking."""
     rows = of_member(launch, redemptions_in(launch))
     shown = request.GET.getlist("live")
     gone = next((row for row in cancelled_by_vendor(rows) if str(row.pk) in shown), None)
@@ -93,7 +93,7 @@ def watch(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 
 def _asked(launch: Launch, row: Redemption) -> Redemption:
-    """Return `row` as it stands after asking how it stands."""
+    """Return `row` after asking the vendor for an outcome that is still open."""
     if row.state in OPEN or row.state == State.SPENT:
         return carry_on(row.pk, actor_of(launch))
     return row

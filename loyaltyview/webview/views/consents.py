@@ -1,4 +1,4 @@
-"""The member's consents, changed by the member's word: given, or taken back."""
+"""The member's marketing consents, given or withdrawn at the till."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def _change(launch: Launch, provider: LoyaltyProvider, member: Member, answers: 
 
 
 def _answers(request: HttpRequest, member: Member, provider: LoyaltyProvider) -> Consents:
-    """An empty box takes back a yes; who was never asked and says nothing has not said no."""
+    """Return the new answers. An empty box withdraws a yes; it is no answer where none was given before."""
 
     def answer(field: str, before: Consent, capability: Capability) -> Consent:
         if capability not in provider.capabilities:

@@ -1,4 +1,4 @@
-"""Enrolling the customer: prefilled from the cart; who is a member already is simply shown."""
+"""Enrolling the customer: prefilled from the cart. A customer who is a member already is shown."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         return _show(request, launch, provider, EnrolForm(initial=initial, country=country))
     data = request.POST.copy()
     if not launch.is_verified:
-        # Nobody vouches for this launch: only the cart's own customer can be enrolled in it.
+        # Without an associate only the cart's own customer can be enrolled.
         data["email"], data["phone"] = launch.customer_email, ""
     elif data.get("from_cart") and not str(data["email"]).strip():
         data["email"] = launch.customer_email
@@ -112,7 +112,7 @@ def _show(
 
 
 def _asked(launch: Launch, provider: LoyaltyProvider) -> dict[str, bool]:
-    """Return which consents are asked for: none where no associate vouches for the answer."""
+    """Return which consents are asked for: none where no associate asked the customer."""
     return {
         "asks_email": launch.is_verified and Capability.CONSENT_EMAIL in provider.capabilities,
         "asks_sms": launch.is_verified and Capability.CONSENT_SMS in provider.capabilities,

@@ -1,5 +1,5 @@
-"""What the app puts into our pages and its address did not say: the cart's items, the codes in it, colours.
-Read once, by the first page (`static/js/host.js`), so that nothing waits for it."""
+"""What the app injects into our pages and did not send in the address: the cart's items, its codes, colours.
+The first page sends it once (`static/js/host.js`); no page waits for it."""
 
 import json
 from typing import Any
@@ -18,8 +18,8 @@ from loyaltyview.webview.sessions import cart_json, theme_json, with_launch
 @with_launch
 @require_POST
 def read_host_context(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """Take what is new in the posted `context`, the first one of this launch. Answers 204, or JSON with the
-    addresses of what is to be shown anew: `content` of the member page, `theme`; "" for what is not."""
+    """Store what is new in the posted `context`; only the first one of a launch counts. Answers 204, or JSON
+    with the addresses to load again: `content` of the member page, `theme`; "" for what is unchanged."""
     keys = keys_of(launch.program)
     try:
         context = read_posted(request.POST.get("context", ""), _as_query(launch, keys), keys)
@@ -41,14 +41,14 @@ def read_host_context(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 
 def new_columns(context: LaunchContext, launch: Launch) -> dict[str, Any]:
-    """Return the columns of `launch` that `context` fills, {} for another cart's. Who the customer is, who
-    works the till and what was said of the cart stands: it was checked when the launch was opened."""
+    """Return the columns of `launch` that `context` fills, {} for another cart. Customer, associate and the
+    cart's known values stay: they were checked when the launch was opened."""
     if context.cart_id != launch.cart_id:
         return {}
     columns: dict[str, Any] = {}
-    told = cart_json(context)
+    posted = cart_json(context)
     # "0" is a total.
-    cart = {name: value or told[name] for name, value in launch.cart.items()}
+    cart = {name: value or posted[name] for name, value in launch.cart.items()}
     if cart != launch.cart:
         columns["cart"] = cart
     if context.selected_coupons and not launch.selected_coupons:
@@ -59,7 +59,7 @@ def new_columns(context: LaunchContext, launch: Launch) -> dict[str, Any]:
 
 
 def _as_query(launch: Launch, keys: Keys) -> dict[str, str]:
-    """Return the launch as a query string: what the app need not say again."""
+    """Return the launch as a query string: what the app need not send again."""
     said = {
         "cart_id": launch.cart_id,
         "cart_total": launch.cart["total"],

@@ -1,4 +1,5 @@
-"""The launch: what the host app says, checked, becomes a session; without it a page that reads the rest."""
+"""The launch: what the host app sends is checked and becomes a session. Where the address has no cart, a page
+reads the rest."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -40,10 +41,10 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     params = {name: str(value) for name, value in request.GET.items()}
     # Without a cart in the address the app has put the rest where no server sees it: the page's script does.
     if request.method != "POST" and not has_readable_cart(params):
-        # An app that says something, but no cart, is told so if nothing more comes.
+        # The page says what is missing unless its script finds the rest.
         refusal = Refusal.CART_MALFORMED if params.get("cart") else Refusal.CART_MISSING
-        told = {"code": refusal, "sentence": refusal.sentence} if params else {"code": "", "sentence": ""}
-        shown = {"program": program} | told
+        reason = {"code": refusal, "sentence": refusal.sentence} if params else {"code": "", "sentence": ""}
+        shown = {"program": program} | reason
         response = render(request, "webview/launch.html", shown)
         response["Cache-Control"] = "no-store"
         return response
@@ -68,17 +69,17 @@ def _refuse(
 
 
 def admit(program: Program, context: LaunchContext, caller: str) -> tuple[LaunchContext, Associate | None]:
-    """Return the launch as far as it can be believed, and who stands behind it. `caller` says where it
-    comes from.
+    """Return the launch as NewStore confirms it, and its associate. `caller` is the address that it comes
+    from.
 
-    Raises IdentityError where an associate is required, Problem where the cart is another one or cannot
-    stand in for her.
+    Raises IdentityError where an associate is required, Problem where NewStore contradicts the cart or
+    cannot say who its customer is.
     """
     try:
         associate = read_identity(program, context.external_identity)
     except IdentityError as error:
         identities.labels(program.slug, error.code).inc()
-        # Only a cart can stand in for the associate.
+        # Without an associate only a cart decides who the customer is.
         if program.identity == Identity.REQUIRED or not context.has_cart:
             raise
         return read_customer(program, context, caller), None

@@ -107,7 +107,7 @@ def show_member(
 
 
 def _take_customer(page: Page, member: Member) -> None:
-    """Make the cart's customer the launch's member, and tell NewStore who that is."""
+    """Make the cart's customer the launch's member, and write their id into NewStore's profile."""
     launch = page.launch
     with best_effort("the launch's member"):
         choose(launch, member.ref, is_customer=True)

@@ -1,5 +1,5 @@
-"""Name and contact in the clear: only on a press, only to an associate, for some seconds. The log says who
-looked, not at what."""
+"""The member's full name and contact: only on a press, only for an associate, for some seconds. The log says
+which associate looked, not what they saw."""
 
 import structlog
 from django.http import HttpRequest, HttpResponse

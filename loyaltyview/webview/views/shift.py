@@ -37,7 +37,7 @@ def my_shift(request: HttpRequest, launch: Launch) -> HttpResponse:
 @with_launch
 @require_POST
 def undo_in_shift(request: HttpRequest, launch: Launch, redemption_id: UUID) -> HttpResponse:
-    """Undo one of her own redemptions in this store, also one of an earlier cart."""
+    """Undo one of the associate's own redemptions in this store, also one of an earlier cart."""
     if not launch.is_verified:
         return refuse(request, Refusal.SHIFT_UNVERIFIED, program=launch.program)
     row = redemption_in_shift(

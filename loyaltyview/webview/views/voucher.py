@@ -1,4 +1,4 @@
-"""A voucher by its code, typed or scanned: looked at, and shown as a card to apply. Looking uses nothing."""
+"""A voucher is looked up by its code, typed or scanned, and shown as a card. A look-up does not use it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
