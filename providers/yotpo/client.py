@@ -71,7 +71,7 @@ class Client:
         names = self.settings.assumed
         keys, text = read_refusal(answer)
         words = text.lower()
-        # Which key it was helps whoever reads the log; the sentence may name the customer.
+        # Which key it was helps the reader of the log; the sentence may name the customer.
         detail = f"{answer.status} {','.join(sorted(keys))[:80]}".strip()
         if keys & set(names.all("points_keys")) or _says(words, names.all("points_words")):
             return Rejected(RejectReason.INSUFFICIENT_POINTS, detail)

@@ -1,7 +1,7 @@
 """Yotpo's customer record: fetched by exactly one identifier, and its history of points.
 
 Source: loyaltyapi.yotpo.com/reference/fetch-customer-details (read 2026-11-24). There is no list of the
-codes a customer has not used: a redemption appears in her history, where `status` is the code.
+codes a customer has not used: a redemption appears in the history, where `status` is the code.
 """
 
 import re
@@ -51,7 +51,7 @@ def fetch(
     # A newer endpoint wraps the record.
     record = object_in(record["customers"], "customer") if "customers" in record else record
     if not (text_of(record, "email") or customer_id_of(record)):
-        # Nobody's record is no proof that there is no such customer.
+        # A record without an identity is no proof that there is no such customer.
         raise UnexpectedAnswer("customer: no identity")
     if with_history:
         _prime(client, record, answer.body)
@@ -77,7 +77,7 @@ def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dic
 
 
 def email_of(client: Client, ref: str) -> str:
-    """Return the member's e-mail, which orders need: from the ref, else from her record."""
+    """Return the member's e-mail, which orders need: from the ref, else from the record."""
     identity = identity_of(client.program, ref)
     email = identity.get("customer_email") or text_of(fetch_by_ref(client, ref), "email")
     if not email:

@@ -81,8 +81,8 @@ def get(client: Client, ref: str) -> Member:
 def enrol(client: Client, profile: MemberProfile) -> Member:
     """Return the member with this e-mail, else with this phone, else a new one.
 
-    An existing profile stays as it is: whoever enrols may not be its owner. Yotpo makes or updates by e-mail,
-    so that sending twice makes one customer.
+    An existing profile stays as it is: the person who enrols may not be its owner. Yotpo makes or updates by
+    e-mail, so that sending twice makes one customer.
     """
     if not profile.email:
         raise Rejected(RejectReason.INVALID_INPUT, "Yotpo knows customers by their e-mail")
@@ -94,7 +94,7 @@ def enrol(client: Client, profile: MemberProfile) -> Member:
         return describe(client, record)
     customer_id = customer_id_of(record) if record else ""
     body: dict[str, Any] = {"opted_in": True, "opted_in_at": timestamp(clock.now())}
-    if record:  # she exists and has not opted in: nothing else of her is touched
+    if record:  # the customer exists and has not opted in: nothing else of the record is touched
         email = text_of(record, "email").lower()
     else:
         if client.settings.sends_customer_id:
@@ -161,10 +161,10 @@ def _is_member(client: Client, record: Mapping[str, Any]) -> bool:
 
 def _expiring(client: Client, record: Mapping[str, Any], points: int) -> tuple[Expiring, ...]:
     at = shown_end_of(record.get("next_points_expire_on"), client.config, moment)
-    lapsing = whole_of(record, "next_points_expire_amount")
-    if at is None:  # all of them at once, in accounts where points lapse by inactivity
-        at, lapsing = shown_end_of(record.get("points_expire_at"), client.config, moment), points
-    return (Expiring(points=lapsing, at=at),) if at and lapsing and lapsing > 0 else ()
+    expiring = whole_of(record, "next_points_expire_amount")
+    if at is None:  # all of them at once, in accounts where points expire by inactivity
+        at, expiring = shown_end_of(record.get("points_expire_at"), client.config, moment), points
+    return (Expiring(points=expiring, at=at),) if at and expiring and expiring > 0 else ()
 
 
 def _new_customer_id(client: Client, email: str) -> str:
@@ -173,7 +173,7 @@ def _new_customer_id(client: Client, email: str) -> str:
 
 
 def _wait_for(client: Client, email: str, customer_id: str, profile: MemberProfile) -> Member:
-    """Return the new customer once Yotpo finds her; for now as we know her when that takes too long."""
+    """Return the new customer once Yotpo finds them; as we know them where that takes too long."""
     for pause_s in (*LOOK_AGAIN_S, 0):
         record = fetch(client, {"customer_email": email})
         if record is not None and _is_member(client, record):

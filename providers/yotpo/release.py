@@ -20,11 +20,10 @@ from providers.journal.states import advance
 from providers.outbound.exchange import segment
 from providers.types import Spend
 from providers.yotpo.client import Client, is_ok, read_refusal
-from providers.yotpo.codes import code_data
 from providers.yotpo.customers import deducted_codes, fetch_by_ref, history_of
 from providers.yotpo.holds import is_held, order_sent_at
 from providers.yotpo.refs import identity_of
-from providers.yotpo.spending import SETTLED_AFTER
+from providers.yotpo.spending import SETTLED_AFTER, code_data
 
 # How long after its order was sent a deduction may still come.
 DEDUCTION_TAKES = timedelta(minutes=15)

@@ -1,7 +1,7 @@
 """Redemption options as rewards: what each is worth at the till, who can have it, and what it lacks.
 
 Source: loyaltyapi.yotpo.com/reference/fetch-active-redemption-options (read 2026-11-24). Asked for a
-customer, Yotpo returns what she qualifies for; the page wants the others, too, so both lists are read. The
+customer, Yotpo returns what they qualify for; the page wants the others, too, so both lists are read. The
 full one is the same for everybody and changes rarely.
 """
 
@@ -99,7 +99,7 @@ def option_of(client: Client, option_id: str) -> Option:
 
 
 def known_options(client: Client) -> tuple[Option, ...]:
-    """Return the program's options whoever asks, at most five minutes old."""
+    """Return the program's options for any member, at most five minutes old."""
     records = cache.get(_key(client))
     return _read_all(client) if records is None else _options(client, records)
 
@@ -118,7 +118,7 @@ def _records(client: Client, identity: Mapping[str, str]) -> list[dict[str, Any]
     params = {"is_offline": "true", **identity} if client.settings.offline_only else dict(identity)
     answer = client.get("/redemption_options", operation="list_rewards", params=params)
     if answer.status == 404 and identity:
-        return []  # a customer so new that Yotpo does not find her yet has nothing
+        return []  # Yotpo does not find a new customer at once
     if not is_ok(answer):
         raise client.refusal(answer)
     return objects_in(answer.json(), "redemption options")

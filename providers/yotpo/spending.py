@@ -17,7 +17,6 @@ from providers.outbound import sharing
 from providers.outbound.exchange import Answer
 from providers.types import Spend, SpendIntent, SpendKind
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.codes import code_data
 from providers.yotpo.customers import fetch_by_ref, history_of
 from providers.yotpo.holds import hold_columns, holds_of, is_held
 from providers.yotpo.refs import identity_of
@@ -117,3 +116,20 @@ class Redemption(SpendWay):
         """Two options may cost the same; where Yotpo says which one a code is of, it must be ours."""
         option_id = text_of(data, self.client.settings.assumed["option_id_key"])
         return not option_id or option_id == write.item_id
+
+
+def code_data(client: Client, code: str) -> dict[str, Any]:
+    """Return what Yotpo says about a code, {} when it does not know it (404, an empty list and null alike).
+    Its own `id` is that of the code, not of the redemption.
+    Source: loyaltyapi.yotpo.com/reference/get-redemption-code-data."""
+    answer = client.get("/redemption_codes", operation="get_code", params={"code": code})
+    if answer.status == 404:
+        return {}
+    if not is_ok(answer):
+        raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
+    data = answer.json()
+    if isinstance(data, list):
+        data = data[0] if data else {}
+    if data is not None and not isinstance(data, dict):
+        raise UnexpectedAnswer("code: neither object nor list")
+    return data or {}

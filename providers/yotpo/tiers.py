@@ -1,4 +1,4 @@
-"""VIP tiers: the member's own by its name (her record has no id), and how far the next one is.
+"""VIP tiers: the member's own by its name (the record has no id), and how far the next one is.
 
 Source: loyaltyapi.yotpo.com/reference/fetch-vip-tiers. Whether all of a tier's thresholds must be reached or
 any of them is a setting of the merchant that the API does not tell: ours is `tier_rule`.
@@ -90,7 +90,7 @@ def _on_the_way(
         name=text_of(tier, "name"),
         next_name=text_of(above, "name"),
         progress=Decimal(progress) / per_unit,
-        # Tiers are kept for a period, so that a member may stand below the entry of her own.
+        # Tiers are kept for a period, so that a member may be below the entry of their own.
         threshold=Decimal(min(_threshold(tier, name), progress)) / per_unit,
         next_threshold=Decimal(threshold) / per_unit,
         unit=unit or client.currency,

@@ -1,7 +1,7 @@
 """Yotpo's deliveries in our words: webhooks with a `topic`, and the callback that cancels a delayed code.
 
 Yotpo signs nothing. Webhooks come to an address with a secret in it; the callback brings its own secret in a
-header and in its body. All are hints: whoever acts on one reads the state again.
+header and in its body. All are hints: the state is read again before anything is done.
 Sources: core-api.yotpo.com/reference/about-webhook-events, loyaltyapi.yotpo.com/reference/points-earned,
 /redemption-cancellation-request, support.yotpo.com/docs/implementing-redemptions-via-api.
 """

@@ -92,14 +92,14 @@ def test_old_keys_still_read_a_ref(provider: YotpoProvider, settings: Settings) 
     assert provider.get_member(old).email == ANA
 
 
-def test_tier_and_lapsing_points_are_shown(provider: YotpoProvider, mia: str) -> None:
+def test_tier_and_expiring_points_are_shown(provider: YotpoProvider, mia: str) -> None:
     member = provider.get_member(mia)
 
     assert member.tier is not None
     assert (member.tier.name, member.tier.next_name) == ("Silver", "Gold")
     assert (member.tier.threshold, member.tier.progress, member.tier.next_threshold) == (500, 820, 2000)
-    (lapsing,) = member.balance.expiring
-    assert (lapsing.points, lapsing.at.date()) == (120, date(2027, 3, 31))
+    (expiring,) = member.balance.expiring
+    assert (expiring.points, expiring.at.date()) == (120, date(2027, 3, 31))
 
 
 def test_the_highest_tier_has_no_next(provider: YotpoProvider) -> None:

@@ -1,20 +1,28 @@
-"""`manage.py yotpo_upload_codes`: codes of a custom coupon, from a file or made here, in batches."""
+"""`manage.py yotpo_upload_codes`: codes of a custom coupon, from a file or made here, in batches.
+
+Source: loyaltyapi.yotpo.com/reference/add-coupon-codes: at most 10,000 codes a call, separated by commas.
+Codes that exist already are taken to be passed over (not documented).
+"""
 
 import secrets
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.errors import ProviderError
-from providers.yotpo.codes import BATCH, read_codes, upload
+from providers.errors import ProviderError, RejectReason
+from providers.yotpo.client import Client, is_ok
 from providers.yotpo.provider import YotpoProvider
 
 # Without letters and digits that are read wrongly: codes are typed by hand, too.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 BAR = 30
+BATCH = 10_000
+LONGEST = 100
 
 
 class Command(BaseCommand):
@@ -82,3 +90,30 @@ def _codes(file: Path | None, number: int, prefix: str) -> list[str]:
     if not codes:
         raise CommandError(f"{file} holds no code.")
     return codes
+
+
+def read_codes(lines: Iterable[str]) -> list[str]:
+    """Return the codes of a file, one a line (more cells of a CSV line are left out), without repeats.
+    Raises ValueError for a code that cannot be sent."""
+    codes: dict[str, None] = {}
+    for number, line in enumerate(lines, start=1):
+        code = line.split(",")[0].strip().strip('"')
+        if not code:
+            continue
+        if len(code) > LONGEST or not code.isprintable() or " " in code:
+            raise ValueError(f"line {number}: not a code")
+        codes[code] = None
+    return list(codes)
+
+
+def upload(client: Client, option_id: int, codes: list[str], batch: int = BATCH) -> Iterator[int]:
+    """Send `codes` in batches and yield after each how many have been sent. Raises ProviderError; sending
+    a batch again after that does no harm as long as Yotpo passes over what it has."""
+    left, sent = iter(codes), 0
+    while chunk := list(islice(left, batch)):
+        body = {"redemption_option_id": option_id, "codes": ",".join(chunk)}
+        answer = client.post("/redemption_codes", operation="upload_codes", body=body)
+        if not is_ok(answer):
+            raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
+        sent += len(chunk)
+        yield sent
