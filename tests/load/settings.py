@@ -2,5 +2,5 @@
 
 from tests.settings import *  # noqa: F403
 
-ROOT_URLCONF = "tests.load.urls"
+ROOT_URLCONF = "tests.load.hello_urls"
 LOGGING["root"]["level"] = "ERROR"  # noqa: F405
