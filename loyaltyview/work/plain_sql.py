@@ -29,15 +29,21 @@ def insert_values(
 ) -> int:
     """Do what `insert` does with rows of values, one for each of `columns`, that the database's driver takes
     as they are. A column that is not named must have a default in the database, or take NULL."""
-    names = ", ".join(map(connection.ops.quote_name, columns))
-    one = f"({', '.join(['%s'] * len(columns))})"
+    start, one = _insertion(model, tuple(columns))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names})"  # noqa: S608 - names of ours
-            f" VALUES {', '.join([one] * len(rows))}{' ON CONFLICT DO NOTHING' if may_be_there else ''}",
+            f"{start} {', '.join([one] * len(rows))}{' ON CONFLICT DO NOTHING' if may_be_there else ''}",
             [value for row in rows for value in row],
         )
         return int(cursor.rowcount)
+
+
+@cache
+def _insertion(model: type[models.Model], columns: tuple[str, ...]) -> tuple[str, str]:
+    """Return the words before the rows, and the placeholders of one row."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    return f"INSERT INTO {table} ({names}) VALUES", f"({', '.join(['%s'] * len(columns))})"
 
 
 def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
