@@ -1,15 +1,15 @@
-// Talking to the sandbox: the state every 700 ms, and one POST for each step.
+// Calls to the sandbox: the state every 700 ms, and one POST for each step.
 
 const POLL_MS = 700;
 let latest = 0;
 
-/** Call `show(state)` now and for ever, and `lost(true|false)` when the sandbox goes and comes back. */
+/** Call `show(state)` now and with each new state, and `lost(true|false)` when the sandbox stops or is back. */
 export async function watch(show, lost) {
   const started = ++latest;
   try {
     const response = await fetch("/app/state");
     const state = await response.json();
-    // A step taken meanwhile has brought a newer state.
+    // A step in the meantime has returned a newer state.
     if (started === latest) show(state);
     lost(false);
   } catch {
@@ -18,7 +18,7 @@ export async function watch(show, lost) {
   setTimeout(watch, POLL_MS, show, lost);
 }
 
-/** Take one step; gives `{message, state}`, also when the app refuses. */
+/** Take one step; return `{message, state}`, also when the app refuses. */
 export async function act(action, body = {}) {
   latest += 1;
   const response = await fetch(`/app/${action}`, {

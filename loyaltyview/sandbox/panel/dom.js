@@ -1,6 +1,6 @@
-// Two small tools for building elements without markup strings.
+// Two functions that build elements without markup strings.
 
-/** An element with properties and children; attributes whose name has a dash are set as attributes. */
+/** Return an element with properties and children; names with a dash are set as attributes. */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

@@ -1,4 +1,4 @@
-// Wiring: the state goes to the screens, the WebView and NewStore's side; buttons become steps.
+// Connects the parts: the state goes to the screens, the WebView and NewStore's side; buttons send steps.
 
 import { act, watch } from "./api.js";
 import { byId } from "./dom.js";
@@ -25,7 +25,7 @@ function toast(text) {
   toastTimer = setTimeout(() => byId("toast").replaceChildren(), TOAST_MS);
 }
 
-// One after the other: a tap right after a choice must not overtake it.
+// One after the other, so that a tap does not overtake the choice before it.
 let queue = Promise.resolve();
 function step(action, body, button) {
   queue = queue.then(() => take(action, body, button));

@@ -31,12 +31,12 @@ function listener(each, step) {
     ? `Sends again what was published from ${each.replays.map((text) => new Date(text).toLocaleString()).join(" to ")}`
     : each.url;
   const name = el("span", { className: "grow" }, each.id, el("span", { className: "quiet" }, about));
-  // A replay stops by itself: that is no trouble.
+  // A replay stops by itself, which is no fault.
   const tone = each.replays && !running ? "" : each.status;
   return el("li", {}, name, badge(each.status, tone), button);
 }
 
-// Rows stay the same elements, so that an open payload stays open while the status changes.
+// The elements of rows are kept, so that an open payload stays open when its status changes.
 function showEvents(all, step) {
   const list = byId("events");
   const wanted = new Set(all.map((event) => event.number));

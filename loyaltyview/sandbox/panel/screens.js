@@ -1,4 +1,4 @@
-// The POS: which screen is shown, and what is on it.
+// The POS: which screen is shown, and its content.
 
 import { byId, el, fill } from "./dom.js";
 
@@ -31,7 +31,7 @@ export function showScreens(state, step) {
 function choose(id, choices, value) {
   const select = byId(id);
   fill(select, choices, () => choices.map(([key, label]) => el("option", { value: key }, label)));
-  // An open list must not change under the associate's finger.
+  // A list must not change while it is open.
   if (value !== undefined && select.value !== value && document.activeElement !== select) select.value = value;
 }
 

@@ -1,4 +1,4 @@
-// The switches: each control carries the name of its switch, each button its minutes.
+// The switches: each control has the name of its switch, each button its minutes.
 
 import { byId } from "./dom.js";
 
@@ -7,7 +7,7 @@ const controls = [...document.querySelectorAll("[data-switch]")];
 export function showSwitches(switches) {
   for (const control of controls) {
     const value = switches[control.dataset.switch];
-    // An open list must not change under the finger.
+    // A list must not change while it is open.
     if (document.activeElement === control) continue;
     if (control.type === "checkbox") control.checked = value;
     else control.value = String(value);

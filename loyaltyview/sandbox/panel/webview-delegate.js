@@ -1,5 +1,5 @@
-// Runs inside the framed page, as a native navigation delegate would: it sees where the page wants to
-// go, stops it when that is the app, and tells the app (the panel around the frame).
+// Runs inside the framed page, in place of a native navigation delegate: it reads the addresses that the page
+// opens, stops those of the app, and tells the app (the panel around the frame).
 (() => {
   "use strict";
   const SCHEME = "com.newstore.associate-one:";
@@ -10,7 +10,7 @@
   const isForApp = (url) => String(url ?? "").startsWith(SCHEME);
 
   if ("navigation" in window) {
-    // Links, scripts and meta refresh alike: seen in Chromium 156.
+    // For links, scripts and meta refresh; seen in Chromium 156.
     navigation.addEventListener("navigate", (event) => {
       if (!isForApp(event.destination.url)) return;
       if (event.cancelable) event.preventDefault();
@@ -19,8 +19,8 @@
     return;
   }
 
-  // Browsers without the Navigation API: taps and meta refresh can be seen, a script's navigation
-  // cannot. A page that goes on by script shows the same address as a link, so that link is taken.
+  // Browsers without the Navigation API: taps and meta refresh are seen, a script's navigation is not.
+  // A page that leaves by script also shows the address as a link, so that link is used.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     if (!link || !isForApp(link.getAttribute("href"))) return;

@@ -1,11 +1,11 @@
-// The WebView: one iframe for each launch, and the app's ear for where its page wants to go.
+// The WebView: one iframe for each launch, and the messages about addresses that its page opens.
 
 import { byId, el } from "./dom.js";
 
 let frame = null;
 let launch = null;
 
-/** Show the launch, or close what is open when there is none. */
+/** Show the launch, or close the open one when there is none. */
 export function showWebView(webview) {
   if (launch?.number === webview?.number) return;
   launch = webview;
@@ -16,7 +16,7 @@ export function showWebView(webview) {
   byId("window").replaceChildren(...(frame ? [frame] : []));
 }
 
-/** Call `follow(address)` when the page in the open WebView goes to the app's scheme. */
+/** Call `follow(address)` when the page in the open WebView opens the app's scheme. */
 export function onNavigation(follow) {
   addEventListener("message", (event) => {
     if (!frame || event.source !== frame.contentWindow || event.origin !== launch.origin) return;
