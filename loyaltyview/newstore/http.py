@@ -127,7 +127,9 @@ def _refuse_floats(value: Any) -> None:
     """Raise TypeError for a float in a request's body: money must not have been one."""
     if isinstance(value, float):
         raise TypeError("float in a request body")
-    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+    for item in (
+        value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    ):
         _refuse_floats(item)
 
 
