@@ -98,9 +98,7 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
 
 
 def _send_once(client: Client, order: Order, status: str) -> None:
-    if client.settings.sends_open_orders:
-        _send(client, order, status)
-        return
+    """Send a completed order, unless Yotpo has received it."""
     sale, _is_new = client.journal.open(
         WriteKind.SALE,
         order.order_id,

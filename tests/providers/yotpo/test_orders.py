@@ -1,11 +1,14 @@
 """Orders sent once or in two statuses, refunds under their own ids, never more than the order."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
-from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.types import PointsChange
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import ANA, TEN_OFF, make_intent, make_order, make_return, points_of, ref
@@ -111,6 +114,23 @@ def test_an_open_order_takes_the_points_and_does_not_earn(
     assert (order.body["status"], order.earned) == ("open", None)
     assert points_of(provider, mia) == (720, 0)
     assert [each.state for each in yotpo.books.redemptions.values()] == ["used"]
+
+
+def test_an_order_that_may_still_arrive_is_not_cancelled_before_it(
+    sends_open: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider, order = sends_open, make_order(mia)
+    yotpo.faults.delays_requests = yotpo.faults.writes_only = True
+    with pytest.raises(OutcomeUnknown):
+        provider.record_order(order)
+    yotpo.faults.delays_requests = False
+    with pytest.raises(Unavailable):
+        provider.cancel_order(order)
+    yotpo.act_late()
+    with time_machine.travel(timezone.now() + timedelta(minutes=4), tick=False):
+        provider.cancel_order(order)
+
+    assert points_of(provider, mia) == (820, 0)
 
 
 def test_a_completed_order_earns_by_tier_and_names_all_its_codes(
