@@ -36,8 +36,7 @@ FERNET = {
 SHORT_LIVED = {
     "loyaltyview/webview/members.py",
     "loyaltyview/newstore/identity.py",
-    "loyaltyview/newstore/tokens.py",
-    "providers/whitelabel/tokens.py",
+    "providers/outbound/oauth.py",
 }
 
 
