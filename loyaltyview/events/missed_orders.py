@@ -115,7 +115,7 @@ def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:
     """An order on hold is still to be opened, and one that failed or was cancelled needs nothing of us."""
     order = Order.objects.filter(program=program, order_id=host.order_id).first()
     if host.is_off and order and is_used(order):
-        cause = "order came to nothing, its redemption is used"
+        cause = "order was cancelled or failed, its redemption is used"
         yield Gap(cause=cause, about=host.order_id, repair=partial(cancel_order, program, order.order_id))
     is_sale = any(item.status != ITEM_CANCELLED for item in host.items)
     if host.status not in (OPEN, CLOSED) or not is_sale:

@@ -46,7 +46,7 @@ def post(client: Client, body: bytes, key: str = "event-key", program: str = "ac
 
 @pytest.fixture
 def work() -> Callable[[], int]:
-    """Let the worker handle everything, however long it waits for its next attempt."""
+    """Let the worker handle all events, also those that wait for their next attempt."""
 
     def run(rounds: int = 1) -> int:
         handled = 0

@@ -1,4 +1,4 @@
-"""The embedded program with one member, Mia, and a reward that she has really spent points on."""
+"""The embedded program with one member, Mia, and a reward for which points are really spent."""
 
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ OPENING, COST = 500, 200
 
 
 def build_house(program: Program) -> str:
-    """Two points a dollar, a reward of $10 for 200 points; Mia has 500 points. Returns her ref."""
+    """Two points a dollar, a reward of $10 for 200 points; Mia has 500 points. Returns Mia's ref."""
     EarnRule.objects.create(program=program.slug, points_per_unit=2)
     Reward.objects.create(
         program=program.slug, reward_id="ten-off", title="$10 off", kind="fixed", amount=10, cost=COST

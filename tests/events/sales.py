@@ -1,4 +1,4 @@
-"""One sale as the simulated NewStore tells of it: first the cart that opens the page, then its order. Prices,
+"""One sale as the simulated NewStore sends it: first the cart that opens the page, then its order. Prices,
 discounts, tax method and currency are random."""
 
 import threading
@@ -107,7 +107,7 @@ class Sale:
         return earning_cart(launch, whole, cart_left(launch, whole, rows), rows)
 
     def earned(self, program: Program, ref: str) -> Order:
-        """Return what the vendor is told of the order."""
+        """Return the order as it is sent to the vendor."""
         orders = OrderBook(threading.RLock(), emit=lambda name, payload: None)
         order = orders.place(self.host, self.totals(self.before + self.after))
         body = to_json({"payload": order_events.order_payload(order)}).encode()

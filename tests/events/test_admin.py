@@ -114,7 +114,7 @@ def test_orders_and_returns_are_listed_and_nothing_can_be_added(
         assert client.get(reverse(f"admin:events_{name}_add")).status_code == 403
 
 
-def test_a_vendors_body_that_nobody_understood_is_not_shown(
+def test_a_vendors_body_that_the_adapter_did_not_understand_is_not_shown(
     program: Program, client: Client, clerk: User
 ) -> None:
     store_unreadable(program, b'{"customer": {"firstName": "Mia", "zip": "02110"}}', "no event id")

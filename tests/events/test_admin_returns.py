@@ -56,7 +56,7 @@ def test_a_return_that_has_its_order_keeps_it(
     assert record.order_id == ORDER
 
 
-def test_a_return_whose_event_is_gone_cannot_be_assigned(
+def test_a_return_whose_event_is_deleted_cannot_be_assigned(
     deliver: Deliver, work: Work, books: Books, admin_client: Client
 ) -> None:
     record = blind(deliver, work)

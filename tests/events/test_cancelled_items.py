@@ -1,4 +1,4 @@
-"""Cancelled items give the same points back whether they are heard of before or after the order earned."""
+"""Cancelled items give the same points back before and after the order has earned."""
 
 from itertools import permutations
 

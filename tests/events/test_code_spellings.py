@@ -62,7 +62,7 @@ def test_a_code_in_two_orders_is_an_alarm_in_every_spelling(
     assert Alarm.objects.filter(kind=AlarmKind.TWICE, subject="order-2").exists()
 
 
-def test_an_old_and_a_renewed_code_in_one_order_are_an_alarm_and_one_code_told_twice_is_none(
+def test_an_old_and_a_renewed_code_in_one_order_raise_an_alarm_and_a_repeated_code_raises_none(
     program: Program, redemption: Redemption
 ) -> None:
     IssuedCode.objects.create(

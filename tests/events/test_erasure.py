@@ -1,4 +1,4 @@
-"""A member is erased on her demand: she stands nowhere, and everything adds up."""
+"""A member is erased on demand: no table names them, and the ledger adds up."""
 
 from datetime import timedelta
 from io import StringIO
@@ -33,14 +33,14 @@ PROFILE = "NS-US-01"
 
 @pytest.fixture
 def mia(program: Program, deliver: Deliver, redemption: Redemption) -> str:
-    """Mia's ref. She redeemed, bought, brought a part back, and said yes to e-mails; the day is over."""
+    """Mia's ref. Mia redeemed, bought, returned a part, and consented to e-mails; the day is over."""
     ref = build_house(program)
     Member.objects.update(first_name="Mia", last_name="Stone", phone="+16175550101")
     redemption.cart["items"] = [["i-1", "TOTE-01", "89.90"]]
     redemption.profile_id = PROFILE
     spend(redemption, ref)
     launch(program, member_ref=ref, is_customer=True)
-    launch(program)  # the next one, which was closed before she was looked up
+    launch(program)  # another launch, closed before the member was looked up
     ConsentChange.objects.create(program=program, member_ref=ref, consent="email", answer="yes", way="change")
     for name, payload in (
         ("order.opened", order()),
@@ -82,7 +82,7 @@ def refusal(ref: str) -> str:
 
 
 def rows_with(*words: str) -> set[str]:
-    """Return the tables in which one of these words stands, whatever the case, secrets decrypted."""
+    """Return the tables that contain one of these words in any case, secrets decrypted."""
     found = set()
     for model in apps.get_models():
         for row in model._base_manager.values():
@@ -92,19 +92,19 @@ def rows_with(*words: str) -> set[str]:
     return found
 
 
-def test_she_stands_nowhere_afterwards_and_the_ledger_adds_up(mia: str) -> None:
+def test_no_table_names_an_erased_member_and_the_ledger_adds_up(mia: str) -> None:
     words = (mia, EMAIL, PROFILE, "Stone", "6175550101", "TOTE-01")
     assert rows_with(*words) >= {
         "webview.Launch", "webview.ConsentChange", "redemptions.Redemption", "events.Event", "events.Order",
         "newstore.ProfileLink", "house.Member",
     }  # fmt: skip
     lines = list(Entry.objects.order_by("pk").values())
-    told = erase(mia, "--yes", "--by", "Dana of data protection")
+    output = erase(mia, "--yes", "--by", "Dana of data protection")
     assert rows_with(*words) == set()
     assert not Launch.objects.exists()
 
     erasure = Erasure.objects.get()
-    assert erasure.pseudonym in told
+    assert erasure.pseudonym in output
     assert erasure.actor == "Dana of data protection"
     assert (erasure.counts["redemptions"], erasure.counts["launches"], erasure.counts["orders"]) == (1, 2, 1)
     # The same pseudonym everywhere: what belongs together still does.
@@ -119,10 +119,10 @@ def test_she_stands_nowhere_afterwards_and_the_ledger_adds_up(mia: str) -> None:
 
 def test_without_yes_it_only_counts(mia: str) -> None:
     before = {model._meta.label: list(model._base_manager.values()) for model in apps.get_models()}
-    told = erase(mia)
-    assert "launches: 2\n" in told
-    assert "redemptions: 1\n" in told
-    assert "Nothing was changed" in told
+    output = erase(mia)
+    assert "launches: 2\n" in output
+    assert "redemptions: 1\n" in output
+    assert "Nothing was changed" in output
     assert {model._meta.label: list(model._base_manager.values()) for model in apps.get_models()} == before
 
 
@@ -145,20 +145,20 @@ def test_an_open_page_an_event_that_waits_and_a_return_to_decide_come_first(mia:
     Launch.objects.filter(member_ref=mia).update(expires_at=timezone.now() + timedelta(minutes=5))
     Event.objects.filter(name="order.opened").update(state=EventState.WAITING)
     ReturnRecord.objects.update(state="parked", why_parked="whole_only")
-    told = refusal(mia)
-    assert "Open pages about this member: 1" in told
-    assert "Waiting events about this member: 1" in told
-    assert "Returns that are not decided: 1" in told
+    output = refusal(mia)
+    assert "Open pages about this member: 1" in output
+    assert "Waiting events about this member: 1" in output
+    assert "Returns that are not decided: 1" in output
 
 
 def test_what_the_vendors_adapter_has_under_way_comes_first(
     mia: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: HouseProvider, ref: str, pseudonym: str) -> int:
-        raise Rejected(RejectReason.NOT_ALLOWED, "an order of hers waits to be sent")
+        raise Rejected(RejectReason.NOT_ALLOWED, "an order of the member waits to be sent")
 
     monkeypatch.setattr(HouseProvider, "erase_member", refuse)
-    assert "an order of hers waits to be sent" in refusal(mia)
+    assert "an order of the member waits to be sent" in refusal(mia)
 
 
 def test_a_vendor_that_does_not_answer_does_not_keep_her(mia: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,10 +167,12 @@ def test_a_vendor_that_does_not_answer_does_not_keep_her(mia: str, monkeypatch: 
 
     monkeypatch.setattr(HouseProvider, "get_member", down)
     erase(mia, "--yes")
-    assert rows_with(mia, EMAIL, PROFILE) == set()  # her launch knew the rest
+    assert rows_with(mia, EMAIL, PROFILE) == set()  # the launch knew the rest
 
 
-def test_deliveries_of_no_order_that_name_her_go_and_others_stay(program: Program, mia: str) -> None:
+def test_deliveries_without_an_order_that_name_the_member_are_deleted_and_others_stay(
+    program: Program, mia: str
+) -> None:
     for number, ref in enumerate((mia, "ACME-SOMEBODY-ELSE")):
         hint = WebhookEvent(event_id=f"{ref}:{number}", name="points_told", member_ref=ref)
         store_hints(program, [hint])
@@ -187,13 +189,15 @@ def test_a_repeated_delivery_is_still_known_and_says_nothing_new(deliver: Delive
     assert rows_with(EMAIL) == set()
 
 
-def test_a_dead_event_of_hers_is_nobodys_work_any_more(deliver: Deliver, mia: str) -> None:
+def test_a_dead_event_of_an_erased_member_is_no_longer_on_the_worklist(deliver: Deliver, mia: str) -> None:
     Event.objects.filter(name="return.processed").update(state=EventState.DEAD, last_error="Rejected")
     erase(mia, "--yes")
     assert not Event.objects.filter(state=EventState.DEAD).exists()
 
 
-def test_what_comes_late_changes_nobodys_points_and_leaves_no_dead_event(deliver: Deliver, mia: str) -> None:
+def test_events_after_the_erasure_change_no_points_and_leave_no_dead_event(
+    deliver: Deliver, mia: str
+) -> None:
     erase(mia, "--yes")
     lines, standing = Entry.objects.count(), Redemption.objects.values_list("state", "order_id").get()
     deliver("return.processed", returned(45.0, id="return-2"))
@@ -222,7 +226,7 @@ def test_an_order_that_is_not_completed_yet_earns_nothing_any_more(
     assert not Entry.objects.filter(kind="earn").exists()
 
 
-def test_nothing_kept_is_said_so_and_leaves_no_line(mia: str) -> None:
+def test_a_member_without_data_is_reported_and_leaves_no_line(mia: str) -> None:
     with pytest.raises(CommandError, match="Nothing is kept about this member"):
         erase("ACME-00000000", "--yes")
     with pytest.raises(CommandError, match="There is no program"):
@@ -233,7 +237,7 @@ def test_nothing_kept_is_said_so_and_leaves_no_line(mia: str) -> None:
         erase(mia, "--yes")
 
 
-def test_another_member_is_left_alone(program: Program, mia: str) -> None:
+def test_another_member_is_not_erased(program: Program, mia: str) -> None:
     other = launch(program, customer_email="leo@example.test", customer_key="leo", profile_id="NS-US-02")
     Member.objects.create(program="acme", member_id="ACME-LEO", email="leo@example.test")
     erase(mia, "--yes")
@@ -241,7 +245,7 @@ def test_another_member_is_left_alone(program: Program, mia: str) -> None:
     assert Member.objects.filter(member_id="ACME-LEO", email="leo@example.test").exists()
 
 
-def test_administrators_see_that_somebody_was_erased_and_cannot_change_it(
+def test_administrators_see_that_a_member_was_erased_and_cannot_change_it(
     mia: str, admin_client: Client
 ) -> None:
     erase(mia, "--yes", "--by", "dana")
@@ -253,10 +257,10 @@ def test_administrators_see_that_somebody_was_erased_and_cannot_change_it(
     assert admin_client.post(f"/admin/programs/erasure/{erasure.pk}/delete/").status_code == 403
 
 
-def test_an_order_that_nobody_earned_on_is_found_by_her_address_and_not_by_her_associates(
+def test_an_order_that_earned_nothing_is_found_by_the_members_address_and_not_by_the_associates(
     program: Program, deliver: Deliver
 ) -> None:
-    """From the web shop, which is not reported; and one that she served as an associate."""
+    """One of the web shop, which is not reported; and one that the member served as an associate."""
     ref = build_house(program)
     bare: dict[str, object] = {"discounts": [], "items": [item(discounts=[])]}
     deliver("order.opened", order(id="o-web", channel_type="web", **bare))
@@ -270,7 +274,7 @@ def test_an_order_that_nobody_earned_on_is_found_by_her_address_and_not_by_her_a
     assert Order.objects.get(order_id="o-served").profile_id == "NS-LEO"
 
 
-def test_an_order_whose_events_are_gone_is_found_by_the_profile_of_another_of_hers(
+def test_an_order_whose_events_are_deleted_is_found_by_the_profile_of_the_members_other_order(
     program: Program, deliver: Deliver
 ) -> None:
     ref = build_house(program)
@@ -284,7 +288,7 @@ def test_an_order_whose_events_are_gone_is_found_by_the_profile_of_another_of_he
     assert rows_with(ref, PROFILE) == set()
 
 
-def test_whose_cart_her_reward_was_used_in_is_left_alone(
+def test_the_customer_in_whose_cart_the_members_reward_was_used_is_not_erased(
     program: Program, deliver: Deliver, redemption: Redemption
 ) -> None:
     ref = build_house(program)
@@ -308,7 +312,7 @@ def test_whose_cart_her_reward_was_used_in_is_left_alone(
         ("return.processed", returned(order_id="o-odd")),
     ],
 )
-def test_a_dead_event_of_an_order_that_nothing_else_ties_to_her_is_emptied(
+def test_a_dead_event_is_emptied_when_only_it_ties_the_order_to_the_member(
     program: Program, deliver: Deliver, name: str, payload: dict[str, object]
 ) -> None:
     ref = build_house(program)

@@ -1,4 +1,4 @@
-"""Somebody whose address or number merely contains hers is somebody else."""
+"""A person whose address or number only contains that of the member is another person."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_anothers_blind_return_stays(who: dict[str, str], mia: str, deliver: Del
     assert has_event(ReturnRecord.objects.get(return_id="blind"))
 
 
-def test_her_own_blind_return_goes(mia: str, deliver: Deliver) -> None:  # noqa: F811
+def test_a_blind_return_of_the_member_is_deleted(mia: str, deliver: Deliver) -> None:  # noqa: F811
     deliver("return.processed", returned(45.0, id="blind", order_id=None))
     drain()
     erase(mia, "--yes")

@@ -1,4 +1,4 @@
-"""When every item is back the whole order counts, however the refunds were rounded."""
+"""When every item is back the whole order counts, even if the refunds were rounded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -168,7 +168,7 @@ def test_all_points_that_were_redeemed_come_back_with_everything(
     assert balance() == OPENING
 
 
-def test_the_vendor_is_told_what_is_left_of_the_order_and_that_it_is_complete(
+def test_the_vendor_gets_the_amount_that_is_left_of_the_order_and_that_it_is_complete(
     deliver: Deliver, work: Work, books: Books
 ) -> None:
     deliver("order.opened", order(items=[plain("item-1"), plain("item-2"), plain("item-3")]))

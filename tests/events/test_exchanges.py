@@ -1,4 +1,4 @@
-"""An exchange is one story: the old goods come back, the new ones earn, and the reward was used once."""
+"""An exchange: the old goods come back, the new ones earn, and the reward was used once."""
 
 from itertools import permutations
 from typing import Any
@@ -28,7 +28,7 @@ def exchange(**changes: Any) -> dict[str, Any]:
     return order(**(fields | changes))
 
 
-STORY: dict[str, tuple[str, dict[str, Any]]] = {
+EXCHANGE: dict[str, tuple[str, dict[str, Any]]] = {
     "opened": ("order.opened", order()),
     "completed": ("order.completed", completed()),
     "returned": ("return.processed", returned(90.0)),
@@ -37,14 +37,14 @@ STORY: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("names", list(permutations(STORY))[::5])
+@pytest.mark.parametrize("names", list(permutations(EXCHANGE))[::5])
 def test_an_exchange_ends_the_same_in_every_order_of_its_events(
     names: tuple[str, ...], deliver: Deliver, work: Work, books: Books, redemption: Redemption, caplog: Any
 ) -> None:
     # With what returns give back, it is in test_spends_and_returns.
     Program.objects.update(return_policy=ReturnPolicy.NONE)
     for name in names:
-        deliver(*STORY[name])
+        deliver(*EXCHANGE[name])
         work()
     work(2)
     redemption.refresh_from_db()
@@ -60,8 +60,8 @@ def test_an_exchange_ends_the_same_in_every_order_of_its_events(
 def test_the_new_goods_earn_for_the_member_of_the_first_order(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption
 ) -> None:
-    for name in STORY:
-        deliver(*STORY[name])
+    for name in EXCHANGE:
+        deliver(*EXCHANGE[name])
         work()
     assert books.points("mia") == 90 - 90 + 60
     assert list(ExchangeLink.objects.values_list("old_order_id", "return_id")) == [(ORDER, "return-1")]
@@ -102,7 +102,9 @@ def test_a_cancelled_exchange_leaves_the_reward_of_the_first_order_used(
 @pytest.mark.parametrize(
     "exchanges", [None, {}, "x", [None], [{"order_id": 5}], [{"return_id": "r"}], [{"order_id": ORDER}]]
 )
-def test_odd_links_do_not_stop_an_order(exchanges: Any, deliver: Deliver, work: Work, books: Books) -> None:
+def test_malformed_links_do_not_stop_an_order(
+    exchanges: Any, deliver: Deliver, work: Work, books: Books
+) -> None:
     deliver("order.opened", exchange(exchanges=exchanges))
     work()
     assert Event.objects.get().state == EventState.DONE

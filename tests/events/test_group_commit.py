@@ -1,4 +1,4 @@
-"""Deliveries that come at once share a commit, and nobody is told "stored" before it is."""
+"""Deliveries that come at the same time share a commit, and each is answered only after it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Signal
@@ -53,7 +53,7 @@ def test_deliveries_that_came_during_a_commit_share_the_next(database: Database)
 
 
 @pytest.mark.parametrize("error", [OperationalError("disk full"), ValueError("not a database error")])
-def test_when_a_shared_commit_fails_nobody_is_told_stored(database: Database, error: Exception) -> None:
+def test_when_a_shared_commit_fails_every_caller_gets_an_error(database: Database, error: Exception) -> None:
     database.error = error
     met = store_at_once(GroupCommit(database.write), database, 4)
     assert sorted(type(found).__name__ for found in met) == sorted([type(error).__name__, *["NotStored"] * 3])

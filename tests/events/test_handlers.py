@@ -99,7 +99,7 @@ def test_created_never_overwrites_opened(deliver: Deliver, work: Work, books: Bo
     assert (row.earn_base, row.external_id) == (90, "ACM000123")
 
 
-def test_odd_amounts_do_not_keep_a_reward_from_being_used(
+def test_a_reward_is_used_even_if_the_amounts_are_unreadable(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption
 ) -> None:
     deliver("order.opened", order(items=[item(pricebook_price="100")]))
@@ -233,7 +233,7 @@ def test_a_code_taken_out_of_the_order_before_it_was_final_is_not_used(
     assert redemption.transitions.get(to_state=State.REVEALED).reason.startswith("taken out of the order")
 
 
-def test_what_order_created_says_counts_no_more_once_the_order_was_opened(
+def test_order_created_no_longer_counts_once_the_order_was_opened(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption
 ) -> None:
     deliver("order.opened", order(discounts=[], items=[item(discounts=[], order_discounts=0)]))
@@ -244,7 +244,7 @@ def test_what_order_created_says_counts_no_more_once_the_order_was_opened(
     assert (redemption.state, redemption.order_id) == (State.REVEALED, "")
 
 
-def test_an_administrators_answer_is_told_to_the_program_with_the_order(
+def test_an_administrators_answer_is_sent_to_the_program_with_the_order(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption
 ) -> None:
     deliver("order.opened", order())

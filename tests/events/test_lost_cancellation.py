@@ -1,4 +1,4 @@
-"""The event that told of a cancellation was lost: NewStore's order says which items are off."""
+"""The event of a cancellation was lost: NewStore's order says which items are cancelled."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -85,7 +85,7 @@ def test_what_was_cancelled_in_part_does_not_earn(host: Any, deliver: Deliver, w
     assert balance() == OPENING - COST + 180
 
 
-def test_a_return_that_stands_for_the_completion_does_not_let_cancelled_goods_earn(
+def test_a_return_that_implies_the_completion_does_not_let_cancelled_goods_earn(
     host: Any, deliver: Deliver, work: Work
 ) -> None:
     deliver("order.opened", order(items=[item("item-1"), item("item-2")]))
@@ -100,7 +100,7 @@ def test_a_return_that_stands_for_the_completion_does_not_let_cancelled_goods_ea
 
 
 @pytest.mark.parametrize(("status", "item_status"), [("failed", "pending"), ("closed", "cancelled")])
-def test_an_order_that_was_created_and_came_to_nothing_is_a_gap(
+def test_an_order_that_was_created_and_then_cancelled_is_a_gap(
     status: str,
     item_status: str,
     host: Any,

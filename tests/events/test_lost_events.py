@@ -46,7 +46,7 @@ def sandbox(live_server: Any, settings: Settings, program: Program) -> Iterator[
 
 @pytest.fixture
 def shown(sandbox: Sandbox, program: Program, redemption: Redemption) -> Redemption:
-    """Mia has spent her points on the reward, and its code is in her cart."""
+    """Mia has spent points on the reward, and its code is in the cart."""
     spend(redemption, build_house(program))
     code = mint_code(program, coupon_of(redemption)).code
     due_at = datetime.now(UTC) + timedelta(hours=1)
@@ -145,18 +145,16 @@ def reconcile(redemption: Redemption, capsys: Any, *options: str) -> str:
 def test_an_order_that_never_reached_us_is_found_and_taken_from_newstore(
     lost: str, shown: Redemption, capsys: Any
 ) -> None:
-    said = reconcile(shown, capsys)
-    assert "1 gaps" in said
-    assert f"order with our code never reached us  {lost}  redemption {shown.id} is revealed" in said
-    assert "with --repair" in said
+    output = reconcile(shown, capsys)
+    assert "1 gaps" in output
+    assert f"order with our code never reached us  {lost}  redemption {shown.id} is revealed" in output
+    assert "with --repair" in output
     assert "done" in reconcile(shown, capsys, "--repair")
     assert_sold(shown)
     assert "0 gaps" in reconcile(shown, capsys)
 
 
-def test_its_events_that_come_after_all_change_nothing(
-    lost: str, sandbox: Sandbox, shown: Redemption, capsys: Any
-) -> None:
+def test_its_late_events_change_nothing(lost: str, sandbox: Sandbox, shown: Redemption, capsys: Any) -> None:
     reconcile(shown, capsys, "--repair")
     call_command("newstore_events", "replay", *replay_time())
     assert sandbox.stream.wait_idle()
@@ -181,16 +179,16 @@ def test_a_used_code_without_a_known_customer_is_found_in_the_coupon_list(
     assert "0 gaps" in reconcile(shown, capsys)
     program.newstore_disable_codes = True
     program.save()
-    said = reconcile(shown, capsys, "--replay")
-    assert f"code used, its order never reached us  redemption {shown.id}" in said
-    assert "delivers the events of" in said
+    output = reconcile(shown, capsys, "--replay")
+    assert f"code used, its order never reached us  redemption {shown.id}" in output
+    assert "delivers the events of" in output
     assert sandbox.stream.wait_idle()
     drain()
     assert_sold(shown)
     assert "0 gaps" in reconcile(shown, capsys)
 
 
-def test_a_day_that_cannot_be_replayed_is_said(shown: Redemption, settings: Settings) -> None:
+def test_a_day_that_cannot_be_replayed_is_reported(shown: Redemption, settings: Settings) -> None:
     settings.PUBLIC_URL = ""
     with pytest.raises(CommandError, match="PUBLIC_URL is not set"):
         call_command("reconcile", "--day", "2026-03-04", "--replay")

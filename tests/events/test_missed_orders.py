@@ -1,4 +1,4 @@
-"""Which orders of a day's customers count as never heard of, and what is done about each."""
+"""Which orders of a day's customers count as missed, and how each is repaired."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -108,7 +108,7 @@ def test_each_customer_is_asked_for_once(program: Program, tenant: Tenant, redem
         ({"channel_type": "web"}, {"discounts": []}),
     ],
 )
-def test_what_is_no_sale_or_not_ours_to_report_is_no_gap(
+def test_an_order_that_is_no_sale_or_of_an_unreported_channel_is_no_gap(
     program: Program, tenant: Tenant, changes: dict[str, Any], item: dict[str, Any]
 ) -> None:
     tenant.changes, tenant.item = changes, item
@@ -141,7 +141,7 @@ def test_a_web_order_with_our_code_is_one_of_ours(program: Program, tenant: Tena
 @pytest.mark.parametrize(
     "placed_at", [PAID - timedelta(days=1), PAID + timedelta(days=1), PAID + timedelta(hours=1.5)]
 )
-def test_another_days_order_and_one_that_may_still_come_are_left_alone(
+def test_another_days_order_and_one_that_may_still_come_are_no_gaps(
     program: Program, tenant: Tenant, placed_at: datetime
 ) -> None:
     tenant.placed_at = placed_at
@@ -173,7 +173,7 @@ def test_an_order_of_which_only_its_creation_came_is_found_without_a_customer(
 
 
 @pytest.mark.parametrize("state", [EventState.WAITING, EventState.DEAD])
-def test_an_order_whose_event_is_at_hand_is_not_lost(
+def test_an_order_whose_event_is_waiting_or_dead_is_not_lost(
     program: Program, tenant: Tenant, deliver: Deliver, state: EventState
 ) -> None:
     deliver("order.opened", order())
@@ -191,7 +191,7 @@ def test_an_order_that_reached_us_is_not_read(
     assert ORDER not in tenant.asked
 
 
-def test_a_newstore_that_is_away_is_said_once(program: Program, tenant: Tenant) -> None:
+def test_a_newstore_that_is_down_is_reported_once(program: Program, tenant: Tenant) -> None:
     tenant.list_error = NewStoreUnavailable("503")
     (gap,) = find_gaps(program, DAY)
     assert (gap.cause, gap.about, gap.detail) == ("NewStore cannot be asked", "the orders of the day", "503")
@@ -206,7 +206,7 @@ def test_a_list_that_cannot_be_read_hides_no_other_gap(
     assert [gap.about for gap in find_gaps(program, DAY)] == ["a customer's orders", "order-2"]
 
 
-def test_an_order_that_cannot_be_read_is_said(program: Program, tenant: Tenant) -> None:
+def test_an_order_that_cannot_be_read_is_reported(program: Program, tenant: Tenant) -> None:
     tenant.order_error = NewStoreRejected("404 resource_not_found", "", 404)
     (gap,) = find_gaps(program, DAY)
     assert (gap.cause, gap.about) == ("NewStore cannot be asked", ORDER)

@@ -32,7 +32,7 @@ def test_a_vendor_that_knows_the_web_order_takes_its_return_under_the_shops_numb
     assert ReturnRecord.objects.get().state == ReturnState.DONE
 
 
-def test_any_other_vendor_is_not_bothered(deliver: Deliver, work: object, books: Books) -> None:
+def test_a_vendor_without_online_returns_is_not_called(deliver: Deliver, work: object, books: Books) -> None:
     play(deliver, work)
     assert books.calls["record_return"] == 0
     assert ReturnRecord.objects.get().state == ReturnState.NOTHING

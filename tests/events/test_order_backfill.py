@@ -103,7 +103,7 @@ def test_its_customer_is_found_by_email_where_no_reward_was_used(
     assert "example.test" not in str(Order.objects.values().get())
 
 
-def test_the_event_that_comes_after_all_changes_nothing(
+def test_the_late_event_changes_nothing(
     deliver: Deliver, work: Work, books: Books, redemption: Redemption, tenant: Tenant, clock: Any
 ) -> None:
     tenant.has()
@@ -117,7 +117,7 @@ def test_the_event_that_comes_after_all_changes_nothing(
     assert states() == {EventState.DONE}
 
 
-def test_a_return_whose_order_was_lost_altogether_earns_and_takes_back(
+def test_a_return_whose_order_was_lost_completely_earns_and_takes_back(
     deliver: Deliver, work: Work, books: Books, tenant: Tenant, clock: Any
 ) -> None:
     tenant.has()

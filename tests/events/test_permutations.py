@@ -1,5 +1,5 @@
 """Every order in which the events of one sale may come, each delivered twice, with the house program: the
-customer's points, her reward and the inbox end the same."""
+customer's points, the reward and the inbox end the same."""
 
 from itertools import permutations
 from typing import Any

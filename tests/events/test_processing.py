@@ -49,7 +49,7 @@ def the_opened() -> Event:
     return Event.objects.get(name="order.opened", subject=ORDER)
 
 
-def test_a_busy_order_with_many_events_hides_nobody(deliver: Deliver, books: Books) -> None:
+def test_a_busy_order_with_many_events_hides_no_other_order(deliver: Deliver, books: Books) -> None:
     deliver("order.created", order())
     assert claim(Event.objects.all())
     for number in range(30):
@@ -207,7 +207,7 @@ def test_an_event_of_another_tenant_stays_dead_until_the_program_is_right(
     assert the("order.opened").state == EventState.DONE
 
 
-def test_a_dead_event_that_is_handled_after_all_waits_for_its_order_too(
+def test_a_dead_event_that_is_replayed_waits_for_the_other_events_of_its_order(
     deliver: Deliver, books: Books, program: Program
 ) -> None:
     deliver("order.opened", order(), tenant="acme-production")
@@ -273,7 +273,7 @@ def test_an_order_that_waited_for_the_worker_still_uses_its_code(
 def test_one_redemption_in_two_orders_is_an_alarm(
     deliver: Deliver, books: Books, redemption: Redemption
 ) -> None:
-    """The first code was used in its last second, and renewed before NewStore told of that order."""
+    """The first code was used in its last second, and renewed before the event of that order arrived."""
     IssuedCode.objects.create(
         program=redemption.program, redemption=redemption, code="LOYRENEWED", issued_at=timezone.now()
     )
@@ -323,7 +323,7 @@ def test_a_code_whose_event_failed_before_it_was_read_is_not_given_back(
     assert (redemption.state, redemption.spend_number) == (State.SETTLED, 1)
 
 
-def test_another_orders_failing_event_keeps_nobodys_points(
+def test_another_orders_failing_event_does_not_delay_giving_points_back(
     deliver: Deliver, books: Books, redemption: Redemption
 ) -> None:
     Redemption.objects.update(due_at=release_at(redemption))

@@ -125,7 +125,9 @@ def test_without_a_database_the_vendor_is_asked_to_come_again(
     assert send(client, "e-1 low_stock tote") == 503
 
 
-def test_a_name_nobody_acts_on_is_kept_as_ignored(client: Client, hooked: Program, work: Work) -> None:
+def test_an_event_of_an_unhandled_name_is_stored_as_ignored(
+    client: Client, hooked: Program, work: Work
+) -> None:
     send(client, "e-1 birthday mia")
     assert (Event.objects.get().state, work()) == (EventState.IGNORED, 0)
 
@@ -158,11 +160,11 @@ def test_a_spend_that_the_program_cancelled_is_released(
 
 
 @pytest.mark.parametrize(
-    ("disables", "said"),
+    ("disables", "effect"),
     [(True, "its code is switched off at NewStore"), (False, "NewStore takes its code until 12:15 UTC")],
 )
 def test_a_spend_that_the_program_cancelled_is_an_alarm_and_its_code_is_switched_off(
-    disables: bool, said: str, client: Client, hooked: Program, work: Work, redemption: Redemption
+    disables: bool, effect: str, client: Client, hooked: Program, work: Work, redemption: Redemption
 ) -> None:
     Program.objects.update(newstore_disable_codes=disables)
     with time_machine.travel(datetime(2026, 11, 30, 12, tzinfo=UTC), tick=False):
@@ -175,7 +177,7 @@ def test_a_spend_that_the_program_cancelled_is_an_alarm_and_its_code_is_switched
             work()
     alarm = Alarm.objects.get(kind=AlarmKind.CANCELLED)
     assert (alarm.subject, alarm.closed_at) == (str(redemption.pk), None)
-    assert said in alarm.detail
+    assert effect in alarm.detail
     assert redemption.code not in alarm.detail
     assert UsedCode.objects.filter(code=redemption.code).exists() == disables
 

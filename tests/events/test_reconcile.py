@@ -56,7 +56,7 @@ def vendor_says(monkeypatch: pytest.MonkeyPatch, finding: Finding) -> None:
     monkeypatch.setattr(MemoryVendor, "find_spend", lambda *_: SpendFinding(finding=finding))
 
 
-def test_a_day_without_gaps_is_said_to_be_one(program: Program, sale: Redemption, capsys: Any) -> None:
+def test_a_day_without_gaps_is_reported_as_such(program: Program, sale: Redemption, capsys: Any) -> None:
     assert repair(capsys) == "acme, 2026-03-04: 0 gaps\n"
 
 
@@ -92,7 +92,7 @@ def test_a_code_whose_redemption_was_given_back_is_used_again(
     assert (sale.state, sale.order_id) == (State.SETTLED, ORDER)
 
 
-def test_a_use_that_the_provider_was_not_told_is_told(
+def test_a_use_that_was_not_confirmed_to_the_provider_is_confirmed(
     program: Program, sale: Redemption, books: Books, capsys: Any
 ) -> None:
     Redemption.objects.update(state=State.USED)
@@ -126,7 +126,7 @@ def test_a_code_in_two_orders_is_for_a_person(
         ({"state": State.RELEASING}, "not finished"),
     ],
 )
-def test_a_redemption_the_worker_lost_sight_of_goes_on(
+def test_a_redemption_that_the_worker_forgot_goes_on(
     changes: dict[str, Any], cause: str, program: Program, books: Books, redemption: Redemption, clock: Any,
     capsys: Any,
 ) -> None:  # fmt: skip
@@ -161,7 +161,7 @@ def test_a_spend_that_should_be_given_back_is_given_back_again(
     assert set(books.spends.values()) == {"released"}
 
 
-def test_a_provider_that_cannot_be_asked_is_said(
+def test_a_provider_that_cannot_be_asked_is_reported(
     program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: Any) -> Any:
@@ -220,7 +220,7 @@ def test_an_order_that_is_still_open_is_no_gap(
     assert causes(program) == []
 
 
-def test_a_newstore_that_cannot_be_asked_is_said(
+def test_a_newstore_that_cannot_be_asked_is_reported(
     program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: Any) -> Any:
@@ -231,13 +231,13 @@ def test_a_newstore_that_cannot_be_asked_is_said(
     assert causes(program) == ["NewStore cannot be asked"]
 
 
-def test_an_order_whose_events_still_wait_is_left_alone(program: Program, sale: Redemption) -> None:
+def test_an_order_whose_events_still_wait_is_no_gap(program: Program, sale: Redemption) -> None:
     Order.objects.update(earning="waiting")
     Event.objects.filter(name="order.completed").update(state=EventState.WAITING)
     assert causes(program) == []
 
 
-def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
+def test_yesterdays_gaps_are_an_alarm_until_they_are_repaired(
     program: Program, sale: Redemption, capsys: Any
 ) -> None:
     Redemption.objects.update(state=State.USED)
@@ -249,7 +249,7 @@ def test_yesterdays_gaps_are_an_alarm_until_they_are_mended(
     assert not Alarm.objects.filter(closed_at=None).exists()
 
 
-def test_a_program_that_cannot_be_reconciled_is_an_alarm_and_the_others_have_their_turn(
+def test_a_program_that_cannot_be_reconciled_raises_an_alarm_and_the_others_are_reconciled(
     program: Program, sale: Redemption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = Program.objects.create(slug="a-broken", name="Broken", currency="USD", country="US")
@@ -275,7 +275,7 @@ def test_a_program_that_cannot_be_reconciled_is_an_alarm_and_the_others_have_the
 @pytest.mark.parametrize(
     "error", [PayloadError("items", "missing"), NotYet("no order"), Hopeless("no order"), Unavailable("down")]
 )
-def test_a_repair_that_fails_leaves_its_gap_and_the_alarm_and_the_others_are_mended(
+def test_a_repair_that_fails_leaves_its_gap_and_the_alarm_and_the_others_are_repaired(
     program: Program, sale: Redemption, capsys: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: Any) -> Any:
@@ -294,14 +294,14 @@ def test_a_repair_that_fails_leaves_its_gap_and_the_alarm_and_the_others_are_men
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "text"),
     [
         (SettingsError("rate_per_s", "must be from 1 to 100"), "SettingsError: rate_per_s"),
         (ValueError("mia@example.test"), "ValueError)"),
     ],
 )
-def test_a_program_that_cannot_be_reconciled_is_said_so_without_anybodys_data(
-    program: Program, capsys: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+def test_a_program_that_cannot_be_reconciled_is_reported_without_personal_data(
+    program: Program, capsys: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
 ) -> None:
     def fail(*_: Any) -> Any:
         raise error
@@ -310,7 +310,7 @@ def test_a_program_that_cannot_be_reconciled_is_said_so_without_anybodys_data(
     with pytest.raises(CommandError, match="1 gaps are left"):
         call_command("reconcile", "--day", "2026-03-04")
     out = str(capsys.readouterr().out)
-    assert f"not reconciled ({said}" in out
+    assert f"not reconciled ({text}" in out
     assert "mia@" not in out
 
 
@@ -322,7 +322,7 @@ def test_the_command_wants_a_day_and_a_program(arguments: list[str], program: Pr
         call_command("reconcile", *arguments)
 
 
-def test_another_days_redemptions_are_not_looked_at(program: Program, sale: Redemption) -> None:
+def test_another_days_redemptions_are_not_compared(program: Program, sale: Redemption) -> None:
     Redemption.objects.update(state=State.STUCK, requested_at=datetime(2026, 3, 3, tzinfo=UTC))
     assert causes(program) == []
     assert [gap.cause for gap in find_gaps(program, DAY - timedelta(days=1))] == ["needs a person"]

@@ -18,7 +18,7 @@ from .vendor import Books
 
 
 @pytest.mark.parametrize("placed", ["2026-03-04T15:00:00Z", "2026-03-04T17:00:00Z", "2026-03-04T23:59:00Z"])
-def test_a_completion_that_was_lost_is_found_at_whatever_hour_the_order_was_placed(
+def test_a_completion_that_was_lost_is_found_at_any_hour_of_the_order(
     placed: str, program: Program, deliver: Deliver, work: Work, books: Books, monkeypatch: Any
 ) -> None:
     class Closed:

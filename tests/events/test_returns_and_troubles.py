@@ -129,10 +129,10 @@ def test_a_dead_event_does_not_hold_up_the_others(
     }
 
 
-def test_a_return_before_the_order_earned_is_taken_back_when_it_earns_after_all(
+def test_a_return_before_the_order_earned_is_taken_back_when_it_earns_later(
     deliver: Deliver, work: Work, books: Books
 ) -> None:
-    """Nobody was a member; she enrolled, and an administrator replayed the events."""
+    """The customer was no member, then enrolled, and an administrator replayed the events."""
     known, books.emails = books.emails, {}
     deliver("order.opened", order(discounts=[], items=[item(discounts=[])]))
     deliver("order.completed", completed())
@@ -145,7 +145,7 @@ def test_a_return_before_the_order_earned_is_taken_back_when_it_earns_after_all(
     assert ReturnRecord.objects.get().state == ReturnState.DONE
 
 
-def test_a_return_that_nobody_understands_does_not_keep_its_order_from_being_done(
+def test_an_unreadable_return_does_not_stop_the_other_events_of_its_order(
     deliver: Deliver, work: Work, books: Books
 ) -> None:
     known, books.emails = books.emails, {}

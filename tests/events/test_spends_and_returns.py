@@ -93,7 +93,7 @@ def test_a_cancelled_exchange_lets_the_first_return_give_back(play: Play, work: 
     assert balance() == OPENING
 
 
-def test_points_that_went_back_before_their_exchange_was_heard_of_are_an_alarm(play: Play) -> None:
+def test_points_that_went_back_before_their_exchange_arrived_raise_an_alarm(play: Play) -> None:
     play(BACK, EXCHANGED, ("order.completed", completed(id="order-2")))
     # Points are back and the discount went on: a person must know.
     assert Alarm.objects.get(closed_at=None).kind == AlarmKind.TWICE

@@ -153,7 +153,7 @@ def test_a_stopped_stream_is_started_with_an_alarm(acme: Program, sandbox: Sandb
     assert Alarm.objects.count() == 1
 
 
-def test_a_stream_that_delivers_elsewhere_is_left_alone_with_an_alarm(
+def test_a_stream_that_delivers_elsewhere_is_not_changed_and_raises_an_alarm(
     acme: Program, sandbox: Sandbox, settings: Settings
 ) -> None:
     stream.register(acme)
@@ -173,7 +173,7 @@ def watch_in_another_process() -> None:
     other.watch()
 
 
-def test_a_newstore_that_cannot_be_asked_twice_is_an_alarm_whoever_asks(
+def test_a_newstore_that_is_down_at_two_checks_raises_an_alarm_in_any_process(
     program: Program, settings: Settings
 ) -> None:
     settings.PUBLIC_URL = "https://loyalty.test"

@@ -25,7 +25,7 @@ OPENED = envelope("order.opened", order())
 
 @pytest.fixture
 def chunked(program: Program) -> Callable[..., int]:
-    """Post a body without Content-Length, as gunicorn hands over a chunked one."""
+    """Post a body without Content-Length, as gunicorn passes on a chunked one."""
 
     def send(body: bytes, *, is_terminated: bool = True) -> int:
         environ = RequestFactory().post("/events/acme/newstore/").environ
@@ -86,7 +86,7 @@ def test_while_keys_are_changed_both_are_accepted(client: Client, program: Progr
 def test_a_key_that_another_process_changed_just_now_is_accepted(client: Client, program: Program) -> None:
     assert post(client, envelope("order.created", order())).status_code == 200
     program.newstore_event_key, program.newstore_event_key_previous = "new-key", "event-key"
-    # Not `save`: that tells this process.
+    # Not `save`: that informs this process.
     Program.objects.bulk_update([program], ["newstore_event_key", "newstore_event_key_previous"])
     assert post(client, envelope("order.opened", order()), "new-key").status_code == 200
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_understood_is_kept_as_dead(
     assert problem in alarm.detail
 
 
-def test_a_dead_delivery_does_not_stand_in_for_a_sound_one(client: Client, program: Program) -> None:
+def test_a_dead_delivery_does_not_block_a_readable_one(client: Client, program: Program) -> None:
     post(client, envelope("order.opened", order(), tenant="other"))
     post(client, OPENED)
     assert set(Event.objects.values_list("state", flat=True)) == {EventState.DEAD, EventState.WAITING}
@@ -234,7 +234,7 @@ def test_an_unknown_name_is_kept_as_ignored(deliver: Deliver) -> None:
     assert set(Event.objects.values_list("state", "due_at")) == {(EventState.IGNORED, None)}
 
 
-def test_events_that_repeat_an_orders_id_are_told_apart_by_content(deliver: Deliver) -> None:
+def test_events_that_repeat_an_orders_id_are_compared_by_content(deliver: Deliver) -> None:
     for items in (["item-1"], ["item-2"], ["item-1"]):
         deliver("order.items_cancelled", cancelled(*items))
     assert Event.objects.count() == 2

@@ -1,4 +1,4 @@
-"""A loyalty vendor in memory: one point a dollar, idempotent by order and return, fails when told to."""
+"""A loyalty vendor in memory: one point a dollar, idempotent by order and return, fails on request."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Deliveries that were dead for a program's wrong tenant, and are handled when it is put right."""
+"""Deliveries that were dead for a wrong tenant of the program, and are handled once it is corrected."""
 
 import pytest
 from django.test import Client
@@ -17,12 +17,12 @@ SALE = (("order.opened", order()), ("order.completed", completed()))
 
 def set_tenant(program: Program, tenant: str) -> None:
     program.newstore_tenant = tenant
-    program.save()  # told to whoever remembers the program
+    program.save()  # other processes read the program again
 
 
 @pytest.fixture
 def deliver_to_wrong_tenant(program: Program, deliver: Deliver) -> Deliver:
-    """Events come in under a tenant that the program does not name; then it does, and they are replayed."""
+    """Events arrive with another tenant than that of the program; it is corrected, and they are replayed."""
 
     def send(*events: tuple[str, object]) -> int:
         set_tenant(program, "acme")

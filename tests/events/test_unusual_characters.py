@@ -1,4 +1,4 @@
-"""Odd text in a field that nobody needs: the order earns, and its reward is settled."""
+"""Unusual characters in an optional field: the order earns, and its reward is settled."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ ODD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", ODD, ids=[str(changes)[:50] for changes in ODD])
-def test_an_order_with_odd_text_earns(
+def test_an_order_with_unusual_characters_earns(
     changes: dict[str, Any], deliver: Deliver, work: Work, books: Books
 ) -> None:
     deliver("order.opened", order(**changes))
@@ -60,7 +60,7 @@ def test_its_reward_is_settled_and_the_sale_earns(
     assert house.balance() == house.OPENING - house.COST + 180
 
 
-def test_a_delivery_that_was_dead_for_odd_text_is_handled_when_it_is_replayed(
+def test_a_delivery_that_was_dead_for_unusual_characters_is_handled_when_it_is_replayed(
     deliver: Deliver, work: Work, books: Books
 ) -> None:
     deliver("order.opened", order(external_id=3409, items=[item(product_id="SHIRT\u00a001")]))
@@ -84,7 +84,7 @@ def test_what_is_read_is_clean() -> None:
     assert read.lines[0].product_id == "SHIRT 01"
 
 
-def test_a_return_with_odd_text_is_read() -> None:
+def test_a_return_with_unusual_characters_is_read() -> None:
     goods = {"id": 7, "product_id": "p\u00a01", "quantity": 1, "refund_excl_tax": 45.0}
     read = read_return(envelope("return.processed", returned(return_location_id="US\u200b_1", items=[goods])))
     assert (read.store_id, read.lines[0].item_id, read.lines[0].product_id) == ("US_1", "7", "p 1")
