@@ -2,6 +2,7 @@
 
     ProviderError
     ├── Unavailable            nothing reached the vendor, or a read failed: safe to try again
+    │   ├── Busy               the same: somebody else works on the record
     │   └── RateLimited        the same, with the wait that the vendor asks for
     ├── OutcomeUnknown         a write timed out or died half way: find out before anything else
     ├── AuthFailed             the vendor does not accept our credentials: an administrator must act
@@ -42,6 +43,10 @@ class ProviderError(Exception):
 
 class Unavailable(ProviderError):
     """The request did not reach the vendor, or a read failed on its side. Safe to repeat."""
+
+
+class Busy(Unavailable):
+    """Somebody else works on the record at the vendor. Nothing happened."""
 
 
 class RateLimited(Unavailable):

@@ -14,6 +14,7 @@ import requests
 
 from providers.errors import (
     AuthFailed,
+    Busy,
     OutcomeUnknown,
     ProviderError,
     RateLimited,
@@ -33,6 +34,7 @@ SHORTEST_WRITE_S = 1.0
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
 
 TURNS_OF_A_TAP = 3
+LONGEST_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Limits:
     read_total_s: float = 5.0
     write_total_s: float = 10.0
     attempts: int = 3
+    # Pauses before a write is made again that the vendor refused as busy or as one too many: it was not done.
+    busy_pauses_s: tuple[float, ...] = ()
     max_bytes: int = 4 * 1024 * 1024
 
 
@@ -130,6 +134,18 @@ class VendorSession:
         AuthFailed, OutcomeUnknown, UnexpectedAnswer (as good as unknown); other statuses below 500 are
         returned.
         """
+        for pause_s in self.limits.busy_pauses_s:
+            try:
+                return self._write(call)
+            except Busy:
+                self.sleep(pause_s)
+            except RateLimited as error:
+                if error.retry_after_s > LONGEST_PATIENCE_S:
+                    raise
+                self.sleep(error.retry_after_s)
+        return self._write(call)
+
+    def _write(self, call: Call) -> Answer:
         for _try in range(TURNS_OF_A_TAP - 1):
             try:
                 return self._attempt(WRITE, call, self._write_ends_at())

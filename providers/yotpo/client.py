@@ -10,22 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.base import ProviderConfig
-from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable, UnexpectedAnswer
+from providers.errors import Busy, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.states import Journal
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.exchange import Answer, Call
-from providers.outbound.vendor_session import VendorSession, judge_status
+from providers.outbound.vendor_session import Limits, VendorSession, judge_status
 from providers.yotpo.settings import Settings
 
 KIND = "yotpo"
-BUSY_PAUSES_S = (0.3, 1.0)  # before the second and the third try of a write that was not done
-LONGEST_PATIENCE_S = 2.0
-
-
-class Busy(Unavailable):
-    """423: somebody else works on the record. Nothing happened."""
+LIMITS = Limits(busy_pauses_s=(0.3, 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +46,8 @@ class Client:
         return answer
 
     def post(self, path: str, *, operation: str, body: Mapping[str, Any]) -> Answer:
-        """Write. Sent again only after a 423 or 429, which say that nothing was done.
-        Raises as `VendorSession.write`."""
-        call = Call("POST", path, operation=operation, json=dict(body))
-        for pause_s in BUSY_PAUSES_S:
-            try:
-                return self.session.write(call)
-            except Busy:
-                self.session.sleep(pause_s)
-            except RateLimited as error:
-                if error.retry_after_s > LONGEST_PATIENCE_S:
-                    raise
-                self.session.sleep(error.retry_after_s)
-        return self.session.write(call)
+        """Write. Raises as `VendorSession.write`."""
+        return self.session.write(Call("POST", path, operation=operation, json=dict(body)))
 
     def refusal(self, answer: Answer, not_found: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Rejected:
         """Return what a refusing answer means, in any of the shapes that have been seen: errors by field,
@@ -102,6 +86,7 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
         base_url=settings.base_url,
         headers={"x-guid": settings.guid, "x-api-key": settings.api_key, "Accept": "application/json"},
         budget=budget,
+        limits=LIMITS,
         breaker=Breaker(vendor=KIND, program=config.program),
         judge=judge,
         sleep=sleep,

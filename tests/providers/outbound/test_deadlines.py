@@ -26,8 +26,8 @@ from providers.outbound import deadline as deadlines
 from providers.outbound import vendor_session
 from providers.outbound.deadline import step_remaining_s
 from providers.outbound.exchange import Call
-from providers.outbound.vendor_session import SHORTEST_WRITE_S, Limits, VendorSession
-from providers.yotpo.client import BUSY_PAUSES_S, LONGEST_PATIENCE_S
+from providers.outbound.vendor_session import LONGEST_PATIENCE_S, SHORTEST_WRITE_S, Limits, VendorSession
+from providers.yotpo.client import LIMITS
 from tests.providers.raw import RawVendor, Script, drip_body, drip_chunks, drip_headers, hang
 
 DEADLINE_S = 0.4
@@ -141,7 +141,8 @@ def test_a_lease_outlasts_a_method_of_an_adapter_and_the_calls_beside_it(
     lease_s: float, settings: Settings
 ) -> None:
     settings.WORK_LEASE_S = lease_s
-    longest_pause_s = max(*BUSY_PAUSES_S, LONGEST_PATIENCE_S)  # between two writes, which look at the time
+    # Between two writes, which look at the time.
+    longest_pause_s = max(*LIMITS.busy_pauses_s, LONGEST_PATIENCE_S)
     provider = type("All", (Recorder,), {name: recording(name) for name in LEASED})
     for name in LEASED:
         getattr(provider, name)(SimpleNamespace(config=None), SimpleNamespace(member_ref="L-42"))
