@@ -1,24 +1,19 @@
-"""What the member page reads from the vendor, and how long it waits for it.
+"""What the pages read from the vendor: members, rewards, vouchers, history.
 
-A vendor over the network is asked in parallel; what is not there within the first paint goes on while the
-skeleton is shown, and the next request of the same launch picks it up. A local one is simply called.
+How the vendor is called, and how long a page waits, is in `vendor_calls`.
 """
 
-import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.vendor_calls import ask, call_now, shared
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
-from providers.outbound import parallel, sharing
-from providers.outbound.budget import calling_for, finishing
-from providers.outbound.budget_state import Use
+from providers.outbound import sharing
 from providers.texts import scanned_as
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
 
@@ -34,9 +29,6 @@ class MemberData:
     trouble: ProviderError | None
 
 
-Answers = dict[str, parallel.Result[Any]]
-
-
 def find_customer(
     launch: Launch, provider: LoyaltyProvider, *, patience_s: float, is_last: bool
 ) -> tuple[Member, ...] | None:
@@ -45,7 +37,7 @@ def find_customer(
     queries = _customer_queries(launch, provider)
     if not queries:
         return ()
-    answers = _ask(
+    answers = ask(
         launch,
         provider,
         "customer",
@@ -77,7 +69,7 @@ def read_member(
     }
     if Capability.EARN_PREVIEW in provider.capabilities and earning_cart:
         calls["earn"] = lambda: provider.preview_earn(ref, earning_cart)
-    answers = _ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last, member=ref)
+    answers = ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last, member=ref)
     if answers is None:
         return None
     member = answers["member"].get()
@@ -94,23 +86,23 @@ def read_member(
 def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
     """Return the launch's member, within the page's deadline. Raises ProviderError."""
     calls = {"member": lambda: provider.get_member(launch.member_ref)}
-    with _shared(launch, provider, sharing.PAGE_S):
-        member: Member = _now(provider, calls)["member"].get()
+    with shared(launch, provider, sharing.PAGE_S):
+        member: Member = call_now(provider, calls)["member"].get()
     return member
 
 
 def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
     """Return the member's points history, newest first. Raises ProviderError."""
     calls = {"history": lambda: provider.get_history(launch.member_ref)}
-    movements: tuple[Movement, ...] = _now(provider, calls)["history"].get()
+    movements: tuple[Movement, ...] = call_now(provider, calls)["history"].get()
     return movements
 
 
 def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:
     """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
     ref = launch.member_ref
-    with _shared(launch, provider, sharing.PAGE_S):
-        answers = _now(provider, {"voucher": lambda: _find_voucher(provider, ref, code)})
+    with shared(launch, provider, sharing.PAGE_S):
+        answers = call_now(provider, {"voucher": lambda: _find_voucher(provider, ref, code)})
     voucher: Voucher = answers["voucher"].get()
     return voucher
 
@@ -142,8 +134,8 @@ def read_for_redeeming(
         calls["vouchers"] = lambda: provider.list_vouchers(ref)
     else:
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)
-    with _shared(launch, provider, sharing.TAP_S):
-        answers = _now(provider, calls, is_tap=True)
+    with shared(launch, provider, sharing.TAP_S):
+        answers = call_now(provider, calls, is_tap=True)
     return MemberData(
         member=answers["member"].get(),
         rewards=answers["rewards"].get() if "rewards" in answers else (),
@@ -155,7 +147,7 @@ def read_for_redeeming(
 
 def look_up_now(provider: LoyaltyProvider, queries: tuple[MemberQuery, ...]) -> tuple[Member, ...]:
     """As `look_up`, within the page's deadline."""
-    answers = _now(provider, {"members": lambda: look_up(provider, queries)})
+    answers = call_now(provider, {"members": lambda: look_up(provider, queries)})
     members: tuple[Member, ...] = answers["members"].get()
     return members
 
@@ -223,73 +215,3 @@ def _customer_queries(launch: Launch, provider: LoyaltyProvider) -> tuple[Member
     if launch.customer_email and Capability.EMAIL_LOOKUP in provider.capabilities:
         queries.append(MemberQuery(kind=QueryKind.EMAIL, value=launch.customer_email.strip().lower()))
     return tuple(queries)
-
-
-def _ask(
-    launch: Launch,
-    provider: LoyaltyProvider,
-    what: str,
-    calls: Mapping[str, Callable[[], Any]],
-    *,
-    patience_s: float,
-    is_last: bool,
-    member: str,
-) -> Answers | None:
-    """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
-    that waits: then they go on, and the next request finds them."""
-    if provider.is_local:
-        return _now(provider, calls)
-    key = f"{launch.pk}:{what}"
-    pending = parallel.take(key)
-    if pending is None:
-        with sharing.sharing(launch.program.slug, member, max_age_s=sharing.PAGE_S):
-            pending = _start(calls, _count(launch, provider, member))
-    if is_last:
-        return pending.results(patience_s)
-    if pending.wait(patience_s):
-        return pending.results(0)
-    parallel.keep(key, pending)
-    return None
-
-
-def _shared(launch: Launch, provider: LoyaltyProvider, max_age_s: float) -> AbstractContextManager[None]:
-    """Share the reads of this block that are at most so old. What is read from our own database is not."""
-    if provider.is_local:
-        return nullcontext()
-    return sharing.sharing(launch.program.slug, launch.member_ref, max_age_s=max_age_s)
-
-
-def _now(
-    provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]], *, is_tap: bool = False
-) -> Answers:
-    """Run `calls` to their end, or to the page's deadline. A tap's belong to what it has booked."""
-    if provider.is_local:
-        return {name: _answer(call) for name, call in calls.items()}
-    if is_tap:
-        return parallel.gather(calls, settings.PAGE_DEADLINE_S)
-    return _start(calls, 1).results(settings.PAGE_DEADLINE_S)
-
-
-def _count(launch: Launch, provider: LoyaltyProvider, member: str) -> int:
-    """Return how many calls a page needs: one for a look-up, which often brings the member's own record."""
-    if not member:
-        return 1
-    return max(1, provider.calls_of_page - sharing.is_known(launch.program.slug, member))
-
-
-def _start(calls: Mapping[str, Callable[[], Any]], count: int) -> parallel.Pending:
-    """Start the calls of a page: none of them begins before it is the turn of `count`."""
-    with calling_for(Use.PAGE, calls=count) as purpose:
-        return parallel.start(finishing(purpose, calls), settings.PAGE_DEADLINE_S)
-
-
-def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:
-    try:
-        return parallel.Result(value=call())
-    except ProviderError as error:
-        return parallel.Result(error=error)
-
-
-def time_left(started: float, seconds: float) -> float:
-    """Return what is left of `seconds` since `started` (time.monotonic), at least 0."""
-    return max(0.0, started + seconds - time.monotonic())

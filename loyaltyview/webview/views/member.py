@@ -20,13 +20,14 @@ from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import read_refusal
 from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.member_context import LastTap, Page, Search
-from loyaltyview.webview.member_data import MemberData, find_customer, read_member, remember, time_left
+from loyaltyview.webview.member_data import MemberData, find_customer, read_member, remember
 from loyaltyview.webview.members import choose, forget
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices_in_address
 from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go, is_htmx
 from loyaltyview.webview.sessions import with_launch
+from loyaltyview.webview.vendor_calls import time_left
 from providers.base import Capability
 from providers.errors import ProviderError, Rejected, RejectReason
 from providers.types import Member
@@ -136,7 +137,7 @@ def _read_member(page: Page, *, patience_s: float, is_last: bool) -> MemberData 
 
 
 def _show_skeleton(page: Page) -> HttpResponse:
-    return render(page.request, "webview/shell.html", page.shared_context())
+    return render(page.request, "webview/skeleton.html", page.shared_context())
 
 
 def _show_outage(page: Page, error: ProviderError) -> HttpResponse:

@@ -1,0 +1,91 @@
+"""The calls of a page to the vendor, and how long it waits for them.
+
+Calls over the network run in parallel. Those that are not done within the first paint go on while the
+skeleton is shown, and the next request of the same launch picks them up. A local vendor is called at once.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.conf import settings
+
+from loyaltyview.webview.models import Launch
+from providers.base import LoyaltyProvider
+from providers.errors import ProviderError
+from providers.outbound import parallel, sharing
+from providers.outbound.budget import calling_for, finishing
+from providers.outbound.budget_state import Use
+
+Answers = dict[str, parallel.Result[Any]]
+
+
+def ask(
+    launch: Launch,
+    provider: LoyaltyProvider,
+    what: str,
+    calls: Mapping[str, Callable[[], Any]],
+    *,
+    patience_s: float,
+    is_last: bool,
+    member: str,
+) -> Answers | None:
+    """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
+    that waits: then they go on, and the next request finds them."""
+    if provider.is_local:
+        return call_now(provider, calls)
+    key = f"{launch.pk}:{what}"
+    pending = parallel.take(key)
+    if pending is None:
+        with sharing.sharing(launch.program.slug, member, max_age_s=sharing.PAGE_S):
+            pending = _start(calls, _count(launch, provider, member))
+    if is_last:
+        return pending.results(patience_s)
+    if pending.wait(patience_s):
+        return pending.results(0)
+    parallel.keep(key, pending)
+    return None
+
+
+def shared(launch: Launch, provider: LoyaltyProvider, max_age_s: float) -> AbstractContextManager[None]:
+    """Share the reads of this block that are at most `max_age_s` old. A local vendor's are not shared."""
+    if provider.is_local:
+        return nullcontext()
+    return sharing.sharing(launch.program.slug, launch.member_ref, max_age_s=max_age_s)
+
+
+def call_now(
+    provider: LoyaltyProvider, calls: Mapping[str, Callable[[], Any]], *, is_tap: bool = False
+) -> Answers:
+    """Run `calls` to their end, or to the page's deadline. The calls of a tap count on what it has booked."""
+    if provider.is_local:
+        return {name: _answer(call) for name, call in calls.items()}
+    if is_tap:
+        return parallel.gather(calls, settings.PAGE_DEADLINE_S)
+    return _start(calls, 1).results(settings.PAGE_DEADLINE_S)
+
+
+def _count(launch: Launch, provider: LoyaltyProvider, member: str) -> int:
+    """Return how many calls a page needs: one for a look-up, which often brings the member's own record."""
+    if not member:
+        return 1
+    return max(1, provider.calls_of_page - sharing.is_known(launch.program.slug, member))
+
+
+def _start(calls: Mapping[str, Callable[[], Any]], count: int) -> parallel.Pending:
+    """Start the calls of a page: none of them begins before it is the turn of `count`."""
+    with calling_for(Use.PAGE, calls=count) as purpose:
+        return parallel.start(finishing(purpose, calls), settings.PAGE_DEADLINE_S)
+
+
+def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:
+    try:
+        return parallel.Result(value=call())
+    except ProviderError as error:
+        return parallel.Result(error=error)
+
+
+def time_left(started: float, seconds: float) -> float:
+    """Return what is left of `seconds` since `started` (time.monotonic), at least 0."""
+    return max(0.0, started + seconds - time.monotonic())
