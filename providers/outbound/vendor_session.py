@@ -87,6 +87,8 @@ def judge_status(answer: Answer, kind: str) -> ProviderError | None:
         return Unavailable(str(status)) if kind == READ else OutcomeUnknown(str(status))
     if status < 200 or 300 <= status < 400:
         return UnexpectedAnswer(str(status))
+    if status < 300 and answer.body.lstrip().startswith(b"<"):
+        return UnexpectedAnswer(f"{status}: a page")  # a proxy's, such as one to sign in
     return None
 
 

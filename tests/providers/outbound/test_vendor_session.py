@@ -239,6 +239,15 @@ def test_other_statuses_are_for_the_adapter(
     assert vendor.write(Call("POST", "/x", operation="x")).status == status
 
 
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_page_is_no_answer_of_an_api(httpserver: HTTPServer, vendor: VendorSession, status: int) -> None:
+    """A proxy's page to sign in, for example: a write may have happened."""
+    httpserver.expect_request("/api/x").respond_with_data("\n<!doctype html><p>Sign in", status=status)
+    for call in (vendor.read, vendor.write):
+        with pytest.raises(UnexpectedAnswer, match="a page"):
+            call(Call("GET", "/x", operation="x"))
+
+
 def test_an_adapter_may_judge_a_status_by_itself(httpserver: HTTPServer) -> None:
     def judge(answer: Answer, kind: str) -> ProviderError | None:
         return None if answer.status == 403 else judge_status(answer, kind)
