@@ -41,7 +41,7 @@ class Client:
         """Read. Raises Unavailable, RateLimited, AuthFailed, UnexpectedAnswer, also for an error that comes
         with status 200."""
         answer = self.session.read(Call("GET", path, operation=operation, params=params))
-        if is_ok(answer) and _is_error(answer.json()):
+        if 200 <= answer.status < 300 and _is_error(answer.json()):
             raise UnexpectedAnswer(f"{operation}: an error inside {answer.status}")
         return answer
 
@@ -111,7 +111,13 @@ def pause_of(headers: Mapping[str, str]) -> float:
 
 
 def is_ok(answer: Answer) -> bool:
-    return 200 <= answer.status < 300
+    """Return whether Yotpo did it. Errors come with status 200, too; a write may be answered with nothing."""
+    if not 200 <= answer.status < 300:
+        return False
+    try:
+        return not (answer.body.strip() and _is_error(answer.json()))
+    except UnexpectedAnswer:
+        return True
 
 
 def _is_error(body: Any) -> bool:
