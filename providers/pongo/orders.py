@@ -141,6 +141,8 @@ def _void(shop: Shop, sale: Write, statuses: tuple[str, str]) -> None:
         if answer.status == 404:
             if may_still_arrive:
                 raise Unavailable("the order may still be on its way")
+            if sale.state == WriteState.DONE:
+                raise UnexpectedAnswer("404: an order that Pongo took is not there")
             break  # it never arrived
         try:
             if answer.status != 204:
