@@ -15,10 +15,10 @@ import time_machine
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
-from providers.types import Balance, Cart, Finding, Member, Reward, SpendIntent, SpendKind
+from providers.types import Cart, Finding, Member, Reward, SpendIntent, SpendKind
 from tests.providers.contract_setup import MakeOrder, make_intent, make_return, need
 from tests.providers.transcripts import LONG_AFTER, losing
-from tests.providers.wrong_answers import WrongAnswersContract
+from tests.providers.wrong_answers import WrongAnswersContract, total
 
 # How far the vendor's clock is ahead of ours, in seconds.
 CLOCKS_AHEAD_S = (-600, -90, -0.5, 90, 600)
@@ -258,7 +258,3 @@ def lose(server: Vendor, fault: str, write: Callable[[], object]) -> None:
     with time_machine.travel(datetime.now(UTC) + LONG_AFTER):
         write()
     server.act_late()
-
-
-def total(balance: Balance) -> int:
-    return balance.spendable + balance.pending

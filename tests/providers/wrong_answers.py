@@ -21,9 +21,9 @@ from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError
 from providers.outbound.exchange import Answer, Call
 from providers.outbound.vendor_session import VendorSession
-from providers.types import Cart, Finding, Member, MemberQuery, QueryKind, SpendIntent
+from providers.types import Balance, Cart, Finding, Member, MemberQuery, QueryKind, SpendIntent
 from tests.providers.contract import LOOKUPS
-from tests.providers.contract_setup import Deliver, assert_types, need
+from tests.providers.contract_setup import Deliver, MakeOrder, assert_types, need
 from tests.providers.inside_200 import reads_of
 from tests.providers.transcripts import LONG_AFTER, TranscriptContract, losing
 
@@ -38,6 +38,13 @@ OF_A_GATEWAY = [
     (200, '{"error": "internal"}'),
     (200, "{}"),
     (204, ""),
+]
+# Those that could pass for a write that is done.
+TO_A_WRITE = [
+    (404, "<h1>Not Found</h1>"),
+    (404, "{}"),
+    (200, "<h1>Sign in</h1>"),
+    (200, '{"error": "internal"}'),
 ]
 
 
@@ -103,6 +110,39 @@ class WrongAnswersContract(TranscriptContract):
                     finding = provider.find_spend(intent).finding
                     assert finding is not Finding.DID_NOT, "no answer was read as: it did not happen"
         assert provider.find_spend(intent).finding is Finding.HAPPENED
+
+    @pytest.mark.parametrize(("status", "body"), TO_A_WRITE)
+    def test_a_gateways_answer_is_no_release(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        intent: SpendIntent,
+        server: Vendor,
+        status: int,
+        body: str,
+    ) -> None:
+        need(provider, Capability.RELEASE_POINTS)
+        spend = provider.spend(intent)
+        _until_done(server, Response(body, status), lambda: provider.release(spend))
+        assert provider.get_member(member.ref).balance == member.balance, "the points were not given back"
+
+    @pytest.mark.parametrize(("status", "body"), TO_A_WRITE)
+    def test_a_gateways_answer_neither_earns_nor_cancels(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        server: Vendor,
+        make_order: MakeOrder,
+        status: int,
+        body: str,
+    ) -> None:
+        _until_done(server, Response(body, status), lambda: provider.record_order(make_order()))
+        earned = total(provider.get_member(member.ref).balance) - total(member.balance)
+        points = provider.record_order(make_order()).points
+        assert earned == points if points is not None else earned >= 0, "the order earned nothing"
+        _until_done(server, Response(body, status), lambda: provider.cancel_order(make_order()))
+        left = total(provider.get_member(member.ref).balance)
+        assert left == total(member.balance), "the points of the order were not taken back"
 
     @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])
     def test_an_error_repeats_no_secret_and_no_personal_data(
@@ -187,13 +227,29 @@ def _answering_with(old: str, new: str, bent: list[bytes] | None = None) -> Read
     return answering
 
 
+def _until_done(server: Vendor, answer: Response, write: Callable[[], object]) -> None:
+    """Make a write while a gateway gives this answer, and again long after unless it passed for done."""
+    try:
+        with _answering(server, lambda _request: answer):
+            write()
+    except ProviderError:
+        with time_machine.travel(datetime.now(UTC) + LONG_AFTER):
+            write()
+
+
+def total(balance: Balance) -> int:
+    return balance.spendable + balance.pending
+
+
 @contextmanager
 def _answering(server: Vendor, respond: Callable[[Request], Response]) -> Iterator[None]:
     """Let something before the vendor answer everything."""
     own = server.respond
     server.respond = respond  # type: ignore[method-assign, assignment]
-    yield
-    server.respond = own  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        server.respond = own  # type: ignore[method-assign]
 
 
 def _echo(request: Request, status: int) -> Response:

@@ -66,9 +66,9 @@ class Client:
 
 def _data(answer: Answer, operation: str) -> Any:
     data = answer.json()
-    if answer.status in (200, 201):
-        return data
     code = text_of(data, "error") if isinstance(data, dict) else ""
+    if answer.status in (200, 201) and not code:
+        return data
     if code in REASONS:
         raise Rejected(REASONS[code], f"{operation}: {code}")
     raise UnexpectedAnswer(f"{operation}: {answer.status}")

@@ -189,6 +189,16 @@ class FailsOnRepetition(StampcardProvider):
         spending.release(self.client, spend)
 
 
+class TakesAnyAnswerForDone(StampcardProvider):
+    """Looks at the status of a release only."""
+
+    def release(self, spend: Spend) -> None:
+        path = f"/redemptions/{segment(spend.provider_ref)}"
+        answer = self.client.session.write(Call("DELETE", path, operation="cancel_redemption"))
+        if answer.status != 200:
+            raise UnexpectedAnswer(f"cancel_redemption: {answer.status}")
+
+
 class ShowsAnother(StampcardProvider):
     """Shows whatever record comes back."""
 
@@ -288,6 +298,12 @@ FAULTS = (
     Fault(RepeatsAfterTimeout, LOST, "620 == ", {"ahead_s": -0.5}),
     Fault(ReleasesTwice, RELEASED, "1020 == 820"),
     Fault(FailsOnRepetition, RELEASED, "ALREADY_USED"),
+    Fault(
+        TakesAnyAnswerForDone,
+        "test_a_gateways_answer_is_no_release",
+        "the points were not given back",
+        {"status": 200, "body": '{"error": "internal"}'},
+    ),
     Fault(TooManyDecimals, AMOUNTS, "an amount finer than its currency"),
     Fault(ShowsAnother, "test_another_members_record_is_never_shown", "another member's record was shown"),
     Fault(LocalTime, HISTORY, "is not aware UTC"),
