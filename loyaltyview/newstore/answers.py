@@ -1,6 +1,6 @@
 """What NewStore's REST API answers, as frozen dataclasses. Source: docs/contracts/newstore.md 7 and 8.4.
 
-A field of a wrong type, or a missing one that we cannot do without, raises NewStoreUnexpected.
+A field of a wrong type, or a required field that is missing, raises NewStoreUnexpected.
 """
 
 from collections.abc import Mapping

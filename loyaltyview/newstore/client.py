@@ -23,7 +23,7 @@ from loyaltyview.newstore.errors import (
 )
 from loyaltyview.newstore.http import Answer, send
 from loyaltyview.newstore.rate_limit import pause, take_turn
-from loyaltyview.newstore.tokens import access_token, is_no_use, note_no_use
+from loyaltyview.newstore.tokens import access_token, is_scope_missing, note_missing_scope
 from loyaltyview.programs.models import Program
 from providers.outbound.exchange import Call
 
@@ -53,13 +53,13 @@ class NewStoreClient:
         return cart
 
     def get_profile(self, profile_id: str) -> Profile:
-        """Return the customer's profile; NewStoreRejected with status 404 when there is none (any more:
-        profiles can be merged)."""
+        """Return the customer's profile; NewStoreRejected with status 404 when there is none, for example
+        because profiles were merged."""
         return profile_from(object_of(self.call("GET", f"/customer/profiles/{segment(profile_id)}")))
 
     def find_profiles(self, q: str) -> tuple[Profile, ...]:
         """Return the profiles whose e-mail (any case), phone, id or display id is exactly `q`.
-        NewStore itself matches parts and names too: a near miss is a stranger."""
+        NewStore also matches parts and names; such a customer is another one."""
         q = q.strip()
         if not q:
             return ()
@@ -79,8 +79,9 @@ class NewStoreClient:
         """Set one extended attribute and keep all others; return whether it has `value` now, False when it
         has another one that we may not replace. May be repeated; already set writes nothing.
 
-        A write replaces the whole map, so it is read, merged and sent with the `updated_at` that was read;
-        when somebody wrote in between (409), again, at most three times.
+        A write replaces the whole map, so the map is read, merged and sent with the `updated_at` that was
+        read. After a conflict (409: another write came in between) all of it is done again, at most three
+        times.
         """
         path = f"/customer/profiles/{segment(profile_id)}"
         for attempt in range(1, WRITE_ATTEMPTS + 1):
@@ -140,7 +141,7 @@ class NewStoreClient:
                 )
             except NewStoreUnavailable as error:
                 if error.status in THROTTLED and error.retry_after_s:
-                    # The older limit is the tenant's, a 429 may be that of these addresses only.
+                    # The older limit counts for the tenant; a 429 may concern these addresses only.
                     pause(self.program, error.retry_after_s, area if error.status == 429 else "")
                 raise
             except NewStoreRejected as error:
@@ -148,8 +149,8 @@ class NewStoreClient:
                     raise
                 last = error
                 # A missing scope is 403 as well: a new token would not have it either.
-                if error.status == 403 and (refused or is_no_use(self.program, area)):
-                    note_no_use(self.program, area)
+                if error.status == 403 and (refused or is_scope_missing(self.program, area)):
+                    note_missing_scope(self.program, area)
                     break
                 refused = token
         raise NewStoreAuthFailed(last.detail, last.request_id) from last

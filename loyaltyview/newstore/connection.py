@@ -49,7 +49,7 @@ def _cart_error(client: NewStoreClient) -> NewStoreError | None:
     try:
         client.get_cart(str(uuid4()))
     except NewStoreRejected as error:
-        return None if error.status == 404 else error  # there is no such cart, and it said so
+        return None if error.status == 404 else error  # NewStore answered: there is no such cart
     except NewStoreError as error:
         return error
     return None

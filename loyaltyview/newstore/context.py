@@ -1,4 +1,4 @@
-"""The one normalised launch context, whichever of NewStore's three shapes it came in."""
+"""The normalised launch context, the same for NewStore's three shapes."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,7 +52,7 @@ class LaunchContext:
 
     @property
     def names_cart(self) -> bool:
-        """Whether there is a cart that codes can be handed over to, whatever it costs."""
+        """Whether there is a cart that codes can be handed over to, with or without a total."""
         return bool(self.cart_id and self.token)
 
     @property
@@ -63,8 +63,8 @@ class LaunchContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Associate:
-    """Who works the till, as our own signed identity says. `associate_id` is NewStore's id of the
-    associate where it was looked up (`is_staff_id`), else the subject of the login."""
+    """The associate at the till, as our own signed identity names them. `associate_id` is NewStore's id of
+    the associate where it was looked up (`is_staff_id`), else the subject of the login."""
 
     associate_id: str
     device_id: str

@@ -1,9 +1,9 @@
-"""The older coupon list, where a tenant has it: switching a code off after its use or release, and whether
-one was used.
+"""The older coupon list, where a tenant has it: switches a code off after its use or release, and tells
+whether a code was used.
 
-Loyalty codes die by themselves after minutes, so the first only tidies up, and its failure is harmless. The
-list is seen in one partner's code only (docs/contracts/newstore.md 4.3): paths and names are a mapping that a
-program can change.
+Loyalty codes expire by themselves after minutes, so switching one off only tidies up, and a failure is
+harmless. The list is seen in one partner's code only (docs/contracts/newstore.md 4.3): paths and names are a
+mapping that a program can change.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ API: Mapping[str, str] = {
 }
 PER_PAGE = 100
 MOST_PAGES = 10
-MOST_ATTEMPTS = 8  # about four minutes; the code has died by itself soon after
+MOST_ATTEMPTS = 8  # about four minutes; the code expires soon after
 
 
 def disable_code(program: Program, code: str, coupon_name: str) -> bool:
@@ -45,7 +45,7 @@ def disable_code(program: Program, code: str, coupon_name: str) -> bool:
     if not found:
         return False
     if found.get("active") is not False:
-        # Not `format`: what else stands in braces is the program's own, and must not stop the worker.
+        # Not `format`: other braces in the program's path must not stop the worker.
         path = api["code_path"].replace("{coupon}", segment(coupon_id))
         path = path.replace("{code}", segment(str(found[api["id"]])))
         change = {
@@ -67,7 +67,7 @@ def is_code_used(program: Program, code: str, coupon_name: str) -> bool:
 
 
 def run_one() -> bool:
-    """Switch one code off that is due; False when none is."""
+    """Switch off one code that is due; False when none is."""
     row = claim(UsedCode.objects.all())
     if row is None:
         return False
@@ -76,7 +76,7 @@ def run_one() -> bool:
     except NewStoreError as error:
         text = f"{type(error).__name__}: {error.detail}"
         may_pass = isinstance(error, NewStoreUnavailable) or not isinstance(error, NewStoreRejected)
-        # To be told to wait is no reason to give up.
+        # A request to wait (429) is no reason to give up.
         if may_pass and (row.attempts < MOST_ATTEMPTS or error.status == 429):
             postpone(row, text, max(backoff_s(row.attempts), error.retry_after_s or 0))
         else:
@@ -96,7 +96,7 @@ def _find(program: Program, code: str, coupon_name: str) -> tuple[str, dict[str,
     """Return the id of the coupon and the entry of `code`, "" and {} when the list does not have it."""
     api, client = _api(program), NewStoreClient(program)
     for page in range(1, MOST_PAGES + 1):
-        # Whether `name` is exact or a prefix is not known; what comes is compared.
+        # It is not known whether `name` is exact or a prefix, so each answer is compared.
         params = {"page": str(page), "count": str(PER_PAGE), "name": coupon_name}
         body = object_of(client.call("GET", api["list_path"], params=params, headers=_headers(program)))
         items = list_in(body, api["items"])

@@ -1,9 +1,9 @@
 """Minting a coupon code for a discount: NewStore's Loyalty Coupon API.
 Source: docs/contracts/newstore.md 4.0.
 
-A code that nobody sees dies by itself, so minting is harmless and may be repeated. NewStore remembers which
-name belongs to a voucherId; both are derived from what defines the discount, the label included, so that a
-renamed reward is another voucher rather than a mismatch for ever.
+A code that nobody has seen expires by itself, so minting is harmless and may be repeated. NewStore remembers
+which name belongs to a voucherId. Both are derived from what defines the discount, the label included: a
+renamed reward is another voucher, and no permanent mismatch.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
 
-VOUCHERS = uuid.UUID("6a1d4cf0-5f0b-4b5c-9d3f-0f5ad1b1c7c2")  # our UUIDv5 namespace; never to be changed
+VOUCHERS = uuid.UUID("6a1d4cf0-5f0b-4b5c-9d3f-0f5ad1b1c7c2")  # our UUIDv5 namespace; it must never change
 CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LABEL_LENGTH = 80
 LARGEST_AMOUNT = Decimal(10) ** 10
@@ -73,7 +73,7 @@ def mint_code(program: Program, request: CouponRequest) -> MintedCode:
         if not isinstance(codes, list) or len(codes) != 1:
             raise NewStoreUnexpected("not exactly one code")
         if not isinstance(codes[0], str) or not CODE.fullmatch(codes[0]):
-            raise NewStoreUnexpected("a code that is no coupon code")
+            raise NewStoreUnexpected("an answer that is not a coupon code")
     except NewStoreError as error:
         error.request_id = error.request_id or answer.request_id
         log.error(
@@ -97,7 +97,7 @@ def _voucher(program: Program, request: CouponRequest) -> dict[str, Any]:
     kind, value = _kind_and_value(request)
     minimum = request.minimum if request.minimum is not None else Decimal(0)
     if not minimum.is_finite() or not 0 <= minimum < LARGEST_AMOUNT:
-        raise NewStoreRejected("a minimum below zero, or without end")
+        raise NewStoreRejected("a minimum that is negative or infinite")
     label = " ".join("".join(c if c.isprintable() else " " for c in request.label).split())[:LABEL_LENGTH]
     parts = (
         program.slug,
@@ -131,7 +131,7 @@ def _kind_and_value(request: CouponRequest) -> tuple[str, Decimal]:
     if value is None or (request.amount is not None and request.percent is not None):
         raise NewStoreRejected("neither or both of amount and percent")
     if not value.is_finite() or not 0 < value < LARGEST_AMOUNT:
-        raise NewStoreRejected("a discount of nothing, or without end")
+        raise NewStoreRejected("a discount that is not above zero, or infinite")
     if request.amount is not None:
         return "Fixed", value
     if value > 100:

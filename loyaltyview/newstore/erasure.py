@@ -1,4 +1,4 @@
-"""A member is erased: nothing about them is written into NewStore any more (`programs.erasure`)."""
+"""Erasing a member: we write nothing more about them into NewStore (`programs.erasure`)."""
 
 from loyaltyview.newstore.models import ProfileLink
 from loyaltyview.programs.erasure import Person

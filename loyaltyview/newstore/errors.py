@@ -3,7 +3,7 @@
 NewStoreError
 ├── NewStoreUnavailable     no answer, 429, 5xx: try again later
 ├── NewStoreAuthFailed      our client id or secret is refused, also after a fresh token
-├── NewStoreRejected        a 4xx with its reason: our request is wrong, or the thing is gone
+├── NewStoreRejected        a 4xx with its reason: our request is wrong, or its object is gone
 └── NewStoreUnexpected      an answer that its contract does not describe
 
 LaunchError                 the launch cannot be used; `code` and sentence for the page
@@ -25,7 +25,7 @@ class NewStoreError(Exception):
 
 
 class NewStoreUnavailable(NewStoreError):
-    """Try again later; nothing is wrong with the request. With `status` 429 we are to wait with all calls."""
+    """Try again later; nothing is wrong with the request. `status` 429 asks us to wait with all calls."""
 
     def __init__(
         self,

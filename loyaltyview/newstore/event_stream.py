@@ -36,7 +36,7 @@ def read_stream(program: Program) -> Integration | None:
     try:
         answer = NewStoreClient(program).call("GET", f"{PATH}/{segment(integration_id(program))}")
     except NewStoreRejected as error:
-        # The status of this error is not documented, its code is.
+        # The documents give this error's code and not its status.
         if error.status == 404 or "resource_not_found" in error.detail:
             return None
         raise

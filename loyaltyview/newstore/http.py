@@ -1,8 +1,8 @@
 """One call to NewStore: its answer, or one of `newstore.errors`.
 
-Sessions, deadline and size are those of all outgoing calls (`providers.outbound.exchange`). Here is what an
-answer of NewStore means, and when a silent NewStore is left alone. Error texts are shortened and carry no
-address, since an address may hold an e-mail, and nothing here logs a body.
+Sessions, deadline and size are those of all outgoing calls (`providers.outbound.exchange`). This module
+decides what NewStore's answers mean, and when calls to a silent NewStore pause. Error texts are shortened and
+carry no address, since an address may hold an e-mail, and nothing here logs a body.
 """
 
 import re
@@ -32,7 +32,7 @@ CONNECT_TIMEOUT_S = 1.0
 THROTTLED_S = 300.0  # of NewStore's older limit, 403 without JSON: docs/contracts/newstore.md 9
 # What gateways answer for a server that is silent.
 SILENT_STATUSES = (502, 503, 504)
-# A call that could wait for less has not shown that NewStore is silent: a launch waits for a second.
+# A call with a shorter time-out does not prove that NewStore is silent: a launch waits for one second.
 PATIENT_S = 2.0
 LONGEST_QUOTED = 3000
 # NewStore may quote what it was sent. We send phones with their "+" only, so that no id is taken for one.
@@ -94,7 +94,7 @@ def _send(program: str, base_url: str, call: Call, ends_at: float) -> Answer:
         head = failed.head
         raise _error_of(failed) from failed
     finally:
-        # Not `request_id`: that is the id of our own request, which stands in every line.
+        # Not `request_id`: every log line has the id of our own request under that name.
         log.info(
             "newstore_call",
             program=program,
@@ -124,7 +124,7 @@ def parse_json(text: str | bytes) -> object:
 
 
 def _refuse_floats(value: Any) -> None:
-    """Raise TypeError for a float in a request's body: money must not have been one."""
+    """Raise TypeError for a float in a request's body: money must never be a float."""
     if isinstance(value, float):
         raise TypeError("float in a request body")
     for item in (

@@ -1,4 +1,4 @@
-"""Who the associate is: NewStore's token checked once at login, and our own identity made of it.
+"""The associate's identity: NewStore's token is checked once at login, and our own identity is made from it.
 
 Our identity travels through the host app and comes back in every launch (`externalIdentity`). It is
 encrypted and authenticated, and holds the program, the associate and the device: no name, no e-mail.
@@ -18,7 +18,7 @@ from loyaltyview.newstore.context import Associate
 from loyaltyview.newstore.errors import IdentityError
 from loyaltyview.newstore.keys import signing_key
 from loyaltyview.newstore.staff import find_staff_id
-from loyaltyview.newstore.token_kinds import HEADER_TYPES, not_of_an_associate
+from loyaltyview.newstore.token_kinds import HEADER_TYPES, why_not_an_associate
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 
@@ -31,7 +31,7 @@ MAX_ID = 100
 
 
 def verify_associate(program: Program, bearer: str, device_id: str) -> Associate:
-    """Return the associate whom NewStore's token names. May fetch NewStore's keys (3 s at most) and, where
+    """Return the associate named in NewStore's token. May fetch NewStore's keys (3 s at most) and, where
     the program allows, look up their associate id (2 s at most; a failure leaves the token's subject).
 
     Raises IdentityError: TOKEN_INVALID, TOKEN_EXPIRED, KEYS_UNAVAILABLE.
@@ -42,8 +42,8 @@ def verify_associate(program: Program, bearer: str, device_id: str) -> Associate
     claims = _claims(program, token, _key_id(token))
     subject = claims["sub"]
     if not is_id(subject):
-        raise IdentityError("TOKEN_INVALID", "a subject that is no id")
-    if trouble := not_of_an_associate(claims, program.newstore_client_id):
+        raise IdentityError("TOKEN_INVALID", "the subject is not an id")
+    if trouble := why_not_an_associate(claims, program.newstore_client_id):
         raise IdentityError("TOKEN_INVALID", trouble)
     staff_id = find_staff_id(program, claims.get("email")) if program.newstore_lookup_associates else ""
     return Associate(associate_id=staff_id or subject, device_id=device_id, is_staff_id=bool(staff_id))
@@ -62,7 +62,7 @@ def issue_identity(program: Program, associate: Associate) -> str:
 
 
 def read_identity(program: Program, token: str) -> Associate:
-    """Return whom our identity names.
+    """Return the associate named in our identity.
 
     Raises IdentityError: IDENTITY_MISSING, IDENTITY_EXPIRED, IDENTITY_INVALID, IDENTITY_OTHER_PROGRAM.
     """
@@ -96,8 +96,8 @@ def is_id(value: object) -> bool:
 
 
 def _key_id(token: str) -> str:
-    """Return the key id in the token's header. Whatever is not RS256 is refused before any request: `none`
-    is no signature, and HS256 would take NewStore's public key for a shared secret."""
+    """Return the key id in the token's header. Any other algorithm than RS256 is refused before any request:
+    `none` is no signature, and HS256 would take NewStore's public key for a shared secret."""
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -121,7 +121,8 @@ def _claims(program: Program, token: str, kid: str) -> dict[str, Any]:
             leeway=LEEWAY_S,
             options={
                 "require": ["exp", "iss", "sub"] + (["aud"] if program.newstore_audience else []),
-                # NewStore does not say what its associate tokens are made out to: checked where it is known.
+                # NewStore does not document the audience of its associate tokens: checked where the program
+                # names one.
                 "verify_aud": bool(program.newstore_audience),
             },
         )

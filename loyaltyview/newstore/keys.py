@@ -1,8 +1,8 @@
 """The public keys that NewStore signs its tokens with (JWKS), kept for five minutes.
 
 PyJWT's own client uses urllib with the machine's proxies and redirects; this one uses our request layer.
-A token with an unknown key may mean that the keys were changed, or that somebody makes up key ids: the keys
-are fetched again for it, but not more often than every few seconds. Source: docs/contracts/newstore.md 3.2.
+A token with an unknown key may mean that the keys were changed, or that a caller makes up key ids. The keys
+are then fetched again, at most once every few seconds. Source: docs/contracts/newstore.md 3.2.
 """
 
 import threading
@@ -26,7 +26,7 @@ SHORTEST_KEY_BITS = 2048
 
 @dataclass(slots=True)
 class _KeySet:
-    """The keys of one realm. The lock is held while fetching, so that a crowd fetches once."""
+    """The keys of one realm. The lock is held while fetching, so that many waiting threads fetch once."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     tried_at: float = float("-inf")

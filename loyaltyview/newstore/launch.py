@@ -1,4 +1,4 @@
-"""Reading a launch: whatever shape the host app used, one `LaunchContext` or a `LaunchError`.
+"""Reading a launch: each shape that the host app uses becomes a `LaunchContext` or a `LaunchError`.
 
 Three shapes (docs/contracts/newstore.md 1): the query string, `window.NEWSTORE`, and a JSON fragment. The
 latter two are posted by the launch page's script. A value is taken from what was posted if it is there, else
@@ -90,9 +90,8 @@ def read_query(params: Mapping[str, str], keys: Keys = KEYS) -> LaunchContext:
 
 
 def has_readable_cart(params: Mapping[str, str]) -> bool:
-    """Whether the query string's cart can be read at all; how the app encodes it is not documented, and
-    one that cannot be read is passed over for what only the page's script sees
-    (docs/contracts/newstore.md 1.2)."""
+    """Whether the query string's cart can be read. The app's encoding of it is not documented; an unreadable
+    cart is ignored in favour of what only the page's script sees (docs/contracts/newstore.md 1.2)."""
     return _parse_object(str(params.get("cart") or "")) is not None
 
 
@@ -107,27 +106,28 @@ def read_posted(text: str, params: Mapping[str, str] | None = None, keys: Keys =
         raise LaunchError("CONTEXT_MALFORMED", "the posted context is not an object")
     values: Flat = {}
     if params:
-        # A blob that does not parse is passed over here: what was posted may have it all.
+        # A cart that does not parse is ignored here: the posted context may be complete.
         blob = _parse_object(str(params.get("cart") or "")) or {}
         values = _over(blob, _query_values(params, keys), keys)
     props = posted.get("contextProps")
     is_form = isinstance(props, dict) and isinstance(props.get("formData"), dict)
     if isinstance(props, dict):
-        # A customer's extended attributes lie flat in formData: none of them may pass for the token.
+        # A customer's extended attributes lie flat in formData: none of them may be taken for the token.
         top_only = (*keys["token"], *keys["external_identity"])
         for part in (props.get("formData"), props.get("cart")):
             inner = part if isinstance(part, dict) else {}
             values = _over(values, {name: inner[name] for name in inner if name not in top_only}, keys)
     values = _over(values, posted, keys)
     if is_form and _first(values, keys["token"]) is None:
-        # Without a token there is no cart to hand over to: what is called like a part of one is an attribute.
+        # Without a token there is no cart to hand over to: a field named like one of a cart's is an
+        # attribute.
         of_cart = {own for name in CART_FIELDS for own in keys[name]}
         values = {name: value for name, value in values.items() if name not in of_cart}
     return _context(values, keys, is_form=is_form)
 
 
 def _query_values(params: Mapping[str, str], keys: Keys) -> Flat:
-    """Return the parameters that are no cart, each under the first of its names."""
+    """Return the parameters besides the cart, each under the first of its names."""
     documented = {"token": "token", "external_identity": "externalIdentity", "store_id": "store"}
     values = {
         keys[field][0]: next((params[name] for name in (*keys[field], own) if params.get(name)), "")
@@ -138,8 +138,8 @@ def _query_values(params: Mapping[str, str], keys: Keys) -> Flat:
 
 
 def _over(values: Flat, source: Flat, keys: Keys) -> Flat:
-    """Return `values` with those of `source` on top. What says the same under another name goes away, so
-    that of two names for one thing the later source's counts."""
+    """Return `values` updated with `source`. A value that `source` gives is removed under its other names, so
+    that the later source wins."""
     given = {name: value for name, value in source.items() if value not in (None, "")}
     hidden = {
         name
@@ -184,7 +184,7 @@ def _context(values: Flat, keys: Keys, *, is_form: bool = False) -> LaunchContex
     total = _first(values, keys["cart_total"])
     customer = (*keys["profile_id"], *keys["customer_email"], *keys["loyalty_id"])
     is_cart = total is not None or not (is_form or _first(values, customer))
-    # What is opened from a cart must find back to it; from a profile there is nothing to hand over.
+    # A launch from a cart must lead back to it; a launch from a profile has nothing to hand over.
     if is_cart and token is None:
         raise LaunchError("TOKEN_MISSING")
     if is_cart and not cart_id:
@@ -195,7 +195,7 @@ def _context(values: Flat, keys: Keys, *, is_form: bool = False) -> LaunchContex
         raise LaunchError("CURRENCY_MALFORMED")
     return LaunchContext(
         token=token or "",
-        # Judged by `identity.read_identity`, which knows its shape.
+        # `identity.read_identity` checks it.
         external_identity=identity if isinstance(identity, str) else "",
         cart_id=cart_id,
         customer_email=_hint(values, keys["customer_email"], MAX_EMAIL),
@@ -226,7 +226,7 @@ def _text(values: Flat, names: tuple[str, ...], length: int) -> str:
 
 
 def _hint(values: Flat, names: tuple[str, ...], length: int) -> str:
-    """Return what a page can do without: one that cannot be read counts as none."""
+    """Return an optional value; an unreadable one counts as missing."""
     return plain_of(_first(values, names), length)
 
 
@@ -242,7 +242,8 @@ def _store_id(values: Flat, keys: Keys) -> str:
 
 
 def _amount(value: Any, code: str) -> Decimal:
-    """Return money in major units: a JSON number or its text. What comes back in an exchange is negative."""
+    """Return money in major units: a JSON number or its text. The price of goods that come back in an
+    exchange is negative."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", value.strip()):
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -258,13 +259,13 @@ def _amount(value: Any, code: str) -> Decimal:
 
 
 def _left_to_pay(total: Decimal) -> Decimal:
-    """Return nothing for a total below zero, as when goods come back. "-0" is nothing, too."""
+    """Return 0 for a total below zero (goods come back) and for "-0"."""
     return total if total > 0 else Decimal(0)
 
 
 def _items(value: Any, keys: Keys) -> tuple[LaunchItem, ...]:
-    """Return the cart's units. One without a price cannot be given away, nor can one that comes back: they
-    are left out."""
+    """Return the cart's units, except those without a price and those that come back: neither can be a free
+    product."""
     items = []
     for entry in _entries(value, MAX_ITEMS, "items"):
         if not isinstance(entry, dict):

@@ -1,4 +1,4 @@
-"""What is still to be told to NewStore: rows that wait for the worker."""
+"""Rows that wait for the worker: what is still to be written to NewStore."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from loyaltyview.work.models import WorkRow
 
 
 class ProfileLink(WorkRow):
-    """A member's loyalty id on its way into the NewStore profile; gone when it is there.
+    """A member's loyalty id that is to be written into the NewStore profile; deleted when it is written.
 
     `contact` (e-mail or phone) finds the profile when `profile_id` is not known or was merged away.
     """
@@ -34,8 +34,8 @@ class ProfileLink(WorkRow):
 
 
 class UsedCode(WorkRow):
-    """A coupon code that is over, to be switched off in NewStore's coupon list; kept afterwards, so that it
-    is not queued again. `coupon_name` is that of its coupon."""
+    """A used or released coupon code that is to be switched off in NewStore's coupon list. The row is kept
+    afterwards, so that it is not queued again. `coupon_name` is the name of its coupon."""
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="+")
     code = models.CharField(max_length=64)

@@ -1,7 +1,7 @@
-"""Orders as NewStore's REST API tells them, for when their events were lost.
+"""Orders as NewStore's REST API has them, read when their events were lost.
 Source: docs/contracts/newstore.md 8.1, 8.2.
 
-REST has words of its own: `id` is the receipt number and `origin_id` the UUID that events call `id`; a
+REST uses other words: `id` is the receipt number and `origin_id` the UUID that events call `id`; a
 discount's kind is `type`; each item is one unit.
 """
 
@@ -27,7 +27,7 @@ from loyaltyview.programs.models import Program
 from providers.texts import plain_of
 
 LARGEST_AMOUNT = Decimal(10) ** 9
-# The status of an order and of an item that nothing more will happen to.
+# The final status of an order and of an item.
 CLOSED, ITEM_CANCELLED = "closed", "cancelled"
 OPEN, FAILED = "open", "failed"
 NO_PRODUCT = "unknown"  # of a line that names none
@@ -169,7 +169,8 @@ def _codes(items: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _text(body: Mapping[str, Any], key: str, *, required: bool = False, limit: int = 100) -> str:
-    """Return a text or number; "" for one that is missing or no use, unless we cannot do without it."""
+    """Return a text or number. A missing or unusable one is "", or raises NewStoreUnexpected where it is
+    required."""
     text = plain_of(body.get(key), limit)
     if required and not text:
         raise NewStoreUnexpected(f"{key} is missing or no text")

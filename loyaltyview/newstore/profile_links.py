@@ -20,8 +20,8 @@ from providers.texts import pasted
 
 log = structlog.get_logger(__name__)
 
-# A conflict is somebody else's write; what else is refused will be refused again.
-REFUSED_FOR_GOOD = (400, 404, 410, 422)
+# A conflict (409) comes from another write and may pass. These refusals would come again.
+FINAL_REFUSALS = (400, 404, 410, 422)
 
 
 def link_profile(
@@ -60,8 +60,8 @@ def read_loyalty_id(program: Program, profile_id: str) -> str:
 
 
 def loyalty_id_in(profile: Profile, program: Program) -> str:
-    """Return the loyalty id in the profile's attribute, "" for a text that no id looks like: people
-    type it."""
+    """Return the loyalty id in the profile's attribute, "" for a text that cannot be an id: people type
+    it."""
     value = profile.attributes.get(program.loyalty_attribute, "").strip()
     text = pasted(value)
     is_id = len(text) <= MAX_LOYALTY_ID and text.isprintable() and len(value.splitlines()) == 1
@@ -76,20 +76,20 @@ def run_one() -> bool:
     try:
         outcome = _write(row)
     except NewStoreError as error:
-        is_final = isinstance(error, NewStoreRejected) and error.status in REFUSED_FOR_GOOD
+        is_final = isinstance(error, NewStoreRejected) and error.status in FINAL_REFUSALS
         if not is_final and row.attempts < settings.WORK_MAX_ATTEMPTS:
             delay_s = max(backoff_s(row.attempts), error.retry_after_s or 0)
             postpone(row, f"{type(error).__name__}: {error.detail}", delay_s)
             return True
         outcome = f"given up: {error.detail}"
     log.info("profile_linked", program=row.program.slug, member=row.member_id, outcome=outcome)
-    # Only while it is still ours: a newer wish for the same member would be lost otherwise.
+    # Only while the lease is ours: otherwise a newer request for the same member would be lost.
     ProfileLink.objects.filter(pk=row.pk, lease_until=row.lease_until).delete()
     return True
 
 
 def _write(row: ProfileLink) -> str:
-    """Return what came of it. Raises NewStoreError."""
+    """Return the outcome. Raises NewStoreError."""
     if row.profile_id:
         try:
             return _write_into(row, row.profile_id)

@@ -1,8 +1,8 @@
 """Our own limit of calls per tenant in this process, and the pauses that NewStore asks for.
 Source: docs/contracts/newstore.md 9.
 
-NewStore allows a tenant 200 calls a second (100 outside production) whoever makes them, so each process of
-ours takes a part only (`newstore_rate_per_s`).
+NewStore allows a tenant 200 calls a second (100 outside production) for all callers together, so each of our
+processes takes a part only (`newstore_rate_per_s`).
 """
 
 import time
@@ -13,7 +13,7 @@ from providers.outbound.budget import Budget, OwnLimit, calling_for
 from providers.outbound.budget_state import JITTER_S, SLOTS, Limit, Use
 from providers.outbound.budget_store import ProcessStore
 
-# Then one call tries again: a single odd answer (a gateway's 403, say) is not to shut the tills for minutes.
+# Then one call tries again: a single odd answer (a gateway's 403, say) must not stop the tills for minutes.
 LONGEST_PAUSE_S = 60
 # A call then counts for one second (`Limit.kept_s`).
 WINDOW_S = (1.0 - JITTER_S) / (1 + 1 / SLOTS)
@@ -23,9 +23,9 @@ _paused_until: dict[tuple[str, str], float] = {}
 
 
 def take_turn(program: Program, patience_s: float, area: str = "") -> None:
-    """Take one turn of this program's tenant, waiting `patience_s` at most. NewStoreUnavailable at once when
-    that is too short, or while NewStore asks us to wait with all calls or those of `area`: then with its
-    status 429."""
+    """Take one turn of this program's tenant, waiting `patience_s` at most. Raises NewStoreUnavailable
+    immediately when that is too short. While NewStore asks us to wait with all calls or those of `area`, the
+    error has status 429."""
     rate_per_s, tenant = program.newstore_rate_per_s, program.newstore_tenant
     if not rate_per_s:
         return
@@ -46,9 +46,8 @@ def take_turn(program: Program, patience_s: float, area: str = "") -> None:
 
 
 def pause(program: Program, seconds: float, area: str = "") -> None:
-    """NewStore asks this program's tenant to wait: this process makes none of its calls, of `area` only where
-    one is given, for so long, and for LONGEST_PAUSE_S at most. Without a rate of our own every call finds out
-    by itself."""
+    """Pause this process's calls for the tenant, or only those of `area`, because NewStore asks for it;
+    LONGEST_PAUSE_S at most. Without a rate of our own nothing is paused."""
     if program.newstore_rate_per_s:
         key, until = (program.newstore_tenant, area), time.monotonic() + min(seconds, LONGEST_PAUSE_S)
         _paused_until[key] = max(_paused_until.get(key, until), until)

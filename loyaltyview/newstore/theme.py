@@ -1,6 +1,6 @@
 """Colours and safe-area insets of `window.NEWSTORE`. Source: docs/contracts/newstore.md 1.3.
 
-They only change how our page looks, so what is malformed is left out and never refuses a launch.
+They only change how our page looks, so a malformed value is left out and never refuses a launch.
 """
 
 import re

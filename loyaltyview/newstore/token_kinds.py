@@ -16,11 +16,11 @@ SERVICE_ACCOUNT = "service-account-"
 OF_ID_TOKENS = ("at_hash", "c_hash", "s_hash")
 # Keycloak adds these to a service account's tokens only.
 OF_MACHINES = ("clientHost", "clientAddress")
-# Someone logged in: a session, the time of it, or a person's name. A machine's token has none of them.
+# A person logged in: a session, its time, or a person's name. A machine's token has none of them.
 OF_PEOPLE = ("sid", "session_state", "auth_time", "email", "preferred_username", "given_name", "family_name")
 
 
-def not_of_an_associate(claims: Mapping[str, Any], own_client_id: str) -> str:
+def why_not_an_associate(claims: Mapping[str, Any], own_client_id: str) -> str:
     """Return why these verified claims are not an associate's access token, "" when they are."""
     if str(claims.get("typ", "Bearer")).lower() not in ACCESS_TYPES or any(
         name in claims for name in OF_ID_TOKENS
@@ -41,6 +41,6 @@ def _is_machine(claims: Mapping[str, Any], own_client_id: str) -> bool:
         or any(name in claims for name in OF_MACHINES)
         or str(claims.get("gty", "")).replace("_", "-") == "client-credentials"
         or claims.get("sub") in clients
-        # Our own client logs nobody in.
+        # No person logs in with our own client.
         or (bool(own_client_id) and own_client_id in clients)
     )

@@ -16,7 +16,7 @@ from loyaltyview.programs.models import Program
 from providers.outbound.exchange import Call
 from providers.outbound.oauth import NoTokenInTime, TokenCache, token_key
 
-NO_USE_S = 5  # how long no new token is fetched for calls that refused a new one with 403
+SCOPE_MISSING_S = 5  # how long no new token is fetched for calls that refused a new one with 403
 
 
 def access_token(program: Program, *, timeout_s: float, refused: str = "") -> str:
@@ -29,17 +29,17 @@ def access_token(program: Program, *, timeout_s: float, refused: str = "") -> st
         raise NewStoreUnavailable(f"no time left: {error.detail}") from error
 
 
-def note_no_use(program: Program, area: str) -> None:
+def note_missing_scope(program: Program, area: str) -> None:
     """Note that NewStore refused a new token with 403 for calls of this `area`: our client lacks a scope."""
-    cache.set(_no_use_key(program, area), True, NO_USE_S)
+    cache.set(_missing_scope_key(program, area), True, SCOPE_MISSING_S)
 
 
-def is_no_use(program: Program, area: str) -> bool:
-    """Return whether a new token was refused for `area` a moment ago: to fetch another is of no use."""
-    return bool(cache.get(_no_use_key(program, area)))
+def is_scope_missing(program: Program, area: str) -> bool:
+    """Return whether a new token was refused for `area` a moment ago: another one would be refused, too."""
+    return bool(cache.get(_missing_scope_key(program, area)))
 
 
-def _no_use_key(program: Program, area: str) -> str:
+def _missing_scope_key(program: Program, area: str) -> str:
     return f"{_cache_key(program)}-{area.replace('/', '-')}"
 
 

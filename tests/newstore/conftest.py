@@ -50,7 +50,7 @@ def other_key() -> rsa.RSAPrivateKey:
 
 
 def jwks(**keys: rsa.RSAPrivateKey) -> dict[str, Any]:
-    """Keycloak's key list: the signing keys by id, and an encryption key that must be passed over."""
+    """Keycloak's key list: the signing keys by id, and an encryption key that must be ignored."""
     entries = []
     for kid, key in keys.items():
         public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))

@@ -88,7 +88,7 @@ def test_renamed_reward_is_minted_like_any_other(acme: Program, sandbox: Sandbox
     assert len(codes) == 3
 
 
-def test_code_works_for_its_customer_and_currency_alone(acme: Program, sandbox: Sandbox) -> None:
+def test_code_works_only_for_its_customer_and_currency(acme: Program, sandbox: Sandbox) -> None:
     coupon = sandbox.coupons.codes[mint_code(acme, TEN_OFF).code]
     mine = {
         "cart_id": "c",
@@ -137,9 +137,7 @@ def test_wrong_secret_and_missing_scope_are_for_an_administrator(acme: Program, 
         NewStoreClient(acme).get_profile(MIA.profile_id)
 
 
-def test_unknown_cart_and_unknown_profile_are_told_apart_from_trouble(
-    acme: Program, sandbox: Sandbox
-) -> None:
+def test_unknown_cart_and_unknown_profile_differ_from_an_outage(acme: Program, sandbox: Sandbox) -> None:
     client = NewStoreClient(acme)
     statuses = []
     for read, key in ((client.get_cart, "not-a-uuid"), (client.get_profile, "NS-unknown")):
@@ -155,7 +153,7 @@ def test_newstore_that_is_down_is_unavailable(program: Program) -> None:
         NewStoreClient(program).get_cart("c-1")
 
 
-def test_associate_is_known_by_newstores_id_after_her_login(acme: Program, sandbox: Sandbox) -> None:
+def test_login_finds_newstores_id_of_the_associate(acme: Program, sandbox: Sandbox) -> None:
     acme.newstore_lookup_associates = True
     token = f"Bearer {sandbox.idp.mint_associate_token(ASSOCIATES['a-17'])}"
     associate = verify_associate(acme, token, "ipad-1")
@@ -197,7 +195,7 @@ def test_every_shape_of_a_launch_says_the_same(acme: Program, sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("kind", ["ID", "Refresh", "Offline", "machine"])
-def test_other_tokens_of_the_realm_log_nobody_in(
+def test_other_tokens_of_the_realm_cannot_log_in(
     acme: Program, sandbox: Sandbox, client: Client, kind: str
 ) -> None:
     kim = ASSOCIATES["a-17"]

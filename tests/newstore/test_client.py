@@ -28,7 +28,7 @@ from loyaltyview.newstore.errors import (
     NewStoreUnavailable,
     NewStoreUnexpected,
 )
-from loyaltyview.newstore.tokens import NO_USE_S, _cache_key, access_token
+from loyaltyview.newstore.tokens import SCOPE_MISSING_S, _cache_key, access_token
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 from providers.outbound import oauth
@@ -112,7 +112,7 @@ def test_cart_without_customer_and_of_the_web_is_read(
      {**CART, "items": [1]},
      {**CART, "items": [{"product_id": "p", "quantity": "2"}]}, {**CART, "id": "c-2"}],
 )  # fmt: skip
-def test_answer_that_is_no_such_cart_is_unexpected(
+def test_answer_without_the_requested_cart_is_unexpected(
     tenant: Program, newstore: responses.RequestsMock, body: Any
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", body="" if body is None else json.dumps(body))
@@ -168,7 +168,7 @@ def test_token_is_renewed_half_a_minute_before_its_end(
         assert with_token.call_count == 2
 
 
-def test_changed_secret_does_not_go_on_with_the_old_token(
+def test_changed_secret_ends_the_use_of_the_old_token(
     tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", json=CART)
@@ -180,7 +180,7 @@ def test_changed_secret_does_not_go_on_with_the_old_token(
 
 @pytest.mark.parametrize("age_s", [0, 61])
 @pytest.mark.parametrize("status", [401, 403])
-def test_refused_token_is_replaced_whatever_its_age(
+def test_refused_token_is_replaced_at_any_age(
     tenant: Program, newstore: responses.RequestsMock, status: int, age_s: int
 ) -> None:
     newstore.replace("POST", token_url(tenant), json={"access_token": "old", "expires_in": 3600})
@@ -208,7 +208,7 @@ def test_a_write_is_sent_once_more_with_the_new_token(
     assert with_token.call_count == 2
 
 
-def test_a_call_is_repeated_no_more_than_once_for_its_token(
+def test_a_call_is_repeated_once_at_most_for_its_token(
     tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
 ) -> None:
     endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=401, json={"message": "no"})
@@ -217,10 +217,10 @@ def test_a_call_is_repeated_no_more_than_once_for_its_token(
     assert (endpoint.call_count, with_token.call_count) == (2, 2)
 
 
-def test_a_missing_scope_costs_no_token_with_each_call(
+def test_a_missing_scope_does_not_cost_a_token_with_each_call(
     tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
 ) -> None:
-    """A new token does not have the scope either; other calls go on with the one that there is."""
+    """A new token would lack the scope, too. Other calls keep using the existing token."""
     endpoint = newstore.get(f"{API}/checkout/carts/c-1", status=403, json={"message": "no scope"})
     newstore.get(ONE_PROFILE, json=PROFILE)
     with time_machine.travel("2026-03-04T09:00:00Z", tick=False) as traveller:
@@ -229,14 +229,14 @@ def test_a_missing_scope_costs_no_token_with_each_call(
                 NewStoreClient(tenant).get_cart("c-1")
         assert NewStoreClient(tenant).get_profile("NS-1").profile_id == "NS-1"
         assert (endpoint.call_count, with_token.call_count) == (4, 2)
-        traveller.shift(NO_USE_S + 1)
+        traveller.shift(SCOPE_MISSING_S + 1)
         with pytest.raises(NewStoreAuthFailed, match="no scope"):
             NewStoreClient(tenant).get_cart("c-1")
         assert (endpoint.call_count, with_token.call_count) == (6, 3)
 
 
 class CountedLock:
-    """Says when so many threads stand at it."""
+    """A lock that tells when this many threads wait for it."""
 
     def __init__(self, threads: int) -> None:
         self.lock, self.here = threading.Lock(), threading.Semaphore(0)
@@ -290,7 +290,7 @@ def test_refused_client_is_for_an_administrator(
     "body", [[], {}, {"access_token": "t"}, {"access_token": "a\nb", "expires_in": 60},
              {"access_token": "t", "expires_in": "60"}, {"access_token": "t", "expires_in": True}],
 )  # fmt: skip
-def test_token_answer_that_is_none_is_unexpected(
+def test_answer_without_a_token_is_unexpected(
     tenant: Program, newstore: responses.RequestsMock, body: Any
 ) -> None:
     newstore.replace("POST", token_url(tenant), json=body)
@@ -301,7 +301,7 @@ def test_token_answer_that_is_none_is_unexpected(
 # --- Repeating ------------------------------------------------------------------------------------
 
 
-def test_short_trouble_is_bridged_by_one_repetition(
+def test_call_is_repeated_once_after_a_short_failure(
     tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "1"}, body="")
@@ -310,10 +310,10 @@ def test_short_trouble_is_bridged_by_one_repetition(
     assert pauses == [1.0]
 
 
-def test_where_newstore_asks_one_call_to_wait_all_of_its_kind_wait(
+def test_when_newstore_asks_one_call_to_wait_all_of_its_kind_wait(
     tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
 ) -> None:
-    """A 429 may be the limit of these addresses only: coupons are made all the same."""
+    """A 429 may be the limit of these addresses only: coupons are still made."""
     newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "30"}, body="")
     other = newstore.get(f"{API}/checkout/carts/c-2", json=CART | {"id": "c-2"})
     newstore.get(ONE_PROFILE, json=PROFILE)
@@ -329,7 +329,7 @@ def test_where_newstore_asks_one_call_to_wait_all_of_its_kind_wait(
     assert NewStoreClient(tenant).get_cart("c-2")
 
 
-def test_the_older_limit_is_the_whole_tenants(
+def test_the_older_limit_counts_for_the_whole_tenant(
     tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", status=403, headers={"Content-Type": "text/html"}, body="No")
@@ -345,9 +345,7 @@ def test_the_older_limit_is_the_whole_tenants(
     assert NewStoreClient(tenant).get_profile("NS-1")
 
 
-def test_what_is_asked_of_the_repetition_counts_too(
-    tenant: Program, newstore: responses.RequestsMock
-) -> None:
+def test_a_wait_asked_of_the_repetition_counts_too(tenant: Program, newstore: responses.RequestsMock) -> None:
     for wait_s in ("1", "30"):
         newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": wait_s}, body="")
     other = newstore.get(f"{API}/checkout/carts/c-2", json=CART | {"id": "c-2"})
@@ -357,7 +355,7 @@ def test_what_is_asked_of_the_repetition_counts_too(
     assert other.call_count == 0
 
 
-def test_a_till_goes_on_after_the_second_that_newstore_asked_another_to_wait(
+def test_a_till_goes_on_after_newstore_asked_another_till_to_wait_a_second(
     tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", status=429, headers={"Retry-After": "1"}, body="")
@@ -368,7 +366,7 @@ def test_a_till_goes_on_after_the_second_that_newstore_asked_another_to_wait(
     assert pauses == [pytest.approx(1, abs=0.9)]
 
 
-def test_a_failing_newstore_that_names_a_time_is_asked_by_others_all_the_same(
+def test_retry_after_of_a_server_error_does_not_stop_other_calls(
     tenant: Program, newstore: responses.RequestsMock
 ) -> None:
     newstore.get(f"{API}/checkout/carts/c-1", status=503, headers={"Retry-After": "30"}, body="")
@@ -379,7 +377,7 @@ def test_a_failing_newstore_that_names_a_time_is_asked_by_others_all_the_same(
 
 
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("2", 2), ("4", 1), ("300", 1)])
-def test_longer_waits_are_left_to_the_caller(
+def test_the_caller_decides_about_longer_waits(
     tenant: Program, newstore: responses.RequestsMock, retry_after: str, attempts: int
 ) -> None:
     endpoint = newstore.get(
@@ -406,7 +404,7 @@ def test_profile_is_read_with_its_text_attributes(tenant: Program, newstore: res
     [("mia@example.test", ["NS-1"]), ("+16175550100", ["NS-1"]), ("C-100231", ["NS-1"]), ("Mia", []),
      ("mia@example.tes", []), ("", [])],
 )  # fmt: skip
-def test_near_misses_of_a_search_are_dropped(
+def test_profiles_that_match_only_in_part_are_dropped(
     tenant: Program, newstore: responses.RequestsMock, q: str, found: list[str]
 ) -> None:
     stranger = {
@@ -448,9 +446,7 @@ def test_loyalty_id_is_written_beside_the_other_attributes(
     }
 
 
-def test_loyalty_id_that_is_there_already_is_not_written(
-    tenant: Program, newstore: responses.RequestsMock
-) -> None:
+def test_loyalty_id_is_not_written_twice(tenant: Program, newstore: responses.RequestsMock) -> None:
     attributes = {"loyalty_id": {"data_type": "string", "value": "L-42"}}
     newstore.get(ONE_PROFILE, json={**PROFILE, "extended_attributes": attributes})
     NewStoreClient(tenant).write_loyalty_id("NS-1", "loyalty_id", "L-42")
@@ -475,9 +471,7 @@ def test_profile_changed_meanwhile_is_read_again(tenant: Program, newstore: resp
     NewStoreClient(tenant).write_loyalty_id("NS-1", "loyalty_id", "L-42")
 
 
-def test_profile_that_keeps_changing_is_given_up_after_three_writes(
-    tenant: Program, newstore: responses.RequestsMock
-) -> None:
+def test_write_stops_after_three_conflicts(tenant: Program, newstore: responses.RequestsMock) -> None:
     newstore.get(ONE_PROFILE, json=PROFILE)
     writes = newstore.patch(ONE_PROFILE, status=409, json={"error_code": "conflict"})
     with pytest.raises(NewStoreError):

@@ -1,4 +1,4 @@
-"""What "Test connection" says of NewStore: which part works, and how the other fails."""
+"""What "Test connection" says about NewStore: which part works, and how the other fails."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_token_profiles_and_carts_are_asked_for(
         (200, {}, "NewStore's token endpoint gave no token."),
     ],
 )
-def test_a_token_endpoint_in_trouble_is_named(
+def test_a_failing_token_endpoint_is_named(
     tenant: Program, newstore: responses.RequestsMock, status: int, body: dict[str, str], said: str
 ) -> None:
     newstore.post(f"{tenant.newstore_identity_url}/protocol/openid-connect/token", status=status, json=body)
@@ -57,7 +57,7 @@ def test_a_token_endpoint_in_trouble_is_named(
         ("carts", 422, "an answer that is not understood (carts). 422 no"),
     ],
 )
-def test_an_api_in_trouble_is_named_with_what_it_was_asked(
+def test_a_failing_api_is_named_with_the_request(
     tenant: Program,
     newstore: responses.RequestsMock,
     with_token: responses.BaseResponse,
@@ -84,7 +84,7 @@ def test_an_api_that_cannot_be_reached_is_named(
     assert "its API cannot be reached (customer profiles)." in check(tenant).text
 
 
-def test_carts_are_not_asked_for_where_the_program_checks_none(
+def test_carts_are_not_requested_where_the_program_checks_none(
     tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
 ) -> None:
     tenant.newstore_check_carts = False

@@ -50,12 +50,12 @@ def test_code_is_found_by_its_coupons_name_and_switched_off(
     assert newstore.calls[-2].request.params["name"] == "10 off"  # type: ignore[attr-defined]
 
 
-def test_code_that_is_off_already_is_left_alone(tenant: Program, newstore: responses.RequestsMock) -> None:
+def test_code_that_is_already_off_is_not_changed(tenant: Program, newstore: responses.RequestsMock) -> None:
     newstore.get(LIST, json=listed({**CODE, "active": False}))
     assert disable_code(tenant, "LOY7QK2", "10 off")
 
 
-def test_code_that_is_not_listed_is_no_trouble(
+def test_code_that_is_not_listed_is_finished(
     tenant: Program, newstore: responses.RequestsMock, queued: UsedCode
 ) -> None:
     newstore.get(LIST, json=listed())
@@ -64,7 +64,7 @@ def test_code_that_is_not_listed_is_no_trouble(
     assert (queued.due_at, queued.last_error) == (None, "not in the coupon list")
 
 
-def test_paths_and_names_are_the_programs(tenant: Program, newstore: responses.RequestsMock) -> None:
+def test_program_sets_paths_and_names_of_the_list(tenant: Program, newstore: responses.RequestsMock) -> None:
     tenant.newstore_coupon_api = {
         "list_path": "/v1/coupons",
         "code_path": "/v1/coupons/{coupon}/{code}",
@@ -78,7 +78,7 @@ def test_paths_and_names_are_the_programs(tenant: Program, newstore: responses.R
 
 
 @pytest.mark.parametrize("odd", ["{tenant}", "{coupon.__class__}", "{0}", "{"])
-def test_other_braces_in_a_path_stop_no_worker(
+def test_other_braces_in_a_path_do_not_stop_the_worker(
     tenant: Program, newstore: responses.RequestsMock, odd: str
 ) -> None:
     tenant.newstore_coupon_api = {"code_path": f"/v1/{odd}/{{coupon}}/{{code}}"}
@@ -103,7 +103,7 @@ def test_a_code_that_is_not_listed_is_not_used(tenant: Program, newstore: respon
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_newstore_that_is_away_is_asked_again(
+def test_unavailable_newstore_is_asked_again(
     newstore: responses.RequestsMock, queued: UsedCode, status: int
 ) -> None:
     newstore.get(LIST, status=status, json={})
@@ -113,7 +113,7 @@ def test_newstore_that_is_away_is_asked_again(
     assert queued.lease_until is None
 
 
-def test_a_code_is_not_given_up_because_newstore_asks_to_wait(
+def test_a_request_to_wait_does_not_end_the_attempts(
     newstore: responses.RequestsMock, queued: UsedCode
 ) -> None:
     asked = newstore.get(LIST, status=429, headers={"Retry-After": "900"}, json={})
@@ -126,10 +126,10 @@ def test_a_code_is_not_given_up_because_newstore_asks_to_wait(
     assert asked.call_count == 1
 
 
-def test_a_list_that_a_gateway_refuses_is_given_up(
+def test_attempts_end_when_a_gateway_refuses_the_list(
     newstore: responses.RequestsMock, queued: UsedCode
 ) -> None:
-    """A 403 without JSON may be throttling. If it is none, waiting never ends."""
+    """A 403 without JSON may be throttling. If it is not, waiting would never end."""
     newstore.get(LIST, status=403, body="<html>")
     UsedCode.objects.update(attempts=7)
     assert run_one()
@@ -138,7 +138,7 @@ def test_a_list_that_a_gateway_refuses_is_given_up(
 
 
 @pytest.mark.parametrize("status", [404, 410, 400])
-def test_list_that_does_not_exist_is_given_up(
+def test_attempts_end_when_the_list_does_not_exist(
     newstore: responses.RequestsMock, queued: UsedCode, status: int
 ) -> None:
     newstore.get(LIST, status=status, json={"message": "not found", "status": status})
@@ -154,6 +154,6 @@ def test_refusal_reads_the_promotions_envelope(tenant: Program, newstore: respon
         disable_code(tenant, "LOY7QK2", "10 off")
 
 
-def test_queued_codes_are_forgotten_in_time(queued: UsedCode) -> None:
+def test_queued_codes_are_deleted_after_their_time(queued: UsedCode) -> None:
     assert purge_used_codes(queued.created_at) == 0
     assert purge_used_codes(timezone.now()) == 1

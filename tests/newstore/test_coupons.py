@@ -71,7 +71,7 @@ def test_fixed_voucher_has_the_documented_fields(tenant: Program) -> None:
     assert voucher["name"].startswith("10 off - 12.1 USD (")
 
 
-def test_percentage_for_anybody_without_minimum_still_names_its_currency(tenant: Program) -> None:
+def test_percentage_without_customer_and_minimum_still_names_its_currency(tenant: Program) -> None:
     request = replace(TEN_OFF, amount=None, percent=Decimal("7.5"), minimum=None, profile_id="")
     voucher = sent_voucher(tenant, request)
     assert (voucher["type"], voucher["discount"]) == ("Percentage", Decimal("7.5"))
@@ -79,7 +79,7 @@ def test_percentage_for_anybody_without_minimum_still_names_its_currency(tenant:
     assert "consumers" not in voucher
 
 
-def test_same_discount_is_the_same_voucher_for_everybody(tenant: Program) -> None:
+def test_same_discount_is_the_same_voucher_for_all_customers(tenant: Program) -> None:
     first = sent_voucher(tenant, TEN_OFF)
     again = sent_voucher(tenant, replace(TEN_OFF, amount=Decimal("12.1000"), profile_id="NS-2"))
     assert (first["voucherId"], first["name"]) == (again["voucherId"], again["name"])
@@ -115,7 +115,7 @@ def test_every_other_discount_is_another_voucher_with_another_name(
         [],
     ],
 )
-def test_doubtful_code_is_never_returned(
+def test_unclear_answer_never_returns_a_code(
     tenant: Program, newstore: responses.RequestsMock, answer: Any
 ) -> None:
     endpoint = newstore.post(MINT, status=201, json=answer, headers={"X-Newstore-Request-Id": "r-1"})

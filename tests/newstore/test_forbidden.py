@@ -13,7 +13,7 @@ from .test_client import CART, ONE_PROFILE, PROFILE, token_url
 
 
 @pytest.mark.parametrize("body", ['"Forbidden"', "[]", "{}", '["token expired"]'])
-def test_a_token_refused_in_whatever_json_is_replaced(
+def test_a_token_refused_in_any_json_is_replaced(
     tenant: Program, newstore: responses.RequestsMock, body: str
 ) -> None:
     newstore.post(token_url(tenant), json={"access_token": "old", "expires_in": 3600})

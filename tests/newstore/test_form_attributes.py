@@ -1,4 +1,4 @@
-"""A customer's extended attributes lie flat in formData, under whatever names the retailer gave them."""
+"""A customer's extended attributes lie flat in formData, under names that the retailer chose."""
 
 import json
 
@@ -17,7 +17,7 @@ from loyaltyview.newstore.launch import read_posted
         {"remainingAmount": "12.50"},
     ],
 )
-def test_a_customers_attribute_that_is_called_like_something_of_a_cart_refuses_no_profile(
+def test_a_customers_attribute_named_like_a_cart_field_does_not_refuse_the_profile(
     attribute: dict[str, str],
 ) -> None:
     form = {"profileId": "NS-1", "associateId": "a-17", "storeId": "US_BOSTON_01", "cartId": "", **attribute}

@@ -77,7 +77,7 @@ def error_of(status: int, *, headers: dict[str, str] | None = None, **body: obje
 
 
 @pytest.mark.parametrize("cls", every_requests_exception(), ids=lambda cls: cls.__name__)
-def test_every_exception_of_requests_is_one_of_ours(
+def test_every_exception_of_requests_becomes_one_of_ours(
     cls: type[requests.RequestException], newstore: responses.RequestsMock
 ) -> None:
     error = cls("m", "d", 0) if cls is requests.exceptions.JSONDecodeError else cls("https://x/?q=mia@x.test")
@@ -95,7 +95,7 @@ def test_every_exception_of_requests_is_one_of_ours(
         (urllib3.exceptions.ProtocolError("x"), NewStoreUnavailable),
     ],
 )
-def test_exceptions_while_reading_the_body_are_ours_too(
+def test_exceptions_while_reading_the_body_become_ours_too(
     error: Exception, expected: type[NewStoreError]
 ) -> None:
     assert isinstance(error_of(200, body=error), expected)
@@ -107,7 +107,7 @@ def test_a_header_of_ours_that_cannot_be_sent_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://x/y", "http://[bad", "http://" + "a" * 70 + ".test/"])
-def test_wrong_address_in_the_program_is_an_error_of_ours(url: str) -> None:
+def test_wrong_address_in_the_program_is_rejected(url: str) -> None:
     with pytest.raises(NewStoreError):
         send("acme", url, Call("GET", ""), timeout_s=0.5)
 
@@ -150,7 +150,7 @@ def test_promotions_envelope_is_read() -> None:
         ("order 20260304123456 is 5 + 3", "order 20260304123456 is 5 + 3"),
     ],
 )
-def test_customer_named_in_an_error_is_left_out_and_ids_stay(quoted: str, left: str) -> None:
+def test_customer_data_in_an_error_is_removed_and_ids_stay(quoted: str, left: str) -> None:
     assert error_of(422, json={"message": quoted}).detail == f"422 {left}"
 
 
@@ -177,7 +177,7 @@ def test_retry_after_as_a_date_is_kept() -> None:
 
 
 @pytest.mark.parametrize("header", ["soon", "-5", "nan", "9" * 400, "Wed, 99 Foo 2026"])
-def test_senseless_retry_after_is_ignored(header: str) -> None:
+def test_unusable_retry_after_is_ignored(header: str) -> None:
     error = error_of(429, headers={"Retry-After": header}, body="")
     assert isinstance(error, NewStoreUnavailable)
     assert error.retry_after_s is None
@@ -205,7 +205,7 @@ def test_success_without_json_is_unexpected(body: str | bytes) -> None:
     assert isinstance(error_of(200, body=body), NewStoreUnexpected)
 
 
-def test_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 1000)
     assert isinstance(error_of(200, json=["x" * 2000]), NewStoreUnexpected)
 
@@ -255,7 +255,7 @@ def test_answer_cut_in_the_middle_is_unavailable() -> None:
         send("acme", url, Call("GET", ""), timeout_s=30)
 
 
-def test_no_time_left_is_unavailable_without_a_request() -> None:
+def test_without_time_left_no_request_is_sent() -> None:
     with pytest.raises(NewStoreUnavailable):
         send("acme", URL, Call("GET", ""), timeout_s=0)
 
@@ -268,7 +268,7 @@ def test_request_body_has_exact_numbers() -> None:
         send("acme", URL, Call("POST", "", json={"a": [{"b": 0.1}]}), timeout_s=1)
 
 
-def test_json_that_python_alone_understands_is_refused() -> None:
+def test_json_that_only_python_understands_is_refused() -> None:
     for text in ("NaN", "[Infinity]", "1e99999999999999999999"):
         with pytest.raises(ValueError):  # noqa: PT011 - any ValueError is what callers catch
             parse_json(text)

@@ -1,4 +1,4 @@
-"""NewStore's token at login, and our own identity made of it (docs/contracts/newstore.md 3)."""
+"""NewStore's token at login, and our own identity made from it (docs/contracts/newstore.md 3)."""
 
 import json
 import time
@@ -71,7 +71,7 @@ def test_changed_claims_are_refused(tenant: Program, with_keys: responses.BaseRe
         ({"preferred_username": "service-account-loyaltyview"}, "TOKEN_INVALID"),
     ],
 )
-def test_claims_that_do_not_hold_are_refused(
+def test_wrong_claims_are_refused(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign, changes: dict[str, Any], code: str
 ) -> None:
     # Times are seconds from now: from when the test runs, not from when it was collected.
@@ -92,13 +92,13 @@ def test_claims_that_do_not_hold_are_refused(
         {"sub": "service-account-loyaltyview"},
         {"sub": "associate-app", "azp": "associate-app"},
         {"sub": "associate-app", "client_id": "associate-app"},
-        {"azp": "loyaltyview"},  # our own client logs nobody in
+        {"azp": "loyaltyview"},  # no person logs in with our own client
         {"azp": ["loyaltyview"], "clientHost": "10.0.0.1"},
         {"gty": "client-credentials"},
         {"email": None},  # no session, no login, no person
     ],
 )
-def test_machine_id_and_refresh_tokens_do_not_pass_for_an_associate(
+def test_machine_id_and_refresh_tokens_are_refused(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign, changes: dict[str, Any]
 ) -> None:
     assert refusal(tenant, signed(**changes)) == "TOKEN_INVALID"
@@ -113,7 +113,7 @@ def test_machine_id_and_refresh_tokens_do_not_pass_for_an_associate(
         {"email": None, "preferred_username": "kim"},
     ],
 )
-def test_access_tokens_of_associates_pass_in_all_their_forms(
+def test_all_forms_of_associates_access_tokens_are_accepted(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign, changes: dict[str, Any]
 ) -> None:
     assert verify_associate(tenant, signed(**changes), DEVICE) == KIM
@@ -123,7 +123,7 @@ def test_access_tokens_of_associates_pass_in_all_their_forms(
     ("typ", "passes"),
     [("at+jwt", True), ("application/at+jwt", True), ("JWT", True), ("logout+jwt", False), ("id+jwt", False)],
 )
-def test_the_header_says_what_kind_of_token_it_is(
+def test_the_header_names_the_kind_of_token(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign, typ: str, passes: bool
 ) -> None:
     token = signed(header_type=typ)
@@ -176,7 +176,7 @@ def test_audience_is_checked_where_the_program_names_one(
 
 
 @pytest.mark.parametrize("bearer", ["", "Bearer ", "Bearer x", "a.b.c", "Bearer é.é.é", "x" * 20_000, "..."])
-def test_what_is_no_token_is_refused(tenant: Program, bearer: str) -> None:
+def test_text_that_is_not_a_token_is_refused(tenant: Program, bearer: str) -> None:
     assert refusal(tenant, bearer) == "TOKEN_INVALID"
 
 
@@ -199,7 +199,7 @@ def test_keys_are_fetched_once_in_five_minutes(
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Return a function that lets this many seconds pass for the kept keys."""
+    """Return a function that moves the clock of the kept keys by this many seconds."""
     now = [time.monotonic()]
 
     class Clock:
@@ -239,7 +239,7 @@ def test_changed_keys_are_noticed_by_their_new_id(
     assert refusal(tenant, signed()) == "TOKEN_INVALID"
 
 
-def test_made_up_key_ids_do_not_make_us_ask_newstore_each_time(
+def test_unknown_key_ids_do_not_fetch_the_keys_each_time(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign
 ) -> None:
     verify_associate(tenant, signed(), DEVICE)
@@ -248,7 +248,7 @@ def test_made_up_key_ids_do_not_make_us_ask_newstore_each_time(
     assert with_keys.call_count == 1
 
 
-def test_encryption_key_of_the_list_signs_nothing(
+def test_encryption_key_of_the_list_is_not_accepted_for_signatures(
     tenant: Program, with_keys: responses.BaseResponse, signed: Sign
 ) -> None:
     assert refusal(tenant, signed(kid="k1-enc")) == "TOKEN_INVALID"
@@ -259,7 +259,7 @@ def test_encryption_key_of_the_list_signs_nothing(
     [{"status": 500}, {"status": 404}, {"body": "<html>"}, {"json": []}, {"json": {"keys": []}},
      {"json": {"keys": [{"kty": "RSA", "kid": "k1", "n": "!", "e": "AQAB"}, "x"]}}],
 )  # fmt: skip
-def test_keys_that_cannot_be_read_are_unavailable_and_not_asked_for_at_once(
+def test_unreadable_keys_are_unavailable_and_not_fetched_again_immediately(
     tenant: Program, newstore: responses.RequestsMock, signed: Sign, answer: dict[str, Any]
 ) -> None:
     endpoint = newstore.get(certs(tenant), **answer)
@@ -290,7 +290,7 @@ def test_identity_comes_back_as_it_was_issued(program: Program) -> None:
     assert "kim" not in token
 
 
-def test_identity_padded_on_its_way_is_still_ours(program: Program) -> None:
+def test_padded_identity_is_accepted(program: Program) -> None:
     token = issue_identity(program, KIM)
     assert read_identity(program, token + "=" * (-len(token) % 4)) == KIM
 
@@ -318,7 +318,7 @@ def test_identity_of_another_program_is_refused(program: Program) -> None:
     assert identity_refusal(other, issue_identity(program, KIM)) == "IDENTITY_OTHER_PROGRAM"
 
 
-def test_other_things_encrypted_with_our_keys_are_no_identity(program: Program) -> None:
+def test_other_ciphertexts_of_our_keys_are_not_an_identity(program: Program) -> None:
     for text in (
         "an access token",
         "[]",
@@ -335,7 +335,7 @@ def test_changed_identity_is_refused(program: Program) -> None:
     assert identity_refusal(program, changed) == "IDENTITY_INVALID"
 
 
-def test_missing_identity_is_told_apart(program: Program) -> None:
+def test_missing_identity_has_its_own_code(program: Program) -> None:
     assert identity_refusal(program, "") == "IDENTITY_MISSING"
 
 

@@ -73,7 +73,7 @@ def test_an_order_is_read_by_its_uuid(tenant: Program, newstore: responses.Reque
         ("with_tax", "vat_excluded", "116.67", True),
     ],
 )
-def test_what_an_order_earns_on_follows_the_program(
+def test_earning_base_of_an_order_follows_the_program(
     tenant: Program,
     newstore: responses.RequestsMock,
     earn_on: str,
@@ -122,7 +122,7 @@ def test_an_order_that_newstore_does_not_have_is_rejected(
         {"origin_id": ["a"]},
     ],
 )
-def test_an_order_that_would_have_to_be_guessed_is_unexpected(
+def test_an_order_with_missing_facts_is_unexpected(
     changes: dict[str, Any], tenant: Program, newstore: responses.RequestsMock
 ) -> None:
     newstore.get(ADDRESS, json=order(**changes))
@@ -165,7 +165,7 @@ def test_a_customer_that_newstore_does_not_have_has_no_orders(
 
 
 @pytest.mark.parametrize("orders", [[{"id": "ACM1"}], [short(n) for n in range(50)], "none"])
-def test_a_list_that_cannot_be_read_or_has_no_end_is_said_to_be_one(
+def test_an_unreadable_or_endless_list_is_unexpected(
     tenant: Program, newstore: responses.RequestsMock, orders: Any
 ) -> None:
     newstore.get(LIST, json={"orders": orders})

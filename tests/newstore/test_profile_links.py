@@ -1,4 +1,4 @@
-"""The loyalty id on its way into the customer's profile, done by the worker
+"""The worker writes the loyalty id into the customer's profile
 (docs/contracts/newstore.md 7)."""
 
 import json
@@ -49,7 +49,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loyaltyview.newstore.client.PAUSE_S", 0)
 
 
-def test_id_is_written_beside_the_other_attributes_and_the_wish_is_gone(
+def test_id_is_written_beside_the_other_attributes_and_the_row_is_deleted(
     tenant: Program, newstore: responses.RequestsMock
 ) -> None:
     newstore.get(address("NS-1"), json=profile())
@@ -92,7 +92,7 @@ def test_merged_profile_is_looked_up_once_more(tenant: Program, newstore: respon
     ("others", "outcome"),
     [([], "no such profile"), (["NS-1"], "no such profile"), (["NS-2", "NS-3"], "several profiles")],
 )
-def test_deleted_profile_is_given_up_with_a_log_line_that_names_nobody(
+def test_deleted_profile_ends_the_attempts_and_the_log_names_no_customer(
     tenant: Program, newstore: responses.RequestsMock, others: list[str], outcome: str
 ) -> None:
     newstore.get(address("NS-1"), status=404, json={"error_code": "resource_not_found"})
@@ -106,7 +106,9 @@ def test_deleted_profile_is_given_up_with_a_log_line_that_names_nobody(
 
 
 @pytest.mark.parametrize("status", [429, 500, 409])
-def test_trouble_is_tried_again_later(tenant: Program, newstore: responses.RequestsMock, status: int) -> None:
+def test_failed_write_is_tried_again_later(
+    tenant: Program, newstore: responses.RequestsMock, status: int
+) -> None:
     newstore.get(address("NS-1"), json=profile())
     newstore.patch(address("NS-1"), status=status, json={"error_code": "x"})
     wanted(tenant)
@@ -119,9 +121,7 @@ def test_trouble_is_tried_again_later(tenant: Program, newstore: responses.Reque
     assert not ProfileLink.objects.exists()
 
 
-def test_newstore_is_asked_again_when_it_wants_to_be(
-    tenant: Program, newstore: responses.RequestsMock
-) -> None:
+def test_write_waits_as_long_as_newstore_asks(tenant: Program, newstore: responses.RequestsMock) -> None:
     newstore.get(address("NS-1"), status=429, headers={"Retry-After": "900"}, json={})
     wanted(tenant)
     run_one()
@@ -143,7 +143,9 @@ def test_another_loyalty_id_is_replaced_by_an_enrolment_only(
 
 
 @pytest.mark.parametrize("missing", [{"member_id": ""}, {"profile_id": "", "contact": ""}])
-def test_nothing_is_queued_that_nobody_could_find(tenant: Program, missing: dict[str, str]) -> None:
+def test_nothing_is_queued_without_a_way_to_find_the_profile(
+    tenant: Program, missing: dict[str, str]
+) -> None:
     wanted(tenant, **missing)
     assert not ProfileLink.objects.exists()
 
@@ -159,7 +161,7 @@ def test_email_lies_encrypted_in_the_row(tenant: Program) -> None:
 
 
 @pytest.mark.usefixtures("with_token")
-def test_a_newer_wish_written_meanwhile_is_kept(
+def test_a_newer_request_written_meanwhile_is_kept(
     tenant: Program, newstore: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newstore.get(address("NS-1"), json=profile())
@@ -191,9 +193,7 @@ def test_the_id_in_a_profile_is_read(
     assert read_loyalty_id(tenant, "NS-1") == found
 
 
-def test_a_profile_that_cannot_be_read_now_is_read_later(
-    tenant: Program, newstore: responses.RequestsMock
-) -> None:
+def test_an_unavailable_profile_raises_unavailable(tenant: Program, newstore: responses.RequestsMock) -> None:
     newstore.get(address("NS-1"), status=503)
     with pytest.raises(NewStoreUnavailable):
         read_loyalty_id(tenant, "NS-1")

@@ -36,19 +36,19 @@ def program_of(rate_per_s: int, tenant: str = "acme") -> Program:
     return Program(newstore_tenant=tenant, newstore_rate_per_s=rate_per_s)
 
 
-def test_a_second_s_worth_of_calls_goes_at_once_and_the_rest_waits_its_turn(time: Time) -> None:
+def test_calls_of_one_second_go_immediately_and_the_rest_waits(time: Time) -> None:
     for _ in range(12):
         take_turn(program_of(10), patience_s=2)
     assert sum(time.pauses) == pytest.approx(1, abs=0.01)
 
 
-def test_in_the_long_run_a_second_has_as_many_calls_as_the_rate(time: Time) -> None:
+def test_calls_per_second_equal_the_rate_over_time(time: Time) -> None:
     for _ in range(101):
         take_turn(program_of(10), patience_s=2)
     assert time.now - 1000 == pytest.approx(10, abs=0.1)
 
 
-def test_who_has_no_time_to_wait_is_told_at_once_how_long_it_would_be(time: Time) -> None:
+def test_caller_without_time_to_wait_gets_the_wait_immediately(time: Time) -> None:
     for _ in range(2):
         take_turn(program_of(2), patience_s=0)
         time.now += 0.25
@@ -58,7 +58,7 @@ def test_who_has_no_time_to_wait_is_told_at_once_how_long_it_would_be(time: Time
     assert time.pauses == []
 
 
-def test_a_call_that_was_told_to_wait_takes_no_turn(time: Time) -> None:
+def test_a_refused_call_takes_no_turn(time: Time) -> None:
     take_turn(program_of(1), patience_s=0)
     with pytest.raises(NewStoreUnavailable):
         take_turn(program_of(1), patience_s=0)
@@ -80,12 +80,12 @@ def test_programs_of_one_tenant_share_its_turns() -> None:
         take_turn(program_of(1), 0)
 
 
-def test_a_rate_of_nothing_is_no_limit() -> None:
+def test_a_rate_of_zero_is_no_limit() -> None:
     for _ in range(500):
         take_turn(program_of(0, "unbounded"), 0)
 
 
-def test_programs_of_one_tenant_with_different_rates_are_limited_all_the_same() -> None:
+def test_programs_of_one_tenant_with_different_rates_share_the_limit() -> None:
     taken = 0
     with suppress(NewStoreUnavailable):
         for taken in range(6):
@@ -93,7 +93,7 @@ def test_programs_of_one_tenant_with_different_rates_are_limited_all_the_same() 
     assert taken < 3
 
 
-def test_nobody_has_a_turn_while_newstore_asks_to_wait_and_nobody_is_kept_waiting(time: Time) -> None:
+def test_calls_are_refused_immediately_while_newstore_asks_to_wait(time: Time) -> None:
     pause(program_of(10), 3)
     pause(program_of(10), 1)
     with pytest.raises(NewStoreUnavailable) as caught:

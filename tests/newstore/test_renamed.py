@@ -1,4 +1,4 @@
-"""What a program renames is read under the new name, and what stands as plain text still is."""
+"""Renamed fields are read under their new names, and plain texts are still read."""
 
 from loyaltyview.newstore.coupon_list import API
 from loyaltyview.newstore.launch import KEYS, keys_of, read_query
@@ -8,7 +8,7 @@ from loyaltyview.programs.rules import COUPON_API, LAUNCH_KEYS
 from .test_launch import CART, query
 
 
-def test_a_coupon_that_is_plain_text_needs_no_name() -> None:
+def test_a_plain_text_coupon_needs_no_name() -> None:
     keys = keys_of(Program(newstore_launch_keys={"coupon_code": "promoCode"}))
     read = read_query(query({**CART, "selectedCoupons": ["SUMMER", {"promoCode": "WINTER"}]}), keys)
     assert read.selected_coupons == ("SUMMER", "WINTER")

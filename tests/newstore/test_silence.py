@@ -1,4 +1,4 @@
-"""A NewStore that is silent is left alone, so that no thread waits for it again and again."""
+"""Calls to a silent NewStore pause, so that threads do not wait for it again and again."""
 
 import pytest
 import requests
@@ -21,16 +21,16 @@ def silent(mock: responses.RequestsMock) -> None:
     mock.get(URL, body=requests.ConnectionError("gone"))
 
 
-def ask_in_vain(times: int) -> None:
+def call_silent_newstore(times: int) -> None:
     for _ in range(times):
         with pytest.raises(NewStoreUnavailable):
             ask()
 
 
 @responses.activate
-def test_after_five_silences_no_call_is_made_and_the_caller_is_told_when_to_try_again() -> None:
+def test_after_five_silent_calls_no_call_is_made_and_the_caller_gets_a_time() -> None:
     responses.get(URL, body=requests.ConnectionError("gone"))
-    ask_in_vain(5)
+    call_silent_newstore(5)
 
     with pytest.raises(NewStoreUnavailable) as refused:
         ask()
@@ -40,10 +40,10 @@ def test_after_five_silences_no_call_is_made_and_the_caller_is_told_when_to_try_
 
 
 @responses.activate
-def test_another_program_and_the_other_host_are_asked_all_the_same() -> None:
+def test_silence_does_not_stop_calls_of_other_programs_and_hosts() -> None:
     responses.get(URL, body=requests.ConnectionError("gone"))
     responses.get("https://id.newstore.test/keys", json={})
-    ask_in_vain(5)
+    call_silent_newstore(5)
 
     ask(url="https://id.newstore.test/keys")
     with pytest.raises(NewStoreUnavailable):
@@ -52,11 +52,11 @@ def test_another_program_and_the_other_host_are_asked_all_the_same() -> None:
     assert len(responses.calls) == 7
 
 
-def test_after_its_pause_one_call_finds_out_and_an_answer_ends_it() -> None:
+def test_after_the_pause_one_call_probes_and_an_answer_ends_the_pause() -> None:
     with time_machine.travel("2026-03-04T15:00:00Z", tick=False) as clock:
         with responses.RequestsMock() as mock:
             silent(mock)
-            ask_in_vain(6)
+            call_silent_newstore(6)
         clock.shift(16)
         with responses.RequestsMock() as mock:
             mock.get(URL, json={})

@@ -31,7 +31,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loyaltyview.newstore.client.PAUSE_S", 0)
 
 
-def test_associate_gets_newstores_id_and_keeps_it_in_her_identity(
+def test_identity_holds_newstores_id_of_the_associate(
     acme: Program, newstore: responses.RequestsMock, signed: Callable[..., str]
 ) -> None:
     others = [{**KIM, "associate_id": "a-9", "email": "akim@acme.test"}, {**KIM, "is_active": False}]
@@ -47,7 +47,7 @@ def test_associate_gets_newstores_id_and_keeps_it_in_her_identity(
     [[], [{**KIM, "is_active": False}], [{**KIM, "email": None}], [{**KIM, "associate_id": 17}],
      [{**KIM, "associate_id": "x" * 101}], [KIM, {**KIM, "associate_id": "a-18"}], "x"],
 )  # fmt: skip
-def test_associate_who_is_not_found_for_sure_keeps_the_subject_of_her_login(
+def test_associate_without_a_certain_match_keeps_the_subject_of_the_login(
     acme: Program, newstore: responses.RequestsMock, signed: Callable[..., str], elements: Any
 ) -> None:
     newstore.get(USERS, json={"elements": elements})
@@ -59,7 +59,7 @@ def test_associate_who_is_not_found_for_sure_keeps_the_subject_of_her_login(
     [{"status": 403, "json": {"error_code": "insufficient_scope"}}, {"status": 500}, {"status": 429},
      {"body": requests.exceptions.ReadTimeout()}],
 )  # fmt: skip
-def test_login_does_not_fail_because_the_look_up_does(
+def test_login_works_when_the_look_up_fails(
     acme: Program, newstore: responses.RequestsMock, signed: Callable[..., str], answer: dict[str, Any]
 ) -> None:
     newstore.get(USERS, **answer)
@@ -69,7 +69,7 @@ def test_login_does_not_fail_because_the_look_up_does(
     assert "@" not in str(lines)
 
 
-def test_nobody_is_looked_up_unless_the_program_allows_it(
+def test_associates_are_looked_up_only_where_the_program_allows_it(
     tenant: Program, newstore: responses.RequestsMock, signed: Callable[..., str]
 ) -> None:
     endpoint = newstore.get(USERS, json={"elements": [KIM]})
