@@ -11,16 +11,17 @@ def carry_over(
     schema_editor: Any,
     vendor: str,
     old: tuple[str, str],
-    to_columns: Callable[[Any], dict[str, Any]],
+    to_columns: Callable[[Any], dict[str, Any] | None],
 ) -> None:
     """Write one row of the journal for each row of the model `old` (app and name), with what `to_columns`
-    returns. Times that it leaves out are those of the migration."""
+    returns: None for one that is passed over. Times that it leaves out are those of the migration."""
     alias = schema_editor.connection.alias
     write = apps.get_model("journal", "Write")
     rows: Iterable[Any] = apps.get_model(*old).objects.using(alias).order_by("pk").iterator(BATCH)
     batch: list[Any] = []
     for row in rows:
-        batch.append(write(vendor=vendor, **to_columns(row)))
+        if (columns := to_columns(row)) is not None:
+            batch.append(write(vendor=vendor, **columns))
         if len(batch) == BATCH:
             write.objects.using(alias).bulk_create(batch)
             batch = []

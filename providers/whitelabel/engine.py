@@ -6,7 +6,8 @@ unknown.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,8 @@ from django.utils import timezone
 
 from providers.answers import rows
 from providers.base import ProviderConfig
-from providers.errors import AuthFailed, ProviderError, UnexpectedAnswer
+from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
+from providers.journal.states import Journal
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
@@ -48,6 +50,19 @@ class Refused(UnexpectedAnswer):
         self.status = status
         self.message = message
 
+    def rejected(self, reason: RejectReason) -> Rejected:
+        """Return the refusal in our words."""
+        return Rejected(reason, str(self), text=self.message)
+
+
+@contextmanager
+def rejecting(reason: RejectReason) -> Iterator[None]:
+    """Raise Rejected with this reason where the engine refuses a call of this block."""
+    try:
+        yield
+    except Refused as refused:
+        raise refused.rejected(reason) from refused
+
 
 def judge(answer: Answer, kind: str) -> ProviderError | None:
     """As `judge_status`, telling the refusals of credentials apart. 429 is the limit of the key (100 a
@@ -68,10 +83,15 @@ def judge(answer: Answer, kind: str) -> ProviderError | None:
 class Engine:
     """The vendor's API for one program. Cheap to create, thread-safe."""
 
+    # Longer than a write can be under way: our own time-out (10 s), the one of the gateway in front of the
+    # engine (30 s at most), and a margin. What the engine does not show after it will not come.
+    settled_after = timedelta(seconds=60)
+
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
         self.settings = Settings.read(config.settings)
         self.names = self.settings.names
+        self.journal = Journal(vendor=KIND, program=config.program)
         headers = {"Accept": "application/json"}
         auth = VendorSession(
             vendor=KIND,

@@ -76,6 +76,13 @@ def points_of(engine: Engine, purse: Json) -> int:
     return int(points)
 
 
+def available_points(engine: Engine, ref: str, purse: Json | None = None) -> int:
+    """Return what may be spent now: the wallet without what is on its way out of it. `purse` is the wallet
+    where it was read already."""
+    points = points_of(engine, purse or wallet(engine, ref))
+    return points - settling.count_unsettled(engine, ref)
+
+
 def find_users(engine: Engine, query: MemberQuery) -> list[Json]:
     """Return the user objects that `query` names exactly."""
     value = query.value

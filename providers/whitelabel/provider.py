@@ -1,11 +1,10 @@
 """White Label Loyalty as a provider: each method of the interface is one call into this package."""
 
 import time
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
-from providers.errors import Rejected, RejectReason, Unsupported
+from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.types import (
     Cart,
@@ -22,18 +21,15 @@ from providers.types import (
     Spend,
     SpendFinding,
     SpendIntent,
-    SpendKind,
     Voucher,
     WebhookEvent,
     WebhookRequest,
 )
 from providers.whitelabel import (
     catalogue,
-    finding,
     members,
     rate,
     refunds,
-    retention,
     sales,
     spending,
     venues,
@@ -100,7 +96,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         return rate.preview_sale(self.engine, ref, cart)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        return finding.find(self.engine, intent)
+        return find(spending.way_of(self.engine, intent.kind), intent)
 
     def list_stores(self) -> tuple[ProviderStore, ...]:
         return venues.list_stores(self.engine)
@@ -117,22 +113,16 @@ class WhiteLabelProvider(LoyaltyProvider):
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spending.spend(self.engine, intent)
+        return spend(spending.way_of(self.engine, intent.kind), intent)
 
     def release(self, spend: Spend) -> None:
-        if spend.kind is SpendKind.VOUCHER:
-            raise Unsupported("vouchers are final")
-        self._see_burned(spend)
-        refunds.refund_points(self.engine, spend)
+        refunds.release(self.engine, spend)
 
     def release_part(self, spend: Spend, points: int, key: str) -> None:
-        if spend.kind is SpendKind.VOUCHER:
-            raise Unsupported("vouchers are final")
-        refunds.refund_part(self.engine, spend, points, key)
+        refunds.release_part(self.engine, spend, points, key)
 
     def confirm(self, spend: Spend, order: Order) -> None:
-        self._see_burned(spend)
-        refunds.note_order(self.engine, spend, order.order_id)
+        refunds.confirm(self.engine, spend, order.order_id)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         return members.enrol(self.engine, profile, consents)
@@ -150,26 +140,3 @@ class WhiteLabelProvider(LoyaltyProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
         return webhooks.parse(self.engine, request)
-
-    # --- Our own rows -----------------------------------------------------------------------------
-
-    @classmethod
-    def forget_old(cls, before: datetime) -> int:
-        return retention.forget_old(before)
-
-    def erase_member(self, ref: str, pseudonym: str) -> int:
-        return retention.erase_member(self.config.program, ref, pseudonym)
-
-    def _see_burned(self, spend: Spend) -> None:
-        """A bought reward whose burning failed is burned now: else its worth could be used again."""
-        if spend.kind is not SpendKind.REWARD or spend.memo.get("burned") == spending.BURNED:
-            return
-        benefit = catalogue.get_benefit(self.engine, spend.member_ref, spend.provider_ref)
-        if benefit.get("burnedAt"):
-            return
-        redeemed = vouchers.redeem(self.engine, spend.member_ref, benefit)
-        try:
-            vouchers.burn(self.engine, spend.member_ref, redeemed, spend.memo.get("store", ""), None)
-        except Rejected as error:
-            if error.reason is not RejectReason.ALREADY_USED:
-                raise

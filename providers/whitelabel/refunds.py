@@ -1,109 +1,113 @@
-"""Points given back: an event of the tenant's refund type, once per spend.
+"""What becomes of a spend: an order confirms it, or its points are given back, at once or in parts.
 
-A return that could not take its points, because a spend had them, is owed: a refund of that spend pays for
-it first, and gives back the rest.
+Points are given back by an event of the tenant's refund type. A return that could not take its points,
+because a spend had them, is owed: giving back that spend pays for it first, and the member gets the rest.
+`owed` and `paid` stand in the row of the return, `withheld` in that of the refund.
 """
 
-from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from providers.errors import Rejected, RejectReason, Unsupported
+from providers.journal.booking import book_part, book_release, locked
+from providers.journal.delivery import deliver
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.spending import Made
+from providers.journal.states import advance, note
+from providers.journal.states import confirm as confirm_spend
+from providers.types import Spend, SpendKind
+from providers.whitelabel import settling, vouchers
+from providers.whitelabel.engine import Engine, rejecting
 
-from providers.errors import Rejected, RejectReason
-from providers.types import Spend
-from providers.whitelabel import settling
-from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
-from providers.whitelabel.outbox import age, deliver, turn
+# The kinds that take back what an order earned.
+TAKING = (WriteKind.RETURN, WriteKind.CANCEL)
 
 
-def refund_points(engine: Engine, spend: Spend) -> None:
+def confirm(engine: Engine, spend: Spend, order_id: str) -> None:
+    """Note which order carried the code of the spend."""
+    vouchers.see_burned(engine, spend)
+    if not confirm_spend(engine.journal.row_of(spend), order_id):
+        raise Rejected(RejectReason.NOT_ALLOWED, "the spend does not stand")
+
+
+def release(engine: Engine, spend: Spend) -> None:
+    """Give back all points of `spend`; see `give_back`."""
+    _need_points(spend)
+    vouchers.see_burned(engine, spend)
+    give_back(engine, spend)
+
+
+def release_part(engine: Engine, spend: Spend, points: int, key: str) -> None:
+    """Give back `points` of a spend that an order confirmed, once per `key`, in sum never more than it took.
+    Raises Rejected(NOT_ALLOWED) for one that is not confirmed or was given back; else as `give_back`."""
+    _need_points(spend)
+    known = engine.journal.get(WriteKind.SPEND, spend.key)
+    if known is None or not known.confirmed_at:
+        raise Rejected(RejectReason.NOT_ALLOWED, "the spend is not confirmed")
+    with locked(known) as row:
+        if row.state != WriteState.DONE or engine.journal.get(WriteKind.RELEASE, row.key):
+            raise Rejected(RejectReason.NOT_ALLOWED, "the spend was given back")
+        part = book_part(row, key, points)
+        if part is None:  # the parts before took all
+            return
+        _withhold(engine, row, part)
+    _send(engine, spend, part)
+
+
+def give_back(engine: Engine, spend: Spend) -> None:
     """Give back the points of `spend` that are not given back yet. Done before is success. Raises Rejected,
     Unavailable (ask again), OutcomeUnknown (ask again: the row knows)."""
-    _refund(engine, spend, _plan(engine, spend, spend.key, spend.points))
+    with locked(engine.journal.row_of(spend)) as row:
+        rest = book_release(row, spend.points)
+        _withhold(engine, row, rest)
+    _send(engine, spend, rest)
+    if row.state == WriteState.DONE:
+        advance(row, WriteState.DONE, WriteState.UNDONE)
 
 
-def refund_part(engine: Engine, spend: Spend, points: int, key: str) -> None:
-    """Give back `points` of a spend that an order confirmed, once per `key`, in sum never more than it
-    took. Raises Rejected(NOT_ALLOWED) for one that is not confirmed or was given back; else as above."""
-    known = _rows(engine, ReportKind.SPEND, spend.key).exclude(order_id="")
-    if not known.exists() or _rows(engine, ReportKind.REFUND, spend.key).exists():
-        raise Rejected(RejectReason.NOT_ALLOWED, "the spend is not confirmed")
-    _refund(engine, spend, _plan(engine, spend, f"{spend.key}:{key}", points))
+def _need_points(spend: Spend) -> None:
+    if spend.kind is SpendKind.VOUCHER:
+        raise Unsupported("vouchers are final")
 
 
-def note_order(engine: Engine, spend: Spend, order_id: str) -> None:
-    """Remember which order confirmed the spend."""
-    _rows(engine, ReportKind.SPEND, spend.key).update(order_id=order_id)
-
-
-def _rows(engine: Engine, kind: ReportKind, reference: str) -> "QuerySet[Report]":
-    return Report.objects.filter(program=engine.config.program, kind=kind, reference=reference)
-
-
-def _plan(engine: Engine, spend: Spend, reference: str, points: int) -> Report:
-    """Return the row of this refund, its points fixed when it is first seen."""
-    with transaction.atomic():
-        spent = _rows(engine, ReportKind.SPEND, spend.key).select_for_update().first()
-        if known := _rows(engine, ReportKind.REFUND, reference).first():
-            return known
-        parts = Report.objects.filter(
-            program=engine.config.program, kind=ReportKind.REFUND, reference__startswith=f"{spend.key}:"
-        )
-        given = parts.aggregate(sum=Sum(F("points") + F("withheld")))["sum"] or 0
-        back = max(min(points, spend.points - given), 0)
-        withheld = _withhold(spent, back) if spent else 0
-        return Report.objects.create(
-            program=engine.config.program,
-            kind=ReportKind.REFUND,
-            reference=reference,
-            member_ref=spend.member_ref,
-            points=back - withheld,
-            withheld=withheld,
-        )
-
-
-def _withhold(spent: Report, back: int) -> int:
-    """Let the refund of this spend pay what the member's returns since the spend could not take; return how
-    many of its `back` points that needs. Inside the transaction that writes the refund."""
-    owing = Report.objects.filter(
-        program=spent.program, member_ref=spent.member_ref, kind__in=TAKING, owed__gt=0, pk__gt=spent.pk
-    )
-    withheld = 0
-    for row in owing.select_for_update().order_by("pk"):
-        paid = min(row.owed, back - withheld)
-        Report.objects.filter(pk=row.pk).update(owed=F("owed") - paid, paid=F("paid") + paid)
-        withheld += paid
-    return withheld
-
-
-def _refund(engine: Engine, spend: Spend, row: Report) -> None:
-    if not row.points:
-        turn(row, [ReportState.NEW], ReportState.DONE)
+def _withhold(engine: Engine, spent: Write, refund: Write) -> None:
+    """Let a new `refund` of this spend pay what the member's returns since the spend could not take. The row
+    of the spend is locked meanwhile."""
+    if refund.state != WriteState.PLANNED or "withheld" in refund.detail:
         return
-    kind, request = engine.settings.refund_type, f"refund-{row.reference}"
+    withheld = 0
+    owing = engine.journal.writes(
+        member_ref=spent.member_ref, kind__in=TAKING, detail__owed__gt=0, pk__gt=spent.pk
+    )
+    for taking in list(owing):
+        with locked(taking) as row:
+            owed = row.detail["owed"]
+            paid = min(owed, max(refund.points or 0, 0) - withheld)
+            note(row, detail={**row.detail, "owed": owed - paid, "paid": row.detail["paid"] + paid})
+            withheld += paid
+    note(refund, detail={**refund.detail, "withheld": withheld})
+
+
+def _send(engine: Engine, spend: Spend, refund: Write) -> None:
+    points = (refund.points or 0) - refund.detail.get("withheld", 0)
+    if points <= 0:
+        advance(refund, WriteState.PLANNED, WriteState.DONE)
+        return
+    kind, request = engine.settings.refund_type, f"refund-{refund.key}"
     payload = engine.names.payload(
         {
-            "points_points": engine.settings.refund_sign * row.points,
+            "points_points": engine.settings.refund_sign * points,
             "points_cart": spend.key,
             "points_store": spend.memo.get("store", ""),
             "points_request": request,
         }
     )
 
-    def send() -> Json:
-        return settling.report(engine, kind, spend.member_ref, payload)
+    def send() -> Made:
+        with rejecting(RejectReason.NOT_ALLOWED):
+            event = settling.report(engine, kind, spend.member_ref, payload)
+        return Made(ref=settling.event_id(event))
 
-    def look(known: Report) -> settling.Search:
-        return find_request(engine, known, kind, "points_request", request)
-
-    try:
-        deliver(row, send, look)
-    except Refused as refused:
-        raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
-
-
-def find_request(engine: Engine, row: Report, kind: str, name: str, request: str) -> settling.Search:
-    """Look for the event of `row` by the request id that its payload carries under the key `name`."""
-    key = engine.names[name]
-    return settling.search(
-        engine, row.member_ref, kind, age(row), lambda event: settling.payload_of(event).get(key) == request
+    deliver(
+        refund,
+        send,
+        lambda: settling.find_request(engine, refund, kind, "points_request", request),
+        engine.settled_after,
     )

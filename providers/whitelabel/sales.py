@@ -6,47 +6,46 @@ taken is owed: the next return of the same order takes it, or the refund of a sp
 (`refunds`).
 """
 
-from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import ROUND_FLOOR, Decimal
 
-from django.db import transaction
-
-from providers.errors import Rejected, RejectReason, Unavailable
+from providers.errors import RejectReason, Unavailable
+from providers.journal.booking import locked
+from providers.journal.delivery import deliver, resolve
+from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.spending import Found, Made
+from providers.journal.states import advance, note
 from providers.types import Order, PointsChange, Return
 from providers.whitelabel import settling
-from providers.whitelabel.engine import Engine, Json, Refused
-from providers.whitelabel.models import TAKING, Report, ReportKind, ReportState
-from providers.whitelabel.outbox import age, deliver, open_report, resolve, turn
+from providers.whitelabel.engine import Engine, Json, rejecting
+from providers.whitelabel.members import available_points
 from providers.whitelabel.rate import sale_amount
-from providers.whitelabel.refunds import find_request
-from providers.whitelabel.spending import available_points
+from providers.whitelabel.refunds import TAKING
 
 ADJUSTED = "POINTS_ADJUSTED"
 
 
 def record_order(engine: Engine, order: Order) -> PointsChange:
     """Report the sale once; return what it earned, None while the engine has not decided."""
-    row, _created = open_report(
-        engine,
-        ReportKind.SALE,
+    sale, _is_new = engine.journal.open(
+        WriteKind.SALE,
         order.order_id,
-        order.member_ref,
         order_id=order.order_id,
-        net=order.earn_base.amount,
+        member_ref=order.member_ref,
+        amount=order.earn_base.amount,
     )
-    kind, request = engine.settings.sale_type, f"sale-{order.order_id}"
 
-    def send() -> Json:
-        payload = _sale(engine, order, request)
-        return settling.report(
-            engine, kind, order.member_ref, payload, executor=order.associate_id, at=order.placed_at
-        )
+    def send() -> Made:
+        payload = _payload(engine, order, _request(sale))
+        kind, executor = engine.settings.sale_type, order.associate_id
+        with rejecting(RejectReason.INVALID_INPUT):
+            event = settling.report(
+                engine, kind, order.member_ref, payload, executor=executor, at=order.placed_at
+            )
+        return Made(ref=settling.event_id(event))
 
-    def look(known: Report) -> settling.Search:
-        return find_request(engine, known, kind, "sale_request", request)
-
-    _deliver(row, send, look)
-    return PointsChange(points=_earned(engine, row, is_patient=True))
+    deliver(sale, send, lambda: _look(engine, sale), engine.settled_after)
+    return PointsChange(points=_earned(engine, sale, is_patient=True))
 
 
 def record_return(engine: Engine, ret: Return) -> PointsChange:
@@ -54,11 +53,8 @@ def record_return(engine: Engine, ret: Return) -> PointsChange:
     sale = _sale_of(engine, ret.order_id)
     if sale is None:
         return PointsChange(points=0)
-    earned = _settled_sale(engine, sale)
-    balance = max(available_points(engine, ret.member_ref), 0)
-    net = None if ret.is_complete else ret.net.amount
-    row = _plan(sale, ReportKind.RETURN, ret.return_id, earned, net, balance)
-    return _take(engine, row, ret.order_id, ret.return_id, ret.store)
+    amount = None if ret.is_complete else ret.net.amount
+    return _take_back(engine, sale, WriteKind.RETURN, ret.return_id, amount, ret.member_ref, ret.store)
 
 
 def cancel_order(engine: Engine, order: Order) -> PointsChange:
@@ -66,15 +62,13 @@ def cancel_order(engine: Engine, order: Order) -> PointsChange:
     sale = _sale_of(engine, order.order_id)
     if sale is None:
         return PointsChange(points=0)
-    if sale.state != ReportState.DONE and not _was_sent(engine, sale):
+    resolve(sale, lambda: _look(engine, sale), engine.settled_after)
+    if sale.state == WriteState.PLANNED and advance(sale, WriteState.PLANNED, WriteState.VOID):
         return PointsChange(points=0)
-    earned = _settled_sale(engine, sale)
-    balance = max(available_points(engine, order.member_ref), 0)
-    row = _plan(sale, ReportKind.CANCEL, order.order_id, earned, None, balance)
-    return _take(engine, row, order.order_id, order.order_id, order.store)
+    return _take_back(engine, sale, WriteKind.CANCEL, order.order_id, None, order.member_ref, order.store)
 
 
-def _sale(engine: Engine, order: Order, request: str) -> Json:
+def _payload(engine: Engine, order: Order, request: str) -> Json:
     """Return the tenant's payload of a sale. No personal data: events outlive the member's account."""
     names = engine.names
     items = [
@@ -104,26 +98,21 @@ def _sale(engine: Engine, order: Order, request: str) -> Json:
     )
 
 
-def _sale_of(engine: Engine, order_id: str) -> Report | None:
-    return (
-        Report.objects.filter(program=engine.config.program, kind=ReportKind.SALE, reference=order_id)
-        .exclude(state=ReportState.VOID)
-        .first()
-    )
+def _sale_of(engine: Engine, order_id: str) -> Write | None:
+    sale = engine.journal.get(WriteKind.SALE, order_id)
+    return None if sale is None or sale.state == WriteState.VOID else sale
 
 
-def _was_sent(engine: Engine, sale: Report) -> bool:
-    """Return whether a sale of unknown outcome reached the engine; raise Unavailable while unknown."""
-
-    def look(known: Report) -> settling.Search:
-        kind = engine.settings.sale_type
-        return find_request(engine, known, kind, "sale_request", f"sale-{known.reference}")
-
-    resolve(sale, look)
-    return not turn(sale, [ReportState.NEW], ReportState.VOID)
+def _request(write: Write) -> str:
+    """Return the request id by which the event of `write` is found again."""
+    return f"{write.kind}-{write.key}"
 
 
-def _earned(engine: Engine, sale: Report, *, is_patient: bool) -> int | None:
+def _look(engine: Engine, sale: Write) -> Found:
+    return settling.find_request(engine, sale, engine.settings.sale_type, "sale_request", _request(sale))
+
+
+def _earned(engine: Engine, sale: Write, *, is_patient: bool) -> int | None:
     """Return what a reported sale earned, asking the engine until it is known."""
     if sale.points is None and sale.vendor_ref:
         if is_patient:
@@ -131,106 +120,108 @@ def _earned(engine: Engine, sale: Report, *, is_patient: bool) -> int | None:
         else:
             points = settling.moved_points(engine, sale.vendor_ref)
         if points is not None:
-            Report.objects.filter(pk=sale.pk, points=None).update(points=max(points, 0))
-            sale.refresh_from_db()
+            note(sale, points=max(points, 0))
     return sale.points
 
 
-def _settled_sale(engine: Engine, sale: Report) -> int:
+def _take_back(
+    engine: Engine,
+    sale: Write,
+    kind: WriteKind,
+    key: str,
+    amount: Decimal | None,
+    member_ref: str,
+    store: str,
+) -> PointsChange:
+    """Take back what goods of this amount earned; without an amount all that is left."""
     earned = _earned(engine, sale, is_patient=False)
     if earned is None:
         raise Unavailable("the engine has not decided yet what the sale earned")
-    return earned
+    balance = max(available_points(engine, member_ref), 0)
+    write = _plan(engine, sale, kind, key, amount, earned, balance)
+    if write.points:
+        _send(engine, write, store)
+    else:
+        advance(write, WriteState.PLANNED, WriteState.DONE)
+    return PointsChange(points=write.points)
 
 
 def _plan(
-    sale: Report, kind: ReportKind, reference: str, earned: int, net: Decimal | None, balance: int
-) -> Report:
+    engine: Engine,
+    sale: Write,
+    kind: WriteKind,
+    key: str,
+    amount: Decimal | None,
+    earned: int,
+    balance: int,
+) -> Write:
     """Return the row of this taking back, its points fixed when it is first seen: pro rata of everything
     returned so far, rounded for the member, less what was taken before, and never beyond the balance."""
-    with transaction.atomic():
-        Report.objects.select_for_update().get(pk=sale.pk)
-        known = Report.objects.filter(program=sale.program, kind=kind, reference=reference).first()
-        if known:
+    with locked(sale), ExitStack() as stack:
+        if known := engine.journal.get(kind, key):
             return known
-        before = list(
-            Report.objects.select_for_update()
-            .filter(program=sale.program, order_id=sale.reference, kind__in=TAKING)
-            .order_by("pk")
-        )
-        taken = sum(row.paid - (row.points or 0) for row in before)
-        base = sale.net or Decimal(0)
-        returned = base if net is None else min(sum((row.net or Decimal(0) for row in before), net), base)
+        rows = list(engine.journal.writes(order_id=sale.key, kind__in=TAKING))
+        before = [stack.enter_context(locked(row)) for row in rows]
+        taken = sum(row.detail["paid"] - (row.points or 0) for row in before)
+        base = sale.amount or Decimal(0)
+        returned = base
+        if amount is not None:
+            returned = min(sum((row.amount or Decimal(0) for row in before), amount), base)
         due = int((earned * returned / base).to_integral_value(ROUND_FLOOR)) if base else earned
         wanted = max(due - taken, 0)
         points = min(wanted, balance)
-        # This return owes what those before it could not take, too.
-        Report.objects.filter(pk__in=[row.pk for row in before]).update(owed=0)
-        return Report.objects.create(
-            program=sale.program,
-            kind=kind,
-            reference=reference,
-            order_id=sale.reference,
+        for row in before:  # this return owes what those before it could not take, too
+            note(row, detail={**row.detail, "owed": 0})
+        write, _is_new = engine.journal.open(
+            kind,
+            key,
+            order_id=sale.key,
             member_ref=sale.member_ref,
-            net=net,
+            amount=amount,
             points=-points,
-            owed=wanted - points,
+            detail={"owed": wanted - points, "paid": 0},
         )
+        return write
 
 
-def _take(engine: Engine, row: Report, order_id: str, return_id: str, store: str) -> PointsChange:
-    if not row.points:
-        turn(row, [ReportState.NEW], ReportState.DONE)
-        return PointsChange(points=0)
-    request = f"{row.kind}-{return_id}"
-    kind = engine.settings.return_type
+def _send(engine: Engine, write: Write, store: str) -> None:
+    kind, request = engine.settings.return_type, _request(write)
 
-    def send() -> Json | None:
-        if not kind:
-            _adjust(engine, row, request)
-            return None
+    def report() -> Made:
         payload = engine.names.payload(
             {
-                "points_points": -(row.points or 0),
-                "points_cart": order_id,
+                "points_points": -(write.points or 0),
+                "points_cart": write.order_id,
                 "points_store": store,
                 "points_request": request,
-                "return_id": return_id,
+                "return_id": write.key,
             }
         )
-        return settling.report(engine, kind, row.member_ref, payload)
+        with rejecting(RejectReason.INVALID_INPUT):
+            event = settling.report(engine, kind, write.member_ref, payload)
+        return Made(ref=settling.event_id(event))
 
-    def look(known: Report) -> settling.Search:
+    def adjust() -> None:
+        """Source: OpenAPI, adjust_points; `actorId` is the member."""
+        body = {
+            "points": write.points,
+            "actorId": write.member_ref,
+            "comment": _comment(request),
+            "impactType": "EARN",
+        }
+        with rejecting(RejectReason.INVALID_INPUT):
+            engine.send("/commands/adjust_points", body, operation="adjust_points")
+
+    def look() -> Found:
         if kind:
-            return find_request(engine, known, kind, "points_request", request)
+            return settling.find_request(engine, write, kind, "points_request", request)
+        return settling.find_event(engine, write, ADJUSTED, is_ours)
 
-        def is_ours(event: Json) -> bool:
-            comment = engine.names.text(settling.payload_of(event), "adjusted_comment")
-            return comment == _comment(request)
+    def is_ours(event: Json) -> bool:
+        return engine.names.text(settling.payload_of(event), "adjusted_comment") == _comment(request)
 
-        return settling.search(engine, known.member_ref, ADJUSTED, age(known), is_ours)
-
-    _deliver(row, send, look)
-    return PointsChange(points=row.points)
-
-
-def _adjust(engine: Engine, row: Report, request: str) -> None:
-    """Source: OpenAPI, adjust_points; `actorId` is the member."""
-    body = {
-        "points": row.points,
-        "actorId": row.member_ref,
-        "comment": _comment(request),
-        "impactType": "EARN",
-    }
-    engine.send("/commands/adjust_points", body, operation="adjust_points")
+    deliver(write, report if kind else adjust, look, engine.settled_after)
 
 
 def _comment(request: str) -> str:
     return f"LoyaltyView {request}"
-
-
-def _deliver(row: Report, send: Callable[[], Json | None], look: Callable[[Report], settling.Search]) -> None:
-    try:
-        deliver(row, send, look)
-    except Refused as refused:
-        raise Rejected(RejectReason.INVALID_INPUT, str(refused), text=refused.message) from refused

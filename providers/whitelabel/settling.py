@@ -13,9 +13,12 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
+from providers import clock
 from providers.answers import moment
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
+from providers.journal.models import Write
+from providers.journal.spending import Found, Made
 from providers.outbound.exchange import segment
 from providers.whitelabel.engine import Engine, Json, Refused
 
@@ -72,14 +75,28 @@ def search(engine: Engine, ref: str, kind: str, age: timedelta, matches: Callabl
         rows = engine.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
         times = [moment(row.get("reportedAt")) for row in rows]
         for row in rows:
-            is_hers = row.get("type") == kind and engine.names.text(row, "event_subject") == ref
-            if is_hers and matches(row):
+            is_theirs = row.get("type") == kind and engine.names.text(row, "event_subject") == ref
+            if is_theirs and matches(row):
                 found.append(row)
         known = [at for at in times if at is not None]
         since = since or (max(known) - age - MARGIN if known else None)
         if len(rows) < PAGE or (since and _reaches(times, since)):
             return Search(tuple(found), True)
     return Search(tuple(found), False)
+
+
+def find_request(engine: Engine, write: Write, kind: str, name: str, request: str) -> Found:
+    """Look for the event of `write` by the request id that its payload carries under the key `name`."""
+    key = engine.names[name]
+    return find_event(engine, write, kind, lambda event: payload_of(event).get(key) == request)
+
+
+def find_event(engine: Engine, write: Write, kind: str, matches: Callable[[Json], bool]) -> Found:
+    """Look for the event of `write` among the member's events of this type."""
+    age = clock.now() - (write.sent_at or write.noted_at)
+    events = search(engine, write.member_ref, kind, age, matches)
+    made = tuple(Made(ref=event_id(event)) for event in events.found[:1])
+    return Found(made=made, is_complete=bool(made) or events.is_complete)
 
 
 def payload_of(event: Json) -> Json:
@@ -119,7 +136,7 @@ def moved_points(engine: Engine, event: str) -> int | None:
 
 
 def mark_unsettled(engine: Engine, ref: str) -> None:
-    """Remember that a spend of this member has not reached her wallet, for the pages."""
+    """Remember that a spend of this member has not reached the wallet, for the pages."""
     cache.set(_flag(engine, ref), 1, timeout=UNSETTLED_S)
 
 

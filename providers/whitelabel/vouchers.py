@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from providers import clock
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.texts import id_key, other_spellings
-from providers.types import Discount, Voucher
+from providers.types import Discount, Spend, SpendKind, Voucher
 from providers.whitelabel import catalogue
 from providers.whitelabel.discounts import read_discount
 from providers.whitelabel.engine import Engine, Json, Refused
 from providers.whitelabel.members import get_user
 from providers.whitelabel.venues import stores_by_venue
 
+# What the memo of a spend says of its benefit, as `burned`.
+BURNED, OPEN = "yes", "no"
 # What a refused look at a code means (docs/contracts/whitelabel.md 3; the texts are no interface).
 REASONS = {404: RejectReason.REWARD_NOT_FOUND, 409: RejectReason.ALREADY_USED}
 
@@ -51,7 +53,7 @@ def _looked_up(engine: Engine, ref: str, code: str) -> tuple[str, Json]:
             return spelled, _validated(engine, {"code": spelled}, is_look=True)
         except Refused as refused:
             reason = REASONS.get(refused.status, RejectReason.NOT_ALLOWED)
-            unknown = Rejected(reason, str(refused), text=refused.message)
+            unknown = refused.rejected(reason)
             if reason is not RejectReason.REWARD_NOT_FOUND:
                 raise unknown from refused
     raise unknown
@@ -90,7 +92,7 @@ def redeem(engine: Engine, ref: str, benefit: Json) -> Json:
         check(engine, fresh)
         if fresh.get("redeemedAt"):
             return fresh
-        raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
+        raise refused.rejected(RejectReason.NOT_ALLOWED) from refused
     if isinstance(redeemed, dict) and engine.names.text(redeemed, "benefit_code"):
         return redeemed
     try:
@@ -122,10 +124,34 @@ def burn(engine: Engine, ref: str, benefit: Json, store: str, shown: Discount | 
     except Refused as refused:
         fresh = catalogue.get_benefit(engine, ref, str(benefit.get("id")))
         check(engine, fresh)
-        raise Rejected(RejectReason.NOT_ALLOWED, str(refused), text=refused.message) from refused
+        raise refused.rejected(RejectReason.NOT_ALLOWED) from refused
     if not burned.get("burnedAt"):
         # It said yes and does not show it: `find_spend` asks the benefit itself before anything is promised.
         raise OutcomeUnknown("burn_voucher: no sign of it in the answer")
+
+
+def burn_bought(engine: Engine, ref: str, benefit: Json, store: str) -> str:
+    """Redeem and burn what was bought; return whether it is burned now, in the words of a memo."""
+    try:
+        burn(engine, ref, redeem(engine, ref, benefit), store, None)
+    except ProviderError:
+        return OPEN
+    return BURNED
+
+
+def see_burned(engine: Engine, spend: Spend) -> None:
+    """Burn a bought reward whose burning failed: else its worth could be used again."""
+    if spend.kind is not SpendKind.REWARD or spend.memo.get("burned") == BURNED:
+        return
+    benefit = catalogue.get_benefit(engine, spend.member_ref, spend.provider_ref)
+    if benefit.get("burnedAt"):
+        return
+    redeemed = redeem(engine, spend.member_ref, benefit)
+    try:
+        burn(engine, spend.member_ref, redeemed, spend.memo.get("store", ""), None)
+    except Rejected as error:
+        if error.reason is not RejectReason.ALREADY_USED:
+            raise
 
 
 def _validated(engine: Engine, body: Json, *, is_look: bool) -> Json:

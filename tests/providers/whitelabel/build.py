@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.whitelabel.sample import fixed_id
+from providers.journal.models import Write, WriteKind, WriteState
 from providers.types import (
     Cart,
     CartItem,
@@ -94,4 +98,18 @@ def returned(ref: str, net: str, return_id: str = "return-1", base: str = "80.00
         net=usd(net),
         order_earn_base=usd(base),
         store="boston-1",
+    )
+
+
+def sent(kind: WriteKind, key: str, ref: str, **columns: Any) -> Write:
+    """Write down what was sent just now, and whose answer is lost."""
+    return Write.objects.create(
+        vendor="whitelabel",
+        program="acme",
+        kind=kind,
+        key=key,
+        member_ref=ref,
+        state=WriteState.SENT,
+        sent_at=timezone.now(),
+        **columns,
     )

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors import VendorSetup
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import ProviderConfig
-from providers.whitelabel import outbox, settling
+from providers.whitelabel import settling
+from providers.whitelabel.engine import Engine
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import MUSEUM, SECRET
 
@@ -127,4 +129,4 @@ def lose_answers(vendor: WhiteLabel) -> LoseAnswers:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that was sent is counted as still on its way."""
-    monkeypatch.setattr(outbox, "QUIET_S", -1)
+    monkeypatch.setattr(Engine, "settled_after", timedelta(seconds=-1))

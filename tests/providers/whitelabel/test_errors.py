@@ -17,6 +17,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
+from providers.types import Finding
 from providers.whitelabel.engine import Engine, GatewayRefused
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.raw import RawVendor
@@ -88,7 +89,8 @@ def test_a_write_that_the_vendor_throttles_has_not_happened(
     with pytest.raises(RateLimited):
         provider.spend(points_intent(mia, 100))
     vendor.faults.is_throttled = False
-    provider.spend(points_intent(mia, 100))
+    assert provider.find_spend(points_intent(mia, 100)).finding is Finding.DID_NOT
+    provider.spend(points_intent(mia, 100, key="key-2"))
     assert vendor.state.points[mia] == 720
 
 

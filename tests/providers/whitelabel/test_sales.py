@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
+from providers.journal.models import WriteKind
 from providers.types import PointsChange
-from providers.whitelabel.models import Report, ReportState
 from providers.whitelabel.provider import WhiteLabelProvider
-from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent
+from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent, sent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
 
 
@@ -61,10 +61,7 @@ def test_a_sale_whose_answer_was_lost_is_told_once(
 def test_a_sale_that_never_arrived_is_told_again_only_when_it_cannot_come_any_more(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
-    Report.objects.create(
-        program="acme", kind="sale", reference="order-1", order_id="order-1", member_ref=mia,
-        state=ReportState.SENDING, sent_at=timezone.now(), net=Decimal(80),
-    )  # fmt: skip
+    sent(WriteKind.SALE, "order-1", mia, order_id="order-1", amount=Decimal(80))
     with pytest.raises(Unavailable):
         provider.record_order(order(mia))
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
