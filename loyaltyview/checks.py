@@ -1,4 +1,4 @@
-"""System checks of our settings: a wrong value fails at the start and not in a request.
+"""System checks of our settings: a wrong value stops the start and does not fail in a request later.
 
 E001  CREDENTIAL_KEYS has no key, or one that is not a Fernet key
 E002  the folder of the SQLite database is missing or cannot be written
@@ -48,7 +48,8 @@ POSITIVE = (
 )
 
 SHORTEST_SECRET = 32
-# A write to a vendor (`write_total_s` of `VendorSession`): a shorter lease would give its row away meanwhile.
+# A write to a vendor (`write_total_s` of `VendorSession`): with a shorter lease another worker could take the
+# row meanwhile.
 LONGEST_CALL_S = 10
 
 KEY_HINT = (

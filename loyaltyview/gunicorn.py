@@ -1,8 +1,8 @@
 """gunicorn's configuration: `gunicorn -c loyaltyview/gunicorn.py loyaltyview.wsgi`.
 
 One process with many threads: pages wait for vendors, waiting threads are cheap, and a second process costs
-memory. Measured: 32 threads serve a page with two vendor reads at half the latency of eight processes, in a
-fifth of the memory. The worker class is ours: see decision 0016.
+memory. Measured: for a page with two vendor reads, 32 threads have half the latency of eight processes and
+use a fifth of the memory. The worker class is ours: see decision 0016.
 """
 
 import os
@@ -49,7 +49,8 @@ threads = settings.WEB_THREADS
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
-# The worker has its own limit: gunicorn knows 8190 or none, and a launch address with a cart is longer.
+# The worker has its own limit: gunicorn allows 8190 or any length, and a launch address with a cart is
+# longer.
 limit_request_line = 0
 # A connection that is sent a file has two open files.
 worker_connections = max((open_files_allowed() - FILES_OF_OUR_OWN) // 2, 2 * settings.WEB_THREADS)

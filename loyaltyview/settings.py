@@ -61,7 +61,7 @@ WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=32)
 WEB_MAX_REQUESTS = env.int("WEB_MAX_REQUESTS", default=0)
 
-# --- Development only: a NewStore and the vendors to run against ------------------------------------
+# --- Development only: a simulated NewStore and simulated vendors ------------------------------------
 SANDBOX = env.bool("SANDBOX", default=False)
 
 # --- Credentials at rest: Fernet keys, newest first; older ones still decrypt ---------------------
@@ -202,7 +202,8 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "loyaltyview.ops.postgresql"
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
     if PREPARED_STATEMENTS:
-        # The server keeps the plans of our few statements. Measured: it saves a tenth of a tap's own time.
+        # The server keeps the plans of our few statements. Measured: this saves a tenth of our own time in a
+        # tap.
         DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
 # How long web waits for a statement or a lock. The worker waits ten times as long; commands have no limit.
 DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=3.0)

@@ -11,7 +11,7 @@ urlpatterns = [
     path("", include("loyaltyview.webview.urls")),
     path("", include("loyaltyview.events.urls")),
     path("", include("loyaltyview.ops.urls")),
-    # Pages of a vendor's own for administrators: connecting an account, for example.
+    # A vendor's own pages for administrators, for example to connect an account.
     *[
         path(f"admin/{kind}/", include(module), {"host": ProgramsHost()})
         for kind, module in urls_of_vendors().items()

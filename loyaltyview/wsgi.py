@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltyview.settings")
 django.setup(set_prefix=False)
 
 pages = WSGIHandler()
-# A sender always uses the same address, and the search for it takes as long as the check of its key.
+# A sender always uses the same address, and resolving it takes as long as checking its key.
 find_view = lru_cache(maxsize=100)(resolve)
 
 
@@ -39,7 +39,7 @@ def deliver(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     except Resolver404:
         response: Iterable[bytes] = pages(environ, start_response)
         return response
-    # Django does it by signals of the request cycle: a thread's connection may have been lost.
+    # Django does this by signals of the request cycle: a thread's connection may have been lost.
     close_old_connections()
     answer = view(request, *arguments, **named)
     # Without it gunicorn sends the answer in chunks, and so a second packet.

@@ -22,11 +22,11 @@ from providers.house.triggers import SQLITE
 from providers.outbound import budget_store, sharing
 from tests.setup.chromium import find_chromium
 
-# How long an example takes says something of the machine and what else it does, not of the product.
+# The time of an example depends on the machine and its load, not on the product.
 settings.register_profile("loyaltyview", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loyaltyview")
 
-# Layouts are tested with one wide font, whatever the machine has.
+# Layouts are tested with one wide font on every machine.
 FONTS = Path(__file__).parent / "setup" / "fonts" / "fonts.conf"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -45,7 +45,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "dja
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses no database: on PostgreSQL it would only say once more what it says on SQLite."""
+    """Mark tests without a database: on PostgreSQL they would only repeat their result on SQLite."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder not in WITH_PROCESSES and not _uses_database(item):
@@ -65,7 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: make test, or python -m tests.setup.postgres -- pytest")
     if item.get_closest_marker("browser") and find_chromium() is None:
-        # Never skipped: the story that these tests play is what the product is for.
+        # Never skipped: these tests show what the product is for.
         pytest.fail("needs Chromium: make needs", pytrace=False)
 
 
@@ -93,8 +93,8 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ledger_can_be_emptied() -> Iterator[None]:
-    """A test with real transactions ends by emptying every table; on SQLite by DELETE, which the trigger of
-    the house's ledger refuses. So the triggers are away for that moment."""
+    """A test with real transactions ends by emptying every table; on SQLite by DELETE, which the triggers of
+    the house's ledger refuse. So they are dropped for that moment."""
     sql_flush = DatabaseOperations.sql_flush
 
     def without_triggers(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
@@ -108,7 +108,7 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    """What an earlier test left in this process: its ids, tenants and ports come again."""
+    """Forget what an earlier test left in this process: ids, tenants and ports are used again."""
     cache.clear()
     program_cache.forget()
     sharing.forget_all()
@@ -120,7 +120,7 @@ def _nothing_is_remembered() -> None:
 
 @pytest.fixture(autouse=True)
 def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests move the clock of this process; that of a PostgreSQL server cannot be moved with it."""
+    """Tests move the clock of this process; they cannot move the clock of a PostgreSQL server."""
     if connection.vendor == "postgresql":
         monkeypatch.setattr(clock, "now", timezone.now)
 

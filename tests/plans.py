@@ -1,4 +1,4 @@
-"""How the database would answer a query: whether by its indexes."""
+"""Shows how the database would answer a query: by its indexes or not."""
 
 from django.db import connection
 
@@ -8,7 +8,7 @@ def plan_of(sql: str) -> str:
     explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # A table of a test is so small that reading it whole is cheaper than any index.
+            # In tests, tables are so small that reading them whole is cheaper than any index.
             cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"{explain} {sql}")
         return str(cursor.fetchall())

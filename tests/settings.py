@@ -10,7 +10,7 @@ TEST_ENVIRONMENT = {
     "SANDBOX": "true",
     "LOG_LEVEL": "WARNING",
     "STRICT_STATES": "true",
-    # A test's transaction is seen by its own thread only, and the budgets have one of their own.
+    # Only a test's own thread sees its transaction, and the budgets use another thread.
     "VENDOR_BUDGETS": "process",
     # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",

@@ -1,4 +1,4 @@
-"""The guide for a vendor's author shows the example as it is: every block of code is in its file."""
+"""The guide for a vendor's author shows the real example: every block of code is in its file."""
 
 import re
 from pathlib import Path

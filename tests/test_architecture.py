@@ -1,5 +1,5 @@
-"""The shape of the tree (docs/architecture.md 3): who imports whom, where vendors are named, how long files
-are."""
+"""The layout of the tree (docs/architecture.md 3): imports between apps, names of vendors, length of
+files."""
 
 import ast
 import re
@@ -28,9 +28,10 @@ ALLOWED = {
     "events": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
     "sandbox": set(),
 }
-# Packages of `providers` that are no vendor's.
+# Packages of `providers` that do not belong to a vendor.
 COMMON = {"outbound", "journal"}
-# Parts of `providers` that know no vendor, so that NewStore's client may use them too (decision 0028).
+# Parts of `providers` that are independent of any vendor, so that NewStore's client may use them too
+# (decision 0028).
 SHARED = {"newstore": ("providers.outbound.", "providers.texts.")}
 
 
@@ -117,7 +118,7 @@ def module_of(name: str, modules: Container[str]) -> str:
 
 
 def circle_in(imported: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return one circle of those that import each other, [] where there is none."""
+    """Return one circle of modules that import each other, [] where there is none."""
     try:
         TopologicalSorter(imported).prepare()
     except CycleError as error:
@@ -125,7 +126,7 @@ def circle_in(imported: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def test_a_circle_is_found() -> None:
+def test_a_circle_of_imports_is_found() -> None:
     assert circle_in({"ops": ["work"], "work": ["events", "ops"]}) == ["ops", "work", "ops"]
 
 
@@ -193,7 +194,7 @@ def test_no_vendor_imports_another_and_the_shared_part_imports_none() -> None:
     assert not wrong
 
 
-def test_nothing_but_the_tests_imports_the_tests() -> None:
+def test_only_tests_import_tests() -> None:
     wrong = [
         str(path)
         for path in [*modules("loyaltyview"), *modules("providers")]
@@ -226,7 +227,7 @@ def names_and_texts_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, ".".join([getattr(node, "module", None) or "", *names])
 
 
-def test_vendors_are_named_by_the_registry_alone() -> None:
+def test_only_the_registry_names_vendors() -> None:
     vendor = re.compile(rf"(?<![A-Za-z])({'|'.join(VENDORS)})(?![A-Za-z])", re.IGNORECASE)
     # The default of a new program; the sandbox has the vendors' side, too.
     exempt = ROOT / "loyaltyview" / "programs" / "models.py"
@@ -252,7 +253,7 @@ def test_the_default_provider_is_the_only_vendor_that_programs_know() -> None:
 
 
 @pytest.mark.parametrize("package", LONGEST)
-def test_no_file_is_longer_than_one_can_read_at_a_sitting(package: str) -> None:
+def test_no_file_is_too_long(package: str) -> None:
     lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in modules(package)}
 
     assert not {path: length for path, length in lengths.items() if length > LONGEST[package]}
@@ -271,7 +272,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert not longer
 
 
-def test_data_migrations_write_to_the_database_that_is_asked_for() -> None:
+def test_data_migrations_write_to_the_requested_database() -> None:
     wrong = [
         str(path.relative_to(ROOT))
         for package in ("loyaltyview", "providers")

@@ -1,4 +1,4 @@
-"""Wrong settings are told at the start, each with its id, and never with a secret in the text."""
+"""Wrong settings are reported at the start, each with its id, and never with a secret in the text."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def test_a_setting_is_checked(settings: Settings, setting: str, value: Any, expe
     assert ids() == ([expected] if expected else [])
 
 
-def test_a_wrong_key_is_named_by_its_place_and_not_shown(settings: Settings) -> None:
+def test_a_wrong_key_is_named_by_its_position_and_not_shown(settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), "a-broken-secret-key"]
 
     [message] = found()

@@ -55,7 +55,7 @@ def test_the_newest_changes_stand_first_in_the_changelog() -> None:
     assert headings[0] == "[Unreleased]"
 
 
-def test_the_map_of_changes_names_files_that_exist() -> None:
+def test_the_table_of_changes_names_files_that_exist() -> None:
     section = (ROOT / "docs" / "architecture.md").read_text().partition("\n## 13 ")[2].partition("\n## ")[0]
     named = re.findall(r"`((?:loyaltyview|providers|templates|docs)/[^`*<]*)`", section)
 

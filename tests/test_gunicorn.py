@@ -50,7 +50,7 @@ def test_one_process_of_many_threads_on_port_8000() -> None:
     assert found["accesslog"] == "None"
 
 
-def test_the_environment_decides() -> None:
+def test_the_environment_overrides_the_defaults() -> None:
     found = configured(
         WEB_HOST="127.0.0.1", PORT="9001", WEB_PROCESSES="3", WEB_THREADS="8", WEB_MAX_REQUESTS="500"
     )
@@ -78,7 +78,7 @@ def test_a_value_that_cannot_be_read_stops_the_start_with_one_line(name: str, va
     assert "Traceback" not in done.stderr
 
 
-def test_what_the_checks_find_stops_the_start_before_anything_listens() -> None:
+def test_a_failed_check_stops_the_start_before_the_server_listens() -> None:
     wrong = {"CREDENTIAL_KEYS": "garbage", "FRAME_ANCESTORS": "self", "WORK_ENGINE": "procrastinate"}
     done = read_configuration(**wrong, SECRET_KEY="x", arguments=())
 

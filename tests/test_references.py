@@ -1,4 +1,4 @@
-"""Code, tests and documents refer to documents by path and number of a heading; each reference leads there.
+"""Code, tests and documents refer to documents by path and number of a heading; each reference must resolve.
 
 The form is `docs/contracts/newstore.md 6.1`, with "," and "to" between several numbers; for decisions the
 number is enough (`docs/decisions/0003`, "decision 0003").
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("loyaltyview", "providers", "tests", "templates", "static", "samples", "docs")
 CONTRACTS = ("newstore", "yotpo", "antavo", "pongo", "whitelabel")
 SUFFIXES = {".py", ".md", ".html", ".txt", ".toml", ".css", ".js", ".svg", ".yml", ".yaml"}
-# Licences of others have sections, too.
+# Licences of third parties have sections, too.
 NOT_OURS = (ROOT / "static" / "vendor", ROOT / "tests" / "setup" / "fonts")
 
 NUMBER = r"\d+(?:\.\d+)?"
@@ -27,7 +27,7 @@ HEADING = re.compile(rf"^#+ ({NUMBER}) \S", re.MULTILINE)
 OWN = re.compile(rf"(?<!RFC \d{{4}} )\bsections? ({NUMBER}(?:(?:, and |, | and | to ){NUMBER})*)")
 DOCUMENTS = ("docs/architecture.md", *(f"docs/contracts/{name}.md" for name in CONTRACTS))
 NUMBERED = ("docs/architecture.md", "docs/contracts/")
-# A number without the document that it is of. Standards of others are named before it: "RFC 9110 section 7".
+# A number without its document. Other standards are named before the number: "RFC 9110 section 7".
 BARE = re.compile(
     r"(?<!RFC \d{4} )(?<!RFC \d{4}, )\bsections? \d"
     rf"|\b(?:contract|design),? {NUMBER}(?!\d|-)"
@@ -38,7 +38,7 @@ BARE = re.compile(
 
 @cache
 def texts() -> tuple[tuple[str, str], ...]:
-    """Return the path and the text of every file of ours but this one, lines that were wrapped joined."""
+    """Return the path and the text of each of our files but this one, with wrapped lines joined."""
     inside = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*"))]
     ours = [
         path
@@ -138,7 +138,7 @@ def test_a_number_belongs_to_one_heading(document: str) -> None:
         "(decision 9999)",
     ],
 )
-def test_a_reference_that_leads_nowhere_is_found(text: str) -> None:
+def test_a_reference_that_does_not_resolve_is_found(text: str) -> None:
     assert list(lost_references(text))
 
 

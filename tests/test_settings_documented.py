@@ -15,7 +15,7 @@ def settings_section() -> str:
 
 
 def documented() -> dict[str, str]:
-    """Return what README says of each variable's default."""
+    """Return the default of each variable in README."""
     return {name: default for name, default, _ in ROW.findall(settings_section())}
 
 
@@ -26,7 +26,7 @@ def read_by_code() -> dict[str, str | None]:
         for node in ast.walk(ast.parse(path.read_text())) if path.exists() else ():
             if isinstance(node, ast.Call) and node.args and is_reader(node.func):
                 name, default = ast.literal_eval(node.args[0]), written(node)
-                if default != "required" or name not in found:  # read again after the default was given
+                if default != "required" or name not in found:  # another read after the one with the default
                     found[name] = default
     return found
 
@@ -57,13 +57,13 @@ def written(call: ast.Call) -> str | None:
     return f"`{value}`" if value != "" else "empty"
 
 
-def test_every_setting_is_in_the_readme_and_nothing_else_is() -> None:
+def test_the_readme_lists_every_setting_and_no_other() -> None:
     code, readme = read_by_code(), documented()
     assert len(code) > 20
     assert sorted(readme) == sorted(code)
 
 
-def test_the_readme_tells_true_defaults() -> None:
+def test_the_readme_shows_true_defaults() -> None:
     code, readme = read_by_code(), documented()
     told = {name: readme[name] for name, default in code.items() if default is not None}
     assert told == {name: default for name, default in code.items() if default is not None}

@@ -1,4 +1,4 @@
-"""Deliveries pass by Django's request cycle: what the sender and the database must not notice."""
+"""Deliveries skip Django's request cycle; the sender and the database must not notice it."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ from loyaltyview.wsgi import application
 
 from .events.deliveries import envelope, order
 
-# Each request is given a connection of its own, as it is in a server: none in the middle of a transaction.
+# Each request gets its own connection, as in a server, and no transaction is open on it.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -32,20 +32,20 @@ def answer(path: str, body: bytes = b"", method: str = "POST") -> tuple[str, dic
 
 
 @pytest.mark.parametrize("path", ["/events/acme/newstore/", "/events/acme/newstore"])
-def test_a_delivery_is_stored_and_the_answer_says_how_long_it_is(path: str, program: Program) -> None:
+def test_a_delivery_is_stored_and_the_answer_has_its_length(path: str, program: Program) -> None:
     status, headers, content = answer(path, envelope("order.opened", order()))
     assert (status, content) == ("200 OK", b"")
     assert headers["Content-Length"] == "0"
     assert Event.objects.count() == 1
 
 
-def test_a_browser_at_the_address_is_told_that_it_takes_deliveries_only(program: Program) -> None:
+def test_other_methods_than_post_are_refused(program: Program) -> None:
     status, headers, _ = answer("/events/acme/newstore/", method="GET")
     assert (status, headers["Allow"]) == ("405 Method Not Allowed", "POST")
 
 
 @pytest.mark.parametrize("path", ["/events/", "/events/acme/", "/events/acme/other/"])
-def test_an_unknown_address_below_events_gets_the_page_that_says_so(path: str, program: Program) -> None:
+def test_an_unknown_address_below_events_is_not_found(path: str, program: Program) -> None:
     status, headers, content = answer(path)
     assert status == "404 Not Found"
     assert headers["Content-Length"] == str(len(content))
@@ -53,7 +53,7 @@ def test_an_unknown_address_below_events_gets_the_page_that_says_so(path: str, p
 
 
 @pytest.mark.postgres  # SQLite has no connection to lose
-def test_after_the_database_hung_up_the_next_delivery_is_stored(program: Program) -> None:
+def test_a_delivery_is_stored_after_a_lost_database_connection(program: Program) -> None:
     assert answer("/events/acme/newstore/", envelope("order.opened", order(id="o-1")))[0] == "200 OK"
     connection.connection.close()
     first = answer("/events/acme/newstore/", envelope("order.opened", order(id="o-2")))[0]

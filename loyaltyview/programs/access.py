@@ -1,4 +1,4 @@
-"""Which program an address means: an inactive one is as good as absent."""
+"""The program that an address names: an inactive one counts as absent."""
 
 from loyaltyview.programs.models import Program
 

@@ -35,7 +35,7 @@ HOST_OPTIONS = [
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
-    """That somebody was erased, never who. `manage.py erase_member` does it."""
+    """Shows that a member was erased, never which one. `manage.py erase_member` erases."""
 
     list_display = ["at", "program", "pseudonym", "actor", "counts"]
     list_filter = ["program"]
@@ -115,7 +115,7 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             (_("Provider"), {"fields": ["provider_kind"]}),
         ]
         if not may_change:
-            # Who may only look gets plain values from the model: no secret may be among them.
+            # Users who may only view get plain values from the model: no secret may be among them.
             return sections
         sections[2][1]["fields"] += [
             "newstore_client_secret",
@@ -166,7 +166,7 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return None
 
     def _test(self, request: HttpRequest, program: Program) -> None:
-        """Say of each system that the program needs whether it can be used, and how it fails."""
+        """Report for each system that the program needs whether it works, and how it fails."""
         self._test_vendor(request, program)
         for checked in check_connections(program):
             self.message_user(request, checked.text, messages.SUCCESS if checked.is_ok else messages.ERROR)

@@ -48,7 +48,7 @@ def needs_tax(earn_on: str, *, is_tax_included: bool) -> bool:
 
 
 def line_base(line: PricedLine, earn_on: str, *, is_tax_included: bool | None) -> Decimal | None:
-    """Return what `line` earns on; None when it cannot be said without the tax, which is not known.
+    """Return what `line` earns on; None when that depends on a tax that is not known.
 
     A cart knows neither its tax nor its price method (`is_tax_included` is None). The price is then a lower
     bound of what an order with tax earns on.

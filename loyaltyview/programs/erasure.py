@@ -1,9 +1,9 @@
 """Erasing a member who asks for it: each app takes them out of its own tables (`add_eraser` in its
 `AppConfig.ready`), the vendor's adapter and the journal out of theirs.
 
-What only says who they are goes. Ledgers and audit trails stay under a random pseudonym, the same
-everywhere, so that they add up and name nobody. All or nothing, in one transaction; a dry run is the same
-and rolled back.
+Data that only identifies the member is deleted. Ledgers and audit trails are kept under one random pseudonym,
+so that they add up and do not identify the member. One transaction does all or nothing; a dry run rolls it
+back.
 """
 
 import secrets
@@ -26,8 +26,9 @@ PSEUDONYM = "ERASED-"  # no vendor's ref begins like this
 
 @dataclass(slots=True, kw_only=True)
 class Person:
-    """Who is to be erased: the vendor's `ref`, and what finds them where that is not known. `contacts` are
-    e-mails in lower case and phones in E.164, `profile_ids` NewStore's, `member_ids` stand on the card."""
+    """The member to erase: the vendor's `ref`, and what finds the member where the ref is not known.
+    `contacts` are e-mails in lower case and phones in E.164, `profile_ids` NewStore's, `member_ids` stand on
+    the card."""
 
     program: Program
     ref: str
@@ -48,7 +49,7 @@ class Eraser:
     blockers: Callable[[Person], Iterable[str]]
 
 
-# In the order of INSTALLED_APPS: what one finds, those after it use.
+# In the order of INSTALLED_APPS: later erasers use what earlier ones found.
 erasers: dict[str, Eraser] = {}
 
 
@@ -67,18 +68,18 @@ def add_eraser(
     find: Callable[[Person], None] = lambda person: None,
     blockers: Callable[[Person], Iterable[str]] = lambda person: (),
 ) -> None:
-    """Have an erasure take the member out of this app's tables."""
+    """Let an erasure remove the member from this app's tables."""
     erasers[app] = Eraser(erase=erase, find=find, blockers=blockers)
 
 
 def is_pseudonym(ref: str) -> bool:
-    """Whether `ref` stands for somebody who was erased: the vendor knows nobody by it."""
+    """Whether `ref` is the pseudonym of an erased member: the vendor has no such member."""
     return ref.startswith(PSEUDONYM)
 
 
 def erase_member(program: Program, ref: str, *, actor: str, is_dry_run: bool) -> Erasure:
-    """Erase the member, or only count: then the result is not stored and its pseudonym stands nowhere. Asks
-    the vendor once who they are, and tells it nothing: what the vendor keeps is the vendor's to erase.
+    """Erase the member, or only count: then nothing is stored, and the pseudonym is not used. Asks the vendor
+    once for the member's data and changes nothing there: the vendor erases its own data itself.
     Raises CannotErase."""
     person = Person(program=program, ref=ref, pseudonym=f"{PSEUDONYM}{secrets.token_hex(12).upper()}")
     _ask_vendor(person)
@@ -102,7 +103,7 @@ def erase_member(program: Program, ref: str, *, actor: str, is_dry_run: bool) ->
 
 
 def _ask_vendor(person: Person) -> None:
-    # One that cannot answer or does not know the member any more: then the ref is enough.
+    # The vendor may be unavailable or may have deleted the member: then the ref is enough.
     with suppress(ProviderError):
         member = person.program.provider().get_member(person.ref)
         person.contacts |= {text for text in (member.email.lower(), member.phone) if text}

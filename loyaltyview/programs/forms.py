@@ -1,4 +1,4 @@
-"""The admin's form of a program: secrets go in and never come out, a vendor's settings are fields."""
+"""The admin's form of a program: secrets are written and never shown, a vendor's settings are fields."""
 
 from collections.abc import Iterator
 from decimal import Decimal

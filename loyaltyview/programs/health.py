@@ -1,4 +1,4 @@
-"""What /readyz says of programs: whether their stored secrets can be read."""
+"""The part of /readyz about programs: whether their stored secrets can be read."""
 
 from loyaltyview.ops.encrypted import CredentialsUnreadable
 from loyaltyview.ops.health import Check
@@ -9,7 +9,7 @@ LOOKED_AT = 20
 
 
 def check_credentials() -> Check:
-    """CREDENTIAL_KEYS open what is stored. Without, every page of the program is an error."""
+    """Check that CREDENTIAL_KEYS decrypt the stored secrets. Otherwise every page of the program fails."""
     for pk in Program.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)[:LOOKED_AT]:
         try:
             Program.objects.get(pk=pk)

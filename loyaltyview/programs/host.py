@@ -1,4 +1,4 @@
-"""Programs and stores as a vendor's own admin pages see them (`providers.admin_pages.Host`)."""
+"""Programs and stores for a vendor's own admin pages (`providers.admin_pages.Host`)."""
 
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,7 @@
-"""How fast the vendors answered this process lately: the front page's chart of their latency.
+"""The front page's chart of the vendors' latency, as this process measured it lately.
 
-Kept in memory, newest attempts only: a row for each attempt would make every page slower, and the history is
-Prometheus's. What other processes saw, they show.
+Kept in memory, newest attempts only: a row for each attempt would make every page slower, and Prometheus has
+the history. Each process shows its own attempts.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Applies a program file to the database, all or nothing, and says what changed."""
+"""Applies a program file to the database, all or nothing, and reports what changed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from loyaltyview.programs.provider_settings import secret_names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One key that got another value. `text` says which, and for a secret only that it did."""
+    """One key whose value changed. `text` names the key; for a secret it leaves the values out."""
 
     key: str
     text: str

@@ -1,4 +1,4 @@
-"""What vendors need regularly, done for every active program (`LoyaltyProvider.maintain`)."""
+"""Regular work of the vendors' adapters, for every active program (`LoyaltyProvider.maintain`)."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 
 
 def maintain_providers() -> None:
-    """Let each program's adapter do its regular work. One vendor's trouble stops no other's."""
+    """Let each program's adapter do its regular work. A failure of one vendor does not stop the others."""
     for program in Program.objects.filter(is_active=True):
         try:
             program.provider().maintain()
@@ -21,5 +21,5 @@ def maintain_providers() -> None:
                 detail=error.detail,
             )
         except Exception:
-            # Settings that this version no longer takes, say: no other program's trouble either.
+            # For example settings that this version no longer takes: the other programs go on.
             log.exception("maintenance_failed", program=program.slug)

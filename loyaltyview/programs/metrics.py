@@ -1,4 +1,4 @@
-"""What /metrics says of calls and writes to the vendors. Labels are bounded: vendors, programs, kinds."""
+"""The metrics of calls and writes to the vendors. Labels are bounded: vendors, programs, kinds."""
 
 from collections.abc import Iterator
 

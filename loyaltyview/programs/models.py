@@ -1,4 +1,4 @@
-"""A retailer's loyalty program: one NewStore tenant, one vendor account, its stores; its erasures."""
+"""A retailer's loyalty program: one NewStore tenant, one vendor account, its stores and its erasures."""
 
 import secrets
 
@@ -229,8 +229,8 @@ class Store(models.Model):
 
 
 class Erasure(models.Model):
-    """That a member was erased, when and by whom. Not who they were: nothing leads from the pseudonym
-    back to them. Only ever added."""
+    """A record that a member was erased, when, and by which user. Nothing leads from the pseudonym back to
+    the member. Rows are only added."""
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="erasures")
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -248,7 +248,7 @@ class Erasure(models.Model):
 
 
 class TroubleKind(models.TextChoices):
-    """What could not be done. A refused redemption has a row of its own and is none of these."""
+    """Kinds of requests that failed. A refused redemption has its own row and is not counted here."""
 
     PAGE = "page", _("page not served")
     LAUNCH = "launch", _("launch refused")

@@ -1,4 +1,4 @@
-"""Stored secrets do not follow a changed address: they must be entered again for the new one.
+"""Stored secrets are not sent to a changed address: an administrator must enter them again.
 
 Otherwise the right to change a program would be enough to have its secrets sent to any host.
 """
@@ -9,8 +9,8 @@ from typing import Any
 from loyaltyview.programs.models import Program
 from providers.registry import PROVIDERS, provider_class
 
-# Which secrets of ours are sent to an address, or give what is sent there: NewStore's token for the client
-# secret; the event key is handed over when the event stream is registered.
+# Our secrets by the address that gets them. The client secret fetches the token that NewStore's API gets. The
+# event key is sent when the event stream is registered.
 NEWSTORE = {
     "newstore_api_url": ("newstore_client_secret", "newstore_event_key"),
     "newstore_identity_url": ("newstore_client_secret",),
@@ -34,18 +34,18 @@ def moved_secrets(before: Program, after: Mapping[str, Any]) -> set[str]:
 
 
 def provider_moved(before: Program, settings: Mapping[str, Any]) -> bool:
-    """Return whether one of the vendor's addresses is another one in `settings`. Their names end in "url"."""
+    """Return whether one of the vendor's addresses differs in `settings`. Their names end in "url"."""
     kind = before.provider_kind
     addresses = [
         spec
         for spec in (provider_class(kind).setting_specs if kind in PROVIDERS else ())
         if spec.name.endswith("url")
     ]
-    # One that is missing where it must not be is refused anyway.
+    # A missing address that is required is refused anyway.
     now = {spec.name: settings.get(spec.name) or spec.default for spec in addresses}
     return any(now[name] and differs(before.provider_settings.get(name), now[name]) for name in now)
 
 
 def differs(old: Any, new: Any) -> bool:
-    """Return whether two addresses are not the same, whatever slash they end in."""
+    """Return whether two addresses differ by more than a slash at the end."""
     return str(old or "").rstrip("/") != str(new or "").rstrip("/")

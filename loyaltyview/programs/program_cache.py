@@ -1,7 +1,7 @@
-"""Programs and stores, kept for two seconds: to read a program and decrypt its secrets takes as long as
-to store an event, and every page and every delivery needs one.
+"""A cache of programs and stores for two seconds. Reading a program and decrypting its secrets takes as long
+as storing an event, and every page and every delivery needs one.
 
-What is saved in this process is known at once, what another process saved after KEPT_S. The objects are
+Changes made in this process are seen immediately, changes of another process after KEPT_S. The objects are
 shared by all threads: read them, never change them.
 """
 
@@ -43,7 +43,7 @@ def store_by_id(program_id: int, store_id: str) -> Store | None:
 
 
 def forget(**_signal: object) -> None:
-    """Read everything again. Connected to what is saved and deleted."""
+    """Empty the cache. Connected to the signals of saving and deleting."""
     _known.clear()
 
 
@@ -55,7 +55,7 @@ def _kept(key: tuple[object, ...], read: Callable[[], Row | None]) -> Row | None
     found = read()
     if len(_known) >= MOST:
         _known.clear()
-    # What is not there is not remembered: anybody may ask for any number of names.
+    # Missing names are not cached: a caller may ask for any number of them.
     if found is None:
         _known.pop(key, None)
     else:

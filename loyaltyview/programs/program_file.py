@@ -1,8 +1,8 @@
-"""Reads a program file (docs/architecture.md 8) and says everything that is wrong with it. Touches no
+"""Reads a program file (docs/architecture.md 8) and reports everything that is wrong with it. Uses no
 database.
 
-The file is the whole truth about its program: a key that is left out has its default. Only `is_active`
-stays as it is when left out, so that a deployment does not switch on what somebody switched off.
+The file sets the whole program: a key that is left out gets its default. Only `is_active` keeps its value
+then, so that a deployment does not switch on a program that an administrator switched off.
 """
 
 import json
@@ -90,8 +90,8 @@ class StoreFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramFile:
-    """A file without a fault. The names are those of Program's fields; `provider_settings` are storable.
-    `hidden` are the dotted keys whose values must not be printed: secrets and what `env:` brought."""
+    """A valid file. The names are those of Program's fields; `provider_settings` are storable. `hidden` are
+    the dotted keys whose values must not be printed: secrets and values from `env:`."""
 
     slug: str
     name: str
@@ -144,7 +144,7 @@ class Problem:
 
 
 class ProgramFileError(Exception):
-    """The file cannot be applied; `problems` has everything that was found."""
+    """The file cannot be applied; `problems` lists all problems."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -157,7 +157,8 @@ def dotted(path: Path) -> str:
 
 
 def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = False) -> ProgramFile:
-    """Return what the TOML `text` says, with `env:NAME` taken from `environ`; raise ProgramFileError."""
+    """Return the contents of the TOML `text`, with `env:NAME` taken from `environ`; raise
+    ProgramFileError."""
     try:
         # TOML counts "\r\n" as one end of line; so do the line numbers then.
         text = text.replace("\r\n", "\n")
@@ -178,7 +179,7 @@ def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = Fa
 def program_from(
     table: Mapping[str, Any], environ: Mapping[str, str], *, allow_http: bool = False
 ) -> ProgramFile:
-    """Return what a parsed file says; raise ProgramFileError, whose problems have no lines."""
+    """Return the contents of a parsed file; raise ProgramFileError, whose problems have no lines."""
     reader = _Reader(environ=environ, allow_http=allow_http)
     top = dict(table)
     tables = {name: reader.table((name,), top.get(name, {})) for name in ("newstore", "provider", "stores")}
@@ -274,7 +275,7 @@ class _Reader:
             return {}
 
     def check_currency(self, kind: str, currency: str) -> None:
-        """Note a currency in which the vendor cannot be told amounts."""
+        """Note a currency whose amounts the vendor cannot represent."""
         try:
             provider_class(kind).check_currency(currency)
         except SettingsError as error:
@@ -340,7 +341,7 @@ class _Reader:
         self.check(path, partial(validate_address, value, allow_http=self.allow_http))
 
     def check(self, path: Path, validate: Callable[[], object]) -> None:
-        """Run a validator of Django and note what it says."""
+        """Run a validator of Django and note its error."""
         try:
             validate()
         except ValidationError as error:

@@ -1,6 +1,6 @@
-"""A vendor's settings on their way into the encrypted JSON field and back.
+"""Converts a vendor's settings to the encrypted JSON field and back.
 
-JSON has no decimals: they are stored as text and come back by what the adapter's `setting_specs` say.
+JSON has no decimals: they are stored as text and converted back by the adapter's `setting_specs`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ def storable(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def restored(kind: str, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `storable` stored; settings that an adapter gained since then have their defaults."""
+    """Return what `storable` stored; settings that were added to the adapter since then get their
+    defaults."""
     result = {spec.name: spec.default for spec in provider_class(kind).setting_specs} | dict(stored)
     for spec in provider_class(kind).setting_specs:
         if spec.type is Decimal and isinstance(result[spec.name], str):

@@ -1,4 +1,4 @@
-"""What a value of a program must look like, wherever it comes from: admin form or file."""
+"""The rules for a program's values, for the admin form and for files."""
 
 import ipaddress
 import unicodedata
@@ -92,8 +92,8 @@ def validate_channels(value: Any) -> None:
 
 
 def validate_launch_keys(value: Any) -> None:
-    """Refuse anything but an object of our names, each with the app's name for it or a list of them. An
-    empty list: the value is never read."""
+    """Refuse anything but an object of our names, each with the app's name for it or a list of names. An
+    empty list means that the value is never read."""
     for name, given in _named(value, LAUNCH_KEYS):
         names = [given] if isinstance(given, str) else given
         if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_name, names)):

@@ -1,5 +1,5 @@
-"""Where a key stands in a TOML file. Python's parser does not say, but it tells whether the file's first
-n lines are complete and what they define; the first n that define the key end its statement."""
+"""Finds the line of a key in a TOML file. Python's parser gives no lines, but it can parse the file's first n
+lines. The smallest n that defines the key ends the key's statement."""
 
 import tomllib
 from typing import Any

@@ -1,4 +1,4 @@
-"""What could not be served, counted for the admin's front page: pages, launches, and taps without a row."""
+"""Counts failed requests for the admin's front page: pages, launches, and taps without a row."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _label_of: Callable[[str], str] = str
 _lock = threading.Lock()
 _bursts: dict[tuple[object, ...], tuple[int, int, int]] = {}  # a second, written in it, held back
 
-# What a person must look at while it goes on. The rest is counted only.
+# Troubles that a person must look at while they last. All others are only counted.
 NEEDS: dict[tuple[str, str], Promise] = {
     (TroubleKind.PAGE, "PROVIDER_UNAVAILABLE"): gettext_lazy("the loyalty program does not answer"),
     (TroubleKind.PAGE, "PROVIDER_BUSY"): gettext_lazy("the loyalty program takes no more requests"),
@@ -46,8 +46,8 @@ NEEDS: dict[tuple[str, str], Promise] = {
 
 
 def note_trouble(program: Program, kind: TroubleKind, code: str) -> None:
-    """Count one more of `kind` for the reason `code`. Outside of a transaction; never raises: what is counted
-    is told to the associate all the same."""
+    """Count one more of `kind` for the reason `code`. Outside of a transaction. Never raises: the associate
+    gets the answer also when counting fails."""
     now = timezone.now()
     slot = datetime.fromtimestamp(now.timestamp() // SLOT.total_seconds() * SLOT.total_seconds(), now.tzinfo)
     number = _to_write(int(now.timestamp()), (program.pk, kind, code))
@@ -65,8 +65,8 @@ def note_trouble(program: Program, kind: TroubleKind, code: str) -> None:
 
 
 def _to_write(second: int, reason: tuple[object, ...]) -> int:
-    """Return how many to write now for one more of this reason: 0 when the second had its share. The next one
-    that is written takes them along, so that an outage with many taps does not wait for one row."""
+    """Return how many to write now for one more of this reason: 0 when this second had enough writes. The
+    next write includes them, so that many taps in an outage do not wait for one row."""
     with _lock:
         began, written, waiting = _bursts.get(reason, (second, 0, 0))
         if began != second:
@@ -96,7 +96,7 @@ def count_since(kind: TroubleKind, since: datetime) -> int:
 
 
 def troubles_part(_user: Viewer) -> Part:
-    """Return what goes on now, and today's numbers; two queries."""
+    """Return the current troubles, and today's numbers; two queries."""
     now, (today, _end) = timezone.now(), midnights(common_zone(), 1)
     rows = list(
         Trouble.objects.filter(slot__gte=min(now - DAY, today)).select_related("program").order_by("-slot")
@@ -142,6 +142,6 @@ def _streak(rows: Sequence[Trouble]) -> list[Trouble]:
 
 
 def purge_troubles(before: datetime) -> int:
-    """Delete what was counted before that time; returns how many rows. May be repeated."""
+    """Delete the counts from before that time; returns how many rows. May be repeated."""
     count, _rows = Trouble.objects.filter(slot__lt=before).delete()
     return count

@@ -1,4 +1,4 @@
-"""The admin of programs: secrets go in and never come out; "Test connection" says what happened."""
+"""The admin of programs: secrets are written and never shown; "Test connection" reports what happened."""
 
 import re
 from decimal import Decimal
@@ -64,7 +64,7 @@ def test_no_secret_is_rendered(admin_client: Client, acme: Program) -> None:
     assert page.count("Set. Leave empty to keep it.") == 4
 
 
-def test_a_secret_that_is_not_set_is_said_to_be_so(admin_client: Client, program: Program) -> None:
+def test_a_secret_that_is_not_set_is_shown_as_not_set(admin_client: Client, program: Program) -> None:
     page = admin_client.get(address_of(program)).content.decode()
 
     assert "Not set." in page
@@ -108,7 +108,7 @@ def test_a_refused_form_does_not_give_the_secret_back(admin_client: Client, acme
     assert "new-secret" not in response.content.decode()
 
 
-def test_a_vendor_setting_is_validated_where_it_stands(admin_client: Client, acme: Program) -> None:
+def test_a_vendor_setting_is_validated_at_its_field(admin_client: Client, acme: Program) -> None:
     data = form_of(admin_client, address_of(acme))
     data |= {"provider_testvendor_base_url": "", "name": "Acme Circle"}
 
@@ -138,7 +138,7 @@ def test_a_vendor_setting_with_choices_is_a_list(admin_client: Client, acme: Pro
         ("provider_testvendor_base_url", {"provider_testvendor_api_key"}, "provider_webhook_secret"),
     ],
 )
-def test_a_changed_address_takes_no_stored_secret_along(
+def test_a_changed_address_does_not_get_a_stored_secret(
     admin_client: Client, acme: Program, address: str, asked_again: set[str], cleared: str
 ) -> None:
     data = form_of(admin_client, address_of(acme)) | {address: "https://elsewhere.example"}
@@ -219,7 +219,7 @@ def test_a_wrong_value_is_refused_at_its_field(
     assert list(errors_of(response)) == [field]
 
 
-def test_a_currency_that_the_vendor_cannot_count_in_is_refused(
+def test_a_currency_that_the_vendor_cannot_represent_is_refused(
     admin_client: Client, acme: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TestVendor, "most_decimals", 2)
@@ -240,15 +240,13 @@ def test_languages_and_channels_are_saved_as_lists(admin_client: Client, acme: P
     assert (acme.languages, acme.report_channels) == (["fr", "en"], ["store", "web"])
 
 
-def test_a_form_sent_as_it_stands_logs_no_change(admin_client: Client, acme: Program) -> None:
+def test_an_unchanged_form_logs_no_change(admin_client: Client, acme: Program) -> None:
     assert admin_client.post(address_of(acme), form_of(admin_client, address_of(acme))).status_code == 302
 
     assert str(LogEntry.objects.get().get_change_message()) == "No fields changed."
 
 
-def test_settings_of_a_vendor_that_was_not_chosen_do_not_matter(
-    admin_client: Client, program: Program
-) -> None:
+def test_settings_of_other_vendors_are_not_validated(admin_client: Client, program: Program) -> None:
     data = form_of(admin_client, address_of(program)) | {"provider_testvendor_page_size": "many"}
 
     response = admin_client.post(address_of(program), data)
@@ -291,7 +289,7 @@ def test_a_program_is_added_with_its_store(admin_client: Client, db: None) -> No
     )
 
 
-def test_who_may_only_look_sees_no_secret(client: Client, acme: Program) -> None:
+def test_users_who_may_only_view_see_no_secret(client: Client, acme: Program) -> None:
     viewer = User.objects.create_user("viewer", password="x", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_program"))
     client.force_login(viewer)
@@ -309,7 +307,7 @@ def test_who_may_only_look_sees_no_secret(client: Client, acme: Program) -> None
 # --- Test connection ----------------------------------------------------------------------------
 
 
-def test_the_button_tells_account_and_time(
+def test_the_button_shows_account_and_time(
     admin_client: Client, acme: Program, vendor: type[TestVendor]
 ) -> None:
     assert "Test connection" in admin_client.get(address_of(acme)).content.decode()
@@ -328,7 +326,7 @@ def test_the_button_tells_account_and_time(
         (UnexpectedAnswer("not JSON"), "gave an answer that is not understood. not JSON"),
     ],
 )
-def test_the_action_tells_what_went_wrong(
+def test_the_action_shows_the_error(
     admin_client: Client, acme: Program, vendor: type[TestVendor], failure: Any, told: str
 ) -> None:
     vendor.failure = failure
@@ -340,9 +338,7 @@ def test_the_action_tells_what_went_wrong(
     assert not any(secret in page for secret in SECRETS)
 
 
-def test_the_button_tells_that_newstore_does_not_answer_though_the_vendor_does(
-    admin_client: Client, acme: Program
-) -> None:
+def test_the_button_shows_that_only_newstore_does_not_answer(admin_client: Client, acme: Program) -> None:
     page = admin_client.post(f"/admin/programs/program/{acme.pk}/test/", follow=True).content.decode()
     assert "Acme Club: connected to testvendor" in page
     assert "token endpoint cannot be reached." in page
@@ -353,5 +349,5 @@ def test_the_test_is_a_post(admin_client: Client, acme: Program) -> None:
     assert admin_client.get(f"/admin/programs/program/{acme.pk}/test/").status_code == 405
 
 
-def test_a_program_that_is_gone_cannot_be_tested(admin_client: Client, acme: Program) -> None:
+def test_a_deleted_program_cannot_be_tested(admin_client: Client, acme: Program) -> None:
     assert admin_client.post("/admin/programs/program/999/test/").status_code == 404

@@ -1,4 +1,4 @@
-"""The chart of the vendors' latency: what this process saw in the last hour."""
+"""The chart of the vendors' latency, as this process measured it in the last hour."""
 
 from collections import deque
 from collections.abc import Callable
@@ -52,14 +52,14 @@ def test_every_attempt_of_the_http_layer_is_remembered() -> None:
     assert remember in observers
 
 
-def test_without_calls_it_says_so_and_asks_nothing(
+def test_without_calls_the_chart_says_so_and_makes_no_query(
     admin_user: Any, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     with django_assert_num_queries(0):
         assert chart_for(admin_user).is_empty
 
 
-def test_half_and_nearly_all_of_the_calls_by_five_minutes(
+def test_the_chart_shows_median_and_95th_percentile_by_five_minutes(
     admin_user: Any, program: Program, clock: Clock
 ) -> None:
     for milliseconds in range(1, 101):
@@ -87,11 +87,11 @@ def test_the_slowest_programs_are_shown(admin_user: Any, program: Program, clock
 
     chart = chart_for(admin_user)
 
-    # A program that is gone meanwhile still has its slug.
+    # A program that was deleted meanwhile is still shown by its slug.
     assert [plot.title for plot in chart.plots] == ["program-4", "program-3", "program-2"]
 
 
-def test_no_more_is_kept_than_fits(admin_user: Any) -> None:
+def test_the_oldest_attempts_are_dropped(admin_user: Any) -> None:
     for _ in range(latency.KEPT + 10):
         call(0.1)
 

@@ -45,7 +45,7 @@ def program_zone(store_id: str) -> str:
     return Program.objects.get().stores.get(store_id=store_id).time_zone
 
 
-def test_loading_it_again_changes_nothing_and_says_so(program_file: Path) -> None:
+def test_loading_a_file_again_reports_no_change(program_file: Path) -> None:
     load(program_file)
     before = Program.objects.values().get()
 
@@ -55,7 +55,7 @@ def test_loading_it_again_changes_nothing_and_says_so(program_file: Path) -> Non
     assert Program.objects.values().get() == before
 
 
-def test_what_changed_is_printed_secrets_only_as_changed(
+def test_changes_are_printed_and_secrets_only_as_changed(
     program_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(program_file)
@@ -153,7 +153,7 @@ def test_a_refused_file_writes_nothing(program_file: Path) -> None:
     assert (program.name, program.stores.get().store_id) == ("Acme Club", "US_BOSTON_01")
 
 
-def test_a_database_that_refuses_half_way_keeps_nothing(
+def test_a_database_error_half_way_writes_nothing(
     program_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: object, **_kwargs: object) -> None:
@@ -181,7 +181,7 @@ def test_a_file_that_is_not_text_is_a_plain_message(tmp_path: Path) -> None:
         load(path)
 
 
-def test_credentials_that_no_key_opens_are_a_plain_message(program_file: Path, settings: Settings) -> None:
+def test_credentials_without_their_key_are_a_plain_message(program_file: Path, settings: Settings) -> None:
     load(program_file)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
 
@@ -215,7 +215,7 @@ def test_an_active_program_is_found_by_its_slug(program_file: Path) -> None:
     assert active_program("other") is None
 
 
-def test_another_vendor_replaces_the_settings_of_the_former(
+def test_another_vendor_replaces_the_settings_of_the_former_vendor(
     program_file: Path, vendor: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(program_file)

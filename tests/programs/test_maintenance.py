@@ -1,4 +1,4 @@
-"""The regular work of vendors: done for each active program, and one vendor's trouble stops no other's."""
+"""The regular work of vendors: done for each active program; a failing vendor does not stop the others."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from providers.house.provider import HouseProvider
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), SettingsError("rate", "too old"), KeyError("rate")])
-def test_each_active_program_is_maintained_though_one_fails(
+def test_each_active_program_is_maintained_when_one_fails(
     program: Program, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     for slug, is_active in (("a-broken", True), ("off", False), ("zeta", True)):

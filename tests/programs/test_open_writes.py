@@ -29,7 +29,7 @@ def test_only_writes_whose_outcome_is_unknown_are_counted(client: Client) -> Non
     assert 300 <= float(lines[f"loyaltyview_vendor_writes_unknown_oldest_seconds{labels}"]) < 400
 
 
-def test_without_the_database_the_other_figures_are_there(
+def test_other_metrics_are_served_without_the_database(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> list[object]:

@@ -1,4 +1,4 @@
-"""Programs and stores are read once in two seconds; what is saved here is known at once."""
+"""Programs and stores are read once in two seconds; changes made in this process are seen immediately."""
 
 import time
 
@@ -10,7 +10,7 @@ from loyaltyview.programs.models import Program, Store
 from loyaltyview.programs.program_cache import program_by_id, program_by_slug, store_by_id
 
 
-def test_what_was_read_is_not_read_again(
+def test_a_program_is_read_once_in_two_seconds(
     program: Program, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program_cache, "KEPT_S", 600)
@@ -21,7 +21,7 @@ def test_what_was_read_is_not_read_again(
             assert store_by_id(program.pk, "US_BOSTON_01") is not None
 
 
-def test_what_is_saved_is_known_at_once(program: Program) -> None:
+def test_a_saved_program_is_seen_immediately(program: Program) -> None:
     assert program_by_id(program.pk).name == "Acme Club"
     assert store_by_id(program.pk, "US_BOSTON_01") is not None
     program.name = "Acme Circle"
@@ -31,7 +31,7 @@ def test_what_is_saved_is_known_at_once(program: Program) -> None:
     assert store_by_id(program.pk, "US_BOSTON_01") is None
 
 
-def test_what_another_process_saved_is_known_after_two_seconds(
+def test_a_change_of_another_process_is_seen_after_two_seconds(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program_by_id(program.pk)
@@ -41,7 +41,7 @@ def test_what_another_process_saved_is_known_after_two_seconds(
     assert not program_by_id(program.pk).is_active
 
 
-def test_what_is_not_there_is_looked_for_again(program: Program) -> None:
+def test_a_missing_program_is_looked_up_again(program: Program) -> None:
     assert program_by_slug("emca") is None
     assert program_by_slug("ac\x00me") is None
     with pytest.raises(Program.DoesNotExist):

@@ -1,4 +1,4 @@
-"""What a program file may say, and how precisely a wrong one is refused."""
+"""What a program file may contain, and how precisely a wrong one is refused."""
 
 import json
 import string
@@ -56,7 +56,7 @@ def test_a_number_inside_a_setting_can_be_stored() -> None:
     assert json.loads(json.dumps(program.provider_settings))["shops"] == {"paris": {"rating": "4.50"}}
 
 
-def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
+def test_a_left_out_key_gets_its_default_and_active_keeps_its_value() -> None:
     program = read_program(PROGRAM_FILE, SECRETS)
 
     assert (program.identity, program.report_channels, program.loyalty_attribute) == (
@@ -67,7 +67,7 @@ def test_a_left_out_key_has_its_default_but_active_stays_as_it_is() -> None:
     assert program.is_active is None
 
 
-def test_a_currency_that_the_vendor_cannot_count_in_is_refused_where_it_stands(
+def test_a_currency_that_the_vendor_cannot_represent_is_refused_with_its_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text = PROGRAM_FILE.replace('currency = "EUR"', 'currency = "KWD"')
@@ -77,7 +77,7 @@ def test_a_currency_that_the_vendor_cannot_count_in_is_refused_where_it_stands(
     assert problem == "line 3: currency: KWD has 3 decimals, testvendor takes amounts with at most 2"
 
 
-def test_what_earns_is_the_price_unless_the_file_says_otherwise() -> None:
+def test_the_price_earns_unless_the_file_says_otherwise() -> None:
     assert read_program(PROGRAM_FILE, SECRETS).earn_on == "price"
     text = with_line('country = "FR"', 'country = "FR"\nearn_on = "without_tax"')
     assert read_program(text, SECRETS).earn_on == "without_tax"
@@ -85,7 +85,7 @@ def test_what_earns_is_the_price_unless_the_file_says_otherwise() -> None:
     assert problem.startswith("line 5: earn_on: ")
 
 
-def test_what_returns_give_back_and_the_former_event_key_are_read() -> None:
+def test_return_policy_and_former_event_key_are_read() -> None:
     assert read_program(PROGRAM_FILE, SECRETS).return_policy == "pro_rata"
     text = with_line('country = "FR"', 'country = "FR"\nreturn_policy = "full"')
     text = text.replace("[newstore]", '[newstore]\nevent_key_previous = "env:ACME_API_KEY"')
@@ -229,7 +229,7 @@ def test_an_address_must_be_https(address: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8100", "localhost:8100", "[::1]:8100"])
-def test_http_is_fine_on_this_machine(host: str) -> None:
+def test_http_is_allowed_on_this_machine(host: str) -> None:
     text = with_line("https://acme-staging.p.newstore.net", f"http://{host}")
 
     assert read_program(text, SECRETS).newstore_api_url == f"http://{host}"
@@ -248,7 +248,7 @@ def test_several_problems_are_reported_together_in_the_order_of_the_file() -> No
     assert [problem.split(":")[0] for problem in problems_of(text)] == ["line 2", "line 8", "line 21"]
 
 
-def test_what_is_not_toml_is_refused_with_the_line() -> None:
+def test_invalid_toml_is_refused_with_the_line() -> None:
     [problem] = problems_of("slug = acme")
 
     assert "not valid TOML" in problem
@@ -263,7 +263,7 @@ def test_lines_are_right_after_values_of_several_lines() -> None:
     assert problems_of(text.replace("\n", "\r\n")) == ["line 11: colour: unknown key"]
 
 
-def test_no_secret_stands_in_a_problem() -> None:
+def test_problems_contain_no_secret() -> None:
     text = PROGRAM_FILE.replace('"env:ACME_CLIENT_SECRET"', '"top\\u0000secret"').replace(
         '"env:ACME_EVENT_KEY"', "12345678"
     )
@@ -311,7 +311,7 @@ values = st.recursive(
 
 
 @given(table=st.dictionaries(keys, values, max_size=10))
-def test_no_table_breaks_the_reader(table: dict[str, Any]) -> None:
+def test_any_table_is_read_or_refused(table: dict[str, Any]) -> None:
     refused_or_read(table)
 
 
@@ -321,14 +321,14 @@ def test_no_table_breaks_the_reader(table: dict[str, Any]) -> None:
     settings=st.dictionaries(keys, values, max_size=4),
     stores=st.dictionaries(st.text(max_size=5), values, max_size=2),
 )
-def test_no_change_to_a_good_table_breaks_the_reader(
+def test_any_change_to_a_good_table_is_read_or_refused(
     changes: dict[str, Any], newstore: dict[str, Any], settings: dict[str, Any], stores: dict[str, Any]
 ) -> None:
     refused_or_read(good_table(newstore=newstore, settings=settings, stores=stores) | changes)
 
 
 @given(text=st.text(alphabet=string.printable, max_size=200))
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(ProgramFileError):
         read_program(text, SECRETS)
 
@@ -361,7 +361,7 @@ def refused_or_read(table: dict[str, Any]) -> None:
         program_from(table, SECRETS)
 
 
-def test_a_table_nested_without_end_is_refused() -> None:
+def test_a_deeply_nested_table_is_refused() -> None:
     deep: Any = {}
     for _ in range(200):
         deep = {"a": deep}
@@ -375,13 +375,13 @@ def test_a_date_inside_a_setting_is_refused() -> None:
         program_from(good_table(settings={"names": {"since": date(2026, 1, 1)}}), {})
 
 
-def test_a_whole_number_will_do_where_a_decimal_is_expected() -> None:
+def test_a_whole_number_is_accepted_as_a_decimal() -> None:
     program = program_from(good_table(settings={"rate": 2}), {})
 
     assert Decimal(program.provider_settings["rate"]) == 2
 
 
-def test_what_is_set_about_newstore_is_read() -> None:
+def test_settings_of_newstore_are_read() -> None:
     text = PROGRAM_FILE.replace(
         "[provider]\n",
         "check_carts = false\nlookup_associates = true\nrate_per_s = 0\n"
@@ -415,7 +415,7 @@ def test_what_is_set_about_newstore_is_read() -> None:
         ("check_carts = 1", "newstore.check_carts: must be true or false"),
     ],
 )
-def test_a_wrong_setting_about_newstore_is_refused_with_its_line(table: str, expected: str) -> None:
+def test_a_wrong_setting_of_newstore_is_refused_with_its_line(table: str, expected: str) -> None:
     problems = problems_of(with_line("[provider]\n", f"{table}\n[provider]\n"))
 
     assert any(problem.startswith(f"line 15: {expected}") for problem in problems), problems

@@ -1,4 +1,4 @@
-"""Vendors' bookkeeping is deleted by the daily job, through the interface, for every vendor there is."""
+"""The daily job deletes the old rows of every vendor, through the interface."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from loyaltyview.work.retention import retentions
 from tests.programs.vendors import TestVendor
 
 
-def test_each_vendor_is_asked_to_forget_though_no_program_uses_it(
+def test_old_rows_of_unused_vendors_are_deleted_too(
     program: Program, vendor: type[TestVendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[datetime] = []

@@ -1,4 +1,4 @@
-"""What could not be served is counted, and said on the admin's front page while it goes on."""
+"""Failed requests are counted, and the admin's front page shows them while they last."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ def test_the_same_trouble_is_one_row_in_a_quarter_of_an_hour(program: Program) -
     ]
 
 
-def test_a_vendor_that_is_down_is_said_with_since_when_and_how_often(program: Program) -> None:
+def test_an_outage_is_shown_with_its_start_and_count(program: Program) -> None:
     with time_machine.travel(START, tick=False) as clock:
         for _page in range(6):
             note_trouble(program, *AWAY)
@@ -71,7 +71,7 @@ def test_a_vendor_that_is_down_is_said_with_since_when_and_how_often(program: Pr
         (TroubleKind.TAP, "INSUFFICIENT_POINTS", ""),
     ],
 )
-def test_a_person_is_needed_for_a_system_that_fails_and_not_for_a_refusal(
+def test_a_failing_system_is_an_alarm_and_a_refusal_is_not(
     program: Program, kind: TroubleKind, code: str, said: str
 ) -> None:
     note_trouble(program, kind, code)
@@ -79,7 +79,7 @@ def test_a_person_is_needed_for_a_system_that_fails_and_not_for_a_refusal(
     assert [said in need.text for need in needs] == ([True] if said else [])
 
 
-def test_yesterdays_are_not_todays(program: Program) -> None:
+def test_troubles_of_yesterday_are_not_counted_today(program: Program) -> None:
     with time_machine.travel(START, tick=False) as clock:
         note_trouble(program, TroubleKind.LAUNCH, "IDENTITY_EXPIRED")
         assert numbers()["Launches refused today"] == "1"
@@ -104,7 +104,7 @@ def test_a_burst_is_counted_without_a_write_for_each(
     assert Trouble.objects.get().count == 501
 
 
-def test_what_cannot_be_counted_fails_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_count_raises_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_args: object, **_fields: object) -> int:
         raise OperationalError("database is locked")
 
@@ -114,7 +114,9 @@ def test_what_cannot_be_counted_fails_nothing(program: Program, monkeypatch: pyt
     assert lines[0]["event"] == "trouble_not_counted"
 
 
-def test_the_front_page_shows_it_and_leads_to_the_list(admin_client: Client, program: Program) -> None:
+def test_the_front_page_shows_the_trouble_and_links_to_the_list(
+    admin_client: Client, program: Program
+) -> None:
     note_trouble(program, *AWAY)
     page = admin_client.get("/admin/").content.decode()
     assert "Acme Club: the loyalty program does not answer." in page

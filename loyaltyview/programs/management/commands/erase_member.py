@@ -1,4 +1,4 @@
-"""Erase a member who asks for it. Says what it would do; `--yes` does it."""
+"""Erase a member who asks for it. Without `--yes` the command only reports what it would do."""
 
 import getpass
 from typing import Any
