@@ -23,7 +23,7 @@ from providers.outbound.exchange import Answer, Call
 from providers.outbound.vendor_session import VendorSession
 from providers.types import Balance, Cart, Finding, Member, MemberQuery, QueryKind, SpendIntent
 from tests.providers.contract import LOOKUPS
-from tests.providers.contract_setup import Deliver, MakeOrder, assert_types, need
+from tests.providers.contract_setup import Deliver, MakeOrder, assert_types, make_return, need
 from tests.providers.inside_200 import reads_of
 from tests.providers.transcripts import LONG_AFTER, TranscriptContract, losing
 
@@ -143,6 +143,32 @@ class WrongAnswersContract(TranscriptContract):
         _until_done(server, Response(body, status), lambda: provider.cancel_order(make_order()))
         left = total(provider.get_member(member.ref).balance)
         assert left == total(member.balance), "the points of the order were not taken back"
+
+    @pytest.mark.parametrize(("status", "body"), TO_A_WRITE)
+    def test_a_gateways_answer_is_no_return_and_gives_no_part_back(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        intent: SpendIntent,
+        server: Vendor,
+        make_order: MakeOrder,
+        status: int,
+        body: str,
+    ) -> None:
+        need(provider, Capability.PARTIAL_RETURN)
+        answer, order = Response(body, status), make_order(base="100.00")
+        provider.record_order(order)
+        earned = total(provider.get_member(member.ref).balance)
+        _until_done(server, answer, lambda: provider.record_return(make_return(order, "return-1", "50.00")))
+        taken = earned - total(provider.get_member(member.ref).balance)
+        assert abs(2 * taken - (earned - total(member.balance))) <= 2, "the return took nothing back"
+        if Capability.PARTIAL_RELEASE in provider.capabilities:
+            spend = provider.spend(intent)
+            provider.confirm(spend, make_order("order-2", spends=(spend,)))
+            before = provider.get_member(member.ref).balance.spendable
+            _until_done(server, answer, lambda: provider.release_part(spend, 7, "return-2"))
+            after = provider.get_member(member.ref).balance.spendable
+            assert after == before + 7, "the part was not given back"
 
     @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])
     def test_an_error_repeats_no_secret_and_no_personal_data(
