@@ -24,8 +24,8 @@ from providers.types import (
     QueryKind,
     Tier,
 )
-from providers.whitelabel import consents, settling
-from providers.whitelabel.engine import Engine, Json, Refused
+from providers.whitelabel import consents, events
+from providers.whitelabel.client import Client, Json, Refused
 from providers.whitelabel.venues import list_tiers, requirement
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -38,104 +38,104 @@ NO_NAME = ("UNKNOWN", "REDACTED")
 NO_EMAIL_DOMAIN = "not-collected.example.com"
 
 
-def find(engine: Engine, query: MemberQuery) -> tuple[Member, ...]:
+def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     """Return the members that `query` names exactly."""
-    users = [user for user in find_users(engine, query) if _id(user)]
+    users = [user for user in find_users(client, query) if _id(user)]
     for user in users:
-        engine.prime(f"/users/{segment(_id(user))}", user, member=_id(user))
-    return tuple(describe(engine, user) for user in users)
+        client.prime(f"/users/{segment(_id(user))}", user, member=_id(user))
+    return tuple(describe(client, user) for user in users)
 
 
-def get(engine: Engine, ref: str) -> Member:
+def get(client: Client, ref: str) -> Member:
     """Return the member; raise Rejected(MEMBER_NOT_FOUND)."""
-    return describe(engine, get_user(engine, ref))
+    return describe(client, get_user(client, ref))
 
 
-def get_user(engine: Engine, ref: str) -> Json:
+def get_user(client: Client, ref: str) -> Json:
     """Return the user object of `ref`; raise Rejected(MEMBER_NOT_FOUND)."""
-    user = _by_path(engine, ref)
+    user = _by_path(client, ref)
     if user is None or _id(user) != ref:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     return user
 
 
-def wallet(engine: Engine, ref: str) -> Json:
+def wallet(client: Client, ref: str) -> Json:
     """Return the wallet; raise Rejected(MEMBER_NOT_FOUND), UnexpectedAnswer."""
     try:
-        data = engine.get(f"/users/{segment(ref)}/wallet", operation="get_wallet", params=engine.locale)
+        data = client.get(f"/users/{segment(ref)}/wallet", operation="get_wallet", params=client.locale)
     except Refused as refused:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND, str(refused)) from refused
     return object_in(data, "get_wallet")
 
 
-def points_of(engine: Engine, purse: Json) -> int:
+def points_of(client: Client, purse: Json) -> int:
     """Return the balance in a wallet. It can be negative: the engine does not stop at zero."""
-    points = engine.names.number(purse, "wallet_points")
+    points = client.names.number(purse, "wallet_points")
     if points is None:
         raise UnexpectedAnswer("get_wallet: no balance")
     return int(points)
 
 
-def available_points(engine: Engine, ref: str, purse: Json | None = None) -> int:
+def available_points(client: Client, ref: str, purse: Json | None = None) -> int:
     """Return what may be spent now: the wallet without what is on its way out of it. `purse` is the wallet
     where it was read already."""
-    points = points_of(engine, purse or wallet(engine, ref))
-    return points - settling.count_unsettled(engine, ref)
+    points = points_of(client, purse or wallet(client, ref))
+    return points - events.count_unsettled(client, ref)
 
 
-def find_users(engine: Engine, query: MemberQuery) -> list[Json]:
+def find_users(client: Client, query: MemberQuery) -> list[Json]:
     """Return the user objects that `query` names exactly."""
     value = query.value
     if not value:
         return []
     if query.kind is QueryKind.EMAIL:
-        rows = _listed(engine, "filter_email", value)
+        rows = _listed(client, "filter_email", value)
         return [user for user in rows if email_of(user) == value]
     if query.kind is QueryKind.PHONE:
         for spelled in _spellings(value):
-            rows = _listed(engine, "filter_phone", spelled)
-            if found := [user for user in rows if phone_of(engine, user) == value]:
+            rows = _listed(client, "filter_phone", spelled)
+            if found := [user for user in rows if phone_of(client, user) == value]:
                 return found
         return []
-    if exact := _by_code(engine, value):
+    if exact := _by_code(client, value):
         return exact
     # The engine compares letter by letter: other spellings are asked one by one.
-    found = [user for other in other_spellings(value) for user in _by_code(engine, other)]
+    found = [user for other in other_spellings(value) for user in _by_code(client, other)]
     return list({_id(user): user for user in found}.values())
 
 
-def _by_code(engine: Engine, value: str) -> list[Json]:
+def _by_code(client: Client, value: str) -> list[Json]:
     if UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value):
-        user = _by_path(engine, value.lower())
+        user = _by_path(client, value.lower())
         if user and value.lower() in (_id(user), str(user.get("accountNumber"))):
             return [user]
-    rows = _listed(engine, "filter_auth", value)
+    rows = _listed(client, "filter_auth", value)
     return [user for user in rows if user.get("authIdentifier") == value]
 
 
-def describe(engine: Engine, user: Json) -> Member:
+def describe(client: Client, user: Json) -> Member:
     """Return a user with balance, tier and consents, in our words."""
     ref = _id(user)
-    purse = wallet(engine, ref)
-    points = points_of(engine, purse)
-    unsettled = settling.unsettled_points(engine, ref)
+    purse = wallet(client, ref)
+    points = points_of(client, purse)
+    unsettled = events.unsettled_points(client, ref)
     return Member(
         ref=ref,
         member_id=str(user.get("accountNumber") or ref),
         first_name=_name(user, "givenName"),
         last_name=_name(user, "familyName"),
         email=email_of(user),
-        phone=phone_of(engine, user),
+        phone=phone_of(client, user),
         balance=Balance(spendable=points - unsettled, reserved=unsettled),
-        tier=tier_of(engine, purse),
-        consents=consents.read(engine, ref),
+        tier=tier_of(client, purse),
+        consents=consents.read(client, ref),
     )
 
 
-def tier_of(engine: Engine, purse: Json) -> Tier | None:
+def tier_of(client: Client, purse: Json) -> Tier | None:
     """Return the level in a wallet and the way to the next; None for a member without one."""
-    current = engine.names.find(purse, "wallet_tier")
-    tiers = list_tiers(engine)
+    current = client.names.find(purse, "wallet_tier")
+    tiers = list_tiers(client)
     if not isinstance(current, dict):
         return None
     known = next((tier for tier in tiers if tier["id"] == current.get("id")), current)
@@ -144,7 +144,7 @@ def tier_of(engine: Engine, purse: Json) -> Tier | None:
         return None
     threshold = requirement(known)
     above = next((tier for tier in tiers if requirement(tier) > threshold), None)
-    lifetime = engine.names.number(purse, "wallet_lifetime")
+    lifetime = client.names.number(purse, "wallet_lifetime")
     # A tier by calendar period counts points that the wallet does not show: say no distance then.
     if above is None or lifetime is None or known.get("calculation") == "CALENDAR_PERIOD":
         return Tier(name=name, threshold=Decimal(threshold), progress=Decimal(threshold))
@@ -159,24 +159,24 @@ def tier_of(engine: Engine, purse: Json) -> Tier | None:
     )
 
 
-def enrol(engine: Engine, profile: MemberProfile, wanted: Consents) -> Member:
+def enrol(client: Client, profile: MemberProfile, wanted: Consents) -> Member:
     """Create the member or return the one that exists, with the consents given now."""
-    user = _existing(engine, profile)
+    user = _existing(client, profile)
     if user is None:
         try:
-            user = engine.send("/users", _definition(engine, profile, wanted), operation="create_user")
+            user = client.send("/users", _definition(client, profile, wanted), operation="create_user")
         except Refused as refused:
             # 409: e-mail or phone is taken, perhaps by the same form a moment ago.
-            user = _existing(engine, profile)
+            user = _existing(client, profile)
             if user is None:
                 reason = RejectReason.ALREADY_MEMBER if refused.status == 409 else RejectReason.INVALID_INPUT
                 raise Rejected(reason, str(refused), text=refused.message) from refused
-            consents.change(engine, _id(user), wanted)
+            consents.change(client, _id(user), wanted)
         if not isinstance(user, dict) or not _id(user):
             raise UnexpectedAnswer("create_user: no id")
     else:
-        consents.change(engine, _id(user), wanted)
-    return describe(engine, user)
+        consents.change(client, _id(user), wanted)
+    return describe(client, user)
 
 
 def email_of(user: Json) -> str:
@@ -185,12 +185,12 @@ def email_of(user: Json) -> str:
     return "" if email.endswith(f"@{NO_EMAIL_DOMAIN}") else email
 
 
-def phone_of(engine: Engine, user: Json) -> str:
+def phone_of(client: Client, user: Json) -> str:
     """Return the number in E.164, "" for one that is none. The vendor keeps free text."""
     told = text_of(inner(user, "profile"), "telephoneNumber")
     for spelled in (told, f"+{told}") if told else ():
         try:
-            number = phonenumbers.parse(spelled, engine.config.country)
+            number = phonenumbers.parse(spelled, client.config.country)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_possible_number(number):
@@ -198,19 +198,19 @@ def phone_of(engine: Engine, user: Json) -> str:
     return ""
 
 
-def _existing(engine: Engine, profile: MemberProfile) -> Json | None:
+def _existing(client: Client, profile: MemberProfile) -> Json | None:
     queries = []
     if profile.email:
         queries.append(MemberQuery(kind=QueryKind.EMAIL, value=profile.email.strip().lower()))
     if profile.phone:
         queries.append(MemberQuery(kind=QueryKind.PHONE, value=profile.phone))
     for query in queries:
-        if users := find_users(engine, query):
+        if users := find_users(client, query):
             return users[0]
     return None
 
 
-def _definition(engine: Engine, profile: MemberProfile, wanted: Consents) -> Json:
+def _definition(client: Client, profile: MemberProfile, wanted: Consents) -> Json:
     fields = {
         "givenName": (profile.first_name or NO_NAME[0])[:64],
         "familyName": (profile.last_name or NO_NAME[0])[:64],
@@ -219,17 +219,17 @@ def _definition(engine: Engine, profile: MemberProfile, wanted: Consents) -> Jso
     if profile.phone:
         fields["telephoneNumber"] = profile.phone
     body: Json = {"profile": fields}
-    if given := consents.definition(engine, wanted):
+    if given := consents.definition(client, wanted):
         body["consentsDefinition"] = given
     return body
 
 
-def _by_path(engine: Engine, value: str) -> Json | None:
+def _by_path(client: Client, value: str) -> Json | None:
     # "me" and "summary" are other addresses below /users.
     if not (UUID.fullmatch(value) or ACCOUNT_NUMBER.fullmatch(value)):
         return None
     try:
-        data = engine.get(f"/users/{segment(value)}", operation="get_user")
+        data = client.get(f"/users/{segment(value)}", operation="get_user")
     except Refused as refused:
         if refused.status in (400, 404):
             return None
@@ -239,9 +239,9 @@ def _by_path(engine: Engine, value: str) -> Json | None:
     return data
 
 
-def _listed(engine: Engine, name: str, value: str) -> list[Json]:
+def _listed(client: Client, name: str, value: str) -> list[Json]:
     return (
-        engine.rows("/users", operation="list_users", filters={name: value}, limit=MOST_MATCHES)
+        client.rows("/users", operation="list_users", filters={name: value}, limit=MOST_MATCHES)
         if value
         else []
     )

@@ -26,17 +26,17 @@ from providers.types import (
     WebhookRequest,
 )
 from providers.whitelabel import (
-    catalogue,
     members,
-    rate,
-    refunds,
-    sales,
+    orders,
+    release,
+    rewards,
     spending,
     venues,
     vouchers,
     webhooks,
+    worth,
 )
-from providers.whitelabel.engine import Engine
+from providers.whitelabel.client import Client
 from providers.whitelabel.settings import Settings
 
 
@@ -69,74 +69,74 @@ class WhiteLabelProvider(LoyaltyProvider):
 
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
-        self.engine = Engine(config)
+        self.client = Client(config)
 
     @property
     def budget(self) -> Budget | None:
-        return self.engine.budget
+        return self.client.budget
 
     # --- Reads ------------------------------------------------------------------------------------
 
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
-        return members.find(self.engine, query)
+        return members.find(self.client, query)
 
     def get_member(self, ref: str) -> Member:
-        return members.get(self.engine, ref)
+        return members.get(self.client, ref)
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
-        return catalogue.list_rewards(self.engine, ref)
+        return rewards.list_rewards(self.client, ref)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
-        return catalogue.list_vouchers(self.engine, ref)
+        return vouchers.list_vouchers(self.client, ref)
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
-        return vouchers.look(self.engine, ref, code)
+        return vouchers.look(self.client, ref, code)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
-        return rate.preview_sale(self.engine, ref, cart)
+        return worth.preview_sale(self.client, ref, cart)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        return find(spending.way_of(self.engine, intent.kind), intent)
+        return find(spending.way_of(self.client, intent.kind), intent)
 
     def list_stores(self) -> tuple[ProviderStore, ...]:
-        return venues.list_stores(self.engine)
+        return venues.list_stores(self.client)
 
     def check(self) -> CheckResult:
         started = time.perf_counter()
         # Only an administrator's token lists users, so this proves key and token alike.
-        self.engine.rows("/users", operation="check", limit=1)
+        self.client.rows("/users", operation="check", limit=1)
         latency_ms = round((time.perf_counter() - started) * 1000)
-        host = urlsplit(self.engine.settings.base_url).hostname or ""
-        tiers = len(venues.list_tiers(self.engine))
+        host = urlsplit(self.client.settings.base_url).hostname or ""
+        tiers = len(venues.list_tiers(self.client))
         return CheckResult(account=f"{host} ({tiers} tiers)", latency_ms=latency_ms)
 
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spend(spending.way_of(self.engine, intent.kind), intent)
+        return spend(spending.way_of(self.client, intent.kind), intent)
 
     def release(self, spend: Spend) -> None:
-        refunds.release(self.engine, spend)
+        release.release(self.client, spend)
 
     def release_part(self, spend: Spend, points: int, key: str) -> None:
-        refunds.release_part(self.engine, spend, points, key)
+        release.release_part(self.client, spend, points, key)
 
     def confirm(self, spend: Spend, order: Order) -> None:
-        refunds.confirm(self.engine, spend, order.order_id)
+        release.confirm(self.client, spend, order.order_id)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
-        return members.enrol(self.engine, profile, consents)
+        return members.enrol(self.client, profile, consents)
 
     def record_order(self, order: Order) -> PointsChange:
-        return sales.record_order(self.engine, order)
+        return orders.record_order(self.client, order)
 
     def record_return(self, ret: Return) -> PointsChange:
-        return sales.record_return(self.engine, ret)
+        return orders.record_return(self.client, ret)
 
     def cancel_order(self, order: Order) -> PointsChange:
-        return sales.cancel_order(self.engine, order)
+        return orders.cancel_order(self.client, order)
 
     # --- Webhooks ---------------------------------------------------------------------------------
 
     def parse_webhook(self, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
-        return webhooks.parse(self.engine, request)
+        return webhooks.parse(self.client, request)

@@ -20,22 +20,22 @@ from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import note
 from providers.outbound import sharing
 from providers.types import Spend, SpendIntent, SpendKind
-from providers.whitelabel import catalogue, members, refunds, settling, vouchers
-from providers.whitelabel.engine import Engine, Json, Refused, rejecting
+from providers.whitelabel import events, members, release, rewards, vouchers
+from providers.whitelabel.client import Client, Json, Refused, rejecting
 
 SEEN_S = 10.0  # how old the list of benefits may be that is kept as what was there before
 # What `Write.shown_before` of a purchase holds: ids of owned benefits of that reward, and the balance.
 BENEFITS, POINTS = "benefits", "points"
 
 
-def way_of(engine: Engine, kind: SpendKind) -> "EngineWay":
+def way_of(client: Client, kind: SpendKind) -> "EngineWay":
     """Return how a spend of this kind is made."""
     ways: dict[SpendKind, type[EngineWay]] = {
         SpendKind.POINTS: PointsAsMoney,
         SpendKind.REWARD: Purchase,
         SpendKind.VOUCHER: OwnVoucher,
     }
-    return ways[kind](engine)
+    return ways[kind](client)
 
 
 class EngineWay(SpendWay):
@@ -45,8 +45,8 @@ class EngineWay(SpendWay):
     # What a spend's memo says besides, where its row does not.
     memo: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.journal, self.settled_after = engine, engine.journal, engine.settled_after
+    def __init__(self, client: Client) -> None:
+        self.client, self.journal, self.settled_after = client, client.journal, client.settled_after
 
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
         return {"detail": {"store": intent.cart.store}}
@@ -75,12 +75,12 @@ class PointsAsMoney(EngineWay):
     kind = SpendKind.POINTS
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
-        _need_points(self.engine, intent)
+        _need_points(self.client, intent)
         return {}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
-        engine = self.engine
-        payload = engine.names.payload(
+        client = self.client
+        payload = client.names.payload(
             {
                 "points_points": intent.points,
                 "points_cart": intent.cart.cart_id,
@@ -89,17 +89,17 @@ class PointsAsMoney(EngineWay):
             }
         )
         with rejecting(RejectReason.NOT_ALLOWED):
-            event = settling.report(engine, engine.settings.spend_type, intent.member_ref, payload)
+            event = events.report(client, client.settings.spend_type, intent.member_ref, payload)
         if self._is_below_zero(event, intent.member_ref):
             self._take_back(write)
-        return self._made(intent, settling.event_id(event))
+        return self._made(intent, events.event_id(event))
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
-        kind = self.engine.settings.spend_type
-        found = settling.find_request(self.engine, write, kind, "points_request", intent.key)
+        kind = self.client.settings.spend_type
+        found = events.find_request(self.client, write, kind, "points_request", intent.key)
         if found.made and self.journal.get(WriteKind.RELEASE, write.key):
             # It went below zero and is being given back, before anybody saw the code: bring that to its end.
-            refunds.give_back(self.engine, self.describe(write))
+            release.give_back(self.client, self.describe(write))
             return Found(is_certain=True)
         made = tuple(self._made(intent, each.ref) for each in found.made)
         return Found(made=made, is_complete=found.is_complete)
@@ -107,18 +107,18 @@ class PointsAsMoney(EngineWay):
     def _is_below_zero(self, event: Json, ref: str) -> bool:
         """Return whether the reaction to `event` has left the member with less than nothing."""
         try:
-            if settling.settled_points(self.engine, event) is not None:
-                return members.points_of(self.engine, members.wallet(self.engine, ref)) < 0
+            if events.settled_points(self.client, event) is not None:
+                return members.points_of(self.client, members.wallet(self.client, ref)) < 0
         except ProviderError:
             # The points are taken, that is sure; only how the wallet stands could not be read.
             pass
-        settling.mark_unsettled(self.engine, ref)
+        events.mark_unsettled(self.client, ref)
         return False
 
     def _take_back(self, write: Write) -> None:
         """Somebody else spent the same points in the same moment: ours are given back."""
         try:
-            refunds.give_back(self.engine, self.describe(write))
+            release.give_back(self.client, self.describe(write))
         except ProviderError as error:
             raise OutcomeUnknown("spent below zero, and not given back yet") from error
         raise Rejected(RejectReason.INSUFFICIENT_POINTS, "spent elsewhere in the same moment")
@@ -128,18 +128,18 @@ class Purchase(EngineWay):
     """A reward for points. What was bought is burned at once: its worth goes into this cart only."""
 
     kind = SpendKind.REWARD
-    memo: ClassVar[dict[str, str]] = {"burned": vouchers.OPEN}
+    memo: ClassVar[dict[str, str]] = {"burned": release.OPEN}
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
-        engine, ref = self.engine, intent.member_ref
-        if catalogue.get_reward(engine, intent.item_id).get("price") != intent.points:
+        client, ref = self.client, intent.member_ref
+        if rewards.get_reward(client, intent.item_id).get("price") != intent.points:
             raise Rejected(RejectReason.PRICE_CHANGED)
-        purse = members.wallet(engine, ref)
-        _need_points(engine, intent, purse)
+        purse = members.wallet(client, ref)
+        _need_points(client, intent, purse)
         # The list as the page has just read it, the wallet as it is now: it shows what was bought in between.
-        with sharing.sharing(engine.config.program, ref, max_age_s=SEEN_S):
+        with sharing.sharing(client.config.program, ref, max_age_s=SEEN_S):
             owned = self._owned(intent, purse)
-        return {BENEFITS: owned, POINTS: members.points_of(engine, purse)}
+        return {BENEFITS: owned, POINTS: members.points_of(client, purse)}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
         body = {
@@ -148,40 +148,47 @@ class Purchase(EngineWay):
             "comment": f"LoyaltyView {intent.key}",
         }
         try:
-            benefit = self.engine.send("/commands/purchase_reward", body, operation="purchase_reward")
+            benefit = self.client.send("/commands/purchase_reward", body, operation="purchase_reward")
         except Refused as refused:
             raise self._why_not_sold(intent, refused) from refused
         if not isinstance(benefit, dict) or not isinstance(benefit.get("id"), str):
             raise UnexpectedAnswer("purchase_reward: no benefit")
         note(write, vendor_ref=benefit["id"])  # it has happened, whatever comes
         # The points are gone, so trouble here is no refusal: `confirm` and `release` come back to it.
-        burned = vouchers.burn_bought(self.engine, intent.member_ref, benefit, intent.cart.store)
+        burned = self._burn(intent, benefit)
         return self._made(intent, benefit["id"], burned=burned)
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
         if ref := write.vendor_ref:
             return Found(made=(self._made(intent, ref),), is_complete=not self.is_of_another(write, ref))
         before = write.shown_before or {}
-        purse = members.wallet(self.engine, write.member_ref)
+        purse = members.wallet(self.client, write.member_ref)
         owned = [each for each in self._owned(intent, purse) if each not in before.get(BENEFITS, [])]
         new = [each for each in owned if not self.is_of_another(write, each)]
         # None, and points are gone: perhaps ours was bought, and used up at once. A person compares.
-        has_fewer = members.points_of(self.engine, purse) < before.get(POINTS, 0)
+        has_fewer = members.points_of(self.client, purse) < before.get(POINTS, 0)
         is_complete = BENEFITS in before if new else not has_fewer
         return Found(made=tuple(self._made(intent, each) for each in new), is_complete=is_complete)
 
+    def _burn(self, intent: SpendIntent, benefit: Json) -> str:
+        """Redeem and burn what was bought; return whether it is burned now, in the words of a memo."""
+        ref, store = intent.member_ref, intent.cart.store
+        try:
+            vouchers.burn(self.client, ref, vouchers.redeem(self.client, ref, benefit), store, None)
+        except ProviderError:
+            return release.OPEN
+        return release.BURNED
+
     def _owned(self, intent: SpendIntent, purse: Json) -> list[str]:
         """Return the ids of what the member owns of this reward and has not used."""
-        owned = catalogue.list_benefits(self.engine, intent.member_ref, purse)
-        return [
-            str(each.get("id")) for each in owned if catalogue.reward_in(each).get("id") == intent.item_id
-        ]
+        owned = vouchers.list_benefits(self.client, intent.member_ref, purse)
+        return [str(each.get("id")) for each in owned if vouchers.reward_in(each).get("id") == intent.item_id]
 
     def _why_not_sold(self, intent: SpendIntent, refused: Refused) -> ProviderError:
         """Return why a purchase was refused: what the engine shows now counts, not its words."""
         try:
-            _need_points(self.engine, intent)
-            if catalogue.is_out_of_stock(catalogue.get_reward(self.engine, intent.item_id)):
+            _need_points(self.client, intent)
+            if rewards.is_out_of_stock(rewards.get_reward(self.client, intent.item_id)):
                 return Rejected(RejectReason.OUT_OF_STOCK, str(refused))
         except (Rejected, Unavailable) as error:
             return error
@@ -192,19 +199,19 @@ class OwnVoucher(EngineWay):
     """A voucher of the member's own: redeemed where it is whole, then burned."""
 
     kind = SpendKind.VOUCHER
-    memo: ClassVar[dict[str, str]] = {"burned": vouchers.BURNED}
+    memo: ClassVar[dict[str, str]] = {"burned": release.BURNED}
 
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
         return {**super().plan(intent), "exclusive_key": intent.item_id}
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
         self.whole = self._benefit(intent)
-        vouchers.check(self.engine, self.whole)
+        vouchers.check(self.client, self.whole)
         return {}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
-        redeemed = vouchers.redeem(self.engine, intent.member_ref, self.whole)
-        vouchers.burn(self.engine, intent.member_ref, redeemed, intent.cart.store, intent.discount)
+        redeemed = vouchers.redeem(self.client, intent.member_ref, self.whole)
+        vouchers.burn(self.client, intent.member_ref, redeemed, intent.cart.store, intent.discount)
         return self._made(intent, intent.item_id)
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
@@ -213,16 +220,16 @@ class OwnVoucher(EngineWay):
         except Rejected:
             return Found()
         # A voucher without a code is used by being redeemed; any other by being burned.
-        is_shown = benefit.get("redeemedAt") and not self.engine.names.text(benefit, "benefit_code")
+        is_shown = benefit.get("redeemedAt") and not self.client.names.text(benefit, "benefit_code")
         is_used = benefit.get("burnedAt") or is_shown
         return Found(made=(self._made(intent, intent.item_id),) if is_used else ())
 
     def _benefit(self, intent: SpendIntent) -> Json:
-        return catalogue.get_benefit(self.engine, intent.member_ref, intent.item_id)
+        return vouchers.get_benefit(self.client, intent.member_ref, intent.item_id)
 
 
-def _need_points(engine: Engine, intent: SpendIntent, purse: Json | None = None) -> None:
-    gap = intent.points - members.available_points(engine, intent.member_ref, purse)
+def _need_points(client: Client, intent: SpendIntent, purse: Json | None = None) -> None:
+    gap = intent.points - members.available_points(client, intent.member_ref, purse)
     if intent.points < 0 or (intent.kind is SpendKind.POINTS and intent.points == 0):
         raise Rejected(RejectReason.INVALID_INPUT)
     if gap > 0:

@@ -7,34 +7,34 @@ from django.core.cache import cache
 from providers.answers import rows, whole_of
 from providers.errors import UnexpectedAnswer
 from providers.types import ProviderStore
-from providers.whitelabel.engine import Engine, Json
+from providers.whitelabel.client import Client, Json
 
 REMEMBERED_S = 300
 MOST_PAGES = 20
 
 
-def list_stores(engine: Engine) -> tuple[ProviderStore, ...]:
+def list_stores(client: Client) -> tuple[ProviderStore, ...]:
     """Return the venues, fresh. Assumed: the external identifier is what `venueIdentifier` means, so it is
     the store's id wherever there is one."""
     return tuple(
         ProviderStore(store_id=_store_id(row), name=str(row.get("name") or _store_id(row)))
-        for row in _venues(engine)
+        for row in _venues(client)
         if _store_id(row)
     )
 
 
-def stores_by_venue(engine: Engine) -> dict[str, str]:
+def stores_by_venue(client: Client) -> dict[str, str]:
     """Return our store ids by the ids of venues, by which discounts name them."""
     return dict(
-        _remembered(engine, "stores", lambda: [[str(v.get("id")), _store_id(v)] for v in _venues(engine)])
+        _remembered(client, "stores", lambda: [[str(v.get("id")), _store_id(v)] for v in _venues(client)])
     )
 
 
-def list_tiers(engine: Engine) -> list[Json]:
+def list_tiers(client: Client) -> list[Json]:
     """Return the tiers, the lowest first."""
 
     def ask() -> list[Json]:
-        data = engine.get("/tiers", operation="list_tiers", params=engine.locale)
+        data = client.get("/tiers", operation="list_tiers", params=client.locale)
         if not isinstance(data, list):
             raise UnexpectedAnswer("list_tiers: not a list")
         kept = ("id", "name", "priority", "pointsRequirement", "calculation")
@@ -44,7 +44,7 @@ def list_tiers(engine: Engine) -> list[Json]:
             if whole_of(row, "pointsRequirement") is not None
         ]
 
-    tiers: list[Json] = _remembered(engine, "tiers", ask)
+    tiers: list[Json] = _remembered(client, "tiers", ask)
     return tiers
 
 
@@ -53,11 +53,11 @@ def requirement(tier: Json) -> int:
     return whole_of(tier, "pointsRequirement") or 0
 
 
-def _venues(engine: Engine) -> list[Json]:
+def _venues(client: Client) -> list[Json]:
     found: list[Json] = []
     for page in range(MOST_PAGES):
-        page_rows = engine.rows(
-            "/venues", operation="list_venues", params=engine.locale, limit=1000, skip=1000 * page
+        page_rows = client.rows(
+            "/venues", operation="list_venues", params=client.locale, limit=1000, skip=1000 * page
         )
         found += page_rows
         if len(page_rows) < 1000:
@@ -69,8 +69,8 @@ def _store_id(venue: Json) -> str:
     return str(venue.get("externalIdentifier") or venue.get("id") or "")
 
 
-def _remembered(engine: Engine, what: str, ask: Any) -> Any:
-    key = f"whitelabel:{engine.config.program}:{what}"
+def _remembered(client: Client, what: str, ask: Any) -> Any:
+    key = f"whitelabel:{client.config.program}:{what}"
     known = cache.get(key)
     if known is None:
         known = ask()

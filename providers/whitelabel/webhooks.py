@@ -12,7 +12,7 @@ import json
 from providers.answers import delivered, object_in, text_of
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.types import WebhookEvent, WebhookRequest
-from providers.whitelabel.engine import Engine
+from providers.whitelabel.client import Client
 
 MEMBER_CHANGED = "member_changed"
 # What changes what a page shows of a member.
@@ -33,10 +33,10 @@ OF_MEMBERS = frozenset(
 )
 
 
-def parse(engine: Engine, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
+def parse(client: Client, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
     """Return the one event of a delivery. Raises AuthFailed, UnexpectedAnswer."""
-    expected = engine.settings.webhook_token
-    given = request.headers.get(engine.settings.webhook_header.lower(), "")
+    expected = client.settings.webhook_token
+    given = request.headers.get(client.settings.webhook_header.lower(), "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AuthFailed("webhook: the secret header is missing or wrong")
     body = object_in(delivered(request.body), "delivery")

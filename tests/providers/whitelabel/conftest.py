@@ -13,8 +13,8 @@ from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors import VendorSetup
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import ProviderConfig
-from providers.whitelabel import settling
-from providers.whitelabel.engine import Engine
+from providers.whitelabel import events
+from providers.whitelabel.client import Client
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import MUSEUM, SECRET
 
@@ -47,7 +47,7 @@ def address(vendor: WhiteLabel) -> Iterator[str]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the adapter would have waited for reactions, in seconds."""
     found: list[float] = []
-    monkeypatch.setattr(settling, "sleep", found.append)
+    monkeypatch.setattr(events, "sleep", found.append)
     return found
 
 
@@ -95,7 +95,7 @@ def mia(vendor: WhiteLabel) -> str:
 
 @pytest.fixture
 def ana(vendor: WhiteLabel) -> str:
-    """The ref of Ana Ruiz: 3150 points, Gold, two vouchers of her own."""
+    """The ref of Ana Ruiz: 3150 points, Gold, two vouchers of their own."""
     return str(vendor.state.by_email("ana@example.test")["id"])
 
 
@@ -107,7 +107,7 @@ def whole_voucher(vendor: WhiteLabel, mia: str) -> Json:
 
 @pytest.fixture
 def shown_voucher(vendor: WhiteLabel, mia: str) -> Json:
-    """Mia's own voucher, redeemed in her app: she shows its code, Promo-Mia10."""
+    """Mia's own voucher, redeemed in the app, which shows its code, Promo-Mia10."""
     return vendor.state.give(mia, vendor.state.reward_named("$10 birthday voucher"), code="Promo-Mia10")
 
 
@@ -129,4 +129,4 @@ def lose_answers(vendor: WhiteLabel) -> LoseAnswers:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that was sent is counted as still on its way."""
-    monkeypatch.setattr(Engine, "settled_after", timedelta(seconds=-1))
+    monkeypatch.setattr(Client, "settled_after", timedelta(seconds=-1))

@@ -18,7 +18,7 @@ from providers.errors import (
     Unsupported,
 )
 from providers.types import Finding
-from providers.whitelabel.engine import Engine, GatewayRefused
+from providers.whitelabel.client import Client, GatewayRefused
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.raw import RawVendor
 from tests.providers.whitelabel.build import order, points_intent
@@ -31,7 +31,7 @@ def test_one_token_serves_every_call_and_lies_encrypted_in_the_cache(
     provider.get_member(mia)
     build().list_rewards(mia, points_intent(mia, 1).cart)
     assert vendor.tokens_given == 1
-    kept = cache.get(Engine(provider.config).token.key)
+    kept = cache.get(Client(provider.config).token.key)
     assert isinstance(kept, str)
     assert next(iter(vendor.tokens)) not in kept
 

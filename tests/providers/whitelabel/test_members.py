@@ -1,4 +1,4 @@
-"""Who is found, how she is described, and how she enrols."""
+"""Who is found, how they are described, and how they enrol."""
 
 from decimal import Decimal
 

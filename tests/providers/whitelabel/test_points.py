@@ -11,7 +11,7 @@ from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.types import Finding
-from providers.whitelabel import settling
+from providers.whitelabel import events
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.transcripts import losing
 from tests.providers.whitelabel.build import FIVE_OFF, order, points_intent, reward_intent, sent
@@ -70,14 +70,14 @@ def test_points_whose_reaction_has_not_run_count_as_gone(
 def test_two_that_spend_the_same_points_in_the_same_moment_never_leave_less_than_nothing(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = settling.report
+    report = events.report
 
     def report_after_the_app(*args, **kwargs):  # type: ignore[no-untyped-def]
         if vendor.state.points[mia] == 820:
-            vendor.state.points[mia] = 100  # she spends the rest in her app
+            vendor.state.points[mia] = 100  # the member spends the rest in the app
         return report(*args, **kwargs)
 
-    monkeypatch.setattr(settling, "report", report_after_the_app)
+    monkeypatch.setattr(events, "report", report_after_the_app)
     with pytest.raises(Rejected) as caught:
         provider.spend(points_intent(mia, 500))
     assert caught.value.reason is RejectReason.INSUFFICIENT_POINTS
@@ -92,16 +92,16 @@ def test_below_zero_with_a_lost_refund_ends_with_the_points_given_back(
     monkeypatch: pytest.MonkeyPatch,
     lose_answers: LoseAnswers,
 ) -> None:
-    report = settling.report
+    report = events.report
 
-    def report_after_the_app(engine, kind, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def report_after_the_app(client, kind, *args, **kwargs):  # type: ignore[no-untyped-def]
         if kind == "POINTS_REFUND":
             with lose_answers():
-                return report(engine, kind, *args, **kwargs)
+                return report(client, kind, *args, **kwargs)
         vendor.state.points[mia] = 100
-        return report(engine, kind, *args, **kwargs)
+        return report(client, kind, *args, **kwargs)
 
-    monkeypatch.setattr(settling, "report", report_after_the_app)
+    monkeypatch.setattr(events, "report", report_after_the_app)
     with pytest.raises(OutcomeUnknown):
         provider.spend(points_intent(mia, 500))
     assert provider.find_spend(points_intent(mia, 500)).finding is Finding.DID_NOT

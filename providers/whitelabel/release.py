@@ -13,51 +13,53 @@ from providers.journal.spending import Made
 from providers.journal.states import advance, note
 from providers.journal.states import confirm as confirm_spend
 from providers.types import Spend, SpendKind
-from providers.whitelabel import settling, vouchers
-from providers.whitelabel.engine import Engine, rejecting
+from providers.whitelabel import events, vouchers
+from providers.whitelabel.client import Client, rejecting
 
+# What the memo of a spend says of its benefit, as `burned`.
+BURNED, OPEN = "yes", "no"
 # The kinds that take back what an order earned.
 TAKING = (WriteKind.RETURN, WriteKind.CANCEL)
 
 
-def confirm(engine: Engine, spend: Spend, order_id: str) -> None:
+def confirm(client: Client, spend: Spend, order_id: str) -> None:
     """Note which order carried the code of the spend."""
-    vouchers.see_burned(engine, spend)
-    if not confirm_spend(engine.journal.row_of(spend), order_id):
+    _see_burned(client, spend)
+    if not confirm_spend(client.journal.row_of(spend), order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the spend does not stand")
 
 
-def release(engine: Engine, spend: Spend) -> None:
+def release(client: Client, spend: Spend) -> None:
     """Give back all points of `spend`; see `give_back`."""
     _need_points(spend)
-    vouchers.see_burned(engine, spend)
-    give_back(engine, spend)
+    _see_burned(client, spend)
+    give_back(client, spend)
 
 
-def release_part(engine: Engine, spend: Spend, points: int, key: str) -> None:
+def release_part(client: Client, spend: Spend, points: int, key: str) -> None:
     """Give back `points` of a spend that an order confirmed, once per `key`, in sum never more than it took.
     Raises Rejected(NOT_ALLOWED) for one that is not confirmed or was given back; else as `give_back`."""
     _need_points(spend)
-    known = engine.journal.get(WriteKind.SPEND, spend.key)
+    known = client.journal.get(WriteKind.SPEND, spend.key)
     if known is None or not known.confirmed_at:
         raise Rejected(RejectReason.NOT_ALLOWED, "the spend is not confirmed")
     with locked(known) as row:
-        if row.state != WriteState.DONE or engine.journal.get(WriteKind.RELEASE, row.key):
+        if row.state != WriteState.DONE or client.journal.get(WriteKind.RELEASE, row.key):
             raise Rejected(RejectReason.NOT_ALLOWED, "the spend was given back")
         part = book_part(row, key, points)
         if part is None:  # the parts before took all
             return
-        _withhold(engine, row, part)
-    _send(engine, spend, part)
+        _withhold(client, row, part)
+    _send(client, spend, part)
 
 
-def give_back(engine: Engine, spend: Spend) -> None:
+def give_back(client: Client, spend: Spend) -> None:
     """Give back the points of `spend` that are not given back yet. Done before is success. Raises Rejected,
     Unavailable (ask again), OutcomeUnknown (ask again: the row knows)."""
-    with locked(engine.journal.row_of(spend)) as row:
+    with locked(client.journal.row_of(spend)) as row:
         rest = book_release(row, spend.points)
-        _withhold(engine, row, rest)
-    _send(engine, spend, rest)
+        _withhold(client, row, rest)
+    _send(client, spend, rest)
     if row.state == WriteState.DONE:
         advance(row, WriteState.DONE, WriteState.UNDONE)
 
@@ -67,13 +69,28 @@ def _need_points(spend: Spend) -> None:
         raise Unsupported("vouchers are final")
 
 
-def _withhold(engine: Engine, spent: Write, refund: Write) -> None:
+def _see_burned(client: Client, spend: Spend) -> None:
+    """Burn a bought reward whose burning failed: else its worth could be used again."""
+    if spend.kind is not SpendKind.REWARD or spend.memo.get("burned") == BURNED:
+        return
+    benefit = vouchers.get_benefit(client, spend.member_ref, spend.provider_ref)
+    if benefit.get("burnedAt"):
+        return
+    redeemed = vouchers.redeem(client, spend.member_ref, benefit)
+    try:
+        vouchers.burn(client, spend.member_ref, redeemed, spend.memo.get("store", ""), None)
+    except Rejected as error:
+        if error.reason is not RejectReason.ALREADY_USED:
+            raise
+
+
+def _withhold(client: Client, spent: Write, refund: Write) -> None:
     """Let a new `refund` of this spend pay what the member's returns since the spend could not take. The row
     of the spend is locked meanwhile."""
     if refund.state != WriteState.PLANNED or "withheld" in refund.detail:
         return
     withheld = 0
-    owing = engine.journal.writes(
+    owing = client.journal.writes(
         member_ref=spent.member_ref, kind__in=TAKING, detail__owed__gt=0, pk__gt=spent.pk
     )
     for taking in list(owing):
@@ -85,15 +102,15 @@ def _withhold(engine: Engine, spent: Write, refund: Write) -> None:
     note(refund, detail={**refund.detail, "withheld": withheld})
 
 
-def _send(engine: Engine, spend: Spend, refund: Write) -> None:
+def _send(client: Client, spend: Spend, refund: Write) -> None:
     points = (refund.points or 0) - refund.detail.get("withheld", 0)
     if points <= 0:
         advance(refund, WriteState.PLANNED, WriteState.DONE)
         return
-    kind, request = engine.settings.refund_type, f"refund-{refund.key}"
-    payload = engine.names.payload(
+    kind, request = client.settings.refund_type, f"refund-{refund.key}"
+    payload = client.names.payload(
         {
-            "points_points": engine.settings.refund_sign * points,
+            "points_points": client.settings.refund_sign * points,
             "points_cart": spend.key,
             "points_store": spend.memo.get("store", ""),
             "points_request": request,
@@ -102,12 +119,12 @@ def _send(engine: Engine, spend: Spend, refund: Write) -> None:
 
     def send() -> Made:
         with rejecting(RejectReason.NOT_ALLOWED):
-            event = settling.report(engine, kind, spend.member_ref, payload)
-        return Made(ref=settling.event_id(event))
+            event = events.report(client, kind, spend.member_ref, payload)
+        return Made(ref=events.event_id(event))
 
     deliver(
         refund,
         send,
-        lambda: settling.find_request(engine, refund, kind, "points_request", request),
-        engine.settled_after,
+        lambda: events.find_request(client, refund, kind, "points_request", request),
+        client.settled_after,
     )

@@ -31,6 +31,7 @@ from providers.whitelabel.tokens import AdminToken
 Json = dict[str, Any]
 KIND = "whitelabel"
 PAGE = 100
+VOUCHER = "VOUCHER"  # the type of those rewards and benefits that a till can handle
 
 
 class TokenRefused(AuthFailed):
@@ -42,8 +43,8 @@ class GatewayRefused(AuthFailed):
 
 
 class Refused(UnexpectedAnswer):
-    """The engine said no (400, 404, 409, 422) and nothing happened. Why is for the caller to find out: the
-    text of the message is no interface. `message` is the engine's own sentence, "" without one."""
+    """The engine refused (400, 404, 409, 422) and nothing happened. The caller finds out why: the text of the
+    message is no interface. `message` is the engine's own sentence, "" without one."""
 
     def __init__(self, operation: str, status: int, message: str) -> None:
         super().__init__(f"{operation}: {status}")
@@ -80,7 +81,7 @@ def judge(answer: Answer, kind: str) -> ProviderError | None:
     return judge_status(answer, kind)
 
 
-class Engine:
+class Client:
     """The vendor's API for one program. Cheap to create, thread-safe."""
 
     # Longer than a write can be under way: our own time-out (10 s), the one of the gateway in front of the
@@ -158,7 +159,7 @@ class Engine:
         skip: int = 0,
     ) -> list[Json]:
         """Return one page of a list, newest first. `filters` maps names of the table to values: the engine
-        may ignore them, so whoever calls this compares every row. Raises as `get`."""
+        may ignore them, so the caller compares every row. Raises as `get`."""
         asked: dict[str, str | int] = {"limit": limit, "skip": skip, "order": "DESC", **(params or {})}
         if filters:
             asked["filter"] = json.dumps(self._filter(filters), separators=(",", ":"))

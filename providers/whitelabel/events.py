@@ -20,7 +20,7 @@ from providers.errors import UnexpectedAnswer
 from providers.journal.models import Write
 from providers.journal.spending import Found, Made
 from providers.outbound.exchange import segment
-from providers.whitelabel.engine import Engine, Json, Refused
+from providers.whitelabel.client import Client, Json, Refused
 
 # How long an event may stay without reaction before we no longer count on one.
 UNSETTLED_S = 900
@@ -45,24 +45,24 @@ MARGIN = timedelta(minutes=1)
 
 
 def report(
-    engine: Engine, kind: str, ref: str, payload: Json, *, executor: str = "", at: datetime | None = None
+    client: Client, kind: str, ref: str, payload: Json, *, executor: str = "", at: datetime | None = None
 ) -> Json:
     """Report one event and return it. Sent at most once; raises Refused, OutcomeUnknown, Unavailable,
     UnexpectedAnswer (as good as unknown)."""
     body = {
         "type": kind,
         "subject": ref,
-        "executor": (executor or engine.settings.executor)[:128],
+        "executor": (executor or client.settings.executor)[:128],
         "occurredAt": timestamp(at or timezone.now()),
         "payload": payload,
     }
-    event = engine.send("/events", body, operation=f"report_{_word(engine, kind)}")
+    event = client.send("/events", body, operation=f"report_{_word(client, kind)}")
     if not isinstance(event, dict) or event_id(event) == "":
         raise UnexpectedAnswer("report: no id")
     return event
 
 
-def search(engine: Engine, ref: str, kind: str, age: timedelta, matches: Callable[[Json], bool]) -> Search:
+def search(client: Client, ref: str, kind: str, age: timedelta, matches: Callable[[Json], bool]) -> Search:
     """Return the member's events of one type that match, looking at least through those of this age. Every
     row is compared: how the engine's filter is spelled is assumed, and it may ignore ours.
 
@@ -72,10 +72,10 @@ def search(engine: Engine, ref: str, kind: str, age: timedelta, matches: Callabl
     since: datetime | None = None
     filters = {"filter_subject": ref, "filter_type": kind}
     for page in range(PAGES):
-        rows = engine.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
+        rows = client.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
         times = [moment(row.get("reportedAt")) for row in rows]
         for row in rows:
-            is_theirs = row.get("type") == kind and engine.names.text(row, "event_subject") == ref
+            is_theirs = row.get("type") == kind and client.names.text(row, "event_subject") == ref
             if is_theirs and matches(row):
                 found.append(row)
         known = [at for at in times if at is not None]
@@ -85,16 +85,16 @@ def search(engine: Engine, ref: str, kind: str, age: timedelta, matches: Callabl
     return Search(tuple(found), False)
 
 
-def find_request(engine: Engine, write: Write, kind: str, name: str, request: str) -> Found:
+def find_request(client: Client, write: Write, kind: str, name: str, request: str) -> Found:
     """Look for the event of `write` by the request id that its payload carries under the key `name`."""
-    key = engine.names[name]
-    return find_event(engine, write, kind, lambda event: payload_of(event).get(key) == request)
+    key = client.names[name]
+    return find_event(client, write, kind, lambda event: payload_of(event).get(key) == request)
 
 
-def find_event(engine: Engine, write: Write, kind: str, matches: Callable[[Json], bool]) -> Found:
+def find_event(client: Client, write: Write, kind: str, matches: Callable[[Json], bool]) -> Found:
     """Look for the event of `write` among the member's events of this type."""
     age = clock.now() - (write.sent_at or write.noted_at)
-    events = search(engine, write.member_ref, kind, age, matches)
+    events = search(client, write.member_ref, kind, age, matches)
     made = tuple(Made(ref=event_id(event)) for event in events.found[:1])
     return Found(made=made, is_complete=bool(made) or events.is_complete)
 
@@ -111,56 +111,56 @@ def event_id(event: Json) -> str:
     return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
 
 
-def settled_points(engine: Engine, event: Json) -> int | None:
+def settled_points(client: Client, event: Json) -> int | None:
     """Wait some seconds for the reactions to `event`; return the points that they moved (signed), None
     while they have not run."""
     for wait_s in WAITS_S:
         if wait_s:
             sleep(wait_s)
-        if (points := moved_points(engine, event_id(event))) is not None:
+        if (points := moved_points(client, event_id(event))) is not None:
             return points
     return None
 
 
-def moved_points(engine: Engine, event: str) -> int | None:
+def moved_points(client: Client, event: str) -> int | None:
     """Return the points that reactions to the event of this id moved, None while they have not run."""
     try:
-        data = engine.get(f"/events/{segment(event)}", operation="get_event")
-        if not isinstance(data, dict) or engine.names.find(data, "event_reacted") is None:
+        data = client.get(f"/events/{segment(event)}", operation="get_event")
+        if not isinstance(data, dict) or client.names.find(data, "event_reacted") is None:
             return None
-        reactions = engine.get(f"/events/{segment(event)}/reactions", operation="get_reactions")
+        reactions = client.get(f"/events/{segment(event)}/reactions", operation="get_reactions")
     except Refused as refused:
         raise UnexpectedAnswer(str(refused)) from refused
-    points = engine.names.number(reactions, "reaction_points")
+    points = client.names.number(reactions, "reaction_points")
     return None if points is None else int(points)
 
 
-def mark_unsettled(engine: Engine, ref: str) -> None:
+def mark_unsettled(client: Client, ref: str) -> None:
     """Remember that a spend of this member has not reached the wallet, for the pages."""
-    cache.set(_flag(engine, ref), 1, timeout=UNSETTLED_S)
+    cache.set(_flag(client, ref), 1, timeout=UNSETTLED_S)
 
 
-def unsettled_points(engine: Engine, ref: str) -> int:
+def unsettled_points(client: Client, ref: str) -> int:
     """Return the points on their way out of the wallet, as far as this process group knows of any."""
-    if cache.get(_flag(engine, ref)) is None:
+    if cache.get(_flag(client, ref)) is None:
         return 0
-    points = count_unsettled(engine, ref)
+    points = count_unsettled(client, ref)
     if not points:
-        cache.delete(_flag(engine, ref))
+        cache.delete(_flag(client, ref))
     return points
 
 
-def count_unsettled(engine: Engine, ref: str) -> int:
+def count_unsettled(client: Client, ref: str) -> int:
     """Return the points of spends whose reaction has not run, from the engine's own list and by its clock."""
     unsettled = timedelta(seconds=UNSETTLED_S)
 
     def is_unsettled(event: Json) -> bool:
         at = moment(event.get("reportedAt"))
-        is_young = at is None or at >= engine.now() - unsettled
-        return is_young and engine.names.find(event, "event_reacted") is None
+        is_young = at is None or at >= client.now() - unsettled
+        return is_young and client.names.find(event, "event_reacted") is None
 
-    found = search(engine, ref, engine.settings.spend_type, unsettled, is_unsettled)
-    points = (payload_of(event).get(engine.names["points_points"]) for event in found.found)
+    found = search(client, ref, client.settings.spend_type, unsettled, is_unsettled)
+    points = (payload_of(event).get(client.names["points_points"]) for event in found.found)
     return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
 
 
@@ -170,13 +170,13 @@ def _reaches(times: list[datetime | None], since: datetime) -> bool:
     return bool(known) and known == sorted(known, reverse=True) and known[-1] < since
 
 
-def _word(engine: Engine, kind: str) -> str:
+def _word(client: Client, kind: str) -> str:
     """Return the fixed word of an event type, for metrics."""
     for name in ("sale_type", "spend_type", "refund_type", "return_type"):
-        if getattr(engine.settings, name) == kind:
+        if getattr(client.settings, name) == kind:
             return name.removesuffix("_type")
     return "event"
 
 
-def _flag(engine: Engine, ref: str) -> str:
-    return f"whitelabel:{engine.config.program}:unsettled:{ref}"
+def _flag(client: Client, ref: str) -> str:
+    return f"whitelabel:{client.config.program}:unsettled:{ref}"

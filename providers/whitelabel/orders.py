@@ -3,7 +3,7 @@
 Source: docs/contracts/whitelabel.md 2.7. There is no standard for returns: the tenant's own event type
 (`return_type`), or the command that adjusts points. Nobody's balance is taken below zero; what could not be
 taken is owed: the next return of the same order takes it, or the refund of a spend that had the points
-(`refunds`).
+(`release`).
 """
 
 from contextlib import ExitStack
@@ -16,18 +16,18 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import advance, note
 from providers.types import Order, PointsChange, Return
-from providers.whitelabel import settling
-from providers.whitelabel.engine import Engine, Json, rejecting
+from providers.whitelabel import events
+from providers.whitelabel.client import Client, Json, rejecting
 from providers.whitelabel.members import available_points
-from providers.whitelabel.rate import sale_amount
-from providers.whitelabel.refunds import TAKING
+from providers.whitelabel.release import TAKING
+from providers.whitelabel.worth import sale_amount
 
 ADJUSTED = "POINTS_ADJUSTED"
 
 
-def record_order(engine: Engine, order: Order) -> PointsChange:
+def record_order(client: Client, order: Order) -> PointsChange:
     """Report the sale once; return what it earned, None while the engine has not decided."""
-    sale, _is_new = engine.journal.open(
+    sale, _is_new = client.journal.open(
         WriteKind.SALE,
         order.order_id,
         order_id=order.order_id,
@@ -36,47 +36,47 @@ def record_order(engine: Engine, order: Order) -> PointsChange:
     )
 
     def send() -> Made:
-        payload = _payload(engine, order, _request(sale))
-        kind, executor = engine.settings.sale_type, order.associate_id
+        payload = _payload(client, order, _request(sale))
+        kind, executor = client.settings.sale_type, order.associate_id
         with rejecting(RejectReason.INVALID_INPUT):
-            event = settling.report(
-                engine, kind, order.member_ref, payload, executor=executor, at=order.placed_at
+            event = events.report(
+                client, kind, order.member_ref, payload, executor=executor, at=order.placed_at
             )
-        return Made(ref=settling.event_id(event))
+        return Made(ref=events.event_id(event))
 
-    deliver(sale, send, lambda: _look(engine, sale), engine.settled_after)
-    return PointsChange(points=_earned(engine, sale, is_patient=True))
+    deliver(sale, send, lambda: _look(client, sale), client.settled_after)
+    return PointsChange(points=_earned(client, sale, is_patient=True))
 
 
-def record_return(engine: Engine, ret: Return) -> PointsChange:
+def record_return(client: Client, ret: Return) -> PointsChange:
     """Take back, once, what the returned goods earned."""
-    sale = _sale_of(engine, ret.order_id)
+    sale = _sale_of(client, ret.order_id)
     if sale is None:
         return PointsChange(points=0)
     amount = None if ret.is_complete else ret.net.amount
-    return _take_back(engine, sale, WriteKind.RETURN, ret.return_id, amount, ret.member_ref, ret.store)
+    return _take_back(client, sale, WriteKind.RETURN, ret.return_id, amount, ret.member_ref, ret.store)
 
 
-def cancel_order(engine: Engine, order: Order) -> PointsChange:
+def cancel_order(client: Client, order: Order) -> PointsChange:
     """Take back all that the order earned and that no return took; an unknown order: nothing."""
-    sale = _sale_of(engine, order.order_id)
+    sale = _sale_of(client, order.order_id)
     if sale is None:
         return PointsChange(points=0)
-    resolve(sale, lambda: _look(engine, sale), engine.settled_after)
+    resolve(sale, lambda: _look(client, sale), client.settled_after)
     if sale.state == WriteState.PLANNED and advance(sale, WriteState.PLANNED, WriteState.VOID):
         return PointsChange(points=0)
-    return _take_back(engine, sale, WriteKind.CANCEL, order.order_id, None, order.member_ref, order.store)
+    return _take_back(client, sale, WriteKind.CANCEL, order.order_id, None, order.member_ref, order.store)
 
 
-def _payload(engine: Engine, order: Order, request: str) -> Json:
+def _payload(client: Client, order: Order, request: str) -> Json:
     """Return the tenant's payload of a sale. No personal data: events outlive the member's account."""
-    names = engine.names
+    names = client.names
     items = [
         names.payload(
             {
                 "item_sku": line.product_id,
                 "item_quantity": line.quantity,
-                "item_amount": sale_amount(engine, line.net),
+                "item_amount": sale_amount(client, line.net),
             }
         )
         for line in order.lines
@@ -87,7 +87,7 @@ def _payload(engine: Engine, order: Order, request: str) -> Json:
     return names.payload(
         {
             "sale_id": order.order_id,
-            "sale_amount": sale_amount(engine, order.earn_base.amount),
+            "sale_amount": sale_amount(client, order.earn_base.amount),
             "sale_currency": order.earn_base.currency,
             "sale_store": order.store,
             "sale_associate": order.associate_id,
@@ -98,8 +98,8 @@ def _payload(engine: Engine, order: Order, request: str) -> Json:
     )
 
 
-def _sale_of(engine: Engine, order_id: str) -> Write | None:
-    sale = engine.journal.get(WriteKind.SALE, order_id)
+def _sale_of(client: Client, order_id: str) -> Write | None:
+    sale = client.journal.get(WriteKind.SALE, order_id)
     return None if sale is None or sale.state == WriteState.VOID else sale
 
 
@@ -108,24 +108,24 @@ def _request(write: Write) -> str:
     return f"{write.kind}-{write.key}"
 
 
-def _look(engine: Engine, sale: Write) -> Found:
-    return settling.find_request(engine, sale, engine.settings.sale_type, "sale_request", _request(sale))
+def _look(client: Client, sale: Write) -> Found:
+    return events.find_request(client, sale, client.settings.sale_type, "sale_request", _request(sale))
 
 
-def _earned(engine: Engine, sale: Write, *, is_patient: bool) -> int | None:
+def _earned(client: Client, sale: Write, *, is_patient: bool) -> int | None:
     """Return what a reported sale earned, asking the engine until it is known."""
     if sale.points is None and sale.vendor_ref:
         if is_patient:
-            points = settling.settled_points(engine, {"id": sale.vendor_ref})
+            points = events.settled_points(client, {"id": sale.vendor_ref})
         else:
-            points = settling.moved_points(engine, sale.vendor_ref)
+            points = events.moved_points(client, sale.vendor_ref)
         if points is not None:
             note(sale, points=max(points, 0))
     return sale.points
 
 
 def _take_back(
-    engine: Engine,
+    client: Client,
     sale: Write,
     kind: WriteKind,
     key: str,
@@ -134,20 +134,20 @@ def _take_back(
     store: str,
 ) -> PointsChange:
     """Take back what goods of this amount earned; without an amount all that is left."""
-    earned = _earned(engine, sale, is_patient=False)
+    earned = _earned(client, sale, is_patient=False)
     if earned is None:
         raise Unavailable("the engine has not decided yet what the sale earned")
-    balance = max(available_points(engine, member_ref), 0)
-    write = _plan(engine, sale, kind, key, amount, earned, balance)
+    balance = max(available_points(client, member_ref), 0)
+    write = _plan(client, sale, kind, key, amount, earned, balance)
     if write.points:
-        _send(engine, write, store)
+        _send(client, write, store)
     else:
         advance(write, WriteState.PLANNED, WriteState.DONE)
     return PointsChange(points=write.points)
 
 
 def _plan(
-    engine: Engine,
+    client: Client,
     sale: Write,
     kind: WriteKind,
     key: str,
@@ -158,9 +158,9 @@ def _plan(
     """Return the row of this taking back, its points fixed when it is first seen: pro rata of everything
     returned so far, rounded for the member, less what was taken before, and never beyond the balance."""
     with locked(sale), ExitStack() as stack:
-        if known := engine.journal.get(kind, key):
+        if known := client.journal.get(kind, key):
             return known
-        rows = list(engine.journal.writes(order_id=sale.key, kind__in=TAKING))
+        rows = list(client.journal.writes(order_id=sale.key, kind__in=TAKING))
         before = [stack.enter_context(locked(row)) for row in rows]
         taken = sum(row.detail["paid"] - (row.points or 0) for row in before)
         base = sale.amount or Decimal(0)
@@ -172,7 +172,7 @@ def _plan(
         points = min(wanted, balance)
         for row in before:  # this return owes what those before it could not take, too
             note(row, detail={**row.detail, "owed": 0})
-        write, _is_new = engine.journal.open(
+        write, _is_new = client.journal.open(
             kind,
             key,
             order_id=sale.key,
@@ -184,11 +184,11 @@ def _plan(
         return write
 
 
-def _send(engine: Engine, write: Write, store: str) -> None:
-    kind, request = engine.settings.return_type, _request(write)
+def _send(client: Client, write: Write, store: str) -> None:
+    kind, request = client.settings.return_type, _request(write)
 
     def report() -> Made:
-        payload = engine.names.payload(
+        payload = client.names.payload(
             {
                 "points_points": -(write.points or 0),
                 "points_cart": write.order_id,
@@ -198,8 +198,8 @@ def _send(engine: Engine, write: Write, store: str) -> None:
             }
         )
         with rejecting(RejectReason.INVALID_INPUT):
-            event = settling.report(engine, kind, write.member_ref, payload)
-        return Made(ref=settling.event_id(event))
+            event = events.report(client, kind, write.member_ref, payload)
+        return Made(ref=events.event_id(event))
 
     def adjust() -> None:
         """Source: OpenAPI, adjust_points; `actorId` is the member."""
@@ -210,17 +210,17 @@ def _send(engine: Engine, write: Write, store: str) -> None:
             "impactType": "EARN",
         }
         with rejecting(RejectReason.INVALID_INPUT):
-            engine.send("/commands/adjust_points", body, operation="adjust_points")
+            client.send("/commands/adjust_points", body, operation="adjust_points")
 
     def look() -> Found:
         if kind:
-            return settling.find_request(engine, write, kind, "points_request", request)
-        return settling.find_event(engine, write, ADJUSTED, is_ours)
+            return events.find_request(client, write, kind, "points_request", request)
+        return events.find_event(client, write, ADJUSTED, is_ours)
 
     def is_ours(event: Json) -> bool:
-        return engine.names.text(settling.payload_of(event), "adjusted_comment") == _comment(request)
+        return client.names.text(events.payload_of(event), "adjusted_comment") == _comment(request)
 
-    deliver(write, report if kind else adjust, look, engine.settled_after)
+    deliver(write, report if kind else adjust, look, client.settled_after)
 
 
 def _comment(request: str) -> str:

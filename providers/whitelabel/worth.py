@@ -1,0 +1,173 @@
+"""What a discount takes off, and what a point is worth as money.
+
+Source: docs/contracts/whitelabel.md 2.5, 2.7. The engine enforces no discount: product and store are ours to
+look at. Assumed: `productSku` (or `sku`) limits one to these products, `venues` to these stores.
+
+The worth of a point is the tenant's setting, else the program's own value, else what a test reaction says,
+which stores nothing. It is remembered for some minutes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from providers.answers import inner, number, rows
+from providers.currencies import from_minor_units, minor_units
+from providers.dates import timestamp
+from providers.errors import UnexpectedAnswer
+from providers.outbound.exchange import segment
+from providers.types import Cart, Discount, DiscountKind, Money
+from providers.whitelabel.client import Client, Json, Refused, plain
+
+REMEMBERED_S = 300
+PROBE = Decimal(100)
+UNKNOWN = Discount(kind=DiscountKind.UNKNOWN)
+
+
+def read_discount(client: Client, data: Json, stores: Mapping[str, str]) -> Discount:
+    """Return what a benefit, a reward or the answer of a validation takes off. `stores` maps ids of venues
+    to our store ids. Codes of a pool carry none: then the program's own map says. UNKNOWN for what one
+    coupon cannot express."""
+    listed = rows(client.names.find(data, "discounts")) or _of_program(client, data)
+    found = [_discount(client, row, stores) for row in listed]
+    if not found:
+        return UNKNOWN
+    first = found[0]
+    if len(found) == 1:
+        return first
+    # Several are one when they differ in nothing but the store.
+    if all(each.stores and replace(each, stores=first.stores) == first for each in found):
+        return replace(first, stores=tuple(store for each in found for store in each.stores))
+    return replace(UNKNOWN, raw=f"{len(found)} discounts")
+
+
+def point_value(client: Client, ref: str) -> Money | None:
+    """Return the worth of one point in the program's currency, None where nobody knows it."""
+    key = f"whitelabel:{client.config.program}:rate"
+    known = cache.get(key)
+    if known is None:
+        value = _from_setting(client) or client.settings.point_value or _from_reaction(client, ref)
+        known = str(value or 0)
+        cache.set(key, known, timeout=REMEMBERED_S)
+    value = Decimal(known)
+    return Money(amount=value, currency=client.config.currency) if value > 0 else None
+
+
+def preview_sale(client: Client, ref: str, cart: Cart) -> int | None:
+    """Return what a sale of this cart would earn, as the engine's own reactors say; None where they do
+    not."""
+    if cart.total.currency != client.config.currency:
+        return None
+    payload = client.names.payload(
+        {
+            "sale_id": cart.cart_id,
+            "sale_amount": sale_amount(client, cart.total.amount),
+            "sale_currency": cart.total.currency,
+            "sale_store": cart.store,
+            "sale_request": "preview",
+            "sale_items": [
+                client.names.payload(
+                    {
+                        "item_sku": item.product_id,
+                        "item_quantity": 1,
+                        "item_amount": sale_amount(client, item.price),
+                    }
+                )
+                for item in cart.items
+            ],
+        }
+    )
+    points = _test(client, client.settings.sale_type, ref, payload)
+    return None if points is None else max(points, 0)
+
+
+def sale_amount(client: Client, amount: Decimal) -> int | float:
+    """Return an amount of a sale in the unit that the tenant's reactors count in."""
+    if client.settings.amount_unit == "minor":
+        return minor_units(amount, client.config.currency)
+    return plain(amount)
+
+
+def _of_program(client: Client, data: Json) -> list[Mapping[str, Any]]:
+    reward = inner(data, "reward") or data
+    known = client.settings.code_discounts
+    for key in (reward.get("id"), reward.get("name")):
+        if isinstance(key, str) and key in known:
+            return [known[key]]
+    return []
+
+
+def _discount(client: Client, row: Mapping[str, Any], stores: Mapping[str, str]) -> Discount:
+    discount = _amount_off(client, str(row.get("type")), number(row.get("value")))
+    if discount.kind is DiscountKind.UNKNOWN:
+        return replace(discount, raw=str(row.get("type"))[:40])
+    # "comma recommended": other delimiters occur.
+    skus = tuple(re.split(r"[,;|\s]+", client.names.text(row, "discount_skus").strip()))
+    skus = tuple(sku for sku in skus if sku)
+    is_free = discount.percent == 100 or (
+        discount.kind is DiscountKind.PRICE and discount.amount is not None and not discount.amount.amount
+    )
+    if skus and is_free:
+        discount = Discount(kind=DiscountKind.PRODUCT)
+    ids = [venue["id"] for venue in rows(row.get("venues")) if "id" in venue]
+    # A venue that we do not know is no store of ours, but it still limits.
+    return replace(discount, skus=skus, stores=tuple(stores.get(venue, venue) for venue in ids))
+
+
+def _amount_off(client: Client, kind: str, value: Decimal | None) -> Discount:
+    if value is None or value < 0:
+        return UNKNOWN
+    if kind == "PERCENTAGE" and 0 < value <= 100:
+        return Discount(kind=DiscountKind.PERCENT, percent=value)
+    currency = client.config.currency
+    amount = Money(amount=from_minor_units(value, currency), currency=currency)
+    if kind == "ABSOLUTE" and value > 0:
+        return Discount(kind=DiscountKind.FIXED, amount=amount)
+    if kind == "FIXED":
+        return Discount(kind=DiscountKind.PRICE, amount=amount)
+    return UNKNOWN
+
+
+def _from_setting(client: Client) -> Decimal | None:
+    name = client.settings.rate_setting
+    if not name:
+        return None
+    try:
+        data = client.get(f"/settings/{segment(name)}", operation="get_setting")
+    except Refused:
+        return None
+    value = number(data.get("value") if isinstance(data, dict) else data)
+    return value if value is not None and value > 0 else None
+
+
+def _from_reaction(client: Client, ref: str) -> Decimal | None:
+    """Ask what a spend worth 100 would take: tells the rate where the reactor counts in money."""
+    payload = client.names.payload({"probe_amount": plain(PROBE), "points_request": "probe"})
+    points = _test(client, client.settings.spend_type, ref, payload)
+    return PROBE / -points if points is not None and points < 0 else None
+
+
+def _test(client: Client, kind: str, ref: str, payload: Json) -> int | None:
+    body = {"type": kind, "subject": ref, "occurredAt": timestamp(timezone.now()), "payload": payload}
+    try:
+        data = client.test("/events/test_reaction", body, operation="test_reaction")
+    except UnexpectedAnswer:
+        return None  # refused by the tenant's schema, or of another shape: then there is no answer
+    found = list(_points_in(data))
+    return int(sum(found)) if found else None
+
+
+def _points_in(data: object) -> list[Decimal]:
+    """Return every number called `points`, wherever in the answer (its shape is assumed)."""
+    if isinstance(data, dict):
+        own = number(data.get("points"))
+        inner = [each for value in data.values() for each in _points_in(value)]
+        return inner if own is None else [own, *inner]
+    if isinstance(data, list):
+        return [each for value in data for each in _points_in(value)]
+    return []
