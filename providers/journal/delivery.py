@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from providers import clock
 from providers.errors import Unavailable
 from providers.journal.models import Write, WriteState
@@ -33,6 +35,8 @@ def deliver(
     """
     if look is not None:
         resolve(write, look, settled_after)
+        if write.state == WriteState.SENT:
+            raise Unavailable("another process sends this")
     if write.state not in (WriteState.PLANNED, WriteState.SENT):
         return
     began = WriteState(write.state)
@@ -42,9 +46,9 @@ def deliver(
     try:
         made = send()
     except NOTHING_HAPPENED:
-        # Of an earlier attempt, whose answer is lost, this says nothing.
+        # Of an earlier attempt, whose answer is lost, and of one that began meanwhile, this says nothing.
         if began == WriteState.PLANNED:
-            advance(write, WriteState.SENT, WriteState.PLANNED)
+            advance(write, WriteState.SENT, WriteState.PLANNED, _same_attempt(write))
         raise
     _done(write, made)
 
@@ -60,7 +64,8 @@ def resolve(write: Write, look: Callable[[], Found], settled_after: timedelta) -
     if found.made:
         _done(write, found.made[0])
     elif found.is_certain or (found.is_complete and is_settled):
-        advance(write, WriteState.SENT, WriteState.PLANNED)
+        # Another process may have come to this and have sent it again, while we looked.
+        advance(write, WriteState.SENT, WriteState.PLANNED, _same_attempt(write))
     else:
         raise Unavailable("an earlier attempt may still be on its way")
 
@@ -68,6 +73,10 @@ def resolve(write: Write, look: Callable[[], Found], settled_after: timedelta) -
 def is_under_way(write: Write | None, settled_after: timedelta) -> bool:
     """Return whether `write` was sent, its answer is lost, and it may still arrive."""
     return write is not None and write.state == WriteState.SENT and not is_past(write, settled_after)
+
+
+def _same_attempt(write: Write) -> Q:
+    return Q(sent_at=write.sent_at)
 
 
 def _done(write: Write, made: Made | None) -> None:

@@ -22,15 +22,17 @@ EDGES: Mapping[tuple[WriteState, WriteState], str] = {
     (WriteState.DONE, WriteState.UNDONE): "It was given back, or taken back.",
 }
 
+ANY = Q()
 
-def advance(write: Write, before: WriteState, after: WriteState, /, **fields: Any) -> bool:
-    """Move `write` from one state to the next, and set `fields`, if it still is in `before`. Return whether
-    this call did it; `write` then says what the row says. Raises IntegrityError where `exclusive_key` is
-    another's, ValueError for a step that is not in EDGES."""
+
+def advance(write: Write, before: WriteState, after: WriteState, only: Q = ANY, /, **fields: Any) -> bool:
+    """Move `write` from one state to the next, and set `fields`, if it still is in `before` and `only` holds.
+    Return whether this call did it; `write` then says what the row says. Raises IntegrityError where
+    `exclusive_key` is another's, ValueError for a step that is not in EDGES."""
     if (before, after) not in EDGES:
         raise ValueError(f"no step from {before} to {after}")
     changes = {"state": after, "changed_at": clock.now(), **fields}
-    if Write.objects.filter(pk=write.pk, state=before).update(**changes) != 1:
+    if Write.objects.filter(only, pk=write.pk, state=before).update(**changes) != 1:
         write.refresh_from_db()
         return False
     for name, value in changes.items():

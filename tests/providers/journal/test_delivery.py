@@ -81,6 +81,41 @@ def test_a_lost_request_is_sent_again_only_when_it_can_no_longer_arrive(write: W
     assert (write.state, stamps.calls) == (WriteState.DONE, 2)
 
 
+def test_what_another_process_sends_again_while_we_look_is_not_sent_by_both(
+    write: Write, stamps: Stamps
+) -> None:
+    lose_answer(write, stamps, happened=False)
+    other = Write.objects.get(pk=write.pk)
+
+    def look_slowly() -> Found:
+        found = looker(stamps)()
+        lose_answer(other, stamps, happened=True)
+        return found
+
+    with time_machine.travel(timezone.now() + LATER):
+        with pytest.raises(Unavailable):
+            deliver(write, sender(stamps), look_slowly, SETTLED_AFTER)
+        assert stamps.calls == 2
+        send(write, stamps)
+    assert (write.state, stamps.calls) == (WriteState.DONE, 2)
+
+
+def test_an_attempt_that_did_not_arrive_says_nothing_of_one_that_began_meanwhile(
+    write: Write, stamps: Stamps
+) -> None:
+    def send_late() -> Made:
+        stamps.trouble, stamps.is_late = UNKNOWN, True
+        other = Write.objects.get(pk=write.pk)
+        with pytest.raises(OutcomeUnknown):
+            deliver(other, sender(stamps), None, SETTLED_AFTER)
+        raise Unavailable("down")
+
+    with pytest.raises(Unavailable):
+        deliver(write, send_late, None, SETTLED_AFTER)
+    write.refresh_from_db()
+    assert write.state == WriteState.SENT
+
+
 def test_what_cannot_all_be_seen_is_not_sent_again(write: Write, stamps: Stamps) -> None:
     lose_answer(write, stamps, happened=False)
     stamps.sees_all = False
