@@ -76,18 +76,20 @@ def send(program: str, base_url: str, call: Call, *, timeout_s: float) -> Answer
     breaker = Breaker(vendor=f"newstore:{host}", program=program)
     try:
         with breaker.watching(is_silence):
-            return _send(program, base_url, call, started + timeout_s)
+            return _send(program, base_url, call, timeout_s)
     except BreakerOpen:
         raise NewStoreUnavailable("NewStore was silent a moment ago", retry_after_s=breaker.open_s) from None
 
 
-def _send(program: str, base_url: str, call: Call, ends_at: float) -> Answer:
+def _send(program: str, base_url: str, call: Call, timeout_s: float) -> Answer:
     started, system = time.monotonic(), (program, "newstore")
+    # A launch waits for less than a second: time is left for the host's next address, or a second attempt.
+    connect_s = min(CONNECT_TIMEOUT_S, timeout_s / 3)
     head: exchange.Answer | None = None
     try:
         request = exchange.prepare(system, base_url, call, {"Accept": "application/json"})
         head = exchange.exchange(
-            system, request, ends_at=ends_at, connect_s=CONNECT_TIMEOUT_S, max_bytes=MAX_ANSWER_BYTES
+            system, request, ends_at=started + timeout_s, connect_s=connect_s, max_bytes=MAX_ANSWER_BYTES
         )
         return _judge(head)
     except CallFailed as failed:

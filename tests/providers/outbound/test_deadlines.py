@@ -18,6 +18,7 @@ from pytest_httpserver import HTTPServer
 from loyaltyview import settings as default_settings
 from loyaltyview.checks import LONGEST_CALL_S
 from loyaltyview.newstore import client as newstore_client
+from loyaltyview.newstore import http as newstore_http
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.newstore.http import send
 from providers.base import LEASED, LoyaltyProvider
@@ -100,6 +101,32 @@ def test_connecting_to_one_address_after_another_ends_at_the_deadline(
     with pytest.raises((Unavailable, NewStoreUnavailable)):  # nothing was sent, so a write knows its outcome
         call(f"http://many.test:{busy_port}", Call("POST", "/x", operation="x"))
     assert time.monotonic() - started_at < 4  # 29 addresses have a second each
+
+
+def test_newstores_second_address_is_tried_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newstore_http, "CONNECT_TIMEOUT_S", 30.0)  # longer than the call, as at a launch
+    with (
+        HTTPServer(host="127.0.0.2", port=0) as server,
+        socket.create_server(("127.0.0.1", server.port), backlog=0) as full,
+        contextlib.ExitStack() as waiting,
+    ):
+        for _ in range(4):
+            each = waiting.enter_context(socket.socket())
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        server.expect_request("/x").respond_with_json({})
+        looked_up = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, server.port))
+            for ip in ("127.0.0.1", "127.0.0.2")
+        ]
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *args, **kwargs: looked_up if host == "two.test" else real(host, *args, **kwargs),
+        )
+        answer = send("acme", f"http://two.test:{server.port}", Call("GET", "/x"), timeout_s=4.5)
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("client", CLIENTS)
