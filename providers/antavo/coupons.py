@@ -128,11 +128,6 @@ def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) ->
         redeem(client, ref, code, transaction_id)
 
 
-def exclusive_key(ref: str, code: str) -> str:
-    """Return what keeps two spends from using the coupon. A pool may give everybody the same code."""
-    return f"coupon {ref} {code}"
-
-
 def give_back(client: Client, spend: Write, code: str, amount: str = "") -> None:
     """Make a redeemed coupon usable again, once for each spend: of a gift card each time would give its
     amount back. Done before, by whomever, is success."""

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.db.models import Q
+
 from providers.antavo import coupons, reservations
 from providers.antavo.client import SETTLED_AFTER, Client, of_member
 from providers.antavo.fields import table, text
@@ -17,7 +19,7 @@ from providers.antavo.history import events_of
 from providers.antavo.refusals import ALREADY_REVOKED, suppress_code
 from providers.antavo.rewards import OFFER, POINTS_AS_MONEY
 from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAnswer
-from providers.journal.models import OPEN, Write, WriteState
+from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import advance
 from providers.types import Order, Spend, SpendIntent, SpendKind
@@ -87,8 +89,10 @@ class CouponUse(AntavoWay):
 
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
         ref, code = intent.member_ref, intent.item_id
-        exclusive_key = coupons.exclusive_key(ref, code)
-        if self.journal.writes(exclusive_key=exclusive_key, state__in=OPEN).exists():
+        exclusive_key = f"coupon {ref} {code}"  # a pool may give everybody the same code
+        is_claimed = Q(detail__coupon=code) & ~Q(item_kind=SpendKind.VOUCHER.value)
+        spends = self.journal.writes(WriteKind.SPEND, member_ref=ref, state__in=OPEN)
+        if spends.filter(is_claimed | Q(exclusive_key=exclusive_key)).exists():
             raise Rejected(RejectReason.ALREADY_USED, "a spend of ours has this coupon")
         coupons.check_usable(self.client, ref, code, intent.cart)
         plan, discount = super().plan(intent), intent.discount
@@ -140,11 +144,9 @@ class Claim(AntavoWay):
         }
 
     def made(self, intent: SpendIntent, ref: str, coupon: str) -> Made:
-        """Return what was claimed, and the coupon that it made ("" for none)."""
-        if not coupon:
-            return Made(ref=ref)
-        key = coupons.exclusive_key(intent.member_ref, coupon)
-        return Made(ref=ref, detail={"coupon": coupon}, exclusive_key=key)
+        """Return what was claimed, and the coupon that it made ("" for none). A pool may give the same code
+        for each claim, so the code keeps no other claim off."""
+        return Made(ref=ref, detail={"coupon": coupon} if coupon else {})
 
     def finish(self, write: Write) -> None:
         """Redeem the coupon. Whatever goes wrong, the points are spent and the spend stands: `confirm` tries

@@ -19,7 +19,6 @@ def way_of(row):
 def spend_of(row):
     way, state = way_of(row), SPENT[row.state]
     detail = {"way": way, "item": row.item_id, "coupon": row.coupon, "amount": row.amount}
-    has_coupon = row.coupon and not row.amount and state in ("sent", "done")
     return {
         "program": row.program,
         "kind": "spend",
@@ -31,8 +30,8 @@ def spend_of(row):
         "points": row.points,
         "order_id": row.transaction_id,
         "vendor_ref": row.provider_ref,
-        # A coupon that was used twice stands twice; only a reward's own is kept from other spends.
-        "exclusive_key": f"coupon {row.member_ref} {row.coupon}" if has_coupon and way != "coupon" else "",
+        # A coupon that was used twice stands twice, and a pool may give the same code for each claim.
+        "exclusive_key": "",
         "shown_before": row.seen,
         "detail": {name: value for name, value in detail.items() if value},
         "waits_for_order": way == "reserve" and state in ("sent", "done") and not row.transaction_id,

@@ -64,6 +64,16 @@ def test_a_claim_is_found_confirmed_and_given_back(provider: AntavoProvider) -> 
     assert provider.find_spend(asked).finding is Finding.DID_NOT
 
 
+def test_claims_that_got_the_same_code_stand_both(provider: AntavoProvider) -> None:
+    asked = [intent(), intent()]
+    spends = [provider.spend(each) for each in asked]
+    forget_rows()
+    carry(SpendRecord=[former(spend, asked[0].item_id, coupon="WELCOME") for spend in spends])
+    assert [provider.find_spend(each).finding for each in asked] == [Finding.HAPPENED] * 2
+    with pytest.raises(Rejected):  # its coupon is used by claims of ours
+        provider.spend(intent("WELCOME", 0, kind=SpendKind.VOUCHER))
+
+
 def test_reserved_points_are_burned_by_their_order_or_given_back(provider: AntavoProvider) -> None:
     kept, burned = points_intent(200), points_intent(100)
     spends = [provider.spend(each) for each in (kept, burned)]

@@ -10,7 +10,7 @@ from loyaltyview.sandbox.vendors.antavo.state import Reward as VendorReward
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write
-from providers.types import Finding, SpendKind
+from providers.types import Finding, Spend, SpendKind
 from tests.providers.antavo.build import intent, order, voucher_intent
 from tests.providers.antavo.conftest import MIA, LoseAnswers, Served
 
@@ -42,6 +42,32 @@ def test_a_coupon_that_could_not_be_used_up_at_once_is_with_the_order(
         provider.confirm(spend, order(spends=(spend,)))
     assert coupon.status == "redeemed"
     assert len(vendor.events("coupon_redeem")) == 1
+
+
+def test_rewards_whose_pool_gives_the_same_code_each_time_can_be_claimed_again(
+    provider: AntavoProvider, vendor: Served
+) -> None:
+    first = provider.spend(intent())
+    _give_the_same_code_again(vendor, first)
+    second = provider.spend(intent())
+    assert second.memo["coupon"] == first.memo["coupon"]
+    assert second.provider_ref != first.provider_ref
+    assert spendable(provider) == 620
+
+
+def test_a_lost_claim_is_found_whose_code_an_earlier_one_has(
+    provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
+) -> None:
+    _give_the_same_code_again(vendor, provider.spend(intent()))
+    asked = intent()
+    with lose_answers("claim"), pytest.raises(OutcomeUnknown):
+        provider.spend(asked)
+    assert provider.find_spend(asked).finding is Finding.HAPPENED
+
+
+def _give_the_same_code_again(vendor: Served, spend: Spend) -> None:
+    coupon = vendor.workspace.coupons[spend.memo["coupon"]]
+    vendor.workspace.new_coupon = lambda *args: coupon  # type: ignore[method-assign]
 
 
 def _unavailable(*_args: object) -> None:
