@@ -1,8 +1,11 @@
 """Sales, returns and cancelled orders: told once, in the tenant's own words, nobody below zero."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 import time_machine
@@ -10,11 +13,12 @@ from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
-from providers.journal.models import WriteKind
+from providers.journal.models import Write, WriteKind
 from providers.types import PointsChange
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent, sent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
+from tests.races.at_once import at_once
 
 
 def test_a_sale_is_reported_without_personal_data(
@@ -220,3 +224,26 @@ def test_the_refund_of_a_later_spend_pays_for_no_earlier_return(
     vendor.state.points[mia] = 300
     provider.release(provider.spend(points_intent(mia, 300, "key-2")))
     assert vendor.state.points[mia] == 300
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_refunds_and_a_return_at_once_pay_what_is_owed_once(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    provider.record_order(order(mia))
+    spends = [provider.spend(points_intent(mia, 300, f"key-{number}")) for number in range(3)]
+    assert provider.record_return(returned(mia, "40.00")) == PointsChange(points=0)
+    writes: list[Callable[[], object]] = [partial(provider.release, spend) for spend in spends]
+    writes.append(partial(provider.record_return, returned(mia, "40.00", "return-2")))
+
+    def try_it(write: Callable[[], object]) -> None:
+        with suppress(Unavailable):  # another thread sends the same
+            write()
+
+    at_once([partial(try_it, write) for write in writes * 2])
+    for write in writes:
+        write()
+    owed = sum(row.detail["owed"] for row in Write.objects.filter(kind=WriteKind.RETURN))
+    assert vendor.state.points[mia] == 820 + owed
+    assert len(vendor.state.events_of("POINTS_REFUND")) == 3
