@@ -117,22 +117,42 @@ def _at_most(timeout: Any) -> Any:
     return min(timeout, left_s) if isinstance(timeout, int | float) else timeout
 
 
+_looking_up: dict[tuple[str, int], Future[list[str]]] = {}
+_look_ups = threading.Lock()
+
+
 def _look_up(host: str, port: int) -> list[str]:
-    """Return `allowed_addresses` within the attempt. No name server can be given a time, so a thread asks."""
+    """Return `allowed_addresses` within the attempt. No name server can be given a time, so a thread asks.
+    All calls that wait for one host share its thread."""
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(host.strip("[]"))
         return allowed_addresses(host.strip("[]"), port)
-    found: Future[list[str]] = Future()
-
-    def ask() -> None:
-        try:
-            found.set_result(allowed_addresses(host, port))
-        except BaseException as error:
-            found.set_exception(error)
-
     left_s = attempt_ends_at.get() - time.monotonic()
-    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    with _look_ups:
+        found = _looking_up.get((host, port))
+        if found is None:
+            found = Future()
+            try:
+                threading.Thread(target=_ask, args=(host, port, found), name="look-up", daemon=True).start()
+            except RuntimeError as error:  # the machine has no more threads
+                raise OSError("no thread") from error
+            _looking_up[host, port] = found
     return found.result(max(left_s, 0.0) if math.isfinite(left_s) else None)
+
+
+def _ask(host: str, port: int, found: Future[list[str]]) -> None:
+    addresses: list[str] = []
+    failed: BaseException | None = None
+    try:
+        addresses = allowed_addresses(host, port)
+    except BaseException as error:
+        failed = error
+    with _look_ups:
+        del _looking_up[host, port]
+    if failed is None:
+        found.set_result(addresses)
+    else:
+        found.set_exception(failed)
 
 
 class _Connection(_CheckedConnection):

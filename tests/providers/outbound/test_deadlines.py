@@ -149,6 +149,34 @@ def test_a_name_server_that_is_silent_is_given_up_at_the_deadline(
     assert took_s < 4
 
 
+def test_a_silent_name_server_holds_one_thread_for_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, asked = threading.Event(), []
+
+    def silent(host: str, *_args: object, **_kwargs: object) -> None:
+        asked.append(host)
+        over.wait(20)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    for number in range(10):  # one program each, so that no breaker opens
+        with pytest.raises(NewStoreUnavailable):
+            send(f"acme{number}", "http://one.test", Call("GET", "/x"), timeout_s=0.05)
+    over.set()
+    assert asked == ["one.test"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_without_a_thread_for_the_name_nothing_is_sent(client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _error, call = CLIENTS[client]
+
+    def no_thread(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises((Unavailable, NewStoreUnavailable)):
+        call("http://one.test", Call("POST", "/x", operation="x"))
+
+
 # --- Leases -------------------------------------------------------------------------------------------
 
 
