@@ -194,6 +194,20 @@ def test_no_vendor_imports_another_and_the_shared_part_imports_none() -> None:
     assert not wrong
 
 
+def test_vendors_leave_transactions_leases_and_retries_to_the_journal() -> None:
+    """The house program is its own vendor: its ledger needs transactions."""
+    words = re.compile(r"\batomic\b|select_for_update|IntegrityError|\bleases?\b|\bretr(?:y|ies)\b|\bF\(")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for vendor in set(PROVIDERS) - {"house"}
+        for path in modules(f"providers/{vendor}")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if words.search(line)
+    ]
+
+    assert not wrong
+
+
 def test_only_tests_import_tests() -> None:
     wrong = [
         str(path)
