@@ -50,8 +50,8 @@ def record_order(client: Client, order: Order) -> PointsChange:
     if sale.due_at:
         return LATER
     deliver(sale, lambda: _check_out(client, order.member_ref, data), None, SETTLED_AFTER)
-    if sale.state == WriteState.DONE and sale.detail:
-        note(sale, detail={})  # what was bought is not needed any more
+    if sale.state == WriteState.DONE:
+        _finish(client, sale)
     return PointsChange(points=0 if sale.state == WriteState.VOID else sale.points)
 
 
@@ -86,6 +86,7 @@ def flush(client: Client, order_id: str) -> None:
         return
     if sale.due_at is None:
         deliver(sale, lambda: _check_out(client, sale.member_ref, sale.detail), None, SETTLED_AFTER)
+        _finish(client, sale)
     elif not queue.take(sale) or not _send_in_bulk(client, [sale]):
         raise Unavailable("the order's checkout still waits in our queue")
 
@@ -157,6 +158,18 @@ def _check_out(client: Client, ref: str, data: dict[str, Any]) -> Made:
     return Made(ref=found.transaction_id, points=points)
 
 
+def _finish(client: Client, sale: Write) -> None:
+    """Accept a checkout that Antavo has, where that is ours to do. May be repeated: a refusal does not mean
+    that the checkout did not arrive."""
+    points = sale.points
+    if points is None and client.settings.accepts_checkouts:
+        found = transactions.read(client, sale.member_ref, sale.key)
+        found = found and transactions.accept(client, sale.member_ref, found)
+        points = found.earned if found and found.status == transactions.ACCEPTED else None
+    if sale.detail or points != sale.points:
+        note(sale, points=points, detail={})  # what was bought is not needed any more
+
+
 def _send_in_bulk(client: Client, sales: list[Write]) -> int:
     """Send checkouts that this process took from the queue; return how many Antavo has now."""
     if not sales:
@@ -176,8 +189,5 @@ def _send_in_bulk(client: Client, sales: list[Write]) -> int:
             continue
         queue.done(sale)
         taken += 1
-        if client.settings.accepts_checkouts and (
-            found := transactions.read(client, sale.member_ref, sale.key)
-        ):
-            transactions.accept(client, sale.member_ref, found)
+        _finish(client, sale)
     return taken

@@ -61,7 +61,8 @@ def burn_alone(client: Client, row: Write) -> None:
     if end_wait_by(row, row.key):
         unreserve(client, row.member_ref, row.key)
         data = {"transaction_id": row.key, "total": 0, "points_burned": row.points}
-        transactions.check_out(client, row.member_ref, data)
+        found = transactions.check_out(client, row.member_ref, data)
+        transactions.accept(client, row.member_ref, found)
 
 
 def burn_forgotten(client: Client) -> int:

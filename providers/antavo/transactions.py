@@ -57,22 +57,18 @@ def read(client: Client, ref: str, transaction_id: str) -> Transaction | None:
 
 
 def check_out(client: Client, ref: str, data: Mapping[str, Any]) -> Transaction:
-    """Send a checkout and return what became of it; one that was sent before is only read. Raise
-    Rejected(NOT_ALLOWED) when another member has a transaction with this id, and OutcomeUnknown when it was
-    sent and cannot be read."""
+    """Send a checkout and return what became of it, not accepted yet; one that was sent before is only read.
+    Raise Rejected(NOT_ALLOWED) when another member has a transaction with this id, and OutcomeUnknown when it
+    was sent and cannot be read."""
     with suppress_code(TRANSACTION_USED):
         client.event("checkout", ref, data)
     try:
-        return _accepted(client, ref, data["transaction_id"])
-    except (Unavailable, AuthFailed) as error:
+        found = read(client, ref, data["transaction_id"])
+    except (Unavailable, AuthFailed, Refused) as error:
         raise OutcomeUnknown("the checkout was sent and cannot be read") from error
-
-
-def _accepted(client: Client, ref: str, transaction_id: str) -> Transaction:
-    found = read(client, ref, transaction_id)
     if found is None:
         raise Rejected(RejectReason.NOT_ALLOWED, "the transaction is another member's")
-    return accept(client, ref, found)
+    return found
 
 
 def accept(client: Client, ref: str, found: Transaction) -> Transaction:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 import time_machine
 
 from loyaltyview.sandbox.vendors.antavo.state import Transaction
 from providers.antavo.provider import AntavoProvider
+from providers.antavo.refusals import NOT_ACCEPTED, Refused
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from tests.providers.antavo.build import goods, order
 from tests.providers.antavo.conftest import LEO, MIA, Connect, LoseAnswers, Served
@@ -87,6 +89,37 @@ def test_accepting_whose_answer_was_lost_is_repeated_safely(
     with lose_answers("checkout_accept"), pytest.raises(OutcomeUnknown):
         provider.record_order(order())
     assert provider.record_order(order()).points == 100
+
+
+def test_an_order_that_may_not_be_accepted_yet_is_taken_back_when_cancelled(
+    vendor: Served, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.workspace.accept_mode = "manual"
+    provider = connect(accepts_checkouts=True)
+    refuse = Refused(NOT_ACCEPTED, "not yet", 409)
+    with monkeypatch.context() as patch:
+        patch.setattr("providers.antavo.transactions.accept", Mock(side_effect=refuse))
+        with pytest.raises(Rejected):
+            provider.record_order(order())
+        assert provider.get_member(MIA).balance.pending == 100
+        provider.cancel_order(order())
+    assert vendor.events("checkout_reject") == [{"transaction_id": "order-1"}]
+    assert provider.get_member(MIA).balance.pending == 0
+
+
+def test_an_order_that_may_not_be_accepted_yet_is_accepted_later(
+    vendor: Served, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.workspace.accept_mode = "manual"
+    provider = connect(accepts_checkouts=True)
+    refuse = Refused(NOT_ACCEPTED, "not yet", 409)
+    with monkeypatch.context() as patch:
+        patch.setattr("providers.antavo.transactions.accept", Mock(side_effect=refuse))
+        with pytest.raises(Rejected):
+            provider.record_order(order())
+    assert provider.record_order(order()).points == 100
+    assert len(vendor.events("checkout")) == 1
+    assert spendable(provider) == 920
 
 
 def test_a_cancelled_order_is_refunded_as_a_whole(provider: AntavoProvider, vendor: Served) -> None:
