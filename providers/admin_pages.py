@@ -1,8 +1,8 @@
-"""What a vendor's own admin pages need of the project, handed to them by `loyaltyview/urls.py`.
+"""The part of the project that a vendor's own admin pages need; `loyaltyview/urls.py` passes it to them.
 
 A vendor's package may have a `urls.py` (with `app_name` its kind and a page named `home` that takes a
-program's slug). It is included under `/admin/<kind>/`; each view gets a `host`. Pages check who may see
-them themselves: `staff_member_required`, and `may_change`.
+program's slug). It is included under `/admin/<kind>/`; each view gets a `host`. The pages check permissions
+themselves: `staff_member_required`, and `may_change`.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class HostStore:
 
 
 class Host(Protocol):
-    """The project as a vendor's pages see it. Programs are named by their slugs."""
+    """The project's interface for a vendor's pages. Programs are named by their slugs."""
 
     def may_change(self, user: Any) -> bool:
         """Return whether this user may change programs."""

@@ -1,9 +1,9 @@
 """Reading the JSON of a vendor's answer. Vendors keep few promises about types: ids come as numbers, numbers
 as text, and objects as lists.
 
-A field that nothing depends on is read leniently: "" or None stands for anything that cannot be read. What
-a decision rests on is read by `needed_text`, `object_in` and `objects_in`, which raise UnexpectedAnswer with
-the place: nothing may follow from an answer that does not say what it should.
+A field that no decision depends on is read leniently: an unreadable value becomes "" or None. Fields that a
+decision depends on are read by `needed_text`, `object_in` and `objects_in`, which raise UnexpectedAnswer with
+the place: no decision may follow from an incomplete answer.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from providers.outbound.lenient_json import read_json
 
 Json = dict[str, Any]
 
-# A number of points or cents above this is none, and would take minutes to compute with (1e999999).
+# A larger number is not an amount of points or cents, and computing with it (1e999999) would take minutes.
 MOST = 10**18
 
 
 def delivered(body: bytes) -> Any:
     """Return the JSON in a delivery; raise UnexpectedAnswer for anything else. Fractions are floats, so that
-    what was delivered can be written as JSON again."""
+    the delivery can be written as JSON again."""
     try:
         return read_json(body, float)
     except (ValueError, RecursionError) as error:

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class ProvidersConfig(AppConfig):
-    """What all vendors share: the budgets of their accounts, and which members have changed."""
+    """The tables that all vendors share: the budgets of their accounts, and which members have changed."""
 
     name = "providers"
     label = "providers"

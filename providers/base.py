@@ -1,7 +1,7 @@
-"""The interface that every loyalty vendor's adapter fulfils.
+"""The interface that every loyalty vendor's adapter implements.
 
-An adapter is one package with one public class. It speaks the vendor's words inside and ours
-(`providers.types`, `providers.errors`) outside. Reads may be repeated; `spend` never is.
+An adapter is one package with one public class. Inside it uses the vendor's words, outside ours
+(`providers.types`, `providers.errors`). Reads may be repeated; `spend` never is.
 """
 
 from abc import ABC, abstractmethod
@@ -60,7 +60,7 @@ class Capability(StrEnum):
     HISTORY = "history"
     STORES = "stores"
     WEBHOOKS = "webhooks"
-    CANCELS_SPENDS = "cancels_spends"  # may cancel a spend by itself, and tells so by webhook
+    CANCELS_SPENDS = "cancels_spends"  # may cancel a spend by itself, and sends a webhook then
     PARTIAL_RETURN = "partial_return"
     ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
@@ -68,7 +68,7 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
-    """What an adapter is built from. `program` is the slug; `settings` passed `validate_settings`;
+    """The configuration of an adapter. `program` is the slug; `settings` passed `validate_settings`;
     `time_zone` is "" where the program names none."""
 
     program: str
@@ -113,7 +113,7 @@ def _noting(write: Callable[..., Any], member_of: Callable[[Any], str]) -> Calla
         try:
             return write(self, about, *args, **kwargs)
         finally:
-            # Whatever became of it: what was read before may not be true any more.
+            # After any outcome: earlier reads may be outdated.
             config: ProviderConfig | None = getattr(self, "config", None)  # absent in a test's double
             if config is not None and not self.is_local:
                 changed(config.program, member_of(about))
@@ -130,11 +130,11 @@ class LoyaltyProvider(ABC):
     setting_specs: ClassVar[tuple[SettingSpec, ...]] = ()  # those of `settings_class`
     # True when calls only touch our own database: pages then call in the request's own thread.
     is_local: ClassVar[bool] = False
-    # The most decimals that the vendor's numbers can say of an amount.
+    # The most decimals of an amount that the vendor's numbers can represent.
     most_decimals: ClassVar[int] = 3
-    # True when a look-up by code asks the vendor what one by member id asks: pages then ask once.
+    # True when look-ups by code and by member id are the same call: pages then make it once.
     finds_codes_as_ids: ClassVar[bool] = False
-    # How many calls a page makes for a member, and a tap for its spend, where nothing else is known already.
+    # How many calls a page makes for a member, and a tap for its spend, when no earlier read can be used.
     calls_of_page: ClassVar[int] = 1
     calls_of_tap: ClassVar[int] = 1
 
@@ -142,8 +142,8 @@ class LoyaltyProvider(ABC):
         self.config = config
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Every write of an adapter ends what pages share about its member (`providers.outbound.sharing`).
-        What is called under a lease ends before it."""
+        """Wrap the adapter's methods. Every write ends the sharing of reads about its member
+        (`providers.outbound.sharing`). A method that is called under a lease ends before the lease."""
         super().__init_subclass__(**kwargs)
         if "settings_class" in cls.__dict__:
             cls.setting_specs = specs_of(cls.settings_class)
@@ -164,7 +164,7 @@ class LoyaltyProvider(ABC):
 
     @classmethod
     def check_currency(cls, currency: str) -> None:
-        """Raise SettingsError for a currency whose amounts the vendor cannot be told exactly. Called when a
+        """Raise SettingsError for a currency whose amounts the vendor cannot represent exactly. Called when a
         program is saved, loaded or tested, never in a request."""
         decimals = decimals_of(currency)
         if decimals > cls.most_decimals:
@@ -173,7 +173,7 @@ class LoyaltyProvider(ABC):
 
     @property
     def budget(self) -> Budget | None:
-        """The budget of the account's calls, None where nobody counts them."""
+        """The budget of the account's calls, None where they are not counted."""
         return None
 
     # --- Reads: may be repeated; raise Unavailable, RateLimited, AuthFailed, UnexpectedAnswer ------
@@ -181,7 +181,7 @@ class LoyaltyProvider(ABC):
     @abstractmethod
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
         """Called when the associate types or scans. Return every exact match (none: empty, at most 20).
-        Compare the answer with the query: vendors match partially, and a near miss is a stranger."""
+        Compare the answer with the query: vendors match partially, and a near match is another customer."""
 
     @abstractmethod
     def get_member(self, ref: str) -> Member:
@@ -190,17 +190,17 @@ class LoyaltyProvider(ABC):
     @abstractmethod
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
         """Called on page load. Return all rewards, locked ones with reason and exact gap.
-        Judge only what the vendor knows (points, tier, stock); the cart's own limits are added by us."""
+        Apply only the vendor's limits (points, tier, stock); we add those of the cart."""
 
     @abstractmethod
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
-        """Called on page load. Return only vouchers of this member that are not used yet; drop others'
-        even when the vendor returns them."""
+        """Called on page load. Return only vouchers of this member that are not used yet; drop other members'
+        vouchers even when the vendor returns them."""
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
         """Called when the associate types or scans a voucher's code. Return it with its lock, if any; raise
         Rejected (REWARD_NOT_FOUND, ALREADY_USED, EXPIRED, NOT_ALLOWED for another member's) otherwise.
-        Look only, use nothing. The default looks among the member's own."""
+        Use nothing. The default searches the member's own vouchers."""
         vouchers = [voucher for voucher in self.list_vouchers(ref) if voucher.code]
         exact = [voucher for voucher in vouchers if voucher.code == plain(code)]
         found = exact or [voucher for voucher in vouchers if id_key(voucher.code) == id_key(code)]
@@ -219,8 +219,8 @@ class LoyaltyProvider(ABC):
 
     @abstractmethod
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
-        """Called after an unknown outcome, by page and worker, any number of times. Answer DID_NOT only
-        when it is certain that the spend did not happen and will not happen any more."""
+        """Called after an unknown outcome, by page and worker, any number of times. Answer DID_NOT only when
+        it is certain that the spend did not happen and can no longer happen."""
 
     def list_stores(self) -> tuple[ProviderStore, ...]:
         """Called by administrators to map stores."""
@@ -234,7 +234,7 @@ class LoyaltyProvider(ABC):
 
     @abstractmethod
     def spend(self, intent: SpendIntent) -> Spend:
-        """Called once per intent, when its coupon exists and nobody has seen it. Take or hold the points,
+        """Called once per intent, when its coupon exists and has not been shown. Take or hold the points,
         or use the voucher. Must not be repeated inside.
         Raise Rejected (nothing happened), Unavailable (nothing reached the vendor),
         OutcomeUnknown or UnexpectedAnswer (it may have happened)."""

@@ -1,4 +1,4 @@
-"""The one clock by which adapters judge whether a write can still be under way.
+"""The one clock with which adapters decide whether a write can still be under way.
 
 It is the database's, the same for every process. Adapters compare it with their own rows only. They never
 compare it with a vendor's time: two clocks differ.

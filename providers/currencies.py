@@ -34,13 +34,13 @@ def from_minor_units(units: Decimal, currency: str) -> Decimal:
 
 
 def from_hundredths(count: Decimal | int, currency: str) -> Money:
-    """Return so many hundredths of `currency` as money."""
+    """Return `units` hundredths of `currency` as money."""
     return Money(amount=Decimal(count) / 100, currency=currency)
 
 
 def hundredths(amount: Decimal, currency: str) -> int:
-    """Return an amount in hundredths of `currency`, half up, whatever its smallest unit is. Raise Rejected
-    for a currency whose amounts hundredths cannot say."""
+    """Return an amount in hundredths of `currency`, half up; its smallest unit does not matter. Raise
+    Rejected for a currency with three decimals."""
     if decimals_of(currency) > HUNDREDTH_DECIMALS:
         detail = f"hundredths cannot say an amount in {currency}, which has {decimals_of(currency)} decimals"
         raise Rejected(RejectReason.INVALID_INPUT, detail)

@@ -22,21 +22,21 @@ Read = Callable[[Any], datetime | None]
 
 
 def start_of(value: Any, config: ProviderConfig, read: Read) -> datetime | None:
-    """Return the time `value` from which something holds: the first moment of a date, else what the vendor's
-    own `read` makes of it."""
+    """Return the time `value` from which something is valid: the first moment of a date, else the result of
+    the vendor's own `read`."""
     day = bare_date(value)
     return read(value) if day is None else first_moment(day, config.time_zone, config.country)
 
 
 def end_of(value: Any, config: ProviderConfig, read: Read) -> datetime | None:
-    """Return the time `value` until which something holds: the last moment of a date, else what the vendor's
-    own `read` makes of it."""
+    """Return the time `value` until which something is valid: the last moment of a date, else the result of
+    the vendor's own `read`."""
     day = bare_date(value)
     return read(value) if day is None else last_moment(day, config.time_zone, config.country)
 
 
 def shown_end_of(value: Any, config: ProviderConfig, read: Read) -> datetime | None:
-    """As `end_of`, for what a page shows the day of and nothing is judged by, such as points that expire.
+    """As `end_of`, for dates that a page only shows, such as the day on which points expire.
     Where the program names no zone, pages show days in UTC, and so the day ends there."""
     day = bare_date(value)
     return read(value) if day is None else last_moment(day, config.time_zone or "UTC")

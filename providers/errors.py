@@ -17,7 +17,7 @@ from enum import StrEnum
 
 
 class RejectReason(StrEnum):
-    """Why a vendor refused. Pages turn each into one sentence with what to do."""
+    """Why a vendor refused. Pages show one sentence with advice for each reason."""
 
     INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
     MEMBER_NOT_FOUND = "MEMBER_NOT_FOUND"
@@ -58,7 +58,7 @@ class RateLimited(Unavailable):
 
 
 class OutcomeUnknown(ProviderError):
-    """A write may or may not have happened. Never repeat it; ask `find_spend`."""
+    """A write may or may not have happened. It must not be repeated; `find_spend` finds the outcome."""
 
 
 class AuthFailed(ProviderError):
@@ -66,7 +66,7 @@ class AuthFailed(ProviderError):
 
 
 class Rejected(ProviderError):
-    """The vendor decided against it. Nothing happened. `text` is its own sentence, if it has one."""
+    """The vendor refused, and nothing happened. `text` is the vendor's own sentence, if there is one."""
 
     def __init__(self, reason: RejectReason, detail: str = "", text: str = "", points_gap: int = 0) -> None:
         super().__init__(detail or reason.value)
@@ -76,7 +76,7 @@ class Rejected(ProviderError):
 
 
 class UnexpectedAnswer(ProviderError):
-    """The vendor answered something that its contract does not describe."""
+    """The vendor's answer is not in its contract."""
 
 
 class Unsupported(ProviderError):
@@ -85,7 +85,7 @@ class Unsupported(ProviderError):
 
 class SettingsError(Exception):
     """A program's provider settings are wrong. `key` names the setting, `inside` the keys that lead to the
-    place in its table, and `problem` says what must be different."""
+    place in its table, and `problem` says what is wrong."""
 
     def __init__(self, key: str, problem: str, inside: tuple[str, ...] = ()) -> None:
         self.key = key

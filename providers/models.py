@@ -1,10 +1,10 @@
-"""What the processes of an installation know together about a vendor's account and its members."""
+"""Tables that all processes share about a vendor's account and its members."""
 
 from django.db import models
 
 
 class AccountBudget(models.Model):
-    """The calls of one account within its limit's window, and who waits for a turn (`budget`)."""
+    """The calls of one account within its limit's window, and the bookings of waiting taps (`budget`)."""
 
     name = models.CharField(max_length=100, unique=True)
     state = models.TextField(default="{}")
@@ -14,7 +14,7 @@ class AccountBudget(models.Model):
 
 
 class MemberChange(models.Model):
-    """How often a member was written to: reads from before the last write are not shared (`sharing`).
+    """The number of writes to a member: reads from before the last write are not shared (`sharing`).
     `digest` stands for program and member. Rows of more than a day ago are deleted."""
 
     digest = models.CharField(max_length=64, unique=True)

@@ -12,9 +12,9 @@ from providers.answers import at, number, text, whole
 
 
 class Names(Mapping[str, str]):
-    """The names in force: a vendor's table with a program's corrections.
+    """The names in use: a vendor's table with a program's corrections.
 
-    A value with commas is a list: all of its words, or several places of which the first that is there
+    A value with commas is a list: all of its words, or several places, of which the first existing one
     counts. A place with dots lies deeper in the answer.
     """
 
@@ -37,11 +37,11 @@ class Names(Mapping[str, str]):
         return tuple(part.strip() for part in self._table[name].split(",") if part.strip())
 
     def found(self, data: Any, name: str) -> Iterator[Any]:
-        """Return every value that is there (not null) in a place of `name`."""
+        """Return every existing value (not null) in a place of `name`."""
         return (value for value in (at(data, place) for place in self.all(name)) if value is not None)
 
     def find(self, data: Any, name: str) -> Any:
-        """Return the first value that is there, None without one."""
+        """Return the first existing value, None without one."""
         return next(self.found(data, name), None)
 
     def number(self, data: Any, name: str) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Which vendors there are. A new vendor is one package, here or elsewhere, its tests, and one line here.
+"""The list of vendors. A new vendor is one package, here or elsewhere, its tests, and one line in this file.
 
 The settings import this, and no model can be imported before them.
 """

@@ -1,7 +1,7 @@
 """Secrets and personal data that an adapter stores: Fernet with CREDENTIAL_KEYS, the newest key first.
 
-A column for them is a `SealedTextField`: `manage.py rotate_credentials` finds it by its type. Nothing that is
-compared or looked up may depend on these keys, because they rotate (docs/decisions/0007).
+A column for them is a `SealedTextField`: `manage.py rotate_credentials` finds it by its type. Values that are
+compared or looked up must not depend on these keys, because the keys rotate (docs/decisions/0007).
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ from providers.errors import AuthFailed
 
 
 class SealedTextField(models.TextField):  # type: ignore[type-arg]
-    """Holds what `seal` returned, as it is; `unseal` opens it. Empty stays empty."""
+    """Holds the result of `seal`; `unseal` decrypts it. Empty stays empty."""
 
     def rotated(self, stored: str) -> str:
         """Return `stored` sealed with the newest key. Raises InvalidToken when no key opens it."""

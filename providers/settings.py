@@ -42,9 +42,9 @@ class SettingSpec:
     """One key under `[provider.<kind>]` of a program file, or one key or item of a table or list in it.
 
     `minimum` and `maximum` are allowed, `above` is not. `pattern` must fit the whole text, and `pattern_help`
-    says what it asks for ("must be ..."). `keys` are those that a table may have, besides any others where
-    `allows_other_keys`; `each` is what every value of a table without `keys`, and every item of a list, must
-    be. `make` turns a stored value into a typed one.
+    is its description ("must be ..."). `keys` are the allowed keys of a table; with `allows_other_keys`
+    others are allowed, too. `each` is the rule for every value of a table without `keys`, and for every item
+    of a list. `make` converts a stored value to a typed one.
     """
 
     name: str = ""
@@ -65,7 +65,7 @@ class SettingSpec:
     make: Callable[[Any], Any] | None = None
 
     def accept(self, value: Any, path: tuple[str, ...]) -> Any:
-        """Return `value` as it is kept; raise SettingsError, which names the place. A number inside a table
+        """Return `value` as it is stored; raise SettingsError, which names the place. A number inside a table
         is kept as text unless it is whole: settings are stored as JSON."""
         kept: Any = _number(value) if self.type is Decimal else value
         is_right = isinstance(kept, self.type) and not (self.type is int and isinstance(kept, bool))
@@ -82,7 +82,7 @@ class SettingSpec:
         return kept
 
     def read(self, value: Any) -> Any:
-        """Return a stored `value` in its typed form, the default for one that is not there."""
+        """Return a stored `value` in its typed form, the default for a missing one."""
         if value is None or (value == "" and self.type is not str):
             value = self.default
         if self.type is dict:
@@ -140,14 +140,14 @@ class VendorSettings:
         return cls(**{spec.name: spec.read(given.get(spec.name)) for spec in specs_of(cls)})
 
     def check(self) -> None:
-        """Raise SettingsError for values that are right by themselves and do not fit together."""
+        """Raise SettingsError for values that are valid by themselves but do not fit together."""
 
 
 def setting(*, default: Any = None, required: bool = False, **rules: Any) -> Any:
-    """Return the field of a settings class; `rules` are the other fields of SettingSpec. One without a
+    """Return the field of a settings class; `rules` are the other fields of SettingSpec. A field without a
     default is empty where the program leaves it out: "", {}, (), or None for a number."""
     rules |= {"default": default, "required": required}
-    # Tables are read, never built by hand, so that a field of one needs no default of its own.
+    # Tables are always read, never built by hand, so a field of a table needs no default.
     return field(metadata=rules) if required or default == {} else field(default=default, metadata=rules)
 
 
@@ -207,7 +207,7 @@ def one_of(choices: Any) -> str:
 
 
 def _spec_for(hint: Any) -> SettingSpec:
-    """Return the spec that the type of a field asks for."""
+    """Return the spec that follows from the type of a field."""
     origin = get_origin(hint)
     options = [option for option in get_args(hint) if option is not NoneType]
     if origin is tuple:

@@ -1,7 +1,7 @@
-"""Text from outside (a vendor, NewStore, the clipboard, a scanner) as we keep, compare and show it.
+"""How we keep, compare and show text from outside (a vendor, NewStore, the clipboard, a scanner).
 
 Phones and computers put invisible marks around what is copied (iOS: U+202A..U+202E, U+2066..U+2069), and
-pages hold no-break and zero-width spaces. None of them is a reason to refuse what a person can read.
+pages hold no-break and zero-width spaces. None of them is a reason to refuse a readable text.
 """
 
 import unicodedata
@@ -10,27 +10,27 @@ from decimal import Decimal
 MARKS = frozenset({"Cf"})
 # With control characters and lone surrogates, which no database stores.
 UNSEEN = frozenset({"Cc", "Cf", "Cs"})
-# Within a name these two decide how letters join (Persian, Hindi, emoji).
+# Inside a name these two control how letters join (Persian, Hindi, emoji).
 JOINERS = "\u200c\u200d"
 # Pages and keyboards write a dash in many ways.
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"))
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line, without marks that nobody sees, each run of blanks as one space.
-    For what is compared or looked up: ids, codes, phones, e-mail addresses."""
+    """Return `text` on one line, without invisible marks, each run of blanks as one space. For values that
+    are compared or looked up: ids, codes, phones, e-mail addresses."""
     return _spaced(text, UNSEEN)
 
 
 def pasted(text: str) -> str:
-    """Return what a person typed, pasted or scanned, as `plain`; but control characters stay, so that the
-    caller can say that it cannot be read."""
+    """Return a typed, pasted or scanned text as `plain`, but keep control characters, so that the caller can
+    report them."""
     return _spaced(text, MARKS)
 
 
 def shown(text: str) -> str:
-    """Return `text` as it may stand on a page: as `plain`, but letters keep how they join. Marks that turn
-    the direction of a line are gone."""
+    """Return `text` for a page: as `plain`, but letters still join. Marks that change the direction of a line
+    are removed."""
     return _spaced(text, UNSEEN, kept=JOINERS).strip(JOINERS)
 
 
@@ -46,21 +46,21 @@ def plain_of(value: object, limit: int) -> str:
 
 
 def code_key(text: str) -> str:
-    """Return `text` as one of NewStore's codes that we made is stored: upper-case, no blanks. Tills and
-    shops hand on codes in another case, and a code that a person types has blanks."""
+    """Return a code that we made in NewStore as we store it: upper-case, no blanks. Tills and shops pass
+    codes on in another case, and people type blanks."""
     return plain(text).replace(" ", "").upper()
 
 
 def id_key(text: str) -> str:
-    """Return what two spellings of one member number or voucher code have in common: no case, no blanks, no
-    dashes. Two ids may share it, so an exact match comes first."""
+    """Return a member number or voucher code in a form that all its spellings share: without case, blanks and
+    dashes. Two ids may have the same form, so an exact match comes first."""
     return _compact(text).replace("-", "").casefold()
 
 
 def other_spellings(text: str) -> tuple[str, ...]:
-    """Return how else a number or code may be stored that was typed as `text`: in capitals, in small letters,
-    without dashes. At most three, and none for digits alone: each costs a call of a vendor that compares
-    letter by letter and can search no other way."""
+    """Return other spellings under which a number or code typed as `text` may be stored: in capitals, in
+    small letters, without dashes. At most three, and none for digits alone: each costs a call to a vendor
+    that only compares letter by letter."""
     compact = _compact(text)
     found = (compact.upper(), compact.lower(), compact.replace("-", "").upper())
     return tuple(dict.fromkeys(each for each in found if each and each != text))
@@ -71,8 +71,8 @@ def _compact(text: str) -> str:
 
 
 def scanned_as(code: str) -> tuple[str, ...]:
-    """Return the codes that one bar code may be, likeliest first. UPC-A and EAN-13 with a 0 in front are the
-    same bars, and readers disagree about the 0. Source: GS1 General Specifications, 5.2."""
+    """Return the codes that one bar code may stand for, likeliest first. UPC-A and EAN-13 with a 0 in front
+    are the same bars, and readers disagree about the 0. Source: GS1 General Specifications, 5.2."""
     if len(code) == 12 and _has_check_digit(code):
         return code, f"0{code}"
     if len(code) == 13 and code.startswith("0") and _has_check_digit(code):

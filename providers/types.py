@@ -1,4 +1,4 @@
-"""What crosses the border between LoyaltyView and a loyalty vendor: frozen dataclasses.
+"""The frozen dataclasses between LoyaltyView and a loyalty vendor's adapter.
 
 Money is `Decimal` in major units with its ISO-4217 currency; points are `int`; times are aware UTC;
 phones are E.164. A vendor value that we do not know becomes UNKNOWN and keeps its raw text.
@@ -33,7 +33,8 @@ class CartItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cart:
-    """The cart as the till showed it. `total` is what remains to pay; `store` is the vendor's store id."""
+    """The cart as the till showed it. `total` is the amount still to pay; `store` is the vendor's store
+    id."""
 
     cart_id: str
     total: Money
@@ -42,7 +43,7 @@ class Cart:
 
 
 class QueryKind(StrEnum):
-    """What the associate typed, as far as its shape tells."""
+    """The kind of text that the associate typed, derived from its form."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -109,7 +110,7 @@ class Consents:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A customer in the vendor's program. `ref` is the vendor's key for every later call;
-    `member_id` is what stands on the customer's card."""
+    `member_id` is the number on the customer's card."""
 
     ref: str
     member_id: str
@@ -124,7 +125,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberProfile:
-    """What enrolment knows of a customer; e-mail or phone is given."""
+    """A customer's data at enrolment; e-mail or phone is given."""
 
     email: str = ""
     phone: str = ""
@@ -151,16 +152,16 @@ class DiscountKind(StrEnum):
     PRODUCT = "product"  # one unit of the cheapest of `skus` in the cart is free
     PRICE = "price"  # `amount` is the new price: of one unit of `skus`, or of the cart without them
     POINTS = "points"  # points as money: amount = points * the vendor's rate
-    ONLINE_ONLY = "online_only"  # free shipping and whatever else no till coupon can express
+    ONLINE_ONLY = "online_only"  # free shipping and other discounts that a till coupon cannot express
     UNKNOWN = "unknown"  # a vendor value we do not know; shown, never redeemable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """What a reward or voucher takes off. `minimum` is the smallest cart total it applies to.
+    """The discount of a reward or voucher. `minimum` is the smallest cart total it applies to.
 
     `skus` limits any kind to these products: FIXED and PRICE to one unit (the cheapest in the cart), PERCENT
-    to all units. `stores`, unless empty, are the vendor's ids of the only stores where it counts.
+    to all units. `stores`, unless empty, are the vendor's ids of the only stores where it is valid.
     """
 
     kind: DiscountKind
@@ -173,7 +174,7 @@ class Discount:
 
 
 class LockReason(StrEnum):
-    """Why a reward cannot be used now, as far as the vendor knows. Cart reasons are added by us."""
+    """The vendor's reason why a reward cannot be used now. We add reasons of the cart."""
 
     POINTS = "POINTS"  # `points_gap` more points
     TIER = "TIER"  # from tier `tier`
@@ -187,7 +188,7 @@ class LockReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Why a reward is locked. `points_gap` may stand beside any reason: what is missing besides."""
+    """Why a reward is locked. `points_gap` may be given with any reason: the points that are missing, too."""
 
     reason: LockReason
     points_gap: int = 0
@@ -207,7 +208,7 @@ class PointsRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
-    """Something the program offers for points. `lock` is None when the member may take it now.
+    """A reward that the program offers for points. `lock` is None when the member may take it now.
     `is_final` means that the vendor cannot take it back once spent."""
 
     reward_id: str
@@ -222,7 +223,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
-    """Something the member owns already and can use now, without points."""
+    """A voucher that the member already owns and can use now, without points."""
 
     voucher_id: str
     title: str
@@ -244,9 +245,9 @@ class SpendKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendIntent:
-    """One spend we are about to make, or made and lost the answer to.
+    """One spend that we are about to make, or whose answer was lost.
 
-    `key` is ours, unique for ever and safe in URLs; the vendor gets it wherever it takes one.
+    `key` is ours, unique for ever and safe in URLs; we send it wherever the vendor accepts a key.
     `item_id` is the reward's or voucher's id; `points` the price the associate was shown.
     `code` is the NewStore coupon that will carry the discount. `requested_at` bounds `find_spend`.
     """
@@ -265,7 +266,7 @@ class SpendIntent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
     """A spend the vendor made. `provider_ref` is its name for it; `is_held` means that the points are
-    reserved until `confirm`; `memo` is whatever the adapter needs again for release and confirm."""
+    reserved until `confirm`; `memo` is the data that the adapter needs for release and confirm."""
 
     key: str
     member_ref: str
@@ -297,7 +298,7 @@ class SpendFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """`net` is what the line earns on: after discounts, tax by the program's rule."""
+    """`net` is the amount that the line earns on: after discounts, tax by the program's rule."""
 
     item_id: str
     product_id: str
@@ -324,9 +325,9 @@ class Order:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
     """Goods that came back. `return_id` is its own id: one order can have several returns.
-    `net` is the part of the order's earn base that is gone. `reported_as` is the id under which somebody
-    else (the web shop) told the vendor of the order; empty when we did, by `order_id`. `is_complete` says
-    that with it everything of the order is back: whatever is left of what it earned is to go."""
+    `net` is the part of the order's earn base that came back. `reported_as` is the id under which another
+    system (the web shop) reported the order to the vendor; empty when we reported it by `order_id`.
+    `is_complete` means that the whole order is back: all points that are left of it must be taken back."""
 
     return_id: str
     order_id: str
@@ -342,7 +343,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsChange:
-    """What a recorded order or return did to the balance; None where the vendor decides later."""
+    """The change of the balance by a recorded order or return; None where the vendor decides later."""
 
     points: int | None
 
@@ -365,7 +366,7 @@ class WebhookRequest:
 
 
 class WebhookName(StrEnum):
-    """The deliveries that something is done about. Whatever else a vendor sends keeps its own name."""
+    """The deliveries that we act on. All others keep the vendor's name."""
 
     MEMBER_CHANGED = "member_changed"
     SPEND_CANCELLED = "spend_cancelled"  # `provider_ref` is that of the spend
@@ -374,7 +375,7 @@ class WebhookName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
-    """What a delivery says, as a hint: state is read again before anything is done about it. `event_id` is
+    """The content of a delivery, as a hint: state is read again before we act on it. `event_id` is
     the vendor's, the same when it delivers again; `name` is a WebhookName or the vendor's own word."""
 
     event_id: str

@@ -9,21 +9,21 @@ import socket
 
 from django.conf import settings
 
-# Clouds answer their machines' metadata here too, on addresses that Python takes for public: Azure, Oracle.
+# Cloud metadata services on addresses that Python counts as public: Azure, Oracle.
 METADATA = (ipaddress.IPv4Network("168.63.129.16/32"), ipaddress.IPv4Network("192.0.0.0/24"))
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_private(address: str) -> bool:
-    """Return whether an IP address is no public one, wrapped in an IPv6 address or not."""
+    """Return whether an IP address is not public, also when it is wrapped in an IPv6 address."""
     ip = _unwrapped(ipaddress.ip_address(address))
     return not ip.is_global or ip.is_multicast or any(ip in each for each in METADATA)
 
 
 def names_private(host: str) -> bool:
     """Return whether a host's name is this machine's, or a private address in any notation (127.1,
-    0x7f000001, 2130706433). Asks no name server."""
+    0x7f000001, 2130706433). Does not resolve the name."""
     host = host.rstrip(".").lower()
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         return True
@@ -38,7 +38,7 @@ def names_private(host: str) -> bool:
 
 
 def allowed_addresses(host: str, port: int) -> list[str]:
-    """Return the addresses that a host's name stands for now. Raises OSError when it does not resolve, and
+    """Return the addresses that a host's name resolves to now. Raises OSError when it does not resolve, and
     PermissionError when one of them is private and this installation does not allow that."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))

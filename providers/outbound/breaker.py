@@ -1,8 +1,8 @@
 """A circuit breaker on Django's cache, shared by all threads and processes that share the cache.
 
-Closed: calls pass. After `failures` failures in a row within `window_s` it opens: for `open_s` seconds
-every call fails at once and the vendor is left alone. Then one call probes; its outcome closes or opens.
-Only silence counts as failure; a vendor that says no is alive.
+Closed: calls pass. After `failures` failures in a row within `window_s` it opens: for `open_s` seconds every
+call fails immediately and none reaches the vendor. Then one call probes; its outcome closes or opens. Only
+silence counts as failure; a refusal is an answer.
 """
 
 import time
@@ -16,7 +16,7 @@ from providers.errors import Unavailable
 
 
 class BreakerOpen(Unavailable):
-    """No call was made: the vendor has been silent lately. Not worth trying again at once."""
+    """No call was made: the vendor has been silent lately. Trying again immediately would fail, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Breaker:
                 self.succeeded()
 
     def check(self) -> None:
-        """Raise BreakerOpen while open. When the time is up let exactly one caller through to probe."""
+        """Raise BreakerOpen while open. After that time, exactly one caller passes and probes."""
         open_until = cache.get(self._key("open_until"))
         if open_until is None:
             return
@@ -71,14 +71,14 @@ class Breaker:
             cache.delete_many(keys)
 
     def failed(self) -> None:
-        """The vendor was silent. Opens at the limit, and again at once after a failed probe."""
+        """The vendor was silent. Opens at the limit, and immediately after a failed probe."""
         if cache.get(self._key("open_until")) is not None or self._count() >= self.failures:
-            # Kept beyond open_s: while the key exists the next call is a probe, not business as usual.
+            # Kept beyond open_s: while the key exists, the next call is a probe.
             cache.set(self._key("open_until"), time.time() + self.open_s, timeout=self.open_s + self.window_s)
             cache.delete(self._key("probe"))
 
     def abandoned(self) -> None:
-        """The call that `check` let pass was not made after all: leave the probe to the next one."""
+        """The call that `check` let pass was not made: the next call becomes the probe."""
         cache.delete(self._key("probe"))
 
     def _count(self) -> int:

@@ -1,7 +1,7 @@
 """The calls that an account of a vendor allows, over all threads and processes: taps first, then pages and
 worker. See docs/decisions/0011.
 
-What a call is for travels in a context variable, as the deadline does; without one it is the worker's.
+The purpose of a call is a context variable, as the deadline is; a call without one belongs to the worker.
 """
 
 import threading
@@ -20,14 +20,15 @@ from providers.outbound.budget_store import DatabaseStore, ProcessStore, store
 
 T = TypeVar("T")
 
-# A tap whose turn comes later is told to try again: nobody stands before a till for longer.
+# A tap whose turn comes later is refused: a customer does not wait longer at a till.
 LONGEST_WAIT_S = 25.0
-# Between two looks whether it is a page's turn.
+# The pause between two checks whether it is a page's turn.
 LOOK_S = 0.25
 LONGEST_PAUSE_S = 60.0
-# The worker has other programs to work for: what cannot be done soon goes back into its queue.
+# The worker serves other programs, too: work that cannot be done soon goes back into its queue.
 WORK_PATIENCE_S = 1.0
-# With so many calls a window can be shorter than the vendor's: a burst of a whole minute's calls is unkind.
+# With this many calls our window is shorter than the vendor's, so that a whole minute's calls do not come in
+# one burst.
 ENOUGH = 50
 
 
@@ -54,8 +55,8 @@ _purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 
 @contextmanager
 def calling_for(use: Use, *, calls: int = 1, key: str = "") -> Iterator[Purpose]:
-    """Make the calls of this block for `use`; a tap that has booked gives its key. What was booked and not
-    needed is for the caller to give back (`finish`)."""
+    """Make the calls of this block for `use`; a tap with a booking gives its key. The caller gives unused
+    bookings back (`finish`)."""
     purpose = Purpose(use=use, calls=calls, key=key or uuid.uuid4().hex)
     token = _purpose.set(purpose)
     try:
@@ -65,14 +66,14 @@ def calling_for(use: Use, *, calls: int = 1, key: str = "") -> Iterator[Purpose]
 
 
 def finish(purpose: Purpose) -> None:
-    """Give back what `purpose` has booked and did not need."""
+    """Give back the calls that `purpose` has booked and not used."""
     if purpose.made < purpose.calls:
         for budget in purpose.budgets.values():
             budget.end(purpose.key)
 
 
 def finishing(purpose: Purpose, calls: Mapping[str, Callable[[], T]]) -> dict[str, Callable[[], T]]:
-    """Return `calls` for `parallel`; the last of them to end gives back what was booked and not needed."""
+    """Return `calls` for `parallel`; the last one to end gives back unused bookings."""
     lock, left = threading.Lock(), [len(calls)]
 
     def run(call: Callable[[], T]) -> T:
@@ -95,7 +96,7 @@ def is_tap() -> bool:
 
 
 def spread(calls: int, window_s: float) -> Limit:
-    """Return a limit that keeps to `calls` in `window_s` seconds, with as few at once as is reasonable."""
+    """Return a limit of `calls` in `window_s` seconds with small bursts."""
     parts = max(1, calls // ENOUGH)
     return Limit(calls=calls // parts, window_s=window_s / parts)
 
@@ -129,11 +130,11 @@ class Budget:
         return turn
 
     def end(self, key: str) -> None:
-        """Give back what `key` has booked and did not need."""
+        """Give back the calls that `key` has booked and not used."""
         self._apply(lambda state, now: state.end(key, now))
 
     def pause(self, seconds: float) -> None:
-        """The vendor wants no call for so long; all processes keep to it."""
+        """Pause all calls of all processes for this long, because the vendor asks for it."""
         if seconds > 0:
             self._apply(lambda state, now: state.pause(min(seconds, LONGEST_PAUSE_S), now))
 

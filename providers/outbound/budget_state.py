@@ -1,11 +1,11 @@
-"""The calls of one account: which were made within the limit's window, who waits, whose turn it is.
+"""The calls of one account: the calls within the limit's window, the waiting taps, and whose turn it is.
 
-Pure: every function is told the time. `budget` keeps a state for all processes and does the waiting.
+Pure: every function gets the time as an argument. `budget` keeps a state for all processes and waits.
 
-A vendor allows so many calls in any window of so many seconds. Each call is counted at the moment it is
-made, so no sliding window ever holds more. A booking counts all its calls from the start: what begins can
-finish. Taps come first: they book ahead, in the order in which they came. A page or the worker begins only
-when all its calls fit beside every booking, and leaves a part of the window to the others.
+A vendor allows a number of calls in any window of some seconds. Each call is counted at the moment it is
+made, so no sliding window ever holds more. A booking counts all its calls from the start, so that a page or
+tap that begins can finish. Taps come first: they book ahead, in the order in which they came. A page or the
+worker begins only when all its calls fit beside every booking, and leaves a part of the window free.
 """
 
 import json
@@ -23,12 +23,12 @@ class Use(StrEnum):
     WORK = "work"
 
 
-# Pages may fill so much of a window, pages and worker together so much; the rest is for taps.
+# The share of a window that pages may fill, and pages and worker together; the rest is for taps.
 PAGE_SHARE, SHARED_SHARE = 0.6, 0.8
-# Calls leave evenly and may arrive closer together: the window is longer by that, and by one slot.
+# Calls that leave evenly may arrive closer together: the window is longer by this time, and by one slot.
 JITTER_S = 0.15
 SLOTS = 240
-# How long after its turn a tap that does not come back keeps its place.
+# How long after its turn a tap keeps an unused place.
 TAP_KEPT_S = 8.0
 PAGE_KEPT_S = 3.0  # longer than a page waits
 BEGUN_KEPT_S = 30.0
@@ -52,7 +52,7 @@ class Limit:
         return self.window_s + JITTER_S + self.slot_s
 
     def share_of(self, use: Use) -> int:
-        """Return how many calls of a window all that are no more urgent than `use` may fill."""
+        """Return how many calls of a window `use` and less urgent uses may fill together."""
         share = {Use.TAP: 1.0, Use.PAGE: PAGE_SHARE, Use.WORK: SHARED_SHARE}[use]
         return max(1, math.floor(self.calls * share + 1e-9))
 
@@ -77,7 +77,7 @@ class Turn:
 
 
 class State:
-    """Calls by use and slot, bookings in their order, and until when the vendor wants to be left alone."""
+    """Calls by use and slot, bookings in their order, and the end of a pause that the vendor asked for."""
 
     def __init__(self, limit: Limit, text: str = "{}") -> None:
         self.limit = limit
@@ -112,7 +112,7 @@ class State:
         known = self._find(key)
         if known is not None:
             known.ends_at = max(known.ends_at, now + TAP_KEPT_S)
-            # It may have come to another process now, which knows less and must read more.
+            # The tap may now be in another process, which shares no reads and must make more calls.
             known.calls = max(known.calls, calls)
             return Turn(max(0.0, known.at - now), True)
         at = self._free_at(use, calls, now)
@@ -132,7 +132,7 @@ class State:
         if booking is not None and booking.calls > 0:
             if booking.at > now + NEAR_S:
                 return booking.at - now
-            if self._count() >= self.limit.calls:  # earlier ones began later than was reckoned
+            if self._count() >= self.limit.calls:  # earlier ones began later than expected
                 return max(NEAR_S, self._leaving(now)[0][0] - now)
             booking.calls -= 1
             booking.ends_at = max(booking.ends_at, now + BEGUN_KEPT_S if use is Use.TAP else booking.ends_at)
@@ -151,7 +151,7 @@ class State:
         self.bookings = [booking for booking in self.bookings if booking.key != key]
 
     def pause(self, seconds: float, now: float) -> None:
-        """The vendor wants no call for so long. Turns move by as much."""
+        """Pause for this long, because the vendor asks for it. All turns move by this time."""
         now = self._move_on(now)
         until = now + seconds
         if until <= self.paused_until:
@@ -163,7 +163,7 @@ class State:
             booking.ends_at += shift
 
     def _move_on(self, now: float) -> float:
-        """Forget what has left the window; return the time, which never goes back."""
+        """Forget calls that have left the window; return the time, which never goes back."""
         now = self.seen_at = max(now, self.seen_at)
         first = math.floor((now - self.limit.kept_s) / self.limit.slot_s)
         for counts in self.calls.values():
@@ -182,7 +182,7 @@ class State:
         return sum(booking.calls for booking in self.bookings if booking.use in (uses or Use))
 
     def _free_at(self, use: Use, calls: int, now: float, *, ahead_of_queue: bool = False) -> float:
-        """Return when `calls` more fit: at once, or when enough have left the window."""
+        """Return when `calls` more fit: now, or when enough have left the window."""
         limit, at = self.limit, max(now, self.paused_until)
         booked = [] if ahead_of_queue else self.bookings
         checks = [(tuple(Use), limit.calls)]

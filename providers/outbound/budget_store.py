@@ -22,10 +22,10 @@ from providers.outbound.budget_state import Limit, State
 
 log = structlog.get_logger(__name__)
 
-# What is done with a state, told the time.
+# A change of a state; it gets the time.
 Step = Callable[[State, float], Any]
 
-# A step, of which account, and who waits for what it returns. None ends the thread.
+# A step, its account, and the future for its result. None ends the thread.
 Steps = queue.SimpleQueue["tuple[str, Limit, Step, Future[Any]] | None"]
 
 AT_ONCE = 100
@@ -66,8 +66,8 @@ class DatabaseStore:
         self._alone_until = 0.0
 
     def apply(self, name: str, limit: Limit, step: Step) -> Any:
-        """Return what `step` makes of the state of `name`; by this process's own count while the database
-        fails."""
+        """Apply `step` to the state of `name` and return its result. While the database fails, this process
+        counts alone."""
         if time.monotonic() < self._alone_until:
             return self._alone.apply(name, limit, step)
         with self._lock:

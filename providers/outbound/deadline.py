@@ -1,6 +1,6 @@
-"""How long calls may take in sum, in whatever thread.
+"""How long calls may take in sum, over all threads.
 
-A page has a deadline for its reads. What is done under a row's lease has one for everything.
+A page has a deadline for its reads. Work under a row's lease has a deadline for everything.
 
 Both travel in context variables, so `providers.outbound.parallel` carries them to its pool threads.
 """
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from django.conf import settings
 
-# Of a lease, for what is done beside one method of an adapter: a call to NewStore, commits, short pauses.
+# The part of a lease for work beside one method of an adapter: a call to NewStore, commits, short pauses.
 LEASE_RESERVE_S = 8.0
 
 SHORTEST_STEP_S = 2.0

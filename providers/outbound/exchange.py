@@ -26,8 +26,8 @@ CHUNK_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked for. `path` follows the address of the API; put ids into it by `segment`. `operation` is
-    the call's name in logs and metrics ("get_member"). The body is `json` or `form`."""
+    """A request to make. `path` follows the address of the API; ids are put into it by `segment`. `operation`
+    is the call's name in logs and metrics ("get_member"). The body is `json` or `form`."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the other side answered. Header names are matched without regard to case."""
+    """The other side's answer. Header names are matched without regard to case."""
 
     status: int
     headers: Mapping[str, str]

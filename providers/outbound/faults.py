@@ -1,4 +1,4 @@
-"""What a failed call says of the other side: can it have acted on the request?"""
+"""Classifies failed calls: can the other side have acted on the request?"""
 
 import ssl
 from enum import Enum, auto
@@ -14,7 +14,7 @@ class Fault(Enum):
     """How a call failed."""
 
     OUR_REQUEST = auto()  # the address or a header is wrong: nothing was sent
-    NOT_SENT = auto()  # no connection came about
+    NOT_SENT = auto()  # no connection was made
     NO_ANSWER = auto()  # the request may have arrived, and may have been acted on
     BAD_ANSWER = auto()  # an answer came, and cannot be read
 
@@ -48,13 +48,13 @@ FAULTS: dict[type[Exception], Fault] = {
     rex.InvalidSchema: Fault.OUR_REQUEST,
     rex.InvalidURL: Fault.OUR_REQUEST,
     rex.InvalidProxyURL: Fault.OUR_REQUEST,
-    rex.InvalidHeader: Fault.BAD_ANSWER,  # while sending it is the answer's; ours are looked at before
+    rex.InvalidHeader: Fault.BAD_ANSWER,  # of the answer: our own headers are checked before
     rex.InvalidJSONError: Fault.BAD_ANSWER,
     rex.JSONDecodeError: Fault.BAD_ANSWER,
     rex.StreamConsumedError: Fault.BAD_ANSWER,
     rex.ContentDecodingError: Fault.BAD_ANSWER,
     rex.TooManyRedirects: Fault.BAD_ANSWER,
-    uex.DecodeError: Fault.BAD_ANSWER,  # what requests forgets to wrap
+    uex.DecodeError: Fault.BAD_ANSWER,  # requests does not wrap it
 }
 
 # requests.ConnectionError and SSLError cover both "never connected" and "died half way"; these tell.
@@ -62,7 +62,7 @@ _BEFORE_SENDING = (uex.NewConnectionError, uex.ConnectTimeoutError, ssl.SSLCertV
 
 
 def fault_of(error: Exception) -> tuple[Fault, str]:
-    """Return what an exception of requests or urllib3 stands for, and its name. Its text is left out: it may
+    """Return the fault for an exception of requests or urllib3, and its name. Its text is left out: it may
     hold the address."""
     if is_refused(error):
         return Fault.OUR_REQUEST, "private address refused (ALLOW_PRIVATE_ADDRESSES)"
@@ -73,7 +73,7 @@ def fault_of(error: Exception) -> tuple[Fault, str]:
 
 
 def _never_sent(error: BaseException) -> bool:
-    """Return whether the chain below `error` shows that no connection came about."""
+    """Return whether the chain below `error` shows that no connection was made."""
     below: list[Any] = [error]
     seen: set[int] = set()
     while below:

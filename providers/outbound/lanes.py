@@ -1,9 +1,9 @@
-"""Who gets a thread next, so that nobody can take all of them.
+"""Decides which program gets a thread next, so that none can take all of them.
 
 Work comes in lanes: a lane is a program, or the intake of events. While one lane's vendor hangs, its work
 keeps its threads. So a lane may hold at most SHARE times as many threads as are left free: the first lane
-that hangs leaves a quarter, the second a quarter of that. What has to wait is served lane by lane.
-Not thread-safe: the caller holds a lock or calls from one thread.
+that hangs leaves a quarter, the second a quarter of that. Waiting items are served lane by lane. Not
+thread-safe: the caller holds a lock or calls from one thread.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ class Lanes(Generic[Item]):
             if self._has_thread(lane):
                 item = next(iter(self._waiting[lane]))
                 self.remove(lane, item)
-                if lane in self._waiting:  # to the end: every lane has its turn
+                if lane in self._waiting:  # moves to the end: every lane has its turn
                     self._waiting[lane] = self._waiting.pop(lane)
                 self._start(lane)
                 return lane, item

@@ -28,14 +28,14 @@ class NoTokenInTime(Unavailable):
 
 
 def token_key(system: str, *credentials: str) -> str:
-    """Return the key of the cache for these credentials: others do not go on with their token."""
+    """Return the cache key for these credentials: other credentials never use their token."""
     return f"{system}-token-" + hashlib.sha256("\n".join(credentials).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCache:
-    """The token of one set of credentials. Cheap to create. `fetch` is told how long it may take. It returns
-    a token and the seconds that it lives; 0 for one that is not to be kept."""
+    """The token of one set of credentials. Cheap to create. `fetch` gets its time limit. It returns a token
+    and its lifetime in seconds; 0 for a token that must not be kept."""
 
     key: str
     fetch: Callable[[float], tuple[str, int]]
@@ -52,7 +52,7 @@ class TokenCache:
         if not lock.acquire(timeout=max(timeout_s, 0)):
             raise NoTokenInTime("the token endpoint is slow")
         try:
-            # One that lives for a moment only is never in the cache.
+            # A token with a very short life is never in the cache.
             token, fetched_at = _fetched.get(self.key, ("", 0.0))
             if token and token != refused and fetched_at >= started:
                 return token

@@ -1,9 +1,9 @@
 """Independent reads at the same time, on a bounded pool of threads shared by the whole process.
 
 Only for vendors reached over the network. A provider with `is_local` works on Django's database, whose
-connections belong to a thread: call it in the request's own thread, never here. Others may look up rows of
-their own; the connection is closed behind each call.
-The threads are daemons: a hanging vendor does not keep the process from exiting.
+connections belong to a thread: call it in the request's own thread, never here. Other providers may read
+their own rows; the connection is closed after each call. The threads are daemons: a hanging vendor does not
+keep the process from exiting.
 """
 
 import contextvars
@@ -34,7 +34,7 @@ KEPT_AT_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Result(Generic[T]):
-    """What one call brought: its value, or the ProviderError it ended with."""
+    """The result of one call: its value, or the ProviderError it ended with."""
 
     value: T | None = None
     error: ProviderError | None = None
@@ -78,7 +78,7 @@ class _Pool:
     def _work(self) -> None:
         while True:
             program, future, call = self._jobs.get()
-            # A page that gave up has cancelled what had not begun.
+            # A page that gave up has cancelled calls that had not begun.
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(_run(call))
@@ -97,7 +97,7 @@ def _run(call: Callable[[], Any]) -> Any:
     try:
         return call()
     finally:
-        # An adapter may have looked up rows of its own, and no request ends this thread's connections.
+        # An adapter may have read its own rows, and no request closes this thread's connections.
         connections.close_all()
 
 
@@ -116,7 +116,7 @@ class Pending:
         return not wait(self._futures.values(), timeout=seconds).not_done
 
     def results(self, deadline_s: float) -> dict[str, Result[Any]]:
-        """Return what each call brought, after at most `deadline_s` seconds.
+        """Return the result of each call, after at most `deadline_s` seconds.
 
         A call that is not done by then is Unavailable("deadline"). Anything but a ProviderError is a
         programming error and is raised.
@@ -141,7 +141,7 @@ def _result(future: Future[Any]) -> Result[Any]:
 
 @contextmanager
 def of_program(program: str) -> Iterator[None]:
-    """Count what is started in this block as the program's: it takes a share of the threads."""
+    """Count the calls of this block as the program's: they take its share of the threads."""
     token = _program.set(program)
     try:
         yield
@@ -175,7 +175,7 @@ _kept_lock = threading.Lock()
 
 def keep(key: str, pending: Pending, ttl_s: float = 30) -> None:
     """Remember `pending` for the next request. Kept in this process: `take` in another one finds
-    nothing, and that page simply starts its calls again. Of too many the oldest go."""
+    nothing, and that page starts its calls again. If there are too many, the oldest are dropped."""
     now = time.monotonic()
     with _kept_lock:
         _kept.pop(key, None)
@@ -187,7 +187,7 @@ def keep(key: str, pending: Pending, ttl_s: float = 30) -> None:
 
 
 def take(key: str) -> Pending | None:
-    """Return what was kept under `key`, once; None when nothing is there or its time is over."""
+    """Return the calls kept under `key`, once; None when there are none or they have expired."""
     with _kept_lock:
         ends_at, pending = _kept.pop(key, (0.0, None))
     return pending if ends_at > time.monotonic() else None

@@ -2,7 +2,7 @@
 the same moment, and between a page and the tap that follows.
 
 Only inside `sharing`, which pages open: the worker and every write always read for themselves. Kept in this
-process. A write to a member (`changed`) ends what all processes share about them.
+process. A write to a member (`changed`) ends the sharing about them in all processes.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 Key = tuple[Any, ...]
 
 PAGE_S = 3.0  # how old a read may be that a page shows
-TAP_S = 30.0  # how old one may be that a tap is judged by: the vendor judges the spend itself
+TAP_S = 30.0  # how old a read may be for judging a tap: the vendor checks the spend itself
 SPARE_S = 3.0  # until the tap reads
 KEPT_AT_MOST = 3000
 KEPT_FOR = timedelta(days=1)
@@ -41,7 +41,7 @@ KEPT_FOR = timedelta(days=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Whose reads are shared, how old they may be, and since which change of the member. An empty member
-    stands for a look-up: nobody is known yet."""
+    stands for a look-up: the member is not known yet."""
 
     max_age_s: float
     program: str
@@ -51,7 +51,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """`number` is None for what a look-up brought: it knew no member."""
+    """`number` is None for the result of a look-up: it had no member."""
 
     answer: Any
     at: float
@@ -85,7 +85,7 @@ def sharing(program: str, member: str = "", *, max_age_s: float) -> Iterator[Non
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Share nothing in this block: its reads are proof of what became of a write."""
+    """Share nothing in this block: its reads prove the outcome of a write."""
     token = _scope.set(None)
     try:
         yield
@@ -109,23 +109,23 @@ def changed(program: str, member: str) -> None:
 
 
 def forget_changes() -> int:
-    """Delete what says that members changed more than a day ago: nothing is shared for so long. Returns how
-    many. May be repeated."""
+    """Delete records of changes more than a day ago: no read is shared for so long. Returns how many. May be
+    repeated."""
     return delete_in_steps(MemberChange.objects.filter(changed_at__lt=timezone.now() - KEPT_FOR))
 
 
 def shared(
     key: Key, read: Callable[[], Any], is_worth_keeping: Callable[[Any], bool] = lambda _answer: True
 ) -> Any:
-    """Return what `read` returns, or what an equal call returned within the scope's age, if that was worth
-    keeping. `key` names the call, beginning with the program. Raises what `read` raises."""
+    """Return what `read` returns, or what an equal call returned within the scope's age, if that one was
+    kept. `key` names the call, beginning with the program. Raises the errors of `read`."""
     scope = _scope.get()
     if scope is None:
         return read()
     with _lock:
         kept = _kept.get(key)
         if kept is not None and _is_good(kept, scope):
-            # What a look-up brought is the member's from here on, and so good for the tap, too.
+            # The result of a look-up belongs to the member from here on, so the tap may use it, too.
             _kept[key] = replace(kept, member=scope.member, number=_number(scope))
             return kept.answer
         first = _under_way.get(key)
@@ -139,7 +139,7 @@ def shared(
     except BaseException as error:
         _end(key, ours)
         ours.set_exception(error)
-        ours.exception()  # nobody else may be waiting
+        ours.exception()  # there may be no other waiting thread
         raise
     if is_worth_keeping(answer):
         _keep(key, _Kept(answer, started_at, scope.member, _number(scope)))
@@ -149,7 +149,7 @@ def shared(
 
 
 def is_known(program: str, member: str) -> bool:
-    """Return whether this process has read the member so lately that a tap needs no read."""
+    """Return whether this process read the member recently enough for a tap."""
     since = time.monotonic() - TAP_S + SPARE_S
     with _lock:
         return any(
@@ -158,7 +158,7 @@ def is_known(program: str, member: str) -> bool:
 
 
 def prime(key: Key, answer: Any, member: str) -> None:
-    """Keep `answer` as what the call `key` would return: a look-up brought the same record."""
+    """Keep `answer` as the result of the call `key`: a look-up returned the same record."""
     scope = _scope.get()
     if scope is not None:
         _keep(key, _Kept(answer, time.monotonic(), member, None))
@@ -174,7 +174,7 @@ def _is_good(kept: _Kept, scope: Scope) -> bool:
     age_s = time.monotonic() - kept.at
     if age_s > scope.max_age_s or kept.member not in ("", scope.member):
         return False
-    # A look-up knew no number: what it brought is good for the page that follows it.
+    # A look-up had no number: its result is valid for the next page.
     return kept.number == scope.number or (kept.number is None and age_s <= PAGE_S)
 
 

@@ -1,7 +1,8 @@
-"""Sessions of `requests` whose deadline holds even when the vendor drips byte after byte, and which connect
-to public addresses only (`addresses`). All calls of ours, to vendors and NewStore, go through `session_for`.
+"""Sessions of `requests` that keep their deadline even when a server sends one byte after another, and that
+connect to public addresses only (`addresses`). All our calls, to vendors and NewStore, go through
+`session_for`.
 
-A socket's time-out starts again with each byte, so headers or a body that drip never end. Here the
+A socket's time-out starts again with each byte, so slow headers or a slow body may never end. Here the
 time-out is set to what is left of the attempt before each read and each piece that is sent. Looking up the
 host's name, and connecting to each of its addresses, end with the attempt as well.
 """
@@ -64,8 +65,8 @@ class AddressRefused(urllib3.exceptions.NewConnectionError):
 
 
 class _CheckedConnection(urllib3.connection.HTTPConnection):
-    """Resolves the host itself and connects to one of the addresses that were checked: a name server that
-    answers differently a moment later leads nowhere else."""
+    """Resolves the host itself and connects to one of the addresses that were checked: a later, different
+    answer of the name server has no effect."""
 
     response_class = _BoundedResponse
 
@@ -99,7 +100,7 @@ class _CheckedConnection(urllib3.connection.HTTPConnection):
         raise urllib3.exceptions.NewConnectionError(self, "no address")
 
     def send(self, data: Any) -> None:
-        """Send piece by piece: a server that does not read must not hold us beyond the attempt."""
+        """Send piece by piece: a server that does not read must not delay us beyond the attempt."""
         pieces = [data]
         if isinstance(data, bytes) and len(data) > PIECE_BYTES:
             pieces = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
@@ -122,7 +123,7 @@ _look_ups = threading.Lock()
 
 
 def _look_up(host: str, port: int) -> list[str]:
-    """Return `allowed_addresses` within the attempt. No name server can be given a time, so a thread asks.
+    """Return `allowed_addresses` within the attempt. Name resolution takes no time-out, so a thread does it.
     All calls that wait for one host share its thread."""
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(host.strip("[]"))
@@ -192,7 +193,7 @@ _local = threading.local()
 
 
 def session_for(program: str, vendor: str) -> requests.Session:
-    """Return this thread's session: connections are reused, nothing else is remembered."""
+    """Return this thread's session: it reuses connections and stores nothing else."""
     sessions: dict[tuple[str, str], requests.Session] = _local.__dict__.setdefault("sessions", {})
     session = sessions.get((program, vendor))
     if session is None:

@@ -29,7 +29,7 @@ from providers.outbound.exchange import SHORTEST_ATTEMPT_S, Answer, Call, exchan
 from providers.outbound.faults import CallFailed, Fault
 
 READ, WRITE = "read", "write"
-# A write with less time is not begun: it would end with an unknown outcome.
+# A write with less time left is not started: it would end with an unknown outcome.
 SHORTEST_WRITE_S = 1.0
 CRASHED = "crashed"  # the outcome of a programming error, in `sign` for example
 
@@ -40,7 +40,7 @@ LONGEST_PATIENCE_S = 2.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds of one call, in seconds and bytes. The page's deadline, if nearer, cuts reads short.
-    A write waits longer: giving up on it creates an unknown outcome."""
+    A write waits longer: ending it early creates an unknown outcome."""
 
     connect_s: float = 1.0
     read_total_s: float = 5.0
@@ -73,7 +73,7 @@ def add_observer(observer: Callable[[Observation], None]) -> None:
 
 
 def judge_status(answer: Answer, kind: str) -> ProviderError | None:
-    """Return the error that an answer's status stands for, None where the adapter has to look.
+    """Return the error for an answer's status, None where the adapter decides.
 
     An adapter whose vendor uses a status differently wraps this and passes its own as `judge`.
     """
@@ -93,12 +93,12 @@ def judge_status(answer: Answer, kind: str) -> ProviderError | None:
 
 
 def sign_nothing(_request: requests.PreparedRequest) -> None:
-    """For vendors that need no more than the headers given to the session."""
+    """For vendors that need only the session's headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorSession:
-    """All calls of one program to one vendor. Cheap to create; the connections outlive it.
+    """All calls of one program to one vendor. Cheap to create; connections are kept between sessions.
 
     `sign` sees each prepared request (method, url, headers, body as they go out) and adds credentials.
     """
@@ -127,7 +127,7 @@ class VendorSession:
         return answer
 
     def prime(self, call: Call, body: bytes, *, member: str) -> None:
-        """Have the next such read of `member` answered with `body`: a look-up brought the same record."""
+        """Let the next such read of `member` return `body`: a look-up returned the same record."""
         sharing.prime(self._key(call), Answer(status=200, headers={}, body=body), member)
 
     def write(self, call: Call) -> Answer:
@@ -190,7 +190,7 @@ class VendorSession:
         with self.breaker.watching(is_silence) if self.breaker else nullcontext():
             if self.budget is not None:
                 self.budget.take(left_s)
-            if kind == WRITE:  # what it waited for its turn is not taken from its time
+            if kind == WRITE:  # the wait for its turn is not part of its time
                 ends_at = self._write_ends_at()
             with self._observed(kind, call.operation):
                 try:
@@ -239,7 +239,7 @@ class VendorSession:
 
 
 def is_silence(error: Exception) -> bool | None:
-    """Return whether an error says that the vendor is silent; None where no call was made after all."""
+    """Return whether an error means that the vendor is silent; None where no call was made."""
     if isinstance(error, OwnLimit) or not isinstance(error, ProviderError):
         return None
     return type(error) in (Unavailable, OutcomeUnknown)

@@ -1,4 +1,4 @@
-"""Tests of the adapters. The shared ones show what they compared, as if they stood in a test file."""
+"""Tests of the adapters. Failed assertions of the shared ones show the compared values, as in a test file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How many calls a page and a tap make, as the pages make them (`loyaltyview.webview.member_data`)."""
+"""Makes the calls of a page and of a tap, in the order of the pages (`loyaltyview.webview.member_data`)."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ Calls = list[str]
 
 
 def open_page(provider: LoyaltyProvider, email: str, cart: Cart) -> tuple[str, tuple[Reward, ...]]:
-    """Do what the first page of a launch does; return the member's ref and the rewards."""
+    """Make the reads of a launch's first page; return the member's ref and the rewards."""
     program = provider.config.program
     with sharing.sharing(program, max_age_s=sharing.PAGE_S):
         (member,) = provider.find_members(MemberQuery(kind=QueryKind.EMAIL, value=email))
@@ -25,7 +25,7 @@ def open_page(provider: LoyaltyProvider, email: str, cart: Cart) -> tuple[str, t
 
 
 def tap(provider: LoyaltyProvider, intent: SpendIntent, reward: Reward) -> Any:
-    """Do what a tap on `reward` does: judge it by the member and the rewards, then spend."""
+    """Make the calls of a tap on `reward`: judge it by the member and the rewards, then spend."""
     with sharing.sharing(provider.config.program, intent.member_ref, max_age_s=sharing.TAP_S):
         assert provider.get_member(intent.member_ref).balance.spendable >= reward.points
         assert reward in provider.list_rewards(intent.member_ref, intent.cart)

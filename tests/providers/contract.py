@@ -1,4 +1,4 @@
-"""What every loyalty provider must do, as one class of tests.
+"""The contract of every loyalty provider, as one class of tests.
 
 An adapter's test subclasses `ProviderContract`, names itself `Test...`, and overrides the fixtures below:
 a provider against a fake of its vendor (or, for the house, a database), and a member, rewards and a voucher

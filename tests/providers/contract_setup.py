@@ -1,4 +1,4 @@
-"""What the contract tests of a vendor start from: a provider, a member, rewards, a cart, orders.
+"""The fixtures of a vendor's contract tests: a provider, a member, rewards, a cart, orders.
 
 A vendor's test class overrides the fixtures of the first part; those of the second follow from them.
 """
@@ -85,7 +85,7 @@ class ContractFixtures:
 
     @pytest.fixture
     def holds_rewards(self, provider: LoyaltyProvider) -> bool:
-        """Whether a reward's points are held: not where only points as money are."""
+        """Whether a reward's points are held; False where only points as money are held."""
         return Capability.HOLD in provider.capabilities
 
     @pytest.fixture
@@ -95,7 +95,7 @@ class ContractFixtures:
 
     @pytest.fixture
     def happens_only_with_its_answer(self) -> bool:
-        """Whether a spend whose answer is lost is no spend: only we could use what it made."""
+        """Whether a spend whose answer is lost has no effect, because only we could use its result."""
         return False
 
     # --- Fixtures that follow from these ----------------------------------------------------------
@@ -186,7 +186,7 @@ def need(provider: LoyaltyProvider, capability: Capability) -> None:
 def make_intent(
     key: str, member: Member, cart: Cart, kind: SpendKind, item: Reward | Voucher, points: int | None = None
 ) -> SpendIntent:
-    """Return the intent to spend `item` as it was shown."""
+    """Return the intent to spend `item` at its shown price."""
     price = item.points if isinstance(item, Reward) else 0
     return SpendIntent(
         key=key,
@@ -218,7 +218,7 @@ def any_spend(kind: SpendKind) -> Spend:
 
 
 def forget_old(provider: LoyaltyProvider, before: datetime) -> int:
-    """Forget what is over, as the worker does each day; return how many rows."""
+    """Delete old rows, as the worker does each day; return how many."""
     return provider.forget_old(before) + retention.forget_old(before)
 
 

@@ -1,4 +1,4 @@
-"""Every read of a vendor, when each of its answers is an error with status 200."""
+"""Tests every read of a vendor with answers that are errors with status 200."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.types import Cart, MemberQuery, QueryKind
 
-# What says for certain that there is nothing, and what a page would then do.
+# Results that mean "there is none", on which a page would act.
 CERTAIN = (RejectReason.MEMBER_NOT_FOUND, RejectReason.REWARD_NOT_FOUND)
 
 

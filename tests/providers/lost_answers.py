@@ -1,4 +1,4 @@
-"""What every adapter that calls a vendor must do when an answer is lost, beside the `ProviderContract`.
+"""The contract of every adapter that calls a vendor for lost answers, beside the `ProviderContract`.
 
 The sandbox's server loses answers after the effect, loses requests, or carries them out late; and its clock
 is wrong. An adapter's test subclasses `LostAnswersContract` and overrides `server`, too.
@@ -242,7 +242,7 @@ class LostAnswersContract(WrongAnswersContract):
 
 
 def spend_in_vain(provider: LoyaltyProvider, intent: SpendIntent, server: Vendor, **faults: bool) -> None:
-    """Spend with these faults, and hear nothing."""
+    """Spend with these faults; the answer does not arrive."""
     with losing(server, **faults), pytest.raises(OutcomeUnknown):
         provider.spend(intent)
 

@@ -1,4 +1,4 @@
-"""A vendor as a bare socket, for what no well-behaved server does: drip, hang, hang up."""
+"""A vendor as a bare socket, for bad servers: slow bytes, no answer, a closed connection."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""Reading answers: what passes for a text, a number and a time, and what is named when it is missing."""
+"""Reading answers: accepted texts, numbers and times, and the name of a missing field in the error."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def test_times_are_aware(value: Any, expected: datetime | None) -> None:
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.decimals() | st.text(), st.lists))
-def test_no_value_breaks_a_reader(value: Any) -> None:
+def test_any_value_is_read_or_refused(value: Any) -> None:
     for read in (answers.text, answers.number, answers.whole, answers.moment, answers.rows):
         read(value)
 
@@ -68,13 +68,13 @@ def test_no_value_breaks_a_reader(value: Any) -> None:
         (lambda: answers.objects_in(None, "tiers"), "tiers: not a list of objects"),
     ],
 )
-def test_what_a_decision_rests_on_is_named_when_it_is_missing(read: Callable[[], Any], detail: str) -> None:
+def test_a_missing_required_field_is_named(read: Callable[[], Any], detail: str) -> None:
     with pytest.raises(UnexpectedAnswer) as caught:
         read()
     assert caught.value.detail == detail
 
 
-def test_the_first_place_that_has_a_value_counts() -> None:
+def test_the_first_existing_value_counts() -> None:
     assert NAMES.number({"balance": {"value": 5}}, "points") == 5
     assert NAMES.number({"points": "many", "balance": {"value": 5}}, "points") == 5
     assert NAMES.find({"points": "many", "balance": {"value": 5}}, "points") == "many"

@@ -19,8 +19,8 @@ ROW = re.compile(r"^\|([^|]+)\|([^|]+)\|$", re.MULTILINE)
 
 
 def overrides(kind: str) -> tuple[str, ...]:
-    """Return what stands in the right column of the page's table of assumptions, in backticks: settings, and
-    names without the setting that holds them. One that ends with "*" stands for several names."""
+    """Return the texts in backticks from the right column of the page's table of assumptions: settings, and
+    names without their setting. A text that ends with "*" stands for several names."""
     _, _, table = (PAGES / f"{kind}.md").read_text().partition(" Assumed, and where to override it\n")
     told = [name for _, right in ROW.findall(table) for name in re.findall(r"`([^`]+)`", right)]
     return tuple(re.sub(r"^(?:names|assumed)\.", "", name).strip('"') for name in told)

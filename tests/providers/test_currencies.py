@@ -1,4 +1,4 @@
-"""Amounts as whole numbers, and currencies in which a vendor cannot be told amounts."""
+"""Amounts as whole numbers, and currencies whose amounts a vendor cannot represent."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ def test_the_smallest_unit_follows_iso_4217(currency: str, amount: str, units: i
 
 
 @pytest.mark.parametrize("currency", DINARS)
-def test_hundredths_never_round_a_third_decimal_away(currency: str) -> None:
+def test_hundredths_never_drop_a_third_decimal(currency: str) -> None:
     with pytest.raises(Rejected):
         hundredths(Decimal("0.125"), currency)
 
@@ -48,7 +48,7 @@ def test_only_vendors_that_count_in_cents_refuse_three_decimals(kind: str) -> No
     [("KWD", "0.125", "0.125"), ("USD", "10.005", "10.00"), ("JPY", "150.5", "150")],
 )
 @pytest.mark.django_db
-def test_a_reward_is_worth_whole_units_of_its_currency(currency: str, amount: str, worth: str) -> None:
+def test_a_discount_has_whole_units_of_its_currency(currency: str, amount: str, worth: str) -> None:
     Reward.objects.create(program="acme", reward_id="r", title="r", kind="fixed", amount=amount, cost=1)
     discount = Reward.objects.get().discount(currency)
     assert discount.amount

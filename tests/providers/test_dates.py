@@ -1,4 +1,4 @@
-"""A date without a time holds from its first moment to its last, where the program is at home."""
+"""A date without a time is valid from its first moment to its last, in the program's zone."""
 
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -45,7 +45,7 @@ def test_a_day_counts_in_the_programs_zone(time_zone: str, country: str, begins:
     assert end == datetime.fromisoformat(ends).replace(tzinfo=UTC) - SHORTEST
 
 
-def test_a_time_stays_the_time_that_it_is() -> None:
+def test_a_value_with_a_time_is_unchanged() -> None:
     for text in ("2026-11-30T10:00:00+02:00", "2026-11-30T08:00:00Z", "2026-11-30 08:00:00"):
         for read in (start_of, end_of, shown_end_of):
             assert read(text, config("Asia/Tokyo"), moment) == datetime(2026, 11, 30, 8, tzinfo=UTC)
@@ -57,7 +57,7 @@ def test_every_day_of_the_calendar_begins_before_it_ends(day: date, time_zone: s
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 7, "2026-02-30"])
-def test_what_is_no_date_is_none(value: Any) -> None:
+def test_other_texts_than_dates_are_none(value: Any) -> None:
     assert end_of(value, config(), answers.moment) is None
 
 
@@ -68,7 +68,7 @@ def test_points_that_expire_on_a_day_are_shown_with_that_day() -> None:
         assert at.isoformat().startswith(last)
 
 
-def test_a_reward_of_pongo_holds_to_the_end_of_its_day() -> None:
+def test_a_reward_of_pongo_is_valid_to_the_end_of_its_day() -> None:
     client: Any = SimpleNamespace(config=config("Europe/Paris"), names=PONGO)
     known = KnownSkus(listed=frozenset(), pattern=None)
     won = won_of(client, {"hash": "h", "id": "r", "expires_at": "2026-11-30"}, known, "EUR")
@@ -77,5 +77,5 @@ def test_a_reward_of_pongo_holds_to_the_end_of_its_day() -> None:
 
 @time_machine.travel(datetime(2026, 11, 30, 9, tzinfo=UTC))
 @pytest.mark.parametrize("expires_at", ["2026-11-30", "2026-11-29", "2026-11-30T08:00:00+00:00"])
-def test_a_coupon_is_usable_as_long_as_antavo_says_so(expires_at: str) -> None:
+def test_antavos_status_decides_whether_a_coupon_is_usable(expires_at: str) -> None:
     assert refusal_of({"status": "claimed", "expires_at": expires_at}) is None

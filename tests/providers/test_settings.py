@@ -1,4 +1,4 @@
-"""Declared settings: what each rule refuses, with which words, and the typed values."""
+"""Declared settings: the values that each rule refuses, the error texts, and the typed values."""
 
 import json
 from collections.abc import Mapping
@@ -100,7 +100,7 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_is_allowed(
     assert str(caught.value) == sentence
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_a_missing_setting_gets_its_default() -> None:
     settings = typed()
     assert (settings.unit, settings.rate, settings.worth, settings.is_on) == (
         "points",
@@ -112,7 +112,7 @@ def test_what_is_left_out_has_its_default() -> None:
     assert dict(settings.names) == {"points": "points,balance", "path": "/v1/x", "note": ""}
 
 
-def test_what_is_given_is_typed() -> None:
+def test_given_values_are_typed() -> None:
     settings = typed(
         worth=2,
         terms={"a": {"kind": "percent", "value": 7.5, "skus": ["X", "Y"]}, "b": {"kind": "fixed"}},
@@ -130,7 +130,7 @@ def test_settings_that_were_stored_before_a_setting_existed_can_be_read() -> Non
     assert Settings.read({"token": "t", "rate": None}).rate == 5
 
 
-def test_a_number_that_was_stored_unchecked_and_is_none_stops_nothing() -> None:
+def test_an_invalid_stored_number_does_not_stop_the_reader() -> None:
     terms = Settings.read({"token": "t", "terms": {"a": {"kind": "fixed", "value": "ten"}}}).terms
     assert terms["a"].value is None
 
@@ -146,8 +146,8 @@ VALUES = st.recursive(
 @pytest.mark.parametrize("kind", PROVIDERS)
 @settings(max_examples=30)
 @given(data=st.data())
-def test_no_value_breaks_a_vendors_settings(kind: str, data: st.DataObject) -> None:
-    """What is not refused can be stored, read again and used."""
+def test_any_value_of_a_vendors_setting_is_usable_or_refused(kind: str, data: st.DataObject) -> None:
+    """A value that is accepted can be stored, read again and used."""
     vendor = provider_class(kind)
     names = [spec.name for spec in vendor.setting_specs if not spec.name.endswith("url")]
     needed = {spec.name: "x" for spec in vendor.setting_specs if spec.required}

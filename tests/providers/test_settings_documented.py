@@ -21,12 +21,12 @@ def rows_of(kind: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_setting_stands_in_the_table(kind: str) -> None:
+def test_the_table_lists_every_setting(kind: str) -> None:
     assert set(rows_of(kind)) == {spec.name for spec in provider_class(kind).setting_specs}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_choice_stands_in_its_row(kind: str) -> None:
+def test_each_row_lists_every_choice(kind: str) -> None:
     rows = rows_of(kind)
     specs = provider_class(kind).setting_specs
     assert not [

@@ -1,4 +1,4 @@
-"""Text from outside: what is kept, compared and shown of it."""
+"""Text from outside: how it is kept, compared and shown."""
 
 from decimal import Decimal
 
@@ -21,15 +21,15 @@ from providers.texts import code_key, other_spellings, pasted, plain, plain_of, 
         ("\u2068\u2069", ""),
     ],
 )
-def test_plain_text_has_nothing_that_cannot_be_seen(text: str, expected: str) -> None:
+def test_plain_text_has_no_invisible_characters(text: str, expected: str) -> None:
     assert plain(text) == expected
 
 
-def test_a_name_that_is_shown_keeps_how_its_letters_join() -> None:
+def test_a_shown_name_keeps_joined_letters() -> None:
     assert shown("\u202e\u0645\u06cc\u200c\u062e") == "\u0645\u06cc\u200c\u062e"
 
 
-def test_what_was_pasted_keeps_control_characters_so_that_it_can_be_refused() -> None:
+def test_pasted_text_keeps_control_characters_so_that_it_can_be_refused() -> None:
     assert pasted("\u2068L-\x0042\u2069 ") == "L-\x0042"
 
 
@@ -45,9 +45,7 @@ def test_what_was_pasted_keeps_control_characters_so_that_it_can_be_refused() ->
         ("a" * 101, ""),
     ],
 )
-def test_a_number_counts_as_text_and_what_is_neither_or_too_long_as_none(
-    value: object, expected: str
-) -> None:
+def test_a_number_counts_as_text_and_other_or_long_values_as_empty(value: object, expected: str) -> None:
     assert plain_of(value, 100) == expected
 
 
@@ -66,9 +64,7 @@ def test_a_code_is_the_same_in_every_spelling(spelled: str) -> None:
         ("L-0123456789012", ("L-0123456789012",)),
     ],
 )
-def test_a_bar_code_is_looked_up_with_and_without_the_zero_that_readers_disagree_about(
-    code: str, codes: tuple[str, ...]
-) -> None:
+def test_a_bar_code_is_looked_up_with_and_without_its_leading_zero(code: str, codes: tuple[str, ...]) -> None:
     assert scanned_as(code) == codes
 
 
@@ -84,7 +80,7 @@ def test_a_bar_code_is_looked_up_with_and_without_the_zero_that_readers_disagree
         (b'{"name": "\\ud83d\\ude00"}', {"name": "\U0001f600"}),
     ],
 )
-def test_an_odd_character_leaves_the_rest_of_an_answer_usable(body: bytes, expected: object) -> None:
+def test_an_unusual_character_leaves_the_rest_of_an_answer_usable(body: bytes, expected: object) -> None:
     assert read_json(body) == expected
 
 
@@ -99,7 +95,7 @@ def test_an_odd_character_leaves_the_rest_of_an_answer_usable(body: bytes, expec
         ("\u2068\u2069", ()),
     ],
 )
-def test_other_spellings_are_few_and_none_for_digits(typed: str, others: tuple[str, ...]) -> None:
+def test_other_spellings_are_few_and_digits_have_none(typed: str, others: tuple[str, ...]) -> None:
     assert other_spellings(typed) == others
 
 

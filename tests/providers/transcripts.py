@@ -1,11 +1,11 @@
-"""What every write to a vendor does, step by step, held by one transcript for each adapter.
+"""Transcripts of every write to a vendor, step by step, one for each adapter.
 
 A script is a row of writes. Some are repeated, some lose their answer or their request, and some come in an
-order that no till means to send. A transcript holds what the adapter answered to each write, and what the
-vendor then had. A change of what a repeated write does changes a line of a transcript.
+order that a till does not intend. A transcript holds the adapter's answer to each write, and the vendor's
+state after it. Other behaviour of a repeated write changes a line of a transcript.
 
 `WRITE_TRANSCRIPTS=1 pytest -n 0 tests/providers/<vendor>/test_contract.py -k transcript` writes them again.
-Read the difference: each changed line is another behaviour at the till.
+Read the difference: each changed line means different behaviour at the till.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ from tests.providers.contract import ProviderContract
 from tests.providers.contract_setup import MakeOrder, erase_member, forget_old, make_intent, make_return
 
 LONG_AFTER = timedelta(minutes=10)
-# What can become of a write that is sent.
+# The faults that a write can have.
 FAULTS = {
     "unheard": "withholds_answers",  # done, and the answer is lost
     "lost": "loses_requests",  # not done
@@ -47,7 +47,7 @@ FAULTS = {
     "throttled": "is_throttled",  # refused for now: not done, and known to be
 }
 
-# What is tried for each kind of spend. `/*` stands for each of FAULTS, `/?` for those where it may be done.
+# The scripts for each kind of spend. `/*` stands for each of FAULTS, `/?` for those where it may be done.
 SPENDING: tuple[str, ...] = (
     "spend spend find later find spend",
     "find spend find later spend",
@@ -64,7 +64,7 @@ SPENDING: tuple[str, ...] = (
     "spend another spend another spend find",
     "spend confirm full full release later full",
 )
-# For what only some adapters do: take held points with the order, keep what was bought for the customer.
+# Scripts for some adapters: they take held points with the order, or keep a bought reward for the customer.
 CLOSING = (
     "spend close close confirm later close release",
     "spend confirm close/? close late close later close release",
@@ -164,7 +164,7 @@ class TranscriptContract(ProviderContract):
 
 
 class Till:
-    """Makes the writes of one script, and says what became of each."""
+    """Makes the writes of one script, and reports the outcome of each."""
 
     def __init__(
         self,
@@ -278,7 +278,7 @@ class Till:
         return found
 
     def _another(self) -> None:
-        """From here on another key is meant, for the same item."""
+        """Use another key from here on, for the same item."""
         self.intent, self.spend = dataclasses.replace(self._asked(), key=next(self.keys)), None
 
     def _late(self) -> None:
@@ -289,7 +289,7 @@ class Till:
         self.stack.enter_context(time_machine.travel(datetime.now(UTC) + LONG_AFTER))
 
     def _forget(self) -> None:
-        """Whatever may be forgotten is."""
+        """Delete all rows that may be deleted."""
         forget_old(self.provider, datetime.now(UTC) + timedelta(days=1))
 
     def _erase(self) -> str:
@@ -299,7 +299,7 @@ class Till:
 
 
 class NoSpend(Exception):
-    """The script releases or confirms what it never heard of."""
+    """The script releases or confirms a spend that it does not know."""
 
 
 def _intent(

@@ -1,8 +1,8 @@
-"""What every adapter that calls a vendor must do when an answer is wrong, beside the `ProviderContract`.
+"""The contract of every adapter that calls a vendor for wrong answers, beside the `ProviderContract`.
 
 A vendor answers with a near match or with another member's record, a gateway answers for the vendor, and an
-error repeats what was sent. The answers are bent between the adapter and the sandbox's server, so each vendor
-needs nothing for it.
+error repeats what was sent. The answers are changed between the adapter and the sandbox's server, so the
+vendors' servers need no code for it.
 """
 
 import json
@@ -99,7 +99,7 @@ class WrongAnswersContract(TranscriptContract):
         status: int,
         body: str,
     ) -> None:
-        """The gateway before the vendor has lost its way to it; the points are gone."""
+        """The gateway no longer reaches the vendor; the points are already spent."""
         if happens_only_with_its_answer:
             pytest.skip("a lost answer is no spend here")
         with losing(server, withholds_answers=True), pytest.raises(OutcomeUnknown):
@@ -180,7 +180,7 @@ class WrongAnswersContract(TranscriptContract):
         server: Vendor,
         status: int,
     ) -> None:
-        """The vendor's error contains all that it was sent."""
+        """The vendor's error repeats the whole request."""
         calls = reads_of(provider, member.ref, cart)
         calls["spend"] = lambda: provider.spend(intent)
         errors: dict[str, ProviderError] = {}

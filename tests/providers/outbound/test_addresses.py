@@ -89,7 +89,7 @@ def test_nothing_connects_to_a_private_address(
     assert callers == []
 
 
-def test_a_name_with_one_private_address_among_public_ones_is_refused(
+def test_a_name_with_one_private_address_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ALLOW_PRIVATE_ADDRESSES = False

@@ -1,4 +1,4 @@
-"""The circuit breaker: opens on silence, probes once, closes on an answer."""
+"""The circuit breaker opens on silence, probes once, and closes on an answer."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ def fail(times: int) -> None:
         BREAKER.failed()
 
 
-def test_calls_pass_until_the_vendor_was_silent_often_enough(clock: time_machine.Traveller) -> None:
+def test_calls_pass_until_the_limit_of_failures(clock: time_machine.Traveller) -> None:
     fail(2)
     BREAKER.check()
     fail(1)
@@ -38,7 +38,7 @@ def test_an_answer_in_between_starts_the_count_anew(clock: time_machine.Travelle
     BREAKER.check()
 
 
-def test_failures_far_apart_do_not_open(clock: time_machine.Traveller) -> None:
+def test_failures_far_apart_do_not_open_the_breaker(clock: time_machine.Traveller) -> None:
     fail(2)
     clock.shift(31)
     fail(2)
@@ -53,7 +53,7 @@ def test_after_the_pause_exactly_one_call_probes(clock: time_machine.Traveller) 
         BREAKER.check()
 
 
-def test_a_probe_that_is_answered_closes(clock: time_machine.Traveller) -> None:
+def test_an_answered_probe_closes_the_breaker(clock: time_machine.Traveller) -> None:
     fail(3)
     clock.shift(15)
     BREAKER.check()
@@ -63,7 +63,7 @@ def test_a_probe_that_is_answered_closes(clock: time_machine.Traveller) -> None:
     BREAKER.check()
 
 
-def test_a_probe_that_fails_opens_again_at_once(clock: time_machine.Traveller) -> None:
+def test_a_failed_probe_opens_the_breaker_again(clock: time_machine.Traveller) -> None:
     fail(3)
     clock.shift(15)
     BREAKER.check()
@@ -83,7 +83,7 @@ def test_a_probe_whose_process_died_is_replaced(clock: time_machine.Traveller) -
     BREAKER.check()
 
 
-def test_a_probe_that_was_not_made_is_left_to_the_next_call(clock: time_machine.Traveller) -> None:
+def test_the_next_call_probes_when_a_probe_was_not_made(clock: time_machine.Traveller) -> None:
     fail(3)
     clock.shift(15)
     BREAKER.check()
@@ -91,13 +91,13 @@ def test_a_probe_that_was_not_made_is_left_to_the_next_call(clock: time_machine.
     BREAKER.check()
 
 
-def test_programs_and_vendors_do_not_share_their_troubles(clock: time_machine.Traveller) -> None:
+def test_programs_and_vendors_have_separate_breakers(clock: time_machine.Traveller) -> None:
     fail(3)
     Breaker(vendor="yotpo", program="other").check()
     Breaker(vendor="antavo", program="acme").check()
 
 
-def test_a_breaker_nobody_asked_for_long_is_closed(clock: time_machine.Traveller) -> None:
+def test_an_expired_breaker_is_closed(clock: time_machine.Traveller) -> None:
     fail(3)
     clock.shift(3600)
     BREAKER.check()

@@ -1,4 +1,4 @@
-"""Waiting for a turn: who waits how long, and what is not counted."""
+"""Waiting for a turn: how long each use waits, and which calls are not counted."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def use_up(budget: Budget) -> None:
             budget.take(10)
 
 
-def test_calls_pass_at_once_until_the_window_is_full(budget: Budget, clock: Clock) -> None:
+def test_calls_pass_immediately_until_the_window_is_full(budget: Budget, clock: Clock) -> None:
     use_up(budget)
     assert clock.slept == []
     with calling_for(Use.TAP):
@@ -55,7 +55,7 @@ def test_calls_pass_at_once_until_the_window_is_full(budget: Budget, clock: Cloc
     assert sum(clock.slept) == pytest.approx(1.154, abs=0.01)
 
 
-def test_a_page_waits_until_its_deadline_only_and_counts_nothing(budget: Budget, clock: Clock) -> None:
+def test_a_page_waits_until_its_deadline_at_most_and_counts_no_call(budget: Budget, clock: Clock) -> None:
     use_up(budget)
     with calling_for(Use.PAGE, calls=2) as page:
         for _call in range(2):
@@ -68,7 +68,7 @@ def test_a_page_waits_until_its_deadline_only_and_counts_nothing(budget: Budget,
     assert clock.slept == []
 
 
-def test_a_page_begins_when_all_it_needs_is_free(budget: Budget, clock: Clock) -> None:
+def test_a_page_begins_when_all_its_calls_are_free(budget: Budget, clock: Clock) -> None:
     use_up(budget)
     with calling_for(Use.PAGE, calls=3):
         for _ in range(3):
@@ -95,7 +95,7 @@ def test_the_worker_does_not_wait_long(budget: Budget, clock: Clock) -> None:
     assert clock.slept == []
 
 
-def test_a_pause_of_the_vendor_holds_for_everybody(budget: Budget, clock: Clock) -> None:
+def test_a_pause_of_the_vendor_stops_all_uses(budget: Budget, clock: Clock) -> None:
     budget.pause(3)
     for use in Use:
         with calling_for(use), pytest.raises(OwnLimit):
@@ -105,7 +105,7 @@ def test_a_pause_of_the_vendor_holds_for_everybody(budget: Budget, clock: Clock)
     assert clock.now == pytest.approx(1003.0)
 
 
-def test_what_a_page_did_not_need_is_free_again(budget: Budget, clock: Clock) -> None:
+def test_unused_calls_of_a_page_are_free_again(budget: Budget, clock: Clock) -> None:
     with calling_for(Use.PAGE, calls=3) as page:
         budget.take(1)
     finish(page)

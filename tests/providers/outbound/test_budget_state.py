@@ -1,4 +1,4 @@
-"""Whose turn it is at a vendor that allows few calls."""
+"""The order of turns at a vendor that allows few calls."""
 
 import random
 
@@ -16,7 +16,7 @@ def make_all(state: State, key: str, use: Use, calls: int, now: float) -> int:
     return sum(state.call(key, use, now) == 0 for _ in range(calls))
 
 
-def test_taps_get_their_turn_in_the_order_in_which_they_came() -> None:
+def test_taps_get_their_turns_in_order() -> None:
     state = State(FIVE_A_SECOND)
     waits = [state.book(f"tap-{n}", Use.TAP, 1, 100.0, LONG).wait_s for n in range(12)]
     assert waits == sorted(waits)
@@ -35,14 +35,14 @@ def test_the_same_key_keeps_its_place() -> None:
     assert len(state.bookings) == 8
 
 
-def test_a_tap_that_would_wait_too_long_takes_no_place() -> None:
+def test_a_tap_that_would_wait_too_long_is_not_booked() -> None:
     state = State(FIVE_A_SECOND)
     turns = [state.book(f"tap-{n}", Use.TAP, 5, 100.0, 3.0) for n in range(8)]
     assert [turn.is_booked for turn in turns] == [True] * 3 + [False] * 5
     assert turns[-1].wait_s > 3.0
 
 
-def test_a_page_never_waits_ahead_and_leaves_room_for_taps() -> None:
+def test_a_page_never_books_ahead_and_leaves_room_for_taps() -> None:
     state = State(FIVE_A_SECOND)
     assert state.book("page-1", Use.PAGE, 2, 100.0, LONG).is_booked
     turn = state.book("page-2", Use.PAGE, 2, 100.0, LONG)
@@ -67,7 +67,7 @@ def test_no_page_begins_while_a_tap_waits() -> None:
     assert not state.book("page", Use.PAGE, 1, 100.2, LONG).is_booked
 
 
-def test_the_worker_has_its_share_however_many_pages_there_are() -> None:
+def test_the_worker_keeps_its_share_beside_many_pages() -> None:
     state = State(SIXTY_A_MINUTE)
     pages = make_all(state, "", Use.PAGE, 100, 100.0)
     work = make_all(state, "", Use.WORK, 100, 100.0)
@@ -75,7 +75,7 @@ def test_the_worker_has_its_share_however_many_pages_there_are() -> None:
     assert (pages, work, taps) == (60 * PAGE_SHARE, 12, 12)
 
 
-def test_what_was_booked_and_not_needed_is_given_back() -> None:
+def test_unused_bookings_are_given_back() -> None:
     state = State(FIVE_A_SECOND)
     state.book("tap", Use.TAP, 5, 100.0, LONG)
     assert state.book("another", Use.TAP, 1, 100.0, LONG).wait_s > 0
@@ -85,7 +85,7 @@ def test_what_was_booked_and_not_needed_is_given_back() -> None:
     assert state.book("another", Use.TAP, 4, 100.1, LONG).wait_s == 0
 
 
-def test_a_tap_that_does_not_come_back_loses_its_place() -> None:
+def test_an_unused_place_of_a_tap_expires() -> None:
     state = State(FIVE_A_SECOND)
     state.book("gone", Use.TAP, 5, 100.0, LONG)
     assert state.book("next", Use.TAP, 5, 109.0, LONG).wait_s == 0
@@ -99,7 +99,7 @@ def test_a_tap_that_has_begun_finishes_before_those_that_wait() -> None:
     assert state.call("tap-0", Use.TAP, 100.0) == 0  # one more than it had booked
 
 
-def test_nobody_calls_while_the_vendor_wants_a_pause() -> None:
+def test_no_call_is_made_during_a_pause_of_the_vendor() -> None:
     state = State(FIVE_A_SECOND)
     state.book("tap", Use.TAP, 1, 100.0, LONG)
     state.pause(3.0, 100.0)
@@ -109,7 +109,7 @@ def test_nobody_calls_while_the_vendor_wants_a_pause() -> None:
     assert state.call("tap", Use.TAP, 103.0) == 0
 
 
-def test_a_clock_that_goes_back_gives_no_calls() -> None:
+def test_a_clock_that_goes_back_frees_no_calls() -> None:
     state = State(FIVE_A_SECOND)
     make_all(state, "", Use.TAP, 5, 100.0)
     assert state.call("", Use.TAP, 40.0) > 0

@@ -42,7 +42,7 @@ def test_processes_count_together(inline: DatabaseStore) -> None:
 
 
 @pytest.mark.django_db
-def test_accounts_are_counted_apart(inline: DatabaseStore) -> None:
+def test_accounts_are_counted_separately(inline: DatabaseStore) -> None:
     for _ in range(10):
         inline.apply("acme", TEN, call)
     assert inline.apply("another", TEN, call) is True
@@ -50,7 +50,7 @@ def test_accounts_are_counted_apart(inline: DatabaseStore) -> None:
 
 
 @pytest.mark.django_db
-def test_another_number_of_calls_counts_those_that_were_made(inline: DatabaseStore) -> None:
+def test_a_changed_limit_still_counts_earlier_calls(inline: DatabaseStore) -> None:
     for _ in range(10):
         inline.apply("acme", TEN, call)
     twelve = Limit(calls=12, window_s=60.0)
@@ -58,7 +58,7 @@ def test_another_number_of_calls_counts_those_that_were_made(inline: DatabaseSto
 
 
 @pytest.mark.django_db
-def test_another_window_begins_anew(inline: DatabaseStore) -> None:
+def test_a_changed_window_starts_a_new_count(inline: DatabaseStore) -> None:
     for _ in range(10):
         inline.apply("acme", TEN, call)
     assert inline.apply("acme", Limit(calls=10, window_s=30.0), call) is True
@@ -83,7 +83,7 @@ def test_threads_of_a_process_never_make_more_calls_than_allowed() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_thread_of_a_process_answers_all_that_ask_at_once() -> None:
+def test_one_thread_answers_all_simultaneous_requests() -> None:
     store = DatabaseStore()
     try:
         with ThreadPoolExecutor(16) as pool:

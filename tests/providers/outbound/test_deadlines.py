@@ -1,6 +1,6 @@
-"""No call outlasts its deadline, whatever the server does: neither to a vendor nor to NewStore.
+"""No call to a vendor or to NewStore outlasts its deadline, whatever the server does.
 
-What is done under a lease ends before the lease does.
+Work under a lease ends before the lease.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ CLIENTS: dict[str, tuple[type[Exception], Callable[[str, Call], object]]] = {
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("script", [hang, drip_headers, drip_body, drip_chunks], ids=lambda s: s.__name__)
-def test_a_server_that_is_silent_or_drips_is_given_up_at_the_deadline(client: str, script: Script) -> None:
+def test_a_call_to_a_silent_or_slow_server_ends_at_the_deadline(client: str, script: Script) -> None:
     error, call = CLIENTS[client]
     server = RawVendor(script)
     started_at = time.monotonic()
@@ -60,7 +60,7 @@ def test_a_server_that_is_silent_or_drips_is_given_up_at_the_deadline(client: st
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_server_that_does_not_read_a_large_body_is_given_up_at_the_deadline(client: str) -> None:
+def test_a_call_to_a_server_that_does_not_read_ends_at_the_deadline(client: str) -> None:
     _error, call = CLIENTS[client]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -130,7 +130,7 @@ def test_newstores_second_address_is_tried_while_there_is_time(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_name_server_that_is_silent_is_given_up_at_the_deadline(
+def test_a_look_up_at_a_silent_name_server_ends_at_the_deadline(
     client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _error, call = CLIENTS[client]
@@ -181,7 +181,7 @@ def test_without_a_thread_for_the_name_nothing_is_sent(client: str, monkeypatch:
 
 
 class Recorder(LoyaltyProvider):
-    """Notes how long its methods may take; they are those that are called under a lease."""
+    """Records how long its methods may take; all of them are called under a lease."""
 
     kind = "recorder"
     seen: ClassVar[dict[str, float]] = {}
@@ -216,7 +216,7 @@ def step_of(seconds: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])
-def test_a_call_ends_with_the_step_that_it_is_made_in(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_ends_with_its_leased_step(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vendor_session, "SHORTEST_WRITE_S", 0.1)
     server = RawVendor(hang)
     vendor = VendorSession(vendor="raw", program="acme", base_url=server.url)
@@ -228,7 +228,7 @@ def test_a_call_ends_with_the_step_that_it_is_made_in(kind: str, monkeypatch: py
     assert took_s < 4  # a write may take 10 seconds otherwise, a read 5
 
 
-def test_a_write_is_not_begun_without_time_before_the_lease_ends(httpserver: HTTPServer) -> None:
+def test_a_write_is_not_started_shortly_before_the_lease_ends(httpserver: HTTPServer) -> None:
     vendor = VendorSession(vendor="v", program="acme", base_url=httpserver.url_for(""))
     with step_of(SHORTEST_WRITE_S / 2), pytest.raises(Unavailable, match="deadline"):
         vendor.write(Call("POST", "/x", operation="spend"))

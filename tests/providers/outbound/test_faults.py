@@ -65,7 +65,7 @@ POOL: Any = HTTPConnectionPool("vendor.test")
     ],
     ids=lambda cause: type(cause).__name__,
 )
-def test_a_connection_that_never_came_about_is_unavailable_even_for_a_write(cause: Exception) -> None:
+def test_a_failed_connection_is_unavailable_also_for_a_write(cause: Exception) -> None:
     error = rex.ConnectionError(uex.MaxRetryError(POOL, "/x", cause))
     assert error_class(error, WRITE) is Unavailable
 
@@ -89,7 +89,7 @@ def test_an_exception_that_requests_did_not_wrap_leaves_a_write_unknown() -> Non
     assert error_class(uex.ResponseError("odd"), WRITE) is OutcomeUnknown
 
 
-def test_exceptions_that_contain_each_other_do_not_hang_the_look_up() -> None:
+def test_exceptions_that_contain_each_other_are_classified() -> None:
     one, two = requests.ConnectionError(), requests.ConnectionError()
     one.args, two.args = (two,), (one,)
     assert error_class(one, WRITE) is OutcomeUnknown

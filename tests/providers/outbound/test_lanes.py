@@ -1,4 +1,4 @@
-"""Threads are shared: what hangs in one lane leaves threads to the others."""
+"""Threads are shared: a hanging lane leaves threads to the others."""
 
 from providers.outbound.lanes import Lanes
 
@@ -8,7 +8,7 @@ def filled(turns: Lanes[int], lane: str) -> int:
     return sum(turns.take(lane, number) for number in range(200))
 
 
-def test_a_lane_that_hangs_leaves_threads_to_the_next_and_that_one_to_a_third() -> None:
+def test_hanging_lanes_leave_threads_to_other_lanes() -> None:
     turns: Lanes[int] = Lanes(32, reserve=4, privileged=frozenset({"events"}))
 
     started = [filled(turns, lane) for lane in ("hanging", "hanging too", "sound")]
@@ -17,7 +17,7 @@ def test_a_lane_that_hangs_leaves_threads_to_the_next_and_that_one_to_a_third() 
     assert min(started) >= 1
 
 
-def test_privileged_work_has_threads_however_many_lanes_hang() -> None:
+def test_privileged_work_has_threads_when_many_lanes_hang() -> None:
     turns: Lanes[int] = Lanes(32, reserve=4, privileged=frozenset({"events"}))
     for number in range(50):
         filled(turns, f"program {number}")
@@ -25,7 +25,7 @@ def test_privileged_work_has_threads_however_many_lanes_hang() -> None:
     assert filled(turns, "events") >= 2
 
 
-def test_one_thread_serves_everybody_in_turn() -> None:
+def test_one_thread_serves_all_lanes_in_turn() -> None:
     turns: Lanes[str] = Lanes(1)
     assert turns.take("a", "a1")
     assert not any(turns.take(lane, item) for lane, item in (("a", "a2"), ("a", "a3"), ("b", "b1")))
@@ -45,7 +45,7 @@ def test_one_thread_serves_everybody_in_turn() -> None:
     assert turns.take("b", "b2")
 
 
-def test_what_waits_can_be_taken_back_once() -> None:
+def test_a_waiting_item_can_be_withdrawn_once() -> None:
     turns: Lanes[str] = Lanes(1)
     turns.take("a", "first")
     turns.take("a", "second")

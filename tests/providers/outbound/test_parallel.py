@@ -70,7 +70,7 @@ def test_a_program_whose_calls_hang_leaves_threads_to_another(
     assert all(result.get() == 7 for result in hanging.results(30).values())
 
 
-def test_a_call_that_hangs_is_unavailable_and_the_others_are_there(hang: Callable[[], int]) -> None:
+def test_a_hanging_call_is_unavailable_and_the_others_return(hang: Callable[[], int]) -> None:
     began = threading.Event()
     pending = start({"slow": hang, "fast": lambda: began.set() or 1})
     assert began.wait(30)
@@ -92,7 +92,7 @@ def test_a_thread_outlives_the_errors_of_its_calls() -> None:
     assert parallel._pool._started <= parallel.POOL_THREADS
 
 
-def test_no_calls_are_no_results() -> None:
+def test_without_calls_there_are_no_results() -> None:
     assert gather({}, 5) == {}
 
 
@@ -125,20 +125,20 @@ def test_a_page_may_stop_waiting_and_a_second_request_gets_the_result(
     assert again.wait(0) is True
 
 
-def test_what_was_kept_is_taken_once() -> None:
+def test_kept_calls_are_taken_once() -> None:
     key = uuid4().hex
     keep(key, start({}))
     assert take(key) is not None
     assert take(key) is None
 
 
-def test_what_was_kept_too_long_is_gone() -> None:
+def test_kept_calls_expire() -> None:
     key = uuid4().hex
     keep(key, start({}), ttl_s=0)
     assert take(key) is None
 
 
-def test_only_so_much_is_kept_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_kept_calls_are_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "KEPT_AT_MOST", 2)
     keys = [uuid4().hex for _ in range(3)]
     for key in keys:
@@ -148,7 +148,7 @@ def test_only_so_much_is_kept_and_the_oldest_goes_first(monkeypatch: pytest.Monk
     assert take(keys[2]) is not None
 
 
-def test_calls_that_waited_for_a_thread_in_vain_are_never_made(
+def test_calls_that_never_got_a_thread_are_not_made(
     monkeypatch: pytest.MonkeyPatch, gate: threading.Event, hang: Callable[[], int]
 ) -> None:
     monkeypatch.setattr(parallel, "_pool", parallel._Pool(1))

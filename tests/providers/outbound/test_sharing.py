@@ -1,4 +1,4 @@
-"""Reads that are shared: for how long, with whom, and what ends it."""
+"""Shared reads: for how long, with whom, and what ends the sharing."""
 
 import threading
 from collections.abc import Iterator
@@ -65,9 +65,7 @@ def test_a_page_makes_each_read_once(read: Reads) -> None:
         assert shared((*KEY, "rewards"), read) == 2
 
 
-def test_what_the_page_read_serves_the_tap_but_no_later_page(
-    read: Reads, clock: time_machine.Traveller
-) -> None:
+def test_reads_of_a_page_serve_its_tap_but_no_later_page(read: Reads, clock: time_machine.Traveller) -> None:
     with page():
         shared(KEY, read)
     clock.shift(TAP_S - 1)
@@ -85,7 +83,7 @@ def test_an_old_read_is_too_old_for_a_tap(read: Reads, clock: time_machine.Trave
         assert shared(KEY, read) == 2
 
 
-def test_a_write_to_the_member_ends_it(read: Reads) -> None:
+def test_a_write_to_the_member_ends_the_sharing(read: Reads) -> None:
     with page():
         shared(KEY, read)
     changed("acme", MIA)
@@ -93,7 +91,7 @@ def test_a_write_to_the_member_ends_it(read: Reads) -> None:
         assert shared(KEY, read) == 2
 
 
-def test_a_write_in_another_process_ends_it(read: Reads) -> None:
+def test_a_write_in_another_process_ends_the_sharing(read: Reads) -> None:
     with page():
         shared(KEY, read)
     MemberChange.objects.create(digest=sharing._digest("acme", MIA), number=1)
@@ -101,7 +99,7 @@ def test_a_write_in_another_process_ends_it(read: Reads) -> None:
         assert shared(KEY, read) == 2
 
 
-def test_a_write_during_a_read_ends_it(read: Reads) -> None:
+def test_a_write_during_a_read_ends_the_sharing(read: Reads) -> None:
     def read_and_change() -> int:
         changed("acme", MIA)
         return read()
@@ -132,7 +130,7 @@ def test_a_look_up_serves_the_page_that_follows_and_its_tap(
         assert shared(KEY, read) == "of the look-up"
 
 
-def test_proof_is_always_read(read: Reads) -> None:
+def test_a_read_for_proof_is_never_shared(read: Reads) -> None:
     with page():
         shared(KEY, read)
         with alone():
@@ -149,7 +147,7 @@ def test_a_failed_read_is_not_kept(read: Reads) -> None:
         assert shared(KEY, read) == 1
 
 
-def test_an_answer_not_worth_keeping_is_read_again(read: Reads) -> None:
+def test_an_answer_that_is_not_kept_is_read_again(read: Reads) -> None:
     with page():
         assert [shared(KEY, read, lambda _: False), shared(KEY, read)] == [1, 2]
 
@@ -172,7 +170,7 @@ def test_equal_reads_at_the_same_moment_are_one(read: Reads) -> None:
         assert {each.result() for each in answers} == {1}
 
 
-def test_twins_of_a_failed_read_fail_alike() -> None:
+def test_equal_reads_fail_together() -> None:
     may_answer = threading.Event()
     scope = sharing.Scope(max_age_s=PAGE_S, program="acme", member=MIA)
 

@@ -117,7 +117,7 @@ def test_a_body_that_is_not_json_is_an_unexpected_answer(body: bytes) -> None:
         Answer(status=200, headers={}, body=body).json()
 
 
-def test_an_odd_character_in_a_name_leaves_the_answer_usable() -> None:
+def test_an_unusual_character_in_a_name_leaves_the_answer_usable() -> None:
     body = b'{"first_name": "Mi\ta\\u0000\xff", "points": 820}'
     assert Answer(status=200, headers={}, body=body).json() == {"first_name": "Mi\ta\ufffd", "points": 820}
 
@@ -337,7 +337,7 @@ def test_a_wait_may_be_given_as_a_date(httpserver: HTTPServer, vendor: VendorSes
 
 
 @given(st.one_of(st.text(), st.sampled_from(["nan", "inf", "-5", "1e999", "Mon, 01 Jan 9999 99:00:00 GMT"])))
-def test_no_retry_after_header_breaks_us(text: str) -> None:
+def test_any_retry_after_header_is_read_or_ignored(text: str) -> None:
     error = judge_status(Answer(status=429, headers={"Retry-After": text}, body=b""), vendor_session.READ)
     assert isinstance(error, RateLimited)
     assert 0 <= error.retry_after_s <= 3600
@@ -352,7 +352,7 @@ def test_the_deadline_of_the_page_ends_the_tries(
     assert len(httpserver.log) <= 2
 
 
-def test_nothing_is_sent_when_the_deadline_is_over(httpserver: HTTPServer, vendor: VendorSession) -> None:
+def test_nothing_is_sent_after_the_deadline(httpserver: HTTPServer, vendor: VendorSession) -> None:
     with deadline(0), pytest.raises(Unavailable, match="deadline"):
         vendor.read(Call("GET", "/x", operation="x"))
     assert httpserver.log == []
@@ -369,7 +369,7 @@ def test_a_write_is_not_cut_short_by_the_deadline_of_the_page(
 # --- Connections that fail -----------------------------------------------------------------------------
 
 
-def test_a_refused_connection_reached_nobody(slept: list[float]) -> None:
+def test_a_refused_connection_is_unavailable(slept: list[float]) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         vendor = VendorSession(
@@ -385,7 +385,7 @@ def test_a_refused_connection_reached_nobody(slept: list[float]) -> None:
 
 
 @pytest.mark.parametrize("base_url", ["ftp://vendor.test", "vendor.test", "http://", "http://[::1"])
-def test_an_address_that_is_none_reached_nobody(base_url: str, slept: list[float]) -> None:
+def test_an_invalid_address_is_unavailable(base_url: str, slept: list[float]) -> None:
     vendor = VendorSession(vendor="v", program="acme", base_url=base_url, sleep=slept.append)
     with pytest.raises(Unavailable):
         vendor.write(Call("POST", "/x", operation="spend"))
@@ -405,7 +405,7 @@ def test_an_address_that_is_none_reached_nobody(base_url: str, slept: list[float
     ],
     ids=lambda script: script.__name__,
 )
-def test_a_vendor_that_dies_half_way_ends_in_time_and_leaves_writes_unknown(
+def test_a_write_that_dies_half_way_ends_in_time_with_an_unknown_outcome(
     raw_vendor: RawVendorFactory, script: Script
 ) -> None:
     server, vendor = raw_vendor(script)
@@ -426,7 +426,7 @@ def test_a_vendor_that_dies_half_way_is_unavailable_to_reads(
     assert type(raised.value) is Unavailable
 
 
-def test_trouble_is_told_without_the_address_which_may_name_a_customer(raw_vendor: RawVendorFactory) -> None:
+def test_errors_do_not_contain_the_address(raw_vendor: RawVendorFactory) -> None:
     _, vendor = raw_vendor(hang_up)
     with pytest.raises(Unavailable) as raised:
         vendor.read(Call("GET", "/members", operation="find_members", params={"email": "mia@example.com"}))
@@ -436,9 +436,7 @@ def test_trouble_is_told_without_the_address_which_may_name_a_customer(raw_vendo
 # --- Limits --------------------------------------------------------------------------------------------
 
 
-def test_an_open_breaker_fails_at_once_and_leaves_the_vendor_alone(
-    httpserver: HTTPServer, slept: list[float]
-) -> None:
+def test_an_open_breaker_fails_immediately_without_a_call(httpserver: HTTPServer, slept: list[float]) -> None:
     httpserver.expect_request("/x").respond_with_data("", status=503)
     vendor = VendorSession(
         vendor="v",
@@ -453,7 +451,7 @@ def test_an_open_breaker_fails_at_once_and_leaves_the_vendor_alone(
     assert len(httpserver.log) == 2
 
 
-def test_a_vendor_that_says_no_keeps_the_breaker_closed(httpserver: HTTPServer) -> None:
+def test_a_refusal_of_the_vendor_keeps_the_breaker_closed(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/x").respond_with_data("", status=401)
     vendor = VendorSession(
         vendor="v",
@@ -510,7 +508,7 @@ def test_a_write_of_a_tap_that_was_throttled_takes_its_turn_again(
     assert now[0] == (1003.0 if use is Use.TAP else 1000.0)
 
 
-def test_observers_learn_of_every_attempt(
+def test_observers_are_called_after_every_attempt(
     httpserver: HTTPServer, vendor: VendorSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Observation] = []
