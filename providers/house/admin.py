@@ -23,7 +23,7 @@ LEAST_DECIMALS = 2
 
 
 class ReadOnlyMixin:
-    """Rows that administrators look at and nobody edits."""
+    """Rows that administrators view and cannot edit."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -42,8 +42,8 @@ class EntryInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The profile, and an adjustment of the balance. `adjust_key` is drawn when the form is shown, so that
-    sending it twice adjusts once."""
+    """The profile, and an adjustment of the balance. `adjust_key` is made when the form is shown, so that
+    sending the form twice adjusts once."""
 
     adjust_points = forms.IntegerField(
         label=gettext_lazy("Adjust points by"),
@@ -95,7 +95,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [EntryInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        # A member stays in the program whose ledger they are in.
+        # A member cannot move to another program: the ledger belongs to the first one.
         return ["program", *self.readonly_fields] if obj else [*self.readonly_fields]
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
@@ -137,7 +137,7 @@ class HoldAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class AmountField(forms.DecimalField):
-    """Shows 10.00 and 0.125 as such: the column has room for the finest currency."""
+    """Shows 10.00 and 0.125 without further zeros: the column has room for three decimals."""
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, Decimal) or not value.is_finite():

@@ -1,4 +1,4 @@
-"""What a member can have: rewards with the exact gap to them, vouchers, and claiming one for a spend."""
+"""Rewards with the exact gap to them, vouchers, and claiming one for a spend."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from providers.errors import Rejected, RejectReason
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
 from providers.types import DiscountKind, Lock, LockReason, SpendIntent, SpendKind
 
-# What a lock on the page is when somebody spends all the same.
+# The reason of a refused spend by the lock that the page showed.
 REJECTIONS = {
     LockReason.POINTS: RejectReason.INSUFFICIENT_POINTS,
     LockReason.TIER: RejectReason.TIER_TOO_LOW,
@@ -23,7 +23,7 @@ REJECTIONS = {
 
 
 def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
-    """Return the program's active rewards, cheapest first; those that ended are gone."""
+    """Return the program's active rewards, cheapest first, without those that have ended."""
     now = clock.now()
     rewards = (
         Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
@@ -56,8 +56,8 @@ def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
 
 
 def lock_on(reward: Reward, member: Member, price: int, taken: dict[str, int], now: datetime) -> Lock | None:
-    """Return why `member` cannot take `reward` for `price` now; first what the member cannot change, then
-    tier, then points. None when they can."""
+    """Return why `member` cannot take `reward` for `price` now; first reasons that the member cannot change,
+    then tier, then points. None when they can."""
     if reward.kind == DiscountKind.ONLINE_ONLY:
         return Lock(reason=LockReason.ONLINE_ONLY)
     if reward.starts_at and reward.starts_at > now:
@@ -84,7 +84,7 @@ def times_taken(member: Member) -> dict[str, int]:
 
 
 def claim_item(member: Member, intent: SpendIntent) -> Reward | Voucher:
-    """Take what `intent` names off the shelf, inside the spend's transaction and the member's lock.
+    """Claim the reward or voucher of `intent`, inside the spend's transaction and the member's lock.
     Raises Rejected with the reason and the exact gap."""
     if intent.kind is SpendKind.VOUCHER:
         return _claim_voucher(member, intent)
@@ -125,7 +125,7 @@ def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
 
 
 def _check_price(reward: Reward, intent: SpendIntent) -> None:
-    """The associate promised `intent.points` to the customer; anything else is not what they agreed to."""
+    """The associate promised `intent.points` to the customer; another price needs a new agreement."""
     if (reward.kind == DiscountKind.POINTS) != (intent.kind is SpendKind.POINTS):
         raise Rejected(RejectReason.INVALID_INPUT, "a reward and points as money are two kinds of spend")
     if intent.kind is SpendKind.REWARD and intent.points != reward.cost:

@@ -1,9 +1,9 @@
-"""What orders, returns and cancellations do to points, in whatever order they arrive.
+"""Points for orders, returns and cancellations, in any order of arrival.
 
 Each writes one entry per order or return id, even of 0 points, and finds it again when it is repeated.
 Returns take back in proportion to the money: after each, the points taken in sum are
 floor(earned * money returned so far / money of the order), so rounding never adds up and a full return
-takes exactly what was earned. Points of the order that have expired are gone already. Points that are on
+takes exactly what was earned. Points of the order that have expired are already taken. Points that are on
 hold or spent cannot be taken: the entry keeps them as `shortfall`, which `owed` takes when they come back.
 """
 
@@ -63,8 +63,8 @@ def record_order(program: str, currency: str, order: Order) -> Entry:
 
 
 def record_return(program: str, currency: str, ret: Return) -> Entry:
-    """Take back once per return what its money earned. Before the order is known nothing is taken, and the
-    order will earn less."""
+    """Take back once per return the points that its money earned. Before the order is known nothing is taken,
+    and the order will earn less."""
     _check_currency(currency, ret.net)
     if ret.net.amount < 0:
         raise Rejected(RejectReason.INVALID_INPUT, "a return of less than nothing")
@@ -83,7 +83,7 @@ def record_return(program: str, currency: str, ret: Return) -> Entry:
 
 
 def cancel_order(program: str, order: Order) -> Entry:
-    """Take back all that the order earned and still has. An order that is not known yet will earn nothing."""
+    """Take back all points that are left of the order. An order that is not known yet will earn nothing."""
     with transaction.atomic():
         member, earned = _lock_earner(program, order.member_ref, order.order_id)
         known = posted(program, cancel_reference(order.order_id))
@@ -121,7 +121,7 @@ def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry |
 
 
 def _due_after_returns(earned: Entry, net: Decimal) -> int:
-    """Return the points that should be gone in sum once `net` more money of the order has come back."""
+    """Return the points that must be taken in sum once `net` more money of the order has come back."""
     returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
     returned = (returns.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)) + net
     base = earned.amount or Decimal(0)
@@ -140,8 +140,8 @@ def _take_back(
     order_id: str = "",
     net: Decimal | None = None,
 ) -> Entry:
-    """Post what is missing until `due` points of the order are gone, as far as they are spendable. The tier
-    falls by expired points, too: it counts what was bought."""
+    """Post an entry so that `due` points of the order are taken in sum, as far as they are spendable. The
+    tier falls by expired points, too: it counts purchases."""
     order_id = earned.order_id if earned else order_id
     lines = Entry.objects.filter(program=member.program, order_id=order_id, kind__in=TAKEN_BACK)
     sums = lines.aggregate(gone=Sum(F("shortfall") - F("points")), tier=Sum("tier_points"))

@@ -1,5 +1,5 @@
-"""Erasing a member who asks for it. The ledger is their money and stays as it is, entry by entry: what goes
-is who they were.
+"""Erasing a member who asks for it. The ledger is their money and stays unchanged, entry by entry: only the
+identity is deleted.
 """
 
 from django.contrib.admin.models import LogEntry
@@ -32,7 +32,7 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
             consent_email=Consent.NOT_ASKED.value,
             consent_sms=Consent.NOT_ASKED.value,
         )
-        # What administrators did to the account names the member's card.
+        # Admin's log of changes to the account names the member's card.
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(Member), object_id=str(member.pk)
         ).update(object_repr=pseudonym)

@@ -1,8 +1,8 @@
-"""Points that expire: which, when, and the entries that take them.
+"""Expiry of points: which expire, when, and the entries that take them.
 
-An earned entry may carry `expires_at`. What a return, a cancelled order or the expiry took of an order's
-points counts against that order's. What a member spent counts against the points that expire soonest,
-whenever it was: in doubt for the member. Points that a cancelled order gave back expire no more.
+An earned entry may carry `expires_at`. Points that a return, a cancelled order or the expiry took count
+against the points of that order. Spent points count against the points that expire soonest, whenever they
+were spent: this favours the member. Points that a cancelled order gave back do not expire.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,13 @@ from providers.house.ledger import lock, post
 from providers.house.models import Entry, EntryKind, Member
 from providers.types import Expiring
 
-# What these take is taken from the points of the order that they name.
+# These kinds take from the points of the order that they name.
 OF_THEIR_ORDER = (EntryKind.RETURN, EntryKind.CANCEL, EntryKind.EXPIRE)
 
 
 class Lot(NamedTuple):
-    """Points that an order earned and that expire. A member page reads them all, so no more of an entry."""
+    """Points that an order earned and that expire. A member page reads all of them, so only these fields of
+    an entry."""
 
     pk: int
     expires_at: datetime
@@ -41,7 +42,7 @@ def expiring_points(member: Member) -> tuple[Expiring, ...]:
 def expired_points(earned: Entry) -> int:
     """Return how many of the points of this order have expired."""
     entries = Entry.objects.filter(program=earned.program, member=earned.member, kind=EntryKind.EXPIRE)
-    # Older entries name no order: in doubt for the member, they took this order's points.
+    # Older entries name no order. In favour of the member, they count as this order's points.
     nameless = Q(order_id="", at__gte=earned.expires_at) if earned.expires_at else Q(pk=None)
     expired = entries.filter(Q(order_id=earned.order_id) | nameless).aggregate(sum=Sum("points"))["sum"] or 0
     return min(-expired, earned.points)
@@ -53,7 +54,7 @@ def expire_points(program: str, ref: str, now: datetime) -> list[Entry]:
         member = lock(program, ref)
         expired = [(lot, points) for lot, points in _lots_left(member) if lot.expires_at <= now]
         return [
-            # Not the number of the card: entries are never changed, and a member may be erased.
+            # Not the card number: entries are never changed, and a member may be erased.
             post(
                 member,
                 EntryKind.EXPIRE,
@@ -74,8 +75,8 @@ def expire_all(program: str, now: datetime) -> list[Entry]:
 
 
 def _lots_left(member: Member) -> Iterator[tuple[Lot, int]]:
-    """Yield the earned entries whose points expire and of which some are left, soonest first, with what is
-    left."""
+    """Yield the earned entries whose points expire and of which some are left, soonest first, with the
+    rest."""
     earned = member.entries.filter(points__gt=0, expires_at__isnull=False).order_by("expires_at", "pk")
     lots = [Lot(*row) for row in earned.values_list(*Lot._fields)]
     if not lots:

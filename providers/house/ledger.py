@@ -1,4 +1,4 @@
-"""The ledger's two primitives: lock a member, post an entry together with what it does to the balance."""
+"""The ledger's two primitives: lock a member, and post an entry together with its change of the balance."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from providers.house.models import Entry, EntryKind, Member
 def lock(program: str, ref: str) -> Member:
     """Return the member with the row locked until the transaction ends; raise Rejected(MEMBER_NOT_FOUND).
 
-    Every write to the ledger starts here, so that what it checks still holds when it commits. Rows of
+    Every write to the ledger starts here, so that its checks are still true when it commits. Rows of
     holds, rewards and vouchers are only ever locked after it: one order, no deadlock. (SQLite has no row
     locks and needs none: a writing transaction has the database to itself.)
     """
@@ -60,7 +60,7 @@ def post(
 ) -> Entry:
     """Write one entry and move the balance by it, inside the caller's transaction and its `lock`.
 
-    `from_reserved` takes the points from what a hold reserved instead of from what is spendable.
+    `from_reserved` takes the points from the reserved balance of a hold instead of the spendable balance.
     Raises Rejected(INSUFFICIENT_POINTS); an IntegrityError means that `reference` exists, which the caller
     should have looked for.
     """

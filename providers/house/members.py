@@ -1,4 +1,4 @@
-"""Members: look-up, what the interface calls a `Member`, and enrolment."""
+"""Members: look-up, mapping to the interface's `Member`, and enrolment."""
 
 import secrets
 from decimal import Decimal
@@ -25,8 +25,8 @@ NEW_ID_ATTEMPTS = 5
 
 
 def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
-    """Return the members whose column equals the query's value; partial matches are strangers. A member id
-    that nobody has as it was given is compared without blanks and dashes."""
+    """Return the members whose column equals the query's value; partial matches are other customers. A member
+    id without an exact match is compared without blanks and dashes."""
     field = LOOKUP_FIELDS[query.kind]
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
@@ -36,7 +36,7 @@ def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     bare = id_key(value).upper()
     if found or field != "member_id" or not bare:
         return found
-    # Sorted here: with an order of its own SQLite would read the whole program.
+    # Sorted here: with ORDER BY, SQLite would read the whole program.
     alike = members.filter(Exact(bare_id(), bare)).order_by()[:20]
     return tuple(sorted(alike, key=lambda member: member.member_id))
 
@@ -50,8 +50,8 @@ def get(program: str, ref: str) -> Member:
 
 
 def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) -> Member:
-    """Return the member with this e-mail, else with this phone, else a new one. Two calls at once meet at
-    the unique constraints and return the same member.
+    """Return the member with this e-mail, else with this phone, else a new one. The unique constraints make
+    two simultaneous calls return the same member.
 
     An existing profile stays as it is: the person who enrols may not be its owner. A consent is updated where
     the form brought an answer for the very address that the member has.
@@ -81,12 +81,12 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
 
 
 def new_member_id(program: str) -> str:
-    """Return an id such as ACME-40318256: random, so that a slip of the finger hits nobody."""
+    """Return an id such as ACME-40318256: random, so that a typing error does not match another member."""
     return f"{program.upper()}-{secrets.randbelow(10**8):08d}"
 
 
 def describe(member: Member) -> types.Member:
-    """Return `member` in the words of the provider interface. Reads tiers and lapsing points."""
+    """Return `member` in the words of the provider interface. Reads tiers and expiring points."""
     return types.Member(
         ref=member.member_id,
         member_id=member.member_id,
@@ -133,7 +133,7 @@ def _existing(program: str, email: str, phone: str) -> Member | None:
 
 
 def change_consents(program: str, ref: str, consents: types.Consents) -> Member:
-    """Write down the member's new answers; NOT_ASKED leaves an answer as it is."""
+    """Store the member's new answers; NOT_ASKED leaves an answer unchanged."""
     member = get(program, ref)
     return _update_consents(member, member.email, member.phone, consents)
 

@@ -1,7 +1,7 @@
 """The house program as a provider: each method of the interface is one call into this package.
 
 Errors of the database are not translated into ours: without it there is no page to show them on, and a spend
-that dies with it stays UNCERTAIN until `find_spend` can look.
+that fails with it stays UNCERTAIN until `find_spend` can look.
 """
 
 import time
@@ -40,7 +40,7 @@ class HouseProvider(LoyaltyProvider):
     kind = "house"
     finds_codes_as_ids = True
     is_local = True
-    # Stores need no mapping and nobody but us reports anything: everything happens in this process.
+    # Stores need no mapping, and no other system reports anything: everything happens in this process.
     capabilities = frozenset(Capability) - {
         Capability.STORES,
         Capability.WEBHOOKS,

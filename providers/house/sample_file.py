@@ -1,7 +1,8 @@
 """A house program from a TOML file: tiers, earning rule, rewards, members with opening balances, vouchers.
 
-Applying it twice changes nothing the second time. What the file does not name is left alone, and so is what
-lives on after it: members and their balances, the stock of a reward, whether a voucher was used.
+Applying it twice changes nothing the second time. Rows that the file does not name stay unchanged. So do
+values that change after the first load: members and their balances, the stock of a reward, whether a voucher
+was used.
 """
 
 import tomllib
@@ -44,7 +45,7 @@ KEYS: dict[str, dict[str, str]] = {
         **{key: key for key in ("title", "code", "expires_at")},
     },
 }  # fmt: skip
-# Fields that the file only starts with; from then on they change by themselves.
+# Fields that the file sets only at first; later they change by use.
 ONLY_WHEN_NEW = {"members": set(KEYS["members"].values()), "rewards": {"stock"}}
 OPENING = "Opening balance"
 
@@ -54,7 +55,7 @@ class SampleFileError(Exception):
 
 
 def load_sample(text: str) -> list[str]:
-    """Apply the file and return one line per change; nothing is written when any of it is wrong.
+    """Apply the file and return one line per change; nothing is written when a part of it is wrong.
     Raises SampleFileError."""
     try:
         # Decimal from the digits as written: 12.50 never passes through a float.
@@ -126,7 +127,7 @@ def _load_member(program: str, table: Mapping[str, Any], zone: str) -> list[str]
 
 
 def _apply(row: models.Model, table: str, values: Any, *, key: str) -> list[str]:
-    """Create or update the row that `values` describe. `row` brings what identifies it beside `key`."""
+    """Create or update the row that `values` describe. `row` has the fields that identify it beside `key`."""
     if not isinstance(values, Mapping):
         raise SampleFileError(f"{table}: must be a table")
     name = f"{table} {values.get(key, '')}".strip()

@@ -38,21 +38,21 @@ def spend(program: str, intent: SpendIntent) -> Hold:
                 newest_entry=newest_entry(),
             )
     except IntegrityError as error:
-        # The key appeared while we worked, for another member: all of ours has been rolled back.
+        # The key was used meanwhile for another member: our own changes have been rolled back.
         raise Rejected(RejectReason.NOT_ALLOWED, "the key is taken") from error
 
 
 def find(program: str, intent: SpendIntent) -> Hold | None:
-    """Return the hold that `intent` made and that still stands. None is final: the key is closed in the
-    same transaction, so that a spend that is still on its way will be refused."""
+    """Return the hold of `intent` if it is still valid. None is final: the key is closed in the same
+    transaction, so that a spend that is still on its way will be refused."""
     with transaction.atomic():
         hold = _hold_or_tombstone(program, intent.key, intent.member_ref)
     return hold if hold.state in STANDING and _is_of(hold, intent) else None
 
 
 def capture(program: str, spend: Spend, order: Order) -> None:
-    """Turn the hold into a spend that stays. Done before is success; raise Rejected(NOT_ALLOWED) when
-    there is nothing to capture because it was given back or never was."""
+    """Turn the hold into a final spend. A repetition is success; raise Rejected(NOT_ALLOWED) when there is
+    nothing to capture, because the hold was given back or never existed."""
     with transaction.atomic():
         member = lock(program, spend.member_ref)
         hold = Hold.objects.filter(program=program, key=spend.key, member=member).first()
@@ -74,8 +74,8 @@ def capture(program: str, spend: Spend, order: Order) -> None:
 
 
 def release(program: str, spend: Spend) -> None:
-    """Give back what the spend took, held or captured. Done before is success, and so is a key that never
-    spent anything: it is closed, so that it never will."""
+    """Give back the points or voucher of the spend, held or captured. A repetition is success, and so is a
+    key without a spend: it is closed, so that it can never be used."""
     with transaction.atomic():
         hold = _hold_or_tombstone(program, spend.key, spend.member_ref)
         if hold.member is None:
@@ -93,7 +93,7 @@ def release(program: str, spend: Spend) -> None:
 
 def release_part(program: str, spend: Spend, points: int, key: str) -> None:
     """Give back `points` of a captured spend, once per `key` and never more than it still has. Raises
-    Rejected(NOT_ALLOWED) when it is not captured: what is only held, or was given back, has no parts."""
+    Rejected(NOT_ALLOWED) when it is not captured: a hold, or a spend that was given back, has no parts."""
     reference = f"{_part_reference(spend.key)}{key}"
     with transaction.atomic():
         member = lock(program, spend.member_ref)
@@ -107,7 +107,7 @@ def release_part(program: str, spend: Spend, points: int, key: str) -> None:
 
 
 def _post_release(member: Member, hold: Hold, points: int, reference: str) -> None:
-    """Give back `points` of a captured hold; what is owed since is taken from them."""
+    """Give back `points` of a captured hold; a shortfall since the hold is taken from them."""
     entry = post(
         member, EntryKind.RELEASE, points, reference=reference, order_id=hold.order_id, note=hold.title
     )
@@ -126,7 +126,7 @@ def _given_back(hold: Hold) -> int:
 
 
 def describe(hold: Hold) -> Spend:
-    """Return a standing hold in the words of the provider interface."""
+    """Return a valid hold in the words of the provider interface."""
     return Spend(
         key=hold.key,
         member_ref=hold.member.member_id if hold.member else "",
@@ -139,14 +139,14 @@ def describe(hold: Hold) -> Spend:
 
 def _hold_or_tombstone(program: str, key: str, ref: str) -> Hold:
     """Lock the member, then return the hold of `key`, made VOID here if there is none."""
-    with suppress(Rejected):  # an unknown member has spent nothing, and a tombstone needs none
+    with suppress(Rejected):  # an unknown member has spent nothing and needs no tombstone
         lock(program, ref)
     hold, _created = Hold.objects.get_or_create(program=program, key=key, defaults={"state": HoldState.VOID})
     return hold
 
 
 def _turn(hold: Hold, before: list[HoldState], after: HoldState, **fields: str) -> bool:
-    """Move the hold on if it still is in one of `before`; returns whether this call did it."""
+    """Change the hold's state if it is still in one of `before`; returns whether this call did it."""
     turned = Hold.objects.filter(pk=hold.pk, state__in=before).update(state=after, **fields)
     hold.refresh_from_db()
     return turned == 1

@@ -1,8 +1,8 @@
 """The database itself refuses to change or delete ledger entries.
 
 A migration that alters `Entry` must run `protect_entries` again after it: SQLite rebuilds an altered
-table and drops its triggers with the old one. The owner of the tables can still TRUNCATE on PostgreSQL:
-a test database is emptied so.
+table and drops its triggers with the old one. The owner of the tables can still TRUNCATE on PostgreSQL: tests
+empty their database this way.
 """
 
 from typing import Any

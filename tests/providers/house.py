@@ -1,4 +1,4 @@
-"""Builders for the tests of the house program's own rules."""
+"""Builders for the tests of the house program's rules."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What administrators can do to the house program, and what they cannot."""
+"""Changes that administrators can and cannot make to the house program."""
 
 import uuid
 
@@ -20,7 +20,7 @@ def admin(db: None) -> Client:
 
 
 @pytest.mark.parametrize(("amount", "shown"), [("10", "10.00"), ("12.5", "12.50"), ("0.125", "0.125")])
-def test_an_amount_shows_no_decimal_that_says_nothing(admin: Client, amount: str, shown: str) -> None:
+def test_an_amount_shows_only_its_currencys_decimals(admin: Client, amount: str, shown: str) -> None:
     reward = Reward.objects.create(
         program="acme", reward_id="r", title="r", kind="fixed", amount=amount, cost=1
     )
@@ -49,7 +49,7 @@ def change_url(member: Member) -> str:
     return reverse("admin:house_member_change", args=[member.pk])
 
 
-def test_an_adjustment_is_one_entry_however_often_it_is_sent(admin: Client, member: Member) -> None:
+def test_a_repeated_adjustment_is_one_entry(admin: Client, member: Member) -> None:
     data = form(member, adjust_points="-50", adjust_note="Counted wrong")
     for _ in range(2):
         assert admin.post(change_url(member), data).status_code == 302
@@ -66,7 +66,7 @@ def test_an_adjustment_is_one_entry_however_often_it_is_sent(admin: Client, memb
         ({"phone": "0617"}, "Enter a valid value"),
     ],
 )
-def test_a_wrong_form_changes_nothing(
+def test_an_invalid_form_changes_nothing(
     admin: Client, member: Member, fields: dict[str, str], message: str
 ) -> None:
     response = admin.post(change_url(member), form(member, **fields))
@@ -74,7 +74,7 @@ def test_a_wrong_form_changes_nothing(
     assert Entry.objects.count() == 1
 
 
-def test_a_profile_edited_meanwhile_keeps_the_balance(admin: Client, member: Member) -> None:
+def test_editing_a_profile_keeps_the_balance(admin: Client, member: Member) -> None:
     admin.post(change_url(member), form(member, last_name="Stone"))
     member.refresh_from_db()
     assert (member.last_name, member.spendable) == ("Stone", 250)
@@ -115,7 +115,7 @@ def test_every_list_can_be_searched(admin: Client, member: Member, model: str) -
         ({"skus": '["TOTE-01"]'}, "A free product needs its product ids"),
     ],
 )
-def test_a_reward_that_makes_no_sense_is_refused_with_words(
+def test_an_inconsistent_reward_is_refused_with_a_sentence(
     admin: Client, house: HouseProvider, fields: dict[str, str], message: str
 ) -> None:
     data = {

@@ -1,4 +1,4 @@
-"""What orders, returns and cancellations do to points, in whatever order they come."""
+"""Points for orders, returns and cancellations, in any order of arrival."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def test_points_are_rounded_down_once_per_order(house: HouseProvider, member: Me
     assert house.record_order(build_order(base="80.99")).points == 80
 
 
-def test_a_tier_multiplies_what_is_earned(house: HouseProvider) -> None:
+def test_a_tier_multiplies_earned_points(house: HouseProvider) -> None:
     build_member(points=500, tier_points=500)
     assert house.record_order(build_order(base="81.00")).points == 121
     assert house.preview_earn(REF, Cart(cart_id="c", total=usd("81.00"))) == 121
@@ -75,7 +75,7 @@ def test_points_spent_meanwhile_are_noted_as_shortfall(house: HouseProvider) -> 
     assert house.cancel_order(build_order()).points == 0
 
 
-def test_a_complete_return_takes_what_rounding_left(house: HouseProvider, member: Member) -> None:
+def test_a_complete_return_takes_points_left_by_rounding(house: HouseProvider, member: Member) -> None:
     house.record_order(build_order())
     house.record_return(build_return("40.00"))
     house.record_return(replace(build_return("39.99", "return-2"), is_complete=True))
@@ -107,7 +107,7 @@ def test_a_return_before_its_order_counts_when_the_order_comes(house: HouseProvi
     assert spendable(house) == 250
 
 
-def test_a_return_takes_from_who_earned(house: HouseProvider, member: Member) -> None:
+def test_a_return_takes_points_from_the_earning_member(house: HouseProvider, member: Member) -> None:
     build_member("ACME-000002", points=100)
     house.record_order(build_order(ref="ACME-000002"))
     assert house.record_return(build_return("80.00")).points == -80
@@ -133,13 +133,13 @@ def test_earned_points_expire_unless_they_are_spent(house: HouseProvider) -> Non
 
 
 class AnyReturns(TestCase):
-    """However an order comes back, the points taken follow the money and end at what was earned."""
+    """For any series of returns, the points taken follow the money and end at the earned points."""
 
     cents = st.integers(1, 500_00)
 
     @settings(max_examples=60)
     @given(parts=st.lists(cents, min_size=1, max_size=6), rate=st.decimals("0.1", "10", places=2))
-    def test_partial_returns_add_up_to_exactly_what_was_earned(self, parts: list[int], rate: Decimal) -> None:
+    def test_partial_returns_add_up_to_the_earned_points(self, parts: list[int], rate: Decimal) -> None:
         house = build_house()
         EarnRule.objects.update(points_per_unit=rate)
         build_member()

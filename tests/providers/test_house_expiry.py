@@ -1,4 +1,4 @@
-"""Points that expire, and orders that come back after that: no point is taken twice."""
+"""Points that expire, and orders that come back later: no point is taken twice."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ def bring_back(house: HouseProvider, net: str, return_id: str = "return-1") -> N
         house.record_return(build_return(net, return_id))
 
 
-def test_expired_points_are_not_taken_again_when_everything_comes_back(house: HouseProvider) -> None:
+def test_expired_points_are_not_taken_again_by_a_complete_return(house: HouseProvider) -> None:
     assert [entry.points for entry in expire_all("acme", EXPIRED)] == [-200]
     bring_back(house, "100.00")
     assert spendable() == 500

@@ -28,13 +28,13 @@ def entry(member: Member) -> Entry:
         lambda entry: Entry._base_manager.filter(pk=entry.pk).update(points=1),
     ],
 )
-def test_the_code_changes_no_entry(entry: Entry, attempt: Callable[[Entry], object]) -> None:
+def test_code_cannot_change_an_entry(entry: Entry, attempt: Callable[[Entry], object]) -> None:
     with pytest.raises(LedgerIsFinal):
         attempt(entry)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE house_entry SET points = 9999", "DELETE FROM house_entry"])
-def test_the_database_changes_no_entry(entry: Entry, statement: str) -> None:
+def test_sql_cannot_change_an_entry(entry: Entry, statement: str) -> None:
     with (
         pytest.raises(DatabaseError, match="ledger entries are final"),
         transaction.atomic(),
@@ -57,7 +57,7 @@ def test_an_adjustment_is_made_once_per_reference(member: Member) -> None:
     assert (member.spendable, member.lifetime_points) == (290, 0)
 
 
-def test_an_adjustment_never_takes_more_than_there_is(member: Member) -> None:
+def test_an_adjustment_never_takes_more_than_the_balance(member: Member) -> None:
     with pytest.raises(Rejected) as caught:
         adjust("acme", REF, -251, reference="adjust:1", note="Too much")
     assert (caught.value.reason, caught.value.points_gap) == (RejectReason.INSUFFICIENT_POINTS, 1)
@@ -66,7 +66,7 @@ def test_an_adjustment_never_takes_more_than_there_is(member: Member) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", [1, 2])
-def test_the_database_is_closed_again_after_a_test_with_real_transactions(turn: int) -> None:
+def test_the_triggers_are_back_after_a_test_with_real_transactions(turn: int) -> None:
     build_house()
     build_member(points=turn)
     with pytest.raises(DatabaseError), connection.cursor() as cursor:

@@ -69,7 +69,7 @@ ends_at = 2026-11-30
         load_sample(text.replace("Europe/Paris", "Mars"))
 
 
-def test_the_sample_program_tells_its_stories() -> None:
+def test_the_sample_program_has_the_members_of_the_readme() -> None:
     run()
     house = HouseProvider(ProviderConfig(program="acme", currency="USD", country="US"))
     cart = Cart(cart_id="c", total=usd("80.00"))
@@ -112,7 +112,7 @@ def test_a_changed_file_says_what_it_changed() -> None:
     assert Reward.objects.get().cost == 120
 
 
-def test_what_lives_on_is_not_set_back() -> None:
+def test_values_that_changed_by_use_are_not_reset() -> None:
     load_sample(SMALL)
     Reward.objects.update(stock=3)
     Member.objects.update(consent_email="no")

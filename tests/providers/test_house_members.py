@@ -19,7 +19,7 @@ NOOR = MemberProfile(email="Noor@Example.test", phone="+16175550104", first_name
 YES = Consents(email=Consent.YES, sms=Consent.YES)
 
 
-def test_a_new_member_gets_an_id_for_her_card(house: HouseProvider) -> None:
+def test_a_new_member_gets_an_id_for_the_card(house: HouseProvider) -> None:
     noor = house.enrol(NOOR, Consents())
     assert re.fullmatch(r"ACME-\d{8}", noor.member_id)
     assert (noor.email, noor.balance.spendable) == ("noor@example.test", 0)
@@ -34,7 +34,7 @@ def test_a_member_of_another_program_is_a_stranger(house: HouseProvider) -> None
         house.get_member("OTHER-1")
 
 
-def test_ids_are_found_whatever_their_case(house: HouseProvider, member: Member) -> None:
+def test_ids_are_found_in_any_case(house: HouseProvider, member: Member) -> None:
     (hit,) = house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value=REF.lower()))
     assert hit.ref == REF
 
@@ -72,7 +72,7 @@ def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
     assert "house_member_bare_id" in plan_of(queries[-1]["sql"])
 
 
-def test_enrolling_a_member_leaves_her_profile_alone(house: HouseProvider) -> None:
+def test_enrolling_a_member_again_keeps_the_profile(house: HouseProvider) -> None:
     first = house.enrol(NOOR, Consents())
     again = house.enrol(MemberProfile(email=NOOR.email, phone="+16175550199", first_name="Eve"), Consents())
     assert again == first
@@ -87,7 +87,7 @@ def test_a_consent_is_an_answer_for_the_address_it_was_asked_about(house: HouseP
     assert house.enrol(NOOR, Consents(email=Consent.NO)).consents.email is Consent.NO
 
 
-def test_somebody_without_any_address_cannot_enrol(house: HouseProvider) -> None:
+def test_a_customer_without_email_and_phone_cannot_enrol(house: HouseProvider) -> None:
     with pytest.raises(Rejected) as caught:
         house.enrol(MemberProfile(first_name="Noor"), Consents())
     assert caught.value.reason is RejectReason.INVALID_INPUT

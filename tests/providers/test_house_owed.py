@@ -1,4 +1,4 @@
-"""What a return could not take, because the points were on hold or spent, is taken when they come back."""
+"""Points that a return could not take, because they were on hold or spent, are taken when they come back."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -110,9 +110,7 @@ def test_a_reward_taken_after_the_return_can_be_undone_without_loss(
     assert balance() == (150, 0)
 
 
-def test_holds_from_before_the_upgrade_pay_for_what_fell_short_since(
-    house: HouseProvider, spend: Spend
-) -> None:
+def test_holds_from_before_the_upgrade_pay_for_later_shortfalls(house: HouseProvider, spend: Spend) -> None:
     return_everything(house)
     Hold.objects.update(newest_entry=0, created_at=Entry.objects.get(kind="return").at - timedelta(seconds=1))
     migration = import_module("providers.house.migrations.0003_shortfalls_outlive_holds")
@@ -121,7 +119,9 @@ def test_holds_from_before_the_upgrade_pay_for_what_fell_short_since(
     assert balance() == (0, 0)
 
 
-def test_holds_from_before_the_upgrade_pay_for_nothing_older(house: HouseProvider, spend: Spend) -> None:
+def test_holds_from_before_the_upgrade_do_not_pay_for_older_shortfalls(
+    house: HouseProvider, spend: Spend
+) -> None:
     house.confirm(spend, build_order("order-2"))
     return_everything(house)
     adjust("acme", REF, 100, reference="gift", note="Gift")
@@ -134,8 +134,8 @@ def test_holds_from_before_the_upgrade_pay_for_nothing_older(house: HouseProvide
 
 
 class AnyStory(TestCase):
-    """Whatever is earned, redeemed, used and returned in between: when every reward has been given back, the
-    member has exactly what they would have without any."""
+    """For any series of orders, rewards and returns: when every reward has been given back, the member has
+    the same points as without rewards."""
 
     steps = st.lists(
         st.tuples(st.sampled_from(["earn", "gift", "redeem", "use", "return", "undo"]), st.integers(0, 5)),

@@ -1,4 +1,4 @@
-"""Many tills at once, with real threads. SQLite lets one writer in at a time and would prove nothing."""
+"""Many tills at once, with real threads. SQLite has one writer at a time and would prove nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,7 +82,7 @@ def test_the_last_piece_in_stock_goes_to_one_member(racing_house: HouseProvider)
     assert answers.count(RejectReason.OUT_OF_STOCK) == TILLS - 1
 
 
-def test_what_is_answered_about_a_spend_under_way_stays_true(racing_house: HouseProvider) -> None:
+def test_an_answer_about_a_spend_under_way_stays_true(racing_house: HouseProvider) -> None:
     build_member(points=350)
     intent = build_intent()
 
@@ -110,7 +110,7 @@ def test_releasing_and_confirming_at_once_gives_back_once(racing_house: HousePro
     assert Hold.objects.get().state == "released"
 
 
-def test_orders_and_returns_that_arrive_at_once_count_once(racing_house: HouseProvider) -> None:
+def test_simultaneous_orders_and_returns_count_once(racing_house: HouseProvider) -> None:
     build_member(points=350)
 
     def record(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The house's holds: what spends, what does not, and what a key can never do twice."""
+"""The house's holds: a key spends at most once."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ def refused(house: HouseProvider, **intent: object) -> Rejected:
     return caught.value
 
 
-def test_a_spend_that_did_not_happen_never_happens_later(house: HouseProvider, member: Member) -> None:
+def test_a_spend_that_was_not_found_can_never_happen_later(house: HouseProvider, member: Member) -> None:
     intent = build_intent()
     assert house.find_spend(intent).finding is Finding.DID_NOT
     with pytest.raises(Rejected) as caught:
@@ -108,7 +108,7 @@ def test_a_changed_price_is_refused(house: HouseProvider, member: Member) -> Non
         ({"kind": "online_only", "amount": None}, RejectReason.NOT_ALLOWED, LockReason.ONLINE_ONLY),
     ],
 )
-def test_what_the_page_locks_the_till_cannot_spend(
+def test_a_locked_reward_cannot_be_spent(
     house: HouseProvider,
     member: Member,
     change: dict[str, object],
@@ -139,7 +139,7 @@ def test_stock_goes_down_with_a_spend_and_up_with_its_release(house: HouseProvid
     assert Reward.objects.get().stock == 0
 
 
-def test_a_limit_counts_what_was_not_given_back(house: HouseProvider, member: Member) -> None:
+def test_a_limit_does_not_count_released_spends(house: HouseProvider, member: Member) -> None:
     Reward.objects.update(limit_per_member=1)
     house.release(house.spend(build_intent("key-1")))
     house.confirm(house.spend(build_intent("key-2")), build_order())
@@ -169,7 +169,7 @@ def test_points_as_money_keep_to_range_and_step(
     assert house.get_member(REF).balance.spendable == 250
 
 
-def test_points_as_money_take_what_was_chosen(
+def test_points_as_money_take_the_chosen_points(
     house: HouseProvider, member: Member, points_as_money: Reward
 ) -> None:
     house.spend(build_intent(kind=SpendKind.POINTS, item_id="points", points=150))
@@ -203,21 +203,21 @@ def test_a_voucher_is_used_once(house: HouseProvider, voucher: Voucher) -> None:
     assert [shown.voucher_id for shown in house.list_vouchers(REF)] == ["birthday"]
 
 
-def test_a_voucher_of_somebody_else_is_not_there(house: HouseProvider, voucher: Voucher) -> None:
+def test_a_voucher_of_another_member_is_not_found(house: HouseProvider, voucher: Voucher) -> None:
     build_member("ACME-000002")
     error = refused(house, kind=SpendKind.VOUCHER, item_id="birthday", points=0, ref="ACME-000002")
     assert error.reason is RejectReason.REWARD_NOT_FOUND
     assert house.list_vouchers("ACME-000002") == ()
 
 
-def test_a_lapsed_voucher_is_refused_and_not_listed(house: HouseProvider, voucher: Voucher) -> None:
+def test_an_expired_voucher_is_refused_and_not_listed(house: HouseProvider, voucher: Voucher) -> None:
     Voucher.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert house.list_vouchers(REF) == ()
     error = refused(house, kind=SpendKind.VOUCHER, item_id="birthday", points=0)
     assert error.reason is RejectReason.EXPIRED
 
 
-def test_history_tells_what_happened_in_words(house: HouseProvider, member: Member) -> None:
+def test_history_describes_each_line_in_words(house: HouseProvider, member: Member) -> None:
     spend = house.spend(build_intent("key-1"))
     house.confirm(spend, build_order())
     house.record_order(build_order())
@@ -233,7 +233,7 @@ def test_history_tells_what_happened_in_words(house: HouseProvider, member: Memb
 
 
 class AnyOrderOfCalls(TestCase):
-    """Whatever is called in whatever order, the ledger adds up and nobody is overdrawn."""
+    """After any calls in any order, the ledger adds up and no balance is negative."""
 
     calls = st.lists(
         st.tuples(st.sampled_from(["spend", "find", "confirm", "part", "release"]), st.integers(1, 4)),

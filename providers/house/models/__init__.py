@@ -1,4 +1,4 @@
-"""The tables of the house program. Each row names its program by slug: providers know no other app."""
+"""The tables of the house program. Each row names its program by slug: providers import no other app."""
 
 from providers.house.models.catalogue import EarnRule, Reward, Voucher, VoucherState
 from providers.house.models.ledger import Entry, EntryKind, Hold, HoldState, LedgerIsFinal

@@ -1,4 +1,4 @@
-"""What members get: rewards for points, vouchers they own, and how points are earned."""
+"""Rewards for points, vouchers that members own, and the rule of earning."""
 
 import secrets
 from decimal import ROUND_DOWN, Decimal
@@ -48,7 +48,7 @@ class DiscountFields(models.Model):
         abstract = True
         constraints = [
             models.CheckConstraint(
-                # NULL makes a comparison pass in a CHECK, so what must be there is asked for by name.
+                # NULL makes a comparison pass in a CHECK, so required fields are checked for NULL by name.
                 condition=(
                     Q(kind__in=["product", "online_only"], amount=None, percent=None)
                     | Q(kind="fixed", amount__isnull=False, amount__gt=0, percent=None)
@@ -86,7 +86,7 @@ class DiscountFields(models.Model):
 
 
 class Reward(DiscountFields):
-    """Something for points. Points as money have a range and a value per point instead of a cost."""
+    """A reward for points. Points as money have a range and a value per point instead of a cost."""
 
     program = models.SlugField(_("program"))
     reward_id = models.SlugField(_("id"))
@@ -147,7 +147,7 @@ class Reward(DiscountFields):
 
     @property
     def least_points(self) -> int:
-        """What a member needs at least."""
+        """The points that a member needs at least."""
         return self.cost or self.points_min or 0
 
 
@@ -158,7 +158,7 @@ class VoucherState(models.TextChoices):
 
 
 class Voucher(DiscountFields):
-    """Something a member owns and can use once, without points."""
+    """A voucher that a member owns and can use once, without points."""
 
     program = models.SlugField(_("program"))
     voucher_id = models.SlugField(_("id"), default=new_voucher_id)

@@ -1,7 +1,7 @@
 """The ledger: entries that are never changed, and the holds that come before a spend.
 
-Entries are closed three times: here (`save`, `delete`, every bulk call of the query set), by a trigger in
-the database (`triggers`), and by foreign keys that protect what they point at.
+Entries are protected three times: here (`save`, `delete`, every bulk call of the query set), by a trigger in
+the database (`triggers`), and by foreign keys that protect their targets.
 """
 
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from providers.types import SpendKind
 
 
 class LedgerIsFinal(Exception):
-    """Somebody tried to change or delete an entry. A mistake is put right by another entry."""
+    """An attempt to change or delete an entry. A mistake is corrected by another entry."""
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -46,9 +46,9 @@ class EntryKind(models.TextChoices):
 class Entry(models.Model):
     """One line of a member's account.
 
-    `reference` names what the line stands for ("earn:<order id>", "spend:<key>") and is unique, so that a
-    repeated call finds its own line instead of writing a second one. That is also why lines of 0 points
-    exist: they remember that an order or return has been dealt with.
+    `reference` names the cause of the line ("earn:<order id>", "spend:<key>") and is unique, so that a
+    repeated call finds its own line instead of writing a second one. Lines of 0 points exist for the same
+    reason: they show that an order or return has been handled.
     """
 
     program = models.SlugField(_("program"))
@@ -112,8 +112,8 @@ class Entry(models.Model):
 
 
 class HoldState(models.TextChoices):
-    """HELD -> CAPTURED -> RELEASED, or HELD -> RELEASED. VOID is a tombstone: that key never spent anything
-    and never will."""
+    """HELD -> CAPTURED -> RELEASED, or HELD -> RELEASED. VOID is a tombstone: a spend with that key never
+    happened and never will."""
 
     HELD = "held", _("held")
     CAPTURED = "captured", _("captured")
@@ -137,7 +137,7 @@ class Hold(models.Model):
     title = models.CharField(_("title"), max_length=200, blank=True)
     points = models.PositiveIntegerField(_("points"), default=0)
     order_id = models.CharField(_("order"), max_length=100, blank=True)
-    # The newest ledger entry when the hold was made: what fell short later is taken from its points first.
+    # The newest ledger entry when the hold was made: a later shortfall is taken from its points first.
     newest_entry = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 

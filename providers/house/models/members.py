@@ -1,4 +1,4 @@
-"""Who takes part, and the levels they can reach."""
+"""Members, and the tiers that they can reach."""
 
 from decimal import Decimal
 

@@ -218,7 +218,7 @@ def test_undocumented_names_can_be_others(vendor: Served, connect: Connect) -> N
     assert "total" in caught.value.text, "the sandbox knows only the assumed name"
 
 
-def test_a_complete_return_takes_what_rounding_left(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_complete_return_takes_points_left_by_rounding(provider: AntavoProvider, vendor: Served) -> None:
     provider.record_order(order())
     provider.record_return(goods("40.00"))
     provider.record_return(replace(goods("39.99", "return-2"), is_complete=True))

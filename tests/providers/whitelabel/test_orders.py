@@ -167,7 +167,7 @@ def test_a_cancelled_order_that_was_never_told_will_not_be(
     assert not vendor.state.events_of("TRANSACTION")
 
 
-def test_a_complete_return_takes_what_rounding_left(
+def test_a_complete_return_takes_points_left_by_rounding(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
     provider.record_order(order(mia))

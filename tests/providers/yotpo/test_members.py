@@ -174,7 +174,7 @@ def test_a_platform_gives_its_own_customer_ids(build: Build, yotpo: Yotpo) -> No
     assert member.ref.startswith("m:")
 
 
-def test_enrolling_a_member_leaves_her_profile_alone(provider: YotpoProvider, yotpo: Yotpo) -> None:
+def test_enrolling_a_member_again_keeps_the_profile(provider: YotpoProvider, yotpo: Yotpo) -> None:
     by_email = provider.enrol(MemberProfile(email=MIA, first_name="Eve"), Consents())
     by_phone = provider.enrol(MemberProfile(email="eve@example.test", phone="+16175550100"), Consents())
 
