@@ -76,7 +76,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
     """Return the member with this e-mail, else with this phone, else a new one.
 
     The new id follows from the address, so that two calls at once create one member. An existing profile
-    stays as it is: whoever enrols may not be its owner. A consent is updated where the form brought an
+    stays as it is: the enrolling person may not be its owner. A consent is updated where the form brought an
     answer for the very address that the member has.
     """
     email, phone = profile.email.strip().lower(), profile.phone

@@ -147,12 +147,12 @@ class ProviderContract(ContractFixtures):
         assert reward.lock is None
         assert reward.points <= member.balance.spendable
 
-    def test_a_reward_too_dear_is_locked_with_the_exact_gap(
-        self, dear_reward: Reward, member: Member
+    def test_an_unaffordable_reward_is_locked_with_the_exact_gap(
+        self, costly_reward: Reward, member: Member
     ) -> None:
-        assert dear_reward.lock is not None, "a reward that the member cannot pay has no lock"
-        assert dear_reward.lock.reason is LockReason.POINTS
-        assert dear_reward.lock.points_gap == dear_reward.points - member.balance.spendable
+        assert costly_reward.lock is not None, "a reward that the member cannot pay has no lock"
+        assert costly_reward.lock.reason is LockReason.POINTS
+        assert costly_reward.lock.points_gap == costly_reward.points - member.balance.spendable
 
     def test_a_final_reward_says_so_before_the_tap(
         self, provider: LoyaltyProvider, rewards: dict[str, Reward]
@@ -275,11 +275,11 @@ class ProviderContract(ContractFixtures):
         self,
         provider: LoyaltyProvider,
         member: Member,
-        dear_reward: Reward,
+        costly_reward: Reward,
         cart: Cart,
         keys: Iterator[str],
     ) -> None:
-        intent = make_intent(next(keys), member, cart, SpendKind.REWARD, dear_reward)
+        intent = make_intent(next(keys), member, cart, SpendKind.REWARD, costly_reward)
         with pytest.raises(Rejected) as caught:
             provider.spend(intent)
         assert caught.value.reason is RejectReason.INSUFFICIENT_POINTS

@@ -56,7 +56,7 @@ class ContractFixtures:
         raise NotImplementedError
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         """A reward that only misses points."""
         raise NotImplementedError
 
@@ -119,8 +119,8 @@ class ContractFixtures:
         return rewards[reward_id]
 
     @pytest.fixture
-    def dear_reward(self, rewards: dict[str, Reward], dear_reward_id: str) -> Reward:
-        return rewards[dear_reward_id]
+    def costly_reward(self, rewards: dict[str, Reward], costly_reward_id: str) -> Reward:
+        return rewards[costly_reward_id]
 
     @pytest.fixture
     def voucher(self, provider: LoyaltyProvider, member: Member, voucher_id: str) -> Voucher:

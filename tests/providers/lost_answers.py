@@ -143,12 +143,12 @@ class LostAnswersContract(WrongAnswersContract):
         self,
         provider: LoyaltyProvider,
         member: Member,
-        dear_reward: Reward,
+        costly_reward: Reward,
         cart: Cart,
         keys: Iterator[str],
         server: Vendor,
     ) -> None:
-        intent = make_intent(next(keys), member, cart, SpendKind.REWARD, dear_reward)
+        intent = make_intent(next(keys), member, cart, SpendKind.REWARD, costly_reward)
         with losing(server, withholds_answers=True), pytest.raises(ProviderError):
             provider.spend(intent)
         with time_machine.travel(datetime.now(UTC) + LONG_AFTER):

@@ -30,7 +30,7 @@ class TestHouse(TranscriptContract):
         return "five-off"
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         return "twenty-five-off"
 
     @pytest.fixture

@@ -84,9 +84,9 @@ def test_the_sample_program_has_the_members_of_the_readme() -> None:
         "Free canvas tote",
         "15% off",
     ]
-    dear, gold, online = locks["$25 off"], locks["Gold: $40 off"], locks["Free shipping"]
-    assert dear
-    assert (dear.reason, dear.points_gap) == (LockReason.POINTS, 180)
+    costly, gold, online = locks["$25 off"], locks["Gold: $40 off"], locks["Free shipping"]
+    assert costly
+    assert (costly.reason, costly.points_gap) == (LockReason.POINTS, 180)
     assert gold
     assert (gold.reason, gold.tier) == (LockReason.TIER, "Gold")
     assert online

@@ -171,11 +171,11 @@ def test_replacing_callback_drops_codes_that_it_does_not_name(app: Sandbox, vouc
 
 
 def test_refused_codes_come_with_their_reasons(app: Sandbox, voucher: Voucher) -> None:
-    dear = app.coupons.add(voucher(currencies=[{"code": "USD", "minimumCartValue": 500}])).code
+    costly = app.coupons.add(voucher(currencies=[{"code": "USD", "minimumCartValue": 500}])).code
     app.app.launch_url()
-    assert app.app.apply(deeplink(app, "NOSUCHCODE", dear)).refused == (
+    assert app.app.apply(deeplink(app, "NOSUCHCODE", costly)).refused == (
         ("NOSUCHCODE", "This code does not exist."),
-        (dear, "The cart must be at least 500.00 USD."),
+        (costly, "The cart must be at least 500.00 USD."),
     )
 
 

@@ -34,7 +34,7 @@ class TestAntavo(LostAnswersContract):
         return "five-off"
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         return "twenty-five-off"
 
     @pytest.fixture

@@ -42,7 +42,7 @@ class TestPongo(LostAnswersContract):
         return FIVE_OFF
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         return TWENTY_FIVE_OFF
 
     @pytest.fixture

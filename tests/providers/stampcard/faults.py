@@ -266,7 +266,7 @@ FAULTS = (
     # The eight that the first author of a sixth vendor planted.
     Fault(WrongPoints, "test_a_spend_takes_its_points_from_what_is_spendable", "0 == 100"),
     Fault(SpendsByRead, LOST, "520 == ", {"ahead_s": -0.5}),
-    Fault(NoLock, "test_a_reward_too_dear_is_locked_with_the_exact_gap", "cannot pay has no lock"),
+    Fault(NoLock, "test_an_unaffordable_reward_is_locked_with_the_exact_gap", "cannot pay has no lock"),
     Fault(CancelsHalf, "test_a_cancelled_order_has_earned_nothing", "a cancelled order left points"),
     Fault(
         TakesNearMatches,

@@ -34,7 +34,7 @@ class StampcardFixtures(ContractFixtures):
         return "coffee"
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         return "breakfast"
 
     @pytest.fixture

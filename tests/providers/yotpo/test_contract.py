@@ -28,7 +28,7 @@ class YotpoContract(LostAnswersContract):
         return mia
 
     @pytest.fixture
-    def dear_reward_id(self) -> str:
+    def costly_reward_id(self) -> str:
         return TWENTY_FIVE_OFF
 
     @pytest.fixture
