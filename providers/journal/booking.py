@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
+from providers import clock
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.states import Journal, note
 
@@ -40,8 +41,9 @@ def book_part(spend: Write, key: str, points: int) -> Write | None:
             return known
         points = min(points, (row.points or 0) - parts_of(row))
         release = journal.get(WriteKind.RELEASE, row.key)
-        is_free = row.state == WriteState.DONE and (release is None or release.state == WriteState.PLANNED)
-        if points <= 0 or not is_free:
+        if points <= 0 or row.state != WriteState.DONE:
+            return None
+        if release and not _plan_points(release, (release.points or 0) - points):
             return None
         part, _is_new = journal.open(
             WriteKind.PART, name, parent=row, member_ref=row.member_ref, points=points
@@ -59,8 +61,8 @@ def book_release(spend: Write, points: int) -> Write:
         release, is_new = journal.open(
             WriteKind.RELEASE, spend.key, parent=row, member_ref=row.member_ref, points=points
         )
-        if not is_new and release.state == WriteState.PLANNED:
-            note(release, points=points)
+        if not is_new:
+            _plan_points(release, points)
         return release
 
 
@@ -110,6 +112,14 @@ def swap(spend: Write, refs: Sequence[str]) -> bool:
         for row, ref in ((spend, ""), *((row, left) for row in waiting[:1]), (spend, taken)):
             note(row, vendor_ref=ref, exclusive_key=ref)
         return bool(waiting)
+
+
+def _plan_points(release: Write, points: int) -> bool:
+    """Set how many points a release gives back; return False when it was sent, perhaps just now."""
+    planned = Write.objects.filter(pk=release.pk, state=WriteState.PLANNED)
+    is_planned = planned.update(points=points, changed_at=clock.now()) == 1
+    release.refresh_from_db()
+    return is_planned
 
 
 def _name_of_part(spend: Write, key: str) -> str:

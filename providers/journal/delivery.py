@@ -41,7 +41,8 @@ def deliver(
         return
     began = WriteState(write.state)
     shown = {"shown_before": before()} if before else {}
-    if not advance(write, began, WriteState.SENT, sent_at=clock.now(), **shown):
+    # The points as well: a part that was planned meanwhile has lowered those of a release.
+    if not advance(write, began, WriteState.SENT, Q(points=write.points), sent_at=clock.now(), **shown):
         raise Unavailable("another process sends this")
     try:
         made = send()

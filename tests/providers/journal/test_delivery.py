@@ -169,6 +169,22 @@ def test_the_points_of_a_release_are_fixed_when_it_is_sent(spent: Write) -> None
     assert book_part(spent, "b", 1) is None
 
 
+def test_a_part_that_is_planned_just_before_the_release_is_sent_is_not_in_it(spent: Write) -> None:
+    given: list[int | None] = []
+
+    def give(release: Write) -> None:
+        deliver(release, lambda: given.append(release.points), None, SETTLED_AFTER)
+
+    release = book_release(spent, 10)
+    part = book_part(spent, "a", 4)
+    assert part
+    with pytest.raises(Unavailable):
+        give(release)
+    give(book_release(spent, 10))
+    give(part)
+    assert given == [6, 4]
+
+
 def test_the_key_of_a_part_may_be_long(spent: Write) -> None:
     parts = [book_part(spent, f"{'r' * 250}-{number}", 1) for number in (1, 1, 2)]
     assert len({part.pk for part in parts if part}) == 2

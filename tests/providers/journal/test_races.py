@@ -3,10 +3,11 @@
 from contextlib import suppress
 
 import pytest
+from django.utils import timezone
 
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
 from providers.journal import queue
-from providers.journal.booking import book_part
+from providers.journal.booking import book_part, book_release
 from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, find, spend
@@ -77,6 +78,35 @@ def test_a_write_is_sent_by_one_of_many() -> None:
 
     at_once([send] * TILLS)
     assert stamps.calls == 1
+
+
+def test_a_lost_write_is_sent_again_by_one_of_many() -> None:
+    stamps, long_ago = Stamps(), timezone.now() - 2 * SETTLED_AFTER
+    ACME.open(WriteKind.SALE, "order-1", state=WriteState.SENT, sent_at=long_ago)
+
+    def send() -> None:
+        write = ACME.writes(WriteKind.SALE).get()
+        with suppress(Unavailable):
+            deliver(write, lambda: Made(ref=stamps.spend()), Found, SETTLED_AFTER)
+
+    at_once([send] * TILLS)
+    assert stamps.calls == 1
+
+
+def test_a_part_and_a_release_at_once_are_together_the_spend() -> None:
+    for number in range(10):
+        spend(StampWay(Stamps()), intent(f"key-{number}"))
+        row, given = ACME.writes(WriteKind.SPEND).last(), list[int | None]()
+        assert row
+
+        def give(write: Write | None) -> None:
+            if write:
+                with suppress(Unavailable):
+                    deliver(write, lambda: given.append(write.points), None, SETTLED_AFTER)  # noqa: B023
+
+        at_once([lambda: give(book_part(row, "a", 4)), lambda: give(book_release(row, 10))])  # noqa: B023
+        give(book_release(row, 10))
+        assert sum(points or 0 for points in given) == 10
 
 
 def test_parts_planned_at_once_are_never_more_than_the_spend() -> None:
