@@ -21,7 +21,7 @@ from providers.antavo.rewards import OFFER, POINTS_AS_MONEY
 from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, SpendWay
-from providers.journal.states import advance
+from providers.journal.states import undo
 from providers.types import Order, Spend, SpendIntent, SpendKind
 
 
@@ -195,7 +195,7 @@ def release(client: Client, spend: Spend) -> None:
                 "revoke_claim",
                 {"event": spend.provider_ref},
             )
-    advance(row, WriteState.DONE, WriteState.UNDONE, waits_for_order=False)
+    undo(row)
 
 
 def confirm(client: Client, spend: Spend, order: Order) -> None:

@@ -64,6 +64,16 @@ def confirm(spend: Write, order_id: str = "") -> bool:
     return spend.state == WriteState.DONE
 
 
+def undo(spend: Write) -> None:
+    """Note that the spend was given back, in whichever way: its release is over, too."""
+    with transaction.atomic():
+        advance(spend, WriteState.DONE, WriteState.UNDONE, waits_for_order=False)
+        under_way = spend.children.filter(
+            kind=WriteKind.RELEASE, state__in=[WriteState.PLANNED, WriteState.SENT]
+        )
+        under_way.update(state=WriteState.DONE, changed_at=clock.now())
+
+
 def end_wait(spend: Write) -> None:
     """Note that an order has finished the spend: its points are gone, or what it made is used up."""
     waiting = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, waits_for_order=True)

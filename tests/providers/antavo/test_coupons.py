@@ -8,10 +8,11 @@ import pytest
 import time_machine
 
 from providers.antavo.provider import AntavoProvider
-from providers.errors import Rejected, RejectReason
+from providers.errors import OutcomeUnknown, Rejected, RejectReason
+from providers.journal.retention import erase_member
 from providers.types import DiscountKind
 from tests.providers.antavo.build import cart, order, usd, voucher_intent
-from tests.providers.antavo.conftest import ANA, LEO, MIA, Served
+from tests.providers.antavo.conftest import ANA, LEO, MIA, LoseAnswers, Served
 from tests.providers.lost_answers import lose
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
@@ -137,6 +138,17 @@ def test_a_gift_card_that_was_used_elsewhere_too_gets_its_amount_back_once(
     spend = provider.spend(voucher_intent("GIFT", voucher.discount, cart("12.50")))
     lose(vendor, fault, lambda: provider.release(spend))
     assert card.balance == 40
+
+
+def test_a_coupon_that_is_seen_to_be_back_leaves_nothing_under_way(
+    provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
+) -> None:
+    vendor.give(MIA, "SPRING")
+    spend = provider.spend(voucher_intent("SPRING"))
+    with lose_answers("coupon_unredeem"), pytest.raises(OutcomeUnknown):
+        provider.release(spend)
+    provider.release(spend)
+    assert erase_member("antavo", "acme", [MIA], "erased") > 0
 
 
 @pytest.mark.parametrize(
