@@ -20,8 +20,8 @@ from providers.outbound.exchange import Call, segment
 from providers.outbound.vendor_session import VendorSession
 
 VENDOR = "antavo"
-# No write is under way any more after this long: our call ends after 10 s, the server's after half a minute
-# at most, and lists are up to date. Counted on our clock alone.
+# After this time no write is still under way: our call ends after 10 s, the server's work after half a minute
+# at most, and lists are up to date. Measured by our clock only.
 SETTLED_AFTER = timedelta(seconds=60)
 
 
@@ -58,8 +58,8 @@ class Client:
         return value_of(self.session.write(Call("POST", path, operation=operation, form=form)))
 
     def event(self, action: str, ref: str, data: Mapping[str, Any]) -> Any:
-        """Write one event of the member `ref`; sent once. The answer's points are not to be relied on: it
-        lists only what is spendable at once, and nothing where the workspace hides personal data."""
+        """Write one event of the member `ref`; sent once. The answer's points are not reliable: it lists only
+        points that are spendable immediately, and none where the workspace hides personal data."""
         body = self.event_body(action, ref, data)
         return value_of(self.session.write(Call("POST", "/events", operation=action, json=plain(body))))
 
@@ -95,8 +95,8 @@ def client_for(config: ProviderConfig, now: Callable[[], datetime] | None = None
 
 
 def of_member(ref: str, *parts: str) -> str:
-    """Return the path of something of a member. A ref holds neither "/" nor ":": `field:value` and other
-    paths would be meant by them."""
+    """Return a path below a member. A ref must contain neither "/" nor ":", which would lead to other paths
+    or mean `field:value`."""
     return "/".join(["/customers", segment(ref), *(segment(part) for part in parts)])
 
 

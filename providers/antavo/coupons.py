@@ -1,6 +1,6 @@
 """Coupons of a member: listed, judged by our own rules (Antavo has no call for that), redeemed, given back.
 
-A coupon pool may give everybody the same code, so the owner is always looked at.
+A coupon pool may give all members the same code, so the owner is always checked.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from providers.types import Cart, Voucher
 
 USABLE = ("claimed", "partially_redeemed")
 USED = ("redeemed", "partially_redeemed")
-# So many coupons are looked at one by one for their minimum and owner; the others when they are used.
+# This many coupons are read one by one for their minimum and owner; the others when they are used.
 DETAILS_AT_MOST = 8
 
 
@@ -44,9 +44,9 @@ def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
 
 
 def find_voucher(client: Client, ref: str, code: str) -> Voucher:
-    """Return the coupon with this code; raise Rejected when it is unknown, used, expired, or another's.
-    Antavo compares letter by letter: where it has none, the member's own coupons and at most three other
-    spellings are tried, as long as none is found."""
+    """Return the coupon with this code; raise Rejected when it is unknown, used, expired, or another
+    member's. Antavo compares letter by letter: where it has none, the member's own coupons and at most three
+    other spellings are tried, as long as none is found."""
     rejected = Rejected(RejectReason.REWARD_NOT_FOUND)
     for spelled in _spellings(client, ref, code):
         for row in search(client, spelled):
@@ -102,8 +102,8 @@ def is_owned(row: dict[str, Any], ref: str) -> bool:
 
 
 def refusal_of(row: dict[str, Any]) -> RejectReason | None:
-    """Return why a coupon cannot be used, whatever the cart; None when it can. Antavo's status decides: it
-    knows in which time zone a coupon expires."""
+    """Return why a coupon cannot be used, whatever the cart; None when it can. Antavo's status decides:
+    Antavo knows in which time zone a coupon expires."""
     status = text(row.get("status"))
     if status == "expired":
         return RejectReason.EXPIRED
@@ -122,7 +122,7 @@ def redeem(client: Client, ref: str, code: str, transaction_id: str, amount: str
 
 
 def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) -> None:
-    """Redeem a claimed reward's coupon unless that is done. Safe to repeat."""
+    """Redeem a claimed reward's coupon unless it is already redeemed. Safe to repeat."""
     row = read_coupon(client, ref, code)
     if row and text(row.get("status")) == "claimed":
         redeem(client, ref, code, transaction_id)
@@ -130,7 +130,7 @@ def ensure_redeemed(client: Client, ref: str, code: str, transaction_id: str) ->
 
 def give_back(client: Client, spend: Write, code: str, amount: str = "") -> None:
     """Make a redeemed coupon usable again, once for each spend: of a gift card each time would give its
-    amount back. Done before, by whomever, is success."""
+    amount back. A coupon that was already given back, by us or elsewhere, is success."""
     ref, names = spend.member_ref, client.names
     data: dict[str, Any] = {names["coupon_code"]: code, names["coupon_transaction"]: spend.key}
     if amount:
@@ -143,7 +143,7 @@ def give_back(client: Client, spend: Write, code: str, amount: str = "") -> None
     def is_back() -> bool:
         if not is_used():
             return True
-        # A gift card that was used elsewhere, too, stays partially redeemed: only its events tell.
+        # A gift card that was also used elsewhere stays partially redeemed: only its events show the release.
         events = events_of(client, ref, "coupon_unredeem") if amount else ()
         return any(event.properties.get(names["event_transaction"]) == spend.key for event in events)
 
@@ -173,5 +173,5 @@ def _voucher(client: Client, row: dict[str, Any]) -> Voucher:
 
 
 def gift_amount(row_type: str, worth: Decimal, cart: Cart) -> str:
-    """Return what a gift card pays in this cart, "" for any other coupon."""
+    """Return the amount that a gift card pays in this cart, "" for any other coupon."""
     return str(min(worth, cart.total.amount)) if row_type == "gift_card" else ""

@@ -1,5 +1,5 @@
-"""What coupons, rewards and offers take off, in our words. Antavo's rewards do not tell: that stands in the
-program's setting `discounts` or in custom attributes of the reward.
+"""The discounts of coupons, rewards and offers, in our words. Antavo's rewards have none: the program's
+setting `discounts` or custom attributes of the reward define them.
 """
 
 from decimal import Decimal
@@ -22,7 +22,7 @@ KINDS = {
 
 
 def discount_of(terms: CouponTerms, currency: str, stores: tuple[str, ...] = ()) -> Discount:
-    """Return `terms` as a discount; UNKNOWN, with the raw type, for what cannot be expressed at a till."""
+    """Return `terms` as a discount; UNKNOWN, with the raw type, for a discount that a till cannot express."""
     kind = KINDS.get(terms.type.lower(), DiscountKind.UNKNOWN)
     needs_value = kind in (DiscountKind.FIXED, DiscountKind.PERCENT)
     is_senseless = (needs_value and terms.value <= 0) or (kind is DiscountKind.PERCENT and terms.value > 100)
@@ -55,7 +55,7 @@ def reward_terms(client: Client, reward: dict[str, Any]) -> CouponTerms:
 
 
 def coupon_terms(coupon: dict[str, Any]) -> CouponTerms:
-    """Return the terms of a coupon; a gift card is worth what is left on it."""
+    """Return the terms of a coupon; a gift card is worth its remaining amount."""
     kind = text(coupon.get("type"))
     is_card = kind == "gift_card" and coupon.get("balance") is not None
     limits = (number(coupon.get(name)) for name in ("purchase_threshold", "min_amount"))

@@ -22,7 +22,7 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """`environment` is the stack's name (st9): it stands in the scope of every signature."""
+    """`environment` is the stack's name (st9): it is part of the scope of every signature."""
 
     key: str
     secret: str
@@ -83,7 +83,7 @@ def canonical_path(path: str) -> str:
 
 
 def canonical_query(query: str) -> str:
-    """Return `query` decoded, with every "+" that is left made a space, encoded again and sorted."""
+    """Return `query` decoded, with every remaining "+" as a space, encoded again and sorted."""
     pairs = []
     for pair in filter(None, query.split("&")):
         name, _, rest = pair.partition("=")
@@ -94,7 +94,7 @@ def canonical_query(query: str) -> str:
 def signer(
     credentials: Credentials, now: Callable[[], datetime]
 ) -> Callable[[requests.PreparedRequest], None]:
-    """Return what signs each prepared request of a session with the time that `now` gives."""
+    """Return a function that signs each prepared request of a session at the time `now()`."""
 
     def sign(request: requests.PreparedRequest) -> None:
         at = now()

@@ -1,5 +1,5 @@
-"""What is odd in Antavo's JSON: empty objects come as [], empty lists as null, times also as Unix seconds,
-names in several languages. The rest is read by `providers.answers`."""
+"""Readers for the oddities of Antavo's JSON: empty objects come as [], empty lists as null, times also as
+Unix seconds, names in several languages. `providers.answers` reads the rest."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ def rows(answer: Any, *path: str) -> list[Json]:
 
 def listed(answer: Any) -> list[Json]:
     """Return the objects of a whole answer that is a list, or has one (or null) under `data`. Raise
-    UnexpectedAnswer for any other: it is no proof that there is nothing."""
+    UnexpectedAnswer for any other: it does not prove that there are none."""
     if isinstance(answer, dict) and "data" in answer:
         answer = answer["data"]
         if isinstance(answer, dict):

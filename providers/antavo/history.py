@@ -1,4 +1,4 @@
-"""A member's events at Antavo: movements for the page, and proof of what became of a write."""
+"""A member's events at Antavo: movements for the page, and proof of the outcome of a write."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def events_of(client: Client, ref: str, action: str) -> tuple[StoredEvent, ...]:
 
 
 def list_movements(client: Client, ref: str) -> tuple[Movement, ...]:
-    """Return what changed the member's points, newest first."""
+    """Return the events that changed the member's points, newest first."""
     params: dict[str, str | int] = {"points_only": "true", "order": "desc", "limit": LONGEST}
     found = read_events(client, of_member(ref, "events"), params)
     movements = [

@@ -1,4 +1,4 @@
-"""Members: look-up in Antavo's order, what the interface calls a `Member`, enrolment.
+"""Members: look-up in Antavo's order, mapping to the interface's `Member`, enrolment.
 
 Searches are exact, case-sensitive, and answer ids only (docs/contracts/antavo.md 2.2).
 """
@@ -36,7 +36,8 @@ from providers.types import (
 
 GONE = ("opted_out", "merged")
 AT_MOST = 20
-# What may stand in a path. "-" alone means all customers, ":" an external id, "./" is lost in signatures.
+# Characters that a path may contain. "-" alone means all customers, ":" an external id, "./" is lost in
+# signatures.
 SAFE_ID = re.compile(r"(?!-$)(?!\.{1,2}$)[A-Za-z0-9_@.+-]{1,200}")
 CONSENTS = {"yes": Consent.YES, "true": Consent.YES, "1": Consent.YES,
             "no": Consent.NO, "false": Consent.NO, "0": Consent.NO}  # fmt: skip
@@ -61,7 +62,7 @@ def get(client: Client, ref: str) -> Member:
 
 
 def read(client: Client, ref: str) -> dict[str, Any]:
-    """Return the customer as Antavo has it; raise Rejected(MEMBER_NOT_FOUND)."""
+    """Return Antavo's record of the customer; raise Rejected(MEMBER_NOT_FOUND)."""
     if not SAFE_ID.fullmatch(ref):
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     data = table(client.get(of_member(ref), "get_member", {"fields": "expiring_points"}))
@@ -75,7 +76,7 @@ def read(client: Client, ref: str) -> dict[str, Any]:
 def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
     """Return the member with this e-mail, else with this phone, else a new one.
 
-    The new id follows from the address, so that two calls at once create one member. An existing profile
+    The new id follows from the address, so that two simultaneous calls create one member. An existing profile
     stays as it is: the enrolling person may not be its owner. A consent is updated where the form brought an
     answer for the very address that the member has.
     """
@@ -92,7 +93,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents) -> Member:
             **_consent_data(client, consents),
         }
         ref = _new_id(client, email or phone)
-        # Already opted in: somebody enrolled the member at this moment.
+        # Already opted in: another till enrolled the member at this moment.
         with suppress_code(ALREADY_OPTED_IN):
             client.event("opt_in", ref, {name: value for name, value in data.items() if value != ""})
         return get(client, ref)
@@ -208,8 +209,8 @@ def _existing(client: Client, email: str, phone: str) -> Member | None:
 
 
 def _new_id(client: Client, address: str) -> str:
-    """Return the id of a new customer: letters and digits, the same for the same address, and no use to
-    anybody without our secret."""
+    """Return the id of a new customer: letters and digits, the same for the same address, and not predictable
+    without our secret."""
     salted = f"{client.program}:{address}".encode()
     digest = hmac.digest(client.settings.api_secret.encode(), salted, hashlib.sha256)
     return uuid.UUID(bytes=digest[:16], version=4).hex
@@ -225,8 +226,8 @@ def _consent_data(client: Client, consents: Consents) -> dict[str, Any]:
 
 
 def _tier(client: Client, data: dict[str, Any]) -> Tier | None:
-    """Return the level in the program's tier structure. The way to the next one: `next.points` are the
-    points that are still missing; there is none at the top."""
+    """Return the level in the program's tier structure. `next.points` are the points that are missing for the
+    next one; the top level has none."""
     wanted, language = client.settings.tier_structure, text(data.get("language"))
     for row in rows(data, "tiers"):
         if wanted and text(table(row.get("structure")).get("id")) != wanted:

@@ -1,4 +1,4 @@
-"""Orders as checkouts: they earn, burn what was reserved for them, and are undone when cancelled.
+"""Orders as checkouts: they earn, burn the points reserved for them, and are undone when cancelled.
 
 Every checkout says when the sale was (`effective_timestamp`): events that waited for an outage to end would
 count as made when they arrive otherwise. A checkout may be sent again at any time: Antavo takes each
@@ -56,7 +56,7 @@ def record_order(client: Client, order: Order) -> PointsChange:
 
 
 def cancel_order(client: Client, order: Order) -> PointsChange:
-    """Take back all that the order earned; burned points come back with it. Safe to repeat."""
+    """Take back all points that the order earned; burned points come back with it. Safe to repeat."""
     sale = client.journal.get(WriteKind.SALE, order.order_id)
     if sale and (sale.state == WriteState.VOID or queue.drop(sale)):
         return PointsChange(points=0)
@@ -100,10 +100,11 @@ def send_due(client: Client) -> tuple[int, int]:
 
 
 def preview_earn(client: Client, ref: str, cart: Cart) -> int | None:
-    """Return what a checkout of this cart would earn, None without the module or in another currency."""
+    """Return the points that a checkout of this cart would earn, None without the module or in another
+    currency."""
     if cart.total.currency != client.config.currency:
         return None
-    # A name that is thrown away: whether the preview uses an id up is not documented.
+    # A random id: it is not documented whether the preview uses an id up.
     data = {"transaction_id": f"preview-{uuid.uuid4().hex}", "currency": cart.total.currency}
     if cart.store:
         data[client.names["store"]] = cart.store
@@ -167,7 +168,7 @@ def _finish(client: Client, sale: Write) -> None:
         found = found and transactions.accept(client, sale.member_ref, found)
         points = found.earned if found and found.status == transactions.ACCEPTED else None
     if sale.detail or points != sale.points:
-        note(sale, points=points, detail={})  # what was bought is not needed any more
+        note(sale, points=points, detail={})  # the bought goods are no longer needed
 
 
 def _send_in_bulk(client: Client, sales: list[Write]) -> int:

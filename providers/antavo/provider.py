@@ -139,11 +139,11 @@ class AntavoProvider(LoyaltyProvider):
         return orders.cancel_order(self.client, order)
 
     def send_queued(self) -> tuple[int, int]:
-        """Send what waits in the queue, 50 checkouts at once. Called by `manage.py antavo_send`."""
+        """Send the queued checkouts, 50 in one call. Called by `manage.py antavo_send`."""
         return orders.send_due(self.client)
 
     def burn_forgotten(self) -> int:
-        """Burn what was reserved for orders that never earned. Called by `manage.py antavo_send`."""
+        """Burn points reserved for orders that never earned. Called by `manage.py antavo_send`."""
         return reservations.burn_forgotten(self.client)
 
     def maintain(self) -> None:

@@ -1,4 +1,4 @@
-"""What an answer says: its value, or the refusal in one of Antavo's seven envelopes, also inside HTTP 200.
+"""Reads an answer: its value, or the refusal in one of Antavo's seven envelopes, also inside HTTP 200.
 
 The numeric code is the key; texts are the workspace's own. Source: docs/contracts/antavo.md 10.
 """
@@ -54,7 +54,7 @@ OWN_WORDS = (120211, 120212, 120213)
 
 
 class Refused(Rejected):
-    """Antavo said no. `code` is its number, 0 for its generic one; `status` the HTTP status."""
+    """Antavo refused. `code` is its number, 0 for its generic one; `status` the HTTP status."""
 
     def __init__(self, code: int, message: str, status: int) -> None:
         has_own_words = code in OWN_WORDS or code not in REASONS
@@ -66,7 +66,7 @@ class Refused(Rejected):
 
 @contextmanager
 def suppress_code(*codes: int) -> Iterator[None]:
-    """Pass over a Refused with one of these codes, and only those."""
+    """Ignore a Refused with one of these codes, and only those."""
     try:
         yield
     except Refused as refused:
@@ -100,7 +100,7 @@ def read_envelope(data: Any) -> Envelope | None:
 
 
 def value_of(answer: Answer) -> Any:
-    """Return what a successful answer holds; raise Refused, UnexpectedAnswer. The content type is not
+    """Return the content of a successful answer; raise Refused, UnexpectedAnswer. The content type is not
     looked at: Antavo serves JSON as text/javascript."""
     data = answer.json()
     envelope = read_envelope(data)

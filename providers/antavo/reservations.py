@@ -1,8 +1,8 @@
 """Points as money: reserved while the code is in the cart, burned by the order's checkout.
 
 Reservation and checkout have different ids, as in Antavo's Magento connector: whether they may share one is
-untested. `orders.record_order` burns what is reserved; an order that never earns burns here, by a checkout
-of its own over nothing. The row's `order_id` names the checkout that burns.
+untested. `orders.record_order` burns the reserved points. For an order that never earns they are burned here,
+by a separate checkout over 0. The row's `order_id` names the checkout that burns.
 """
 
 from datetime import timedelta
@@ -30,12 +30,13 @@ def reserve(client: Client, ref: str, key: str, points: int) -> None:
 
 
 def is_reserved(client: Client, ref: str, key: str) -> bool:
-    """Return whether a reservation was ever made under our key."""
+    """Return whether a reservation was made under our key at any time."""
     return _has_event(client, ref, "reserve_points", key)
 
 
 def unreserve(client: Client, ref: str, key: str) -> None:
-    """End what is held under our key. Refused is success where it was ended before, or never held."""
+    """End the reservation under our key. A refusal is success where it had already ended, or never
+    existed."""
     try:
         client.event("release_points", ref, {"transaction_id": key})
     except Refused:
@@ -44,8 +45,8 @@ def unreserve(client: Client, ref: str, key: str) -> None:
 
 
 def confirm(client: Client, spend: Spend, order: Order) -> None:
-    """The order is real. Its checkout will burn the points; where none will come, or it came already,
-    they are burned now."""
+    """The order is final. Its checkout will burn the points; if no checkout comes, or it already came, they
+    are burned now."""
     row = client.journal.row_of(spend)
     if not confirm_spend(row):
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing is held for this key")
@@ -57,7 +58,7 @@ def confirm(client: Client, spend: Spend, order: Order) -> None:
 
 
 def burn_alone(client: Client, row: Write) -> None:
-    """Burn reserved points by a checkout of their own. Safe to repeat."""
+    """Burn reserved points by a separate checkout. Safe to repeat."""
     if end_wait_by(row, row.key):
         unreserve(client, row.member_ref, row.key)
         data = {"transaction_id": row.key, "total": 0, "points_burned": row.points}
@@ -66,8 +67,8 @@ def burn_alone(client: Client, row: Write) -> None:
 
 
 def burn_forgotten(client: Client) -> int:
-    """Burn what was reserved for orders that were confirmed and never checked out: those of a channel that
-    does not earn, for one. Returns how many; safe to repeat."""
+    """Burn the points reserved for orders that were confirmed and never checked out, such as those of a
+    channel that does not earn. Returns how many; safe to repeat."""
     forgotten = client.journal.writes(
         WriteKind.SPEND,
         state=WriteState.DONE,
@@ -121,7 +122,7 @@ def give_back(client: Client, row: Write) -> None:
 
 
 def is_unspent(client: Client, order_id: str) -> bool:
-    """Return whether points that this checkout burned were given back by themselves."""
+    """Return whether points that this checkout burned were given back by a separate event."""
     return client.journal.writes(WriteKind.SPEND, order_id=order_id, state=WriteState.UNDONE).exists()
 
 

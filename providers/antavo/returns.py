@@ -1,7 +1,7 @@
 """Returns: a part of an accepted checkout is refunded, a pending one is made smaller or rejected.
 
 Partial refunds have no key at Antavo. The refunds that were there before are counted when one is sent, and
-the events of one order come one after another: one more than before means that ours landed.
+the events of one order come one after another: one more than before means that ours arrived.
 """
 
 from decimal import Decimal
@@ -21,13 +21,13 @@ COUNT, POINTS = "count", "points"  # what `Write.shown_before` of a return holds
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
-    """Take back what the returned goods earned, once per return id."""
+    """Take back the points that the returned goods earned, once per return id."""
     write, _is_new = client.journal.open(
         WriteKind.RETURN, ret.return_id, order_id=ret.order_id, member_ref=ret.member_ref
     )
     if write.state == WriteState.DONE:
         return PointsChange(points=write.points)
-    # An order of the web shop has the id under which that reported it.
+    # An order of the web shop has the id under which the shop reported it.
     checkout, ref = ret.reported_as or ret.order_id, ret.member_ref
     flush(client, checkout)
 
@@ -65,7 +65,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
 
 
 def _shrink(client: Client, ref: str, found: transactions.Transaction, total: Decimal) -> None:
-    """Lower the pending checkout to `total`, or reject it when nothing is left. Safe to repeat."""
+    """Lower the pending checkout to `total`, or reject it when no amount is left. Safe to repeat."""
     if total <= 0:
         transactions.undo(client, ref, found)
         return

@@ -10,7 +10,7 @@ from providers.errors import SettingsError
 from providers.names import Names
 from providers.settings import VendorSettings, names_setting, setting
 
-# Every word sent to or read from Antavo that no document we could read confirms.
+# Every word sent to or read from Antavo that is not in the documents we could read.
 # Source: docs/contracts/antavo.md 3.4 to 3.6, 2.3, 8, 13.
 NAMES = {
     # Attributes of events that we send.
@@ -36,7 +36,7 @@ NAMES = {
     "discount_value": "discount_value",
     "discount_minimum": "discount_minimum",
     "discount_skus": "discount_skus",
-    # Event names that are documented, and whose use by an integration is not.
+    # Event names that are documented, though not for use by an integration.
     "point_unspend": "point_unspend",
 }
 # The one delivery that Antavo shows: a coupon that was claimed. A place is the names, joined by dots.

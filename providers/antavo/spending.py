@@ -1,8 +1,8 @@
 """Spending: claims of rewards and offers, coupons, reserved points; given back, confirmed.
 
-Antavo takes no key for claims and coupons: what a spend leaves is told apart from what was there before.
-A claimed reward's coupon is redeemed at once: as long as it is not, the customer could use it in the web
-shop, too, for the points that the till's discount was made of.
+Antavo takes no key for claims and coupons: a spend is recognised by its difference from the state before it.
+A claimed reward's coupon is redeemed immediately. Until then the customer could also use it in the web shop,
+and would get two discounts for the points.
 """
 
 from contextlib import suppress
@@ -35,7 +35,7 @@ def way_of(client: Client, intent: SpendIntent) -> "AntavoWay":
 
 
 class AntavoWay(SpendWay):
-    """What the ways have in common. `name` stands in `Spend.memo`, for release and confirmation."""
+    """The common part of all ways. `name` is stored in `Spend.memo`, for release and confirmation."""
 
     name: ClassVar[str]
     settled_after: timedelta = SETTLED_AFTER
@@ -47,7 +47,7 @@ class AntavoWay(SpendWay):
         return {"detail": {"way": self.name, "item": intent.item_id}}
 
     def traces(self, intent: SpendIntent) -> dict[str, Made]:
-        """Return what spends of the same thing have left at Antavo, by what tells them apart."""
+        """Return the results of spends of the same thing at Antavo, by their identity."""
         raise NotImplementedError
 
     def before(self, write: Write, intent: SpendIntent) -> list[str]:
@@ -59,7 +59,7 @@ class AntavoWay(SpendWay):
 
 
 class Reservation(AntavoWay):
-    """Points as money: reserved under our key, which is all that is needed to find them."""
+    """Points as money: reserved under our key, which is enough to find them."""
 
     name = "reserve"
 
@@ -97,7 +97,7 @@ class CouponUse(AntavoWay):
         coupons.check_usable(self.client, ref, code, intent.cart)
         plan, discount = super().plan(intent), intent.discount
         amount = discount.amount and coupons.gift_amount(discount.raw, discount.amount.amount, intent.cart)
-        if amount:  # a gift card has something left for other carts
+        if amount:  # a gift card may have an amount left for other carts
             return {"detail": {**plan["detail"], "amount": amount}}
         return {**plan, "exclusive_key": exclusive_key}
 
@@ -144,12 +144,12 @@ class Claim(AntavoWay):
         }
 
     def made(self, intent: SpendIntent, ref: str, coupon: str) -> Made:
-        """Return what was claimed, and the coupon that it made ("" for none). A pool may give the same code
+        """Return the claim, and the coupon that it made ("" for none). A pool may give the same code
         for each claim, so the code keeps no other claim off."""
         return Made(ref=ref, detail={"coupon": coupon} if coupon else {})
 
     def finish(self, write: Write) -> None:
-        """Redeem the coupon. Whatever goes wrong, the points are spent and the spend stands: `confirm` tries
+        """Redeem the coupon. On any error the points are spent and the spend is valid: `confirm` tries
         again."""
         if coupon := write.detail.get("coupon"):
             with suppress(ProviderError):
@@ -178,7 +178,7 @@ class OfferClaim(Claim):
 
 
 def release(client: Client, spend: Spend) -> None:
-    """Give back whatever the spend took. What is given back already stays so."""
+    """Give back the points or coupon of the spend. A repetition changes nothing."""
     row = client.journal.row_of(spend)
     if row.state != WriteState.DONE:
         return
@@ -199,7 +199,7 @@ def release(client: Client, spend: Spend) -> None:
 
 
 def confirm(client: Client, spend: Spend, order: Order) -> None:
-    """The order is real: redeem the claim's coupon if that is still to be done, note the reservation."""
+    """The order is final: redeem the claim's coupon if it is not redeemed yet, record the reservation."""
     if spend.memo.get("way") == Reservation.name:
         reservations.confirm(client, spend, order)
     elif spend.kind is not SpendKind.VOUCHER and (coupon := spend.memo.get("coupon")):

@@ -72,7 +72,7 @@ def check_out(client: Client, ref: str, data: Mapping[str, Any]) -> Transaction:
 
 
 def accept(client: Client, ref: str, found: Transaction) -> Transaction:
-    """Accept a pending transaction where the program says that it is ours to accept."""
+    """Accept a pending transaction where the program's setting says that we accept it."""
     if found.status != PENDING or not client.settings.accepts_checkouts:
         return found
     return _turn(client, ref, found, "checkout_accept", (ACCEPTED,))
@@ -95,7 +95,7 @@ def refunds_of(client: Client, ref: str, transaction_id: str) -> tuple[int, int]
 
 
 def _turn(client: Client, ref: str, found: Transaction, action: str, wanted: tuple[str, ...]) -> Transaction:
-    """Send `action`; refused is success where the transaction is `wanted` by now."""
+    """Send `action`; a refusal is success where the transaction already is `wanted`."""
     refusal = None
     try:
         client.event(action, ref, {"transaction_id": found.transaction_id})

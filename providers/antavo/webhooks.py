@@ -1,7 +1,8 @@
-"""Deliveries of a workspace: every program designs their bodies, so its settings say where things stand.
+"""Deliveries of a workspace: every program designs their bodies, so its settings name the places of the
+fields.
 
 Antavo sends again every 10 s, five times, in any order (docs/contracts/antavo.md 8). A delivery is a hint:
-state is read again before anything is done about it.
+state is read again before we act on it.
 """
 
 import base64
@@ -20,7 +21,7 @@ from providers.types import WebhookEvent, WebhookRequest
 
 
 def parse(settings: Settings, request: WebhookRequest) -> tuple[WebhookEvent, ...]:
-    """Return what a delivery says; raise AuthFailed, UnexpectedAnswer."""
+    """Return the content of a delivery; raise AuthFailed, UnexpectedAnswer."""
     _verify(settings, request.headers.get("authorization", ""))
     body = delivered(request.body)
     found = objects_in(body if isinstance(body, list) else [body], "delivery")
@@ -42,7 +43,8 @@ def _event(settings: Settings, body: dict[str, Any]) -> WebhookEvent:
 
 
 def _verify(settings: Settings, header: str) -> None:
-    """Check what the trusted site was told to send. The secret address alone is checked by our caller."""
+    """Check the credentials that the trusted site sends. The secret address alone is checked by our
+    caller."""
     scheme, _, credentials = header.partition(" ")
     if settings.webhook_auth == "jwt":
         try:

@@ -1,7 +1,7 @@
-"""A program's connection to Pongo: which token is in force, and what we last saw of it.
+"""A program's connection to Pongo: the token in use, and whether Pongo last accepted it.
 
 Read once, when the adapter is built: a page's reads run on pool threads, which have no database connection
-of their own. Notes made from there close the connection that they opened.
+of their own. Writes made there close the connection that they opened.
 """
 
 import contextlib
@@ -30,8 +30,8 @@ NOTHING: dict[str, Any] = {
 
 
 def load(program: str, base_url: str) -> Account:
-    """Return the program's connection, an unsaved empty one where there is none. One that was made at another
-    address is forgotten first: its token is no business of the new one."""
+    """Return the program's connection, an unsaved empty one where there is none. A connection made at another
+    address is deleted first: its token must not be sent to the new address."""
     account = Account.objects.filter(program=program).first() or Account(program=program)
     if account.sealed_token and account.base_url != address_of(base_url):
         forget(account)
@@ -45,8 +45,8 @@ def address_of(base_url: str) -> str:
 
 
 def forget(account: Account) -> None:
-    """Delete the token, the secret and the subscriptions of a connection to another address, unless somebody
-    has connected anew meanwhile."""
+    """Delete the token, the secret and the subscriptions of a connection to another address, unless an
+    administrator has connected again meanwhile."""
     forgotten = Account.objects.filter(pk=account.pk, sealed_token=account.sealed_token).update(
         **NOTHING, sealed_signing_secret=""
     )
@@ -56,7 +56,7 @@ def forget(account: Account) -> None:
 
 
 def token_of(account: Account, pasted: str) -> str:
-    """Return the token to send: of the connection, else the pasted one. Raises AuthFailed without any."""
+    """Return the token to send: the connection's, else the pasted one. Raises AuthFailed without any."""
     token = unseal(account.sealed_token) or pasted
     if not token:
         raise AuthFailed("not connected")
@@ -84,19 +84,19 @@ def connect(
 
 
 def disconnect(program: str) -> None:
-    """Forget the token. A pasted one in the program's settings stays."""
+    """Delete the token. A pasted one in the program's settings is kept."""
     Account.objects.filter(program=program).update(**NOTHING)
 
 
 def note_works(program: str) -> None:
-    """The token was accepted after all."""
+    """Pongo accepted the token again."""
     Account.objects.filter(program=program, state=AccountState.NEEDS_RECONNECT).update(
         state=AccountState.CONNECTED
     )
 
 
 def note_refused(program: str, sealed_token: str) -> None:
-    """Pongo answered 401 to this very token. Never raises: the caller has its own error to tell."""
+    """Pongo answered 401 to this very token. Never raises: the caller raises its own error."""
     with passing():
         noted = Account.objects.filter(
             program=program, sealed_token=sealed_token, state=AccountState.CONNECTED
@@ -107,7 +107,7 @@ def note_refused(program: str, sealed_token: str) -> None:
 
 @contextlib.contextmanager
 def passing() -> Iterator[None]:
-    """Use the database from whatever thread, for something that must not fail its caller."""
+    """Use the database from any thread; an error does not reach the caller."""
     try:
         yield
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Pongo's rows for administrators: looked at, never edited. What can be done stands on the program's page."""
+"""Pongo's rows for administrators: read-only. The actions are on the program's page."""
 
 from django.contrib import admin
 

@@ -1,6 +1,6 @@
 """Calls to Pongo: the token, the budget, paths by name, and its refusals in our words.
 
-The stack is Laravel as far as anybody can see, so errors are read in Laravel's shape
+Pongo's stack seems to be Laravel, so errors are read in Laravel's format
 (docs/contracts/pongo.md 7).
 """
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 KIND = "pongo"
 
 # A refusal's `code`, or words of its `message`: the first that fits. All assumed (docs/contracts/pongo.md 7).
-# A code or a field of Pongo's, as it may stand in a log.
+# A code or a field of Pongo that may be logged.
 NAME = re.compile(r"[A-Za-z0-9_.*-]{1,60}")
 REASONS: tuple[tuple[str, RejectReason], ...] = (
     ("not_enough_points", RejectReason.INSUFFICIENT_POINTS),
@@ -43,12 +43,12 @@ REASONS: tuple[tuple[str, RejectReason], ...] = (
 
 
 def judge(answer: Answer, kind: str) -> ProviderError | None:
-    """As everywhere, but 403 also means a customer's PIN: `refusal` looks at it."""
+    """As `judge_status`, but a 403 may also concern a customer's PIN: `refusal` decides."""
     return None if answer.status == 403 else judge_status(answer, kind)
 
 
 class Client:
-    """All calls of one program. `names` are the names in force. Thread-safe."""
+    """All calls of one program. `names` are the names in use. Thread-safe."""
 
     def __init__(self, config: ProviderConfig, account: Account, token: str | None = None) -> None:
         """`token` overrides the stored one: a connection is tried before it is kept."""
@@ -114,8 +114,8 @@ class Client:
 
 
 def data_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Any:
-    """Return what a 200 or 201 says, out of its optional `data` wrapper; raise what anything else means.
-    `missing` is the reason that a 404 stands for."""
+    """Return the content of a 200 or 201 without its optional `data` wrapper; raise the error for any other
+    status. `missing` is the reason for a 404."""
     if answer.status not in (200, 201):
         raise refusal(answer, missing)
     body = answer.json()
@@ -125,7 +125,7 @@ def data_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUN
 
 
 def _is_message(body: dict[str, Any]) -> bool:
-    """Return whether a body only says a sentence, as Laravel's errors do."""
+    """Return whether a body is only a sentence, as in Laravel's errors."""
     return isinstance(body.get("message"), str) and body.keys() <= {"message", "code", "exception", "trace"}
 
 
@@ -140,7 +140,7 @@ def list_of(answer: Answer, missing: RejectReason = RejectReason.MEMBER_NOT_FOUN
 
 
 def refusal(answer: Answer, missing: RejectReason) -> ProviderError:
-    """Return the error that a refused call stands for. Its detail names fields, never their values."""
+    """Return the error for a refused call. Its detail names fields, never their values."""
     if answer.status == 404:
         return Rejected(missing, "404")
     if answer.status not in (400, 403, 409, 422):
@@ -160,7 +160,7 @@ def refusal(answer: Answer, missing: RejectReason) -> ProviderError:
     errors = body.get("errors")
     names = [*(errors if isinstance(errors, dict) else {})]
     fields = ", ".join(sorted(filter(NAME.fullmatch, names)))
-    # Laravel's own sentence about fields says nothing to an associate.
+    # Laravel's own sentence about fields does not help an associate.
     text = "" if names else message[:200]
     detail = code if NAME.fullmatch(code) else fields
     return Rejected(reason, f"{answer.status} {detail}".strip(), text=text)

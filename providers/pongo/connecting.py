@@ -1,7 +1,7 @@
-"""Who may see Pongo's admin pages, and connecting a merchant from there: to Pongo's form and back.
+"""Permissions of Pongo's admin pages, and connecting a merchant from there: to Pongo's form and back.
 
-`state` is signed, works once, for ten minutes and for the administrator who started. The start is a link
-and not a form: `form-action 'self'` would keep a form from leading to Pongo.
+`state` is signed and works once, within ten minutes, for the administrator who started. The start is a link
+and not a form: `form-action 'self'` would block a form that leads to Pongo.
 """
 
 import secrets
@@ -40,7 +40,7 @@ View = Callable[..., HttpResponse]
 
 
 def for_administrators(view: View) -> View:
-    """Let in staff who may change programs; others are sent to the login, or refused."""
+    """Admit staff who may change programs; others are sent to the login, or refused."""
 
     @wraps(view)
     def checked(request: HttpRequest, *, host: Host, **values: Any) -> HttpResponse:
@@ -61,7 +61,7 @@ def provider_of(host: Host, program: str) -> PongoProvider:
 
 
 def write_log(request: HttpRequest, program: str, text: str) -> None:
-    """Note in the admin's log who did what to the program's connection."""
+    """Record a user's change of the program's connection in admin's log."""
     account, _created = Account.objects.get_or_create(program=program)
     LogEntry.objects.create(
         user_id=request.user.pk or 0,
@@ -94,7 +94,7 @@ def start(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
 @for_administrators
 @require_safe
 def callback(request: HttpRequest, *, host: Host) -> HttpResponse:
-    """The administrator is back, with a code or without. What went wrong is said on the program's page."""
+    """The administrator returns with or without a code. Errors are shown on the program's page."""
     try:
         program = _take_state(request)
     except WrongState:
@@ -127,7 +127,7 @@ def callback(request: HttpRequest, *, host: Host) -> HttpResponse:
 @for_administrators
 @require_POST
 def disconnect(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
-    """Forget the token."""
+    """Delete the token."""
     provider_of(host, program)
     accounts.disconnect(program)
     write_log(request, program, "Disconnected")

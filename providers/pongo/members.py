@@ -1,4 +1,4 @@
-"""Customers: look-up, what the interface calls a `Member`, enrolment and consents.
+"""Customers: look-up, mapping to the interface's `Member`, enrolment and consents.
 
 Phones go out as digits without `+` (reference, "Create a customer") and are compared as E.164.
 """
@@ -38,7 +38,7 @@ FLAG_OF = {Consent.YES: True, Consent.NO: False}
 
 
 def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
-    """Return the customers that are exactly what was asked for."""
+    """Return the customers that match the query exactly."""
     if query.kind is QueryKind.PHONE:
         found = by_phone(client, query.value)
         return (found,) if found else ()
@@ -93,7 +93,7 @@ def by_phone(client: Client, phone: str) -> Member | None:
 
 def by_email(client: Client, email: str) -> tuple[Member, ...]:
     """Return the customers with this address. Pongo documents no look-up by e-mail: where it ignores the
-    filter, it lists strangers, and they are dropped here."""
+    filter, it lists other customers, who are dropped here."""
     if not email:
         return ()
     answer = client.read(
@@ -134,8 +134,8 @@ def describe(client: Client, data: dict[str, Any]) -> Member:
 
 
 def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_store: str) -> Member:
-    """Return the customer with this phone, else a new one. Whatever became of the creation, the phone tells:
-    two tills at once, or a lost answer, end with one customer."""
+    """Return the customer with this phone, else a new one. After any outcome of the creation the phone finds
+    the customer: two simultaneous tills, or a lost answer, end with one customer."""
     if not profile.phone:
         known = by_email(client, profile.email)
         if len(known) == 1:
@@ -172,7 +172,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_s
 
 
 def change_consents(client: Client, ref: str, consents: Consents) -> Member:
-    """Write down what the customer answered, a withdrawal included. NOT_ASKED changes nothing."""
+    """Store the customer's answers, a withdrawal included. NOT_ASKED changes nothing."""
     optins = _optins(client, consents)
     if optins:
         answer = client.write(
@@ -200,23 +200,23 @@ def note_pass(client: Client, ref: str) -> None:
 
 
 def forget_passes(before: datetime) -> int:
-    """Delete the passes of customers of whom no delivery told since: the next one tells of them again."""
+    """Delete the passes of customers without a delivery since then: the next delivery stores them again."""
     return delete_in_steps(PassCode.objects.filter(changed_at__lt=before))
 
 
 def forget_pass(program: str, ref: str) -> int:
-    """Delete whose pass this is; return how many rows that were."""
+    """Delete the pass codes of this customer; return how many."""
     passes, _by_model = PassCode.objects.filter(program=program, customer_id=ref).delete()
     return passes
 
 
 def unmapped_store() -> str:
-    """Return what an associate is told whose store has no counterpart at the program."""
+    """Return the sentence for an associate whose store is not mapped to one of the program's."""
     return _("This store is not linked to the loyalty program yet. Tell your administrator.")
 
 
 def _by_known_pass(client: Client, code: str) -> Member | None:
-    """The look-up by id is assumed, that by phone is not: ask by the phone that a delivery told us."""
+    """The look-up by id is assumed, the one by phone is documented: use the phone from a delivery."""
     known: PassCode | None = None
     with passing():
         known = PassCode.objects.filter(program=client.program, customer_id=code).first()
@@ -225,8 +225,8 @@ def _by_known_pass(client: Client, code: str) -> Member | None:
 
 
 def _answer_consents(client: Client, member: Member, profile: MemberProfile, consents: Consents) -> Member:
-    """Take answers for the very address that the customer has. An unticked box of an enrolment form is no
-    withdrawal: yes stays yes here."""
+    """Store answers that concern the customer's own address. An unticked box of an enrolment form is not a
+    withdrawal: a yes stays."""
     email, sms = Consent.NOT_ASKED, Consent.NOT_ASKED
     if profile.email and profile.email.casefold() == member.email.casefold():
         email = _news(member.consents.email, consents.email)
@@ -242,7 +242,8 @@ def _news(old: Consent, new: Consent) -> Consent:
 
 
 def _optins(client: Client, consents: Consents) -> dict[str, bool]:
-    """Return the fields of what was answered; what was not asked is not sent, for false would mean no."""
+    """Return the fields of the answers. Consents that were not asked are not sent, because false would mean
+    no."""
     answers = (
         (client.names["customer.optin_sms"], consents.sms),
         (client.names["customer.optin_email"], consents.email),

@@ -1,4 +1,4 @@
-"""A merchant at Pongo: the consent form, the exchange of its code, whose the token is, and the stores.
+"""A merchant at Pongo: the consent form, the exchange of its code, the token's merchant, and the stores.
 
 The exchange uses `grant_type=client_credentials`, and there is no refresh (reference, "Get access token"):
 a token that Pongo refuses needs the merchant's consent again.
@@ -30,7 +30,7 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A token that was tried. `expires_in_s` is None where Pongo does not say."""
+    """A token that was tested. `expires_in_s` is None where Pongo does not give it."""
 
     token: str
     expires_in_s: int | None
@@ -52,7 +52,8 @@ def form_url(config: ProviderConfig, *, state: str, redirect_uri: str) -> str:
 
 
 def exchange(config: ProviderConfig, code: str) -> Granted:
-    """Turn the form's code into a token, and ask whose it is. Raises ProviderError; a code works once."""
+    """Exchange the form's code for a token, and ask for its merchant. Raises ProviderError; a code works
+    once."""
     nobody = Client(config, Account(program=config.program), token="")
     body = {
         nobody.names["token.code"]: code,
@@ -73,7 +74,7 @@ def exchange(config: ProviderConfig, code: str) -> Granted:
 
 
 def merchant_of(client: Client) -> tuple[str, str]:
-    """Return id and name of the merchant that the token belongs to, as far as Pongo tells."""
+    """Return id and name of the token's merchant, as far as Pongo gives them."""
     me = object_of(client.read("GET", "/v1/oauth/me", operation="who_am_i"), RejectReason.NOT_ALLOWED)
     holder = inner(me, "merchant") or me
     merchant_id = text_of(holder, "id")
@@ -91,8 +92,8 @@ def list_stores(client: Client) -> tuple[ProviderStore, ...]:
 
 
 def suggest(names: Mapping[str, str], stores: tuple[ProviderStore, ...]) -> dict[str, str]:
-    """Return for each key of `names` (our store's id -> its name) the slug of the likeliest store that no
-    other is likelier for; keys without one are left out."""
+    """Return for each key of `names` (our store's id -> its name) the slug of the best matching store, if no
+    other key matches it better; keys without a match are left out."""
     scores = sorted(
         (
             (max(_likeness(name, store.name), _likeness(name, store.store_id)), key, store.store_id)

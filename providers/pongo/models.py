@@ -1,4 +1,4 @@
-"""What we keep about Pongo beside the journal: the connection, subscriptions, pass codes."""
+"""Our rows about Pongo beside the journal: the connection, subscriptions, pass codes."""
 
 from django.db import models
 from django.utils import timezone
@@ -14,8 +14,8 @@ class AccountState(models.TextChoices):
 
 
 class Account(models.Model):
-    """A program's connection: at most one merchant. Secrets are sealed. NEEDS_RECONNECT is what we last
-    saw, not a switch: the token is tried all the same."""
+    """A program's connection: at most one merchant. Secrets are sealed. NEEDS_RECONNECT is the last result,
+    not a switch: the token is still used."""
 
     program = models.SlugField(_("program"), unique=True)
     state = models.CharField(
@@ -23,7 +23,7 @@ class Account(models.Model):
     )
     merchant_id = models.CharField(_("merchant id"), max_length=100, blank=True)
     merchant_name = models.CharField(_("merchant"), max_length=200, blank=True)
-    # Where the token was given out: it is sent nowhere else.
+    # The address that issued the token: it is sent to no other.
     base_url = models.CharField(max_length=200, blank=True, editable=False)
     sealed_token = SealedTextField(blank=True, editable=False)
     sealed_signing_secret = SealedTextField(blank=True, editable=False)
@@ -39,7 +39,7 @@ class Account(models.Model):
 
 
 class ConnectAttempt(models.Model):
-    """One walk of an administrator to Pongo's form. Deleted when they are back, so `state` works once."""
+    """One visit of an administrator to Pongo's form. Deleted when they are back, so `state` works once."""
 
     nonce = models.CharField(max_length=64, unique=True)
     program = models.SlugField()
@@ -69,7 +69,8 @@ class Subscription(models.Model):
 
 
 class PassCode(models.Model):
-    """Whose pass a code is: kept current by webhooks, asked where the look-up by id finds nothing."""
+    """The customer of a pass code. Webhooks keep it current; it is used where the look-up by id finds
+    nothing."""
 
     program = models.SlugField()
     customer_id = models.CharField(max_length=100)

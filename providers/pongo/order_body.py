@@ -20,7 +20,7 @@ WHOLE_SALE = "sale"  # the line of an order whose lines are not known
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """One line on its way out. `weight` is what was paid for it, in cents; `reward` marks a free product."""
+    """One line of the body. `weight` is the amount paid for it, in cents; `reward` marks a free product."""
 
     line_id: str
     sku: str

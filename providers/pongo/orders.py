@@ -1,11 +1,11 @@
 """Orders once they are paid, and taking them back.
 
 An order names the rewards used in it, and that uses them. A reward that no order can name (nothing to earn,
-another customer's, an order sent before) is used by a call of its own: never both, for Pongo would use
-up two where a customer owns two.
+another customer's, an order sent before) is used by a call of its own: never both, because Pongo would use up
+two where a customer owns two.
 
 Pongo takes an order of one id once and says so, so an order may be sent again at any time. It takes points
-back for whole orders only: a part is noted, and its event ends on the worklist.
+back for whole orders only: a part is stored, and a person handles its event.
 """
 
 from contextlib import suppress
@@ -35,7 +35,8 @@ REPLAYED = 202  # "This order has already been processed." (reference, "Create a
 
 
 def confirm(shop: Shop, spend: Spend, order: Order) -> None:
-    """The order carries the code: tie the reward to it. Where `record` cannot name it, use it now."""
+    """The order carries the code: assign the reward to the order. Use it now where `record` cannot name
+    it."""
     row = shop.journal.get(WriteKind.SPEND, spend.key)
     if row is None or not confirm_spend(row, order.order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing is in a cart for this key")
@@ -48,7 +49,7 @@ def confirm(shop: Shop, spend: Spend, order: Order) -> None:
 
 
 def record(shop: Shop, order: Order) -> PointsChange:
-    """Send the order, with the rewards used in it. Sent before is success, at Pongo and here."""
+    """Send the order, with the rewards used in it. A repetition is success, at Pongo and here."""
     if order.earn_base.currency != shop.currency:
         raise Rejected(RejectReason.INVALID_INPUT, f"the program earns in {shop.currency}")
     sale = _sale(shop, order.order_id)
@@ -68,7 +69,7 @@ def record(shop: Shop, order: Order) -> PointsChange:
         deliver(sale, lambda: _send(shop, order, named), None, shop.settled_after)
         for row in named:
             end_wait(row)
-            # Orders name what a reward is one of: Pongo may have used another one than we had locked.
+            # Orders name the kind of a reward: Pongo may have used another one than we had locked.
             if _may_own_another(shop, row):
                 with suppress(ProviderError):
                     follow(shop, row)
@@ -79,7 +80,7 @@ def record(shop: Shop, order: Order) -> PointsChange:
 
 
 def cancel(shop: Shop, order: Order) -> PointsChange:
-    """Take the whole order back. One that was never sent has earned nothing."""
+    """Take the whole order back. An order that was never sent has earned nothing."""
     sale = _sale(shop, order.order_id)
     if sale is None:
         return PointsChange(points=0)
@@ -132,7 +133,7 @@ def _void(shop: Shop, sale: Write, statuses: tuple[str, str]) -> None:
         advance(sale, WriteState.PLANNED, WriteState.VOID)
         return
     path = shop.client.path("order", order=sale.order_id)
-    # Judged before Pongo is asked: what arrives in between shows in the answer.
+    # Judged before Pongo is asked: an order that arrives in between shows in the answer.
     may_still_arrive = is_under_way(sale, shop.settled_after)
     refused: ProviderError = UnexpectedAnswer("no status was tried")
     for status in statuses:
@@ -157,14 +158,14 @@ def _void(shop: Shop, sale: Write, statuses: tuple[str, str]) -> None:
 
 
 def _can_name(shop: Shop, row: Write, order: Order) -> bool:
-    """Return whether the order that we will send can say that `row` was used."""
+    """Return whether the order that we will send can name the reward of `row`."""
     is_sent = bool(order.store) and order.earn_base.amount > 0 and order.earn_base.currency == shop.currency
-    # Before the sale is complete the member is whoever redeemed; then an order has one customer.
+    # Before the sale is complete, the member is the one who redeemed; afterwards an order has one customer.
     return is_sent and row.member_ref == (order.member_ref or row.member_ref)
 
 
 def _rewards_of(shop: Shop, order: Order) -> list[Write]:
-    """Return the rewards of the order that are not used yet, each tied to it."""
+    """Return the order's rewards that are not used yet, each assigned to it."""
     rows = shop.journal.writes(WriteKind.SPEND, key__in=[spend.key for spend in order.spends])
     return [row for row in rows if confirm_spend(row, order.order_id) and not is_used(row)]
 

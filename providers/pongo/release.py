@@ -1,7 +1,7 @@
-"""What becomes of a reward that waits in a cart: it is left with the customer, or an order uses it.
+"""Ends the wait of a reward in a cart: the customer keeps it, or an order uses it.
 
-An order names what a reward is one of, not the very one, so Pongo may use another than our spend took. Our
-spend then has the one that was used. The other cart, or the customer, gets the one that is left.
+An order names the kind of a reward and not the single reward, so Pongo may use another one than our spend
+took. Our spend then gets the used one. The other cart, or the customer, gets the remaining one.
 """
 
 from providers.errors import Rejected, RejectReason, Unavailable, Unsupported
@@ -14,8 +14,8 @@ from providers.types import Spend, SpendKind
 
 
 def release(shop: Shop, spend: Spend) -> None:
-    """Put an owned reward back among what the customer can use. Done before is success. What was bought
-    stays bought (Unsupported), what an order used stays used (Rejected)."""
+    """Make an owned reward usable again. A repetition is success. A bought reward stays bought (Unsupported),
+    a used one stays used (Rejected)."""
     if spend.kind is not SpendKind.VOUCHER:
         raise Unsupported("a bought reward cannot be given back: the customer keeps it")
     row = shop.journal.get(WriteKind.SPEND, spend.key)
@@ -24,7 +24,7 @@ def release(shop: Shop, spend: Spend) -> None:
 
 
 def keep_with_customer(shop: Shop, spend: Spend) -> bool:
-    """Leave a bought reward among what the customer can use; False when an order has used it."""
+    """Leave a bought reward with the customer, who can use it; False when an order has used it."""
     row = shop.journal.get(WriteKind.SPEND, spend.key)
     if row is None or is_used(row):
         return False
@@ -50,7 +50,7 @@ def unlock(shop: Shop, row: Write) -> None:
 
 
 def use(shop: Shop, row: Write) -> None:
-    """Tell Pongo that the won reward was used, where no order can say so. Used before is success."""
+    """Tell Pongo that the won reward was used, where no order can name it. A repetition is success."""
     body = {
         "customer": row.member_ref,
         "store_slug": row.store,
@@ -69,7 +69,7 @@ def use(shop: Shop, row: Write) -> None:
 
 
 def follow(shop: Shop, row: Write) -> None:
-    """Let `row`, which an order has used, have the won reward that Pongo used. Raises ProviderError; may be
+    """Assign the won reward that Pongo used to `row`, which an order has used. Raises ProviderError; may be
     repeated."""
     same = [won for won in shop.won(row.member_ref) if won.reward_id == row.detail["reward"]]
     ours = next((won for won in same if won.hash == row.vendor_ref), None)
@@ -80,7 +80,7 @@ def follow(shop: Shop, row: Write) -> None:
 
 
 def _unlock(shop: Shop, ref: str, won: str) -> None:
-    """Take our lock off; one that is not there, or whose call is absent, is as good."""
+    """Remove our lock; a missing lock, or a missing call, is success."""
     answer = shop.client.write(
         "DELETE",
         shop.client.path("lock", customer=ref),

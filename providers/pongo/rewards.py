@@ -1,4 +1,4 @@
-"""Rewards: what the merchant offers (the catalogue) and what a customer owns (won rewards).
+"""Rewards: the merchant's offers (the catalogue) and the customer's own ones (won rewards).
 
 The catalogue is per customer and store, and kept for `catalogue_cache_s`; a spend reads it afresh.
 """
@@ -27,7 +27,7 @@ FREE_PRODUCT = "free_product"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Won:
-    """One reward that a customer owns. `hash` names this very one, `reward_id` what it is one of."""
+    """One reward that a customer owns. `hash` identifies this single reward, `reward_id` its kind."""
 
     hash: str
     reward_id: str
@@ -47,7 +47,7 @@ class Won:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSkus:
-    """Which SKUs are this retailer's: the merchant's list may mix those of several partners."""
+    """Selects this retailer's SKUs: the merchant's list may mix those of several partners."""
 
     listed: frozenset[str]
     pattern: re.Pattern[str] | None
@@ -86,13 +86,13 @@ def list_rewards(
 
 def catalogue(client: Client, ref: str, store: str, cache_s: int) -> list[dict[str, Any]]:
     """Return the raw rewards on offer. `cache_s` 0 asks Pongo in any case."""
-    # Hashed: a cache's keys are seen in its logs, and have a limited alphabet.
+    # Hashed: the cache logs its keys, and they have a limited alphabet.
     name = hashlib.sha256(f"{client.program}:{ref}:{store}".encode()).hexdigest()
     key = f"pongo:catalogue:{name}"
     if cache_s and (kept := cache.get(key)) is not None:
         items: list[dict[str, Any]] = kept
         return items
-    # `customer` must be sent once there is one: without it rewards of others are listed (reference).
+    # `customer` must be sent if known: without it other customers' rewards are listed (reference).
     params = {"customer": ref, **({"store_slug": store} if store else {})}
     answer = client.read("GET", "/v1/rewards", operation="list_rewards", params=params)
     items = [item for item in list_of(answer) if item.get("is_active") is not False]
@@ -102,13 +102,13 @@ def catalogue(client: Client, ref: str, store: str, cache_s: int) -> list[dict[s
 
 
 def won_rewards(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Won, ...]:
-    """Return everything the customer ever won, used ones too, as Pongo lists it."""
+    """Return all rewards that the customer ever won, used ones too, as Pongo lists them."""
     answer = client.read("GET", client.path("won", customer=ref), operation="list_won_rewards")
     return tuple(won_of(client, item, known, currency) for item in list_of(answer))
 
 
 def list_vouchers(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Voucher, ...]:
-    """Return what the customer owns and can use now; what lapses soonest first."""
+    """Return the rewards that the customer owns and can use now; those that expire soonest first."""
     usable = [won for won in won_rewards(client, ref, known, currency) if won.is_usable()]
     usable.sort(key=lambda won: (won.expires_at is None, won.expires_at or clock.now(), won.hash))
     return tuple(
@@ -144,7 +144,7 @@ def reward_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: 
 
 
 def price_of(client: Client, item: dict[str, Any]) -> int:
-    """Return what a catalogue item costs in points."""
+    """Return the price of a catalogue item in points."""
     price = client.names.whole(item, "reward.price")
     if price is None or price < 0:
         raise UnexpectedAnswer("reward: no price")
@@ -167,7 +167,7 @@ def won_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str
 
 
 def discount_of(client: Client, item: dict[str, Any], known: KnownSkus, currency: str) -> Discount:
-    """Return what a reward takes off. A type that we do not know is shown and never redeemable."""
+    """Return the discount of a reward. An unknown type is shown and never redeemable."""
     kind, value = text_of(item, "type"), number(item.get("value"))
     minimum_cents = number(item.get("min_order_amount"))
     is_in_cents = minimum_cents or kind == client.names["reward.type_amount"]

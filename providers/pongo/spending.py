@@ -1,8 +1,8 @@
-"""Spending: buying a reward, or taking one that the customer owns, into a cart; and what becomes of it.
+"""Spending: buying a reward, or taking an owned one, into a cart; and finding the outcome.
 
-Pongo has no key of ours in its calls and no "unbuy". What the customer owned before tells afterwards whether
-we bought, and no two spends of ours have the same won reward (`exclusive_key` is its hash). A lock at Pongo
-keeps other devices (kiosks) off it; where that call is absent we go on without.
+Pongo has no key of ours in its calls and no "unbuy". The rewards owned before show afterwards whether we
+bought one, and no two of our spends have the same won reward (`exclusive_key` is its hash). A lock at Pongo
+keeps other devices (kiosks) off it; where that call does not exist, we continue without it.
 """
 
 from contextlib import suppress
@@ -38,8 +38,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """What every step needs: the calls, the SKUs that are ours, the currency, and after how many seconds a
-    purchase that left no trace did not happen."""
+    """The context of every step: the calls, our SKUs, the currency, and after how many seconds a purchase
+    without a trace did not happen."""
 
     client: Client
     known: KnownSkus
@@ -66,7 +66,7 @@ def way_of(shop: Shop, kind: SpendKind) -> "CartWay":
 
 
 class CartWay(SpendWay):
-    """What buying a reward and taking an owned one have in common: a won reward waits in a cart."""
+    """The common part of buying a reward and taking an owned one: a won reward waits in a cart."""
 
     holds_points = False  # a bought reward is paid
 
@@ -96,7 +96,8 @@ class Purchase(CartWay):
 
     def before(self, write: Write, intent: SpendIntent) -> list[str]:
         client = self.shop.client
-        # As the page has just read them. What a kiosk sold since is at worst taken for ours: paid, used once.
+        # As the page has just read them. At worst a reward that a kiosk sold since then counts as ours: it is
+        # paid and used once.
         with sharing.sharing(client.program, intent.member_ref, max_age_s=sharing.TAP_S):
             before = sorted(won.hash for won in self.shop.won(intent.member_ref))
             offers = catalogue(client, intent.member_ref, intent.cart.store, cache_s=0)
@@ -132,8 +133,8 @@ class Purchase(CartWay):
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
         fresh = self._newly_won(write)
-        # Each of our tills whose answer is lost bought one. More than that: the customer bought the same
-        # elsewhere, and a person compares.
+        # Each of our tills with a lost answer bought one. If there are more, the customer bought the same
+        # reward elsewhere, and a person compares.
         if len(fresh) <= 1 + self._others(write).filter(state=WriteState.SENT).count():
             fresh = fresh[:1]
         return Found(made=tuple(made_of(won) for won in fresh))
@@ -142,11 +143,12 @@ class Purchase(CartWay):
         try:
             lock(self.shop, write.member_ref, write.vendor_ref)
         except ProviderError as error:
-            # It is bought and ours by our own row; only a kiosk could still take it.
+            # It is bought, and our row keeps our other tills off; only a kiosk could still take it.
             log.warning("reward_not_locked", program=write.program, error=type(error).__name__)
 
     def _told(self, write: Write, data: Any) -> Won | None:
-        """Return the reward that the answer names as bought, None where it does not fit: that is assumed."""
+        """Return the reward that the answer names as bought, None where it does not fit: the field is
+        assumed."""
         if not isinstance(data, dict) or not text_of(data, "hash"):
             return None
         with suppress(UnexpectedAnswer):
@@ -161,7 +163,7 @@ class Purchase(CartWay):
 
     def _newly_won(self, write: Write) -> list[Won]:
         """Return the rewards that the customer owns since `write` was sent and that no other spend has taken;
-        first the one that is most likely its own."""
+        the likeliest one first."""
         others = list(self._others(write))
         taken = {other.vendor_ref for other in others} | set(write.shown_before or [])
         fresh = [
@@ -213,7 +215,7 @@ class OwnedReward(CartWay):
         return Made(ref=intent.item_id, detail=write.shown_before or {})
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
-        """Only the lock can have been lost, and the row itself keeps our other tills off."""
+        """Only the answer of the lock can be lost, and the row itself keeps our other tills off."""
         won = self._owned(write)
         if won is None or won.is_used:
             return Found(is_certain=True)
@@ -224,13 +226,13 @@ class OwnedReward(CartWay):
 
 
 def made_of(won: Won) -> Made:
-    """Return a won reward as what a spend made."""
+    """Return a won reward as the result of a spend."""
     detail = {"reward": won.reward_id, "coupon_code": won.coupon_code}
     return Made(ref=won.hash, exclusive_key=won.hash, detail=detail)
 
 
 def lock(shop: Shop, ref: str, won: str) -> None:
-    """Keep other devices off the won reward of that hash; where that call is absent we go on without."""
+    """Keep other devices off the won reward of that hash. Without such a call at Pongo, we continue."""
     path = shop.client.path("lock", customer=ref)
     body = {"hash": won, "pin": None}
     answer = shop.client.write("POST", path, operation="lock_reward", body=body)

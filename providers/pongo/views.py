@@ -1,5 +1,5 @@
-"""A program's Pongo page in admin: the connection, its stores and which are ours, its webhooks, and
-rewards that stand between us and Pongo for too long."""
+"""A program's Pongo page in admin: the connection, the mapping of its stores to ours, its webhooks, and
+rewards that have waited too long."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,7 +34,7 @@ IN_ORDER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """One of our stores on the page. `chosen` is preselected: what is set, else a suggestion."""
+    """One of our stores on the page. `chosen` is preselected: the stored value, else a suggestion."""
 
     store_id: str
     name: str
@@ -49,7 +49,7 @@ class Mapping:
 @for_administrators
 @require_safe
 def home(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
-    """How things stand. Asks Pongo who we are, and for its stores."""
+    """The page itself. Asks Pongo for the merchant and its stores."""
     provider = provider_of(host, program)
     merchant, found, trouble = _ask(provider)
     account = accounts.load(
@@ -79,7 +79,7 @@ def home(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
 @for_administrators
 @require_POST
 def map_stores(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
-    """Set for each store of ours which of Pongo's it is. A slug may also be typed: merchants find it in
+    """Map each of our stores to one of Pongo's. A slug may also be typed: merchants find it in
     Pongo's back office."""
     provider_of(host, program)
     changed = []

@@ -1,7 +1,7 @@
 """Pongo's deliveries: subscribing to them, and verifying one.
 
-`Pongo-Signature: t=…,v1=…`; v1 is HMAC-SHA256 over the raw body followed by the timestamp, the reverse of
-what others do (reference, "Subscribe to a webhook event"). Hex and unix seconds are assumed.
+`Pongo-Signature: t=…,v1=…`; v1 is HMAC-SHA256 over the raw body followed by the timestamp; other systems put
+the timestamp first (reference, "Subscribe to a webhook event"). Hex and unix seconds are assumed.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def signing_secret(webhook_secret: str) -> str:
 
 
 def parse(request: WebhookRequest, secrets: tuple[str, ...]) -> tuple[WebhookEvent, ...]:
-    """Return what the delivery says; raise AuthFailed unless one of `secrets` signed it within the last
+    """Return the content of the delivery; raise AuthFailed unless one of `secrets` signed it within the last
     five minutes."""
     found = SIGNATURE.fullmatch(request.headers.get("pongo-signature", "").replace(" ", ""))
     if found is None:
@@ -50,7 +50,7 @@ def sign(body: bytes, moment: str, secret: str) -> str:
 
 
 def subscribe(client: Client, url: str, secret: str) -> None:
-    """Subscribe to every event that we are not subscribed to yet."""
+    """Subscribe to every event that has no subscription yet."""
     known = set(Subscription.objects.filter(program=client.program).values_list("event", flat=True))
     for event in EVENTS:
         if event in known:
@@ -66,7 +66,7 @@ def subscribe(client: Client, url: str, secret: str) -> None:
         )
         given = text_of(answered, client.names["webhook.secret"])
         if given and given != secret:
-            # It chose its own after all, and may not show it again.
+            # Pongo chose its own secret, and may not show it again.
             Account.objects.update_or_create(
                 program=client.program, defaults={"sealed_signing_secret": seal(given)}
             )
@@ -76,7 +76,7 @@ def subscribe(client: Client, url: str, secret: str) -> None:
 
 
 def unsubscribe(client: Client) -> None:
-    """End every subscription that we know of; one that is gone already is as good."""
+    """End every stored subscription; one that has already ended is success."""
     for subscription in Subscription.objects.filter(program=client.program):
         path = client.path("webhook", webhook=subscription.webhook_id)
         answer = client.write("DELETE", path, operation="unsubscribe", body={})

@@ -28,7 +28,7 @@ REWARD = "ten-off"
 
 
 @pytest.fixture(autouse=True)
-def _may_look_into_the_stack(django_db_blocker: DjangoDbBlocker) -> object:
+def _may_read_the_stacks_database(django_db_blocker: DjangoDbBlocker) -> object:
     with django_db_blocker.unblock():
         yield
 
@@ -120,7 +120,7 @@ def test_a_renewal_whose_web_process_dies_takes_no_points_and_keeps_the_spend(
 ) -> None:
     till.tap(item=REWARD)
     first = till.code
-    let_the_code_run_out(stack, mia, minutes=16)
+    let_the_code_expire(stack, mia, minutes=16)
     till.open(till.url)
     die(stack, moment, till, "renew")
 
@@ -178,7 +178,7 @@ def test_a_worker_that_dies_while_giving_back_an_unused_code(
     till.tap(item=REWARD)
     check_code(till.code)
     stack.worker.die_at(moment)
-    let_the_code_run_out(stack, mia, minutes=41)
+    let_the_code_expire(stack, mia, minutes=41)
 
     revive_worker(stack)
     wait_for(lambda: [row.state for row in rows_of(mia)] == [State.RELEASED])
@@ -274,7 +274,7 @@ def test_a_worker_that_dies_over_a_return_takes_and_gives_back_once(
         ("used.after", State.SETTLED),
     ],
 )
-def test_a_worker_that_dies_over_a_late_order_never_leaves_it_free_in_silence(
+def test_a_worker_that_dies_over_a_late_order_never_gives_a_silent_free_discount(
     stack: Stack, mia: Member, till: Till, moment: str, state: State
 ) -> None:
     till.tap(item=REWARD)
@@ -393,7 +393,7 @@ def check_alarm(member: Member) -> None:
     assert alarms.count() == 1
 
 
-def let_the_code_run_out(stack: Stack, member: Member, minutes: int) -> None:
+def let_the_code_expire(stack: Stack, member: Member, minutes: int) -> None:
     """Make the member's redemption and its code older by that much."""
     earlier = timedelta(minutes=minutes)
     Redemption.objects.using(ALIAS).filter(member_ref=member.member_id).update(

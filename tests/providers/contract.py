@@ -82,7 +82,7 @@ class ProviderContract(ContractFixtures):
         assert_types(found)
 
     @pytest.mark.parametrize("capability", LOOKUPS)
-    def test_a_near_miss_is_a_stranger(
+    def test_a_near_match_finds_no_member(
         self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
     ) -> None:
         need(provider, capability)
@@ -371,7 +371,7 @@ class ProviderContract(ContractFixtures):
         assert result.account
         assert_types(result)
 
-    def test_what_is_over_is_forgotten_and_no_balance_moves(
+    def test_old_rows_are_deleted_and_no_balance_changes(
         self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
     ) -> None:
         now = datetime.now(UTC)
@@ -394,7 +394,7 @@ class ProviderContract(ContractFixtures):
         assert not [text for text in texts if any(value in text for value in named)]
         assert erase_member(provider, member.ref, "ERASED-2") == 0
 
-    def test_a_member_may_answer_anew(self, provider: LoyaltyProvider, member: Member) -> None:
+    def test_a_member_may_change_a_consent(self, provider: LoyaltyProvider, member: Member) -> None:
         need(provider, Capability.CONSENT_CHANGE)
         for answer in (Consent.YES, Consent.NO):
             changed = provider.change_consents(member.ref, Consents(email=answer))
@@ -419,7 +419,7 @@ class ProviderContract(ContractFixtures):
             (Capability.PARTIAL_RELEASE, lambda p: p.release_part(any_spend(SpendKind.REWARD), 1, "r-1")),
         ],
     )
-    def test_what_the_vendor_cannot_do_is_unsupported(
+    def test_methods_without_the_capability_are_unsupported(
         self,
         provider: LoyaltyProvider,
         capability: Capability,
@@ -431,14 +431,12 @@ class ProviderContract(ContractFixtures):
             call(provider)
 
     @pytest.mark.parametrize("capability", METHODS)
-    def test_what_the_vendor_can_do_is_declared_and_what_is_declared_is_done(
-        self, provider: LoyaltyProvider, capability: Capability
-    ) -> None:
+    def test_capabilities_and_methods_agree(self, provider: LoyaltyProvider, capability: Capability) -> None:
         name = METHODS[capability]
         is_done = getattr(type(provider), name) is not getattr(LoyaltyProvider, name)
         assert is_done == (capability in provider.capabilities), f"{name} and {capability} do not agree"
 
-    def test_what_a_member_and_the_rewards_show_is_declared(
+    def test_shown_data_of_members_and_rewards_is_declared(
         self, provider: LoyaltyProvider, member: Member, rewards: dict[str, Reward], cart: Cart
     ) -> None:
         shown = {
@@ -454,7 +452,7 @@ class ProviderContract(ContractFixtures):
             assert member.consents.sms is Consent.NOT_ASKED
 
     @pytest.mark.parametrize("capability", LOOKUPS)
-    def test_no_look_up_is_made_that_is_not_declared(
+    def test_undeclared_look_ups_make_no_call(
         self, provider: LoyaltyProvider, member: Member, code: str, capability: Capability
     ) -> None:
         if capability in provider.capabilities:

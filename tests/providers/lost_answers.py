@@ -35,7 +35,7 @@ class LostAnswersContract(WrongAnswersContract):
     # --- Spends -----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("ahead_s", CLOCKS_AHEAD_S)
-    def test_a_spend_whose_answer_was_lost_is_found_whatever_the_vendors_clock_says(
+    def test_a_spend_whose_answer_was_lost_is_found_with_any_clock_of_the_vendor(
         self,
         provider: LoyaltyProvider,
         member: Member,
@@ -45,7 +45,7 @@ class LostAnswersContract(WrongAnswersContract):
         ahead_s: float,
     ) -> None:
         server.faults.clock_ahead_s = ahead_s
-        spend_in_vain(provider, intent, server, withholds_answers=True)
+        spend_without_an_answer(provider, intent, server, withholds_answers=True)
         found = provider.find_spend(intent)
         if happens_only_with_its_answer:
             assert found.finding is Finding.DID_NOT
@@ -59,7 +59,7 @@ class LostAnswersContract(WrongAnswersContract):
         assert provider.get_member(member.ref).balance.spendable == member.balance.spendable - intent.points
 
     @pytest.mark.parametrize("ahead_s", CLOCKS_AHEAD_S[::4])
-    def test_points_as_money_whose_answer_was_lost_are_found_whatever_the_vendors_clock_says(
+    def test_points_as_money_whose_answer_was_lost_are_found_with_any_clock_of_the_vendor(
         self,
         provider: LoyaltyProvider,
         member: Member,
@@ -77,7 +77,7 @@ class LostAnswersContract(WrongAnswersContract):
         assert span is not None
         intent = make_intent(next(keys), member, cart, SpendKind.POINTS, reward, span.minimum)
         server.faults.clock_ahead_s = ahead_s
-        spend_in_vain(provider, intent, server, withholds_answers=True)
+        spend_without_an_answer(provider, intent, server, withholds_answers=True)
         found = provider.find_spend(intent)
         assert found.finding is Finding.HAPPENED
         with time_machine.travel(datetime.now(UTC) + LONG_AFTER):
@@ -86,11 +86,11 @@ class LostAnswersContract(WrongAnswersContract):
         assert spendable == member.balance.spendable - span.minimum
 
     @pytest.mark.parametrize("ahead_s", CLOCKS_AHEAD_S[::4])
-    def test_a_voucher_whose_answer_was_lost_is_found_whatever_the_vendors_clock_says(
+    def test_a_voucher_whose_answer_was_lost_is_found_with_any_clock_of_the_vendor(
         self, provider: LoyaltyProvider, voucher_intent: SpendIntent, server: Vendor, ahead_s: float
     ) -> None:
         server.faults.clock_ahead_s = ahead_s
-        spend_in_vain(provider, voucher_intent, server, withholds_answers=True)
+        spend_without_an_answer(provider, voucher_intent, server, withholds_answers=True)
         outcomes = []
         for later in (timedelta(), LONG_AFTER):
             with time_machine.travel(datetime.now(UTC) + later):
@@ -112,7 +112,7 @@ class LostAnswersContract(WrongAnswersContract):
         ahead_s: float,
     ) -> None:
         server.faults.clock_ahead_s = ahead_s
-        spend_in_vain(provider, intent, server, loses_requests=True)
+        spend_without_an_answer(provider, intent, server, loses_requests=True)
         if not happens_only_with_its_answer:
             assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
         with time_machine.travel(datetime.now(UTC) + LONG_AFTER):
@@ -129,7 +129,7 @@ class LostAnswersContract(WrongAnswersContract):
         server: Vendor,
         happens_only_with_its_answer: bool,
     ) -> None:
-        spend_in_vain(provider, intent, server, delays_requests=True)
+        spend_without_an_answer(provider, intent, server, delays_requests=True)
         before = provider.find_spend(intent).finding
         server.act_late()
         after = provider.find_spend(intent).finding
@@ -155,7 +155,7 @@ class LostAnswersContract(WrongAnswersContract):
             assert provider.find_spend(intent).finding is Finding.DID_NOT
         assert provider.get_member(member.ref).balance == member.balance
 
-    def test_two_spends_of_the_same_reward_are_two_whatever_was_lost(
+    def test_two_spends_of_one_reward_are_two_after_any_lost_answer(
         self,
         provider: LoyaltyProvider,
         member: Member,
@@ -166,7 +166,7 @@ class LostAnswersContract(WrongAnswersContract):
     ) -> None:
         if happens_only_with_its_answer:
             pytest.skip("a lost answer is no spend here")
-        spend_in_vain(provider, intent, server, withholds_answers=True)
+        spend_without_an_answer(provider, intent, server, withholds_answers=True)
         other = dataclasses.replace(intent, key=next(keys))
         known = provider.spend(other)
         found = provider.find_spend(intent)
@@ -177,7 +177,7 @@ class LostAnswersContract(WrongAnswersContract):
     # --- Other writes -----------------------------------------------------------------------------
 
     @pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
-    def test_points_given_back_come_back_once_whatever_was_lost(
+    def test_points_are_given_back_once_after_any_lost_answer(
         self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, server: Vendor, fault: str
     ) -> None:
         need(provider, Capability.RELEASE_POINTS)
@@ -186,7 +186,7 @@ class LostAnswersContract(WrongAnswersContract):
         assert provider.get_member(member.ref).balance == member.balance
 
     @pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
-    def test_a_part_given_back_comes_back_once_whatever_was_lost(
+    def test_a_part_is_given_back_once_after_any_lost_answer(
         self,
         provider: LoyaltyProvider,
         member: Member,
@@ -223,7 +223,7 @@ class LostAnswersContract(WrongAnswersContract):
         assert total(provider.get_member(member.ref).balance) == total(member.balance)
 
     @pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
-    def test_an_order_and_its_return_count_once_whatever_was_lost(
+    def test_an_order_and_its_return_count_once_after_any_lost_answer(
         self, provider: LoyaltyProvider, member: Member, server: Vendor, make_order: MakeOrder, fault: str
     ) -> None:
         order = make_order(base="100.00")
@@ -241,7 +241,9 @@ class LostAnswersContract(WrongAnswersContract):
             assert total(provider.get_member(member.ref).balance) == total(member.balance)
 
 
-def spend_in_vain(provider: LoyaltyProvider, intent: SpendIntent, server: Vendor, **faults: bool) -> None:
+def spend_without_an_answer(
+    provider: LoyaltyProvider, intent: SpendIntent, server: Vendor, **faults: bool
+) -> None:
     """Spend with these faults; the answer does not arrive."""
     with losing(server, **faults), pytest.raises(OutcomeUnknown):
         provider.spend(intent)

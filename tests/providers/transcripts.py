@@ -159,7 +159,7 @@ class TranscriptContract(ProviderContract):
             _write(transcript_file, known)
         assert lines == known.get(script), "\n".join([script, *lines])
 
-    def test_no_transcript_is_left_of_a_script_that_is_gone(self, transcript_file: Path) -> None:
+    def test_every_transcript_belongs_to_a_script(self, transcript_file: Path) -> None:
         assert sorted(_read(transcript_file)) == sorted(scripts(type(self)))
 
 

@@ -50,7 +50,7 @@ TO_A_WRITE = [
 
 class WrongAnswersContract(TranscriptContract):
     @pytest.mark.parametrize("capability", LOOKUPS)
-    def test_a_near_match_of_the_vendor_is_a_stranger(
+    def test_a_near_match_of_the_vendor_finds_no_member(
         self,
         provider: LoyaltyProvider,
         member: Member,

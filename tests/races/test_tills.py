@@ -23,7 +23,7 @@ TAPS = 64
 
 
 @pytest.fixture(autouse=True)
-def _may_look_into_the_stack(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def _may_read_the_stacks_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
         yield
 
@@ -62,7 +62,7 @@ def test_two_tills_with_points_for_one_give_one_code_and_one_clear_refusal(stack
         assert (mia.spendable, mia.reserved) == (0, COST)
 
 
-def test_an_undo_racing_with_the_order_never_leaves_it_free_and_loses_no_point(stack: Stack) -> None:
+def test_an_undo_racing_with_the_order_never_gives_a_free_discount_and_loses_no_point(stack: Stack) -> None:
     answered = set()
     for number in range(15):
         mia = stack.enrol(COST)
@@ -84,7 +84,7 @@ def test_an_undo_racing_with_the_order_never_leaves_it_free_and_loses_no_point(s
     assert answered <= {(303, ""), (409, "UNDO_NOT_POSSIBLE")}
 
 
-def test_a_release_racing_with_the_order_never_leaves_it_free_and_loses_no_point(stack: Stack) -> None:
+def test_a_release_racing_with_the_order_never_gives_a_free_discount_and_loses_no_point(stack: Stack) -> None:
     earlier = timedelta(minutes=41)
     given_back = 0
     for number in range(15):

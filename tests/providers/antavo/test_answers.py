@@ -45,7 +45,7 @@ def answer(body: Any, status: int = 400) -> Answer:
         {"error": {**ERROR, "code": "120241"}},
     ],
 )
-def test_a_refusal_is_understood_in_every_envelope_and_also_inside_200(body: Any, status: int) -> None:
+def test_a_refusal_is_read_in_every_envelope_and_inside_200(body: Any, status: int) -> None:
     with pytest.raises(Refused) as caught:
         value_of(answer(body, status))
     assert (caught.value.code, caught.value.reason) == (120241, RejectReason.INSUFFICIENT_POINTS)
@@ -61,7 +61,7 @@ def test_a_refusal_is_understood_in_every_envelope_and_also_inside_200(body: Any
         {"error": {"type": "InterruptException", "code": 127201, "message": "stopped"}},
     ],
 )
-def test_what_only_looks_like_a_refusal_is_a_value(body: Any) -> None:
+def test_a_value_that_looks_like_a_refusal_is_a_value(body: Any) -> None:
     assert value_of(answer(body, 200)) == body
 
 
@@ -74,7 +74,7 @@ def test_the_workspaces_own_sentences_are_shown_and_antavos_are_not() -> None:
 
 @pytest.mark.parametrize("envelope", ["wrapped", "unwrapped", "versioned"])
 @pytest.mark.parametrize("with_200", [True, False])
-def test_a_claim_is_refused_in_whatever_envelope_the_workspace_has(
+def test_a_claim_is_refused_in_any_envelope(
     provider: AntavoProvider, vendor: Served, envelope: str, with_200: bool
 ) -> None:
     vendor.envelope, vendor.refuses_with_200 = envelope, with_200
@@ -122,12 +122,12 @@ def test_each_fault_has_its_error(
         provider.record_order(order())
 
 
-def test_a_wrong_secret_is_an_administrators_business(connect: Connect) -> None:
+def test_a_wrong_secret_needs_an_administrator(connect: Connect) -> None:
     with pytest.raises(AuthFailed):
         connect(api_secret="another").get_member(MIA)
 
 
-def test_an_address_of_the_callers_network_that_is_not_allowed_is_said_so() -> None:
+def test_a_blocked_network_is_reported() -> None:
     provider = build("http://127.0.0.1:1")
     with responses.RequestsMock() as mock:
         forbidden = {"error": {"type": "ForbiddenException", "code": 0, "message": "IP"}}
@@ -136,7 +136,7 @@ def test_an_address_of_the_callers_network_that_is_not_allowed_is_said_so() -> N
             provider.get_member(MIA)
 
 
-def test_nobody_at_home_is_unavailable_for_writes_too(db: None) -> None:
+def test_a_refused_connection_is_unavailable_for_writes_too(db: None) -> None:
     with pytest.raises(Unavailable):
         build("http://127.0.0.1:1").record_order(order())
 

@@ -50,7 +50,7 @@ def test_each_type_of_coupon_has_its_discount(
     "fields",
     [{"status": "redeemed"}, {"status": "expired"}, {"status": "invalid"}, {"expires_at": YESTERDAY}],
 )
-def test_what_cannot_be_used_any_more_is_not_listed(
+def test_unusable_coupons_are_not_listed(
     provider: AntavoProvider, vendor: Served, fields: dict[str, Any]
 ) -> None:
     vendor.give(MIA, "OLD", **fields)
@@ -66,7 +66,7 @@ def test_a_coupon_is_listed_on_the_last_day_of_its_date(provider: AntavoProvider
     assert voucher.expires_at > datetime(2026, 11, 30, 23, tzinfo=UTC)
 
 
-def test_many_coupons_are_listed_though_only_some_are_looked_at(
+def test_many_coupons_are_listed_although_only_some_are_read(
     provider: AntavoProvider, vendor: Served
 ) -> None:
     for number in range(12):
@@ -164,7 +164,9 @@ def test_a_coupon_that_does_not_fit_is_refused_before_anything_is_sent(
     assert not vendor.events("coupon_redeem")
 
 
-def test_giving_back_what_was_refused_meanwhile_is_success(provider: AntavoProvider, vendor: Served) -> None:
+def test_giving_back_a_coupon_that_is_already_usable_is_success(
+    provider: AntavoProvider, vendor: Served
+) -> None:
     coupon = vendor.give(MIA, "SPRING")
     spend = provider.spend(voucher_intent("SPRING"))
     coupon.status = "claimed"  # somebody gave it back in Antavo's own pages

@@ -109,7 +109,7 @@ def test_a_path_is_normalised_but_not_encoded_again(path: str, canonical: str) -
     assert canonical_path(path) == canonical
 
 
-def test_what_goes_over_the_wire_is_what_was_signed() -> None:
+def test_the_signed_request_is_sent_unchanged() -> None:
     prepared = requests.Session().prepare_request(
         requests.Request(
             "GET",

@@ -27,7 +27,7 @@ def find(provider: AntavoProvider, kind: QueryKind, value: str) -> list[str]:
         (QueryKind.CODE, "ACME-000101"),
     ],
 )
-def test_a_member_is_found_by_all_that_stands_on_her_card(
+def test_a_member_is_found_by_every_code_on_the_card(
     provider: AntavoProvider, kind: QueryKind, value: str
 ) -> None:
     assert find(provider, kind, value) == [MIA]
@@ -65,9 +65,7 @@ def test_a_tagged_e_mail_is_signed_right(provider: AntavoProvider, vendor: Serve
 
 
 @pytest.mark.parametrize("code", ["-", ".", "..", "a/b", "a:b", "x/./y", "%2F", "mia@example.test"])
-def test_a_code_that_would_mean_something_else_in_a_path_finds_nobody(
-    provider: AntavoProvider, code: str
-) -> None:
+def test_a_code_with_path_characters_finds_no_member(provider: AntavoProvider, code: str) -> None:
     assert find(provider, QueryKind.CODE, code) == []
 
 
@@ -88,7 +86,7 @@ def test_a_search_is_read_in_each_of_its_three_shapes(
 
 
 @pytest.mark.parametrize("status", ["opted_out", "merged"])
-def test_who_has_left_is_not_found(provider: AntavoProvider, vendor: Served, status: str) -> None:
+def test_a_member_who_has_left_is_not_found(provider: AntavoProvider, vendor: Served, status: str) -> None:
     vendor.mia.status = status
     assert find(provider, QueryKind.EMAIL, "mia@example.test") == []
     assert find(provider, QueryKind.CODE, "ACME-000101") == []
@@ -111,7 +109,7 @@ def test_a_profile_shows_points_tier_and_the_way_to_the_next(
     assert member.consents == Consents()
 
 
-def test_there_is_nothing_above_the_top(provider: AntavoProvider) -> None:
+def test_the_top_tier_has_no_next_one(provider: AntavoProvider) -> None:
     tier = provider.get_member(ANA).tier
     assert tier is not None
     assert (tier.name, tier.next_name, tier.next_threshold) == ("Gold", "", 0)
@@ -161,7 +159,7 @@ def test_an_existing_profile_keeps_its_name_and_takes_the_consent_for_its_own_ad
     assert member.consents == Consents(email=Consent.NO)
 
 
-def test_names_that_antavo_does_not_document_can_be_others(vendor: Served, connect: Connect) -> None:
+def test_undocumented_names_of_members_can_be_changed(vendor: Served, connect: Connect) -> None:
     vendor.mia.profile["newsletter"] = "yes"
     member = connect(names={"consent_email": "newsletter"}).get_member(MIA)
     assert member.consents.email is Consent.YES

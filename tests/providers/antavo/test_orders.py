@@ -72,7 +72,7 @@ def test_a_pending_checkout_is_decided_later(vendor: Served, provider: AntavoPro
     assert not vendor.events("checkout_accept")
 
 
-def test_a_program_that_accepts_checkouts_does_so_once(vendor: Served, connect: Connect) -> None:
+def test_a_program_accepts_a_checkout_once(vendor: Served, connect: Connect) -> None:
     vendor.workspace.accept_mode = "manual"
     provider = connect(accepts_checkouts=True)
     for _ in range(2):
@@ -149,7 +149,7 @@ def test_a_cancellation_whose_answer_was_lost_is_success_when_repeated(
     assert spendable(provider) == 820
 
 
-def test_a_part_that_comes_back_is_refunded_in_part(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_partial_return_is_refunded_in_part(provider: AntavoProvider, vendor: Served) -> None:
     provider.record_order(order())
     for _ in range(2):
         assert provider.record_return(goods("20.00")).points == -25
@@ -185,7 +185,7 @@ def test_a_refund_that_never_arrived_is_sent_again_when_it_cannot_be_under_way(
     assert spendable(provider) == 895
 
 
-def test_goods_of_a_pending_order_make_it_smaller(vendor: Served, provider: AntavoProvider) -> None:
+def test_a_return_of_a_pending_order_reduces_it(vendor: Served, provider: AntavoProvider) -> None:
     vendor.workspace.accept_mode = "manual"
     provider.record_order(order())
     for _ in range(2):
@@ -204,12 +204,12 @@ def test_a_web_order_is_refunded_under_the_id_that_the_shop_reported(
     assert spendable(provider) == 820
 
 
-def test_goods_of_an_unknown_order_take_nothing(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_return_of_an_unknown_order_takes_no_points(provider: AntavoProvider, vendor: Served) -> None:
     assert provider.record_return(goods("20.00")).points == 0
     assert not vendor.events("partial_refund")
 
 
-def test_undocumented_names_can_be_others(vendor: Served, connect: Connect) -> None:
+def test_undocumented_names_of_orders_can_be_changed(vendor: Served, connect: Connect) -> None:
     provider = connect(names={"refund_amount": "total"})
     provider.record_order(order())
     with pytest.raises(Rejected) as caught:

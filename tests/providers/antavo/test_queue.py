@@ -65,14 +65,14 @@ def test_a_bulk_whose_answer_was_lost_is_sent_again_and_earns_once(
         assert provider.get_member(MIA).balance.spendable == 920
 
 
-def test_one_that_is_refused_does_not_hold_up_the_others(provider: AntavoProvider) -> None:
+def test_a_refused_checkout_does_not_delay_the_others(provider: AntavoProvider) -> None:
     provider.record_order(order("order-1", ref="nobody"))
     provider.record_order(order("order-2"))
     assert provider.send_queued() == (1, 1)
     assert Write.objects.get(due_at__isnull=False).last_error == "code 160212"
 
 
-def test_no_more_than_fifty_go_at_once(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_request_has_at_most_fifty_checkouts(provider: AntavoProvider, vendor: Served) -> None:
     for number in range(60):
         provider.record_order(order(f"order-{number}"))
     assert provider.send_queued() == (50, 0)
@@ -87,7 +87,7 @@ def test_an_order_that_is_cancelled_while_it_waits_is_never_sent(
     assert provider.send_queued() == (0, 0)
 
 
-def test_an_order_that_may_have_landed_is_sent_for_certain_and_undone(
+def test_an_order_that_may_have_arrived_is_sent_again_and_undone(
     provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
 ) -> None:
     provider.record_order(order())
@@ -97,7 +97,7 @@ def test_an_order_that_may_have_landed_is_sent_for_certain_and_undone(
     assert provider.get_member(MIA).balance.spendable == 820
 
 
-def test_goods_that_come_back_first_send_their_order(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_return_sends_its_waiting_order_first(provider: AntavoProvider, vendor: Served) -> None:
     provider.record_order(order())
     vendor.faults.is_down = vendor.faults.writes_only = True
     with pytest.raises((OutcomeUnknown, Unavailable)):
@@ -112,7 +112,7 @@ def test_an_order_that_burns_points_never_waits(provider: AntavoProvider, vendor
     assert Write.objects.get(kind=WriteKind.SALE).due_at is None
 
 
-def test_pending_ones_are_accepted_where_that_is_ours(vendor: Served, connect: Connect) -> None:
+def test_pending_checkouts_are_accepted_where_the_program_does_so(vendor: Served, connect: Connect) -> None:
     vendor.workspace.accept_mode = "manual"
     provider = connect(orders="queue", accepts_checkouts=True)
     provider.record_order(order())

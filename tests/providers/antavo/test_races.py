@@ -47,14 +47,14 @@ def test_one_key_claims_once(provider: AntavoProvider, vendor: Served) -> None:
     assert spendable(provider) == 720
 
 
-def test_one_coupon_is_in_one_cart(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_coupon_is_in_one_cart_only(provider: AntavoProvider, vendor: Served) -> None:
     vendor.give(MIA, "SPRING")
     answers = at_once(lambda _number: provider.spend(voucher_intent("SPRING")))
     assert sum(isinstance(answer, Spend) for answer in answers) == 1
     assert sum(isinstance(answer, Rejected) for answer in answers) == TILLS - 1
 
 
-def test_more_points_than_there_are_cannot_be_reserved(provider: AntavoProvider) -> None:
+def test_reservations_never_exceed_the_balance(provider: AntavoProvider) -> None:
     answers = at_once(lambda _number: provider.spend(points_intent(400)))
     assert sum(isinstance(answer, Spend) for answer in answers) == 2
     assert spendable(provider) == 20
@@ -86,7 +86,7 @@ def test_a_return_takes_points_once(provider: AntavoProvider, vendor: Served) ->
     assert len(vendor.events("partial_refund")) == 1
 
 
-def test_a_waiting_checkout_is_sent_by_one(connect: Connect, vendor: Served) -> None:
+def test_one_worker_sends_a_waiting_checkout(connect: Connect, vendor: Served) -> None:
     provider = connect(orders="queue")
     for number in range(5):
         provider.record_order(order(f"order-{number}"))

@@ -26,7 +26,7 @@ def test_points_are_reserved_under_our_key(provider: AntavoProvider, vendor: Ser
     assert balance(provider) == (620, 200)
 
 
-def test_a_reservation_is_let_go_once(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_reservation_is_released_once(provider: AntavoProvider, vendor: Served) -> None:
     spend = provider.spend(points_intent())
     for _ in range(3):
         provider.release(spend)
@@ -60,7 +60,7 @@ def test_a_cancelled_order_gives_burned_points_back_once(provider: AntavoProvide
     assert not vendor.events("point_unspend")
 
 
-def test_where_a_refund_leaves_burned_points_they_are_given_back_by_themselves(
+def test_burned_points_are_given_back_separately_where_a_refund_does_not(
     vendor: Served, connect: Connect
 ) -> None:
     provider = connect(refund_returns_points=False)
@@ -76,9 +76,7 @@ def test_where_a_refund_leaves_burned_points_they_are_given_back_by_themselves(
     assert balance(provider) == (820, 0)
 
 
-def test_burned_points_can_go_back_while_the_order_stands_and_once_only(
-    provider: AntavoProvider, vendor: Served
-) -> None:
+def test_burned_points_of_a_valid_order_are_given_back_once(provider: AntavoProvider, vendor: Served) -> None:
     spend = provider.spend(points_intent(200))
     sale = order(spends=(spend,))
     provider.record_order(sale)
@@ -90,7 +88,7 @@ def test_burned_points_can_go_back_while_the_order_stands_and_once_only(
 
 
 @pytest.mark.parametrize("fault", ["withholds_answers", "delays_requests"])
-def test_burned_points_go_back_once_whatever_was_lost(
+def test_burned_points_are_given_back_once_after_any_lost_answer(
     provider: AntavoProvider, vendor: Served, fault: str
 ) -> None:
     spend = provider.spend(points_intent(200))
@@ -145,7 +143,7 @@ def test_a_reservation_whose_answer_was_lost_is_found_by_our_key(
     assert balance(provider) == (620, 200)
 
 
-def test_letting_go_whose_answer_was_lost_is_success_when_repeated(
+def test_a_release_whose_answer_was_lost_is_success_when_repeated(
     provider: AntavoProvider, lose_answers: LoseAnswers
 ) -> None:
     spend = provider.spend(points_intent(200))
@@ -155,7 +153,7 @@ def test_letting_go_whose_answer_was_lost_is_success_when_repeated(
     assert balance(provider) == (820, 0)
 
 
-def test_a_checkout_that_died_after_letting_go_burns_when_repeated(
+def test_a_checkout_that_failed_after_the_release_burns_when_repeated(
     provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
 ) -> None:
     spend = provider.spend(points_intent(200))
@@ -181,13 +179,13 @@ def test_a_pending_checkout_keeps_points_reserved_and_gives_them_back_when_rejec
     assert balance(provider) == (820, 0)
 
 
-def test_more_than_the_member_has_is_refused(provider: AntavoProvider) -> None:
+def test_a_reservation_above_the_balance_is_refused(provider: AntavoProvider) -> None:
     with pytest.raises(Rejected) as caught:
         provider.spend(points_intent(840))
     assert caught.value.reason is RejectReason.INSUFFICIENT_POINTS
 
 
-def test_what_was_given_back_cannot_be_confirmed(provider: AntavoProvider) -> None:
+def test_a_released_reservation_cannot_be_confirmed(provider: AntavoProvider) -> None:
     spend = provider.spend(points_intent(200))
     provider.release(spend)
     with pytest.raises(Rejected):

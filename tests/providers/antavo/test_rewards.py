@@ -16,7 +16,7 @@ def rewards(provider: AntavoProvider, ref: str = MIA, total: str = "80.00") -> d
     return {reward.reward_id: reward for reward in provider.list_rewards(ref, cart(total))}
 
 
-def test_a_reward_is_worth_what_the_workspace_says_in_its_custom_attributes(
+def test_custom_attributes_define_the_discount_of_a_reward(
     provider: AntavoProvider,
 ) -> None:
     found = rewards(provider)
@@ -39,7 +39,7 @@ def test_the_programs_own_terms_come_first(connect: Connect, name: str) -> None:
     )
 
 
-def test_a_reward_whose_worth_nobody_knows_is_unknown(vendor: Served, provider: AntavoProvider) -> None:
+def test_a_reward_without_terms_is_unknown(vendor: Served, provider: AntavoProvider) -> None:
     vendor.workspace.rewards["raffle"] = VendorReward(
         reward_id="raffle", title="Raffle", points=10, type="bidding"
     )
@@ -58,7 +58,7 @@ def test_a_reward_whose_worth_nobody_knows_is_unknown(vendor: Served, provider: 
         ({"segment": "Gold"}, Lock(reason=LockReason.OTHER)),
     ],
 )
-def test_what_cannot_be_claimed_says_why(
+def test_an_unavailable_reward_has_its_reason(
     vendor: Served, provider: AntavoProvider, change: dict[str, object], lock: Lock
 ) -> None:
     fields: dict[str, object] = {"points": 100, "coupon_type": "amount", "value": Decimal(5)} | change
@@ -107,7 +107,7 @@ def test_points_as_money_follow_the_burn_rate(provider: AntavoProvider) -> None:
     assert reward.lock is None
 
 
-def test_a_rate_that_does_not_divide_evenly_loses_no_cent(vendor: Served, provider: AntavoProvider) -> None:
+def test_an_uneven_rate_loses_no_cent(vendor: Served, provider: AntavoProvider) -> None:
     vendor.workspace.burn_points, vendor.workspace.burn_amount = 7, 200
     span = rewards(provider)["points"].points_range
     assert span is not None

@@ -103,7 +103,7 @@ def test_points_that_an_order_burned_are_given_back_once(
     assert Write.objects.get(kind=WriteKind.RELEASE).vendor_ref == spend.key
 
 
-def test_what_may_still_be_on_its_way_back_is_not_sent_again(provider: AntavoProvider) -> None:
+def test_a_release_that_may_still_arrive_is_not_sent_again(provider: AntavoProvider) -> None:
     spend = provider.spend(points_intent(200))
     provider.record_order(order(spends=(spend,)))
     forget_rows()
@@ -132,7 +132,7 @@ def test_a_claim_whose_answer_was_lost_is_found_by_what_is_new(
 
 
 @pytest.mark.parametrize("state", ["closed", "released"])
-def test_a_key_that_was_closed_or_given_back_stays_so(provider: AntavoProvider, state: str) -> None:
+def test_a_closed_or_released_key_stays_closed(provider: AntavoProvider, state: str) -> None:
     asked = intent()
     row = {"key": asked.key, "member_ref": MIA, "kind": "reward", "item_id": asked.item_id, "points": 100}
     carry(SpendRecord=[{**row, "state": state}])

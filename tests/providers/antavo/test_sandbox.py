@@ -59,7 +59,7 @@ def test_an_unsigned_request_is_refused(vendor: Served) -> None:
     assert response.json()["error"]["message"] == "Auth header format is invalid"
 
 
-def test_a_good_one_is_answered_as_javascript(vendor: Served) -> None:
+def test_a_signed_request_is_answered_as_javascript(vendor: Served) -> None:
     response = call(vendor)
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/javascript")
@@ -85,7 +85,7 @@ def test_a_good_one_is_answered_as_javascript(vendor: Served) -> None:
         ("point_unspend", {"points": 5}),
     ],
 )
-def test_an_event_that_is_not_right_is_refused_and_changes_nothing(
+def test_an_invalid_event_is_refused_and_changes_nothing(
     provider: AntavoProvider, vendor: Served, action: str, data: dict[str, Any]
 ) -> None:
     client: Client = provider.client

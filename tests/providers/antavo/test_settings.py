@@ -57,7 +57,7 @@ def test_an_address_that_does_not_tell_the_environment_needs_it() -> None:
     assert caught.value.key == "environment"
 
 
-def test_a_webhook_that_is_to_be_checked_needs_its_key() -> None:
+def test_a_checked_webhook_needs_its_key() -> None:
     with pytest.raises(SettingsError) as caught:
         AntavoProvider.validate_settings({**GOOD, "webhook_auth": "jwt"})
     assert caught.value.key == "webhook_key"

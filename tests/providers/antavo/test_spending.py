@@ -19,7 +19,7 @@ def spendable(provider: AntavoProvider) -> int:
     return provider.get_member(MIA).balance.spendable
 
 
-def test_a_claims_coupon_is_used_up_at_once(provider: AntavoProvider, vendor: Served) -> None:
+def test_a_claims_coupon_is_redeemed_immediately(provider: AntavoProvider, vendor: Served) -> None:
     spend = provider.spend(intent())
     coupon = vendor.workspace.coupons[spend.memo["coupon"]]
     assert coupon.status == "redeemed"
@@ -27,7 +27,7 @@ def test_a_claims_coupon_is_used_up_at_once(provider: AntavoProvider, vendor: Se
     assert spendable(provider) == 720
 
 
-def test_a_coupon_that_could_not_be_used_up_at_once_is_with_the_order(
+def test_a_coupon_that_could_not_be_redeemed_is_redeemed_with_the_order(
     provider: AntavoProvider, vendor: Served
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -273,7 +273,7 @@ def test_a_dynamic_coupon_takes_the_points_that_were_chosen(provider: AntavoProv
     assert spendable(provider) == 820
 
 
-def test_nothing_personal_is_kept(provider: AntavoProvider) -> None:
+def test_no_personal_data_is_stored(provider: AntavoProvider) -> None:
     provider.spend(intent())
     kept = str(Write.objects.values().get())
     assert "Mia" not in kept

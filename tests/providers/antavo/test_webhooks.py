@@ -61,7 +61,7 @@ def test_a_programs_own_body_is_read_by_its_names() -> None:
 
 
 @pytest.mark.parametrize("body", [b"no", b"\xff", b"5", {}, {"eventName": ""}, [1]])
-def test_a_body_that_does_not_say_what_happened_is_unexpected(body: Any) -> None:
+def test_a_body_without_its_event_is_unexpected(body: Any) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse(build("http://127.0.0.1:1"), body)
 

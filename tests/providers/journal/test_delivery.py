@@ -116,7 +116,7 @@ def test_an_attempt_that_did_not_arrive_says_nothing_of_one_that_began_meanwhile
     assert write.state == WriteState.SENT
 
 
-def test_what_cannot_all_be_seen_is_not_sent_again(write: Write, stamps: Stamps) -> None:
+def test_a_write_is_not_sent_again_after_an_incomplete_look(write: Write, stamps: Stamps) -> None:
     lose_answer(write, stamps, happened=False)
     stamps.sees_all = False
     with time_machine.travel(timezone.now() + timedelta(days=1)), pytest.raises(Unavailable):
@@ -125,7 +125,7 @@ def test_what_cannot_all_be_seen_is_not_sent_again(write: Write, stamps: Stamps)
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), Rejected(RejectReason.NOT_ALLOWED)])
-def test_what_certainly_did_not_arrive_is_sent_again_at_once(
+def test_a_write_that_certainly_did_not_arrive_is_sent_again_immediately(
     write: Write, stamps: Stamps, error: Exception
 ) -> None:
     stamps.trouble = error
@@ -137,7 +137,7 @@ def test_what_certainly_did_not_arrive_is_sent_again_at_once(
     assert write.state == WriteState.DONE
 
 
-def test_a_vendor_that_takes_a_key_once_may_be_told_again_at_any_time(write: Write, stamps: Stamps) -> None:
+def test_a_write_with_a_key_may_be_sent_again_at_any_time(write: Write, stamps: Stamps) -> None:
     lose_answer(write, stamps, happened=True)
     stamps.trouble = Unavailable("down")
     stamps.is_late = False
@@ -199,7 +199,7 @@ def test_refunds_are_together_what_the_order_was(write: Write) -> None:
     assert book("order-1", 50, WriteKind.CANCEL) is None
 
 
-def test_a_waiting_write_is_taken_by_one_and_tried_again_after_a_pause() -> None:
+def test_one_worker_takes_a_waiting_write_and_retries_after_a_pause() -> None:
     now = timezone.now()
     write, _is_new = ACME.open(WriteKind.SALE, "order-2", due_at=now)
     [taken] = queue.take_due(ACME, WriteKind.SALE, 50)

@@ -58,7 +58,7 @@ def test_two_lost_spends_never_find_the_same_thing() -> None:
     assert {each.spend.key for each in findings if each.spend} <= {"key-1", "key-2"}
 
 
-def test_asking_and_spending_at_once_end_alike() -> None:
+def test_simultaneous_find_and_spend_agree() -> None:
     for number in range(10):
         way, wanted = StampWay(Stamps()), intent(f"key-{number}")
         answer, _finding = at_once([lambda: spends(way, wanted.key), lambda: find(way, wanted)])  # noqa: B023
@@ -67,7 +67,7 @@ def test_asking_and_spending_at_once_end_alike() -> None:
         assert isinstance(answer, Spend) == happened
 
 
-def test_a_write_is_sent_by_one_of_many() -> None:
+def test_one_of_many_workers_sends_a_write() -> None:
     stamps = Stamps()
     ACME.open(WriteKind.SALE, "order-1")
 
@@ -116,7 +116,7 @@ def test_parts_planned_at_once_are_never_more_than_the_spend() -> None:
     assert sum(row.children.values_list("points", flat=True)) == 10
 
 
-def test_a_waiting_write_is_taken_by_one_of_many() -> None:
+def test_one_of_many_workers_takes_a_waiting_write() -> None:
     write, _is_new = ACME.open(WriteKind.SALE, "order-1", due_at=Write(key="x").noted_at)
     taken = at_once([lambda: queue.take(Write.objects.get(pk=write.pk))] * TILLS)
     assert Write.objects.get().state == WriteState.SENT

@@ -52,7 +52,7 @@ def test_a_part_stays_as_long_as_its_spend_and_goes_with_it() -> None:
     assert forget_old(YEAR_AGO) == 2
 
 
-def test_an_erased_member_has_a_pseudonym_and_what_they_bought_is_gone() -> None:
+def test_an_erased_member_has_a_pseudonym_and_no_purchases() -> None:
     write("spend", state=WriteState.DONE)
     write("sale", WriteKind.SALE, state=WriteState.DONE, detail={"items": ["shirt"]})
     write("other", state=WriteState.DONE, member_ref="kim")

@@ -65,7 +65,7 @@ def test_a_refused_spend_did_not_happen_and_its_key_is_closed(way: StampWay, err
     assert way.stamps.spent == []
 
 
-def test_nothing_is_sent_when_what_was_there_before_cannot_be_read(way: StampWay) -> None:
+def test_nothing_is_sent_when_the_state_before_cannot_be_read(way: StampWay) -> None:
     way.stamps.cannot_read = True
     with pytest.raises(Unavailable):
         spend(way, INTENT)
@@ -97,7 +97,7 @@ def test_a_spend_that_left_no_trace_is_given_up_only_when_it_can_no_longer_arriv
             spend(way, INTENT)
 
 
-def test_what_cannot_all_be_seen_is_never_given_up(way: StampWay) -> None:
+def test_a_spend_is_never_given_up_after_an_incomplete_look(way: StampWay) -> None:
     lose_answer(way, happened=False)
     way.stamps.sees_all = False
     with time_machine.travel(timezone.now() + timedelta(days=1)):
@@ -111,13 +111,13 @@ def test_several_new_things_are_left_to_a_person(way: StampWay) -> None:
         assert find(way, INTENT).finding is Finding.CANNOT_TELL
 
 
-def test_what_another_spend_made_is_not_taken_for_this_one(way: StampWay) -> None:
+def test_the_result_of_another_spend_is_not_taken_for_this_one(way: StampWay) -> None:
     lose_answer(way, happened=False)
     spend(way, intent("key-2"))
     assert find(way, INTENT).finding is Finding.CANNOT_TELL
 
 
-def test_what_was_there_before_is_not_taken_for_this_one(way: StampWay) -> None:
+def test_an_earlier_thing_is_not_taken_for_this_spend(way: StampWay) -> None:
     way.stamps.spent.append("old")
     lose_answer(way, happened=False)
     assert find(way, INTENT).finding is Finding.CANNOT_TELL

@@ -115,7 +115,7 @@ def test_a_wrong_state_is_refused(admin_client: Client, acme: Program, vendor: S
     assert vendor.count("POST", "/v1/oauth/token") == 0
 
 
-def test_a_state_belongs_to_whoever_started(
+def test_a_state_belongs_to_the_administrator_who_started(
     admin_client: Client, acme: Program, client: Client, vendor: Served
 ) -> None:
     address = allow(admin_client)
@@ -132,21 +132,21 @@ def test_a_state_is_good_for_ten_minutes(admin_client: Client, acme: Program) ->
         assert admin_client.get(address).status_code == 400
 
 
-def test_wrong_partner_credentials_are_told(admin_client: Client, acme: Program, vendor: Served) -> None:
+def test_wrong_partner_credentials_are_reported(admin_client: Client, acme: Program, vendor: Served) -> None:
     address = allow(admin_client)
     vendor.oauth.client_secret = "changed"
 
     assert "does not accept the partner" in page_after(admin_client, address)
 
 
-def test_a_code_that_pongo_does_not_take_is_told(admin_client: Client, acme: Program, vendor: Served) -> None:
+def test_a_code_that_pongo_refuses_is_reported(admin_client: Client, acme: Program, vendor: Served) -> None:
     address = allow(admin_client)
     vendor.oauth.codes.clear()
 
     assert "did not take its own code" in page_after(admin_client, address)
 
 
-def test_a_silent_pongo_is_told(admin_client: Client, acme: Program, vendor: Served) -> None:
+def test_a_silent_pongo_is_reported(admin_client: Client, acme: Program, vendor: Served) -> None:
     address = allow(admin_client)
     vendor.faults.is_down = True
 
@@ -156,7 +156,7 @@ def test_a_silent_pongo_is_told(admin_client: Client, acme: Program, vendor: Ser
     assert not Account.objects.filter(state=AccountState.CONNECTED).exists()
 
 
-def test_without_partner_credentials_there_is_nothing_to_start(admin_client: Client, acme: Program) -> None:
+def test_connecting_needs_partner_credentials(admin_client: Client, acme: Program) -> None:
     acme.provider_settings = {**acme.provider_settings, "client_id": ""}
     acme.save()
 
@@ -206,7 +206,7 @@ def test_a_pasted_token_works_until_a_connection_takes_its_place(
     assert acme.provider().get_member(MIA)
 
 
-def test_disconnecting_forgets_the_token(admin_client: Client, acme: Program) -> None:
+def test_disconnecting_deletes_the_token(admin_client: Client, acme: Program) -> None:
     admin_client.get(allow(admin_client))
 
     admin_client.post(f"{HOME}disconnect/")
@@ -227,7 +227,9 @@ def test_another_address_never_gets_the_token(admin_client: Client, acme: Progra
     assert "Not connected yet." in page_after(admin_client, HOME)
 
 
-def test_a_token_of_before_belongs_to_the_address_of_its_program(admin_client: Client, acme: Program) -> None:
+def test_a_token_without_an_address_belongs_to_its_programs_address(
+    admin_client: Client, acme: Program
+) -> None:
     migration = importlib.import_module("providers.pongo.migrations.0003_address_of_the_token")
     admin_client.get(allow(admin_client))
     Account.objects.update(base_url="")
@@ -248,7 +250,7 @@ def test_a_key_that_was_removed_too_early_is_a_refused_connection(
 
 
 @pytest.mark.parametrize("address", [HOME, START, CALLBACK])
-def test_strangers_are_sent_to_the_login(client: Client, acme: Program, address: str) -> None:
+def test_anonymous_users_are_sent_to_the_login(client: Client, acme: Program, address: str) -> None:
     assert client.get(address)["Location"].startswith("/admin/login/")
 
 

@@ -24,7 +24,7 @@ def test_a_phone_goes_out_without_its_plus(provider: PongoProvider, vendor: Serv
 
 
 @pytest.mark.parametrize("kept", ["+1 617 555 0100", "+16175550100", "16175550100"])
-def test_a_phone_is_read_however_pongo_writes_it(provider: PongoProvider, vendor: Served, kept: str) -> None:
+def test_a_phone_is_read_in_every_format_of_pongo(provider: PongoProvider, vendor: Served, kept: str) -> None:
     vendor.book.customers[MIA].phone = kept
 
     assert provider.get_member(MIA).phone == "+16175550100"
@@ -58,12 +58,14 @@ def test_a_pass_that_was_typed_by_hand_is_its_customer(provider: PongoProvider, 
 
 
 @pytest.mark.parametrize("code", ["12345678", "cust_", "cust_a|b", "rew_0000000501", f"{MIA}/rewards"])
-def test_what_is_no_pass_is_not_even_asked(provider: PongoProvider, vendor: Served, code: str) -> None:
+def test_a_code_that_cannot_be_a_pass_makes_no_call(
+    provider: PongoProvider, vendor: Served, code: str
+) -> None:
     assert refs(provider, QueryKind.CODE, code) == []
     assert vendor.asked == []
 
 
-def test_a_pass_is_found_by_the_phone_that_a_delivery_told(connect: Connect, vendor: Served) -> None:
+def test_a_pass_is_found_by_the_phone_of_a_delivery(connect: Connect, vendor: Served) -> None:
     connect().note_member(MIA)
     elsewhere = connect(names={"path.customer": "/v1/clients/{customer}"})  # an assumed path, and wrong
 
@@ -72,7 +74,7 @@ def test_a_pass_is_found_by_the_phone_that_a_delivery_told(connect: Connect, ven
     assert "6175550100" not in PassCode.objects.get().sealed_phone
 
 
-def test_a_customer_who_is_gone_leaves_the_index(provider: PongoProvider, vendor: Served) -> None:
+def test_a_deleted_customer_is_removed_from_the_index(provider: PongoProvider, vendor: Served) -> None:
     provider.note_member(MIA)
     del vendor.book.customers[MIA]
 
@@ -100,7 +102,7 @@ def test_both_consents_are_asked_and_kept_apart(provider: PongoProvider, vendor:
     }
 
 
-def test_what_was_not_asked_is_not_a_no(provider: PongoProvider, vendor: Served) -> None:
+def test_a_consent_that_was_not_asked_is_not_a_no(provider: PongoProvider, vendor: Served) -> None:
     member = provider.enrol(NOOR, Consents())
 
     assert member.consents == Consents()
@@ -138,7 +140,7 @@ def test_the_update_can_be_a_patch(connect: Connect, vendor: Served) -> None:
     assert vendor.bodies("PATCH", f"{CUSTOMERS}/{MIA}") == [{"has_optin_sms": True}]
 
 
-def test_two_tills_at_once_end_with_one_customer(
+def test_two_simultaneous_tills_enrol_one_customer(
     provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = vendor.customers.read_by_phone
@@ -170,14 +172,14 @@ def test_a_lost_enrolment_is_found_by_its_phone(
     assert member.consents.sms is Consent.YES
 
 
-def test_an_enrolment_that_nobody_can_find_is_unknown(provider: PongoProvider, vendor: Served) -> None:
+def test_an_enrolment_that_is_not_found_is_unknown(provider: PongoProvider, vendor: Served) -> None:
     vendor.faults.is_down = vendor.faults.writes_only = True
 
     with pytest.raises(OutcomeUnknown):
         provider.enrol(NOOR, Consents())
 
 
-def test_without_a_phone_nobody_is_enrolled_and_the_customer_is_recognised(provider: PongoProvider) -> None:
+def test_an_enrolment_without_a_phone_is_refused(provider: PongoProvider) -> None:
     assert provider.enrol(MemberProfile(email="mia@example.test"), Consents()).ref == MIA
 
     with pytest.raises(Rejected) as caught:
@@ -186,7 +188,7 @@ def test_without_a_phone_nobody_is_enrolled_and_the_customer_is_recognised(provi
     assert "phone" in caught.value.text
 
 
-def test_an_unmapped_store_enrols_nobody(provider: PongoProvider, vendor: Served) -> None:
+def test_an_enrolment_in_an_unmapped_store_is_refused(provider: PongoProvider, vendor: Served) -> None:
     with pytest.raises(Rejected):
         provider.enrol(MemberProfile(phone="+16175550103"), Consents())
     assert vendor.count("POST", CUSTOMERS) == 0

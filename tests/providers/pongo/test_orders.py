@@ -57,7 +57,9 @@ def test_an_order_is_sent_as_the_contract_shows(provider: PongoProvider, vendor:
     assert vendor.book.customers[MIA].won[0].used_at
 
 
-def test_confirming_uses_nothing_that_the_order_will_use(provider: PongoProvider, vendor: Served) -> None:
+def test_confirming_does_not_use_a_reward_that_the_order_will_use(
+    provider: PongoProvider, vendor: Served
+) -> None:
     """Pongo would use up two of them: docs/contracts/pongo.md 5.1."""
     customer = vendor.book.customers[MIA]
     spend = provider.spend(an_intent())
@@ -72,7 +74,7 @@ def test_confirming_uses_nothing_that_the_order_will_use(provider: PongoProvider
     assert not other.is_locked
 
 
-def test_of_two_bought_for_two_carts_the_one_that_is_left_stays_the_other_carts(
+def test_the_unused_one_of_two_bought_rewards_belongs_to_the_other_cart(
     provider: PongoProvider, vendor: Served
 ) -> None:
     """Pongo uses up whichever it likes. What the order did not use is worth as much, and can be used."""
@@ -250,7 +252,7 @@ def test_a_cancelled_order_is_cancelled_once(provider: PongoProvider, vendor: Se
     assert vendor.book.customers[MIA].points == 820
 
 
-def test_an_order_whose_arrival_nobody_knows_of_is_cancelled_all_the_same(
+def test_an_order_with_an_unknown_arrival_is_cancelled(
     provider: PongoProvider, vendor: Served, lose_answers: LoseAnswers
 ) -> None:
     with lose_answers(ORDERS), pytest.raises(OutcomeUnknown):
@@ -261,7 +263,7 @@ def test_an_order_whose_arrival_nobody_knows_of_is_cancelled_all_the_same(
     assert vendor.book.customers[MIA].points == 820
 
 
-def test_a_status_that_pongo_does_not_take_is_followed_by_the_other(
+def test_the_next_status_is_tried_when_pongo_refuses_the_first(
     provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loyaltyview.sandbox.vendors.pongo.orders.STATUSES", ("closed", "refunded"))
@@ -291,7 +293,7 @@ def test_a_complete_return_that_is_a_cent_short_takes_the_order_back(
     assert vendor.book.customers[MIA].points == 820
 
 
-def test_a_part_is_noted_and_left_to_a_person(provider: PongoProvider, vendor: Served) -> None:
+def test_a_partial_return_is_left_to_a_person(provider: PongoProvider, vendor: Served) -> None:
     provider.record_order(an_order())
 
     for _ in range(2):

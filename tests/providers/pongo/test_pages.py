@@ -47,7 +47,7 @@ def test_the_program_has_a_link_to_its_page(admin_client: Client, acme: Program)
     assert f'href="{HOME}"' in change
 
 
-def test_pongos_stores_are_shown_and_what_is_not_mapped_is_reported(
+def test_pongos_stores_are_shown_and_unmapped_stores_are_reported(
     admin_client: Client, acme: Program
 ) -> None:
     Store.objects.create(program=acme, store_id="US_CAMBRIDGE_01", name="Cambridge")
@@ -73,7 +73,7 @@ def test_suggestions_are_accepted_by_saving(admin_client: Client, acme: Program)
     assert "Not mapped" not in page(admin_client)
 
 
-def test_names_that_look_alike_are_suggested_and_none_twice() -> None:
+def test_similar_names_are_suggested_and_none_twice() -> None:
     theirs = tuple(
         ProviderStore(store_id=slug, name=name)
         for slug, name in [("acme-lyon-2", "Acme Lyon 2"), ("acme-lyon-7", "Acme Lyon 7"), ("nice", "Niçe")]
@@ -83,7 +83,9 @@ def test_names_that_look_alike_are_suggested_and_none_twice() -> None:
     assert suggest(ours, theirs) == {"A": "acme-lyon-7", "B": "acme-lyon-2", "C": "nice"}
 
 
-def test_the_page_stands_when_pongo_does_not(admin_client: Client, acme: Program, vendor: Served) -> None:
+def test_the_page_is_served_when_pongo_is_unavailable(
+    admin_client: Client, acme: Program, vendor: Served
+) -> None:
     vendor.faults.is_down = True
 
     shown = page(admin_client)
@@ -109,7 +111,7 @@ def test_subscribing_and_ending_it(
     assert not Subscription.objects.exists()
 
 
-def test_an_address_that_pongo_does_not_take_is_told(admin_client: Client, acme: Program) -> None:
+def test_an_address_that_pongo_refuses_is_reported(admin_client: Client, acme: Program) -> None:
     told = admin_client.post(f"{HOME}webhooks/", {"do": "subscribe"}, follow=True).content.decode()
 
     assert "Pongo refused: 422 url." in told
@@ -127,7 +129,7 @@ def test_without_a_webhook_secret_there_is_no_address(
     assert vendor.count("POST", "/v1/webhooks") == 0
 
 
-def test_a_delivery_that_was_subscribed_to_reaches_the_index_of_passes(
+def test_a_subscribed_delivery_updates_the_index_of_passes(
     client: Client, acme: Program, vendor: Served
 ) -> None:
     body = json.dumps({"event": "customer.updated", "data": {"id": MIA}}).encode()
@@ -171,7 +173,7 @@ def abandoned(acme: Program, columns: dict[str, Any], hours: int) -> Write:
         (USED, 48, False),
     ],
 )
-def test_what_stands_for_too_long_is_shown(
+def test_rewards_that_wait_too_long_are_shown(
     admin_client: Client, acme: Program, columns: dict[str, Any], hours: int, is_shown: bool
 ) -> None:
     row = abandoned(acme, columns, hours)
@@ -179,7 +181,7 @@ def test_what_stands_for_too_long_is_shown(
     assert (f'data-spending="{row.pk}"' in page(admin_client)) == is_shown
 
 
-def test_a_bought_reward_left_with_the_customer_is_hers_to_use(
+def test_a_bought_reward_left_with_the_customer_can_be_used(
     admin_client: Client, acme: Program, vendor: Served
 ) -> None:
     row = abandoned(acme, IN_CART, 2)
@@ -203,7 +205,7 @@ def test_a_reward_of_an_order_that_was_not_sent_can_be_used_by_hand(
     assert vendor.count("PATCH", f"/v1/rewards/{FIVE_OFF}") == 1
 
 
-def test_a_reward_in_a_live_cart_is_nobodys_to_settle(admin_client: Client, acme: Program) -> None:
+def test_a_reward_in_a_live_cart_cannot_be_settled(admin_client: Client, acme: Program) -> None:
     row = abandoned(acme, IN_CART, 0)
 
     assert admin_client.post(f"{HOME}rewards/{row.pk}/", {"do": "leave"}).status_code == 404

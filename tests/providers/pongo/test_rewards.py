@@ -39,7 +39,7 @@ def test_rewards_for_others_and_for_other_stores_are_not_offered(provider: Pongo
     assert "rew_0000ca3b01" in offered(provider, store="cambridge-1")
 
 
-def test_what_is_owned_is_no_reward_and_has_its_code(provider: PongoProvider, vendor: Served) -> None:
+def test_an_owned_reward_is_a_voucher_with_its_code(provider: PongoProvider, vendor: Served) -> None:
     (voucher,) = provider.list_vouchers(ANA)
 
     (won,) = vendor.book.customers[ANA].won
@@ -49,7 +49,7 @@ def test_what_is_owned_is_no_reward_and_has_its_code(provider: PongoProvider, ve
     assert won.hash not in offered(provider, ANA)
 
 
-def test_what_is_owned_holds_to_the_end_of_its_last_day(provider: PongoProvider, vendor: Served) -> None:
+def test_an_owned_reward_is_valid_to_the_end_of_its_last_day(provider: PongoProvider, vendor: Served) -> None:
     customer, reward = vendor.book.customers[MIA], vendor.book.rewards[FIVE_OFF]
     vendor.book.give(customer, reward).expires_at = "2026-11-30"
     for at, is_usable in (
@@ -60,7 +60,7 @@ def test_what_is_owned_holds_to_the_end_of_its_last_day(provider: PongoProvider,
             assert bool(provider.list_vouchers(MIA)) is is_usable
 
 
-def test_used_locked_and_lapsed_ones_are_not_listed(provider: PongoProvider, vendor: Served) -> None:
+def test_used_locked_and_expired_rewards_are_not_listed(provider: PongoProvider, vendor: Served) -> None:
     customer, reward = vendor.book.customers[MIA], vendor.book.rewards[FIVE_OFF]
     vendor.book.give(customer, reward).used_at = "2026-01-01T00:00:00+00:00"
     vendor.book.give(customer, reward).is_locked = True
@@ -91,7 +91,7 @@ def test_a_product_of_another_partner_is_shown_and_cannot_be_redeemed(connect: C
     assert "OTHERPOS-77" in discount.raw
 
 
-def test_in_a_store_that_is_not_mapped_every_reward_says_so(provider: PongoProvider) -> None:
+def test_every_reward_is_locked_in_an_unmapped_store(provider: PongoProvider) -> None:
     rewards = offered(provider, store="")
 
     assert rewards
@@ -110,7 +110,7 @@ def test_the_catalogue_is_kept_for_a_while_for_this_customer_and_store(
     assert vendor.count("GET", "/v1/rewards") == 3
 
 
-def test_points_are_never_kept(provider: PongoProvider, vendor: Served) -> None:
+def test_points_are_never_cached(provider: PongoProvider, vendor: Served) -> None:
     offered(provider)
     vendor.book.customers[MIA].points = 50
 
@@ -120,7 +120,7 @@ def test_points_are_never_kept(provider: PongoProvider, vendor: Served) -> None:
     assert lock.points_gap == 50
 
 
-def test_the_catalogue_need_not_be_kept(connect: Connect, vendor: Served) -> None:
+def test_caching_the_catalogue_can_be_switched_off(connect: Connect, vendor: Served) -> None:
     provider = connect(catalogue_cache_s=0)
     offered(provider)
     offered(provider)

@@ -30,7 +30,7 @@ def test_a_wrong_setting_is_named(settings: dict[str, Any], key: str) -> None:
     assert caught.value.key == key
 
 
-def test_nothing_has_to_be_set_to_begin_with() -> None:
+def test_all_settings_are_optional() -> None:
     assert PongoProvider.validate_settings({})["base_url"] == "https://api.heypongo.com"
 
 
@@ -56,7 +56,7 @@ def test_assumed_names_can_be_corrected(connect: Connect, vendor: Served) -> Non
     assert (body["channel"], body["payments"][0]["method"]) == ("kiosk", "card")
 
 
-def test_a_wrong_path_of_buying_is_a_refusal(connect: Connect, vendor: Served) -> None:
+def test_a_wrong_path_for_buying_is_a_refusal(connect: Connect, vendor: Served) -> None:
     provider = connect(names={"path.buy": "/v1/rewards/{reward}/buy"})
 
     with pytest.raises(Rejected):

@@ -142,7 +142,7 @@ def test_asking_first_closes_the_key(provider: PongoProvider, vendor: Served) ->
     assert vendor.count("POST", BUY) == 0
 
 
-def test_a_spend_that_had_not_begun_to_buy_did_not_happen(provider: PongoProvider) -> None:
+def test_a_spend_that_was_never_sent_did_not_happen(provider: PongoProvider) -> None:
     Journal(vendor="pongo", program="acme").open(WriteKind.SPEND, "key-1", member_ref=MIA, item_id=FIVE_OFF)
 
     assert provider.find_spend(an_intent()).finding is Finding.DID_NOT
@@ -175,7 +175,7 @@ def test_a_reward_that_is_gone_is_refused(provider: PongoProvider, vendor: Serve
     assert reason(provider) is RejectReason.REWARD_NOT_FOUND
 
 
-def test_too_few_points_are_told_with_the_gap_whatever_words_pongo_uses(
+def test_too_few_points_are_refused_with_the_gap_in_any_words_of_pongo(
     provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor.book.customers[MIA].points = 70
@@ -187,9 +187,7 @@ def test_too_few_points_are_told_with_the_gap_whatever_words_pongo_uses(
     assert (caught.value.reason, caught.value.points_gap) == (RejectReason.INSUFFICIENT_POINTS, 30)
 
 
-def test_a_pin_is_a_refusal_and_no_trouble_with_the_connection(
-    provider: PongoProvider, vendor: Served
-) -> None:
+def test_a_pin_is_a_refusal_and_not_a_connection_error(provider: PongoProvider, vendor: Served) -> None:
     vendor.book.customers[MIA].pin = "1234"
 
     assert reason(provider) is RejectReason.NOT_ALLOWED
@@ -269,7 +267,7 @@ def test_a_reward_that_a_kiosk_has_locked_is_refused(provider: PongoProvider, ve
     assert refused is RejectReason.ALREADY_USED
 
 
-def test_an_owned_reward_that_lapsed_is_refused(provider: PongoProvider, vendor: Served) -> None:
+def test_an_expired_owned_reward_is_refused(provider: PongoProvider, vendor: Served) -> None:
     vendor.book.customers[ANA].won[0].expires_at = "2020-01-01T00:00:00+00:00"
 
     refused = reason(provider, item=owned_by_ana(vendor), kind=SpendKind.VOUCHER, points=0, ref=ANA)
@@ -277,7 +275,7 @@ def test_an_owned_reward_that_lapsed_is_refused(provider: PongoProvider, vendor:
     assert refused is RejectReason.EXPIRED
 
 
-def test_nobody_uses_what_another_customer_owns(provider: PongoProvider, vendor: Served) -> None:
+def test_a_reward_of_another_customer_is_refused(provider: PongoProvider, vendor: Served) -> None:
     refused = reason(provider, item=owned_by_ana(vendor), kind=SpendKind.VOUCHER, points=0, ref=MIA)
 
     assert refused is RejectReason.REWARD_NOT_FOUND
@@ -331,14 +329,14 @@ def test_a_used_reward_is_not_left_with_the_customer(provider: PongoProvider) ->
 # --- Every kind of trouble --------------------------------------------------------------------------
 
 
-def test_a_refused_token_is_told_apart_and_spends_nothing(provider: PongoProvider, vendor: Served) -> None:
+def test_a_refused_token_is_its_own_error_and_spends_nothing(provider: PongoProvider, vendor: Served) -> None:
     vendor.oauth.expire_all()
 
     with pytest.raises(AuthFailed):
         provider.spend(an_intent())
 
 
-def test_a_token_without_the_scope_is_told_apart_from_a_pin(provider: PongoProvider, vendor: Served) -> None:
+def test_a_token_without_the_scope_differs_from_a_pin(provider: PongoProvider, vendor: Served) -> None:
     for token in vendor.oauth.tokens.values():
         token.scopes = token.scopes - {"reward.update"}
 
@@ -346,7 +344,7 @@ def test_a_token_without_the_scope_is_told_apart_from_a_pin(provider: PongoProvi
         provider.spend(an_intent())
 
 
-def test_a_throttled_vendor_is_told_apart(provider: PongoProvider, vendor: Served) -> None:
+def test_throttling_is_its_own_error(provider: PongoProvider, vendor: Served) -> None:
     vendor.faults.is_throttled = vendor.faults.writes_only = True
 
     with pytest.raises(RateLimited) as caught:
@@ -362,9 +360,7 @@ def test_a_vendor_that_is_down_is_unavailable(provider: PongoProvider, vendor: S
     assert provider.find_spend(an_intent()).finding is Finding.DID_NOT
 
 
-def test_a_customer_without_points_is_an_answer_that_is_not_understood(
-    connect: Connect, vendor: Served
-) -> None:
+def test_a_customer_without_points_is_an_unexpected_answer(connect: Connect, vendor: Served) -> None:
     odd = connect(names={"customer.points": "balance"})
 
     with pytest.raises(UnexpectedAnswer):

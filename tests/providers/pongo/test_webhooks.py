@@ -74,7 +74,7 @@ def test_a_delivery_is_good_for_five_minutes(listener: PongoProvider, seconds: i
 
 @time_machine.travel(AT, tick=False)
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"event":"customer.created"}', b"\xff"])
-def test_a_signed_body_that_says_nothing_is_not_understood(listener: PongoProvider, body: bytes) -> None:
+def test_a_signed_body_without_content_is_unexpected(listener: PongoProvider, body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer):
         listener.parse_webhook(signed(body))
 
@@ -116,7 +116,7 @@ class Caught:
         return type("Answer", (), {"status_code": 200})()
 
 
-def test_what_pongo_sends_after_subscribing_is_ours_to_read(
+def test_deliveries_of_a_subscription_are_read(
     provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught = Caught(monkeypatch)
@@ -154,7 +154,7 @@ def test_subscribing_twice_subscribes_once(provider: PongoProvider, vendor: Serv
     assert Subscription.objects.count() == len(webhooks.EVENTS)
 
 
-def test_unsubscribing_ends_what_there_is(provider: PongoProvider, vendor: Served) -> None:
+def test_unsubscribing_ends_existing_subscriptions(provider: PongoProvider, vendor: Served) -> None:
     webhooks.subscribe(provider.client, "https://loyalty.test/hook/", "secret")
     vendor.webhooks.subscriptions.popitem()  # somebody ended one in Pongo's back office
 

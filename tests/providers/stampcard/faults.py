@@ -256,8 +256,8 @@ def _found(provider: StampcardProvider, intent: SpendIntent) -> SpendFinding:
     return SpendFinding(finding=Finding.HAPPENED, spend=spend)
 
 
-LOST = "test_a_spend_whose_answer_was_lost_is_found_whatever_the_vendors_clock_says"
-DECLARED = "test_what_the_vendor_can_do_is_declared_and_what_is_declared_is_done"
+LOST = "test_a_spend_whose_answer_was_lost_is_found_with_any_clock_of_the_vendor"
+DECLARED = "test_capabilities_and_methods_agree"
 AMOUNTS = "test_amounts_are_in_the_programs_currency_and_no_finer_than_it"
 RELEASED = "test_released_points_are_spendable_again_once"
 HISTORY = "test_history_is_newest_first_and_in_words"
@@ -270,7 +270,7 @@ FAULTS = (
     Fault(CancelsHalf, "test_a_cancelled_order_has_earned_nothing", "a cancelled order left points"),
     Fault(
         TakesNearMatches,
-        "test_a_near_match_of_the_vendor_is_a_stranger",
+        "test_a_near_match_of_the_vendor_finds_no_member",
         "a near match was taken for the member",
         {"capability": Capability.EMAIL_LOOKUP},
     ),
@@ -284,7 +284,7 @@ FAULTS = (
     Fault(DeclaresTooLittle, DECLARED, "get_history and", {"capability": Capability.HISTORY}),
     Fault(
         FindsWhatIsNotDeclared,
-        "test_no_look_up_is_made_that_is_not_declared",
+        "test_undeclared_look_ups_make_no_call",
         "found",
         {"capability": Capability.CODE_LOOKUP},
     ),

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Send the checkouts that wait for Antavo, in bulk. Two at once share the work."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # By name: adapters know nothing of the rest of the product.
+        # By name: adapters import nothing of the rest of the product.
         programs = apps.get_model("programs", "Program").objects.filter(provider_kind=AntavoProvider.kind)
         for program in programs:
             try:
