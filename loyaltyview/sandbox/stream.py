@@ -34,12 +34,12 @@ EVENT_NAMES = (
     "return.processed",
 )
 
-Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unheard", "lost"]
+Status = Literal["pending", "sending", "delivered", "rejected", "failed", "unsent", "lost"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one listener: `unheard` without a listener, `lost` by the switch. `attempts`
+    """One event on its way to one listener: `unsent` without a listener, `lost` by the switch. `attempts`
     says how each try ended, `is_replay` that a temporary integration asked for a past event."""
 
     number: int
@@ -100,7 +100,7 @@ class EventStream:
             event = self._publish(name, payload)
             listeners = [each for each in self.integrations.values() if each.listens_to(event)]
             if not listeners:
-                return [self._queue(event, "", "unheard")]
+                return [self._queue(event, "", "unsent")]
             return self._fan_out(event, listeners)
 
     def send_again(self, number: int) -> Delivery:

@@ -41,7 +41,7 @@ from tests.providers.contract_setup import MakeOrder, erase_member, forget_old, 
 LONG_AFTER = timedelta(minutes=10)
 # The faults that a write can have.
 FAULTS = {
-    "unheard": "withholds_answers",  # done, and the answer is lost
+    "unanswered": "withholds_answers",  # done, and the answer is lost
     "lost": "loses_requests",  # not done
     "delayed": "delays_requests",  # done when the script says `late`
     "throttled": "is_throttled",  # refused for now: not done, and known to be
@@ -109,7 +109,9 @@ def scripts(cls: "type[TranscriptContract]") -> list[str]:
         for script in wanted:
             if "/" in script and not cls.calls_a_vendor:
                 continue
-            faults = {"*": list(FAULTS), "?": ["unheard", "delayed"]}.get(script.partition("/")[2][:1], [""])
+            faults = {"*": list(FAULTS), "?": ["unanswered", "delayed"]}.get(
+                script.partition("/")[2][:1], [""]
+            )
             found += [f"{kind}: {script.replace('/*', f'/{x}').replace('/?', f'/{x}')}" for x in faults]
     return found
 

@@ -126,10 +126,10 @@ def test_repeated_event_has_the_same_bytes(stream: EventStream, listener: Listen
         stream.send_again(7)
 
 
-def test_filter_and_missing_listeners_leave_an_event_unheard(stream: EventStream) -> None:
+def test_filter_and_missing_listeners_leave_an_event_unsent(stream: EventStream) -> None:
     stream.integrations["ours"].event_filter = ("order.opened",)
     [delivery] = stream.emit("order.created", {})
-    assert delivery.status == "unheard"
+    assert delivery.status == "unsent"
 
 
 def test_duplicates_can_be_switched_on(listener: Listener) -> None:

@@ -3,7 +3,7 @@
 import { byId, el, fill } from "./dom.js";
 
 const TONES = {
-  delivered: "good", pending: "wait", rejected: "bad", failed: "bad", unheard: "", lost: "bad", running: "good", stopped: "bad",
+  delivered: "good", pending: "wait", rejected: "bad", failed: "bad", unsent: "", lost: "bad", running: "good", stopped: "bad",
   open: "wait", closed: "good", cancelled: "bad", used: "good", expired: "bad", off: "bad",
 };
 const events = new Map();
@@ -66,7 +66,7 @@ function outcome(event) {
 }
 
 function eventRow(event, step) {
-  const again = el("button", { type: "button", disabled: event.status === "unheard" }, "Send again");
+  const again = el("button", { type: "button", disabled: event.status === "unsent" }, "Send again");
   again.addEventListener("click", () => step("send-again", { number: event.number }, again));
   const time = new Date(event.created_at).toLocaleTimeString();
   const summary = el("summary", {},

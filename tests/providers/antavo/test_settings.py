@@ -34,15 +34,15 @@ def test_the_environment_can_be_named() -> None:
         ("orders", "sometimes"),
         ("webhook_auth", "hmac"),
         ("calls_per_minute", 0),
-        ("names", {"unheard_of": "x"}),
+        ("names", {"unknown_name": "x"}),
         ("names", {"store": 5}),
-        ("webhook_fields", {"unheard_of": "x"}),
+        ("webhook_fields", {"unknown_name": "x"}),
         ("webhook_events", {"voucher_claimed": 1}),
         ("discounts", {"five-off": {"value": 5}}),
         ("discounts", {"five-off": {"type": "amount", "values": 5}}),
         ("discounts", {"five-off": {"type": "amount", "value": "much"}}),
         ("discounts", {"five-off": {"type": "physical", "skus": "TOTE-01"}}),
-        ("unheard_of", "x"),
+        ("unknown_name", "x"),
     ],
 )
 def test_a_wrong_setting_is_named(key: str, value: Any) -> None:

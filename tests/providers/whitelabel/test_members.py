@@ -100,7 +100,7 @@ def test_a_repeated_enrolment_after_a_lost_answer_makes_no_second_member(
     assert member.consents == Consents(email=Consent.YES)
 
 
-def test_a_member_who_enrols_again_changes_the_consents_she_was_asked_for(
+def test_a_second_enrolment_changes_the_consents_that_were_asked(
     provider: WhiteLabelProvider, vendor: WhiteLabel
 ) -> None:
     profile = MemberProfile(email="mia@example.test")

@@ -33,7 +33,7 @@ NOOR = MemberProfile(
         (QueryKind.CODE, "ACME-000101"),
     ],
 )
-def test_each_identifier_finds_her(provider: YotpoProvider, kind: QueryKind, value: str) -> None:
+def test_each_identifier_finds_the_member(provider: YotpoProvider, kind: QueryKind, value: str) -> None:
     (member,) = provider.find_members(MemberQuery(kind=kind, value=value))
 
     assert (member.first_name, member.email) == ("Mia", MIA)
@@ -48,7 +48,9 @@ def test_each_identifier_finds_her(provider: YotpoProvider, kind: QueryKind, val
         (QueryKind.CODE, "acme\u2011000101"),
     ],
 )
-def test_an_id_finds_her_in_other_spellings(provider: YotpoProvider, kind: QueryKind, value: str) -> None:
+def test_an_id_finds_the_member_in_other_spellings(
+    provider: YotpoProvider, kind: QueryKind, value: str
+) -> None:
     (member,) = provider.find_members(MemberQuery(kind=kind, value=value))
     assert member.ref == "id:SHOP-4411"
 
@@ -197,7 +199,7 @@ def test_a_new_member_is_waited_for(provider: YotpoProvider, yotpo: Yotpo, pause
 
 
 @pytest.mark.parametrize("platform", ["generic", "shopify"])
-def test_a_new_member_whom_yotpo_does_not_find_yet_has_her_page(
+def test_a_new_member_whom_yotpo_does_not_find_yet_has_a_page(
     build: Build, yotpo: Yotpo, platform: str
 ) -> None:
     provider = build(platform=platform)

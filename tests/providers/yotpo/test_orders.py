@@ -197,7 +197,7 @@ def test_the_status_is_that_of_the_platform(
     assert yotpo.books.orders["order-1"].body.get("status") == earning
 
 
-def test_a_member_without_an_id_earns_by_her_email(provider: YotpoProvider, yotpo: Yotpo) -> None:
+def test_a_member_without_an_id_earns_by_email(provider: YotpoProvider, yotpo: Yotpo) -> None:
     ana = ref(provider, ANA)
     provider.record_order(make_order(ana))
 

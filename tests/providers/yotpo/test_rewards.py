@@ -68,13 +68,13 @@ def test_locked_rewards_say_what_is_missing(provider: YotpoProvider) -> None:
     assert five is not None
     assert (five.reason, five.points_gap) == (LockReason.POINTS, 40)
     assert points is None
-    # Yotpo shows Leo what he cannot pay, so what it leaves out is not open to him.
+    # Yotpo shows Leo unaffordable rewards, so a reward that it hides is not open to this member.
     assert locks[GOLD_FORTY] == Lock(reason=LockReason.OTHER, points_gap=1140)
     assert locks[SHIPPING] is not None
     assert locks[SHIPPING].reason is LockReason.ONLINE_ONLY
 
 
-def test_what_she_can_pay_and_is_not_offered_is_locked(
+def test_an_affordable_reward_that_is_not_offered_is_locked(
     provider: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
     yotpo.books.customers[0].points_balance = 1500
@@ -101,7 +101,7 @@ def test_a_reward_of_a_tier_says_the_tier_first_then_the_points(build: Build, yo
     assert rewards_of(provider, ana)[GOLD_FORTY].lock == Lock(reason=LockReason.POINTS, points_gap=200)
 
 
-def test_an_account_that_hides_what_is_too_dear_shows_it_with_the_gap(
+def test_a_hidden_unaffordable_reward_is_shown_with_the_gap(
     provider: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
     yotpo.redemptions.hides_unaffordable = True

@@ -36,7 +36,7 @@ def test_a_hold_that_another_redemption_cancels_is_named_by_its_code(
     assert points_of(provider, mia) == (820, 0)
 
 
-def test_a_shopper_who_asks_for_her_points_back_gets_them_when_we_release(
+def test_a_shopper_who_requests_points_back_gets_them_when_we_release(
     provider: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
     spend = provider.spend(make_intent(mia, TEN_OFF, 200))

@@ -24,7 +24,7 @@ Listener = Callable[[Json], None]
 class State:
     """One tenant. The server holds its lock during every call."""
 
-    def __init__(self, heard: Listener) -> None:
+    def __init__(self, listener: Listener) -> None:
         self.reaction_delay_s: float = 0
         self.reactors = dict(REACTORS)
         self.schemas = dict(SCHEMAS)
@@ -39,7 +39,7 @@ class State:
         self.moved: dict[int, int] = {}
         self._ids = itertools.count(123456)
         self._numbers = itertools.count(1000104)
-        self._heard = heard
+        self._listener = listener
         for person in sample.PEOPLE:
             self._seed(*person)
         ana = self.by_email("ana@example.test")
@@ -201,7 +201,7 @@ class State:
         }
         self.events.append(event)
         self.settle()
-        self._heard({**event, "subject": user["authIdentifier"] or user["id"] if user else None})
+        self._listener({**event, "subject": user["authIdentifier"] or user["id"] if user else None})
         return event
 
     def events_of(self, kind: str) -> list[Json]:
