@@ -69,7 +69,7 @@ class Launch(models.Model):
     is_cart_read = False
     cart_before: dict[str, Any] | None = None
 
-    # Where the request in hand comes from (`with_launch`); not stored.
+    # Where the current request comes from (`with_launch`); not stored.
     caller = ""
 
     class Meta:

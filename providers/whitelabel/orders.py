@@ -1,7 +1,7 @@
 """Sales earn, returns and cancelled orders take back: each told to the engine once.
 
 Source: docs/contracts/whitelabel.md 2.7. There is no standard for returns: the tenant's own event type
-(`return_type`), or the command that adjusts points. Nobody's balance is taken below zero; what could not be
+(`return_type`), or the command that adjusts points. No balance is taken below zero; what could not be
 taken is owed: the next return of the same order takes it, or the refund of a spend that had the points
 (`release`).
 """

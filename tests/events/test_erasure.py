@@ -161,7 +161,9 @@ def test_what_the_vendors_adapter_has_under_way_comes_first(
     assert "an order of the member waits to be sent" in refusal(mia)
 
 
-def test_a_vendor_that_does_not_answer_does_not_keep_her(mia: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vendor_that_does_not_answer_does_not_stop_the_erasure(
+    mia: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def down(self: HouseProvider, ref: str) -> None:
         raise Unavailable("down")
 

@@ -102,7 +102,7 @@ def test_a_code_of_the_former_customer_does_not_pay_for_the_next_one(
     vendor.members[NOAH.ref] = replace(NOAH, email="noah@example.test")
     again = open_page(customerEmail="noah@example.test")
     for _look in range(2):
-        assert "Cart $129.90" in client.get(again).content.decode(), "nothing is off his cart"
+        assert "Cart $129.90" in client.get(again).content.decode(), "the cart has no discount"
     taken = form(item="v-birthday", kind="voucher", key="second-tap-on-a-card")
     html = client.post(again + "redeem/", taken, follow=True).content.decode()
     mias, noahs = Redemption.objects.order_by("requested_at").values_list("code", "member_ref")
