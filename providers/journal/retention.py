@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.errors import Rejected, RejectReason
-from providers.journal.models import OPEN, Write, WriteKind, WriteState
+from providers.journal.models import Write, WriteKind, WriteState
 from providers.retention import delete_in_steps
 
 # Its outcome is not known, it waits to be sent, or its order is still to come.
@@ -16,8 +16,11 @@ UNFINISHED = (
     | Q(state=WriteState.PLANNED, due_at__isnull=False)
     | Q(state=WriteState.DONE, waits_for_order=True)
 )
-# A part of a spend is given back by its return's event, which is tried again.
-UNFINISHED_CHILD = Q(state__in=[WriteState.PLANNED, WriteState.SENT], parent__isnull=False)
+# A part of a spend is given back by its return's event, which is tried again. Of a release that is not sent
+# the redemption knows whether it is still to come: one that was refused stays so for ever.
+UNFINISHED_CHILD = Q(parent__isnull=False) & (
+    Q(state=WriteState.SENT) | Q(state=WriteState.PLANNED, kind=WriteKind.PART)
+)
 LONGEST_CALL = timedelta(days=1)
 
 
@@ -43,6 +46,7 @@ def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str)
     # A sale whose answer was lost long ago is not under way: its event is tried again, or waits for a person.
     is_old_order = Q(
         state=WriteState.SENT,
+        due_at=None,
         kind__in=[WriteKind.SALE, WriteKind.RETURN, WriteKind.CANCEL],
         sent_at__lt=clock.now() - LONGEST_CALL,
     )
@@ -51,7 +55,5 @@ def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str)
             RejectReason.NOT_ALLOWED, "a spend or an order of the member waits for its order or its outcome"
         )
     rows.filter(kind=WriteKind.SALE).update(detail={})
-    # Of a closed write it has no effect any more, and it may name the member.
-    rows.exclude(state__in=OPEN).update(exclusive_key="")
     # What a finished spend keeps from others may name the member, and nobody needs it any more.
     return rows.update(member_ref=pseudonym, exclusive_key="")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from providers.errors import Rejected
-from providers.journal.booking import book_part
+from providers.journal.booking import book_part, book_release
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.retention import erase_member, forget_old, refs_under_way
 from providers.journal.states import Journal
@@ -52,6 +52,14 @@ def test_a_part_stays_as_long_as_its_spend_and_goes_with_it() -> None:
     assert forget_old(YEAR_AGO) == 2
 
 
+def test_a_release_that_was_refused_keeps_neither_its_spend_nor_its_member() -> None:
+    book_release(write("old", state=WriteState.DONE), 10)
+    Write.objects.update(changed_at=OLD)
+    assert forget_old(YEAR_AGO) == 2
+    book_release(write("spend", state=WriteState.DONE), 10)
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 2
+
+
 def test_an_erased_member_has_a_pseudonym_and_no_purchases() -> None:
     write("spend", state=WriteState.DONE)
     write("sale", WriteKind.SALE, state=WriteState.DONE, detail={"items": ["shirt"]})
@@ -83,6 +91,7 @@ def test_members_with_unfinished_writes_are_known() -> None:
         {"state": WriteState.DONE, "waits_for_order": True},
         {"state": WriteState.PLANNED, "kind": WriteKind.SALE, "due_at": OLD},
         {"state": WriteState.SENT, "kind": WriteKind.SALE, "sent_at": timezone.now()},
+        {"state": WriteState.SENT, "kind": WriteKind.SALE, "due_at": OLD},
     ],
 )
 def test_a_member_is_not_erased_while_something_is_under_way(fields: dict[str, Any]) -> None:
