@@ -36,5 +36,6 @@ class WriteAdmin(ReadOnlyAdmin):
         "sent_at",
     ]
     list_filter = ["program", "kind", "state", "waits_for_order"]
-    search_fields = ["key", "order_id", "vendor_ref", "member_ref"]
+    # The code of a coupon that the vendor made may stand in `detail` alone.
+    search_fields = ["key", "order_id", "vendor_ref", "member_ref", "detail"]
     date_hierarchy = "noted_at"
