@@ -1,4 +1,4 @@
-"""What must hold at the end: the house program's books agree with the redemptions."""
+"""Checks at the end of a test: the house program's books agree with the redemptions."""
 
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.redemptions.models import Redemption, State, Transition
@@ -24,13 +24,13 @@ def hold_of(row: Redemption) -> str | None:
 
 
 def check_code(code: str) -> None:
-    """Check that points were spent for a code that is shown."""
+    """Check that the points of a shown code were spent."""
     row = Redemption.objects.using(ALIAS).get(codes__code=code)
     assert hold_of(row) in STANDING, row
 
 
 def check_books(member: Member, *, points: int, may_be_stuck: bool = False) -> None:
-    """Check that all work ended and the member has `points`: each spend stands or was given back, once."""
+    """Check that all work ended and the member has `points`: each spend is valid or was given back once."""
     assert not Event.objects.using(ALIAS).exclude(state=EventState.DONE).exists()
     taken = 0
     for row in rows_of(member):

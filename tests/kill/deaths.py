@@ -1,8 +1,8 @@
-"""Where a process can be made to die: around every transition of a redemption, and around every call.
+"""Moments at which a process can be killed: around every transition of a redemption, and around every call.
 
 The file that the environment's KILL_FILE names holds one moment, such as "spend.after". The process that
-comes by removes the file and kills itself with SIGKILL, so each death happens once and nothing of Python
-runs after it: no `finally`, no rollback, no closing of a connection.
+reaches it removes the file and kills itself with SIGKILL, so each kill happens once and no Python code runs
+after it: no `finally`, no rollback, no closing of a connection.
 """
 
 import os
@@ -33,7 +33,7 @@ class Deaths(AppConfig):
         )
         from providers.house.provider import HouseProvider
 
-        # A transition is named by the state it leads to. "within" is after its lines are written and before
+        # A transition is named by its new state. "within" is after its lines are written and before
         # its commit. "after" is after its commit, unless the caller has a transaction of its own around it
         # (a renewal, which stores the code as well).
         advance = around(transitions.advance)

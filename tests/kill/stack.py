@@ -1,7 +1,7 @@
-"""Web, worker and NewStore as a shop runs them: the first two in processes of their own, which can die.
+"""Web, worker and NewStore as a shop runs them: the first two in their own processes, which can be killed.
 
 The product runs from its own commands (gunicorn, `manage.py worker`) on a fresh database; NewStore is the
-sandbox in a thread. The test looks into the database through the connection ALIAS.
+sandbox in a thread. The test reads the database through the connection ALIAS.
 """
 
 import os
@@ -44,7 +44,7 @@ WORKER = [sys.executable, "manage.py", "worker"]
 
 
 class Process:
-    """One of our processes, and the file that says when it must die."""
+    """One of our processes, and the file that says when it kills itself."""
 
     def __init__(self, command: list[str], environ: dict[str, str], folder: Path, name: str) -> None:
         self.command, self.log = command, folder / f"{name}.log"
@@ -64,7 +64,7 @@ class Process:
         self.process.wait(WITHIN_S)
 
     def die_at(self, moment: str) -> None:
-        """Make the process kill itself when it comes to `moment`."""
+        """Let the process kill itself at `moment`."""
         draft = self.kill_file.with_suffix(".new")
         draft.write_text(moment)
         draft.replace(self.kill_file)
@@ -94,7 +94,7 @@ class Stack:
         return self.workers[0]
 
     def enrol(self, points: int) -> Member:
-        """Return a new customer of the shop, who is a member with so many points."""
+        """Return a new customer of the shop, a member with `points`."""
         number = len(self._customers) + 1
         email, key = f"member-{number}@example.test", f"customer-{number}"
         CUSTOMERS[key] = Customer(
@@ -153,7 +153,7 @@ def wait_for(what: Callable[[], Any], seconds: float = WITHIN_S) -> Any:
 
 @contextmanager
 def running_stack(folder: Path, *, workers: int = 1, **environ: str) -> Iterator[Stack]:
-    """Start everything, yield it when it answers, and stop it."""
+    """Start all processes, yield when they answer, and stop them."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as ends:
@@ -240,5 +240,5 @@ def _fresh_database(folder: Path) -> Iterator[str]:
 def _answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/readyz/worker", timeout=5).ok
-    except requests.RequestException:  # not there yet, or busy with its start
+    except requests.RequestException:  # not started yet, or busy starting
         return False

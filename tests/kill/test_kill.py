@@ -1,6 +1,6 @@
 """Web and worker are killed at every transition of a redemption, and no point is lost.
 
-There is one test for each boundary. The process ends itself with SIGKILL exactly there and is started again.
+There is one test for each boundary. The process kills itself with SIGKILL exactly there and is started again.
 The associate repeats the tap, opens the page again, or never returns. The test checks what the associate
 sees, and the house program's books (`books`).
 """
@@ -148,7 +148,7 @@ def test_a_worker_that_dies_while_finding_out_that_it_happened(
     revive_worker(stack)
     wait_for(lambda: [row.state for row in rows_of(mia)] == [State.SPENT])
 
-    # The associate had given up. Now the member page says that it is applied.
+    # The associate had given up. Now the member page shows the reward as applied.
     till.open(till.member_url)
     assert till.points == OPENING - COST
     till.open(f"{till.member_url}applied/{rows_of(mia)[0].pk}/")
@@ -338,7 +338,7 @@ def die(
         till.tap(path, REWARD if path == "redeem" else "")
     assert stack.web.was_struck()
     if hidden_from_worker:
-        # While the dead process still holds it: a moment later the worker may have taken the row.
+        # While the killed process still has the lease: a moment later the worker may take the row.
         in_hand = Redemption.objects.using(ALIAS).filter(lease_until__gt=timezone.now())
         assert in_hand.update(due_at=None)
     stack.end_leases()
@@ -369,14 +369,14 @@ def pay(stack: Stack, till: Till, *, hand_over: bool = False) -> Order:
 
 
 def sell(stack: Stack, till: Till) -> None:
-    """Pay and hand over, and wait until we know all of it."""
+    """Pay and hand over, and wait until all events are handled."""
     pay(stack, till, hand_over=True)
     stack.wait_until_done()
 
 
 def cancel_at_the_program(stack: Stack, member: Member) -> None:
-    """Store what the web process stores when a vendor cancelled the member's spend by itself and its webhook
-    came. The house program never does that."""
+    """Store the rows of a webhook about a spend that the vendor cancelled by itself. The house program never
+    does that."""
     (row,) = rows_of(member)
     hint = {"event_id": f"hook-{row.pk}", "name": "spend_cancelled", "provider_ref": row.provider_ref}
     now = timezone.now()
@@ -394,7 +394,7 @@ def check_alarm(member: Member) -> None:
 
 
 def let_the_code_expire(stack: Stack, member: Member, minutes: int) -> None:
-    """Make the member's redemption and its code older by that much."""
+    """Make the member's redemption and its code older by `minutes`."""
     earlier = timedelta(minutes=minutes)
     Redemption.objects.using(ALIAS).filter(member_ref=member.member_id).update(
         requested_at=F("requested_at") - earlier,

@@ -56,7 +56,7 @@ class Till:
         self._session.close()
 
     def open(self, url: str) -> None:
-        """Show another page. Raises ConnectionError when the server dies meanwhile."""
+        """Open another page. Raises ConnectionError when the server is killed meanwhile."""
         self._show(self._session.get(url, timeout=TIMEOUT_S))
 
     def form(self, path: str, item: str = "") -> tuple[str, dict[str, str]]:
@@ -79,7 +79,7 @@ class Till:
         self._show(self._session.post(address, data=fields, timeout=TIMEOUT_S))
 
     def send(self, address: str, fields: dict[str, str]) -> requests.Response:
-        """Send a form from any thread, as a page of its own would, and do not follow the answer."""
+        """Send a form from any thread, as a separate page would, without following the answer."""
         return requests.post(
             address,
             data=fields,

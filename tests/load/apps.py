@@ -9,7 +9,7 @@ from django.apps import AppConfig
 
 
 class SlowVendor(AppConfig):
-    """The vendor in memory of `slow_vendor.py`, in the house program's place."""
+    """Replaces the house program with the vendor in memory of `slow_vendor.py`."""
 
     name = "tests.load"
     label = "slow_vendor"
@@ -21,7 +21,7 @@ class SlowVendor(AppConfig):
 
 
 class SlowHouse(AppConfig):
-    """The house program, which takes VENDOR_S seconds longer to note an order."""
+    """The house program; it takes VENDOR_S seconds longer to record an order."""
 
     name = "tests.load"
     label = "slow_house"

@@ -1,4 +1,4 @@
-"""What a vendor's default limit allows. `python -m tests.load.budget`: see README.md beside this.
+"""Measures what a vendor's default limit allows. `python -m tests.load.budget`: see README.md beside this.
 
 Twelve tills tap at once at Yotpo's 5 calls a second; ten sales a minute at Pongo's 60 calls a minute. Web
 processes, worker and PostgreSQL are real; NewStore and the vendor are the sandbox, strict about its limit.
@@ -30,8 +30,8 @@ from tests.setup.postgres import find_server_programs, postgres_server
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "vendor-secret"
 GIVE_UP_S = 45.0
-AGAIN_S = 3.0  # an associate whose tap was refused for now tries again
-LOOKS_S = 2.0  # what an associate takes to read the page
+AGAIN_S = 3.0  # the associate's pause before the tap is tried again
+LOOKS_S = 2.0  # the associate's time to read the page
 RUNS = ("warm", "cold", "twins", "pongo")
 REWARDS = {"yotpo": "90210", "pongo": "rew_0000000501"}
 
@@ -72,7 +72,7 @@ def main() -> int:
 
 @dataclass(slots=True)
 class Shop:
-    """All of it, running. `calls` is when the vendor was called and what it answered."""
+    """The running stack. `calls` has the time and the answer of each call to the vendor."""
 
     vendor: str
     sandbox: Any
@@ -174,7 +174,7 @@ class Till:
 
 
 def tap_at_once(shop: Shop, tills: int, idle_s: float) -> None:
-    """So many tills with a page open; all tap at the same moment."""
+    """`tills` tills with an open page; all tap at the same moment."""
     say(f"\nYotpo at 5 calls a second: {tills} tills tap at once, {idle_s:.0f} s after their pages")
     opened = []
     for _ in range(tills):
@@ -188,7 +188,7 @@ def tap_at_once(shop: Shop, tills: int, idle_s: float) -> None:
 
     def tap(number: int) -> tuple[int, float, str]:
         together.wait()
-        time.sleep(number * 0.02)  # an order in which they come
+        time.sleep(number * 0.02)  # a fixed order of arrival
         code = opened[number].redeem(REWARDS["yotpo"])
         return number, time.monotonic() - started, code
 
@@ -305,7 +305,7 @@ def running(vendor: str, database: str, folder: Path, processes: int) -> Iterato
 
 
 def _serve(vendor: str, url: str, ends: ExitStack) -> Shop:
-    """Serve NewStore and the vendor, whose limit is the default, and note every call."""
+    """Serve NewStore and the vendor with its default limit, and record every call."""
     from loyaltyview.sandbox.app import Sandbox, SandboxConfig
     from loyaltyview.sandbox.serve import serve_in_thread
 

@@ -1,4 +1,4 @@
-"""The product's settings as they run, without hashed static files."""
+"""The product's settings in production, without hashed static files."""
 
 from loyaltyview.settings import *  # noqa: F403
 

@@ -3,8 +3,8 @@
 `--hanging 1 --seconds 30 --engine rows` are the defaults.
 
 Starts PostgreSQL, one worker, and a NewStore that accepts and never answers. Its programs have 200 profile
-links and 200 used codes to tell it. Beside them a program whose NewStore has nothing to do gets an event
-every half second; what is printed is the time from its delivery to the end of its handling.
+links and 200 used codes to tell it. Beside them, a program with a healthy NewStore gets an event every half
+second. The output is the time from the event's delivery to the end of its handling.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def prepare(hanging: int, silent: str) -> None:
-    """Migrate, and make the programs with what they have to tell NewStore."""
+    """Migrate, and create the programs with their pending writes to NewStore."""
     from django.core.management import call_command
     from django.utils import timezone
 

@@ -1,7 +1,7 @@
 """How long our own part of a redemption takes. `python -m tests.load.redeem`: see README.md beside this.
 
 A tap waits for the vendor's reads (member and rewards) and NewStore's cart, all at the same time, for
-NewStore's code, and for the vendor's spend: 3 times 50 ms. What a request takes beyond these 150 ms is ours.
+NewStore's code, and for the vendor's spend: 3 times 50 ms. The time beyond these 150 ms is our own.
 """
 
 import argparse
@@ -79,7 +79,7 @@ class Taps:
         self.pages = _open_pages(count)
 
     def run_closed(self, tills: int, seconds: int) -> list[float]:
-        """So many tills, each tapping as soon as it has its answer."""
+        """`tills` tills, each tapping as soon as it has its answer."""
         until = time.perf_counter() + seconds
 
         def tap_on(_till: int) -> list[float]:
@@ -216,7 +216,7 @@ def _load(newstore_port: int) -> None:
         newstore_identity_url=f"{url}/auth/realms/acme-staging",
         newstore_client_id="loyaltyview",
         newstore_client_secret=secrets.token_hex(),
-        newstore_rate_per_s=0,  # it is ourselves that are measured, not our limit
+        newstore_rate_per_s=0,  # we measure our own time, not our limit
     )
     Store.objects.create(program=program, store_id="US_BOSTON_01", name="Boston")
 

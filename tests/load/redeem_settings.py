@@ -1,4 +1,4 @@
-"""The product's settings as they run, with a vendor that takes its time."""
+"""The product's settings in production, with a slow vendor."""
 
 from loyaltyview.settings import *  # noqa: F403
 

@@ -104,7 +104,7 @@ def measure(address: str, kind: Callable[..., None], clients: int, seconds: int)
 
 
 def _run(kind: Callable[..., None], where: tuple[str, int], over: threading.Event) -> None:
-    """Be a slow client, and come back whenever the server hangs up."""
+    """Run a slow client, which reconnects whenever the server closes the connection."""
     while not over.is_set():
         try:
             with socket.create_connection(where, timeout=PATIENCE_S) as client:

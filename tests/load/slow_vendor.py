@@ -20,7 +20,7 @@ TEN_OFF = Reward(
 
 
 class SlowVendor(MemoryProvider):
-    """What a tap asks for: member and rewards (at the same time), then the spend."""
+    """Answers the calls of a tap: member and rewards (in parallel), then the spend."""
 
     kind = "house"
 

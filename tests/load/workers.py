@@ -1,7 +1,7 @@
 """How many events a second workers handle on PostgreSQL (durable), by engine and number of processes:
 `python -m tests.load.workers [--orders 200] [--vendor-s 0 0.1]`.
 
-Each order has three events, and one call of a vendor that takes so many seconds. 50 members share them.
+Each order has three events, and one call to a vendor that takes `--vendor-s` seconds. 50 members share them.
 Use the ratios: machines are noisy, and processes share this one's cores with the database.
 """
 
@@ -70,8 +70,8 @@ def prepare() -> None:
 
 
 def measure(engine: str, processes: int, vendor_s: float, orders: int) -> float:
-    """Store events that nobody may touch yet, start the workers, let the events become due, and return how
-    many a second were handled from then on."""
+    """Store events that are not due yet, start the workers, make the events due, and return how many a second
+    were handled from then on."""
     from django.db.models import Max
     from django.utils import timezone
 
@@ -91,7 +91,7 @@ def measure(engine: str, processes: int, vendor_s: float, orders: int) -> float:
     try:
         while Heartbeat.objects.count() < processes:
             time.sleep(0.1)
-        time.sleep(3)  # until the slowest listens
+        time.sleep(3)  # until the slowest worker listens
         started = timezone.now()
         events.update(due_at=started)
         wake()

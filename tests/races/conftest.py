@@ -11,10 +11,10 @@ from tests.kill.stack import Stack, running_stack
 @pytest.fixture(scope="module")
 def stack(
     tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None,  # the tests' own databases come first, or they would be made for this one too
+    django_db_setup: None,  # the tests' own databases are created before this one
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("races")
-    # A page waits as long as it takes: what is asked is who wins, not how fast this machine is.
+    # A page waits without a limit: these tests ask which call wins, not how fast this machine is.
     with django_db_blocker.unblock(), running_stack(folder, workers=2, PAGE_DEADLINE_S="30") as stack:
         yield stack

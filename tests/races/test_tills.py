@@ -30,7 +30,7 @@ def _may_read_the_stacks_database(django_db_blocker: DjangoDbBlocker) -> Iterato
 
 def test_the_same_tap_64_times_at_once_is_one_redemption_with_64_equal_answers(stack: Stack) -> None:
     for _round in range(10):
-        mia = stack.enrol(COST)  # points for one: a tap that is judged after the first has spent sees none
+        mia = stack.enrol(COST)  # points for one reward: a tap that is judged after the first spend sees none
         with stack.launch(mia) as till:
             form = till.form("redeem", "ten-off")
             answers = at_once([lambda form=form, till=till: till.send(*form)] * TAPS)
@@ -102,7 +102,7 @@ def test_a_release_racing_with_the_order_never_gives_a_free_discount_and_loses_n
                 wait_for(lambda: not rows.filter(state=State.REVEALED).exists())
             return stack.sandbox.app.pay(hand_over=False)
 
-        # One is first, then the other: a worker looks every 50 ms, and an order takes as long to come.
+        # Each is first sometimes: a worker looks every 50 ms, and an order takes as long to arrive.
         at_once(
             [later((number - 10) * 0.01, let_it_become_due), later((10 - number) * 0.01, pay)],
         )

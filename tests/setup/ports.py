@@ -1,4 +1,4 @@
-"""Ports for servers that run as processes of their own, so their ports are chosen before they are opened.
+"""Ports for servers in separate processes, whose ports are chosen before they are opened.
 
 They lie below the ports that the system hands out: another process could be given such a port in between.
 """

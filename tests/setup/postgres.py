@@ -2,7 +2,7 @@
 
 It uses installed server programs, or installs Debian's package where it may. The server's data lies in a
 temporary folder and is deleted after the command, which finds the server in DATABASE_URL. Without a server
-the command is left out, and a message says so; with REQUIRE_POSTGRES=1 that is an error.
+the command is skipped, and a message says so; with REQUIRE_POSTGRES=1 that is an error.
 """
 
 import os
@@ -101,7 +101,7 @@ def postgres_server(programs: Path, *, is_durable: bool = False) -> Iterator[str
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                start_new_session=True,  # Ctrl-C is for the command; the server stops after it
+                start_new_session=True,  # Ctrl-C goes to the command; the server stops afterwards
                 **owner,
             )
         url = f"postgres://{USER}@127.0.0.1:{port}/postgres"

@@ -1,4 +1,4 @@
-"""Antavo as the sandbox plays it, over real HTTP, and an adapter that is connected to it."""
+"""The sandbox's Antavo over real HTTP, and an adapter that is connected to it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ MIA, LEO, ANA = "acme000101", "acme000102", "acme000103"
 
 @pytest.fixture(autouse=True)
 def _noon() -> Iterator[None]:
-    """No month ends within a test: points expire with it."""
+    """Freeze the time, so that no month ends during a test: points expire then."""
     with time_machine.travel(datetime.now(UTC).replace(hour=12)):
         yield
 
 
 class Served(AntavoVendor):
-    """The sandbox's Antavo at `url`, keeping what it was asked."""
+    """The sandbox's Antavo at `url`; it records its requests."""
 
     def __init__(self) -> None:
         super().__init__(VendorSetup(secret=SECRET))
@@ -37,7 +37,7 @@ class Served(AntavoVendor):
         self.asked: list[tuple[str, str, Any]] = []
 
     def respond(self, request: Request) -> Response:
-        request.get_data()  # kept, or the form would be read away from the signature's check
+        request.get_data()  # kept, or the form parser would consume it before the signature check
         is_json = request.mimetype == "application/json"
         body = request.get_json(silent=True) if is_json else request.form.to_dict()
         self.asked.append((request.method, request.path, body))

@@ -1,4 +1,4 @@
-"""What answers mean: refusals by number in every envelope, blocks, silence, and nonsense."""
+"""The meaning of answers: refusals by number in every envelope, blocks, silence, and invalid answers."""
 
 import json
 from collections.abc import Callable

@@ -71,7 +71,7 @@ class TestAntavoThatAcceptsCheckouts(TestAntavo):
 
 
 class TestAntavoThatDecidesLater(TestAntavo):
-    """The same where somebody else accepts checkouts, later."""
+    """The same where another system accepts checkouts later."""
 
     transcribed = ("points", "-")
 

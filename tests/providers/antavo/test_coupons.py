@@ -1,4 +1,4 @@
-"""Coupons: whose they are, whether they can be used, redeemed and given back."""
+"""Coupons: their owners, whether they can be used, redeemed and given back."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -169,6 +169,6 @@ def test_giving_back_a_coupon_that_is_already_usable_is_success(
 ) -> None:
     coupon = vendor.give(MIA, "SPRING")
     spend = provider.spend(voucher_intent("SPRING"))
-    coupon.status = "claimed"  # somebody gave it back in Antavo's own pages
+    coupon.status = "claimed"  # an operator gave it back in Antavo's own pages
     provider.release(spend)
     assert not vendor.events("coupon_unredeem")

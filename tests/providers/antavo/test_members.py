@@ -143,7 +143,7 @@ def test_enrolment_sends_the_profile_and_the_consents_that_were_given(
 
 def test_an_enrolment_whose_answer_was_lost_is_not_repeated(provider: AntavoProvider, vendor: Served) -> None:
     first = provider.enrol(NOOR, Consents())
-    # Somebody else's look-up was a moment too early: the search does not know the member yet.
+    # The look-up came a moment too early: the search does not find the new member yet.
     vendor.workspace.customers[first.ref].profile["email"] = "hidden"
     vendor.workspace.customers[first.ref].profile["mobile_phone"] = "hidden"
     assert provider.enrol(NOOR, Consents()).ref == first.ref

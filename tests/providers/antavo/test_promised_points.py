@@ -1,4 +1,4 @@
-"""What the preview says is what the checkout of the same cart earns."""
+"""The preview shows the points that the checkout of the same cart earns."""
 
 from hypothesis import HealthCheck, given, settings
 

@@ -1,4 +1,4 @@
-"""Points as money: reserved, burned by the order's checkout, given back from wherever they are."""
+"""Points as money: reserved, burned by the order's checkout, given back from every state."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Rewards, points as money, offers: what can be taken now, what is missing, what it is worth."""
+"""Rewards, points as money, offers: availability, missing points, discounts."""
 
 from decimal import Decimal
 

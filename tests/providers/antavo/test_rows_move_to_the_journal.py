@@ -1,4 +1,4 @@
-"""Rows of the former tables go on as they were: each kind in each state."""
+"""Rows of the former tables keep their meaning: each kind in each state."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,7 +42,7 @@ def former(spend: Spend, item: str, **columns: Any) -> dict[str, Any]:
 
 
 def forget_rows() -> None:
-    """The vendor keeps what was made, and we have only the former rows."""
+    """The vendor keeps the spend, and we have only the former rows."""
     Write.objects.all().delete()
 
 

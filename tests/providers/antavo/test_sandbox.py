@@ -1,4 +1,4 @@
-"""The sandbox's Antavo refuses what the real one would: signatures, attributes, types, orders of things."""
+"""The sandbox's Antavo refuses the same faults as the real one: signatures, attributes, types, sequences."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

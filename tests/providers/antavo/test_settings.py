@@ -1,4 +1,4 @@
-"""Settings: what is refused when a program is saved, and what follows from what."""
+"""Settings: wrong values that are refused when a program is saved, and derived defaults."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Claims of rewards and offers: once, whatever gets lost on the way; given back once."""
+"""Claims of rewards and offers: made once after any lost answer, given back once."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 @contextmanager
 def former_tables(app: str, before: str) -> Iterator[Callable[[str], Any]]:
-    """Take the app's tables back to its migration `before`; yield what returns a model of then by its name.
+    """Migrate the app back to `before`; yield a function that returns a former model by its name.
     Everything is migrated forward at the end of the block. Needs `django_db(transaction=True)`."""
     executor = MigrationExecutor(connection)
     latest = [node for node in executor.loader.graph.leaf_nodes() if node[0] == app]

@@ -1,4 +1,4 @@
-"""Writes that the vendor gets exactly once: alone, in a queue, and never more than there is."""
+"""Writes that the vendor gets exactly once: alone, in a queue, and never above the total."""
 
 from collections.abc import Callable
 from datetime import timedelta

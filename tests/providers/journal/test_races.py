@@ -1,4 +1,4 @@
-"""Many at once, with real threads: one of them sends, and no two take the same thing."""
+"""Many real threads at the same time: one of them sends, and no two take the same thing."""
 
 from contextlib import suppress
 

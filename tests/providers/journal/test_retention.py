@@ -1,4 +1,4 @@
-"""What the journal forgets, and what it must keep."""
+"""Rows that the journal deletes, and rows that it must keep."""
 
 from datetime import timedelta
 from typing import Any

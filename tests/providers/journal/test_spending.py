@@ -1,4 +1,4 @@
-"""One spend, sent once and found again, whatever becomes of its answer."""
+"""One spend, sent once and found again after any answer or none."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pongo as the sandbox plays it, over real HTTP, and an adapter that is connected to it."""
+"""The sandbox's Pongo over real HTTP, and an adapter that is connected to it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ TWENTY_FIVE_OFF = "rew_0000002501"
 
 
 class Served(PongoVendor):
-    """The sandbox's Pongo at `url`, keeping what it was asked."""
+    """The sandbox's Pongo at `url`; it records its requests."""
 
     def __init__(self) -> None:
         super().__init__(VendorSetup(secret=SECRET, webhook_url="http://testserver/events/acme/provider/s/"))

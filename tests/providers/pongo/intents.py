@@ -1,4 +1,4 @@
-"""Builders of what the core hands to the adapter."""
+"""Builders of the core's arguments to the adapter."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

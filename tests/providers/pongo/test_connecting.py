@@ -1,4 +1,4 @@
-"""Connecting from admin: to Pongo's form and back, and everything that can go wrong on the way."""
+"""Connecting from admin: to Pongo's form and back, with every possible failure."""
 
 import importlib
 from datetime import UTC, datetime, timedelta

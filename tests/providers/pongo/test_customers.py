@@ -1,4 +1,4 @@
-"""Who a customer is: phones, passes, e-mail where Pongo filters by it; enrolment and both consents."""
+"""Look-up of customers by phone, pass, and e-mail where Pongo filters by it; enrolment and both consents."""
 
 import pytest
 

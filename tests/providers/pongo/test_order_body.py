@@ -1,4 +1,4 @@
-"""Whatever is sold and whatever was free, the lines of an order add up to its amount."""
+"""For any goods and rewards, the lines of an order add up to its amount."""
 
 from hypothesis import given
 from hypothesis import strategies as st

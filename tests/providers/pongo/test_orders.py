@@ -1,4 +1,4 @@
-"""Orders: sent once, naming the rewards used in them; taken back as a whole; parts are a person's work."""
+"""Orders: sent once, naming the rewards used in them; taken back as a whole; a person handles parts."""
 
 from dataclasses import replace
 
@@ -77,7 +77,7 @@ def test_confirming_does_not_use_a_reward_that_the_order_will_use(
 def test_the_unused_one_of_two_bought_rewards_belongs_to_the_other_cart(
     provider: PongoProvider, vendor: Served
 ) -> None:
-    """Pongo uses up whichever it likes. What the order did not use is worth as much, and can be used."""
+    """Pongo may use up either reward. The unused one is worth the same and can be used."""
     first = provider.spend(an_intent("key-1"))
     second = provider.spend(an_intent("key-2"))
     order = an_order(second)

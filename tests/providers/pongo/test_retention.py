@@ -1,4 +1,4 @@
-"""Silent passes are forgotten when their time has come, and with a customer who wants to be erased."""
+"""Old pass codes are deleted after their time, and when a customer is erased."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What is offered and what is owned: kept apart, for this customer and store, limited to our own SKUs."""
+"""Offered and owned rewards: separate lists, for this customer and store, limited to our own SKUs."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Rows of the former tables go on as they were: each kind in each state."""
+"""Rows of the former tables keep their meaning: each kind in each state."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

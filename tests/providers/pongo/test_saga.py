@@ -1,4 +1,4 @@
-"""The saga with Pongo: its HTTP dies after the purchase, and one reward and one code are what remains."""
+"""The saga with Pongo: the connection breaks after the purchase, and one reward and one code remain."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Buying and choosing rewards: exactly one bought, one in a cart at a time, whatever happens on the way."""
+"""Buying and choosing rewards: exactly one is bought, and one is in a cart at a time, after any failure."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,7 @@
 """Faults that authors of adapters make, each planted into the example vendor.
 
-`caught_by` names the shared test that must fail, with the arguments that pytest would give it, and what that
-test then says. `test_faults.py` proves it of each.
+`caught_by` names the shared test that must fail, with pytest's arguments for it, and a part of its message.
+`test_faults.py` proves it of each.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Fault:
 
 
 class WrongPoints(StampcardProvider):
-    """Says of a spend that it took nothing."""
+    """Reports that a spend took no points."""
 
     def spend(self, intent: SpendIntent) -> Spend:
         return replace(super().spend(intent), points=0)
@@ -93,7 +93,7 @@ class RepeatsAfterTimeout(SpendsByRead):
 
 
 class NoLock(StampcardProvider):
-    """Offers what the member cannot pay."""
+    """Offers a reward that the member cannot pay."""
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
         return tuple(replace(reward, lock=None) for reward in super().list_rewards(ref, cart))
@@ -115,7 +115,7 @@ class CancelsHalf(StampcardProvider):
 
 
 class TakesNearMatches(StampcardProvider):
-    """Believes that the vendor found exactly what was asked for."""
+    """Assumes that the vendor's matches are exact."""
 
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
         name = {QueryKind.EMAIL: "email", QueryKind.CODE: "card"}.get(query.kind)
@@ -142,7 +142,7 @@ class TooManyDecimals(StampcardProvider):
 
 
 class DeclaresTooMuch(StampcardProvider):
-    """Says that it previews, and does not."""
+    """Declares a preview that it does not make."""
 
     capabilities = StampcardProvider.capabilities | {Capability.EARN_PREVIEW}
 
@@ -154,7 +154,7 @@ class DeclaresTooLittle(StampcardProvider):
 
 
 class FindsWhatIsNotDeclared(StampcardProvider):
-    """Finds by card, and does not say so."""
+    """Finds members by card without declaring it."""
 
     capabilities = StampcardProvider.capabilities - {Capability.CODE_LOOKUP}
 
@@ -170,7 +170,7 @@ class Believes404(StampcardProvider):
 
 
 class ReleasesTwice(StampcardProvider):
-    """Gives the stamps back each time that it is asked to."""
+    """Gives the stamps back on each call."""
 
     def release(self, spend: Spend) -> None:
         purchase = f"gift-{spend.key}-{self.client.journal.writes().count()}"
@@ -200,7 +200,7 @@ class TakesAnyAnswerForDone(StampcardProvider):
 
 
 class ShowsAnother(StampcardProvider):
-    """Shows whatever record comes back."""
+    """Shows the returned record without a check."""
 
     def get_member(self, ref: str) -> Member:
         row = self.client.get(f"/customers/{segment(ref)}", operation="get_member")
@@ -263,7 +263,7 @@ RELEASED = "test_released_points_are_spendable_again_once"
 HISTORY = "test_history_is_newest_first_and_in_words"
 
 FAULTS = (
-    # The eight that the first author of a sixth vendor planted.
+    # Eight faults that the first author of a sixth vendor planted.
     Fault(WrongPoints, "test_a_spend_takes_its_points_from_what_is_spendable", "0 == 100"),
     Fault(SpendsByRead, LOST, "520 == ", {"ahead_s": -0.5}),
     Fault(NoLock, "test_an_unaffordable_reward_is_locked_with_the_exact_gap", "cannot pay has no lock"),
@@ -294,7 +294,7 @@ FAULTS = (
         "no answer was read as: it did not happen",
         {"status": 404, "body": "{}"},
     ),
-    # Others that cost points, or show what must stay private.
+    # Other faults that cost points or show private data.
     Fault(RepeatsAfterTimeout, LOST, "620 == ", {"ahead_s": -0.5}),
     Fault(ReleasesTwice, RELEASED, "1020 == 820"),
     Fault(FailsOnRepetition, RELEASED, "ALREADY_USED"),

@@ -20,12 +20,12 @@ from providers.types import (
 )
 from tests.providers.stampcard.client import Client, stamps
 
-# What each look-up asks by. Stampcard has no look-up by phone.
+# The parameter of each look-up. Stampcard has no look-up by phone.
 ASKED_BY = {QueryKind.EMAIL: "email", QueryKind.CODE: "card", QueryKind.MEMBER_ID: "card"}
 
 
 def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
-    """Stampcard answers with whatever contains the value: only an exact match is the member."""
+    """Stampcard answers with every record that contains the value: only an exact match is the member."""
     name = ASKED_BY.get(query.kind)
     if not name or not query.value:
         return ()

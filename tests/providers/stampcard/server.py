@@ -1,6 +1,6 @@
-"""Stampcard in memory, for its adapter's tests: strict about credentials, liberal in what it finds.
+"""Stampcard in memory, for its adapter's tests: strict about credentials, loose in look-ups.
 
-A redemption is made as often as it is asked for. A purchase and a refund are taken once by their ids, and a
+A repeated redemption is made again. A purchase and a refund are accepted once by their ids, and a
 redemption is cancelled once.
 """
 
