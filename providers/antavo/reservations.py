@@ -7,20 +7,23 @@ by a separate checkout over 0. The row's `order_id` names the checkout that burn
 
 from datetime import timedelta
 
+import structlog
+
 from providers import clock
 from providers.antavo import transactions
 from providers.antavo.client import SETTLED_AFTER, Client
 from providers.antavo.history import events_of
 from providers.antavo.refusals import Refused
-from providers.errors import Rejected, RejectReason
+from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.booking import book_release
 from providers.journal.delivery import deliver
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import confirm as confirm_spend
-from providers.journal.states import end_wait_by
+from providers.journal.states import end_wait, end_wait_by, wait_for
 from providers.types import Order, Spend
 
+log = structlog.get_logger(__name__)
 FORGOTTEN_AFTER = timedelta(days=3)
 
 
@@ -59,26 +62,34 @@ def confirm(client: Client, spend: Spend, order: Order) -> None:
 
 def burn_alone(client: Client, row: Write) -> None:
     """Burn reserved points by a separate checkout. Safe to repeat."""
-    if end_wait_by(row, row.key):
+    if wait_for(row, row.key):
         unreserve(client, row.member_ref, row.key)
         data = {"transaction_id": row.key, "total": 0, "points_burned": row.points}
         found = transactions.check_out(client, row.member_ref, data)
         transactions.accept(client, row.member_ref, found)
+        end_wait(row)
 
 
 def burn_forgotten(client: Client) -> int:
     """Burn the points reserved for orders that were confirmed and never checked out, such as those of a
-    channel that does not earn. Returns how many; safe to repeat."""
+    channel that does not earn. Returns how many; safe to repeat. What Antavo refuses is not tried again."""
     forgotten = client.journal.writes(
         WriteKind.SPEND,
         state=WriteState.DONE,
         waits_for_order=True,
         confirmed_at__lt=clock.now() - FORGOTTEN_AFTER,
     )
-    rows = list(forgotten.order_by("confirmed_at")[:100])
-    for row in rows:
-        burn_alone(client, row)
-    return len(rows)
+    count = 0
+    for row in forgotten.order_by("confirmed_at")[:100]:
+        try:
+            burn_alone(client, row)
+            count += 1
+        except Rejected as error:
+            log.warning("reservation_not_burned", program=client.program, error=error.detail)
+            end_wait(row)
+        except (OutcomeUnknown, UnexpectedAnswer):
+            continue  # it still waits, and the next time tells
+    return count
 
 
 def take_over(client: Client, spends: tuple[Spend, ...], order_id: str) -> int:

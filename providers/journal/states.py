@@ -83,8 +83,13 @@ def end_wait(spend: Write) -> None:
 
 def end_wait_by(spend: Write, order_id: str) -> bool:
     """Have the order of this id finish the spend: of several the first does. Return whether it did."""
+    return wait_for(spend, order_id, waits_for_order=False)
+
+
+def wait_for(spend: Write, order_id: str, **fields: Any) -> bool:
+    """Have the spend wait for the order of this id and no other, and set `fields`. Return whether it does."""
     free = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, order_id__in=["", order_id])
-    taken = free.update(order_id=order_id, waits_for_order=False, changed_at=clock.now())
+    taken = free.update(order_id=order_id, changed_at=clock.now(), **fields)
     spend.refresh_from_db()
     return taken == 1
 

@@ -130,6 +130,21 @@ def test_a_reservation_whose_order_never_earned_is_burned_after_some_days(
     assert "points_burned" not in vendor.events("checkout")[-1]
 
 
+def test_a_forgotten_reservation_is_burned_although_it_failed_half_way(
+    provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
+) -> None:
+    spends = [provider.spend(points_intent(100)) for _ in range(2)]
+    for spend in spends:
+        provider.confirm(spend, order(spends=(spend,)))
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=4)):
+        with lose_answers("release_points"):
+            assert provider.burn_forgotten() < 2
+        provider.burn_forgotten()
+        assert provider.burn_forgotten() == 0
+    assert len(vendor.events("checkout")) == 2
+    assert balance(provider) == (620, 0)
+
+
 def test_a_reservation_whose_answer_was_lost_is_found_by_our_key(
     provider: AntavoProvider, vendor: Served, lose_answers: LoseAnswers
 ) -> None:
