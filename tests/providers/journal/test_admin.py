@@ -35,3 +35,15 @@ def test_a_write_is_found_by_its_order_its_key_and_the_vendors_coupon_code(
 def test_a_write_is_not_found_by_something_else(admin_client: Client, write: Write) -> None:
     page = admin_client.get("/admin/journal/write/", {"q": "VC-0000"}).content.decode()
     assert f"/admin/journal/write/{write.pk}/change/" not in page
+
+
+def test_a_write_that_waits_shows_its_last_error_and_cannot_be_changed(
+    admin_client: Client, write: Write
+) -> None:
+    write.last_error = "code 160212"
+    write.save()
+    page = admin_client.get(f"/admin/journal/write/{write.pk}/change/").content.decode()
+    assert "code 160212" in page
+    assert 'name="_save"' not in page
+    assert admin_client.get("/admin/journal/write/add/").status_code == 403
+    assert admin_client.post(f"/admin/journal/write/{write.pk}/delete/", {"post": "yes"}).status_code == 403
