@@ -98,6 +98,11 @@ class Write(models.Model):
             models.Index(fields=["vendor", "program", "vendor_ref"], name="journal_of_vendor_ref"),
             models.Index(fields=["changed_at"], name="journal_changed"),
             models.Index(fields=["sent_at"], condition=Q(state="sent"), name="journal_outcome_unknown"),
+            models.Index(
+                fields=["vendor", "program", "confirmed_at"],
+                condition=Q(waits_for_order=True),
+                name="journal_waits_for_order",
+            ),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="journal_due"),
         ]
 

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
 from providers.types import Balance, Finding
+from tests.plans import plan_of
 from tests.providers.antavo.build import order, points_intent
 from tests.providers.antavo.conftest import MIA, Connect, LoseAnswers, Served
 from tests.providers.lost_answers import lose
@@ -143,6 +146,12 @@ def test_a_forgotten_reservation_is_burned_although_it_failed_half_way(
         assert provider.burn_forgotten() == 0
     assert len(vendor.events("checkout")) == 2
     assert balance(provider) == (620, 0)
+
+
+def test_forgotten_reservations_are_found_by_an_index(provider: AntavoProvider) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        provider.burn_forgotten()
+    assert "journal_waits_for_order" in plan_of(asked.captured_queries[0]["sql"])
 
 
 def test_a_reservation_whose_answer_was_lost_is_found_by_our_key(
