@@ -64,7 +64,7 @@ loglevel = settings.LOG_LEVEL.lower()
 
 
 def on_starting(_server: Any) -> None:
-    """Run Django's checks before the server listens: gunicorn runs none. They run in a process of their own,
+    """Run Django's checks before the server listens: gunicorn runs none. They run in a separate process,
     so that a reload (SIGHUP) checks the new code."""
     checked = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, str(ROOT / "manage.py"), "check"], stdout=subprocess.DEVNULL, check=False

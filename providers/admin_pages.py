@@ -45,6 +45,6 @@ class Host(Protocol):
 
 
 def urls_of_vendors() -> dict[str, str]:
-    """Return the `urls` module of each vendor whose package has pages of its own."""
+    """Return the `urls` module of each vendor whose package has its own pages."""
     modules = {kind: f"{package_of(kind)}.urls" for kind in PROVIDERS}
     return {kind: module for kind, module in modules.items() if find_spec(module)}

@@ -2,7 +2,7 @@
 
     ProviderError
     ├── Unavailable            nothing reached the vendor, or a read failed: safe to try again
-    │   ├── Busy               the same: somebody else works on the record
+    │   ├── Busy               the same: another client changes the record
     │   └── RateLimited        the same, with the wait that the vendor asks for
     ├── OutcomeUnknown         a write timed out or died half way: find out before anything else
     ├── AuthFailed             the vendor does not accept our credentials: an administrator must act
@@ -46,7 +46,7 @@ class Unavailable(ProviderError):
 
 
 class Busy(Unavailable):
-    """Somebody else works on the record at the vendor. Nothing happened."""
+    """Another client is changing the record at the vendor. Nothing happened."""
 
 
 class RateLimited(Unavailable):

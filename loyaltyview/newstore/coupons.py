@@ -1,7 +1,7 @@
 """Minting a coupon code for a discount: NewStore's Loyalty Coupon API.
 Source: docs/contracts/newstore.md 4.0.
 
-A code that nobody has seen expires by itself, so minting is harmless and may be repeated. NewStore remembers
+A code that was never shown expires by itself, so minting is harmless and may be repeated. NewStore remembers
 which name belongs to a voucherId. Both are derived from what defines the discount, the label included: a
 renamed reward is another voucher, and no permanent mismatch.
 """

@@ -71,7 +71,7 @@ def send(program: str, base_url: str, call: Call, *, timeout_s: float) -> Answer
             return False
         return True if timeout_s >= PATIENT_S or time.monotonic() - started < timeout_s / 2 else None
 
-    # API and identity are different hosts, and each has a breaker of its own.
+    # API and identity are different hosts, and each has its own breaker.
     host = base_url.partition("//")[2].partition("/")[0]
     breaker = Breaker(vendor=f"newstore:{host}", program=program)
     try:

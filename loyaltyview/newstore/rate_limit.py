@@ -47,7 +47,7 @@ def take_turn(program: Program, patience_s: float, area: str = "") -> None:
 
 def pause(program: Program, seconds: float, area: str = "") -> None:
     """Pause this process's calls for the tenant, or only those of `area`, because NewStore asks for it;
-    LONGEST_PAUSE_S at most. Without a rate of our own nothing is paused."""
+    LONGEST_PAUSE_S at most. Nothing is paused where the program has no rate."""
     if program.newstore_rate_per_s:
         key, until = (program.newstore_tenant, area), time.monotonic() + min(seconds, LONGEST_PAUSE_S)
         _paused_until[key] = max(_paused_until.get(key, until), until)

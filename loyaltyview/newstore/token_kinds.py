@@ -1,7 +1,7 @@
 """Which of a realm's tokens is an associate's access token. All are signed with the same key.
 
 Keycloak says in the payload's `typ` what a token is (Bearer, ID, Refresh, Offline, Logout); RFC 9068 says it
-in the header (`at+jwt`). Clients get tokens of their own by client credentials: in Keycloak they belong to a
+in the header (`at+jwt`). Clients get their own tokens by client credentials: in Keycloak they belong to a
 user called "service-account-<client>", in RFC 9068 their `sub` is the client.
 Source: docs/contracts/newstore.md 3.2.
 """

@@ -56,7 +56,9 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Why"),
         required=False,
         max_length=200,
-        help_text=gettext_lazy("Name nobody: the ledger is never changed, not even for an erasure."),
+        help_text=gettext_lazy(
+            "Do not name the member: the ledger is never changed, not even for an erasure."
+        ),
     )
     adjust_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 

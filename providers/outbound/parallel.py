@@ -150,8 +150,8 @@ def of_program(program: str) -> Iterator[None]:
 
 
 def start(calls: Mapping[str, Callable[[], Any]], deadline_s: float = math.inf) -> Pending:
-    """Start all `calls` and return at once. Each sees the caller's context variables (log fields, the
-    page's deadline) and a deadline of its own of `deadline_s` seconds from now."""
+    """Start all `calls` and return immediately. Each sees the caller's context variables (log fields, the
+    page's deadline) and its own deadline, `deadline_s` seconds from now."""
     with deadline(deadline_s):
         return Pending(
             {

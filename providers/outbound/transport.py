@@ -27,7 +27,7 @@ from providers.outbound.addresses import allowed_addresses
 
 # When the attempt being made in this thread must have ended, by time.monotonic().
 attempt_ends_at: ContextVar[float] = ContextVar("attempt_ends_at", default=math.inf)
-PIECE_BYTES = 16_384  # of one TLS record; each is a system call with a time-out of its own
+PIECE_BYTES = 16_384  # of one TLS record; each is a system call with its own time-out
 
 
 class _BoundedReader(io.RawIOBase):

@@ -54,14 +54,14 @@ def form_url(config: ProviderConfig, *, state: str, redirect_uri: str) -> str:
 def exchange(config: ProviderConfig, code: str) -> Granted:
     """Exchange the form's code for a token, and ask for its merchant. Raises ProviderError; a code works
     once."""
-    nobody = Client(config, Account(program=config.program), token="")
+    anonymous = Client(config, Account(program=config.program), token="")
     body = {
-        nobody.names["token.code"]: code,
+        anonymous.names["token.code"]: code,
         "grant_type": "client_credentials",
-        "client_id": nobody.settings.client_id,
-        "client_secret": nobody.settings.client_secret,
+        "client_id": anonymous.settings.client_id,
+        "client_secret": anonymous.settings.client_secret,
     }
-    answered = nobody.write("POST", nobody.names["path.token"], operation="exchange_code", body=body)
+    answered = anonymous.write("POST", anonymous.names["path.token"], operation="exchange_code", body=body)
     whole = answered.json()
     data = data_of(answered, RejectReason.NOT_ALLOWED)
     holders = [holder for holder in (whole, data) if isinstance(holder, dict)]

@@ -2,7 +2,7 @@
 amount.
 
 NewStore spreads a cart's discount over the lines, Pongo wants it on the line of its reward. So a free
-product's line costs nothing, a voucher gets a line of its own with a negative amount, and the other lines
+product's line costs nothing, a voucher gets a separate line with a negative amount, and the other lines
 share what remains in proportion to what was paid for them.
 """
 
@@ -72,7 +72,7 @@ def _line(line: OrderLine, currency: str) -> Line:
 
 
 def _mark_free(lines: list[Line], reward: Write) -> bool:
-    """Make one unit that fits the reward a free line of its own; False when there is none."""
+    """Move one unit that fits the reward to a separate free line; False when there is none."""
     fitting = [line for line in lines if line.sku in reward.detail["skus"] and not line.reward]
     if not fitting:
         return False

@@ -1,7 +1,7 @@
 """Orders once they are paid, and taking them back.
 
 An order names the rewards used in it, and that uses them. A reward that no order can name (nothing to earn,
-another customer's, an order sent before) is used by a call of its own: never both, because Pongo would use up
+another customer's, an order sent before) is used by a separate call: never both, because Pongo would use up
 two where a customer owns two.
 
 Pongo takes an order of one id once and says so, so an order may be sent again at any time. It takes points
