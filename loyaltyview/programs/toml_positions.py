@@ -6,8 +6,8 @@ from typing import Any
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int | None:
-    """Return the line (from 1) on which the key `path` is introduced, that of the table it is missing
-    from when it is not there, or None when even that is absent. `text` is valid TOML."""
+    """Return the line (from 1) of the key `path`. For a missing key it is the line of its table, or None
+    without the table. `text` is valid TOML."""
     lines = text.split("\n")
     while path and not _defines(tomllib.loads(text), path):
         path = path[:-1]

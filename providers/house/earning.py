@@ -1,10 +1,10 @@
 """Points for orders, returns and cancellations, in any order of arrival.
 
 Each writes one entry per order or return id, even of 0 points, and finds it again when it is repeated.
-Returns take back in proportion to the money: after each, the points taken in sum are
-floor(earned * money returned so far / money of the order), so rounding never adds up and a full return
-takes exactly what was earned. Points of the order that have expired are already taken. Points that are on
-hold or spent cannot be taken: the entry keeps them as `shortfall`, which `owed` takes when they come back.
+Returns take back in proportion to the money: after each, the points taken in sum are floor(earned * money
+returned so far / money of the order). So rounding never adds up, and a full return takes exactly the earned
+points. Points of the order that have expired are already taken. Points that are on hold or spent cannot be
+taken: the entry keeps them as `shortfall`, which `owed` takes when they come back.
 """
 
 import calendar

@@ -92,8 +92,8 @@ def list_stores(client: Client) -> tuple[ProviderStore, ...]:
 
 
 def suggest(names: Mapping[str, str], stores: tuple[ProviderStore, ...]) -> dict[str, str]:
-    """Return for each key of `names` (our store's id -> its name) the slug of the best matching store, if no
-    other key matches it better; keys without a match are left out."""
+    """Return the slug of the best matching store for each key of `names` (our store's id -> its name). A
+    store belongs to the key that matches it best; keys without a match are left out."""
     scores = sorted(
         (
             (max(_likeness(name, store.name), _likeness(name, store.store_id)), key, store.store_id)

@@ -2,8 +2,8 @@
 amount.
 
 NewStore spreads a cart's discount over the lines, Pongo wants it on the line of its reward. So a free
-product's line costs nothing, a voucher gets a separate line with a negative amount, and the other lines
-share what remains in proportion to what was paid for them.
+product's line costs nothing, and a voucher gets a separate line with a negative amount. The other lines share
+the rest in proportion to the amounts paid for them.
 """
 
 from collections.abc import Mapping, Sequence

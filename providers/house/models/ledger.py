@@ -46,9 +46,9 @@ class EntryKind(models.TextChoices):
 class Entry(models.Model):
     """One line of a member's account.
 
-    `reference` names the cause of the line ("earn:<order id>", "spend:<key>") and is unique, so that a
-    repeated call finds its own line instead of writing a second one. Lines of 0 points exist for the same
-    reason: they show that an order or return has been handled.
+    `reference` names the cause of the line ("earn:<order id>", "spend:<key>"). It is unique, so a repeated
+    call finds its line instead of writing a second one. Lines of 0 points exist for the same reason: they
+    show that an order or return has been handled.
     """
 
     program = models.SlugField(_("program"))
