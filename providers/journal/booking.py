@@ -104,7 +104,9 @@ def swap(spend: Write, refs: Sequence[str]) -> bool:
         rows = _journal(spend).writes(WriteKind.SPEND, state__in=OPEN).select_for_update()
         holders = {row.vendor_ref: row for row in rows.filter(vendor_ref__in=refs)}
         waiting = [row for row in holders.values() if row.waits_for_order and row.pk != spend.pk]
-        free = [ref for ref in refs if ref not in holders]
+        # What a spend without an outcome has is its own: it finds out by itself that this was used.
+        undecided = rows.filter(exclusive_key__in=refs).values_list("exclusive_key", flat=True)
+        free = [ref for ref in refs if ref not in {*holders, *undecided}]
         if not waiting and not free:
             return False
         left, taken = spend.vendor_ref, waiting[0].vendor_ref if waiting else free[-1]

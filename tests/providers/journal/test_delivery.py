@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal import queue
-from providers.journal.booking import book_part, book_refund, book_release, parts_of
+from providers.journal.booking import book_part, book_refund, book_release, parts_of, swap
 from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, spend
@@ -188,6 +188,15 @@ def test_a_part_that_is_planned_just_before_the_release_is_sent_is_not_in_it(spe
 def test_the_key_of_a_part_may_be_long(spent: Write) -> None:
     parts = [book_part(spent, f"{'r' * 250}-{number}", 1) for number in (1, 1, 2)]
     assert len({part.pk for part in parts if part}) == 2
+
+
+def test_a_spend_does_not_get_what_one_without_an_outcome_has(spent: Write) -> None:
+    fields = {"member_ref": "mia", "waits_for_order": True, "exclusive_key": "won-2"}
+    ACME.add(WriteKind.SPEND, "key-2", state=WriteState.SENT, sent_at=timezone.now(), **fields)
+    assert not swap(spent, ["won-2"])
+    assert spent.vendor_ref == "stamp-1"
+    swap(spent, ["won-2", "won-3"])
+    assert spent.vendor_ref == "won-3"
 
 
 def test_refunds_are_together_what_the_order_was(write: Write) -> None:
