@@ -27,15 +27,16 @@ class WriteAdmin(ReadOnlyAdmin):
         "noted_at",
         "program",
         "kind",
-        "key",
-        "item_id",
+        "state",
         "points",
         "amount",
-        "state",
+        "item_id",
+        "key",
         "order_id",
         "sent_at",
     ]
     list_filter = ["program", "kind", "state", "waits_for_order"]
     # The code of a coupon that the vendor made may stand in `detail` alone.
+    readonly_fields = ["detail"]
     search_fields = ["key", "order_id", "vendor_ref", "member_ref", "detail"]
     date_hierarchy = "noted_at"

@@ -47,3 +47,8 @@ def test_a_write_that_waits_shows_its_last_error_and_cannot_be_changed(
     assert 'name="_save"' not in page
     assert admin_client.get("/admin/journal/write/add/").status_code == 403
     assert admin_client.post(f"/admin/journal/write/{write.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_page_of_a_write_shows_the_vendors_coupon_code(admin_client: Client, write: Write) -> None:
+    page = admin_client.get(f"/admin/journal/write/{write.pk}/change/").content.decode()
+    assert "VC-54811F07" in page
