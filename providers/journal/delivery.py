@@ -81,4 +81,7 @@ def _same_attempt(write: Write) -> Q:
 
 
 def _done(write: Write, made: Made | None) -> None:
-    advance(write, WriteState.SENT, WriteState.DONE, **(made.fields(write) if made else {}))
+    if made:
+        made.keep(write)
+    else:
+        advance(write, WriteState.SENT, WriteState.DONE)

@@ -6,6 +6,7 @@ so that nobody else takes it meanwhile. From then on it may have arrived.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -48,8 +49,11 @@ def waiting(journal: Journal, kind: WriteKind, key: str) -> Write | None:
 
 def done(write: Write, made: Made | None = None) -> None:
     """Note that the vendor has it."""
-    fields = made.fields(write) if made else {}
-    advance(write, WriteState.SENT, WriteState.DONE, due_at=None, last_error="", **fields)
+    fields: dict[str, Any] = {"due_at": None, "last_error": ""}
+    if made:
+        made.keep(write, **fields)
+    else:
+        advance(write, WriteState.SENT, WriteState.DONE, **fields)
 
 
 def postpone(write: Write, error: str) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from providers import clock
 from providers.errors import (
@@ -23,6 +24,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
+from providers.journal.booking import locked
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.states import Journal, advance
 from providers.types import Finding, Spend, SpendFinding, SpendIntent, SpendKind
@@ -43,11 +45,22 @@ class Made:
     exclusive_key: str | None = None
     points: int | None = None
 
-    def fields(self, write: Write) -> dict[str, Any]:
-        """Return the row's columns."""
+    def keep(self, write: Write, /, **fields: Any) -> None:
+        """Move `write` from SENT to DONE with this and `fields`. What others noted in its `detail` since it
+        was read stays. Raises IntegrityError as `advance`."""
         optional = {"exclusive_key": self.exclusive_key, "points": self.points}
-        changed = {name: value for name, value in optional.items() if value is not None}
-        return {"vendor_ref": self.ref, "detail": {**write.detail, **self.detail}, **changed}
+        fields |= {name: value for name, value in optional.items() if value is not None}
+        fields["vendor_ref"] = self.ref
+        if not self.detail:
+            advance(write, WriteState.SENT, WriteState.DONE, **fields)
+        elif not self._add_detail(write, Q(detail=write.detail), fields) and write.state == WriteState.SENT:
+            with locked(write) as row:
+                write.detail = row.detail
+                self._add_detail(write, Q(), fields)
+
+    def _add_detail(self, write: Write, only: Q, fields: Mapping[str, Any]) -> bool:
+        detail = {**write.detail, **self.detail}
+        return advance(write, WriteState.SENT, WriteState.DONE, only, **fields, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +236,7 @@ def _take(write: Write, made: Made, way: SpendWay | None = None) -> bool:
     if not made.ref:
         raise UnexpectedAnswer("a spend without the vendor's reference")
     if way is None and made.exclusive_key is None:  # nothing that another could have
-        advance(write, WriteState.SENT, WriteState.DONE, **made.fields(write))
+        made.keep(write)
         return write.state == WriteState.DONE
     try:
         with transaction.atomic():
@@ -232,7 +245,7 @@ def _take(write: Write, made: Made, way: SpendWay | None = None) -> bool:
                 list(spends.select_for_update())
                 if way.is_of_another(write, made.ref):
                     return False
-            advance(write, WriteState.SENT, WriteState.DONE, **made.fields(write))
+            made.keep(write)
     except IntegrityError:
         write.refresh_from_db()
         return False

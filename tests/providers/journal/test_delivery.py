@@ -57,6 +57,19 @@ def lose_answer(write: Write, stamps: Stamps, *, happened: bool) -> None:
     stamps.trouble = None
 
 
+def test_what_was_noted_of_a_write_while_it_was_sent_stays(write: Write, stamps: Stamps) -> None:
+    def send_and_note() -> Made:
+        Write.objects.filter(pk=write.pk).update(detail={"owed": 0})
+        return Made(ref="1", detail={"coupon": "C"})
+
+    Write.objects.filter(pk=write.pk).update(detail={"owed": 30})
+    write.refresh_from_db()
+    deliver(write, send_and_note, None, SETTLED_AFTER)
+    assert write.detail == {"owed": 0, "coupon": "C"}
+    write.refresh_from_db()
+    assert write.detail == {"owed": 0, "coupon": "C"}
+
+
 def test_a_write_is_delivered_once(write: Write, stamps: Stamps) -> None:
     for _ in range(3):
         send(write, stamps)

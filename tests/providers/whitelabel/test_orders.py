@@ -15,6 +15,7 @@ from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from providers.journal.models import Write, WriteKind
 from providers.types import PointsChange
+from providers.whitelabel import events
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent, sent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
@@ -224,6 +225,26 @@ def test_the_refund_of_a_later_spend_pays_for_no_earlier_return(
     vendor.state.points[mia] = 300
     provider.release(provider.spend(points_intent(mia, 300, "key-2")))
     assert vendor.state.points[mia] == 300
+
+
+def test_what_a_refund_paid_while_a_return_was_sent_stays_paid(
+    build: Build, vendor: WhiteLabel, mia: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.events.add_return_type()
+    provider, report = build(return_type="TRANSACTION_RETURNED"), events.report
+    provider.record_order(order(mia))
+    spends = [provider.spend(points_intent(mia, 445, f"key-{number}")) for number in range(2)]
+
+    def report_beside_a_release(client, kind, *args, **kwargs):  # type: ignore[no-untyped-def]
+        event = report(client, kind, *args, **kwargs)
+        if kind == "TRANSACTION_RETURNED":
+            provider.release(spends[0])
+        return event
+
+    monkeypatch.setattr(events, "report", report_beside_a_release)
+    provider.record_return(returned(mia, "80.00"))
+    provider.release(spends[1])
+    assert vendor.state.points[mia] == 820
 
 
 @pytest.mark.postgres
