@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from providers import clock
-from providers.errors import Unavailable
+from providers.errors import Rejected, Unavailable, Unsupported
 from providers.journal.models import Write, WriteState
 from providers.journal.spending import NOTHING_HAPPENED, Found, Made, is_past
 from providers.journal.states import advance
@@ -41,15 +41,17 @@ def deliver(
         return
     began = WriteState(write.state)
     shown = {"shown_before": before()} if before else {}
+    attempt = {"sent_at": clock.now(), "last_error": "", **shown}
     # The points as well: a part that was planned meanwhile has lowered those of a release.
-    if not advance(write, began, WriteState.SENT, Q(points=write.points), sent_at=clock.now(), **shown):
+    if not advance(write, began, WriteState.SENT, Q(points=write.points), **attempt):
         raise Unavailable("another process sends this")
     try:
         made = send()
-    except NOTHING_HAPPENED:
+    except NOTHING_HAPPENED as error:
         # Of an earlier attempt, whose answer is lost, and of one that began meanwhile, this says nothing.
         if began == WriteState.PLANNED:
-            advance(write, WriteState.SENT, WriteState.PLANNED, _same_attempt(write))
+            refusal = error.detail[:200] if isinstance(error, Rejected | Unsupported) else ""
+            advance(write, WriteState.SENT, WriteState.PLANNED, _same_attempt(write), last_error=refusal)
         raise
     _done(write, made)
 

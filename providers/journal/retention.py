@@ -16,10 +16,11 @@ UNFINISHED = (
     | Q(state=WriteState.PLANNED, due_at__isnull=False)
     | Q(state=WriteState.DONE, waits_for_order=True)
 )
-# A part of a spend is given back by its return's event, which is tried again. Of a release that is not sent
-# the redemption knows whether it is still to come: one that was refused stays so for ever.
+# A part of a spend is given back by its return's event, which is tried again; of one that was refused the
+# return knows whether a person is still to decide. Of a release that is not sent the redemption knows whether
+# it is still to come. What was refused stays planned for ever.
 UNFINISHED_CHILD = Q(parent__isnull=False) & (
-    Q(state=WriteState.SENT) | Q(state=WriteState.PLANNED, kind=WriteKind.PART)
+    Q(state=WriteState.SENT) | Q(state=WriteState.PLANNED, kind=WriteKind.PART, last_error="")
 )
 LONGEST_CALL = timedelta(days=1)
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from providers.errors import Rejected
+from providers.errors import Rejected, RejectReason
 from providers.journal.booking import book_part, book_release
+from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.retention import erase_member, forget_old, refs_under_way
 from providers.journal.states import Journal
@@ -57,6 +58,23 @@ def test_a_release_that_was_refused_keeps_neither_its_spend_nor_its_member() -> 
     Write.objects.update(changed_at=OLD)
     assert forget_old(YEAR_AGO) == 2
     book_release(write("spend", state=WriteState.DONE), 10)
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 2
+
+
+def test_a_part_that_was_refused_keeps_neither_its_spend_nor_its_member() -> None:
+    def refuse() -> None:
+        raise Rejected(RejectReason.NOT_ALLOWED, "400")
+
+    def refuse_part_of(key: str) -> None:
+        part = book_part(write(key, state=WriteState.DONE), "r-1", 4)
+        assert part
+        with pytest.raises(Rejected):
+            deliver(part, refuse, None, timedelta(minutes=1))
+
+    refuse_part_of("old")
+    Write.objects.update(changed_at=OLD)
+    assert forget_old(YEAR_AGO) == 2
+    refuse_part_of("spend")
     assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 2
 
 
