@@ -5,6 +5,7 @@ new afterwards. A voucher was whole just before, so one that is used up afterwar
 the engine is compared with ours. No two spends have the same benefit (`exclusive_key` is its id).
 """
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from providers.errors import (
@@ -99,7 +100,8 @@ class PointsAsMoney(EngineWay):
         found = events.find_request(self.client, write, kind, "points_request", intent.key)
         if found.made and self.journal.get(WriteKind.RELEASE, write.key):
             # It went below zero and is being given back, before anybody saw the code: bring that to its end.
-            release.give_back(self.client, self.describe(write))
+            # How many points it took, a row of the former table does not say.
+            release.give_back(self.client, replace(self.describe(write), points=intent.points))
             return Found(is_certain=True)
         made = tuple(self._made(intent, each.ref) for each in found.made)
         return Found(made=made, is_complete=found.is_complete)

@@ -143,6 +143,22 @@ def test_points_are_given_back_once_and_parts_count(
     assert vendor.state.points[mia] == balance + 70 + 100
 
 
+def test_a_spend_below_zero_whose_points_are_not_given_back_yet_gives_back_all_of_them(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers
+) -> None:
+    intent, balance = points_intent(mia, 250), vendor.state.points[mia]
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.spend(intent)
+    Write.objects.all().delete()
+    carry(
+        mia,
+        row("spend", intent.key, "sending", shown_before={}),
+        row("refund", intent.key, "new", points=250),
+    )
+    assert provider.find_spend(intent).finding is Finding.DID_NOT
+    assert vendor.state.points[mia] == balance
+
+
 def test_what_a_return_owes_is_paid_by_the_refund_of_an_earlier_spend_only(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
