@@ -53,6 +53,8 @@ def refund_of(write, row):
         "parent_id": spend.pk,
         "points": (row.points or 0) + row.withheld,
         "detail": {"withheld": row.withheld},
+        # Perhaps it was refused; whether it is still to come, the return knows.
+        "last_error": "not sent before the move" if row.state == "new" else "",
     }
 
 

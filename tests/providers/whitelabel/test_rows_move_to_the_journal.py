@@ -159,6 +159,13 @@ def test_a_spend_below_zero_whose_points_are_not_given_back_yet_gives_back_all_o
     assert vendor.state.points[mia] == balance
 
 
+def test_a_part_that_was_not_given_back_keeps_no_member_from_erasure(mia: str) -> None:
+    carry(
+        mia, row("spend", "done", vendor_ref="7", points=100), row("refund", "done:return-1", "new", points=5)
+    )
+    assert retention.erase_member("whitelabel", "acme", [mia], "ERASED-1") == 2
+
+
 def test_what_a_return_owes_is_paid_by_the_refund_of_an_earlier_spend_only(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
