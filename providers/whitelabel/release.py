@@ -25,7 +25,11 @@ TAKING = (WriteKind.RETURN, WriteKind.CANCEL)
 def confirm(client: Client, spend: Spend, order_id: str) -> None:
     """Note which order carried the code of the spend."""
     _see_burned(client, spend)
-    if not confirm_spend(client.journal.row_of(spend), order_id):
+    row = client.journal.row_of(spend)
+    if row.state == WriteState.SENT:  # a person has decided what the engine does not show
+        ref = spend.provider_ref or row.vendor_ref
+        advance(row, WriteState.SENT, WriteState.DONE, vendor_ref=ref, points=spend.points)
+    if not confirm_spend(row, order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the spend does not stand")
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.types import Finding
+from providers.types import Finding, Spend
 from providers.whitelabel import events
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.transcripts import losing
@@ -135,6 +135,21 @@ def test_what_was_sent_and_left_no_trace_is_given_up_only_when_it_can_no_longer_
     with pytest.raises(Rejected):
         provider.spend(intent)
     assert not vendor.state.events_of("REDEEMED_POINTS")
+
+
+def test_a_spend_of_which_a_person_says_that_it_stands_is_confirmed(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    intent = points_intent(mia, 250)
+    sent(WriteKind.SPEND, intent.key, mia, shown_before={})
+    assert provider.find_spend(intent).finding is Finding.CANNOT_TELL
+    spend = Spend(key=intent.key, member_ref=mia, kind=intent.kind, provider_ref="", points=250)
+    provider.confirm(spend, order(mia))
+    provider.release_part(spend, 50, "return-1")
+    provider.release(spend)
+    assert vendor.state.points[mia] == 820 + 250
+    with pytest.raises(Rejected):
+        provider.confirm(spend, order(mia))
 
 
 def test_a_spend_that_was_never_sent_did_not_happen_and_never_will(
