@@ -25,8 +25,8 @@ ROUNDING_A_PIECE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedSoFar:
-    """What is known to have come back of an order. `returned` and `cancelled` are money, as a part of what
-    the order earns on. `is_everything`: nothing of it was kept. `is_refunded`: that, and a goodwill refund
+    """The known returns of an order. `returned` and `cancelled` are money, as a part of what the order earns
+    on. `is_everything`: nothing of it was kept. `is_refunded`: that, and a goodwill refund
     is a part of the money."""
 
     returned: Decimal

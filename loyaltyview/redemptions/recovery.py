@@ -87,7 +87,7 @@ def _release_unused(row: Redemption) -> None:
 def recover(row: Redemption, actor: Actor) -> None:
     """Find out how a row stands that we hold and whose process did not finish it, and move it there."""
     if row.state == State.REQUESTED:
-        # The vendor was never asked and nobody saw the code, which expires by itself.
+        # The vendor was never asked, and the code was never shown. It expires by itself.
         refuse(row, Refusal.ABANDONED, State.REQUESTED, actor)
         return
     try:

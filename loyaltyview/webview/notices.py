@@ -64,7 +64,7 @@ def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str
 
 
 def given_back(row: Redemption, launch: Launch) -> str:
-    """Return the confirmation of an undo of `row`, and what is left to do when the app has its code."""
+    """Return the confirmation of an undo of `row`, and the next step when the app has its code."""
     in_cart = issued_of(launch.program_id, launch.selected_coupons).filter(redemption=row).exists()
     return f"{wording.given_back(row)} {wording.STILL_IN_CART if in_cart else ''}".strip()
 

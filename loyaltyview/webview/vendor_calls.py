@@ -87,5 +87,5 @@ def _answer(call: Callable[[], Any]) -> parallel.Result[Any]:
 
 
 def time_left(started: float, seconds: float) -> float:
-    """Return what is left of `seconds` since `started` (time.monotonic), at least 0."""
+    """Return the rest of `seconds` since `started` (time.monotonic), at least 0."""
     return max(0.0, started + seconds - time.monotonic())

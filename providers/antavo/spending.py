@@ -5,6 +5,7 @@ A claimed reward's coupon is redeemed immediately. Until then the customer could
 and would get two discounts for the points.
 """
 
+from abc import abstractmethod
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -46,9 +47,9 @@ class AntavoWay(SpendWay):
     def plan(self, intent: SpendIntent) -> dict[str, Any]:
         return {"detail": {"way": self.name, "item": intent.item_id}}
 
+    @abstractmethod
     def traces(self, intent: SpendIntent) -> dict[str, Made]:
         """Return the results of spends of the same thing at Antavo, by their identity."""
-        raise NotImplementedError
 
     def before(self, write: Write, intent: SpendIntent) -> list[str]:
         return list(self.traces(intent))

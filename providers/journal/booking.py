@@ -33,7 +33,7 @@ def parts_of(spend: Write) -> int:
 
 
 def book_part(spend: Write, key: str, points: int) -> Write | None:
-    """Return the part of this key, planned now if it is new: at most what is left of the spend. None when
+    """Return the part of this key, planned now if it is new: at most the rest of the spend. None when
     nothing is left, or the spend does not stand, or all the rest was given back."""
     journal, name = _journal(spend), _name_of_part(spend, key)
     with locked(spend) as row:

@@ -42,11 +42,6 @@ def take(write: Write) -> bool:
     return taken == 1
 
 
-def waiting(journal: Journal, kind: WriteKind, key: str) -> Write | None:
-    """Return the write of this key if it waits, None otherwise."""
-    return journal.writes(kind, key=key).filter(WAITING).first()
-
-
 def done(write: Write, made: Made | None = None) -> None:
     """Note that the vendor has it."""
     fields: dict[str, Any] = {"due_at": None, "last_error": ""}

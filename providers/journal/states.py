@@ -140,12 +140,6 @@ class Journal:
         others = self.writes(WriteKind.SPEND, vendor_ref=vendor_ref).exclude(pk=write.pk)
         return (others.filter(state__in=states) if states else others).exists()
 
-    def holds_of(self, member_ref: str) -> "QuerySet[Write]":
-        """Return the member's spends that wait for their order."""
-        return self.writes(
-            WriteKind.SPEND, member_ref=member_ref, state=WriteState.DONE, waits_for_order=True
-        )
-
     def row_of(self, spend: Spend) -> Write:
         """Return the row of a spend that the vendor made. A lost one, of a database that was restored from a
         backup, is written again from what the redemption knows."""

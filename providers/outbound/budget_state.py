@@ -178,9 +178,6 @@ class State:
     def _count(self, *uses: Use) -> int:
         return sum(sum(self.calls[use].values()) for use in uses or Use)
 
-    def _booked(self, *uses: Use) -> int:
-        return sum(booking.calls for booking in self.bookings if booking.use in (uses or Use))
-
     def _free_at(self, use: Use, calls: int, now: float, *, ahead_of_queue: bool = False) -> float:
         """Return when `calls` more fit: now, or when enough have left the window."""
         limit, at = self.limit, max(now, self.paused_until)

@@ -3,7 +3,7 @@ connect to public addresses only (`addresses`). All our calls, to vendors and Ne
 `session_for`.
 
 A socket's time-out starts again with each byte, so slow headers or a slow body may never end. Here the
-time-out is set to what is left of the attempt before each read and each piece that is sent. Looking up the
+time-out is set to the attempt's remaining time before each read and each piece that is sent. Looking up the
 host's name, and connecting to each of its addresses, end with the attempt as well.
 """
 
@@ -111,7 +111,7 @@ class _CheckedConnection(urllib3.connection.HTTPConnection):
 
 
 def _at_most(timeout: Any) -> Any:
-    """Return `timeout`, or what is left of the attempt where that is less. Raises TimeoutError at its end."""
+    """Return `timeout`, or the attempt's remaining time if less. Raises TimeoutError at its end."""
     left_s = attempt_ends_at.get() - time.monotonic()
     if left_s <= 0:
         raise TimeoutError("deadline")

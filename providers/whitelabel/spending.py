@@ -99,7 +99,7 @@ class PointsAsMoney(EngineWay):
         kind = self.client.settings.spend_type
         found = events.find_request(self.client, write, kind, "points_request", intent.key)
         if found.made and self.journal.get(WriteKind.RELEASE, write.key):
-            # It went below zero and is being given back, before anybody saw the code: bring that to its end.
+            # The balance went below zero, so the spend is given back before its code is shown: finish that.
             # How many points it took, a row of the former table does not say.
             release.give_back(self.client, replace(self.describe(write), points=intent.points))
             return Found(is_certain=True)

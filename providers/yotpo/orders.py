@@ -72,7 +72,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     )
     if refund is None:
         return NOTHING_LEFT
-    # Cut to what is left of the order, by more than rounding, the amount would no longer fit the items.
+    # An amount that is reduced by more than rounding does not fit the items.
     is_cut = abs((refund.amount or 0) - net) * 100 > len(ret.lines)
     items = () if is_cut else _items(ret.lines, ret.net.currency)
     sent_order_id = ret.reported_as or ret.order_id

@@ -130,4 +130,5 @@ def test_the_row_of_a_spend_is_written_again_after_a_restore() -> None:
     row = ACME.row_of(spend)
     assert ACME.row_of(spend) == row
     assert (row.state, row.vendor_ref, row.points) == (WriteState.DONE, "R-1", 10)
-    assert list(ACME.holds_of("mia")) == [row]
+    assert row.waits_for_order
+    assert list(ACME.writes(member_ref="mia", waits_for_order=True)) == [row]
