@@ -60,6 +60,7 @@ PORT = env.int("PORT", default=8000)
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=32)
 WEB_MAX_REQUESTS = env.int("WEB_MAX_REQUESTS", default=0)
+THREAD_WAIT_S = env.float("THREAD_WAIT_S", default=1.0)
 
 # --- Development only: a simulated NewStore and simulated vendors ------------------------------------
 SANDBOX = env.bool("SANDBOX", default=False)

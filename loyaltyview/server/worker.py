@@ -41,7 +41,7 @@ IDLE, READING, QUEUED, BUSY_STATE, WRITING, CLOSING = (
     "writing",
     "closing",
 )
-SECONDS = {IDLE: 5.0, READING: 8.0, QUEUED: 1.0, WRITING: 60.0, CLOSING: 2.0}
+SECONDS = {IDLE: 5.0, READING: 8.0, QUEUED: settings.THREAD_WAIT_S, WRITING: 60.0, CLOSING: 2.0}
 # When there are too many connections, those in these states are closed, the oldest first.
 DISPENSABLE = (CLOSING, IDLE, READING, WRITING)
 

@@ -59,6 +59,7 @@ def running_stack(folder: Path, provider: str = "house") -> Iterator[Stack]:
         "DEMO_PROXY_PORT": str(proxy),
         # What is asked is how the story goes, not how fast this machine is.
         "PAGE_DEADLINE_S": "30",
+        "THREAD_WAIT_S": "30",
     }
     command = [sys.executable, "-m", "loyaltyview.sandbox.demo", "--var", str(folder), "--provider", provider]
     if database := _fresh_database():

@@ -178,6 +178,7 @@ def running_stack(folder: Path, *, workers: int = 1, **environ: str) -> Iterator
             "PORT": str(port),
             "WORKER_POLL_S": "0.05",
             "PAGE_DEADLINE_S": "10",
+            "THREAD_WAIT_S": "10",
             **environ,
         }
         web = Process(WEB, shared, folder, "web")

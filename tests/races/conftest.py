@@ -16,5 +16,6 @@ def stack(
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("races")
     # A page waits without a limit: these tests ask which call wins, not how fast this machine is.
-    with django_db_blocker.unblock(), running_stack(folder, workers=2, PAGE_DEADLINE_S="30") as stack:
+    patient = {"PAGE_DEADLINE_S": "30", "THREAD_WAIT_S": "30"}
+    with django_db_blocker.unblock(), running_stack(folder, workers=2, **patient) as stack:
         yield stack
