@@ -17,6 +17,7 @@ from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
 from providers.outbound.budget import Budget
 from providers.outbound.deadline import leased_step
 from providers.outbound.sharing import changed
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.settings import SettingSpec, VendorSettings, specs_of, validated
 from providers.texts import id_key, plain
 from providers.types import (
@@ -27,14 +28,8 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Movement,
-    Order,
-    PointsChange,
     ProviderStore,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
     WebhookEvent,
     WebhookRequest,

@@ -40,7 +40,8 @@ from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.orders import give_back_order
 from providers.base import Capability, LoyaltyProvider
-from providers.types import MemberQuery, QueryKind, Spend
+from providers.sales import Spend
+from providers.types import MemberQuery, QueryKind
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,9 @@ from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.redemptions.codes import is_used_twice, used_elsewhere
 from loyaltyview.redemptions.orders import detach_dropped_codes, member_of_order, settle, use_codes
-from providers.types import Money, OrderLine, Spend
-from providers.types import Order as ProviderOrder
+from providers.sales import Order as ProviderOrder
+from providers.sales import OrderLine, Spend
+from providers.types import Money
 
 # Before the vendor was asked to earn, lines may still be taken out.
 NOT_EARNED = (Earning.WAITING, Earning.NOTHING)

@@ -14,7 +14,8 @@ from loyaltyview.events.models import Earning, Order, ReturnRecord, ReturnState,
 from loyaltyview.events.orders import is_member_erased, lines_of, provider_store
 from loyaltyview.events.returns import counted_amount, returned_so_far
 from providers.base import Capability
-from providers.types import Money, Return
+from providers.sales import Return
+from providers.types import Money
 
 
 def settle_return(record: ReturnRecord, order: Order) -> None:

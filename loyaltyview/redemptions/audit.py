@@ -10,7 +10,7 @@ from loyaltyview.redemptions.models import HOLDING, OPEN, Redemption, State
 from loyaltyview.redemptions.serialization import intent_of, spend_of
 from loyaltyview.work import clock
 from providers.errors import ProviderError
-from providers.types import Finding
+from providers.sales import Finding
 
 # The worker looks every second. A row that is overdue by this much was lost, it is not late.
 OVERDUE = timedelta(hours=1)

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 
 from loyaltyview.programs.models import Program
-from providers.types import Cart, Discount, Money, SpendKind
+from providers.sales import SpendKind
+from providers.types import Cart, Discount, Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.programs.models import Program
 from loyaltyview.work.models import WorkRow
-from providers.types import SpendKind
+from providers.sales import SpendKind
 
 
 class State(models.TextChoices):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from babel.numbers import get_currency_precision
 
+from providers.sales import SpendKind
 from providers.texts import shown
 from providers.types import (
     Cart,
@@ -19,7 +20,6 @@ from providers.types import (
     Money,
     PointsRange,
     Reward,
-    SpendKind,
     Voucher,
 )
 

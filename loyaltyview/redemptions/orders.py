@@ -30,7 +30,7 @@ from loyaltyview.redemptions.transitions import (
 )
 from loyaltyview.work.claims import finish, postpone
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
-from providers.types import Order, Spend
+from providers.sales import Order, Spend
 
 log = structlog.get_logger(__name__)
 

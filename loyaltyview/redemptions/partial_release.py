@@ -9,7 +9,7 @@ from loyaltyview.redemptions.orders import order_actor
 from loyaltyview.redemptions.release import is_final
 from loyaltyview.redemptions.serialization import spend_of
 from loyaltyview.redemptions.transitions import write_line
-from providers.types import SpendKind
+from providers.sales import SpendKind
 
 # A voucher has no parts.
 IN_PARTS = (SpendKind.REWARD, SpendKind.POINTS)

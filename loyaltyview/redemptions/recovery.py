@@ -27,7 +27,7 @@ from loyaltyview.redemptions.transitions import (
 from loyaltyview.work import clock
 from loyaltyview.work.claims import claim, finish, postpone
 from providers.errors import ProviderError
-from providers.types import Finding, SpendFinding
+from providers.sales import Finding, SpendFinding
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from loyaltyview.work import clock
 from loyaltyview.work.claims import postpone
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, Unsupported
-from providers.types import SpendKind
+from providers.sales import SpendKind
 
 
 def can_release(provider: LoyaltyProvider, kind: SpendKind) -> bool:

@@ -33,7 +33,7 @@ from loyaltyview.redemptions.transitions import advance, record_spend, refresh, 
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert
 from providers.errors import ProviderError
-from providers.types import SpendKind
+from providers.sales import SpendKind
 
 log = structlog.get_logger(__name__)
 

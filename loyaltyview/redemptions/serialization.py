@@ -12,16 +12,8 @@ from loyaltyview.redemptions.commands import RedeemRequest, fingerprint_of
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import saving_in
 from loyaltyview.work import clock
-from providers.types import (
-    Cart,
-    CartItem,
-    Discount,
-    DiscountKind,
-    Money,
-    Spend,
-    SpendIntent,
-    SpendKind,
-)
+from providers.sales import Spend, SpendIntent, SpendKind
+from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
 
 def money_to_json(money: Money | None) -> dict[str, str] | None:

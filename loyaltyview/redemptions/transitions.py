@@ -17,7 +17,7 @@ from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.states import missing_edge
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert, update
-from providers.types import Spend
+from providers.sales import Spend
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,8 @@ from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.member_offers import MemberOffer, PointsChoice
 from providers.base import LoyaltyProvider
-from providers.types import Cart, LockReason, Member, SpendKind
+from providers.sales import SpendKind
+from providers.types import Cart, LockReason, Member
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(

@@ -31,7 +31,8 @@ from loyaltyview.webview.notices import notices, notices_in_address
 from loyaltyview.webview.problems import FailedItem, Problem
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, ProviderError
-from providers.types import Cart, SpendKind, Voucher
+from providers.sales import SpendKind
+from providers.types import Cart, Voucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

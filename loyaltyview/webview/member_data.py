@@ -14,8 +14,9 @@ from loyaltyview.webview.vendor_calls import ask, call_now, shared
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.outbound import sharing
+from providers.sales import SpendKind
 from providers.texts import scanned_as
-from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, SpendKind, Voucher
+from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, Voucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

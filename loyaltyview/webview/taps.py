@@ -11,8 +11,8 @@ from loyaltyview.newstore.deeplink import MOST_CODES
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.search_input import read_code
+from providers.sales import SpendKind
 from providers.texts import shown
-from providers.types import SpendKind
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 POINTS = re.compile(r"[0-9]{1,10}")

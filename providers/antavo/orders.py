@@ -24,7 +24,8 @@ from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Made
 from providers.journal.states import note
-from providers.types import Cart, Order, PointsChange
+from providers.sales import Order, PointsChange
+from providers.types import Cart
 
 BULK = 50  # more is not refused, but slower (docs/contracts/antavo.md 3.2)
 LATER = PointsChange(points=None)

@@ -20,6 +20,7 @@ from providers.base import Capability, LoyaltyProvider
 from providers.errors import UnexpectedAnswer
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
     CheckResult,
@@ -28,13 +29,7 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Movement,
-    Order,
-    PointsChange,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
     WebhookEvent,
     WebhookRequest,

@@ -21,7 +21,7 @@ from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import confirm as confirm_spend
 from providers.journal.states import end_wait, end_wait_by, wait_for
-from providers.types import Order, Spend
+from providers.sales import Order, Spend
 
 log = structlog.get_logger(__name__)
 FORGOTTEN_AFTER = timedelta(days=3)

@@ -15,7 +15,7 @@ from providers.journal.delivery import deliver, resolve
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import advance, note
-from providers.types import PointsChange, Return
+from providers.sales import PointsChange, Return
 
 COUNT, POINTS = "count", "points"  # what `Write.shown_before` of a return holds
 

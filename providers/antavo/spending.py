@@ -23,7 +23,7 @@ from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAn
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import undo
-from providers.types import Order, Spend, SpendIntent, SpendKind
+from providers.sales import Order, Spend, SpendIntent, SpendKind
 
 
 def way_of(client: Client, intent: SpendIntent) -> "AntavoWay":

@@ -8,7 +8,8 @@ from django.db.models import Count, F, Q
 from providers import clock, types
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
-from providers.types import DiscountKind, Lock, LockReason, SpendIntent, SpendKind
+from providers.sales import SpendIntent, SpendKind
+from providers.types import DiscountKind, Lock, LockReason
 
 # The reason of a refused spend by the lock that the page showed.
 REJECTIONS = {

@@ -19,7 +19,8 @@ from providers.house.expiry import expired_points
 from providers.house.ledger import lock, post, posted
 from providers.house.members import tiers_at
 from providers.house.models import EarnRule, Entry, EntryKind, Member
-from providers.types import Money, Order, Return
+from providers.sales import Order, Return
+from providers.types import Money
 
 TAKEN_BACK = (EntryKind.RETURN, EntryKind.CANCEL)
 

@@ -12,22 +12,16 @@ from providers import clock
 from providers.base import Capability, LoyaltyProvider
 from providers.house import catalogue, earning, erasure, expiry, history, members, spending
 from providers.house.models import Member as MemberRow
+from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
     CheckResult,
     Consents,
-    Finding,
     Member,
     MemberProfile,
     MemberQuery,
     Movement,
-    Order,
-    PointsChange,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
 )
 

@@ -10,7 +10,7 @@ from providers.house.catalogue import claim_item, return_item, use_item
 from providers.house.ledger import lock, move, post, posted
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
 from providers.house.owed import newest_entry, take_owed
-from providers.types import Order, Spend, SpendIntent, SpendKind
+from providers.sales import Order, Spend, SpendIntent, SpendKind
 
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
 

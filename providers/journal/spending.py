@@ -27,7 +27,7 @@ from providers.errors import (
 from providers.journal.booking import locked
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.states import Journal, advance
-from providers.types import Finding, Spend, SpendFinding, SpendIntent, SpendKind
+from providers.sales import Finding, Spend, SpendFinding, SpendIntent, SpendKind
 
 CANNOT_TELL = SpendFinding(finding=Finding.CANNOT_TELL)
 DID_NOT = SpendFinding(finding=Finding.DID_NOT)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
-from providers.types import Spend
+from providers.sales import Spend
 
 EDGES: Mapping[tuple[WriteState, WriteState], str] = {
     (WriteState.PLANNED, WriteState.SENT): "It is sent now.",

@@ -13,7 +13,7 @@ from typing import Any
 
 from providers.currencies import hundredths
 from providers.journal.models import Write
-from providers.types import Order, OrderLine
+from providers.sales import Order, OrderLine
 
 WHOLE_SALE = "sale"  # the line of an order whose lines are not known
 

@@ -29,7 +29,7 @@ from providers.pongo.client import data_of, object_of
 from providers.pongo.order_body import order_body, void_body
 from providers.pongo.release import follow, is_used, use
 from providers.pongo.spending import Shop
-from providers.types import Order, PointsChange, Return, Spend, SpendKind
+from providers.sales import Order, PointsChange, Return, Spend, SpendKind
 
 REPLAYED = 202  # "This order has already been processed." (reference, "Create an order")
 

@@ -13,6 +13,7 @@ from providers.pongo import account as accounts
 from providers.pongo import members, merchant, orders, release, rewards, spending, webhooks
 from providers.pongo.client import Client
 from providers.pongo.settings import Settings
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.sealing import unseal
 from providers.types import (
     Cart,
@@ -21,15 +22,9 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Order,
-    PointsChange,
     ProviderStore,
     QueryKind,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
     WebhookEvent,
     WebhookRequest,

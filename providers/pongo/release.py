@@ -10,7 +10,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.states import advance, end_wait
 from providers.pongo.client import data_of, refusal
 from providers.pongo.spending import Shop
-from providers.types import Spend, SpendKind
+from providers.sales import Spend, SpendKind
 
 
 def release(shop: Shop, spend: Spend) -> None:

@@ -31,7 +31,8 @@ from providers.outbound import sharing
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.members import get, unmapped_store
 from providers.pongo.rewards import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
-from providers.types import DiscountKind, SpendIntent, SpendKind
+from providers.sales import SpendIntent, SpendKind
+from providers.types import DiscountKind
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from providers.journal.delivery import deliver, resolve
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import advance, note
-from providers.types import Order, PointsChange, Return
+from providers.sales import Order, PointsChange, Return
 from providers.whitelabel import events
 from providers.whitelabel.client import Client, Json, rejecting
 from providers.whitelabel.members import available_points

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
     CheckResult,
@@ -13,14 +14,8 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Order,
-    PointsChange,
     ProviderStore,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
     WebhookEvent,
     WebhookRequest,

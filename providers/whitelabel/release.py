@@ -12,7 +12,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Made
 from providers.journal.states import advance, note
 from providers.journal.states import confirm as confirm_spend
-from providers.types import Spend, SpendKind
+from providers.sales import Spend, SpendKind
 from providers.whitelabel import events, vouchers
 from providers.whitelabel.client import Client, rejecting
 

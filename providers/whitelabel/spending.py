@@ -20,7 +20,7 @@ from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import note
 from providers.outbound import sharing
-from providers.types import Spend, SpendIntent, SpendKind
+from providers.sales import Spend, SpendIntent, SpendKind
 from providers.whitelabel import events, members, release, rewards, vouchers
 from providers.whitelabel.client import Client, Json, Refused, rejecting
 

@@ -19,7 +19,8 @@ from providers.journal.booking import book_refund
 from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.states import confirm as confirm_spend
-from providers.types import Money, Order, OrderLine, PointsChange, Return, Spend
+from providers.sales import Order, OrderLine, PointsChange, Return, Spend
+from providers.types import Money
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import email_of
 from providers.yotpo.holds import is_held, note_order

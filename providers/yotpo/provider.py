@@ -9,6 +9,7 @@ from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent, SpendKind
 from providers.types import (
     Cart,
     CheckResult,
@@ -17,14 +18,7 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Movement,
-    Order,
-    PointsChange,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
-    SpendKind,
     Voucher,
     WebhookEvent,
     WebhookRequest,

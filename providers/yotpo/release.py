@@ -18,7 +18,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made
 from providers.journal.states import advance
 from providers.outbound.exchange import segment
-from providers.types import Spend
+from providers.sales import Spend
 from providers.yotpo.client import Client, is_ok, read_refusal
 from providers.yotpo.customers import deducted_codes, fetch_by_ref, history_of
 from providers.yotpo.holds import is_held, order_sent_at

@@ -15,7 +15,7 @@ from providers.journal.models import Write
 from providers.journal.spending import Found, Made, SpendWay
 from providers.outbound import sharing
 from providers.outbound.exchange import Answer
-from providers.types import Spend, SpendIntent, SpendKind
+from providers.sales import Spend, SpendIntent, SpendKind
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import fetch_by_ref, history_of
 from providers.yotpo.holds import hold_columns, holds_of, is_held

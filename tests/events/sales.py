@@ -30,7 +30,8 @@ from loyaltyview.webview.applied_redemptions import cart_left
 from loyaltyview.webview.carts import cart_of, earning_cart
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import cart_json
-from providers.types import Cart, Discount, DiscountKind, Money, Order
+from providers.sales import Order
+from providers.types import Cart, Discount, DiscountKind, Money
 
 TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 

@@ -4,7 +4,7 @@ import pytest
 
 from loyaltyview.events.models import ReturnRecord, ReturnState
 from providers.base import Capability
-from providers.types import PointsChange, Return
+from providers.sales import PointsChange, Return
 
 from .conftest import Deliver
 from .deliveries import completed, order, returned

@@ -17,7 +17,7 @@ from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from providers.errors import SettingsError, Unavailable
-from providers.types import Finding, SpendFinding
+from providers.sales import Finding, SpendFinding
 
 from .conftest import Deliver, Work
 from .deliveries import ORDER, completed, order, returned

@@ -5,7 +5,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 from providers.base import ProviderConfig
-from providers.types import Cart, Discount, DiscountKind, Member, Money, Reward, Spend, SpendIntent
+from providers.sales import Spend, SpendIntent
+from providers.types import Cart, Discount, DiscountKind, Member, Money, Reward
 from tests.redemptions.memory_provider import Ledger, MemoryProvider
 
 ANSWERS_AFTER_S = 0.05

@@ -5,7 +5,8 @@ from typing import Any
 
 from providers.base import Capability, LoyaltyProvider
 from providers.outbound import sharing
-from providers.types import Cart, MemberQuery, QueryKind, Reward, SpendIntent
+from providers.sales import SpendIntent
+from providers.types import Cart, MemberQuery, QueryKind, Reward
 
 Calls = list[str]
 

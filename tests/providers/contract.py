@@ -18,13 +18,13 @@ from providers.base import Capability, LoyaltyProvider
 from providers.currencies import decimals_of
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.journal.models import Write
+from providers.sales import Finding, SpendIntent, SpendKind
 from providers.types import (
     Cart,
     Consent,
     Consents,
     Discount,
     DiscountKind,
-    Finding,
     LockReason,
     Member,
     MemberProfile,
@@ -32,8 +32,6 @@ from providers.types import (
     Money,
     QueryKind,
     Reward,
-    SpendIntent,
-    SpendKind,
     Voucher,
     WebhookRequest,
 )

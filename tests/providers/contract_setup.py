@@ -17,21 +17,8 @@ from django.db import transaction
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.journal import retention
-from providers.types import (
-    Cart,
-    CartItem,
-    Member,
-    MemberProfile,
-    Money,
-    Order,
-    Return,
-    Reward,
-    Spend,
-    SpendIntent,
-    SpendKind,
-    Voucher,
-    WebhookRequest,
-)
+from providers.sales import Order, Return, Spend, SpendIntent, SpendKind
+from providers.types import Cart, CartItem, Member, MemberProfile, Money, Reward, Voucher, WebhookRequest
 
 MakeOrder = Callable[..., Order]
 Deliver = Callable[..., WebhookRequest]

@@ -7,7 +7,8 @@ from providers.base import ProviderConfig
 from providers.house.ledger import adjust
 from providers.house.models import EarnRule, Member, Reward, Tier
 from providers.house.provider import HouseProvider
-from providers.types import Cart, Discount, DiscountKind, Money, Order, Return, SpendIntent, SpendKind
+from providers.sales import Order, Return, SpendIntent, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
 
 REF = "ACME-000001"
 

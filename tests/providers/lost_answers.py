@@ -15,7 +15,8 @@ import time_machine
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
-from providers.types import Cart, Finding, Member, Reward, SpendIntent, SpendKind
+from providers.sales import Finding, SpendIntent, SpendKind
+from providers.types import Cart, Member, Reward
 from tests.providers.contract_setup import MakeOrder, make_intent, make_return, need
 from tests.providers.transcripts import LONG_AFTER, losing
 from tests.providers.wrong_answers import WrongAnswersContract, total

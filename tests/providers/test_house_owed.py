@@ -18,7 +18,7 @@ from providers.errors import Rejected
 from providers.house.ledger import adjust
 from providers.house.models import Entry, Hold, Member
 from providers.house.provider import HouseProvider
-from providers.types import Spend
+from providers.sales import Spend
 from tests.providers.house import REF, build_house, build_intent, build_member, build_order, build_return
 
 

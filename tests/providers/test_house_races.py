@@ -11,7 +11,8 @@ from django.db import connection
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Entry, Hold, Member, Reward
 from providers.house.provider import HouseProvider
-from providers.types import Consents, Finding, MemberProfile, Spend
+from providers.sales import Finding, Spend
+from providers.types import Consents, MemberProfile
 from tests.providers.house import (
     build_house,
     build_intent,

@@ -13,7 +13,8 @@ from hypothesis.extra.django import TestCase
 from providers.errors import Rejected, RejectReason
 from providers.house.models import Entry, Hold, HoldState, Member, Reward, Tier, Voucher
 from providers.house.provider import HouseProvider
-from providers.types import Finding, LockReason, Spend, SpendKind
+from providers.sales import Finding, Spend, SpendKind
+from providers.types import LockReason
 from tests.providers.house import REF, build_house, build_intent, build_member, build_order
 
 

@@ -24,17 +24,8 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.vendors.base import Vendor
 from providers.base import LoyaltyProvider
 from providers.errors import ProviderError, Rejected
-from providers.types import (
-    Cart,
-    Member,
-    PointsChange,
-    Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
-    SpendKind,
-    Voucher,
-)
+from providers.sales import PointsChange, Spend, SpendFinding, SpendIntent, SpendKind
+from providers.types import Cart, Member, Reward, Voucher
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_setup import MakeOrder, erase_member, forget_old, make_intent, make_return
 

@@ -21,7 +21,8 @@ from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError
 from providers.outbound.exchange import Answer, Call
 from providers.outbound.vendor_session import VendorSession
-from providers.types import Balance, Cart, Finding, Member, MemberQuery, QueryKind, SpendIntent
+from providers.sales import Finding, SpendIntent
+from providers.types import Balance, Cart, Member, MemberQuery, QueryKind
 from tests.providers.contract import LOOKUPS
 from tests.providers.contract_setup import Deliver, MakeOrder, assert_types, make_return, need
 from tests.providers.inside_200 import reads_of

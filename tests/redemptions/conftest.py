@@ -14,7 +14,8 @@ from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.commands import Actor, RedeemRequest
-from providers.types import Cart, Discount, DiscountKind, Money, Order, SpendKind
+from providers.sales import Order, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
 
 from .memory_provider import Ledger, MemoryProvider
 

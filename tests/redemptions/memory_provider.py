@@ -6,22 +6,8 @@ from typing import Any
 
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason
-from providers.types import (
-    Balance,
-    Cart,
-    CheckResult,
-    Finding,
-    Member,
-    MemberQuery,
-    Order,
-    PointsChange,
-    Return,
-    Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
-    Voucher,
-)
+from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
+from providers.types import Balance, Cart, CheckResult, Member, MemberQuery, Reward, Voucher
 
 
 @dataclass

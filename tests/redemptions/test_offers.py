@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyaltyview.redemptions.offers import OfferState, after, build_offers, points_as_money, saving_in
+from providers.sales import SpendKind
 from providers.types import (
     Cart,
     CartItem,
@@ -18,7 +19,6 @@ from providers.types import (
     Money,
     PointsRange,
     Reward,
-    SpendKind,
     Voucher,
 )
 

@@ -17,7 +17,7 @@ from loyaltyview.redemptions.renewal import renew
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.stuck_resolution import question_of, resolve
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
-from providers.types import Order, Spend, SpendFinding, SpendIntent
+from providers.sales import Order, Spend, SpendFinding, SpendIntent
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger, MemoryProvider

@@ -14,7 +14,8 @@ from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, build_
 from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.saga import redeem
 from providers.errors import OutcomeUnknown
-from providers.types import Cart, LockReason, Money, Reward, SpendKind
+from providers.sales import SpendKind
+from providers.types import Cart, LockReason, Money, Reward
 
 from .conftest import KIM, TEN_DOLLARS, Mint
 from .memory_provider import Ledger

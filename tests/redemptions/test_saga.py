@@ -17,7 +17,7 @@ from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.saga import redeem, reveal_codes
 from loyaltyview.redemptions.stuck_resolution import Question, question_of
 from providers.errors import AuthFailed, OutcomeUnknown, Unavailable, UnexpectedAnswer
-from providers.types import Spend
+from providers.sales import Spend
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger, MemoryProvider

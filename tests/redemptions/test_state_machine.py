@@ -38,7 +38,8 @@ from loyaltyview.redemptions.serialization import spend_key
 from providers.errors import OutcomeUnknown, ProviderError, Unavailable
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member, Reward
 from providers.house.provider import HouseProvider
-from providers.types import Cart, Discount, DiscountKind, Money, Order, SpendKind
+from providers.sales import Order, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
 
 OPENING = 500
 REWARDS = {"five": 100, "ten": 200, "twenty": 400}

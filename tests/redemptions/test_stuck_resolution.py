@@ -18,7 +18,7 @@ from loyaltyview.redemptions.release import undo
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
-from providers.types import Order
+from providers.sales import Order
 
 from .conftest import KIM, Mint
 from .memory_provider import Ledger

@@ -12,7 +12,7 @@ from loyaltyview.redemptions.models import State
 from loyaltyview.redemptions.saga import redeem
 from loyaltyview.work.worker import drain
 from providers.errors import OutcomeUnknown
-from providers.types import SpendFinding
+from providers.sales import SpendFinding
 
 from .conftest import Mint
 from .memory_provider import Ledger, MemoryProvider

@@ -64,7 +64,7 @@ def test_a_live_code_is_revealed_and_not_renewed_by_a_machine_that_is_ahead(
 def test_an_unknown_outcome_gets_stuck_by_the_one_clock(
     tap: Tap, newstore: Mint, vendor: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from providers.types import Finding, SpendFinding
+    from providers.sales import Finding, SpendFinding
     from tests.redemptions.memory_provider import MemoryProvider
 
     row = redeem(tap())

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason
+from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Balance,
     Cart,
@@ -17,7 +18,6 @@ from providers.types import (
     Discount,
     DiscountKind,
     Expiring,
-    Finding,
     Lock,
     LockReason,
     Member,
@@ -25,15 +25,9 @@ from providers.types import (
     MemberQuery,
     Money,
     Movement,
-    Order,
-    PointsChange,
     PointsRange,
     QueryKind,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Tier,
     Voucher,
 )

@@ -21,7 +21,7 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import actor_of
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Unavailable
-from providers.types import Finding
+from providers.sales import Finding
 
 from .conftest import Mint, Open
 from .fakes import Vendor

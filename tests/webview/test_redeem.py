@@ -23,7 +23,8 @@ from providers.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from providers.types import Finding, Lock, LockReason
+from providers.sales import Finding
+from providers.types import Lock, LockReason
 
 from .conftest import TOKEN, Mint, Open, launch_params
 from .fakes import MIA, POINTS_AS_MONEY, Vendor

@@ -15,7 +15,8 @@ from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.taps import key_of
 from providers.errors import OutcomeUnknown, Unavailable
-from providers.types import Discount, DiscountKind, Finding, Reward, Voucher
+from providers.sales import Finding
+from providers.types import Discount, DiscountKind, Reward, Voucher
 
 from .conftest import Mint, Open, launch_params, squeezed
 from .fakes import MIA, POINTS_AS_MONEY, Vendor, off

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers.house.models.members import Member
-from providers.types import SpendKind
+from providers.sales import SpendKind
 
 
 class LedgerIsFinal(Exception):

@@ -4,19 +4,8 @@ import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from providers.types import (
-    Cart,
-    CartItem,
-    Discount,
-    DiscountKind,
-    Money,
-    Order,
-    OrderLine,
-    Return,
-    Spend,
-    SpendIntent,
-    SpendKind,
-)
+from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
+from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 from tests.providers.antavo.conftest import MIA
 
 _numbers = itertools.count(1)

@@ -10,7 +10,7 @@ from django.db import connection
 
 from providers.antavo.provider import AntavoProvider
 from providers.errors import ProviderError, Rejected
-from providers.types import PointsChange, Spend
+from providers.sales import PointsChange, Spend
 from tests.providers.antavo.build import goods, intent, order, points_intent, voucher_intent
 from tests.providers.antavo.conftest import MIA, Connect, Served
 

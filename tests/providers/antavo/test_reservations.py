@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
-from providers.types import Balance, Finding
+from providers.sales import Finding
+from providers.types import Balance
 from tests.plans import plan_of
 from tests.providers.antavo.build import order, points_intent
 from tests.providers.antavo.conftest import MIA, Connect, LoseAnswers, Served

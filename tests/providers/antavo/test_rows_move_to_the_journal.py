@@ -9,7 +9,7 @@ import time_machine
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from providers.journal.models import Write, WriteKind
-from providers.types import Finding, PointsChange, Spend, SpendKind
+from providers.sales import Finding, PointsChange, Spend, SpendKind
 from tests.providers.antavo.build import goods, intent, order, points_intent
 from tests.providers.antavo.conftest import MIA, Connect, LoseAnswers, Served
 from tests.providers.journal.carried_over import former_tables

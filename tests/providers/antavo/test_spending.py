@@ -10,7 +10,7 @@ from loyaltyview.sandbox.vendors.antavo.state import Reward as VendorReward
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write
-from providers.types import Finding, Spend, SpendKind
+from providers.sales import Finding, Spend, SpendKind
 from tests.providers.antavo.build import intent, order, voucher_intent
 from tests.providers.antavo.conftest import MIA, LoseAnswers, Served
 

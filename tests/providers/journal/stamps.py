@@ -9,7 +9,8 @@ from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import Journal
-from providers.types import Cart, Discount, DiscountKind, Money, SpendIntent, SpendKind
+from providers.sales import SpendIntent, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
 
 SETTLED_AFTER = timedelta(minutes=1)
 INTENT = SpendIntent(

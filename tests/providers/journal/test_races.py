@@ -12,7 +12,7 @@ from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, find, spend
 from providers.journal.states import Journal
-from providers.types import Finding, Spend
+from providers.sales import Finding, Spend
 from tests.providers.journal.stamps import INTENT, SETTLED_AFTER, UNKNOWN, Stamps, StampWay, intent
 from tests.races.at_once import at_once
 

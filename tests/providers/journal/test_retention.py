@@ -12,7 +12,7 @@ from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.retention import erase_member, forget_old, refs_under_way
 from providers.journal.states import Journal
-from providers.types import Spend, SpendKind
+from providers.sales import Spend, SpendKind
 
 pytestmark = pytest.mark.django_db
 ACME = Journal(vendor="stamps", program="acme")

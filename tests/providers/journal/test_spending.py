@@ -11,7 +11,7 @@ from providers.errors import AuthFailed, OutcomeUnknown, Rejected, RejectReason,
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import find, spend
 from providers.journal.states import advance
-from providers.types import Finding, SpendIntent
+from providers.sales import Finding, SpendIntent
 from tests.providers.journal.stamps import INTENT, SETTLED_AFTER, UNKNOWN, Stamps, StampWay, intent
 
 pytestmark = pytest.mark.django_db

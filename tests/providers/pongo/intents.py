@@ -3,19 +3,8 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from providers.types import (
-    Cart,
-    CartItem,
-    Discount,
-    DiscountKind,
-    Money,
-    Order,
-    OrderLine,
-    Return,
-    Spend,
-    SpendIntent,
-    SpendKind,
-)
+from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
+from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 from tests.providers.pongo.conftest import FIVE_OFF, MIA
 
 FIVE = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal("5.00"), currency="USD"))

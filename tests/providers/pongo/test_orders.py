@@ -8,7 +8,7 @@ from providers.errors import OutcomeUnknown, Rejected, Unsupported
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.pongo.provider import PongoProvider
 from providers.pongo.release import is_used
-from providers.types import PointsChange, SpendKind
+from providers.sales import PointsChange, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, TOTE, LoseAnswers, Served
 from tests.providers.pongo.intents import TOTE_FREE, a_line, a_return, an_intent, an_order
 

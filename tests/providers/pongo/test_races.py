@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from providers.errors import OutcomeUnknown, ProviderError, Rejected
-from providers.types import Finding, Spend, SpendKind
+from providers.sales import Finding, Spend, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, Connect, Served
 from tests.providers.pongo.intents import an_intent, an_order
 

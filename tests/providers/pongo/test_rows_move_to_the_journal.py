@@ -11,7 +11,7 @@ from providers.errors import OutcomeUnknown, Rejected, Unsupported
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.pongo.provider import PongoProvider
 from providers.pongo.release import is_used
-from providers.types import Finding, PointsChange, SpendKind
+from providers.sales import Finding, PointsChange, SpendKind
 from tests.providers.journal.carried_over import former_tables
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, Connect, Served
 from tests.providers.pongo.intents import a_return, an_intent, an_order

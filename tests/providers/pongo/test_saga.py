@@ -12,7 +12,7 @@ from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from loyaltyview.redemptions.models import IssuedCode, State
 from loyaltyview.redemptions.recovery import carry_on, run_one
-from providers.types import SpendKind
+from providers.sales import SpendKind
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, LoseAnswers, Served
 from tests.providers.pongo.intents import FIVE, a_cart, usd
 

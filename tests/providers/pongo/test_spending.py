@@ -20,7 +20,7 @@ from providers.errors import (
 from providers.journal.models import Write, WriteKind
 from providers.journal.states import Journal
 from providers.pongo.provider import PongoProvider
-from providers.types import Finding, SpendKind
+from providers.sales import Finding, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
 from tests.providers.pongo.intents import an_intent, an_order
 from tests.providers.transcripts import losing

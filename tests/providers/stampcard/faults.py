@@ -13,23 +13,17 @@ from providers.base import Capability
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import WriteKind
 from providers.outbound.exchange import Call, segment
+from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
     Discount,
     DiscountKind,
-    Finding,
     Member,
     MemberQuery,
     Money,
     Movement,
-    Order,
-    PointsChange,
     QueryKind,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     WebhookEvent,
     WebhookRequest,
 )

@@ -7,7 +7,8 @@ from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Made
 from providers.outbound.exchange import segment
-from providers.types import Money, Order, PointsChange, Return
+from providers.sales import Order, PointsChange, Return
+from providers.types import Money
 from tests.providers.stampcard.client import Client, stamps
 from tests.providers.stampcard.spending import SETTLED_AFTER
 

@@ -4,19 +4,14 @@ import time
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.outbound.budget import Budget
+from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
     CheckResult,
     Member,
     MemberQuery,
     Movement,
-    Order,
-    PointsChange,
-    Return,
     Reward,
-    Spend,
-    SpendFinding,
-    SpendIntent,
     Voucher,
     WebhookEvent,
     WebhookRequest,

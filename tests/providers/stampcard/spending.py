@@ -15,7 +15,7 @@ from providers.journal.models import Write, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import advance, note_if_open
 from providers.outbound.exchange import segment
-from providers.types import Order, Spend, SpendFinding, SpendIntent, SpendKind
+from providers.sales import Order, Spend, SpendFinding, SpendIntent, SpendKind
 from tests.providers.stampcard.client import Client
 
 # A call ends after 10 seconds, and Stampcard finishes what it began within a minute.

@@ -13,7 +13,8 @@ from loyaltyview.redemptions import saga
 from loyaltyview.redemptions.commands import Actor, RedeemRequest
 from loyaltyview.redemptions.models import State
 from providers import registry
-from providers.types import Cart, Discount, DiscountKind, Money, SpendKind
+from providers.sales import SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
 from tests.events import deliveries
 from tests.events.conftest import Deliver, Work, deliver, work  # noqa: F401 - fixtures
 from tests.providers.stampcard.conftest import MIA, SECRET

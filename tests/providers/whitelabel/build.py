@@ -8,19 +8,8 @@ from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.whitelabel.sample import fixed_id
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.types import (
-    Cart,
-    CartItem,
-    Discount,
-    DiscountKind,
-    Money,
-    Order,
-    OrderLine,
-    Return,
-    Spend,
-    SpendIntent,
-    SpendKind,
-)
+from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
+from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
 SECRET = "tenant-secret-1"
 FIVE_OFF = fixed_id("reward-$5 off")

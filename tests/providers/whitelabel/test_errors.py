@@ -17,7 +17,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
-from providers.types import Finding
+from providers.sales import Finding
 from providers.whitelabel.client import Client, GatewayRefused
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.raw import RawVendor

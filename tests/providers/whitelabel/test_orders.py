@@ -14,7 +14,7 @@ from django.utils import timezone
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from providers.journal.models import Write, WriteKind
-from providers.types import PointsChange
+from providers.sales import PointsChange
 from providers.whitelabel import events
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent, sent

@@ -10,7 +10,7 @@ from django.utils import timezone
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.types import Finding, Spend
+from providers.sales import Finding, Spend
 from providers.whitelabel import events
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.transcripts import losing

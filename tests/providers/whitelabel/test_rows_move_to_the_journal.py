@@ -13,7 +13,7 @@ from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
 from providers.journal import retention
 from providers.journal.models import Write, WriteState
-from providers.types import Finding, PointsChange, Spend, SpendIntent, SpendKind
+from providers.sales import Finding, PointsChange, Spend, SpendIntent, SpendKind
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.journal.carried_over import former_tables
 from tests.providers.whitelabel.build import order, points_intent, returned, reward_intent, voucher_intent

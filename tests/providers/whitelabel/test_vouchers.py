@@ -11,7 +11,7 @@ from loyaltyview.sandbox.vendors.whitelabel.sample import ANA_CODE
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable, Unsupported
-from providers.types import Finding, SpendKind
+from providers.sales import Finding, SpendKind
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.whitelabel.build import order, voucher_intent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers

@@ -7,20 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers.types import (
-    Cart,
-    Discount,
-    DiscountKind,
-    MemberQuery,
-    Money,
-    Order,
-    OrderLine,
-    QueryKind,
-    Return,
-    Spend,
-    SpendIntent,
-    SpendKind,
-)
+from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
+from providers.types import Cart, Discount, DiscountKind, MemberQuery, Money, QueryKind
 from providers.yotpo.provider import YotpoProvider
 
 MIA, LEO, ANA = "mia@example.test", "leo@example.test", "ana@example.test"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable
-from providers.types import PointsChange
+from providers.sales import PointsChange
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import ANA, TEN_OFF, make_intent, make_order, make_return, points_of, ref
 from tests.providers.yotpo.conftest import Build

@@ -21,7 +21,8 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.saga import find_tap
 from loyaltyview.webview.models import ConsentChange, Launch
-from providers.types import SpendKind, WebhookEvent
+from providers.sales import SpendKind
+from providers.types import WebhookEvent
 from providers.yotpo.models import Enrolment
 from providers.yotpo.refs import identity_of, ref_of
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Rejected, Unavailable, Unsupported
-from providers.types import Spend, SpendKind
+from providers.sales import Spend, SpendKind
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import (
     FIFTEEN_PERCENT,

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Rejected, Unavailable
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.types import Finding, PointsChange, Spend, SpendIntent, SpendKind
+from providers.sales import Finding, PointsChange, Spend, SpendIntent, SpendKind
 from providers.yotpo.provider import YotpoProvider
 from providers.yotpo.refs import identity_of
 from tests.providers.contract_setup import erase_member, forget_old

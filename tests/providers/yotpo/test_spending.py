@@ -20,7 +20,7 @@ from providers.errors import (
 )
 from providers.journal.models import Write
 from providers.journal.spending import Made
-from providers.types import Finding, SpendIntent, SpendKind
+from providers.sales import Finding, SpendIntent, SpendKind
 from providers.yotpo.provider import YotpoProvider
 from providers.yotpo.spending import Redemption
 from tests.providers.yotpo.build import (
