@@ -129,6 +129,8 @@ class LoyaltyProvider(ABC):
     most_decimals: ClassVar[int] = 3
     # True when look-ups by code and by member id are the same call: pages then make it once.
     finds_codes_as_ids: ClassVar[bool] = False
+    # True when `get_history` knows only what went through our own calls (`providers.journal.history`).
+    has_our_history: ClassVar[bool] = False
     # How many calls a page makes for a member, and a tap for its spend, when no earlier read can be used.
     calls_of_page: ClassVar[int] = 1
     calls_of_tap: ClassVar[int] = 1

@@ -7,6 +7,7 @@ from datetime import datetime
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, Unsupported
+from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
@@ -22,6 +23,7 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
+    Movement,
     ProviderStore,
     QueryKind,
     Reward,
@@ -37,7 +39,7 @@ class PongoProvider(LoyaltyProvider):
     kind = "pongo"
     most_decimals = HUNDREDTH_DECIMALS
     finds_codes_as_ids = True
-    # No holds, tiers, history, preview or points as money in its reference; bought rewards stay bought.
+    # No holds, tiers, preview or points as money in its reference; bought rewards stay bought.
     capabilities = frozenset(
         {
             Capability.RELEASE_VOUCHER,
@@ -48,10 +50,12 @@ class PongoProvider(LoyaltyProvider):
             Capability.CONSENT_EMAIL,
             Capability.CONSENT_SMS,
             Capability.CONSENT_CHANGE,
+            Capability.HISTORY,
             Capability.STORES,
             Capability.WEBHOOKS,
         }
     )
+    has_our_history = True  # its reference has no call for a history
     calls_of_page, calls_of_tap = 3, 2
     settings_class = Settings
 
@@ -89,6 +93,9 @@ class PongoProvider(LoyaltyProvider):
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return rewards.list_vouchers(self.client, ref, self.known, self.config.currency)
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        return list_movements(self.shop.journal, ref, keeps_undone=spending.was_bought)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         return find(spending.way_of(self.shop, intent.kind), intent)

@@ -24,6 +24,7 @@ from providers.errors import (
     UnexpectedAnswer,
     Unsupported,
 )
+from providers.journal.history import LONGEST_TITLE, TITLE
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import Journal
@@ -209,7 +210,7 @@ class OwnedReward(CartWay):
             raise Rejected(RejectReason.EXPIRED)
         if intent.points:
             raise Rejected(RejectReason.PRICE_CHANGED)
-        return {"reward": won.reward_id, "coupon_code": won.coupon_code}
+        return detail_of(won)
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
         lock(self.shop, intent.member_ref, intent.item_id)
@@ -228,8 +229,17 @@ class OwnedReward(CartWay):
 
 def made_of(won: Won) -> Made:
     """Return a won reward as the result of a spend."""
-    detail = {"reward": won.reward_id, "coupon_code": won.coupon_code}
-    return Made(ref=won.hash, exclusive_key=won.hash, detail=detail)
+    return Made(ref=won.hash, exclusive_key=won.hash, detail=detail_of(won))
+
+
+def detail_of(won: Won) -> dict[str, str]:
+    """Return what the row of a spend keeps of its won reward."""
+    return {"reward": won.reward_id, "coupon_code": won.coupon_code, TITLE: won.title[:LONGEST_TITLE]}
+
+
+def was_bought(spend: Write) -> bool:
+    """Return whether the spend paid points, which Pongo never gives back."""
+    return spend.item_kind == SpendKind.REWARD
 
 
 def lock(shop: Shop, ref: str, won: str) -> None:

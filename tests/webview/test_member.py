@@ -16,7 +16,7 @@ from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable
 from providers.types import Lock, LockReason, PointsRange
 
 from .conftest import Mint, Open, squeezed
-from .fakes import ANNA, MIA, POINTS_AS_MONEY, Vendor, usd
+from .fakes import ANNA, MIA, POINTS_AS_MONEY, FakeProvider, Vendor, usd
 from .test_redeem import form
 
 
@@ -464,6 +464,15 @@ def test_history_is_a_page_and_a_fragment(client: Client, page: str, vendor: Ven
     assert "<html" not in fragment
     vendor.errors["get_history"] = Unavailable("timeout")
     assert 'data-error="PROVIDER_UNAVAILABLE"' in client.get(page + "history/").content.decode()
+
+
+def test_a_history_of_our_own_calls_says_so(
+    client: Client, page: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get(page)
+    assert "this till system did" not in client.get(page + "history/").content.decode()
+    monkeypatch.setattr(FakeProvider, "has_our_history", True)
+    assert "Only what this till system did" in client.get(page + "history/").content.decode()
 
 
 def test_the_page_needs_few_queries(

@@ -29,6 +29,7 @@ def history(request: HttpRequest, launch: Launch) -> HttpResponse:
         "program": launch.program,
         "store": store_of(launch),
         "movements": (),
+        "is_ours_only": provider.has_our_history,
         "is_fragment": is_htmx(request),
     }
     try:
