@@ -44,7 +44,8 @@ class SettingSpec:
     `minimum` and `maximum` are allowed, `above` is not. `pattern` must fit the whole text, and `pattern_help`
     is its description ("must be ..."). `keys` are the allowed keys of a table; with `allows_other_keys`
     others are allowed, too. `each` is the rule for every value of a table without `keys`, and for every item
-    of a list. `make` converts a stored value to a typed one.
+    of a list. `make` converts a stored value to a typed one. A file that has the `former_name` is refused
+    with the new one.
     """
 
     name: str = ""
@@ -63,6 +64,7 @@ class SettingSpec:
     allows_other_keys: bool = False
     each: "SettingSpec | None" = None
     make: Callable[[Any], Any] | None = None
+    former_name: str = ""
 
     def accept(self, value: Any, path: tuple[str, ...]) -> Any:
         """Return `value` as it is stored; raise SettingsError, which names the place. A number inside a table
@@ -186,7 +188,10 @@ def validated(specs: tuple[SettingSpec, ...], given: Mapping[str, Any]) -> dict[
     """Return `given` with defaults filled in; raise SettingsError for a key that is unknown or missing, and
     for a value that is not allowed."""
     known = {spec.name for spec in specs}
+    renamed = {spec.former_name: spec.name for spec in specs if spec.former_name}
     for key in given:
+        if key in renamed:
+            raise SettingsError(key, f"is called {renamed[key]} now: rename it")
         if key not in known:
             raise SettingsError(key, "unknown setting")
     result = {}

@@ -52,7 +52,7 @@ class Client:
     def refusal(self, answer: Answer, not_found: RejectReason = RejectReason.MEMBER_NOT_FOUND) -> Rejected:
         """Return what a refusing answer means, in any of the shapes that have been seen: errors by field,
         `error`, `errors`, `error_message`, `message`, plain text. `not_found` is what a 404 means here."""
-        names = self.settings.assumed
+        names = self.settings.names
         keys, text = read_refusal(answer)
         words = text.lower()
         # Which key it was helps the reader of the log; the sentence may name the customer.

@@ -63,7 +63,7 @@ def marker(key: str) -> str:
 
 def _cancel(client: Client, row: Write) -> None:
     redemption_id = row.detail.get("redemption_id") or text_of(
-        code_data(client, row.vendor_ref), client.settings.assumed["redemption_id_key"]
+        code_data(client, row.vendor_ref), client.settings.names["redemption_id_key"]
     )
     if not redemption_id:
         raise Rejected(RejectReason.NOT_ALLOWED, "Yotpo does not name the redemption of this code")
@@ -76,7 +76,7 @@ def _cancel(client: Client, row: Write) -> None:
         return
     _keys, sentence = read_refusal(answer)
     words = sentence.lower()
-    if not any(phrase in words for phrase in client.settings.assumed.all("cancelled_words")):
+    if not any(phrase in words for phrase in client.settings.names.all("cancelled_words")):
         raise client.refusal(answer, not_found=RejectReason.REWARD_NOT_FOUND)
 
 

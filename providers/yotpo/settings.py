@@ -8,9 +8,9 @@ from providers.names import Names
 from providers.settings import SettingSpec, VendorSettings, names_setting, setting
 from providers.types import DiscountKind
 
-# Every name that we had to assume, such as `assumed = { delay_field = "..." }` would change it. A value with
+# Every name that we had to assume, such as `names = { delay_field = "..." }` would change it. A value with
 # commas is a list; what is compared with Yotpo's sentences is in lower case.
-ASSUMED = {
+NAMES = {
     # POST /redemptions: the reference has this name, a help page "delayed_point_deduction".
     "delay_field": "delay_points_deduction",
     # GET /redemption_codes: the keys of the redemption and of its option (a help page implies the first).
@@ -101,7 +101,9 @@ class Settings(VendorSettings):
         default="all", choices=("all", "any"), help="all or any: of the thresholds that a tier names."
     )
     rate_per_s: int = setting(default=5, minimum=1, maximum=100, help="Calls a second to this account.")
-    assumed: Names = names_setting(ASSUMED, help="Other names for what Yotpo does not document.")
+    names: Names = names_setting(
+        NAMES, former_name="assumed", help="Other names for what Yotpo does not document."
+    )
 
     @property
     def sends_customer_id(self) -> bool:
@@ -120,4 +122,4 @@ class Settings(VendorSettings):
     @property
     def open_status(self) -> str:
         """The status of an order that carries a code and does not earn, "" to send none."""
-        return self.open_order_status or OPEN_STATUS.get(self.platform, self.assumed["open_status"])
+        return self.open_order_status or OPEN_STATUS.get(self.platform, self.names["open_status"])

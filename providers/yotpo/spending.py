@@ -61,7 +61,7 @@ class Redemption(SpendWay):
         if intent.kind is SpendKind.POINTS:
             body["points_to_redeem"] = intent.points
         if write.waits_for_order:
-            body[self.client.settings.assumed["delay_field"]] = True
+            body[self.client.settings.names["delay_field"]] = True
         answer = self.client.post("/redemptions", operation="spend", body=body)
         return self._made(answer, is_delayed=write.waits_for_order)
 
@@ -110,11 +110,11 @@ class Redemption(SpendWay):
         raise UnexpectedAnswer("spend: neither a code nor a refusal")
 
     def _id_in(self, data: dict[str, Any]) -> str:
-        return text_of(data, self.client.settings.assumed["redemption_id_key"])
+        return text_of(data, self.client.settings.names["redemption_id_key"])
 
     def _is_of_option(self, write: Write, data: dict[str, Any]) -> bool:
         """Two options may cost the same; where Yotpo says which one a code is of, it must be ours."""
-        option_id = text_of(data, self.client.settings.assumed["option_id_key"])
+        option_id = text_of(data, self.client.settings.names["option_id_key"])
         return not option_id or option_id == write.item_id
 
 

@@ -93,7 +93,7 @@ def _member_ref(program: str, data: Mapping[str, Any]) -> str:
 
 
 def _check_secret(settings: Settings, request: WebhookRequest, data: Mapping[str, Any]) -> None:
-    given = [text_of(data, key) for key in settings.assumed.all("callback_secret_keys")]
+    given = [text_of(data, key) for key in settings.names.all("callback_secret_keys")]
     given.append(request.headers.get(SECRET_HEADER, "").strip())
     wanted = settings.callback_secret.encode()
     if not wanted or not any(hmac.compare_digest(each.encode(), wanted) for each in given if each):
@@ -102,5 +102,5 @@ def _check_secret(settings: Settings, request: WebhookRequest, data: Mapping[str
 
 def _codes(settings: Settings, data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the codes of a callback: one, or several separated by commas."""
-    told = text_of(data, *settings.assumed.all("callback_code_keys"))
+    told = text_of(data, *settings.names.all("callback_code_keys"))
     return tuple(code.strip() for code in told.split(",") if code.strip())

@@ -11,7 +11,7 @@ from providers.antavo.settings import NAMES as ANTAVO
 from providers.pongo.settings import NAMES as PONGO
 from providers.registry import provider_class
 from providers.whitelabel.settings import NAMES as WHITELABEL
-from providers.yotpo.settings import ASSUMED as YOTPO
+from providers.yotpo.settings import NAMES as YOTPO
 
 PAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "contracts"
 NAMES = {"yotpo": YOTPO, "antavo": ANTAVO, "pongo": PONGO, "whitelabel": WHITELABEL}
@@ -23,7 +23,7 @@ def overrides(kind: str) -> tuple[str, ...]:
     names without their setting. A text that ends with "*" stands for several names."""
     _, _, table = (PAGES / f"{kind}.md").read_text().partition(" Assumed, and where to override it\n")
     told = [name for _, right in ROW.findall(table) for name in re.findall(r"`([^`]+)`", right)]
-    return tuple(re.sub(r"^(?:names|assumed)\.", "", name).strip('"') for name in told)
+    return tuple(re.sub(r"^names\.", "", name).strip('"') for name in told)
 
 
 def fits(told: str, name: str) -> bool:

@@ -183,7 +183,7 @@ def test_an_order_says_who_sold_what_and_where(build: Build, yotpo: Yotpo, mia: 
         ({"platform": "sfcc"}, "5", "4"),
         ({"platform": "shopify"}, None, None),
         ({"order_status": "done", "open_order_status": "new"}, "done", "new"),
-        ({"assumed": {"open_status": "pending"}}, "paid", "pending"),
+        ({"names": {"open_status": "pending"}}, "paid", "pending"),
     ],
 )
 def test_the_status_is_that_of_the_platform(

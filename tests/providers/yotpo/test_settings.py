@@ -7,7 +7,7 @@ import pytest
 
 from providers.errors import SettingsError
 from providers.yotpo.provider import YotpoProvider
-from providers.yotpo.settings import ASSUMED
+from providers.yotpo.settings import NAMES
 
 GOOD = {"guid": "g", "api_key": "k"}
 
@@ -20,8 +20,8 @@ GOOD = {"guid": "g", "api_key": "k"}
         ("tier_rule", "some"),
         ("rate_per_s", -1),
         ("rate_per_s", 1000),
-        ("assumed", {"unknown": "x"}),
-        ("assumed", {"delay_field": ""}),
+        ("names", {"unknown": "x"}),
+        ("names", {"delay_field": ""}),
         ("reward_values", {"1": "ten"}),
         ("reward_values", {"1": {"colour": "red"}}),
         ("reward_values", {"1": {"kind": "gift"}}),
@@ -49,11 +49,18 @@ def test_decimals_of_a_file_are_kept_as_text() -> None:
 
 
 def test_every_assumed_name_can_be_overridden() -> None:
-    for name in ASSUMED:
-        YotpoProvider.validate_settings({**GOOD, "assumed": {name: "other"}})
+    for name in NAMES:
+        YotpoProvider.validate_settings({**GOOD, "names": {name: "other"}})
 
 
 def test_both_credentials_are_secrets() -> None:
     secrets = {spec.name for spec in YotpoProvider.setting_specs if spec.is_secret}
 
     assert secrets == {"guid", "api_key", "callback_secret"}
+
+
+def test_a_file_with_the_former_name_of_the_table_is_told_the_new_one() -> None:
+    with pytest.raises(SettingsError) as caught:
+        YotpoProvider.validate_settings({**GOOD, "assumed": {"open_status": "pending"}})
+
+    assert str(caught.value) == "assumed: is called names now: rename it"
