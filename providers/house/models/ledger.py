@@ -41,6 +41,7 @@ class EntryKind(models.TextChoices):
     CANCEL = "cancel", _("taken back for a cancelled order")
     ADJUST = "adjust", _("adjusted")
     EXPIRE = "expire", _("expired")
+    MERGE = "merge", _("moved by a merge of two cards")
 
 
 class Entry(models.Model):
@@ -82,7 +83,7 @@ class Entry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "reference"], name="house_one_entry_per_reference"),
             models.CheckConstraint(
-                condition=Q(kind="adjust")
+                condition=Q(kind__in=["adjust", "merge"])
                 | Q(kind__in=["earn", "release"], points__gte=0)
                 | Q(kind__in=["spend", "return", "cancel", "expire"], points__lte=0),
                 name="house_entry_sign_fits_kind",

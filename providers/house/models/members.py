@@ -1,8 +1,10 @@
 """Members, and the tiers that they can reach."""
 
+from datetime import date
 from decimal import Decimal
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Upper
@@ -82,6 +84,30 @@ class Member(models.Model):
     consent_sms = models.CharField(
         _("may be written messages"), max_length=10, choices=CONSENTS, default=Consent.NOT_ASKED.value
     )
+    birth_month = models.PositiveSmallIntegerField(
+        _("month of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(12)]
+    )
+    birth_day = models.PositiveSmallIntegerField(
+        _("day of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    birth_year = models.PositiveSmallIntegerField(
+        _("year of birth"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1900), MaxValueValidator(2100)],
+        help_text=_("May stay empty."),
+    )
+    referral_code = models.CharField(_("referral code"), max_length=12, blank=True, editable=False)
+    # This card was merged: its number stands for the other member from then on.
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        related_name="merged",
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name=_("merged into"),
+    )
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now)
     spendable = models.IntegerField(_("spendable points"), default=0, editable=False)
     reserved = models.IntegerField(_("reserved points"), default=0, editable=False)
@@ -91,6 +117,7 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         ordering = ["program", "member_id"]
+        permissions = [("merge_members", _("Can merge two cards of one person"))]
         constraints = [
             models.UniqueConstraint(fields=["program", "member_id"], name="house_one_member_per_id"),
             models.UniqueConstraint(
@@ -98,6 +125,29 @@ class Member(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["program", "phone"], condition=~Q(phone=""), name="house_one_member_per_phone"
+            ),
+            models.UniqueConstraint(
+                fields=["program", "referral_code"],
+                condition=~Q(referral_code=""),
+                name="house_one_member_per_referral_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(birth_month=None, birth_day=None, birth_year=None)
+                | Q(
+                    birth_month__isnull=False,
+                    birth_month__gte=1,
+                    birth_month__lte=12,
+                    birth_day__isnull=False,
+                    birth_day__gte=1,
+                    birth_day__lte=31,
+                ),
+                name="house_birthday_has_month_and_day",
+                violation_error_message=_("A birthday needs its month and its day."),
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None)
+                | Q(email="", phone="", spendable=0, reserved=0, lifetime_points=0, birth_month=None),
+                name="house_a_merged_card_has_nothing",
             ),
             models.CheckConstraint(condition=Q(email=Lower(F("email"))), name="house_email_in_lower_case"),
             models.CheckConstraint(
@@ -107,7 +157,55 @@ class Member(models.Model):
             models.CheckConstraint(condition=Q(reserved__gte=0), name="house_reserved_not_negative"),
             models.CheckConstraint(condition=Q(lifetime_points__gte=0), name="house_lifetime_not_negative"),
         ]
-        indexes = [models.Index(F("program"), bare_id(), name="house_member_bare_id")]
+        indexes = [
+            models.Index(F("program"), bare_id(), name="house_member_bare_id"),
+            models.Index(
+                fields=["program", "birth_month", "birth_day"],
+                condition=Q(birth_month__isnull=False),
+                name="house_member_birthday",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.member_id
+
+    def clean(self) -> None:
+        super().clean()
+        if self.birth_month and self.birth_day and not is_day(self.birth_month, self.birth_day):
+            raise ValidationError({"birth_day": _("There is no such day.")})
+
+
+def is_day(month: int, day: int, year: int = 2000) -> bool:
+    """Return whether there is such a day. Without a year, 29 February is one."""
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+class Merge(models.Model):
+    """Who merged which two cards, when and why, and what both had. Never changed afterwards, except that an
+    erasure puts pseudonyms in."""
+
+    program = models.SlugField(_("program"))
+    survivor = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("survivor"))
+    merged = models.OneToOneField(Member, models.PROTECT, related_name="merge", verbose_name=_("merged"))
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    actor = models.CharField(_("by"), max_length=150)
+    reason = models.CharField(_("why"), max_length=300)
+    numbers = models.JSONField(
+        _("moved"), default=dict, help_text=_("Points, vouchers and holds that moved.")
+    )
+
+    class Meta:
+        verbose_name = _("merge of two cards")
+        verbose_name_plural = _("merges of two cards")
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(survivor=F("merged")), name="house_merge_of_two"),
+            models.CheckConstraint(condition=~Q(reason=""), name="house_merge_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged} > {self.survivor}"
