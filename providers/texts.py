@@ -34,6 +34,11 @@ def shown(text: str) -> str:
     return _spaced(text, UNSEEN, kept=JOINERS).strip(JOINERS)
 
 
+def shown_lines(text: str) -> str:
+    """Return a text of several lines for a page: each line as `shown`, without empty ones."""
+    return "\n".join(line for each in text.splitlines() if (line := shown(each)))
+
+
 def plain_of(value: object, limit: int) -> str:
     """Return the `plain` text of a JSON text or number; "" for anything else, and above `limit` characters:
     a part of an id would be another id."""

@@ -82,7 +82,7 @@ class Tier:
     """The member's level and the way to the next one.
 
     `progress` and `next_threshold` are in `unit` ("points", or a currency for spend-based tiers);
-    `next_name` is empty at the top.
+    `next_name` is empty at the top. `benefits` is what the level gives, one benefit a line.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Tier:
     threshold: Decimal = Decimal(0)
     next_threshold: Decimal = Decimal(0)
     unit: str = "points"
+    benefits: str = ""
 
 
 class Consent(StrEnum):
@@ -209,13 +210,16 @@ class PointsRange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
     """A reward that the program offers for points. `lock` is None when the member may take it now.
-    `is_final` means that the vendor cannot take it back once spent."""
+    `is_final` means that the vendor cannot take it back once spent. `description` is one line; `terms` may
+    have several. `image` is a path on our own host: the page loads no picture from elsewhere."""
 
     reward_id: str
     title: str
     points: int
     discount: Discount
     description: str = ""
+    terms: str = ""
+    image: str = ""
     lock: Lock | None = None
     is_final: bool = False
     points_range: PointsRange | None = None
@@ -223,11 +227,14 @@ class Reward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
-    """A voucher that the member already owns and can use now, without points."""
+    """A voucher that the member already owns and can use now, without points. `description` is one line;
+    `terms` may have several."""
 
     voucher_id: str
     title: str
     discount: Discount
+    description: str = ""
+    terms: str = ""
     code: str = ""
     expires_at: datetime | None = None
     lock: Lock | None = None

@@ -4,13 +4,14 @@ The vendor knows points, tiers and stock; we know the cart. Pure functions, no I
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from babel.numbers import get_currency_precision
 
 from providers.sales import SpendKind
-from providers.texts import shown
+from providers.texts import shown, shown_lines
 from providers.types import (
     Cart,
     CartItem,
@@ -54,7 +55,8 @@ NEVER_AT_A_TILL: dict[DiscountKind, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """One card of the member page. `reason` is empty unless locked. `saving` is in money for this cart;
-    `is_capped` when the cart takes less than the discount is worth. `gap_share` is 0..100, how near."""
+    `is_capped` when the cart takes less than the discount is worth. `gap_share` is 0..100, how near.
+    `expires_at` is the end of a voucher."""
 
     kind: SpendKind
     item_id: str
@@ -73,6 +75,9 @@ class Offer:
     is_final: bool = False
     gap_share: int = 0
     points_range: PointsRange | None = None
+    terms: str = ""
+    image: str = ""
+    expires_at: datetime | None = None
 
 
 def build_offers(
@@ -208,7 +213,14 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
         is_final=reward.is_final,
         gap_share=share,
         points_range=reward.points_range,
+        terms=shown_lines(reward.terms),
+        image=_own_image(reward.image),
     )
+
+
+def _own_image(address: str) -> str:
+    """Return a path on our own host, "" for any other address: the page's policy would block the picture."""
+    return address if address.startswith("/") and not address.startswith("//") else ""
 
 
 def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
@@ -228,7 +240,7 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
         kind=SpendKind.VOUCHER,
         item_id=voucher.voucher_id,
         title=shown(voucher.title),
-        description="",
+        description=shown(voucher.description),
         points=0,
         discount=voucher.discount,
         state=state,
@@ -238,6 +250,8 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
         saving=saving,
         is_capped=is_capped,
         is_final=voucher.is_final,
+        terms=shown_lines(voucher.terms),
+        expires_at=voucher.expires_at,
     )
 
 

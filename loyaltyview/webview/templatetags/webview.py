@@ -8,9 +8,11 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from loyaltyview.programs.models import Program
 from loyaltyview.webview import formats, wording
+from providers.texts import shown_lines
 from providers.types import Money
 
 register = template.Library()
@@ -46,6 +48,18 @@ def points(value: int) -> str:
 def day(value: datetime, program: Program) -> str:
     """Show the day of a time in the program's time zone, UTC where it names none."""
     return formats.day(value, ZoneInfo(program.time_zone or "UTC"))
+
+
+@register.filter
+def expiry(value: datetime, program: Program) -> str:
+    """Show until when a voucher can be used: "Expires on Nov 30"."""
+    return _("Expires on %(day)s") % {"day": day(value, program)}
+
+
+@register.filter
+def lines(value: str) -> str:
+    """Show a vendor's text of several lines without invisible marks and empty lines."""
+    return shown_lines(value)
 
 
 @register.filter
