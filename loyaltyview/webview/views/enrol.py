@@ -1,8 +1,9 @@
-"""Enrolling the customer: prefilled from the cart. A customer who is a member already is shown."""
+"""Enrolling the customer: prefilled from the cart and from NewStore's customer profile. A customer who is a
+member already is shown."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
@@ -11,6 +12,7 @@ from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
 from loyaltyview.webview import masking
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
+from loyaltyview.webview.enrol_prefill import FIELDS, Known, masked, read_known, seal, unseal
 from loyaltyview.webview.forms import EnrolForm
 from loyaltyview.webview.members import choose
 from loyaltyview.webview.models import ConsentWay, Launch
@@ -35,21 +37,19 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     country = launch.program.country
     if request.method != "POST" or "email" not in request.POST:
-        initial = _prefilled(launch, request.POST.get("typed", ""))
-        return _show(request, launch, provider, EnrolForm(initial=initial, country=country))
-    data = request.POST.copy()
-    if not launch.is_verified:
-        # Without an associate only the cart's own customer can be enrolled.
-        data["email"], data["phone"] = launch.customer_email, ""
-    elif data.get("from_cart") and not str(data["email"]).strip():
-        data["email"] = launch.customer_email
-    form = EnrolForm(data, country=country)
+        typed = request.POST.get("typed", "")
+        # Who was searched for may be another person than the profile's.
+        known = {} if typed or "empty" in request.GET else read_known(launch)
+        form = EnrolForm(initial=_prefilled(launch, typed), country=country)
+        return _show(request, launch, provider, form, known)
+    known = unseal(launch, request.POST.get("profile", ""))
+    form = EnrolForm(_filled(launch, request.POST, known), country=country)
     if not form.is_valid():
-        return _show(request, launch, provider, form, status=422)
+        return _show(request, launch, provider, form, known, status=422)
     try:
         member = _enrol(launch, provider, form)
     except Problem as problem:
-        return _show(request, launch, provider, form, problem, status=problem.status)
+        return _show(request, launch, provider, form, known, problem, status=problem.status)
     is_customer = bool(launch.customer_email) and _is_same(member, launch.customer_email)
     if not launch.is_verified and not is_customer:
         return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
@@ -82,11 +82,27 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
         raise Problem.of_read(error) from error
 
 
+def _filled(launch: Launch, posted: QueryDict, known: Known) -> QueryDict:
+    """Return the form's fields: those that stayed empty have what is known of the customer."""
+    data = posted.copy()
+    if not launch.is_verified:
+        # Without an associate only the cart's own customer can be enrolled.
+        data["email"], data["phone"] = launch.customer_email, ""
+        return data
+    if data.get("from_cart"):
+        known = {**known, "email": launch.customer_email}
+    for name, value in known.items():
+        if not str(data.get(name, "")).strip():
+            data[name] = value
+    return data
+
+
 def _show(
     request: HttpRequest,
     launch: Launch,
     provider: LoyaltyProvider,
     form: EnrolForm,
+    known: Known,
     problem: Problem | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -101,14 +117,21 @@ def _show(
         **_asked(launch, provider),
         "is_fixed": not launch.is_verified,
         "is_for_cart": is_for_cart,
-        # The cart's e-mail does not stand in the page: the form says that it is to be used.
-        "email": "" if is_for_cart else form["email"].value() or "",
+        # What is known of the customer does not stand in the page: the form says that it is to be used.
+        "values": _shown_values(form, {**known, "email": launch.customer_email} if is_for_cart else known),
+        "hints": masked(known),
+        "sealed": seal(launch, known),
         "masked_email": masking.masked_email(launch.customer_email) if launch.is_verified else "",
         "problem": problem,
         "sentence": problem.sentence if problem else "",
     }
     template = "webview/enrol.html#content" if is_htmx(request) else "webview/enrol.html"
     return render(request, template, context, status=status)
+
+
+def _shown_values(form: EnrolForm, hidden: Known) -> dict[str, str]:
+    values = {name: form[name].value() or "" for name in FIELDS}
+    return {name: "" if value == hidden.get(name) else value for name, value in values.items()}
 
 
 def _asked(launch: Launch, provider: LoyaltyProvider) -> dict[str, bool]:
