@@ -154,6 +154,7 @@ class DiscountKind(StrEnum):
     PRICE = "price"  # `amount` is the new price: of one unit of `skus`, or of the cart without them
     POINTS = "points"  # points as money: amount = points * the vendor's rate
     ONLINE_ONLY = "online_only"  # free shipping and other discounts that a till coupon cannot express
+    GIFT_CARD = "gift_card"  # money to pay with; `amount`, where known, is what is left; never redeemable
     UNKNOWN = "unknown"  # a vendor value we do not know; shown, never redeemable
 
 
@@ -163,6 +164,7 @@ class Discount:
 
     `skus` limits any kind to these products: FIXED and PRICE to one unit (the cheapest in the cart), PERCENT
     to all units. `stores`, unless empty, are the vendor's ids of the only stores where it is valid.
+    `category`, unless empty, names products that a cart does not show: then it is shown, never redeemable.
     """
 
     kind: DiscountKind
@@ -171,6 +173,7 @@ class Discount:
     skus: tuple[str, ...] = ()
     minimum: Money | None = None
     stores: tuple[str, ...] = ()
+    category: str = ""
     raw: str = ""
 
 

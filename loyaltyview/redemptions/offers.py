@@ -43,11 +43,14 @@ class CartReason(StrEnum):
     CART_EMPTY = "CART_EMPTY"
     IN_CART = "IN_CART"  # as often as the program allows it in one cart (`limits`)
     STORE = "STORE"  # not in the store of this cart
+    CATEGORY = "CATEGORY"  # for products of `discount.category`, and carts do not show categories
+    GIFT_CARD = "GIFT_CARD"  # money to pay with, not a discount
     UNKNOWN = "UNKNOWN"  # a kind of discount that we cannot put on a till coupon
 
 
 NEVER_AT_A_TILL: dict[DiscountKind, str] = {
     DiscountKind.ONLINE_ONLY: LockReason.ONLINE_ONLY.value,
+    DiscountKind.GIFT_CARD: CartReason.GIFT_CARD.value,
     DiscountKind.UNKNOWN: CartReason.UNKNOWN.value,
 }
 
@@ -128,6 +131,8 @@ def cart_reason(discount: Discount, cart: Cart) -> tuple[CartReason | None, Mone
     """Return why `discount` does not fit `cart` and the gap in money where there is one; None if it fits."""
     if discount.kind in NEVER_AT_A_TILL:
         return CartReason.UNKNOWN, None
+    if discount.category:
+        return CartReason.CATEGORY, None
     if not cart.cart_id:
         return CartReason.NO_CART, None
     if discount.stores and cart.store not in discount.stores:
@@ -177,6 +182,7 @@ def _reward_offer(reward: Reward, cart: Cart, spendable: int) -> Offer:
     if reward.discount.kind in NEVER_AT_A_TILL:
         # Not the vendor's reason: without it the till could not take the reward either.
         state, reason = OfferState.LOCKED, NEVER_AT_A_TILL[reward.discount.kind]
+        text = reward.lock.text if reward.lock else ""
     elif reward.lock:
         state, reason = OfferState.LOCKED, reward.lock.reason.value
         points_gap, tier, text = reward.lock.points_gap, reward.lock.tier, reward.lock.text
@@ -225,10 +231,11 @@ def _own_image(address: str) -> str:
 
 def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
     state, reason, text = OfferState.OWNED, "", ""
-    if voucher.lock:
+    if voucher.discount.kind in NEVER_AT_A_TILL:
+        state, reason = OfferState.LOCKED, NEVER_AT_A_TILL[voucher.discount.kind]
+        text = voucher.lock.text if voucher.lock else ""
+    elif voucher.lock:
         state, reason, text = OfferState.LOCKED, voucher.lock.reason.value, voucher.lock.text
-    elif voucher.discount.kind is DiscountKind.ONLINE_ONLY:
-        state, reason = OfferState.LOCKED, LockReason.ONLINE_ONLY.value
     money_gap = saving = None
     is_capped = False
     cart_says, gap = cart_reason(voucher.discount, cart)

@@ -120,6 +120,12 @@ class Refusal(StrEnum):
         "Go back to the cart, or choose another reward.")
     STORE = "STORE", 422, NOTHING, _("Not in this store"), _(
         "This reward cannot be used in this store. Choose another one.")
+    CATEGORY = "CATEGORY", 422, NOTHING, _("For a category of products"), _(
+        "This reward is for a category of products, and the till does not show categories. "
+        "Choose another one. Your administrator can list the products of the category.")
+    GIFT_CARD = "GIFT_CARD", 422, NOTHING, _("Gift card"), _(
+        "This is a gift card: it pays, and takes nothing off. "
+        "Go back to the cart, and take it when the customer pays.")
     NOT_STARTED = "NOT_STARTED", 422, NOTHING, _("Not started yet"), _(
         "This reward has not started yet. Choose another one.")
     ONLINE_ONLY = "ONLINE_ONLY", 422, NOTHING, _("Only in the online shop"), _(

@@ -32,6 +32,7 @@ def discount_to_json(discount: Discount) -> dict[str, Any]:
         "skus": list(discount.skus),
         "minimum": money_to_json(discount.minimum),
         "stores": list(discount.stores),
+        "category": discount.category,
         "raw": discount.raw,
     }
 
@@ -44,6 +45,7 @@ def discount_from_json(data: dict[str, Any]) -> Discount:
         skus=tuple(data["skus"]),
         minimum=money_from_json(data["minimum"]),
         stores=tuple(data.get("stores", ())),
+        category=data.get("category", ""),
         raw=data["raw"],
     )
 

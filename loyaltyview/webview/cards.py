@@ -1,4 +1,5 @@
-"""The member page's cards: offers in groups (use now, already applied, soon, not at this till), in words."""
+"""The member page's cards: offers in groups, in words. The groups are: use now, already applied, soon, gift
+cards, not at this till."""
 
 import secrets
 from collections.abc import Collection, Iterable
@@ -55,12 +56,13 @@ class Deck:
     now: tuple[Card, ...]
     again: tuple[Card, ...]
     soon: tuple[Card, ...]
+    gift_cards: tuple[Card, ...]
     rest: tuple[Card, ...]
     key: str
 
     @property
     def locked(self) -> tuple[Card, ...]:
-        return (*self.again, *self.soon, *self.rest)
+        return (*self.again, *self.soon, *self.gift_cards, *self.rest)
 
 
 def build_deck(
@@ -74,7 +76,7 @@ def build_deck(
     """Return the cards of `offers`, which keep their order. `chosen` are the boxes that the associate ticked
     before; nothing is ticked for them. `codes` has what was typed to find a voucher, by its id: its card
     comes first."""
-    groups: dict[str, list[Card]] = {"now": [], "again": [], "soon": [], "rest": []}
+    groups: dict[str, list[Card]] = {"now": [], "again": [], "soon": [], "gift_cards": [], "rest": []}
     for each in offers:
         offer = each.offer
         code = (codes or {}).get(offer.item_id, "") if offer.kind is SpendKind.VOUCHER else ""
@@ -90,6 +92,8 @@ def build_deck(
 def _locked_group(offer: Offer) -> str:
     if offer.reason == CartReason.IN_CART:
         return "again"
+    if offer.reason == CartReason.GIFT_CARD:
+        return "gift_cards"
     return "soon" if offer.reason in REACHABLE else "rest"
 
 

@@ -147,9 +147,25 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
         return _("From %(tier)s tier") % {"tier": offer.tier}
     if offer.reason == CartReason.PRODUCT_MISSING and offer.discount.skus:
         return _("Add %(items)s to the cart") % {"items": ", ".join(offer.discount.skus[:3])}
+    if offer.reason == CartReason.CATEGORY:
+        return _(
+            "For products of category %(category)s, which this till cannot see. Your administrator can list "
+            "them."
+        ) % {"category": offer.discount.category}
+    if offer.reason == CartReason.GIFT_CARD:
+        return f"{_gift_card(offer.discount.amount)} {offer.text}".strip()
     if offer.reason == LockReason.OTHER and offer.text:
         return offer.text
     return str(LOCKS.get(offer.reason, lazy("Not available")))
+
+
+def _gift_card(left: Money | None) -> str:
+    """Return how a gift card is used: the till takes it like money."""
+    if left is None:
+        return _("It pays, and takes nothing off. Take it when the customer pays.")
+    return _("It pays %(money)s, and takes nothing off. Take it when the customer pays.") % {
+        "money": formats.money_short(left)
+    }
 
 
 def points_offered(choice: PointsChoice | None) -> str:
@@ -181,6 +197,8 @@ LOCKS: dict[str, Promise] = {
     CartReason.CART_EMPTY: lazy("Nothing is left to pay in this cart"),
     CartReason.IN_CART: lazy("Already in this cart"),
     CartReason.STORE: lazy("Not in this store"),
+    CartReason.CATEGORY: lazy("For a category of products"),
+    CartReason.GIFT_CARD: lazy("Gift card"),
     CartReason.UNKNOWN: lazy("Cannot be used at the till"),
 }
 

@@ -59,6 +59,14 @@ def test_a_discount_of_other_stores_does_not_fit() -> None:
     assert cart_reason(there, CART) == (CartReason.STORE, None)
 
 
+@pytest.mark.parametrize("cart", [CART, Cart(cart_id="", total=usd("0"))])
+def test_a_discount_for_a_category_never_applies_to_the_whole_cart(cart: Cart) -> None:
+    """NewStore's carts name products only (docs/contracts/newstore.md 8.4)."""
+    discount = Discount(kind=DiscountKind.PERCENT, percent=Decimal(20), category="SHOES")
+    assert cart_reason(discount, cart) == (CartReason.CATEGORY, None)
+
+
 def test_the_limits_are_stored_with_the_redemption() -> None:
-    discount = Discount(kind=DiscountKind.FIXED, amount=usd("5"), skus=SHIRTS, stores=("boston-1",))
+    limits = {"skus": SHIRTS, "stores": ("boston-1",), "category": "SHOES"}
+    discount = Discount(kind=DiscountKind.FIXED, amount=usd("5"), **limits)  # type: ignore[arg-type]
     assert discount_from_json(discount_to_json(discount)) == discount

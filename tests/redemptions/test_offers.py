@@ -216,3 +216,13 @@ def test_a_reward_that_saves_nothing_is_not_offered_for_points() -> None:
     total = Money(amount=Decimal(40), currency="JPY")
     (offer,) = build_offers((reward("p", percent("1")),), (), Cart(cart_id="c-1", total=total), 500)
     assert offer.state is OfferState.LOCKED
+
+
+def test_a_gift_card_is_shown_and_never_redeemable() -> None:
+    card = Discount(kind=DiscountKind.GIFT_CARD, amount=usd("25.00"))
+    lock = Lock(reason=LockReason.OTHER, text="It is in the app.")
+    rewards = (Reward(reward_id="r", title="Card", points=10, discount=card, lock=lock),)
+    vouchers = (Voucher(voucher_id="v", title="Card", discount=card, lock=lock),)
+    for offer in build_offers(rewards, vouchers, CART, 500):
+        assert (offer.state, offer.reason) == (OfferState.LOCKED, "GIFT_CARD")
+        assert (offer.text, offer.saving) == ("It is in the app.", None)

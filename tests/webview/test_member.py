@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
-from providers.types import Lock, LockReason, PointsRange
+from providers.types import Discount, DiscountKind, Lock, LockReason, PointsRange, Voucher
 
 from .conftest import Mint, Open, squeezed
 from .fakes import ANNA, MIA, POINTS_AS_MONEY, FakeProvider, Vendor, usd
@@ -54,6 +55,24 @@ def test_owned_vouchers_come_first_then_the_best_saving_per_point(client: Client
         "gold-gift",
         "free-shipping",
     ]
+
+
+def test_gift_cards_and_discounts_for_a_category_say_how_they_are_used(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    gift_card = Discount(kind=DiscountKind.GIFT_CARD, amount=usd("25.00"))
+    shoes = Discount(kind=DiscountKind.PERCENT, percent=Decimal(20), category="SHOES")
+    vendor.vouchers = (
+        Voucher(voucher_id="card", title="Gift card", discount=gift_card),
+        Voucher(voucher_id="shoes", title="20% off shoes", discount=shoes),
+    )
+    html = client.get(page).content.decode()
+    assert "It pays $25, and takes nothing off. Take it when the customer pays." in card(html, "card")
+    assert 'id="gift-cards"' in html
+    assert "For products of category SHOES, which this till cannot see." in card(html, "shoes")
+    refused = client.post(page + "redeem/", form(kind="voucher", item="card"))
+    assert 'data-error="GIFT_CARD"' in refused.content.decode()
+    assert not Redemption.objects.exists()
 
 
 def proposed(html: str) -> list[str]:
