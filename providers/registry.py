@@ -18,14 +18,18 @@ PROVIDERS = {
 }
 
 
+# Apps inside a vendor's package, besides the package itself.
+PARTS = ("providers.house.api",)
+
+
 def package_of(kind: str) -> str:
     """Return the dotted name of a vendor's package."""
     return PROVIDERS[kind].rsplit(".", 2)[0]
 
 
 def vendor_apps() -> list[str]:
-    """Return the vendors' packages, each of which is an app of Django's."""
-    return sorted({package_of(kind) for kind in PROVIDERS})
+    """Return the apps of Django's that the vendors' packages are and contain."""
+    return sorted({package_of(kind) for kind in PROVIDERS} | set(PARTS))
 
 
 def provider_class(kind: str) -> "type[LoyaltyProvider]":
