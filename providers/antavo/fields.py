@@ -18,12 +18,12 @@ def rows(answer: Any, *path: str) -> list[Json]:
 
 def listed(answer: Any) -> list[Json]:
     """Return the objects of a whole answer that is a list, or has one (or null) under `data`. Raise
-    UnexpectedAnswer for any other: it does not prove that there are none."""
+    UnexpectedAnswer for any other, a bare null too: it does not prove that there are none."""
     if isinstance(answer, dict) and "data" in answer:
-        answer = answer["data"]
+        answer = [] if answer["data"] is None else answer["data"]
         if isinstance(answer, dict):
             answer = list(answer.values())
-    if answer is not None and not isinstance(answer, list):
+    if not isinstance(answer, list):
         raise UnexpectedAnswer("a list was expected")
     return answers.rows(answer)
 

@@ -1,13 +1,11 @@
-"""A member's events at Antavo: movements for the page, and proof of the outcome of a write."""
+"""A member's events at Antavo, as proof of the outcome of a write. `stories` makes lines for the page of
+them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from providers.antavo.client import Client, of_member
 from providers.antavo.fields import listed, moment, properties, text, whole
-from providers.types import Movement
-
-LONGEST = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +37,3 @@ def events_of(client: Client, ref: str, action: str) -> tuple[StoredEvent, ...]:
     """Return the member's newest events of one kind."""
     params: dict[str, str | int] = {"action": action, "order": "desc", "limit": 100}
     return read_events(client, of_member(ref, "events"), params)
-
-
-def list_movements(client: Client, ref: str) -> tuple[Movement, ...]:
-    """Return the events that changed the member's points, newest first."""
-    params: dict[str, str | int] = {"points_only": "true", "order": "desc", "limit": LONGEST}
-    found = read_events(client, of_member(ref, "events"), params)
-    movements = [
-        Movement(
-            at=event.at, points=event.points, text=event.label or event.action.replace("_", " ").capitalize()
-        )
-        for event in found
-        if event.points
-    ]
-    return tuple(sorted(movements, key=lambda movement: movement.at, reverse=True)[:LONGEST])

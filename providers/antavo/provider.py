@@ -4,13 +4,13 @@ import time
 
 from providers.antavo import (
     coupons,
-    history,
     members,
     orders,
     reservations,
     returns,
     rewards,
     spending,
+    stories,
     webhooks,
 )
 from providers.antavo.client import VENDOR, Client, client_for
@@ -37,7 +37,8 @@ from providers.types import (
 
 
 class AntavoProvider(LoyaltyProvider):
-    """One workspace. `ref` is the customer id. Reads touch no database: pages call them in pool threads."""
+    """One workspace. `ref` is the customer id. Reads touch no database, but for the journal that
+    the history reads: pages call them in pool threads."""
 
     kind = VENDOR
     finds_codes_as_ids = True
@@ -90,7 +91,7 @@ class AntavoProvider(LoyaltyProvider):
         return coupons.find_voucher(self.client, ref, code.strip())
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return history.list_movements(self.client, ref)
+        return stories.list_movements(self.client, ref)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return orders.preview_earn(self.client, ref, cart)

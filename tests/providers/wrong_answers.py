@@ -29,7 +29,7 @@ from tests.providers.inside_200 import reads_of
 from tests.providers.transcripts import LONG_AFTER, TranscriptContract, losing
 
 Read = Callable[..., Answer]
-# What is no answer of the vendor's. `null` is missing: Antavo documents it as an empty list.
+# What is no answer of the vendor's.
 OF_A_GATEWAY = [
     (404, "<h1>Not Found</h1>"),
     (404, "{}"),
@@ -38,6 +38,7 @@ OF_A_GATEWAY = [
     (200, "<h1>Sign in</h1>"),
     (200, '{"error": "internal"}'),
     (200, "{}"),
+    (200, "null"),
     (204, ""),
 ]
 # Those that could pass for a write that is done.

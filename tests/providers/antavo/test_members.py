@@ -165,11 +165,6 @@ def test_undocumented_names_of_members_can_be_changed(vendor: Served, connect: C
     assert member.consents.email is Consent.YES
 
 
-def test_history_is_in_the_workspaces_words(provider: AntavoProvider) -> None:
-    (movement,) = provider.get_history(MIA)
-    assert (movement.points, movement.text) == (820, "Point add")
-
-
 def test_names_come_in_the_members_language(
     provider: AntavoProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

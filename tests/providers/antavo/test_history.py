@@ -1,0 +1,118 @@
+"""The points history: each redemption is one line, with how it ended."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from loyaltyview.sandbox.vendors.antavo.state import Event
+from providers.antavo.provider import AntavoProvider
+from providers.sales import Spend
+from tests.providers.antavo.build import intent, order, points_intent
+from tests.providers.antavo.conftest import MIA, Served
+
+BEGAN = [(820, "Point add")]
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Give each event of a test a time of its own."""
+    with time_machine.travel(datetime.now(UTC).replace(hour=12), tick=True) as clock:
+        yield clock
+
+
+Ordered = Callable[..., None]
+
+
+@pytest.fixture
+def ordered(provider: AntavoProvider, clock: time_machine.Traveller) -> Ordered:
+    """Return a function that lets an order carry the spends, later."""
+
+    def order_with(*spends: Spend) -> None:
+        clock.shift(timedelta(seconds=2))  # a checkout's time is in whole seconds
+        sale = order(spends=spends)
+        for spend in spends:
+            provider.confirm(spend, sale)
+        provider.record_order(sale)
+        clock.shift(timedelta(seconds=2))
+
+    return order_with
+
+
+def told(provider: AntavoProvider) -> list[tuple[int, str]]:
+    return [(movement.points, movement.text) for movement in provider.get_history(MIA)]
+
+
+def test_history_is_in_the_workspaces_words(provider: AntavoProvider) -> None:
+    assert told(provider) == BEGAN
+
+
+def test_reserved_points_are_held_until_their_order(provider: AntavoProvider) -> None:
+    provider.spend(points_intent(200))
+    assert told(provider) == [(-200, "Reserve points (held for an order)"), *BEGAN]
+
+
+def test_points_that_an_order_burned_are_one_line(
+    provider: AntavoProvider, vendor: Served, ordered: Ordered
+) -> None:
+    ordered(provider.spend(points_intent(200)))
+    assert told(provider) == [(100, "Checkout"), (-200, "Point spend"), *BEGAN]
+    assert [event.action for event in vendor.mia.events[1:]] == [
+        "reserve_points", "release_points", "checkout", "point_spend",
+    ]  # fmt: skip
+
+
+def test_two_redemptions_of_one_order_are_two_lines(provider: AntavoProvider, ordered: Ordered) -> None:
+    ordered(provider.spend(points_intent(200)), provider.spend(points_intent(100)))
+    assert told(provider) == [(100, "Checkout"), (-100, "Point spend"), (-200, "Point spend"), *BEGAN]
+
+
+def test_a_reservation_that_was_given_back_changes_nothing(provider: AntavoProvider) -> None:
+    provider.release(provider.spend(points_intent(200)))
+    assert told(provider) == [(0, "Reserve points (given back)"), *BEGAN]
+
+
+def test_burned_points_that_came_back_are_still_one_line(provider: AntavoProvider, ordered: Ordered) -> None:
+    first, second = provider.spend(points_intent(200)), provider.spend(points_intent(100))
+    ordered(first, second)
+    provider.release(first)
+    assert told(provider) == [
+        (100, "Checkout"), (-100, "Point spend"), (0, "Point spend (given back)"), *BEGAN,
+    ]  # fmt: skip
+
+
+def test_a_cancelled_order_gives_its_redemption_back(provider: AntavoProvider, ordered: Ordered) -> None:
+    spend = provider.spend(points_intent(200))
+    ordered(spend)
+    provider.cancel_order(order(spends=(spend,)))
+    provider.release(spend)
+    assert told(provider) == [(-100, "Refund"), (100, "Checkout"), (0, "Point spend (given back)"), *BEGAN]
+
+
+def test_a_claim_and_its_revocation_are_one_line(provider: AntavoProvider) -> None:
+    first, _second = provider.spend(intent()), provider.spend(intent())
+    assert told(provider) == [(-100, "Reward"), (-100, "Reward"), *BEGAN]
+    provider.release(first)
+    assert told(provider) == [(-100, "Reward"), (0, "Reward (given back)"), *BEGAN]
+
+
+def test_redemptions_that_others_made_are_told_by_their_transaction(
+    provider: AntavoProvider, vendor: Served
+) -> None:
+    at = datetime.now(UTC)
+    for number, (action, points, transaction) in enumerate(
+        [
+            ("reserve_points", -50, "shop-1"), ("point_spend", -30, "shop-2"),
+            ("release_points", 50, "shop-1"),
+            ("point_unspend", 30, "shop-2"), ("point_spend", -10, ""), ("reward_revoke", 5, ""),
+        ]
+    ):  # fmt: skip
+        properties = {"transaction_id": transaction} if transaction else {}
+        vendor.mia.events.append(
+            Event(action=action, points=points, at=at + timedelta(seconds=number), properties=properties)
+        )
+    assert told(provider) == [
+        (5, "Reward revoke"), (-10, "Point spend"), (0, "Point spend (given back)"),
+        (0, "Reserve points (given back)"), *BEGAN,
+    ]  # fmt: skip
