@@ -28,6 +28,7 @@ from loyaltyview.events.models import AlarmKind, Earning, Event, Order, ReturnSt
 from loyaltyview.events.order_backfill import ensure_earned, opened_order
 from loyaltyview.events.orders import is_member_erased
 from loyaltyview.events.readers import (
+    OrderOpened,
     read_appeasement,
     read_cancelled,
     read_codes,
@@ -59,7 +60,7 @@ PATIENCE = timedelta(minutes=1)
 def order_created(event: Event) -> None:
     """The order exists and can still change: use its codes."""
     _use(event, is_final=False)
-    order = orders.note_created(event.program, read_order(bytes(event.payload), event.program.earn_on))
+    order = orders.note_created(event.program, _read_order(event))
     if order.cancelled_seen_at and not order.is_historical:
         undo_order(order)
 
@@ -67,7 +68,7 @@ def order_created(event: Event) -> None:
 def order_opened(event: Event) -> None:
     """The order is final: use its codes and confirm them to the vendor."""
     _use(event, is_final=True)
-    read = read_order(bytes(event.payload), event.program.earn_on)
+    read = _read_order(event)
     order = orders.note_opened(event.program, read)
     orders.note_final(order, read)
     if order.is_historical and order.earning in MAYBE_EARNED:
@@ -131,12 +132,20 @@ def refund_issued(event: Event) -> None:
         settle_return(record, order)
 
 
+def _read_order(event: Event) -> OrderOpened:
+    program = event.program
+    read = read_order(bytes(event.payload), program.earn_on, program.newstore_reward_attribute)
+    return orders.with_reward_codes(program, read)
+
+
 def _use(event: Event, *, is_final: bool) -> None:
     # Before the rest is read: the customer has the discount, even if the amounts are unreadable.
-    read = read_codes(bytes(event.payload))
-    is_outdated = not is_final and orders.was_opened(event.program, read.order_id)
+    program = event.program
+    read = read_codes(bytes(event.payload), program.newstore_reward_attribute)
+    read = orders.with_reward_codes(program, read)
+    is_outdated = not is_final and orders.was_opened(program, read.order_id)
     if not read.is_historical and not is_outdated:
-        order, _ = Order.objects.get_or_create(program=event.program, order_id=read.order_id)
+        order, _ = Order.objects.get_or_create(program=program, order_id=read.order_id)
         orders.note_exchanges(order, read.exchanges)
         orders.use_order_codes(order, read.codes)
         if read.codes:

@@ -20,7 +20,7 @@ from django.db.models import Q, QuerySet
 from loyaltyview.events.earning import cancel_order, complete_order
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.order_backfill import take_order
-from loyaltyview.events.orders import note_completed
+from loyaltyview.events.orders import note_completed, with_reward_codes
 from loyaltyview.newstore.coupon_list import is_code_used
 from loyaltyview.newstore.coupons import coupon_name
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
@@ -76,7 +76,7 @@ def find_missed_orders(program: Program, since: datetime, until: datetime) -> It
             if _is_known(program, order_id):
                 continue
             try:
-                host = read_order(program, order_id)
+                host = with_reward_codes(program, read_order(program, order_id))
             except (NewStoreRejected, NewStoreUnexpected) as error:
                 yield _not_asked(error, order_id)
                 continue

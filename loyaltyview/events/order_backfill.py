@@ -17,6 +17,7 @@ from loyaltyview.events.orders import (
     note_items_cancelled,
     note_opened,
     settle_order,
+    with_reward_codes,
 )
 from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
 from loyaltyview.newstore.errors import NewStoreRejected
@@ -65,6 +66,7 @@ def take_order(program: Program, host: HostOrder) -> Order:
     Raises Hopeless when it is no sale, ProviderError. May be repeated."""
     if host.status in NOT_A_SALE:
         raise Hopeless(f"NewStore says that the order is {host.status}")
+    host = with_reward_codes(program, host)
     order = take_cancellations(note_opened(program, _as_opened(host)), host)
     drop_codes(order, host.codes)
     log.warning("order_opened_from_newstore", order=order.order_id)

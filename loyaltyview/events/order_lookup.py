@@ -30,14 +30,16 @@ def has_unread(program: Program, codes: tuple[str, ...], before: datetime) -> bo
         return True
     wanted = {code_key(code) for code in codes}
     payloads = waiting.values_list("payload", flat=True).iterator()
-    return any(_names_one(bytes(payload), wanted) for payload in payloads)
+    attribute = program.newstore_reward_attribute
+    return any(_names_one(bytes(payload), attribute, wanted) for payload in payloads)
 
 
-def _names_one(payload: bytes, wanted: set[str]) -> bool:
+def _names_one(payload: bytes, reward_attribute: str, wanted: set[str]) -> bool:
     try:
-        return not wanted.isdisjoint(code_key(code) for code in read_codes(payload).codes)
+        read = read_codes(payload, reward_attribute)
     except PayloadError:
         return False  # it names no order, so it uses no code
+    return not wanted.isdisjoint(code_key(code) for code in (*read.codes, *read.reward_texts))
 
 
 def read_again(program: Program, order_id: str) -> bool:

@@ -5,23 +5,31 @@ Nothing moves backwards: each `*_seen_at` is set once and never cleared, `order.
 never overwrites `order.opened` (final), and an order that has earned keeps the lines that it earned on.
 """
 
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
 from django.utils import timezone
 
 from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
-from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderOpened
+from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderCodes, OrderOpened
+from loyaltyview.newstore.orders import HostOrder
 from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.redemptions.codes import is_used_twice, used_elsewhere
+from loyaltyview.redemptions.codes import is_used_twice, known_codes, used_elsewhere
 from loyaltyview.redemptions.orders import detach_dropped_codes, member_of_order, settle, use_codes
 from providers.sales import Order as ProviderOrder
 from providers.sales import OrderLine, Spend
+from providers.texts import code_key
 from providers.types import Money
+
+log = structlog.get_logger(__name__)
+
+WithCodes = TypeVar("WithCodes", OrderCodes, OrderOpened, HostOrder)
 
 # Before the vendor was asked to earn, lines may still be taken out.
 NOT_EARNED = (Earning.WAITING, Earning.NOTHING)
@@ -85,6 +93,21 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
         detail = f"one redemption is used twice in order {order.order_id}"
         raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
     return spends
+
+
+def with_reward_codes(program: Program, read: WithCodes) -> WithCodes:
+    """Return `read` with the codes of ours that only the reward's extended attribute names. A code that a
+    discount names as well is there once; a text that is no code of ours is left out and counted in the
+    log."""
+    if not read.reward_texts:
+        return read
+    ours: dict[str, str] = known_codes(program.pk, read.reward_texts)
+    if unknown := len(read.reward_texts) - len(ours):
+        # A text may hold personal data: it is not logged.
+        log.info("reward_attribute_unknown", program=program.slug, order=read.order_id, texts=unknown)
+    codes: dict[str, str] = {code_key(code): code for code in (*ours.values(), *read.codes)}
+    added: tuple[str, ...] = tuple(code for code in codes.values() if code not in read.codes)
+    return replace(read, codes=(*read.codes, *added), reward_texts=())
 
 
 def was_opened(program: Program, order_id: str) -> bool:

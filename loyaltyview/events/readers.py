@@ -24,6 +24,7 @@ from loyaltyview.events.payloads import (
     time_of,
     whole,
 )
+from loyaltyview.newstore.reward_attribute import reward_texts
 from loyaltyview.programs.earn_base import (
     EarnOn,
     PricedLine,
@@ -53,11 +54,13 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCodes:
     """The part of `order.created` and `order.opened` that decides about redemptions. `codes` are all coupon
-    codes, without repeats, in the order they stand in."""
+    codes, without repeats, in the order they stand in. `reward_texts` may be further codes
+    (`orders.with_reward_codes`)."""
 
     order_id: str
     is_historical: bool
     codes: tuple[str, ...]
+    reward_texts: tuple[str, ...] = ()
     exchanges: tuple["Exchange", ...] = ()
 
 
@@ -87,6 +90,7 @@ class OrderOpened:
     is_historical: bool
     exchanges: tuple[Exchange, ...]
     codes: tuple[str, ...]
+    reward_texts: tuple[str, ...] = ()
     lines: tuple[Line, ...]
     earns_with_tax: bool = False
 
@@ -131,21 +135,23 @@ class Appeasement:
     amount: Decimal
 
 
-def read_codes(body: bytes) -> OrderCodes:
+def read_codes(body: bytes, reward_attribute: str = "") -> OrderCodes:
     """Read the codes of an `order.created` or `order.opened` delivery, even if its amounts are unreadable:
-    the customer has the discount. Raises PayloadError when it names no order."""
+    the customer has the discount. `reward_attribute` is the program's name of the extended attribute.
+    Raises PayloadError when it names no order."""
     payload = payload_of(body)
     return OrderCodes(
         order_id=text(payload, "id"),
         is_historical=payload.get("is_historical") is True,
         codes=_codes(payload),
+        reward_texts=reward_texts(_holders(payload), reward_attribute),
         exchanges=_exchanges(payload),
     )
 
 
-def read_order(body: bytes, earn_on: str = EarnOn.PRICE) -> OrderOpened:
-    """Read an `order.created` or `order.opened` delivery; `earn_on` is the program's rule. Raises
-    PayloadError."""
+def read_order(body: bytes, earn_on: str = EarnOn.PRICE, reward_attribute: str = "") -> OrderOpened:
+    """Read an `order.created` or `order.opened` delivery; `earn_on` is the program's rule, and
+    `reward_attribute` its name of the extended attribute. Raises PayloadError."""
     payload = payload_of(body)
     channel_type = text(payload, "channel_type", limit=20)
     items = items_of(payload, required=True)
@@ -166,6 +172,7 @@ def read_order(body: bytes, earn_on: str = EarnOn.PRICE) -> OrderOpened:
         is_historical=payload.get("is_historical") is True,
         exchanges=_exchanges(payload),
         codes=_codes(payload),
+        reward_texts=reward_texts(_holders(payload), reward_attribute),
         lines=each(items, lambda item: _order_line(item, earn_on, is_tax_included), only=_is_product),
         earns_with_tax=earns_with_tax(earn_on, is_tax_included=is_tax_included),
     )
@@ -268,14 +275,17 @@ def _is_product(item: dict[str, Any]) -> bool:
     return item.get("item_type") in (None, "product")
 
 
-def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
+def _holders(payload: dict[str, Any]) -> list[dict[str, Any]]:
     items = payload.get("items")
-    holders = (
+    return (
         [payload, *(item for item in items if isinstance(item, dict))]
         if isinstance(items, list)
         else [payload]
     )
-    lists = [holder.get("discounts") for holder in holders]
+
+
+def _codes(payload: dict[str, Any]) -> tuple[str, ...]:
+    lists = [holder.get("discounts") for holder in _holders(payload)]
     discounts = [discount for found in lists if isinstance(found, list) for discount in found]
     given = [found.get("coupon_code") for found in discounts if isinstance(found, dict)]
     codes = [plain_of(code, LONGEST_ID) for code in given]

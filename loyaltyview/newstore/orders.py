@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from loyaltyview.newstore.answers import list_in, object_of
 from loyaltyview.newstore.client import NewStoreClient, segment
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
+from loyaltyview.newstore.reward_attribute import reward_texts
 from loyaltyview.programs.earn_base import (
     EarnOn,
     PricedLine,
@@ -53,8 +54,8 @@ class HostOrderItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOrder:
-    """An order as NewStore has it now. `codes` are its coupon codes, without repeats. `customer_email` is
-    personal data: never to be stored or logged."""
+    """An order as NewStore has it now. `codes` are its coupon codes, without repeats, and `reward_texts` may
+    be further codes. `customer_email` is personal data: never to be stored or logged."""
 
     order_id: str
     external_id: str
@@ -68,6 +69,7 @@ class HostOrder:
     codes: tuple[str, ...]
     items: tuple[HostOrderItem, ...]
     earns_with_tax: bool = False
+    reward_texts: tuple[str, ...] = ()
 
     @property
     def is_off(self) -> bool:
@@ -82,7 +84,7 @@ def read_order(program: Program, order_id: str) -> HostOrder:
     answer = NewStoreClient(program).call(
         "GET", f"/v0/orders/{segment(order_id)}", params={"id_type": "internal"}
     )
-    order = order_from(object_of(answer), program.earn_on)
+    order = order_from(object_of(answer), program.earn_on, program.newstore_reward_attribute)
     if order.order_id != order_id:
         raise NewStoreUnexpected("another order than the one asked for", answer.request_id)
     return order
@@ -121,9 +123,10 @@ def list_orders(program: Program, customer_id: str) -> tuple[ListedOrder, ...]:
     raise NewStoreUnexpected(f"a customer with more than {MOST_PAGES * PER_PAGE} orders")
 
 
-def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE) -> HostOrder:
-    """Return the order of `GET /v0/orders/{id}`; `earn_on` is the program's rule. Raises
-    NewStoreUnexpected where an id or an amount would have to be guessed."""
+def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE, reward_attribute: str = "") -> HostOrder:
+    """Return the order of `GET /v0/orders/{id}`; `earn_on` is the program's rule, and `reward_attribute` its
+    name of the extended attribute. Raises NewStoreUnexpected where an id or an amount would have to be
+    guessed."""
     items = list_in(body, "items")
     customer = body.get("customer") or {}
     if not isinstance(customer, dict):
@@ -142,6 +145,7 @@ def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE) -> HostOrde
         codes=_codes(items),
         items=tuple(_item(item, earn_on, is_tax_included) for item in items),
         earns_with_tax=earns_with_tax(earn_on, is_tax_included=is_tax_included),
+        reward_texts=reward_texts([body, *items], reward_attribute),
     )
 
 

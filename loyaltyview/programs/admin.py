@@ -26,6 +26,7 @@ from providers.registry import PROVIDERS, provider_class
 HOST_OPTIONS = [
     "newstore_check_carts",
     "newstore_lookup_associates",
+    "newstore_reward_attribute",
     "newstore_launch_keys",
     "newstore_disable_codes",
     "newstore_coupon_api",

@@ -144,6 +144,12 @@ class Program(models.Model):
     )
     newstore_audience = models.CharField(_("NewStore token audience"), max_length=200, blank=True)
     loyalty_attribute = models.CharField(_("loyalty attribute"), max_length=100, default="loyalty_id")
+    newstore_reward_attribute = models.CharField(
+        _("reward attribute"),
+        max_length=100,
+        blank=True,
+        help_text=_("Extended attribute of orders and items that names the codes of redeemed rewards."),
+    )
     newstore_launch_keys = models.JSONField(
         _("names in the launch"),
         default=dict,

@@ -67,6 +67,7 @@ KEYS = (
     Key(path=("newstore", "event_key_previous"), field="newstore_event_key_previous", is_secret=True),
     Key(path=("newstore", "audience"), field="newstore_audience"),
     Key(path=("newstore", "loyalty_attribute"), field="loyalty_attribute"),
+    Key(path=("newstore", "reward_attribute"), field="newstore_reward_attribute"),
     Key(path=("newstore", "launch_keys"), field="newstore_launch_keys", type=dict),
     Key(path=("newstore", "check_carts"), field="newstore_check_carts", type=bool),
     Key(path=("newstore", "lookup_associates"), field="newstore_lookup_associates", type=bool),
@@ -117,6 +118,7 @@ class ProgramFile:
     newstore_event_key_previous: str
     newstore_audience: str
     loyalty_attribute: str
+    newstore_reward_attribute: str
     newstore_launch_keys: Mapping[str, Any]
     newstore_check_carts: bool
     newstore_lookup_associates: bool
