@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox.answers import Json, answer, faults, problem, read_json
 from loyaltyview.sandbox.associate_app import AppError, Applied
 from loyaltyview.sandbox.state import panel_state
-from loyaltyview.sandbox.switches import MINUTES, set_switch
+from loyaltyview.sandbox.switches import MINUTES, set_switch, take_vendor_step
 
 if TYPE_CHECKING:
     from loyaltyview.sandbox.app import Sandbox
@@ -26,6 +26,7 @@ _FIELDS = {
     "profile": {},
     "switch": {"name": "string*", "value": "string|boolean|number*"},
     "clock": {"minutes": "number*"},
+    "vendor-step": {"name": "string*"},
     "close": {},
     "apply": {"deeplink": "string*"},
     "remove": {"code": "string*"},
@@ -102,6 +103,11 @@ class PanelPages:
             case "hand-over":
                 app.hand_over()
                 return "Handed over."
+            case "vendor-step":
+                customer = app.cart.customer if app.cart else None
+                if not take_vendor_step(self._sandbox, body["name"], customer.email if customer else ""):
+                    raise AppError("The vendor does not know this step, or not the customer of this cart.")
+                return "Done at the vendor."
             case "switch" | "clock":
                 return self._switch(action, body)
             case "send-again" | "stream":

@@ -44,6 +44,11 @@ def read_switches(sandbox: "Sandbox") -> Json:
         **{name: getattr(config, name) for name in CHOICES},
         "vendor": vendor.kind if vendor else "",
         "vendor_fault": fault,
+        "vendor_choices": [
+            {"name": name, "value": getattr(vendor, name), "choices": choices}
+            for name, choices in (vendor.choices if vendor else {}).items()
+        ],
+        "vendor_steps": vendor.steps if vendor else (),
         "minutes_ahead": int(sandbox.clock.ahead.total_seconds() // 60),
     }
 
@@ -55,9 +60,24 @@ def set_switch(sandbox: "Sandbox", name: str, value: object) -> bool:
             # A copy, because a test may change single fields.
             sandbox.vendor.faults = replace(VENDOR_FAULTS[str(value)])
             return True
+        if sandbox.vendor and value in sandbox.vendor.choices.get(name, ()):
+            setattr(sandbox.vendor, name, value)
+            return True
         if not any(choice == value and type(choice) is type(value) for choice in CHOICES.get(name, ())):
             return False
         setattr(sandbox.config, name, value)
+        return True
+
+
+def take_vendor_step(sandbox: "Sandbox", name: str, email: str) -> bool:
+    """Have something happen to a customer at the vendor; return False for an unknown step or customer."""
+    with sandbox.lock:
+        if sandbox.vendor is None or name not in sandbox.vendor.steps:
+            return False
+        try:
+            getattr(sandbox.vendor, name)(email)
+        except LookupError:
+            return False
         return True
 
 

@@ -76,15 +76,6 @@ def fetch_by_ref(client: Client, ref: str, *, with_history: bool = False) -> dic
     return record
 
 
-def email_of(client: Client, ref: str) -> str:
-    """Return the member's e-mail, which orders need: from the ref, else from the record."""
-    identity = identity_of(client.program, ref)
-    email = identity.get("customer_email") or text_of(fetch_by_ref(client, ref), "email")
-    if not email:
-        raise Rejected(RejectReason.NOT_ALLOWED, "the customer has no e-mail")
-    return email
-
-
 def customer_id_of(record: Mapping[str, Any]) -> str:
     """Return the shop's id of the customer. Yotpo spells the key in two ways, old records only in one."""
     return text_of(record, "third_party_id", "thirty_party_id")

@@ -1,34 +1,36 @@
-"""Orders and refunds: both are only received by Yotpo's answer, what they do to the points comes later.
+"""Orders: each is sent once, when it is completed. Yotpo's answer says only "received"; what it does to the
+points comes later.
 
-Sources: loyaltyapi.yotpo.com/reference/create-order, /create-refund, support.yotpo.com (store-associate
-managed loyalty). No page says what a second order of one id does, so an order is sent once, when it is
-completed. A program may send it before as well (`order_sending`); the second is then taken for an update.
+Sources: loyaltyapi.yotpo.com/reference/create-order, support.yotpo.com (store-associate managed loyalty). A
+program may send an open order before as well (`order_sending`); the second is then taken for an update.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
+from providers.answers import text_of
 from providers.currencies import hundredths
 from providers.dates import timestamp
-from providers.errors import Rejected, RejectReason, Unavailable
-from providers.journal.booking import book_refund
-from providers.journal.delivery import deliver, is_under_way
+from providers.errors import Rejected, RejectReason
+from providers.journal.booking import refunded
+from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.states import advance, note
 from providers.journal.states import confirm as confirm_spend
-from providers.sales import Order, OrderLine, PointsChange, Return, Spend
+from providers.sales import Order, OrderLine, PointsChange, Spend
 from providers.types import Money
+from providers.yotpo.arrival import SHOWN_AFTER, is_at_yotpo, look, totals
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.customers import email_of
+from providers.yotpo.customers import fetch_by_ref
 from providers.yotpo.holds import is_held, note_order
 from providers.yotpo.refs import identity_of
-from providers.yotpo.spending import SETTLED_AFTER
 
 LATER = PointsChange(points=None)
-NOTHING_LEFT = PointsChange(points=0)
+NOTHING = PointsChange(points=0)
 
 
 def confirm(client: Client, spend: Spend, order: Order) -> None:
@@ -40,124 +42,33 @@ def confirm(client: Client, spend: Spend, order: Order) -> None:
     if row.confirmed_at:
         return
     if client.settings.sends_open_orders:
-        _send(client, replace(order, spends=(*order.spends, spend)), client.settings.open_status)
+        whole = replace(order, spends=(*order.spends, spend))
+        _Sending(client, whole, client.settings.open_status).send()
     elif is_held(row) and _was_sent(client, order.order_id):
         raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
     confirm_spend(row, order.order_id)
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
-    """Send the order in the status that earns."""
-    _send_once(client, order, client.settings.earning_status)
-    return LATER
+    """Send the order in the status that earns, without what came back before it was sent."""
+    return LATER if _send_once(client, order, client.settings.earning_status) else NOTHING
 
 
 def close_order(client: Client, order: Order) -> None:
-    """Send an order that earns nothing in a status that does not earn, so that the held points of its codes
-    go. Without one there is nothing to say."""
+    """Send an order that earns nothing, so that the held points of its codes go: in a status that does not
+    earn, and without an amount, since not every platform looks at the status. Without held points there is
+    nothing to send."""
     if any(is_held(row) for row in _redemptions(client, order.spends)):
-        _send_once(client, order, client.settings.open_status)
+        nothing = replace(order.earn_base, amount=Decimal(0))
+        _send_once(client, replace(order, earn_base=nothing, lines=()), client.settings.open_status)
 
 
-def record_return(client: Client, ret: Return) -> PointsChange:
-    """Send the refund once under its own id, never more than is left of the order."""
-    total, net = _in_cents(ret.order_earn_base), _in_cents(ret.net)
-    refund = book_refund(
-        client.journal,
-        WriteKind.RETURN,
-        ret.return_id,
-        ret.order_id,
-        amount=total if ret.is_complete else net,
-        total=total,
-        member_ref=ret.member_ref,
-    )
-    if refund is None:
-        return NOTHING_LEFT
-    # An amount that is reduced by more than rounding does not fit the items.
-    is_cut = abs((refund.amount or 0) - net) * 100 > len(ret.lines)
-    items = () if is_cut else _items(ret.lines, ret.net.currency)
-    sent_order_id = ret.reported_as or ret.order_id
-    return _refund(client, refund, ret.return_id, sent_order_id, ret.net.currency, items)
+def in_cents(money: Money) -> Decimal:
+    """Return the amount, rounded to cents."""
+    return Decimal(hundredths(money.amount, money.currency)) / 100
 
 
-def cancel_order(client: Client, order: Order) -> PointsChange:
-    """Refund all that is left of the order."""
-    total = _in_cents(order.earn_base)
-    refund = book_refund(
-        client.journal,
-        WriteKind.CANCEL,
-        order.order_id,
-        order.order_id,
-        amount=total,
-        total=total,
-        member_ref=order.member_ref,
-    )
-    if refund is None:
-        return NOTHING_LEFT
-    refund_id = f"cancelled-{order.order_id}"
-    return _refund(client, refund, refund_id, order.order_id, order.earn_base.currency)
-
-
-def _send_once(client: Client, order: Order, status: str) -> None:
-    """Send a completed order, unless Yotpo has received it."""
-    sale, _is_new = client.journal.open(
-        WriteKind.SALE,
-        order.order_id,
-        order_id=order.order_id,
-        member_ref=order.member_ref,
-        amount=_in_cents(order.earn_base),
-        store=order.store,
-    )
-    # Sent again under its id after a lost answer, it is taken to earn once.
-    deliver(sale, lambda: _send(client, order, status), None, SETTLED_AFTER)
-
-
-def _was_sent(client: Client, order_id: str) -> bool:
-    """Return whether the order went out, or may have."""
-    sale = client.journal.get(WriteKind.SALE, order_id)
-    return sale is not None and sale.state != WriteState.PLANNED
-
-
-def _redemptions(client: Client, spends: Iterable[Spend]) -> "QuerySet[Write]":
-    """Return the rows of those spends that stand."""
-    keys = [spend.key for spend in spends]
-    return client.journal.writes(WriteKind.SPEND, key__in=keys, state=WriteState.DONE)
-
-
-def _send(client: Client, order: Order, status: str) -> None:
-    # All codes go with every sending: whether a later one replaces the list or adds to it is not documented.
-    codes = dict.fromkeys(row.vendor_ref for row in _redemptions(client, order.spends))
-    # Before the order goes out: from here on its points may be on their way.
-    note_order(client.journal, [spend.key for spend in order.spends])
-    body: dict[str, Any] = {
-        "order_id": order.order_id,
-        "customer_email": email_of(client, order.member_ref),
-        "total_amount_cents": _cents(order.earn_base),
-        "currency_code": order.earn_base.currency,
-        "created_at": timestamp(order.placed_at),
-        "channel_type": "offline",
-        # Both are required, and say nothing about a till: the checks on them are switched off.
-        "ip_address": "0.0.0.0",  # noqa: S104 - a placeholder, nothing listens
-        "user_agent": "LoyaltyView",
-        "ignore_ip_ua": True,
-        "items": _items(order.lines, order.earn_base.currency),
-    }
-    identity = identity_of(client.program, order.member_ref)
-    place = client.settings.stores.get(order.store, {})
-    optional = {
-        "customer_id": identity.get("customer_id", ""),
-        "status": status,
-        "coupon_code": ",".join(codes),
-        "clerk_employee_id": order.associate_id,
-        **{f"store_{name}": text for name, text in place.items()},
-    }
-    body |= {name: value for name, value in optional.items() if value}
-    answer = client.post("/orders", operation="send_order", body=body)
-    if not is_ok(answer):
-        raise client.refusal(answer)
-
-
-def _items(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
+def items_of(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
     """Return the lines by product: Yotpo's product rules and item refunds name a product, and the till lists
     each unit by itself."""
     merged: dict[str, tuple[int, Decimal]] = {}
@@ -176,43 +87,99 @@ def _items(lines: tuple[OrderLine, ...], currency: str) -> list[dict[str, Any]]:
     ]
 
 
-def _refund(
-    client: Client,
-    refund: Write,
-    refund_id: str,
-    order_id: str,
-    currency: str,
-    items: Sequence[dict[str, Any]] = (),
-) -> PointsChange:
-    if refund.state == WriteState.DONE:
-        return LATER
-    if is_under_way(client.journal.get(WriteKind.SALE, order_id), SETTLED_AFTER):
-        # A refund that overtakes its order takes nothing back, and the order would earn afterwards.
-        raise Unavailable("the order may still be on its way")
-    body: dict[str, Any] = {
-        "id": refund_id,
-        "order_id": order_id,
-        "total_amount_cents": int((refund.amount or 0) * 100),
-        # Must be that of the order, and is required where an account has several.
-        "currency": currency,
-    }
-    if items:
-        body["items"] = [{"id": item["id"], "quantity": item["quantity"]} for item in items]
+def _send_once(client: Client, order: Order, status: str) -> bool:
+    """Send a completed order, unless Yotpo has it. Return whether Yotpo has it then: of an order that came
+    back before it was sent nothing is left to send. Raises Unavailable while a lost answer leaves it open."""
+    sale, _is_new = client.journal.open(
+        WriteKind.SALE,
+        order.order_id,
+        order_id=order.order_id,
+        member_ref=order.member_ref,
+        amount=in_cents(order.earn_base),
+        store=order.store,
+    )
+    if is_at_yotpo(client, sale):
+        return True
+    back = refunded(client.journal, order.order_id, [WriteState.DONE])
+    if back:
+        left = max(Decimal(0), in_cents(order.earn_base) - back)
+        # The items are not known one by one; with them, Yotpo would add up more than the amount.
+        order = replace(order, earn_base=replace(order.earn_base, amount=left), lines=())
+        note(sale, amount=left)
+    if back and not order.earn_base.amount and not any(map(is_held, _redemptions(client, order.spends))):
+        advance(sale, WriteState.PLANNED, WriteState.DONE)
+        return False
+    sending = _Sending(client, order, status)
+    deliver(sale, sending.send, lambda: look(client, sale), SHOWN_AFTER, sending.before)
+    return True
 
-    def send() -> None:
-        answer = client.post("/refunds", operation="send_refund", body=body)
+
+def _was_sent(client: Client, order_id: str) -> bool:
+    """Return whether the order went out, or may have."""
+    sale = client.journal.get(WriteKind.SALE, order_id)
+    return sale is not None and sale.state != WriteState.PLANNED
+
+
+def _redemptions(client: Client, spends: Iterable[Spend]) -> "QuerySet[Write]":
+    """Return the rows of those spends that stand."""
+    keys = [spend.key for spend in spends]
+    return client.journal.writes(WriteKind.SPEND, key__in=keys, state=WriteState.DONE)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One order on its way, with one read of its customer."""
+
+    client: Client
+    order: Order
+    status: str
+    customer: Mapping[str, Any] | None = None
+
+    def before(self) -> dict[str, Any]:
+        """Return what the order will change at Yotpo, as it is now."""
+        self.customer = fetch_by_ref(self.client, self.order.member_ref)
+        held = [row.vendor_ref for row in _redemptions(self.client, self.order.spends) if is_held(row)]
+        return totals(self.customer, held)
+
+    def send(self) -> None:
+        order = self.order
+        # All codes go with every sending: whether a later one replaces the list or adds to it is not said.
+        codes = dict.fromkeys(row.vendor_ref for row in _redemptions(self.client, order.spends))
+        body = self._body(codes)
+        # Before the order goes out: from here on its points may be on their way.
+        note_order(self.client.journal, [spend.key for spend in order.spends])
+        answer = self.client.post("/orders", operation="send_order", body=body)
         if not is_ok(answer):
-            raise client.refusal(answer, not_found=RejectReason.NOT_ALLOWED)
+            raise self.client.refusal(answer)
 
-    # Sent again under its id after a lost answer, it is taken to count once.
-    deliver(refund, send, None, SETTLED_AFTER)
-    return LATER
+    def _body(self, codes: Iterable[str]) -> dict[str, Any]:
+        order, settings = self.order, self.client.settings
+        identity = identity_of(self.client.program, order.member_ref)
+        body: dict[str, Any] = {
+            "order_id": order.order_id,
+            "customer_email": identity.get("customer_email") or self._email(),
+            "total_amount_cents": hundredths(order.earn_base.amount, order.earn_base.currency),
+            "currency_code": order.earn_base.currency,
+            "created_at": timestamp(order.placed_at),
+            "channel_type": "offline",
+            # Both are required, and say nothing about a till: the checks on them are switched off.
+            "ip_address": "0.0.0.0",  # noqa: S104 - a placeholder, nothing listens
+            "user_agent": "LoyaltyView",
+            "ignore_ip_ua": True,
+        }
+        optional = {
+            "customer_id": identity.get("customer_id", ""),
+            "status": self.status,
+            "coupon_code": ",".join(codes),
+            "clerk_employee_id": order.associate_id,
+            **{f"store_{name}": text for name, text in settings.stores.get(order.store, {}).items()},
+            "items": items_of(order.lines, order.earn_base.currency),
+        }
+        return body | {name: value for name, value in optional.items() if value}
 
-
-def _cents(money: Money) -> int:
-    return hundredths(money.amount, money.currency)
-
-
-def _in_cents(money: Money) -> Decimal:
-    """Return the amount, rounded to cents."""
-    return Decimal(_cents(money)) / 100
+    def _email(self) -> str:
+        """Return the e-mail that orders need, of a member who is known by an id."""
+        customer = self.customer or fetch_by_ref(self.client, self.order.member_ref)
+        if email := text_of(customer, "email"):
+            return email
+        raise Rejected(RejectReason.NOT_ALLOWED, "the customer has no e-mail")

@@ -23,7 +23,7 @@ from providers.types import (
     WebhookEvent,
     WebhookRequest,
 )
-from providers.yotpo import members, orders, release, rewards, webhooks
+from providers.yotpo import members, orders, refunds, release, rewards, webhooks
 from providers.yotpo.client import Client, client_for
 from providers.yotpo.customers import fetch_by_ref, history_of, movements_of
 from providers.yotpo.settings import Settings
@@ -126,10 +126,10 @@ class YotpoProvider(LoyaltyProvider):
         orders.close_order(self.client, order)
 
     def record_return(self, ret: Return) -> PointsChange:
-        return orders.record_return(self.client, ret)
+        return refunds.record_return(self.client, ret)
 
     def cancel_order(self, order: Order) -> PointsChange:
-        return orders.cancel_order(self.client, order)
+        return refunds.cancel_order(self.client, order)
 
     # --- Webhooks ---------------------------------------------------------------------------------
 

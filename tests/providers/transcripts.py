@@ -146,14 +146,14 @@ class TranscriptContract(ProviderContract):
         with ExitStack() as stack:
             till = Till(provider, server, intent, make_order, keys, stack)
             lines = [till.run(word) for word in words.split()]
-        known = _read(transcript_file)
+        known = read_transcripts(transcript_file)
         if os.environ.get("WRITE_TRANSCRIPTS"):
             known = {name: known.get(name, []) for name in scripts(type(self))} | {script: lines}
             _write(transcript_file, known)
         assert lines == known.get(script), "\n".join([script, *lines])
 
     def test_every_transcript_belongs_to_a_script(self, transcript_file: Path) -> None:
-        assert sorted(_read(transcript_file)) == sorted(scripts(type(self)))
+        assert sorted(read_transcripts(transcript_file)) == sorted(scripts(type(self)))
 
 
 class Till:
@@ -328,7 +328,8 @@ def _write(path: Path, known: dict[str, list[str]]) -> None:
     path.write_text("".join("\n".join([name, *lines]) + "\n" for name, lines in known.items()))
 
 
-def _read(path: Path) -> dict[str, list[str]]:
+def read_transcripts(path: Path) -> dict[str, list[str]]:
+    """Return the lines of each script in a file of transcripts."""
     known: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in path.read_text().splitlines() if path.exists() else []:

@@ -8,11 +8,11 @@ import io
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import RLock
-from typing import Any
+from typing import Any, ClassVar
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
@@ -57,6 +57,10 @@ class Vendor(ABC):
     """One vendor's API in memory, mounted below its own prefix (SCRIPT_NAME)."""
 
     kind: str
+    # What the panel can switch at this vendor beside the faults: attributes with their choices.
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # What the panel can have happen there to the customer of the cart: methods that take an e-mail.
+    steps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, setup: VendorSetup) -> None:
         self.setup = setup

@@ -18,13 +18,13 @@ LATER = PointsChange(points=None)
 
 
 @pytest.fixture
-def sends_open(build: Build) -> YotpoProvider:
+def sends_open(build: Build, yotpo: Yotpo) -> YotpoProvider:
     """The adapter of an account whose second order of one id updates the first."""
+    yotpo.orders.repeats = "updated"
     return build(order_sending="open_and_paid")
 
 
 def test_an_order_is_sent_once_when_it_is_completed(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
-    yotpo.orders.drops_repeats = True
     spend = provider.spend(make_intent(mia))
     order = make_order(mia, spend)
     provider.confirm(spend, order)
@@ -42,7 +42,6 @@ def test_an_order_is_sent_once_when_it_is_completed(provider: YotpoProvider, yot
 def test_an_order_whose_answer_was_lost_earns_where_repeats_are_dropped(
     provider: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
-    yotpo.orders.drops_repeats = True
     spend = provider.spend(make_intent(mia))
     order = make_order(mia, spend)
     provider.confirm(spend, order)
@@ -189,6 +188,7 @@ def test_an_order_says_who_sold_what_and_where(build: Build, yotpo: Yotpo, mia: 
 def test_the_status_is_that_of_the_platform(
     build: Build, yotpo: Yotpo, mia: str, settings: dict[str, object], earning: str, open_: str
 ) -> None:
+    yotpo.orders.repeats = "updated"
     provider = build(order_sending="open_and_paid", **settings)
     spend = provider.spend(make_intent(mia))
     provider.confirm(spend, make_order(mia, spend))

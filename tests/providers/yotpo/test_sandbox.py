@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 import requests
 
+from loyaltyview.sandbox.app import Sandbox
+from loyaltyview.sandbox.config import SandboxConfig
+from loyaltyview.sandbox.switches import read_switches, set_switch, take_vendor_step
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from tests.providers.yotpo.build import MIA
 from tests.providers.yotpo.conftest import SECRET
@@ -79,3 +82,21 @@ def test_an_order_with_a_cancelled_code_is_flagged(yotpo: Yotpo, call: Call) -> 
 
     assert yotpo.books.orders["1"].flags == [f"cancelled code {first['reward_text']}"]
     assert yotpo.books.customers[0].points_balance == 720
+
+
+def test_the_panel_switches_what_yotpo_does_not_document() -> None:
+    sandbox = Sandbox(SandboxConfig(vendor="yotpo", vendor_secret=SECRET))
+    yotpo = sandbox.vendor
+    assert isinstance(yotpo, Yotpo)
+
+    assert read_switches(sandbox)["vendor_choices"] == [
+        {"name": "repeated_orders", "value": "dropped", "choices": ("dropped", "updated", "counted")},
+        {"name": "order_processing", "value": "at once", "choices": ("at once", "later")},
+    ]
+    assert set_switch(sandbox, "repeated_orders", "counted")
+    assert set_switch(sandbox, "order_processing", "later")
+    assert not set_switch(sandbox, "repeated_orders", "lost")
+    assert (yotpo.orders.repeats, yotpo.orders.is_delayed) == ("counted", True)
+    assert take_vendor_step(sandbox, "redeem_in_the_web_shop", MIA)
+    assert not take_vendor_step(sandbox, "redeem_in_the_web_shop", "")
+    assert not take_vendor_step(sandbox, "act_late", MIA)

@@ -1,12 +1,13 @@
 """Orders, refunds and adjustments: received at once, applied at once or by `apply`.
 
-Source: docs/contracts/yotpo.md 9 and 10.1. A repeated order is an update and earns once, or is dropped.
+Source: docs/contracts/yotpo.md 9 and 10.1. What a second order of one id does is not documented: `REPEATS`.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
+from typing import Literal
 
 from werkzeug.wrappers import Request, Response
 
@@ -49,18 +50,20 @@ ADJUST = {
     "visible_to_customer": "boolean",
 }  # fmt: skip
 
+# The second order of one id is dropped, as Yotpo's Reviews API does; or updates the first; or counts again.
+Repeats = Literal["dropped", "updated", "counted"]
+
 
 @dataclass(slots=True, kw_only=True)
 class OrderDesk:
-    """`status_regex` says which orders earn. With `is_delayed`, received orders wait for `apply`. With
-    `drops_repeats`, only the first order of an id counts (not documented)."""
+    """`status_regex` says which orders earn. With `is_delayed`, received orders wait for `apply`."""
 
     books: Books
     webhooks: Webhooks
     status_regex: str = "paid"
     points_per_unit: int = 1
     is_delayed: bool = False
-    drops_repeats: bool = False
+    repeats: Repeats = "dropped"
     last_refund: Json = field(default_factory=dict)
     _jobs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -109,9 +112,12 @@ class OrderDesk:
     def _apply_order(self, body: Json) -> None:
         customer = find_customer(self.books, {"customer_email": body["customer_email"]})
         order = self.books.orders.get(body["order_id"])
-        if order is not None and self.drops_repeats:
+        if order is not None and self.repeats == "dropped":
             order.flags.append("repeat dropped")
             return
+        if order is not None and self.repeats == "counted":
+            order.flags.append("repeat counted")
+            order.earned, order.taken_back = None, 0
         if order is None:
             order = self.books.orders[body["order_id"]] = Order(
                 order_id=body["order_id"],

@@ -4,8 +4,8 @@ Source: docs/contracts/yotpo.md 1 to 3 and 8.
 """
 
 import hmac
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, get_args
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -22,7 +22,7 @@ from loyaltyview.sandbox.vendors.yotpo.answers import (
     read_body,
     read_query,
 )
-from loyaltyview.sandbox.vendors.yotpo.orders import OrderDesk
+from loyaltyview.sandbox.vendors.yotpo.orders import OrderDesk, Repeats
 from loyaltyview.sandbox.vendors.yotpo.redemptions import RedemptionDesk
 from loyaltyview.sandbox.vendors.yotpo.sample import sample_books
 from loyaltyview.sandbox.vendors.yotpo.state import Customer
@@ -51,6 +51,11 @@ class Yotpo(Vendor):
     locked: `busy`. `rate` counts calls per second; 0 is no limit."""
 
     kind = "yotpo"
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "repeated_orders": get_args(Repeats),
+        "order_processing": ("at once", "later"),
+    }
+    steps = ("redeem_in_the_web_shop",)
 
     def __init__(self, setup: VendorSetup) -> None:
         super().__init__(setup)
@@ -63,6 +68,28 @@ class Yotpo(Vendor):
         self.busy = 0
         self._limit = RateLimit(self.rate)
         self._routes = self._build_routes()
+
+    @property
+    def repeated_orders(self) -> Repeats:
+        return self.orders.repeats
+
+    @repeated_orders.setter
+    def repeated_orders(self, value: Repeats) -> None:
+        self.orders.repeats = value
+
+    @property
+    def order_processing(self) -> str:
+        return "later" if self.orders.is_delayed else "at once"
+
+    @order_processing.setter
+    def order_processing(self, value: str) -> None:
+        self.orders.is_delayed = value == "later"
+        if not self.orders.is_delayed:
+            self.orders.apply()
+
+    def redeem_in_the_web_shop(self, email: str) -> None:
+        """The customer makes another delayed redemption there, which cancels the one that waits here."""
+        self.redemptions.cancel_pending(email)
 
     def _build_routes(self) -> Map:
         def rule(path: str, view: View, method: str = "GET") -> Rule:
