@@ -8,7 +8,8 @@ from providers.house.models.campaigns import (
     MailOut,
     MailOutState,
 )
-from providers.house.models.catalogue import EarnRule, Reward, Voucher, VoucherState
+from providers.house.models.catalogue import Reward, Voucher, VoucherState
+from providers.house.models.earning import Category, EarnRule, Multiplier
 from providers.house.models.ledger import Entry, EntryKind, Hold, HoldState, LedgerIsFinal
 from providers.house.models.members import Member, Merge, Tier
 from providers.house.models.occasions import (
@@ -18,6 +19,7 @@ from providers.house.models.occasions import (
     ReferralRule,
     ReferralState,
 )
+from providers.house.models.pictures import Picture
 
 __all__ = [
     "BatchState",
@@ -25,6 +27,7 @@ __all__ = [
     "BirthdayRule",
     "Campaign",
     "CampaignCode",
+    "Category",
     "CodeBatch",
     "EarnRule",
     "Entry",
@@ -36,6 +39,8 @@ __all__ = [
     "MailOutState",
     "Member",
     "Merge",
+    "Multiplier",
+    "Picture",
     "Referral",
     "ReferralRule",
     "ReferralState",

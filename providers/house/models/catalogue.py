@@ -1,4 +1,4 @@
-"""Rewards for points, vouchers that members own, and the rule of earning."""
+"""Rewards for points, and vouchers that members own."""
 
 import secrets
 from decimal import ROUND_DOWN, Decimal
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.currencies import decimals_of
 from providers.house.models.members import Member, Tier
+from providers.house.models.pictures import Picture
 from providers.types import Discount, DiscountKind, Money
 
 DISCOUNT_KINDS = [
@@ -91,7 +92,18 @@ class Reward(DiscountFields):
     program = models.SlugField(_("program"))
     reward_id = models.SlugField(_("id"))
     title = models.CharField(_("title"), max_length=100)
-    description = models.CharField(_("description"), max_length=300, blank=True)
+    description = models.CharField(
+        _("description"), max_length=300, blank=True, help_text=_("One sentence, below the title.")
+    )
+    terms = models.TextField(
+        _("terms"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Shown when the associate opens them, with the lines that you write."),
+    )
+    picture = models.ForeignKey(
+        Picture, models.SET_NULL, related_name="rewards", null=True, blank=True, verbose_name=_("picture")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     cost = models.PositiveIntegerField(_("cost in points"), null=True, blank=True)
     points_min = models.PositiveIntegerField(_("least points"), null=True, blank=True)
@@ -164,6 +176,15 @@ class Voucher(DiscountFields):
     voucher_id = models.SlugField(_("id"), default=new_voucher_id)
     member = models.ForeignKey(Member, models.PROTECT, related_name="vouchers", verbose_name=_("member"))
     title = models.CharField(_("title"), max_length=100)
+    description = models.CharField(
+        _("description"), max_length=300, blank=True, help_text=_("One sentence, below the title.")
+    )
+    terms = models.TextField(
+        _("terms"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Shown when the associate opens them, with the lines that you write."),
+    )
     code = models.CharField(_("code"), max_length=50, blank=True)
     state = models.CharField(
         _("state"), max_length=5, choices=VoucherState.choices, default=VoucherState.OPEN
@@ -185,28 +206,3 @@ class Voucher(DiscountFields):
 
     def __str__(self) -> str:
         return self.title
-
-
-class EarnRule(models.Model):
-    """How a program earns: points per unit of its currency, rounded down once per order."""
-
-    program = models.SlugField(_("program"), unique=True)
-    points_per_unit = models.DecimalField(
-        _("points per unit of money"),
-        max_digits=9,
-        decimal_places=4,
-        validators=[MinValueValidator(Decimal(0))],
-    )
-    expiry_months = models.PositiveSmallIntegerField(
-        _("points expire after months"), null=True, blank=True, help_text=_("Empty: never.")
-    )
-
-    class Meta:
-        verbose_name = _("earning rule")
-        verbose_name_plural = _("earning rules")
-        constraints = [
-            models.CheckConstraint(condition=Q(points_per_unit__gte=0), name="house_earning_never_takes")
-        ]
-
-    def __str__(self) -> str:
-        return self.program

@@ -71,6 +71,10 @@ class Entry(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4, null=True, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    # Points of an order under a rule of inactivity: they expire this long after the member's last activity.
+    inactivity_months = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    # An order: the factor of each product, where they differ. A return of such an order: the money of each.
+    by_product = models.JSONField(null=True, blank=True, editable=False)
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     objects = EntryQuerySet.as_manager()

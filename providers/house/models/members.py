@@ -32,6 +32,13 @@ class Tier(models.Model):
         decimal_places=2,
         default=Decimal(1),
         validators=[MinValueValidator(Decimal(0))],
+        help_text=_("1.5: members of this tier earn half as many points again."),
+    )
+    benefits = models.TextField(
+        _("benefits"),
+        max_length=1000,
+        blank=True,
+        help_text=_("What the tier gives, one benefit a line. The page shows it to the associate."),
     )
 
     class Meta:
@@ -112,6 +119,8 @@ class Member(models.Model):
     spendable = models.IntegerField(_("spendable points"), default=0, editable=False)
     reserved = models.IntegerField(_("reserved points"), default=0, editable=False)
     lifetime_points = models.IntegerField(_("lifetime points"), default=0, editable=False)
+    # No points of the member expire before this time; NULL: none expire. It may be too early, never too late.
+    next_expiry_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("member")
@@ -163,6 +172,11 @@ class Member(models.Model):
                 fields=["program", "birth_month", "birth_day"],
                 condition=Q(birth_month__isnull=False),
                 name="house_member_birthday",
+            ),
+            models.Index(
+                fields=["program", "next_expiry_at"],
+                condition=Q(next_expiry_at__isnull=False),
+                name="house_member_expiry",
             ),
         ]
 
