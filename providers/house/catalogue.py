@@ -23,8 +23,9 @@ REJECTIONS = {
 }
 
 
-def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
-    """Return the program's active rewards, cheapest first, without those that have ended."""
+def list_rewards(member: Member, currency: str, *, is_online: bool = False) -> tuple[types.Reward, ...]:
+    """Return the program's active rewards, cheapest first, without those that have ended. `is_online` is for
+    the web shop, which may use what is only for it."""
     now = clock.now()
     rewards = (
         Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
@@ -33,12 +34,14 @@ def list_rewards(member: Member, currency: str) -> tuple[types.Reward, ...]:
     )
     taken = times_taken(member)
     return tuple(
-        _describe(reward, lock_on(reward, member, reward.least_points, taken, now), currency)
+        _describe(
+            reward, lock_on(reward, member, reward.least_points, taken, now, is_online=is_online), currency
+        )
         for reward in rewards
     )
 
 
-def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
+def list_vouchers(member: Member, currency: str, *, is_online: bool = False) -> tuple[types.Voucher, ...]:
     """Return the member's open vouchers, those that expire soonest first."""
     vouchers = member.vouchers.filter(
         Q(expires_at=None) | Q(expires_at__gt=clock.now()), state=VoucherState.OPEN
@@ -50,17 +53,25 @@ def list_vouchers(member: Member, currency: str) -> tuple[types.Voucher, ...]:
             discount=voucher.discount(currency),
             code=voucher.code,
             expires_at=voucher.expires_at,
-            lock=Lock(reason=LockReason.ONLINE_ONLY) if voucher.kind == DiscountKind.ONLINE_ONLY else None,
+            lock=_online_lock(voucher, is_online),
         )
         for voucher in vouchers
     )
 
 
-def lock_on(reward: Reward, member: Member, price: int, taken: dict[str, int], now: datetime) -> Lock | None:
+def lock_on(
+    reward: Reward,
+    member: Member,
+    price: int,
+    taken: dict[str, int],
+    now: datetime,
+    *,
+    is_online: bool = False,
+) -> Lock | None:
     """Return why `member` cannot take `reward` for `price` now; first reasons that the member cannot change,
     then tier, then points. None when they can."""
-    if reward.kind == DiscountKind.ONLINE_ONLY:
-        return Lock(reason=LockReason.ONLINE_ONLY)
+    if lock := _online_lock(reward, is_online):
+        return lock
     if reward.starts_at and reward.starts_at > now:
         return Lock(reason=LockReason.NOT_STARTED)
     if reward.ends_at and reward.ends_at <= now:
@@ -84,12 +95,12 @@ def times_taken(member: Member) -> dict[str, int]:
     return dict(holds.values_list("item_id").annotate(times=Count("pk")).order_by())
 
 
-def claim_item(member: Member, intent: SpendIntent) -> Reward | Voucher:
+def claim_item(member: Member, intent: SpendIntent, *, is_online: bool = False) -> Reward | Voucher:
     """Claim the reward or voucher of `intent`, inside the spend's transaction and the member's lock.
     Raises Rejected with the reason and the exact gap."""
     if intent.kind is SpendKind.VOUCHER:
-        return _claim_voucher(member, intent)
-    return _claim_reward(member, intent)
+        return _claim_voucher(member, intent, is_online)
+    return _claim_reward(member, intent, is_online)
 
 
 def use_item(hold: Hold) -> None:
@@ -107,7 +118,7 @@ def return_item(hold: Hold) -> None:
         )
 
 
-def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
+def _claim_reward(member: Member, intent: SpendIntent, is_online: bool) -> Reward:
     reward = (
         Reward.objects.select_related("tier")
         .filter(program=member.program, reward_id=intent.item_id, is_active=True)
@@ -116,7 +127,8 @@ def _claim_reward(member: Member, intent: SpendIntent) -> Reward:
     if reward is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     _check_price(reward, intent)
-    lock = lock_on(reward, member, intent.points, times_taken(member), clock.now())
+    taken, now = times_taken(member), clock.now()
+    lock = lock_on(reward, member, intent.points, taken, now, is_online=is_online)
     if lock:
         raise Rejected(REJECTIONS[lock.reason], points_gap=lock.points_gap)
     in_stock = Reward.objects.filter(pk=reward.pk, stock__isnull=False)
@@ -137,13 +149,13 @@ def _check_price(reward: Reward, intent: SpendIntent) -> None:
             raise Rejected(RejectReason.INVALID_INPUT, f"from {least} to {most} points in steps of {step}")
 
 
-def _claim_voucher(member: Member, intent: SpendIntent) -> Voucher:
+def _claim_voucher(member: Member, intent: SpendIntent, is_online: bool) -> Voucher:
     voucher = member.vouchers.filter(voucher_id=intent.item_id).first()
     if voucher is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     if intent.points:
         raise Rejected(RejectReason.PRICE_CHANGED)
-    if voucher.kind == DiscountKind.ONLINE_ONLY:
+    if _online_lock(voucher, is_online):
         raise Rejected(RejectReason.NOT_ALLOWED)
     if voucher.expires_at and voucher.expires_at <= clock.now():
         raise Rejected(RejectReason.EXPIRED)
@@ -151,6 +163,12 @@ def _claim_voucher(member: Member, intent: SpendIntent) -> Voucher:
     if not open_one.update(state=VoucherState.HELD):
         raise Rejected(RejectReason.ALREADY_USED)
     return voucher
+
+
+def _online_lock(item: Reward | Voucher, is_online: bool) -> Lock | None:
+    """Return the lock on what only the web shop may use."""
+    is_locked = item.kind == DiscountKind.ONLINE_ONLY and not is_online
+    return Lock(reason=LockReason.ONLINE_ONLY) if is_locked else None
 
 
 def _turn_voucher(hold: Hold, before: VoucherState, after: VoucherState) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from providers.errors import Rejected, RejectReason
 from providers.house.expiry import expired_points
@@ -39,7 +39,7 @@ def record_order(program: str, currency: str, order: Order) -> Entry:
     _check_currency(currency, order.earn_base)
     with transaction.atomic():
         member = lock(program, order.member_ref)
-        known = posted(program, earn_reference(order.order_id))
+        known = earned_with(program, order.order_id) or _earned_elsewhere(member, order)
         if known:
             return known
         points = points_for(member, order.earn_base.amount)
@@ -65,13 +65,13 @@ def record_order(program: str, currency: str, order: Order) -> Entry:
 
 def record_return(program: str, currency: str, ret: Return) -> Entry:
     """Take back once per return the points that its money earned. Before the order is known nothing is taken,
-    and the order will earn less."""
+    and the order will earn less. An order that a web shop reported is found by the id that it has there."""
     _check_currency(currency, ret.net)
     if ret.net.amount < 0:
         raise Rejected(RejectReason.INVALID_INPUT, "a return of less than nothing")
-    reference = f"return:{ret.return_id}"
+    reference, order_id = f"return:{ret.return_id}", ret.reported_as or ret.order_id
     with transaction.atomic():
-        member, earned = _lock_earner(program, ret.member_ref, ret.order_id)
+        member, earned = _lock_earner(program, ret.member_ref, order_id)
         known = posted(program, reference)
         if known:
             return known
@@ -79,7 +79,7 @@ def record_return(program: str, currency: str, ret: Return) -> Entry:
         if earned and ret.is_complete:
             due = earned.points
         return _take_back(
-            member, earned, due, EntryKind.RETURN, reference, order_id=ret.order_id, net=ret.net.amount
+            member, earned, due, EntryKind.RETURN, reference, order_id=order_id, net=ret.net.amount
         )
 
 
@@ -113,12 +113,35 @@ def _check_currency(currency: str, money: Money) -> None:
         raise Rejected(RejectReason.INVALID_INPUT, f"the program earns in {currency}, not {money.currency}")
 
 
+def earned_with(program: str, order_id: str) -> Entry | None:
+    """Return the entry with which the order earned. An order that another system reported before, under its
+    own id, has an entry of 0 points that names that id."""
+    entry = posted(program, earn_reference(order_id))
+    if entry is None or entry.order_id == order_id:
+        return entry
+    return posted(program, earn_reference(entry.order_id))
+
+
+def _earned_elsewhere(member: Member, order: Order) -> Entry | None:
+    """Return the entry of the same purchase, reported by NewStore and by the web shop: the id of one is the
+    number of the other. Later calls find it by either id."""
+    same = member.entries.filter(
+        Q(reference=earn_reference(order.external_id)) | Q(note=order.order_id),
+        kind=EntryKind.EARN,
+        amount__isnull=False,
+    ).first()
+    if same:
+        reference, note = earn_reference(order.order_id), order.external_id
+        post(member, EntryKind.EARN, 0, reference=reference, order_id=same.order_id, note=note)
+    return same
+
+
 def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry | None]:
     """Lock the member who earned with the order, else the member named; return them and the earn entry."""
-    earned = posted(program, earn_reference(order_id))
+    earned = earned_with(program, order_id)
     member = lock(program, earned.member.member_id if earned else ref)
     # Looked for again: the order may have been recorded while we waited for the lock.
-    return member, posted(program, earn_reference(order_id))
+    return member, earned_with(program, order_id)
 
 
 def _due_after_returns(earned: Entry, net: Decimal) -> int:

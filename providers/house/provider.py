@@ -34,11 +34,10 @@ class HouseProvider(LoyaltyProvider):
     kind = "house"
     finds_codes_as_ids = True
     is_local = True
-    # Stores need no mapping, and no other system reports anything: everything happens in this process.
+    # Stores need no mapping, and nothing is delivered: everything happens in this database.
     capabilities = frozenset(Capability) - {
         Capability.STORES,
         Capability.WEBHOOKS,
-        Capability.ONLINE_RETURN,
         Capability.CANCELS_SPENDS,
     }
 
@@ -101,6 +100,8 @@ class HouseProvider(LoyaltyProvider):
         return PointsChange(points=entry.points)
 
     def record_return(self, ret: Return) -> PointsChange:
+        if ret.reported_as and not earning.earned_with(self.config.program, ret.reported_as):
+            return PointsChange(points=0)  # the web shop reported no such order
         entry = earning.record_return(self.config.program, self.config.currency, ret)
         return PointsChange(points=entry.points)
 

@@ -15,16 +15,17 @@ from providers.sales import Order, Spend, SpendIntent, SpendKind
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
 
 
-def spend(program: str, intent: SpendIntent) -> Hold:
+def spend(program: str, intent: SpendIntent, *, is_online: bool = False) -> Hold:
     """Hold the points, or the voucher, of `intent`. The same key with the same content returns the hold
-    that exists; a key that was given back, closed by `find`, or used for something else is refused."""
+    that exists; a key that was given back, closed by `find`, or used for something else is refused.
+    `is_online` is for the web shop, which may use what is only for it."""
     try:
         with transaction.atomic():
             member = lock(program, intent.member_ref)
             known = Hold.objects.filter(program=program, key=intent.key).first()
             if known:
                 return _repeated(known, intent)
-            item = claim_item(member, intent)
+            item = claim_item(member, intent, is_online=is_online)
             move(member, spendable=-intent.points, reserved=intent.points)
             return Hold.objects.create(
                 program=program,

@@ -155,3 +155,37 @@ class AnyReturns(TestCase):
             assert earned - left == int(earned * returned / base)
         assert house.get_member(REF).balance.spendable == 0
         assert house.record_return(build_return("10.00", "one-more")).points == 0
+
+
+@pytest.mark.parametrize("first_is_shop", [True, False])
+def test_an_order_that_till_and_web_shop_report_earns_once(
+    house: HouseProvider, member: Member, first_is_shop: bool
+) -> None:
+    by_shop = replace(build_order("W-17"), external_id="W-17")
+    by_till = replace(build_order("5f0c"), external_id="W-17")
+    for order in (by_shop, by_till) if first_is_shop else (by_till, by_shop):
+        assert house.record_order(order).points == 80
+    assert spendable(house) == 250 + 80
+
+    assert house.record_return(build_return("30.00", "r-1", "W-17")).points == -30
+    assert house.record_return(build_return("30.00", "r-2", "5f0c")).points == -30
+    assert house.cancel_order(by_till).points == -20
+    assert house.cancel_order(by_shop).points == 0
+    assert spendable(house) == 250
+
+
+def test_goods_of_a_web_order_come_back_in_a_store(house: HouseProvider, member: Member) -> None:
+    house.record_order(build_order("W-17"))
+    ret = replace(build_return("30.00", order_id="5f0c"), member_ref="", reported_as="W-17")
+    assert house.record_return(ret).points == -30
+    assert house.record_return(ret).points == -30
+    unknown = replace(ret, return_id="return-2", reported_as="W-18")
+    assert house.record_return(unknown).points == 0
+    assert spendable(house) == 250 + 50
+
+
+def test_the_number_of_another_members_order_is_another_order(house: HouseProvider, member: Member) -> None:
+    build_member("ACME-000002")
+    house.record_order(build_order("W-17"))
+    other = replace(build_order("5f0c", ref="ACME-000002"), external_id="W-17")
+    assert house.record_order(other).points == 80
