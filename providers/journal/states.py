@@ -1,6 +1,6 @@
 """How a row of the journal changes: every step is a conditional UPDATE whose count is looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,20 @@ def note_if_open(write: Write, /, **fields: Any) -> bool:
     noted = rows.update(changed_at=clock.now(), **fields)
     write.refresh_from_db()
     return noted == 1
+
+
+def note_detail(
+    write: Write, only: Q, /, *, add: Mapping[str, Any], drop: Iterable[str] = (), **fields: Any
+) -> bool:
+    """Add to the `detail` of a `write` that stands or may stand, drop some of it, and set `fields`, if `only`
+    holds. What others noted in `detail` since `write` was read stays. Return whether it was noted."""
+    with transaction.atomic():
+        row = Write.objects.select_for_update().filter(only, pk=write.pk, state__in=OPEN).first()
+        if row:
+            kept = {name: value for name, value in row.detail.items() if name not in set(drop)}
+            Write.objects.filter(pk=row.pk).update(detail={**kept, **add}, changed_at=clock.now(), **fields)
+    write.refresh_from_db()
+    return row is not None
 
 
 def confirm(spend: Write, order_id: str = "") -> bool:

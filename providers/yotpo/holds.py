@@ -13,11 +13,12 @@ from django.db.models import Q
 
 from providers import clock
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
-from providers.journal.states import Journal, note_if_open
+from providers.journal.states import Journal, note_detail
 
 # How long after its order a held redemption may still be waiting for its deduction at Yotpo.
 DEDUCTED_WITHIN = timedelta(hours=1)
 ORDER_SENT_AT = "order_sent_at"  # in `detail`, in seconds since 1970
+ENDED: dict[str, Any] = {"waits_for_order": False, "exclusive_key": ""}  # columns of a hold that has ended
 
 
 def hold_columns(member_ref: str) -> dict[str, Any]:
@@ -53,13 +54,11 @@ def note_order(journal: Journal, keys: Iterable[str]) -> None:
     """Note that the order of these redemptions is about to be sent; the first time counts."""
     rows = journal.writes(WriteKind.SPEND, key__in=list(keys), state=WriteState.DONE, waits_for_order=True)
     for row in rows:
-        _end_hold(row, {**row.detail, ORDER_SENT_AT: clock.now().timestamp()})
+        sent_at = {ORDER_SENT_AT: clock.now().timestamp()}
+        # A till that saw the points gone meanwhile has ended the hold: it stays so.
+        note_detail(row, Q(waits_for_order=True), add=sent_at, **ENDED)
 
 
 def note_deducted(spend: Write) -> None:
     """Yotpo's history shows that the points of this hold are gone."""
-    _end_hold(spend, {name: value for name, value in spend.detail.items() if name != ORDER_SENT_AT})
-
-
-def _end_hold(spend: Write, detail: dict[str, Any]) -> None:
-    note_if_open(spend, waits_for_order=False, exclusive_key="", detail=detail)
+    note_detail(spend, Q(), add={}, drop=[ORDER_SENT_AT], **ENDED)
