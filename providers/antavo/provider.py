@@ -11,6 +11,7 @@ from providers.antavo import (
     rewards,
     spending,
     stories,
+    waiting,
     webhooks,
 )
 from providers.antavo.client import VENDOR, Client, client_for
@@ -135,15 +136,16 @@ class AntavoProvider(LoyaltyProvider):
         return orders.cancel_order(self.client, order)
 
     def send_queued(self) -> tuple[int, int]:
-        """Send the queued checkouts, 50 in one call. Called by `manage.py antavo_send`."""
-        return orders.send_due(self.client)
+        """Send up to 50 of the waiting checkouts, or ask what became of those that were handed over. Return
+        how many Antavo has now, and how many not. Called by `manage.py antavo_send`."""
+        return waiting.send_due(self.client)
 
     def burn_forgotten(self) -> int:
         """Burn points reserved for orders that never earned. Called by `manage.py antavo_send`."""
         return reservations.burn_forgotten(self.client)
 
     def maintain(self) -> None:
-        while self.send_queued()[0]:
+        while any(self.send_queued()):
             pass
         self.burn_forgotten()
 

@@ -6,9 +6,9 @@ the events of one order come one after another: one more than before means that 
 
 from decimal import Decimal
 
-from providers.antavo import transactions
+from providers.antavo import transactions, waiting
 from providers.antavo.client import SETTLED_AFTER, Client
-from providers.antavo.orders import DONE, flush, refund_part
+from providers.antavo.orders import DONE, refund_part
 from providers.errors import OutcomeUnknown, ProviderError
 from providers.journal.booking import refunded
 from providers.journal.delivery import deliver, resolve
@@ -29,7 +29,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
         return PointsChange(points=write.points)
     # An order of the web shop has the id under which the shop reported it.
     checkout, ref = ret.reported_as or ret.order_id, ret.member_ref
-    flush(client, checkout)
+    waiting.flush(client, checkout)
 
     def look() -> Found:
         before = write.shown_before or {}

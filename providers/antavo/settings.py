@@ -99,7 +99,15 @@ class Settings(VendorSettings):
         help="By reward or coupon pool: type, value, minimum, skus."
     )
     has_offers: bool = setting(default=True, help="The Offers module is on.")
-    orders: str = setting(default="now", choices=("now", "queue"), help="now, or queue: sent by antavo_send.")
+    orders: str = setting(
+        default="now",
+        choices=("now", "queue", "asynchronous"),
+        help="When purchases are sent: now; queue (later, in bulk); asynchronous (Async Events API).",
+    )
+    client_id: str = setting(
+        default="", help="For asynchronous: an auth client with the scope loyalty.async_events."
+    )
+    client_secret: str = setting(default="", is_secret=True, help="Shown once, with the client_id.")
     accepts_checkouts: bool = setting(default=False, help="Accept pending checkouts.")
     refund_returns_points: bool = setting(default=True, help="A refund gives burned points back.")
     webhook_auth: str = setting(
@@ -128,6 +136,8 @@ class Settings(VendorSettings):
             raise SettingsError("base_url", "must be https")
         if not self.stack:
             raise SettingsError("environment", "missing: base_url does not tell it")
+        if self.orders == "asynchronous" and not (self.client_id and self.client_secret):
+            raise SettingsError("client_id" if not self.client_id else "client_secret", "missing")
         if self.webhook_auth != "path" and not self.webhook_key:
             raise SettingsError("webhook_key", "missing")
         for reward_id, tier in self.reward_tiers.items():

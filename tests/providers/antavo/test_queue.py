@@ -129,7 +129,7 @@ def test_the_command_sends_for_every_program_and_says_what_it_did(
     provider.record_order(order())
     out = StringIO()
     call_command("antavo_send", stdout=out)
-    assert out.getvalue() == "acme: 1 checkouts sent, 0 refused, 0 reservations burned\n"
+    assert out.getvalue() == "acme: 1 checkouts sent, 0 still waiting, 0 reservations burned\n"
 
 
 def test_the_command_names_a_program_that_cannot_be_reached(

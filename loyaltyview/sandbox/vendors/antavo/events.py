@@ -45,11 +45,14 @@ class Events:
         }
 
     def post(self, request: Request) -> Response:
-        """Handle one event. The answer lists only events that changed the spendable points."""
-        customer, events = self._apply(request.get_json(force=True, silent=True))
+        return answer(self.apply(request.get_json(force=True, silent=True)))
+
+    def apply(self, given: object) -> Json:
+        """Do what one event says; return the customer and the events that changed the spendable points."""
+        customer, events = self._apply(given)
         changed = [_changed(event) for event in events if event.points]
         shown = {} if self._workspace.suppresses_pii else summary(customer)
-        return answer({**shown, "events": changed})
+        return {**shown, "events": changed}
 
     def bulk(self, request: Request) -> Response:
         """Answer always 200: every event has its own result."""

@@ -7,6 +7,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.antavo.answers import WRAPPED, Refusal, answer
+from loyaltyview.sandbox.vendors.antavo.asynchronous import AsyncEvents
 from loyaltyview.sandbox.vendors.antavo.claims import Claims
 from loyaltyview.sandbox.vendors.antavo.escher import verify
 from loyaltyview.sandbox.vendors.antavo.events import Events
@@ -17,7 +18,9 @@ from loyaltyview.sandbox.vendors.antavo.webhooks import Webhooks
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
 
 ENVIRONMENT = "st9"
-POST_READS = ("/offers/", "/extensions/automation/campaign-bonus")
+POST_READS = ("/offers/", "/extensions/automation/campaign-bonus", "/v1/auth/token")
+# These take no signature: the token endpoint has Basic, the others a token.
+WITH_OAUTH = ("/v1/auth/token", "/v1/async/")
 View = Callable[..., Response]
 
 
@@ -37,10 +40,12 @@ class AntavoVendor(Vendor):
         self.envelope = WRAPPED
         self.refuses_with_200 = False
         self.is_blocked = False
+        self.events_api = Events(self.workspace)
+        self.asynchronous = AsyncEvents(setup.secret, self.events_api.apply)
         self._routes = self._build_routes()
 
     def _build_routes(self) -> Map:
-        reads, claims, events = Reads(self.workspace), self.claims, Events(self.workspace)
+        reads, claims, events, later = Reads(self.workspace), self.claims, self.events_api, self.asynchronous
         customer, rewards = "/customers/<customer_id>", "/customers/<customer_id>/activities/rewards"
 
         def rule(path: str, view: View, method: str = "GET") -> Rule:
@@ -64,14 +69,19 @@ class AntavoVendor(Vendor):
                 rule(f"{customer}/activities/offers/<offer_id>/claim", claims.claim_offer, "POST"),
                 rule("/events", events.post, "POST"),
                 rule("/events/bulk", events.bulk, "POST"),
+                rule("/v1/auth/token", later.token, "POST"),
+                rule("/v1/async/events", later.submit, "POST"),
+                rule("/v1/async/events/<correlation_id>", later.status),
             ]
         )
 
     def respond(self, request: Request) -> Response:
         try:
-            verify(request, self.setup.secret, self.setup.secret, ENVIRONMENT)
+            if not request.path.startswith(WITH_OAUTH):
+                verify(request, self.setup.secret, self.setup.secret, ENVIRONMENT)
             view, values = self._routes.bind_to_environ(request.environ).match()
             with self.lock:
+                self.asynchronous.process()
                 response: Response = view(request, **values)
         except Refusal as refusal:
             status = 200 if self.refuses_with_200 and refusal.status != 401 else refusal.status

@@ -1,4 +1,5 @@
-"""`manage.py antavo_send`: send waiting checkouts, burn forgotten reservations. Run it every minute or so."""
+"""`manage.py antavo_send`: send waiting checkouts, ask what became of those that Antavo accepted
+asynchronously, burn forgotten reservations. The worker does the same each minute."""
 
 from typing import Any
 
@@ -11,7 +12,7 @@ from providers.errors import ProviderError
 
 
 class Command(BaseCommand):
-    help = "Send the checkouts that wait for Antavo, in bulk. Two at once share the work."
+    help = "Send the checkouts that wait for Antavo. Two at once share the work."
 
     def handle(self, *args: Any, **options: Any) -> None:
         # By name: adapters import nothing of the rest of the product.
@@ -26,9 +27,11 @@ class Command(BaseCommand):
         assert isinstance(provider, AntavoProvider)  # noqa: S101 - by the filter above
         taken = failed = 0
         while True:
-            sent, refused = provider.send_queued()
-            taken, failed = taken + sent, failed + refused
-            if not sent:
+            sent, waiting = provider.send_queued()
+            taken, failed = taken + sent, failed + waiting
+            if not sent and not waiting:
                 break
         burned = provider.burn_forgotten()
-        self.stdout.write(f"{slug}: {taken} checkouts sent, {failed} refused, {burned} reservations burned")
+        self.stdout.write(
+            f"{slug}: {taken} checkouts sent, {failed} still waiting, {burned} reservations burned"
+        )
