@@ -21,6 +21,7 @@ from providers.types import (
     WebhookRequest,
 )
 from providers.whitelabel import (
+    codes,
     members,
     orders,
     release,
@@ -85,7 +86,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         return vouchers.list_vouchers(self.client, ref)
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
-        return vouchers.look(self.client, ref, code)
+        return codes.look(self.client, ref, code)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return worth.preview_sale(self.client, ref, cart)

@@ -19,7 +19,7 @@ from providers.types import Discount, DiscountKind, Lock, LockReason, PointsRang
 from providers.whitelabel import events, members
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
 from providers.whitelabel.venues import list_tiers, stores_by_venue
-from providers.whitelabel.worth import point_value, read_discount
+from providers.whitelabel.worth import GIFT_CARDS, is_gift_card, point_value, read_discount
 
 POINTS_ID = "points"
 PAGES = 10
@@ -79,10 +79,10 @@ def is_out_of_stock(row: Json) -> bool:
 
 
 def is_offered(client: Client, row: Json, now: datetime) -> bool:
-    """Return whether a reward is one that a till can sell at all."""
+    """Return whether a reward is shown: one that a till can sell, or a gift card, which the app sells."""
     ends_at = end_of(at(row, "availability.end"), client.config, moment)
     is_over = ends_at is not None and ends_at <= now
-    return row.get("type") == VOUCHER and bool(row.get("purchasable")) and not is_over
+    return row.get("type") in (VOUCHER, *GIFT_CARDS) and bool(row.get("purchasable")) and not is_over
 
 
 def _reward(
@@ -105,6 +105,8 @@ def _reward(
 
 def _lock(client: Client, row: Json, purse: Json, price: int, spendable: int, now: datetime) -> Lock | None:
     """Return why the member cannot buy this now: first what nobody can change, then tier, then points."""
+    if is_gift_card(row):
+        return Lock(reason=LockReason.OTHER, text=_("The member gets it in the app."))
     starts_at = start_of(at(row, "availability.start"), client.config, moment)
     channels = row.get("redemptionChannels")
     if channels and "IN_STORE" not in channels:

@@ -20,6 +20,10 @@ NAMES = {
     "benefit_code": "code.value",
     "discounts": "discounts,reward.discounts,voucher.reward.discounts",
     "discount_skus": "productSku,sku",
+    "discount_minimum": "minTransactionAmount,reward.minTransactionAmount",
+    "gift_card_left": "balance,denomination,reward.denomination",
+    "gift_card_currency": "currency,reward.currency",
+    "shared_code": "code.value,reward.code.value",
     "event_subject": "subject.id,subject",
     "event_reacted": "reactedAt",
     "reaction_points": "points",
@@ -108,6 +112,16 @@ class Settings(VendorSettings):
         default={},
         each=POOL_CODE,
         help="Worth of pool codes: reward id or name -> {type, value, productSku} as in the console.",
+    )
+    categories: Mapping[str, tuple[str, ...]] = setting(
+        default={},
+        help="Category codes that discounts name as sku: code -> its products. An empty list: the code is a "
+        "category, and its discounts are shown and not applied.",
+    )
+    human_minutes: int = setting(
+        default=15,
+        minimum=0,
+        help="How long a HUMAN voucher that was redeemed in the app can be used at the till, once; 0: not.",
     )
     executor: str = setting(default="loyaltyview", help="Who reports, where no associate is known.")
     webhook_header: str = setting(

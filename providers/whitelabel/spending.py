@@ -22,11 +22,12 @@ from providers.journal.states import note
 from providers.outbound import sharing
 from providers.sales import Spend, SpendIntent, SpendKind
 from providers.whitelabel import events, members, release, rewards, vouchers
-from providers.whitelabel.client import Client, Json, Refused, rejecting
+from providers.whitelabel.client import VOUCHER, Client, Json, Refused, rejecting
 
 SEEN_S = 10.0  # how old the list of benefits may be that is kept as what was there before
 # What `Write.shown_before` of a purchase holds: ids of owned benefits of that reward, and the balance.
 BENEFITS, POINTS = "benefits", "points"
+REDEEMED = "redeemed"  # and of a voucher: whether the member had redeemed it in the app
 
 
 def way_of(client: Client, kind: SpendKind) -> "EngineWay":
@@ -134,7 +135,10 @@ class Purchase(EngineWay):
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
         client, ref = self.client, intent.member_ref
-        if rewards.get_reward(client, intent.item_id).get("price") != intent.points:
+        reward = rewards.get_reward(client, intent.item_id)
+        if reward.get("type") != VOUCHER:  # a gift card: the page locks it
+            raise Rejected(RejectReason.NOT_ALLOWED)
+        if reward.get("price") != intent.points:
             raise Rejected(RejectReason.PRICE_CHANGED)
         purse = members.wallet(client, ref)
         _need_points(client, intent, purse)
@@ -209,7 +213,10 @@ class OwnVoucher(EngineWay):
     def before(self, write: Write, intent: SpendIntent) -> Json:
         self.whole = self._benefit(intent)
         vouchers.check(self.client, self.whole)
-        return {}
+        is_counted = vouchers.is_counted_here(self.whole)
+        if is_counted and self.whole["id"] in vouchers.used_here(self.client, intent.member_ref):
+            raise Rejected(RejectReason.ALREADY_USED)
+        return {REDEEMED: bool(self.whole.get("redeemedAt"))}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
         redeemed = vouchers.redeem(self.client, intent.member_ref, self.whole)
@@ -221,9 +228,12 @@ class OwnVoucher(EngineWay):
             benefit = self._benefit(intent)
         except Rejected:
             return Found()
-        # A voucher without a code is used by being redeemed; any other by being burned.
-        is_shown = benefit.get("redeemedAt") and not self.client.names.text(benefit, "benefit_code")
-        is_used = benefit.get("burnedAt") or is_shown
+        # A voucher without a code of its own is used by being redeemed for us; any other by being burned.
+        is_shared = vouchers.is_counted_here(benefit)
+        has_code = bool(self.client.names.text(benefit, "benefit_code"))
+        was_redeemed = (write.shown_before or {}).get(REDEEMED, False)
+        is_redeemed_for_us = bool(benefit.get("redeemedAt")) and not was_redeemed
+        is_used = benefit.get("burnedAt") or (is_redeemed_for_us and (is_shared or not has_code))
         return Found(made=(self._made(intent, intent.item_id),) if is_used else ())
 
     def _benefit(self, intent: SpendIntent) -> Json:

@@ -1,13 +1,15 @@
-"""The member's vouchers (benefits): listed, looked up by a code, and used.
+"""The member's vouchers (benefits): listed and used.
 
 Source: docs/contracts/whitelabel.md 2.3 to 2.5. No filter is trusted: a benefit whose owner is not the member
 is dropped. Every step of using one is final at the vendor: redeem, validate, burn. A benefit that its owner
 redeemed in the app (member-led) is validated at once. One that is whole (cashier-led) is redeemed first.
 Until it is burned the member can use it another time, so a failure before that point loses nothing.
+
+A code that is the same for everybody (STATIC), or none (HUMAN), is not burned for sure: our own journal
+counts that each such benefit is used once.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -15,44 +17,40 @@ from providers import clock
 from providers.answers import at, inner, moment, rows
 from providers.dates import end_of
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
+from providers.journal.models import WriteKind, WriteState
 from providers.outbound.exchange import segment
-from providers.texts import id_key, other_spellings
-from providers.types import Discount, Voucher
+from providers.types import Discount, Lock, LockReason, Voucher
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
 from providers.whitelabel.members import get_user, wallet
 from providers.whitelabel.venues import stores_by_venue
-from providers.whitelabel.worth import read_discount
+from providers.whitelabel.worth import is_gift_card, read_discount
 
-# What a refused look at a code means (docs/contracts/whitelabel.md 3; the texts are no interface).
-REASONS = {404: RejectReason.REWARD_NOT_FOUND, 409: RejectReason.ALREADY_USED}
+STATIC, HUMAN = "STATIC", "HUMAN"
+# A spend that may have happened, or that did and was given back: its benefit was redeemed for it.
+HAPPENED = (WriteState.SENT, WriteState.DONE, WriteState.UNDONE)
 
 
 def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
-    """Return the member's vouchers that are not burned: still to be redeemed, or redeemed in the app."""
+    """Return the member's vouchers that are not burned: still to be redeemed, or redeemed in the app. And the
+    gift cards, which are only shown."""
     stores = stores_by_venue(client)
+    return tuple(describe_voucher(client, row, stores) for row in usable_benefits(client, ref))
+
+
+def usable_benefits(client: Client, ref: str) -> list[Json]:
+    """Return the benefits that the page shows, those that expire first in front."""
     now = clock.now()
-    benefits = [row for row in list_benefits(client, ref) if is_usable(client, row, now)]
-    return tuple(
-        describe_voucher(client, row, stores)
-        for row in sorted(benefits, key=lambda row: (str(row.get("expiresAt") or "~"), str(row.get("id"))))
-    )
+    benefits = [row for row in list_benefits(client, ref) if _is_shown(client, row, now)]
+    if any(is_counted_here(row) for row in benefits):
+        used = used_here(client, ref)
+        benefits = [row for row in benefits if not (is_counted_here(row) and row.get("id") in used)]
+    return sorted(benefits, key=lambda row: (str(row.get("expiresAt") or "~"), str(row.get("id"))))
 
 
-def look(client: Client, ref: str, code: str) -> Voucher:
-    """Return the voucher of a code that was typed or scanned, without burning it. Raises Rejected."""
-    code = code.strip()
-    if not code:
-        raise Rejected(RejectReason.REWARD_NOT_FOUND)
-    code, benefit = _looked_up(client, ref, code)
-    if owner_of(client, benefit) not in (ref, ""):
-        raise Rejected(RejectReason.NOT_ALLOWED, "another member's voucher")
-    if not isinstance(benefit.get("id"), str):
-        raise UnexpectedAnswer("look_voucher: no benefit id")
-    # Rows of a validation may miss the owner; the benefit itself has it.
-    whole = {**get_benefit(client, ref, benefit["id"]), "code": {"value": code}}
-    if whole.get("burnedAt"):
-        raise Rejected(RejectReason.ALREADY_USED)
-    return describe_voucher(client, {**whole, **_discounts(client, benefit)}, stores_by_venue(client))
+def used_here(client: Client, ref: str) -> set[str]:
+    """Return the ids of the benefits that this till system has used for the member."""
+    spends = client.journal.writes(WriteKind.SPEND, member_ref=ref, state__in=HAPPENED)
+    return {value for row in spends.values_list("vendor_ref", "item_id") for value in row if value}
 
 
 def list_benefits(client: Client, ref: str, purse: Json | None = None) -> list[Json]:
@@ -83,13 +81,17 @@ def get_benefit(client: Client, ref: str, benefit_id: str) -> Json:
 
 def describe_voucher(client: Client, benefit: Json, stores: dict[str, str]) -> Voucher:
     """Return a benefit in our words."""
-    reward = reward_in(benefit)
+    reward, is_card = reward_in(benefit), is_gift_card(benefit)
     return Voucher(
         voucher_id=str(benefit.get("id")),
         title=str(reward.get("name") or _("Voucher")),
         discount=read_discount(client, benefit, stores),
-        code=client.names.text(benefit, "benefit_code"),
+        # A gift card's code is money: it stays with the member.
+        code="" if is_card else client.names.text(benefit, "benefit_code"),
         expires_at=end_of(benefit.get("expiresAt"), client.config, moment),
+        lock=Lock(reason=LockReason.OTHER, text=_("The member has it by e-mail or in the app."))
+        if is_card
+        else None,
         is_final=True,
     )
 
@@ -120,10 +122,34 @@ def is_usable(client: Client, benefit: Json, now: datetime) -> bool:
     (docs/contracts/whitelabel.md 2.3)."""
     if benefit.get("type") != VOUCHER or benefit.get("burnedAt"):
         return False
+    if benefit.get("redeemedAt") and code_type(benefit) == HUMAN:
+        return _is_being_shown(client, benefit)
     if benefit.get("redeemedAt"):
         # Redeemed without a code: it was only to be shown, and that was its use.
         return bool(client.names.text(benefit, "benefit_code"))
     return not is_expired(client, benefit, now)
+
+
+def code_type(benefit: Json) -> str:
+    """Return how the codes of a benefit's reward are made: OTP, POOL, STATIC or HUMAN."""
+    return str(reward_in(benefit).get("codeType") or "")
+
+
+def is_counted_here(benefit: Json) -> bool:
+    """Return whether our journal counts the use of a benefit, which the engine may not show."""
+    return code_type(benefit) in (STATIC, HUMAN)
+
+
+def _is_being_shown(client: Client, benefit: Json) -> bool:
+    """Return whether the app may still show the screen of a HUMAN voucher, by the engine's clock."""
+    at = moment(benefit.get("redeemedAt"))
+    minutes = timedelta(minutes=client.settings.human_minutes)
+    return at is not None and client.now() <= at + minutes
+
+
+def _is_shown(client: Client, benefit: Json, now: datetime) -> bool:
+    is_open = not benefit.get("burnedAt") and not is_expired(client, benefit, now)
+    return (is_gift_card(benefit) and is_open) or is_usable(client, benefit, now)
 
 
 def is_expired(client: Client, benefit: Json, now: datetime) -> bool:
@@ -160,23 +186,26 @@ def redeem(client: Client, ref: str, benefit: Json) -> Json:
 
 def burn(client: Client, ref: str, benefit: Json, store: str, shown: Discount | None) -> None:
     """Burn a redeemed benefit. With `shown`, first look whether it still takes off what the page said.
-    One without a code was only to be shown: redeeming was its use.
+    One without a code was only to be shown: redeeming was its use. A code that is the same for everybody is
+    burned only where the engine takes it for this very benefit: else it would burn another member's.
 
     Raises Rejected (it is not burned by us), OutcomeUnknown, UnexpectedAnswer (it may be burned).
     """
     code = client.names.text(benefit, "benefit_code")
-    if not code:
+    if not code or code_type(benefit) == HUMAN:
         return
     body: Json = {"code": code, "userIdentifier": _identifier(client, ref)}
     if store:
         body["venueIdentifier"] = store
+    if code_type(benefit) == STATIC and not _is_of(client, benefit, body):
+        return
     try:
         if shown is not None:
-            looked = _validated(client, body, is_look=True)
-            now = read_discount(client, {**benefit, **_discounts(client, looked)}, stores_by_venue(client))
+            looked = validated(client, body, is_look=True)
+            now = read_discount(client, {**benefit, **discounts_in(client, looked)}, stores_by_venue(client))
             if now != shown:
                 raise Rejected(RejectReason.PRICE_CHANGED, "the discount differs from what was shown")
-        burned = _validated(client, body, is_look=False)
+        burned = validated(client, body, is_look=False)
     except Refused as refused:
         fresh = get_benefit(client, ref, str(benefit.get("id")))
         check(client, fresh)
@@ -184,30 +213,6 @@ def burn(client: Client, ref: str, benefit: Json, store: str, shown: Discount | 
     if not burned.get("burnedAt"):
         # The engine agreed and does not show it: `find_spend` asks the benefit itself.
         raise OutcomeUnknown("burn_voucher: no sign of it in the answer")
-
-
-def _looked_up(client: Client, ref: str, code: str) -> tuple[str, Json]:
-    """Return the code as the engine has it, and its benefit. The engine compares letter by letter: where it
-    knows none, the member's own vouchers and at most three other spellings are tried, as long as it knows
-    none."""
-    unknown = Rejected(RejectReason.REWARD_NOT_FOUND)
-    for spelled in _spellings(client, ref, code):
-        try:
-            # Without the member: whose it is, is compared by the caller, and told apart from an unknown code.
-            return spelled, _validated(client, {"code": spelled}, is_look=True)
-        except Refused as refused:
-            reason = REASONS.get(refused.status, RejectReason.NOT_ALLOWED)
-            unknown = refused.rejected(reason)
-            if reason is not RejectReason.REWARD_NOT_FOUND:
-                raise unknown from refused
-    raise unknown
-
-
-def _spellings(client: Client, ref: str, code: str) -> Iterator[str]:
-    yield code
-    owned = [voucher.code for voucher in list_vouchers(client, ref)]
-    alike = [each for each in owned if each and id_key(each) == id_key(code)]
-    yield from dict.fromkeys(each for each in (*alike, *other_spellings(code)) if each != code)
 
 
 def _listed(client: Client, ref: str) -> list[Json]:
@@ -218,7 +223,8 @@ def _listed(client: Client, ref: str) -> list[Json]:
     return client.rows("/benefits", operation="list_benefits", params=params, filters={"filter_owner": ref})
 
 
-def _validated(client: Client, body: Json, *, is_look: bool) -> Json:
+def validated(client: Client, body: Json, *, is_look: bool) -> Json:
+    """Return what the engine says of a code: only looked at with `is_look`, else burned. Raises Refused."""
     if is_look:
         # Changes nothing that counts, so it may be repeated; the flag is what keeps the voucher whole.
         data = client.test(
@@ -231,9 +237,18 @@ def _validated(client: Client, body: Json, *, is_look: bool) -> Json:
     return data
 
 
-def _discounts(client: Client, validated: Json) -> Json:
+def discounts_in(client: Client, validated: Json) -> Json:
+    """Return the discounts in the answer of a validation, as a benefit has them."""
     found = client.names.find(validated, "discounts")
     return {"discounts": found} if isinstance(found, list) and found else {}
+
+
+def _is_of(client: Client, benefit: Json, body: Json) -> bool:
+    """Return whether the engine takes the code in `body`, with this member, for this benefit."""
+    try:
+        return validated(client, body, is_look=True).get("id") == benefit.get("id")
+    except Refused:
+        return False
 
 
 def _identifier(client: Client, ref: str) -> str:

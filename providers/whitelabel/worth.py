@@ -1,7 +1,8 @@
-"""What a discount takes off, and what a point is worth as money.
+"""What a discount takes off, what a gift card holds, and what a point is worth as money.
 
 Source: docs/contracts/whitelabel.md 2.5, 2.7. The engine enforces no discount: product and store are ours to
-look at. Assumed: `productSku` (or `sku`) limits one to these products, `venues` to these stores.
+look at. Assumed: `productSku` (or `sku`) limits one to these products, `venues` to these stores. A code that
+the program calls a category stands for the products that it lists; a till sees no categories.
 
 The worth of a point is the tenant's setting, else the program's own value, else what a test reaction says,
 which stores nothing. It is remembered for some minutes.
@@ -27,23 +28,33 @@ from providers.whitelabel.client import Client, Json, Refused, plain
 REMEMBERED_S = 300
 PROBE = Decimal(100)
 UNKNOWN = Discount(kind=DiscountKind.UNKNOWN)
+# Gift cards of other brands, from Runa and Xoxoday. Source: OpenAPI, RewardDefinition.
+GIFT_CARDS = frozenset({"WEGIFT_PRODUCT", "XOXO_PRODUCT"})
 
 
 def read_discount(client: Client, data: Json, stores: Mapping[str, str]) -> Discount:
     """Return what a benefit, a reward or the answer of a validation takes off. `stores` maps ids of venues
     to our store ids. Codes of a pool carry none: then the program's own map says. UNKNOWN for what one
     coupon cannot express."""
+    if is_gift_card(data):
+        return _gift_card(client, data)
     listed = rows(client.names.find(data, "discounts")) or _of_program(client, data)
     found = [_discount(client, row, stores) for row in listed]
     if not found:
         return UNKNOWN
     first = found[0]
-    if len(found) == 1:
-        return first
     # Several are one when they differ in nothing but the store.
-    if all(each.stores and replace(each, stores=first.stores) == first for each in found):
-        return replace(first, stores=tuple(store for each in found for store in each.stores))
-    return replace(UNKNOWN, raw=f"{len(found)} discounts")
+    if len(found) > 1 and all(each.stores and replace(each, stores=first.stores) == first for each in found):
+        first = replace(first, stores=tuple(store for each in found for store in each.stores))
+    elif len(found) > 1:
+        return replace(UNKNOWN, raw=f"{len(found)} discounts")
+    minimum = client.names.number(data, "discount_minimum")
+    return replace(first, minimum=_money(client, minimum)) if minimum and minimum > 0 else first
+
+
+def is_gift_card(data: Json) -> bool:
+    """Return whether a benefit or a reward is a gift card."""
+    return data.get("type") in GIFT_CARDS or inner(data, "reward").get("type") in GIFT_CARDS
 
 
 def point_value(client: Client, ref: str) -> Money | None:
@@ -93,6 +104,16 @@ def sale_amount(client: Client, amount: Decimal) -> int | float:
     return plain(amount)
 
 
+def _gift_card(client: Client, data: Json) -> Discount:
+    """Return a gift card with what it holds, where that is in the program's currency."""
+    currency = client.config.currency
+    amount = client.names.number(data, "gift_card_left")
+    is_ours = (client.names.text(data, "gift_card_currency") or currency) == currency
+    if amount is None or amount <= 0 or not is_ours:
+        return Discount(kind=DiscountKind.GIFT_CARD)
+    return Discount(kind=DiscountKind.GIFT_CARD, amount=Money(amount=amount, currency=currency))
+
+
 def _of_program(client: Client, data: Json) -> list[Mapping[str, Any]]:
     reward = inner(data, "reward") or data
     known = client.settings.code_discounts
@@ -106,9 +127,7 @@ def _discount(client: Client, row: Mapping[str, Any], stores: Mapping[str, str])
     discount = _amount_off(client, str(row.get("type")), number(row.get("value")))
     if discount.kind is DiscountKind.UNKNOWN:
         return replace(discount, raw=str(row.get("type"))[:40])
-    # "comma recommended": other delimiters occur.
-    skus = tuple(re.split(r"[,;|\s]+", client.names.text(row, "discount_skus").strip()))
-    skus = tuple(sku for sku in skus if sku)
+    skus, category = _products(client, client.names.text(row, "discount_skus"))
     is_free = discount.percent == 100 or (
         discount.kind is DiscountKind.PRICE and discount.amount is not None and not discount.amount.amount
     )
@@ -116,7 +135,18 @@ def _discount(client: Client, row: Mapping[str, Any], stores: Mapping[str, str])
         discount = Discount(kind=DiscountKind.PRODUCT)
     ids = [venue["id"] for venue in rows(row.get("venues")) if "id" in venue]
     # A venue that we do not know is no store of ours, but it still limits.
-    return replace(discount, skus=skus, stores=tuple(stores.get(venue, venue) for venue in ids))
+    limits = tuple(stores.get(venue, venue) for venue in ids)
+    return replace(discount, skus=skus, category=category, stores=limits)
+
+
+def _products(client: Client, text: str) -> tuple[tuple[str, ...], str]:
+    """Return the products that a discount names, and the categories whose products nobody lists."""
+    categories = client.settings.categories
+    # "comma recommended": other delimiters occur.
+    codes = [code for code in re.split(r"[,;|\s]+", text) if code]
+    skus = [sku for code in codes for sku in categories.get(code, (code,))]
+    hidden = [code for code in codes if code in categories and not categories[code]]
+    return tuple(dict.fromkeys(skus)), ", ".join(hidden)
 
 
 def _amount_off(client: Client, kind: str, value: Decimal | None) -> Discount:
@@ -124,13 +154,18 @@ def _amount_off(client: Client, kind: str, value: Decimal | None) -> Discount:
         return UNKNOWN
     if kind == "PERCENTAGE" and 0 < value <= 100:
         return Discount(kind=DiscountKind.PERCENT, percent=value)
-    currency = client.config.currency
-    amount = Money(amount=from_minor_units(value, currency), currency=currency)
+    amount = _money(client, value)
     if kind == "ABSOLUTE" and value > 0:
         return Discount(kind=DiscountKind.FIXED, amount=amount)
     if kind == "FIXED":
         return Discount(kind=DiscountKind.PRICE, amount=amount)
     return UNKNOWN
+
+
+def _money(client: Client, minor: Decimal) -> Money:
+    """Return an amount that the engine has in the lowest denomination."""
+    currency = client.config.currency
+    return Money(amount=from_minor_units(minor, currency), currency=currency)
 
 
 def _from_setting(client: Client) -> Decimal | None:

@@ -76,6 +76,22 @@ def reward(name: str, price: int, *discounts: Json, **fields: Any) -> Json:
     }
 
 
+def _static(code: str) -> Json:
+    """A code that is the same for everybody who has the voucher."""
+    return {"purchasable": False, "codeType": "STATIC", "code": {"value": code}}
+
+
+def _gift_card(denomination: str) -> Json:
+    """A gift card of another brand, which the engine buys from Runa."""
+    return {
+        "type": "WEGIFT_PRODUCT",
+        "brandName": "Bean & Leaf",
+        "denomination": denomination,
+        "currency": "USD",
+        "productCode": "BEANLEAF-US",
+    }
+
+
 def rewards() -> list[Json]:
     """The catalogue, new for every server."""
     tote = "Natural cotton, made to carry shoes home."
@@ -93,6 +109,10 @@ def rewards() -> list[Json]:
         reward("Last umbrella", 90, discount("ABSOLUTE", 700), stockCapacity=3, stockConsumed=3),
         reward("Welcome offer", 0, discount("PERCENTAGE", 5), type="GENERIC_OFFER"),
         reward("$10 birthday voucher", 0, discount("ABSOLUTE", 1000), purchasable=False),
+        reward("20% off shoes", 0, discount("PERCENTAGE", 20, sku="SHOES"), purchasable=False),
+        reward("Friends of Acme: $6 off", 0, discount("ABSOLUTE", 600), **_static("FRIENDS-26")),
+        reward("Free sticker", 0, discount("ABSOLUTE", 200), purchasable=False, codeType="HUMAN"),
+        reward("Coffee gift card", 2500, **_gift_card("25.00")),
     ]
 
 

@@ -27,7 +27,7 @@ RATE_PER_S, BURST = 100, 400
 
 
 class WhiteLabel(Vendor):
-    """One tenant. Tests read `state` and set the switches of `reads` and `events`."""
+    """One tenant. Tests read `state` and set the switches of `reads`, `events` and `commands`."""
 
     kind = "whitelabel"
 
@@ -38,6 +38,7 @@ class WhiteLabel(Vendor):
         self.webhooks.is_on = bool(setup.webhook_url)
         self.reads = Reads(self.state)
         self.events = Events(self.state)
+        self.commands = Commands(self.state)
         self.tokens: dict[str, float] = {}
         self.tokens_given = 0
         self.lacks_scope = False
@@ -45,7 +46,7 @@ class WhiteLabel(Vendor):
         self._routes = self._build_routes()
 
     def _build_routes(self) -> Map:
-        reads, events, commands = self.reads, self.events, Commands(self.state)
+        reads, events, commands = self.reads, self.events, self.commands
 
         def rule(path: str, view: Callable[..., Response], *methods: str) -> Rule:
             return Rule(path, endpoint=view, methods=methods or ("GET",))

@@ -46,6 +46,9 @@ class State:
         birthday = self.reward_named("$10 birthday voucher")
         self.give(ana["id"], birthday, benefit_id=sample.fixed_id("ana-birthday"))
         self.give(ana["id"], self.reward_named("$5 off"), code=sample.ANA_CODE)
+        leo = self.by_email("leo@example.test")
+        for name in ("Coffee gift card", "20% off shoes", "Friends of Acme: $6 off", "Free sticker"):
+            self.give(leo["id"], self.reward_named(name), benefit_id=sample.fixed_id(f"leo-{name}"))
 
     # --- Users ------------------------------------------------------------------------------------
 
@@ -111,6 +114,7 @@ class State:
             row
             for row in self.benefits.values()
             if row["owner"]["id"] == ref
+            and row["type"] == "VOUCHER"
             and not row["burnedAt"]
             and not (row["expiresAt"] and row["expiresAt"] < now and not row["redeemedAt"])
         ]
@@ -150,11 +154,15 @@ class State:
         return benefit
 
     def reveal(self, benefit: Json, code: str = "") -> None:
-        """Redeem a benefit: its code can be validated from now on. A HUMAN reward has no code."""
+        """Redeem a benefit: its code can be validated from now on. A HUMAN reward has no code, nor has a gift
+        card. A STATIC code is the same for everybody."""
         now = timestamp()
         benefit["redeemedAt"] = now
-        if benefit["reward"]["codeType"] == "HUMAN":
+        kind = benefit["reward"]["codeType"]
+        if kind == "HUMAN" or benefit["type"] != "VOUCHER":
             return
+        if kind == "STATIC":
+            code = benefit["reward"]["code"]["value"]
         benefit["code"] = {
             "id": str(uuid.uuid4()),
             "createdAt": now,
