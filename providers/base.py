@@ -59,6 +59,7 @@ class Capability(StrEnum):
     PARTIAL_RETURN = "partial_return"
     ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
+    PIN = "pin"  # may ask for the member's PIN when something is spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class RejectReason(StrEnum):
     INVALID_INPUT = "INVALID_INPUT"
     ALREADY_MEMBER = "ALREADY_MEMBER"
     NOT_ALLOWED = "NOT_ALLOWED"
+    PIN_NEEDED = "PIN_NEEDED"  # the member's PIN must come with the spend
+    PIN_WRONG = "PIN_WRONG"
 
 
 class ProviderError(Exception):

@@ -24,6 +24,8 @@ class SpendIntent:
     `key` is ours, unique for ever and safe in URLs; we send it wherever the vendor accepts a key.
     `item_id` is the reward's or voucher's id; `points` the price the associate was shown.
     `code` is the NewStore coupon that will carry the discount. `requested_at` bounds `find_spend`.
+    `pin` is what the customer has just typed, "" for nothing. It is stored and logged nowhere: `spend` sends
+    it, and `find_spend` never has it.
     """
 
     key: str
@@ -35,6 +37,7 @@ class SpendIntent:
     cart: Cart
     code: str
     requested_at: datetime
+    pin: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

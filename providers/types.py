@@ -111,7 +111,8 @@ class Consents:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A customer in the vendor's program. `ref` is the vendor's key for every later call;
-    `member_id` is the number on the customer's card."""
+    `member_id` is the number on the customer's card. `has_pin`: the vendor says that it asks for the
+    customer's PIN when points are spent."""
 
     ref: str
     member_id: str
@@ -122,6 +123,7 @@ class Member:
     balance: Balance
     tier: Tier | None = None
     consents: Consents = field(default_factory=Consents)
+    has_pin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

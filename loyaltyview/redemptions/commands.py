@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loyaltyview.programs.models import Program
 from providers.sales import SpendKind
@@ -27,7 +27,7 @@ class RedeemRequest:
     """One tap. `key` comes from the form and makes the tap idempotent. `points` and `discount` are what the
     associate was shown. `profile_id` binds the coupon to NewStore's customer where that is known. `is_final`:
     the page said before the tap that it cannot be undone. `cart_slot` numbers the codes that the program
-    allows of this reward in this cart (`limits.free_slot`)."""
+    allows of this reward in this cart (`limits.free_slot`). `pin` goes to the vendor and is kept nowhere."""
 
     program: Program
     launch_id: str
@@ -44,6 +44,7 @@ class RedeemRequest:
     profile_id: str = ""
     is_final: bool = False
     cart_slot: int | None = None
+    pin: str = field(default="", repr=False, compare=False)
 
 
 def fingerprint_of(launch_id: str, member_ref: str, kind: SpendKind, item_id: str, points: int) -> str:

@@ -68,6 +68,10 @@ class Refusal(StrEnum):
         "This customer is a member already. Look them up instead.")
     NOT_ALLOWED = "NOT_ALLOWED", 422, NOTHING, _("Not allowed by the program"), _(
         "The program does not allow this. Choose another reward.")
+    PIN_NEEDED = "PIN_NEEDED", 422, NOTHING, _("PIN needed"), _(
+        "The program asks for the customer's PIN. Apply this one by itself: the customer types it.")
+    PIN_WRONG = "PIN_WRONG", 422, NOTHING, _("PIN wrong"), _(
+        "This PIN is not the customer's. No points were spent. Type it again.")
 
     # The vendor cannot be asked, or its answer is no answer.
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE", 503, NOTHING, _("Program did not answer"), _(
@@ -168,6 +172,11 @@ class Refusal(StrEnum):
         "Another customer was chosen meanwhile, so nothing was done. Check the customer, then choose again.")
     GIVEN_BACK = "GIVEN_BACK", 409, NOTHING, _("Given back already"), _(
         "This was undone, so it is not applied. To use it after all, choose it here and apply it again.")
+    PIN_UNREADABLE = "PIN_UNREADABLE", 422, NOTHING, _("PIN not readable"), _(
+        "A PIN has four digits. Nothing was sent to the program. Type it again.")
+    PIN_CLOSED = "PIN_CLOSED", 429, NOTHING, _("PIN wrong three times"), _(
+        "The PIN was wrong three times, so none is taken for an hour. No points were spent. "
+        "Choose a voucher of the customer, or finish the sale without a reward.")
     BAD_REQUEST = "BAD_REQUEST", 422, NOTHING, _("Form not understood"), _(
         "The page sent something incomplete. Nothing was done. Choose the reward again.")
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db.models import Q
+from django.views.decorators.debug import sensitive_variables
 
 from loyaltyview.newstore.coupons import MintedCode, mint_code
 from loyaltyview.newstore.errors import NewStoreError
@@ -54,7 +55,7 @@ def redeem(request: RedeemRequest) -> Redemption:
     if refusal := limit_reached(row):
         refuse(row, refusal, State.REQUESTED, request.actor)
     elif _mint(row, request.actor):
-        _spend(row, request.actor)
+        _spend(row, request.actor, request.pin)
     return row
 
 
@@ -114,10 +115,11 @@ def mint(row: Redemption) -> MintedCode:
     return mint_code(row.program, coupon_of(row))
 
 
-def _spend(row: Redemption, actor: Actor) -> None:
+@sensitive_variables("pin")
+def _spend(row: Redemption, actor: Actor, pin: str) -> None:
     """Call the vendor, and commit what it says: revealed, refused, or to be asked about."""
     try:
-        spend = row.program.provider().spend(intent_of(row))
+        spend = row.program.provider().spend(intent_of(row, pin))
     except ProviderError as error:
         log.warning("spend_failed", redemption=str(row.id), error=type(error).__name__, detail=error.detail)
         refusal = vendor_refusal(error)

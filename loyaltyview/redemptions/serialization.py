@@ -110,8 +110,9 @@ def spend_key(row: Redemption) -> str:
     return f"{row.id.hex}-{row.spend_number}"
 
 
-def intent_of(row: Redemption) -> SpendIntent:
-    """Return the spend that `row` is about to make or has made."""
+def intent_of(row: Redemption, pin: str = "") -> SpendIntent:
+    """Return the spend that `row` is about to make or has made. Only the tap itself has a `pin`: no row keeps
+    it."""
     return SpendIntent(
         key=spend_key(row),
         member_ref=row.member_ref,
@@ -122,6 +123,7 @@ def intent_of(row: Redemption) -> SpendIntent:
         cart=cart_from_json(row.cart),
         code=row.code,
         requested_at=row.requested_at,
+        pin=pin,
     )
 
 

@@ -10,8 +10,9 @@ class WebviewConfig(AppConfig):
 
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.webview import erasure
-        from loyaltyview.webview.erasure import purge_launches
+        from loyaltyview.webview.erasure import purge_launches, purge_pin_attempts
         from loyaltyview.work.retention import add_retention
 
         add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)
+        add_retention("attempts to type a PIN", settings.RETENTION_LAUNCH_DAYS, purge_pin_attempts)
         add_eraser("webview", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.erasure import Person
-from loyaltyview.webview.models import ConsentChange, Launch
+from loyaltyview.webview.models import ConsentChange, Launch, PinAttempts
 from loyaltyview.webview.sessions import customer_key
 from loyaltyview.work import clock
 
@@ -34,6 +34,7 @@ def blockers(person: Person) -> Iterator[str]:
 def erase(person: Person) -> dict[str, int]:
     """Delete the member's launches and put a pseudonym into the trail; returns how many rows of each."""
     launches, _rows = _launches_of(person).delete()
+    PinAttempts.objects.filter(program=person.program, member_ref=person.ref).delete()
     changes = ConsentChange.objects.filter(program=person.program, member_ref=person.ref)
     return {"launches": launches, "changes of consents": changes.update(member_ref=person.pseudonym)}
 
@@ -49,4 +50,10 @@ def _launches_of(person: Person) -> QuerySet[Launch]:
 def purge_launches(before: datetime) -> int:
     """Delete launches that began before that time; returns how many. May be repeated."""
     count, _ = Launch.objects.filter(created_at__lt=before).delete()
+    return count
+
+
+def purge_pin_attempts(before: datetime) -> int:
+    """Delete the counts of PINs whose last attempt was before that time; return how many. May be repeated."""
+    count, _ = PinAttempts.objects.filter(last_at__lt=before).delete()
     return count

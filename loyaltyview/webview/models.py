@@ -146,3 +146,22 @@ class ConsentChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consent}: {self.before or '?'} -> {self.answer}"
+
+
+class PinAttempts(models.Model):
+    """How often a PIN was tried in vain for one member, over all launches and processes. The PIN itself is
+    nowhere. `last_key` is the form of the last attempt: the same form sent twice is one attempt."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+")
+    member_ref = models.CharField(_("member"), max_length=200)
+    count = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    last_key = models.CharField(max_length=64, blank=True)
+    last_at = models.DateTimeField(_("last attempt"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("attempts to type a PIN")
+        verbose_name_plural = _("attempts to type a PIN")
+        constraints = [models.UniqueConstraint(fields=["program", "member_ref"], name="pins_of_one_member")]
+
+    def __str__(self) -> str:
+        return f"{self.member_ref}: {self.count}"

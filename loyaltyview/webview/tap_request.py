@@ -55,6 +55,8 @@ def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
     slot = _slot(launch, offer, rows)
     _check_lock(offer, data, may_be_cut=may_be_cut)
     price = _price(tap, offer, data.member.balance.spendable, cart)
+    if price.points and data.member.has_pin and not tap.pin:
+        raise Problem(Refusal.PIN_NEEDED, title=offer.title)
     return RedeemRequest(
         program=launch.program,
         launch_id=launch.pk,
@@ -71,6 +73,7 @@ def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
         profile_id=launch.profile_id,
         is_final=offer.is_final or not can_release(provider, offer.kind),
         cart_slot=slot,
+        pin=tap.pin,
     )
 
 

@@ -1,7 +1,7 @@
 """What the forms of the member page say when the associate applies one reward, or several at once."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 
@@ -26,7 +26,7 @@ LONGEST_ID = LONGEST_TITLE = 200
 class Tap:
     """What a card's form says. `points` is 0 except for points as money. `code` was typed to find a voucher,
     "" for one from the list. `cost` in points and `saving` in money are what the card showed, None where a
-    form does not say. `title` is shown where nothing better is known."""
+    form does not say. `title` is shown where nothing better is known. `pin` is what the customer typed."""
 
     kind: SpendKind
     item_id: str
@@ -36,6 +36,7 @@ class Tap:
     cost: int | None = None
     saving: Decimal | None = None
     title: str = ""
+    pin: str = field(default="", repr=False, compare=False)
 
 
 def read_tap(form: QueryDict) -> Tap:

@@ -21,6 +21,7 @@ from providers.outbound.budget_state import Use
 TEMPLATE = "webview/waiting.html"
 # A request waits this long itself: the associate does not notice, and the thread is soon free.
 SOON_S = 2.0
+NOT_REPEATED = ("csrfmiddlewaretoken", "pin")  # of a form that a page holds again
 
 
 def wait_of(launch: Launch, key: str, taps: int = 1) -> float:
@@ -74,7 +75,7 @@ def waiting(request: HttpRequest, launch: Launch, wait_s: float) -> HttpResponse
             (name, value)
             for name, values in request.POST.lists()
             for value in values
-            if name != "csrfmiddlewaretoken"
+            if name not in NOT_REPEATED
         ],
     }
     template = f"{TEMPLATE}#content" if is_htmx(request) else TEMPLATE

@@ -39,6 +39,7 @@ class HouseProvider(LoyaltyProvider):
         Capability.STORES,
         Capability.WEBHOOKS,
         Capability.CANCELS_SPENDS,
+        Capability.PIN,
     }
 
     # --- Reads ------------------------------------------------------------------------------------

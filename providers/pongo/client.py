@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 KIND = "pongo"
 
+# Names the PIN where it is refused: a word of the message or code, or the field.
+PIN = re.compile(r"(?<![a-z])pin(?![a-z])")
 # A refusal's `code`, or words of its `message`: the first that fits. All assumed (docs/contracts/pongo.md 7).
 # A code or a field of Pongo that may be logged.
 NAME = re.compile(r"[A-Za-z0-9_.*-]{1,60}")
@@ -153,12 +155,14 @@ def refusal(answer: Answer, missing: RejectReason) -> ProviderError:
     message, code = str(body.get("message") or ""), str(body.get("code") or "")
     if answer.status == 403 and "scope" in message.lower():
         return AuthFailed("403: the token lacks a scope")
-    if answer.status == 403:
-        return Rejected(RejectReason.NOT_ALLOWED, "403", text=message[:200])
     told = f"{code} {message}".lower()
-    reason = next((reason for words, reason in REASONS if words in told), RejectReason.INVALID_INPUT)
     errors = body.get("errors")
     names = [*(errors if isinstance(errors, dict) else {})]
+    if answer.status in (403, 422) and ("pin" in names or PIN.search(told)):
+        return Rejected(RejectReason.PIN_NEEDED, f"{answer.status} pin")  # its sentence may repeat the PIN
+    if answer.status == 403:
+        return Rejected(RejectReason.NOT_ALLOWED, "403", text=message[:200])
+    reason = next((reason for words, reason in REASONS if words in told), RejectReason.INVALID_INPUT)
     fields = ", ".join(sorted(filter(NAME.fullmatch, names)))
     # Laravel's own sentence about fields does not help an associate.
     text = "" if names else message[:200]

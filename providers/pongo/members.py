@@ -130,6 +130,7 @@ def describe(client: Client, data: dict[str, Any]) -> Member:
             email=_consent(data.get(client.names["customer.optin_email"])),
             sms=_consent(data.get(client.names["customer.optin_sms"])),
         ),
+        has_pin=client.names.find(data, "customer.has_pin") is True,
     )
 
 

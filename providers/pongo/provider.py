@@ -53,6 +53,7 @@ class PongoProvider(LoyaltyProvider):
             Capability.HISTORY,
             Capability.STORES,
             Capability.WEBHOOKS,
+            Capability.PIN,
         }
     )
     has_our_history = True  # its reference has no call for a history

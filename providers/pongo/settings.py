@@ -36,6 +36,7 @@ NAMES = {
     "customer.points": "points,loyalty_points,points_balance",
     "customer.optin_sms": "has_optin_sms",
     "customer.optin_email": "has_optin_email",
+    "customer.has_pin": "has_pin",
     # A reward, in the catalogue or won
     "reward.price": "points,price,points_cost",
     "reward.type_amount": "voucher_amount",
@@ -44,6 +45,7 @@ NAMES = {
     "buy.customer": "customer",
     "buy.store": "store_slug",
     "buy.is_used": "is_used",
+    "buy.pin": "pin",
     # An order
     "order.channel": "channel",
     "order.delivery_mode": "delivery_mode",

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from providers.answers import text_of
 from providers.currencies import hundredths
@@ -110,6 +111,7 @@ class Purchase(CartWay):
             raise Rejected(RejectReason.PRICE_CHANGED)
         return before
 
+    @sensitive_variables("body")
     def send(self, write: Write, intent: SpendIntent) -> Made:
         client = self.shop.client
         body: dict[str, Any] = {
@@ -117,12 +119,14 @@ class Purchase(CartWay):
             client.names["buy.store"]: intent.cart.store,
             client.names["buy.is_used"]: False,
         }
+        if intent.pin:
+            body[client.names["buy.pin"]] = intent.pin
         path = client.path("buy", reward=intent.item_id)
         answer = client.write("POST", path, operation="buy_reward", body=body)
         try:
             data = data_of(answer, RejectReason.REWARD_NOT_FOUND)
         except Rejected as error:
-            raise self._why_not_bought(intent, error) from error
+            raise self._why_not_bought(intent, about_pin(error, intent)) from error
         if told := self._told(write, data):
             return made_of(told)
         try:
@@ -213,7 +217,10 @@ class OwnedReward(CartWay):
         return detail_of(won)
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
-        lock(self.shop, intent.member_ref, intent.item_id)
+        try:
+            lock(self.shop, intent.member_ref, intent.item_id, intent.pin)
+        except Rejected as error:
+            raise about_pin(error, intent) from error
         return Made(ref=intent.item_id, detail=write.shown_before or {})
 
     def look(self, write: Write, intent: SpendIntent) -> Found:
@@ -242,10 +249,20 @@ def was_bought(spend: Write) -> bool:
     return spend.item_kind == SpendKind.REWARD
 
 
-def lock(shop: Shop, ref: str, won: str) -> None:
+def about_pin(error: Rejected, intent: SpendIntent) -> Rejected:
+    """Return the refusal of a spend: Pongo says the same of a missing PIN and of a wrong one. No sentence
+    that may repeat the PIN is kept."""
+    if not intent.pin:
+        return error
+    reason = RejectReason.PIN_WRONG if error.reason is RejectReason.PIN_NEEDED else error.reason
+    return Rejected(reason, error.detail, points_gap=error.points_gap)
+
+
+@sensitive_variables("body", "pin")
+def lock(shop: Shop, ref: str, won: str, pin: str = "") -> None:
     """Keep other devices off the won reward of that hash. Without such a call at Pongo, we continue."""
     path = shop.client.path("lock", customer=ref)
-    body = {"hash": won, "pin": None}
+    body = {"hash": won, "pin": pin or None}
     answer = shop.client.write("POST", path, operation="lock_reward", body=body)
     if answer.status not in (200, 201, 204, 404, 405):  # 404, 405: no such call here
         raise refusal(answer, RejectReason.REWARD_NOT_FOUND)

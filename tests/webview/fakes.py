@@ -156,6 +156,7 @@ class Vendor:
     finding: Finding = Finding.CANNOT_TELL
     enrolled: list[tuple[MemberProfile, Consents]] = field(default_factory=list)
     answers: list[Consents] = field(default_factory=list)
+    pins: dict[str, str] = field(default_factory=dict)  # of members who must type one
 
     def hold(self) -> None:
         """Answer nothing until `let_go`: slower than any page, however slow this machine is."""
@@ -227,6 +228,10 @@ class FakeProvider(LoyaltyProvider):
     def spend(self, intent: SpendIntent) -> Spend:
         def effect() -> Spend:
             member = self.vendor.members[intent.member_ref]
+            if intent.pin != (expected := self.vendor.pins.get(member.ref, intent.pin)):
+                raise Rejected(
+                    RejectReason.PIN_WRONG if intent.pin else RejectReason.PIN_NEEDED, expected[:0]
+                )
             left = member.balance.spendable - intent.points
             if left < 0:
                 raise Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=-left)

@@ -115,7 +115,11 @@ def test_without_a_code_nothing_is_spent_and_the_page_says_so(
     assert "spend" not in vendor.calls
 
 
-@pytest.mark.parametrize("reason", list(RejectReason))
+# What concerns the PIN is answered with the customer's page (test_pin).
+OF_THE_PIN = {RejectReason.PIN_NEEDED, RejectReason.PIN_WRONG}
+
+
+@pytest.mark.parametrize("reason", [reason for reason in RejectReason if reason not in OF_THE_PIN])
 def test_every_refusal_of_the_vendor_has_its_sentence(
     client: Client, shown: str, vendor: Vendor, reason: RejectReason
 ) -> None:

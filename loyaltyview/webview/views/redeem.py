@@ -3,8 +3,11 @@
 The whole way is in docs/architecture.md 5.
 """
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
@@ -22,29 +25,42 @@ from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.tap_request import request_of
 from loyaltyview.webview.taps import Tap, read_tap
-from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
+from loyaltyview.webview.vendor_turns import in_turn, wait_of
 from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 
 
+@sensitive_post_parameters("pin")
 @with_launch
 @with_scanner
 @require_POST
+@sensitive_variables("attempt")
 def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Redeem, and go to the applied page. The member page says why something is refused."""
     if not launch.member_ref:
         return go(request, address_of("member", launch))
+    is_new = False
     try:
         check_member_token(launch, request.POST.get("member"))
         tap = read_tap(request.POST)
         if not has_begun(launch, (tap,)) and (wait_s := wait_of(launch, tap.key)):
-            return waiting(request, launch, wait_s)
-        with in_turn(launch, tap.key):
-            row = redeem_tap(launch, tap)
-        if row.state == State.REFUSED:
-            raise Problem.of_row(row)
+            return wait_or_ask(request, launch, wait_s)
+        with attempt_of(request, launch, tap.key) as attempt:
+            with in_turn(launch, tap.key):
+                row = redeem_tap(launch, replace(tap, pin=attempt.pin))
+            is_new = True
+            if row.state == State.REFUSED:
+                raise Problem.of_row(row)
+            attempt.stays = row.state in OPEN
     except Problem as problem:
         chosen = (f"{request.POST.get('kind', '')}:{request.POST.get('item', '')}",)
-        return show_member(request, launch, to_the_end(), problem, chosen=chosen)
+        return ask_or(
+            request,
+            launch,
+            problem,
+            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen),
+            is_new=is_new,
+        )
     address = address_of("applied", launch, redemption_id=row.pk)
     return go(request, address if row.state in OPEN else f"{address}?go=1")
 
@@ -66,7 +82,8 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
             lambda: _earlier(launch, tap),
         )
     except Problem as problem:
-        note_trouble(launch.program, TroubleKind.TAP, problem.code.value)
+        if problem.code is not Refusal.PIN_NEEDED:
+            note_trouble(launch.program, TroubleKind.TAP, problem.code.value)
         raise
     if row.state in (State.RELEASING, State.RELEASED):
         # An old form: what it asked for was done, and undone.

@@ -1,8 +1,9 @@
 """One tap on several cards: one redemption each, one after the other. What works stays, the rest says why."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.policy import with_scanner
@@ -14,20 +15,25 @@ from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.taps import Tap, read_taps
-from loyaltyview.webview.vendor_turns import in_turn, wait_of, waiting
+from loyaltyview.webview.vendor_turns import in_turn, wait_of
 from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 from loyaltyview.webview.views.redeem import has_begun, redeem_tap
 from loyaltyview.webview.views.voucher import show_voucher
 
 # The page showed another cart: the associate must look at the other items again.
 CHANGED_CART = (Refusal.CART_REDUCED, Refusal.CART_CHANGED, Refusal.CART_UNKNOWN)
+# One PIN is typed for all items, and each attempt counts.
+OF_THE_PIN = (Refusal.PIN_NEEDED, Refusal.PIN_WRONG)
 # Refusals that hold for all items, and so are shown once.
-OF_THE_CART = (Refusal.OPENED_ANEW, Refusal.CART_FULL, Refusal.ANOTHER_TILL, *CHANGED_CART)
+OF_THE_CART = (Refusal.OPENED_ANEW, Refusal.CART_FULL, Refusal.ANOTHER_TILL, *CHANGED_CART, *OF_THE_PIN)
 
 
+@sensitive_post_parameters("pin")
 @with_launch
 @with_scanner
 @require_POST
+@sensitive_variables("attempt")
 def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     """Redeem all that was chosen, and go to the page of what was applied. Where nothing was, the member page
     says why. The same form again gives the same redemptions."""
@@ -41,20 +47,44 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
         check_member_token(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
         if not has_begun(launch, taps) and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
-            return waiting(request, launch, wait_s)
+            return wait_or_ask(request, launch, wait_s)
+        rows, failed, first = _redeem_all(request, launch, taps)
     except Problem as problem:
-        return show_member(request, launch, to_the_end(), problem, chosen=chosen)
-    with in_turn(launch, request.POST["key"], len(taps)):
-        rows, failed, first = _redeem_each(launch, taps)
+        return ask_or(
+            request,
+            launch,
+            problem,
+            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen),
+            is_new=False,
+        )
     if first and not rows:
         if first.code in OF_THE_CART and all(each.code == first.code for each in failed):
             failed = []
-        return show_member(request, launch, to_the_end(), first, chosen=chosen, failed=failed)
+        return ask_or(
+            request,
+            launch,
+            first,
+            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen, failed=failed),
+            is_new=has_begun(launch, taps),
+        )
     launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in failed]}
     launch.save(update_fields=["last_tap"])
     # What did not work must be read first: only a tap that worked as a whole leaves by itself.
     leaves = not failed and all(row.state not in OPEN for row in rows)
     return go(request, address_of("applied_many", launch) + ("?go=1" if leaves else ""))
+
+
+@sensitive_variables("attempt")
+def _redeem_all(
+    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...]
+) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
+    """As `_redeem_each`, in turn, and with the PIN that the customer typed for all of them."""
+    key = request.POST["key"]
+    with attempt_of(request, launch, key) as attempt, in_turn(launch, key, len(taps)):
+        rows, failed, first = _redeem_each(launch, tuple(replace(tap, pin=attempt.pin) for tap in taps))
+        is_wrong = any(each.code == Refusal.PIN_WRONG for each in failed)
+        attempt.stays = is_wrong or any(row.state in OPEN for row in rows)
+    return rows, failed, first
 
 
 def _redeem_each(
@@ -70,7 +100,7 @@ def _redeem_each(
         try:
             if any(row.state in OPEN for row in rows):
                 raise Problem(Refusal.NOT_TRIED)
-            if first and first.code in CHANGED_CART:
+            if first and first.code in (*CHANGED_CART, *OF_THE_PIN):
                 raise Problem(first.code, status=first.status)
             if first and first.status == 503:
                 raise Problem(Refusal.NOT_TRIED_EITHER)

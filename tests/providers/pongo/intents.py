@@ -32,6 +32,7 @@ def an_intent(
     discount: Discount = FIVE,
     ref: str = MIA,
     store: str = "boston-1",
+    pin: str = "",
 ) -> SpendIntent:
     return SpendIntent(
         key=key,
@@ -43,6 +44,7 @@ def an_intent(
         cart=a_cart(store),
         code="LOY-7Q2M",
         requested_at=datetime.now(UTC),
+        pin=pin,
     )
 
 

@@ -1,5 +1,6 @@
 """Buying and choosing rewards: exactly one is bought, and one is in a cart at a time, after any failure."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,8 @@ from providers.errors import (
 )
 from providers.journal.models import Write, WriteKind
 from providers.journal.states import Journal
+from providers.outbound.exchange import Answer
+from providers.pongo.client import refusal
 from providers.pongo.provider import PongoProvider
 from providers.sales import Finding, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
@@ -190,8 +193,59 @@ def test_too_few_points_are_refused_with_the_gap_in_any_words_of_pongo(
 def test_a_pin_is_a_refusal_and_not_a_connection_error(provider: PongoProvider, vendor: Served) -> None:
     vendor.book.customers[MIA].pin = "1234"
 
-    assert reason(provider) is RejectReason.NOT_ALLOWED
+    assert reason(provider) is RejectReason.PIN_NEEDED
+    assert reason(provider, key="key-2", pin="4321") is RejectReason.PIN_WRONG
     assert vendor.book.customers[MIA].points == 820
+
+
+def test_the_pin_is_sent_with_the_purchase_and_kept_nowhere(
+    provider: PongoProvider, vendor: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    vendor.book.customers[MIA].pin = "1234"
+    assert provider.get_member(MIA).has_pin
+    intent = an_intent(pin="1234")
+    provider.spend(intent)
+    assert vendor.bodies("POST", BUY)[0]["pin"] == "1234"
+    (row,) = Write.objects.values()
+    assert "1234" not in f"{row} {intent!r} {caplog.text}"
+
+
+def test_an_owned_reward_takes_the_pin_with_its_lock(provider: PongoProvider, vendor: Served) -> None:
+    vendor.rewards.locks_need_pin = True
+    vendor.book.customers[ANA].pin = "1234"
+    given = {"item": owned_by_ana(vendor), "kind": SpendKind.VOUCHER, "ref": ANA, "points": 0}
+    assert reason(provider, key="key-1", **given) is RejectReason.PIN_NEEDED
+    provider.spend(an_intent("key-2", pin="1234", **given))  # type: ignore[arg-type]
+    assert vendor.book.customers[ANA].won[0].is_locked
+
+
+def test_a_purchase_whose_answer_was_lost_is_found_without_the_pin(
+    provider: PongoProvider, vendor: Served, lose_answers: LoseAnswers
+) -> None:
+    vendor.book.customers[MIA].pin = "1234"
+    with lose_answers(BUY), pytest.raises(OutcomeUnknown):
+        provider.spend(an_intent(pin="1234"))
+    assert provider.find_spend(an_intent()).finding is Finding.HAPPENED
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (403, {"message": "This action is unauthorized."}, RejectReason.NOT_ALLOWED),
+        (422, {"message": "Invalid.", "errors": {"pin": ["1234 is wrong."]}}, RejectReason.PIN_NEEDED),
+        (403, {"message": "Forbidden", "code": "invalid_pin"}, RejectReason.PIN_NEEDED),
+        (422, {"message": "No shopping here."}, RejectReason.INVALID_INPUT),
+    ],
+)
+def test_a_refusal_that_names_the_pin_is_about_it(
+    status: int, body: dict[str, object], expected: RejectReason
+) -> None:
+    error = refusal(
+        Answer(status=status, headers={}, body=json.dumps(body).encode()), RejectReason.REWARD_NOT_FOUND
+    )
+    assert isinstance(error, Rejected)
+    assert error.reason is expected
+    assert "1234" not in error.text
 
 
 def test_a_store_that_is_not_mapped_refuses_before_anything_is_sent(

@@ -18,11 +18,13 @@ LOCK_FIELDS = {"hash": validation.string, "pin": validation.pin}
 
 
 class Rewards:
-    """`has_locks` is off for a Pongo without the lock calls."""
+    """`has_locks` is off for a Pongo without the lock calls. With `locks_need_pin` those of a customer with a
+    PIN need it."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self.has_locks = True
+        self.locks_need_pin = False
 
     def list(self, request: Request) -> Response:
         args = request.args
@@ -75,6 +77,8 @@ class Rewards:
             raise validation.not_found()
         customer = self.book.customer(customer_id)
         body = read_body(request, LOCK_FIELDS, frozenset({"hash"}))
+        if self.locks_need_pin:
+            self._check_pin(customer, body)
         won = self._won(customer, body["hash"])
         if won.used_at:
             raise Refused(422, "This reward has already been used.", code="already_used")
@@ -128,6 +132,9 @@ class Rewards:
     def _check_store_and_pin(self, customer: Customer, body: validation.Json) -> None:
         if self.book.store(body["store_slug"]) is None:
             raise invalid(store_slug="The selected store slug is invalid.")
+        self._check_pin(customer, body)
+
+    def _check_pin(self, customer: Customer, body: validation.Json) -> None:
         if customer.pin and body.get("pin") != customer.pin:
             raise Refused(403, "The customer's PIN is missing or wrong.")
 

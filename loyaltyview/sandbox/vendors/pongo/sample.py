@@ -41,6 +41,7 @@ class Person:
     mail: bool | None = None
     tags: tuple[str, ...] = ()
     owned: tuple[str, ...] = ()
+    pin: str | None = None
 
 
 MERCHANT = {"id": "mer_0acme00001", "name": "Acme Clothing"}
@@ -118,5 +119,14 @@ PEOPLE = (
         sms=False,
         mail=True,
         owned=("rew_0000001001",),
+    ),
+    Person(
+        customer_id="cust_00000000d4",
+        first_name="Kim",
+        last_name="Moreau",
+        phone="16175550108",
+        email="kim@example.test",
+        points=900,
+        pin="4711",
     ),
 )

@@ -118,6 +118,7 @@ class Book:
                 sms=person.sms,
                 mail=person.mail,
                 tags=list(person.tags),
+                pin=person.pin,
                 store=self.stores[0],
             )
             self.customers[customer.customer_id] = customer
