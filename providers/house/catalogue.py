@@ -7,6 +7,7 @@ from django.db.models import Count, F, Q
 
 from providers import clock, types
 from providers.errors import Rejected, RejectReason
+from providers.house.campaigns import claim_code, free_code
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
 from providers.sales import SpendIntent, SpendKind
 from providers.types import DiscountKind, Lock, LockReason
@@ -110,7 +111,8 @@ def use_item(hold: Hold) -> None:
 
 def return_item(hold: Hold) -> None:
     """The hold was released: its voucher is open again, its reward back in stock."""
-    _turn_voucher(hold, VoucherState.HELD, VoucherState.OPEN)
+    if _turn_voucher(hold, VoucherState.HELD, VoucherState.OPEN):
+        free_code(hold)
     _turn_voucher(hold, VoucherState.USED, VoucherState.OPEN)
     if hold.kind != SpendKind.VOUCHER.value:
         Reward.objects.filter(program=hold.program, reward_id=hold.item_id, stock__isnull=False).update(
@@ -150,7 +152,7 @@ def _check_price(reward: Reward, intent: SpendIntent) -> None:
 
 
 def _claim_voucher(member: Member, intent: SpendIntent, is_online: bool) -> Voucher:
-    voucher = member.vouchers.filter(voucher_id=intent.item_id).first()
+    voucher = member.vouchers.filter(voucher_id=intent.item_id).first() or claim_code(member, intent.item_id)
     if voucher is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     if intent.points:
@@ -171,11 +173,11 @@ def _online_lock(item: Reward | Voucher, is_online: bool) -> Lock | None:
     return Lock(reason=LockReason.ONLINE_ONLY) if is_locked else None
 
 
-def _turn_voucher(hold: Hold, before: VoucherState, after: VoucherState) -> None:
-    if hold.kind == SpendKind.VOUCHER.value:
-        Voucher.objects.filter(program=hold.program, voucher_id=hold.item_id, state=before).update(
-            state=after
-        )
+def _turn_voucher(hold: Hold, before: VoucherState, after: VoucherState) -> bool:
+    if hold.kind != SpendKind.VOUCHER.value:
+        return False
+    vouchers = Voucher.objects.filter(program=hold.program, voucher_id=hold.item_id, state=before)
+    return vouchers.update(state=after) == 1
 
 
 def _describe(reward: Reward, lock: Lock | None, currency: str) -> types.Reward:

@@ -10,7 +10,19 @@ from django.core.cache import cache
 
 from providers import clock
 from providers.base import Capability, LoyaltyProvider
-from providers.house import catalogue, earning, erasure, expiry, history, members, spending
+from providers.errors import Rejected
+from providers.house import (
+    campaigns,
+    catalogue,
+    codes,
+    earning,
+    erasure,
+    expiry,
+    history,
+    mail_outs,
+    members,
+    spending,
+)
 from providers.house.models import Member as MemberRow
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -26,6 +38,7 @@ from providers.types import (
 )
 
 HOUR_S = 3600
+CODES_S = 5.0  # of each minute, for batches of codes and for mail-outs
 
 
 class HouseProvider(LoyaltyProvider):
@@ -55,6 +68,12 @@ class HouseProvider(LoyaltyProvider):
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return catalogue.list_vouchers(self._member(ref), self.config.currency)
+
+    def find_voucher(self, ref: str, code: str) -> Voucher:
+        try:
+            return super().find_voucher(ref, code)
+        except Rejected:
+            return campaigns.find_code(self._member(ref), code, self.config.currency)
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         return history.list_movements(self._member(ref))
@@ -110,12 +129,17 @@ class HouseProvider(LoyaltyProvider):
         return PointsChange(points=earning.cancel_order(self.config.program, order).points)
 
     def maintain(self) -> None:
+        codes.store_batches(self.config.program, CODES_S)
+        mail_outs.give_codes(self.config.program, self._zone(), CODES_S)
         # It looks at every member with an expired lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
             expiry.expire_all(self.config.program, clock.now())
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)
+
+    def _zone(self) -> mail_outs.Zone:
+        return mail_outs.Zone(time_zone=self.config.time_zone, country=self.config.country)
 
     def _member(self, ref: str) -> MemberRow:
         return members.get(self.config.program, ref)

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from providers.base import ProviderConfig
+from providers.house.codes import store_batches
 from providers.house.ledger import adjust
-from providers.house.models import EarnRule, Member, Reward, Tier
+from providers.house.models import Campaign, CodeBatch, EarnRule, Member, Reward, Tier
 from providers.house.provider import HouseProvider
-from providers.sales import Order, Return, SpendIntent, SpendKind
+from providers.sales import Order, Return, Spend, SpendIntent, SpendKind
 from providers.types import Cart, Discount, DiscountKind, Money
 
 REF = "ACME-000001"
@@ -31,6 +33,26 @@ def build_member(ref: str = REF, points: int = 0, tier_points: int = 0) -> Membe
         adjust("acme", ref, points, reference=reference, note="Opening balance", tier_points=tier_points)
         member.refresh_from_db()
     return member
+
+
+def build_campaign(*codes: str, **fields: Any) -> Campaign:
+    values = {"program": "acme", "campaign_id": "summer", "title": "$10 off", "kind": "fixed", "amount": 10}
+    campaign = Campaign.objects.create(**(values | fields))
+    if codes:
+        build_batch(campaign, *codes)
+    return campaign
+
+
+def build_batch(campaign: Campaign, *codes: str) -> CodeBatch:
+    batch = CodeBatch.objects.create(campaign=campaign, wanted=len(codes), imported="\n".join(codes))
+    store_batches("acme", 60)
+    return batch
+
+
+def use_code(house: HouseProvider, key: str, code: str, ref: str = REF) -> Spend:
+    voucher = house.find_voucher(ref, code)
+    intent = build_intent(key, points=0, item_id=voucher.voucher_id, kind=SpendKind.VOUCHER, ref=ref)
+    return house.spend(intent)
 
 
 def build_intent(

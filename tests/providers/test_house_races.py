@@ -9,16 +9,19 @@ import pytest
 from django.db import connection
 
 from providers.errors import Rejected, RejectReason
-from providers.house.models import Entry, Hold, Member, Reward
+from providers.house.mail_outs import Zone, give_codes
+from providers.house.models import CampaignCode, Entry, Hold, MailOut, Member, Reward, Voucher
 from providers.house.provider import HouseProvider
 from providers.sales import Finding, Spend
 from providers.types import Consents, MemberProfile
 from tests.providers.house import (
+    build_campaign,
     build_house,
     build_intent,
     build_member,
     build_order,
     build_return,
+    use_code,
 )
 
 TILLS = 8
@@ -130,3 +133,29 @@ def test_enrolling_at_once_makes_one_member(racing_house: HouseProvider) -> None
     answers = at_once(lambda number: racing_house.enrol(profile, Consents()).ref)
     assert len(set(answers)) == 1
     assert Member.objects.count() == 1
+
+
+def test_a_campaign_code_used_at_many_tills_at_once_goes_to_one_member(racing_house: HouseProvider) -> None:
+    for number in range(TILLS):
+        build_member(f"ACME-{number}")
+    build_campaign("SUMMER-1")
+    answers = at_once(lambda number: use_code(racing_house, f"key-{number}", "SUMMER-1", f"ACME-{number}"))
+    assert sum(isinstance(answer, Spend) for answer in answers) == 1
+    assert answers.count(RejectReason.NOT_ALLOWED) == TILLS - 1
+    assert Voucher.objects.count() == 1
+
+
+def test_tills_and_a_mail_out_never_give_one_code_twice(racing_house: HouseProvider) -> None:
+    for number in range(TILLS):
+        build_member(f"ACME-{number}")
+    campaign = build_campaign(*[f"SUMMER-{number}" for number in range(TILLS)])
+    MailOut.objects.create(campaign=campaign)
+
+    def till_or_mail_out(number: int) -> object:
+        if number == 0:
+            return give_codes("acme", Zone(), 5)
+        return use_code(racing_house, f"key-{number}", f"SUMMER-{number}", f"ACME-{number}")
+
+    at_once(till_or_mail_out)
+    owners = list(CampaignCode.objects.exclude(member=None).values_list("member", flat=True))
+    assert len(owners) == len(set(owners)) == Voucher.objects.count()

@@ -150,7 +150,8 @@ class CampaignCode(models.Model):
     """One code. It belongs to no member until a mail-out or its first use at a till gives it to one; then
     `voucher` is the member's voucher. `key` is the code in the form that all its spellings share."""
 
-    program = models.SlugField(_("program"))
+    # The unique constraint below is the index: another one by program alone would only cost.
+    program = models.SlugField(_("program"), db_index=False)
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="codes", verbose_name=_("campaign"))
     batch = models.ForeignKey(CodeBatch, models.PROTECT, related_name="codes", verbose_name=_("batch"))
     code = models.CharField(_("code"), max_length=LONGEST_CODE)
