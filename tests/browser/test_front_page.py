@@ -19,7 +19,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from providers.outbound.vendor_session import Observation
 
-from .test_pages import AA, OVERFLOW, SHIFT, SIZES
+from .test_pages import AA, OVERFLOW, SHIFT, SIZES, in_both_themes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,13 +38,9 @@ def open_front_page(browser: Browser, live_server: Any) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 
-    def opened(size: str = "tablet", theme: str = "light", **options: Any) -> Page:
+    def opened(size: str = "tablet", **options: Any) -> Page:
         width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,  # type: ignore[arg-type]
-            **options,
-        )
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
@@ -139,27 +135,27 @@ def open_tables(page: Page) -> None:
         summary.click()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.once
 @pytest.mark.parametrize("size", SIZES)
-def test_a_busy_front_page_is_accessible_and_fits(
-    open_front_page: Open, busy: None, size: str, theme: str
-) -> None:
-    page = open_front_page(size, theme)
+def test_a_busy_front_page_is_accessible_and_fits(open_front_page: Open, busy: None, size: str) -> None:
+    page = open_front_page(size)
     assert page.evaluate(SHIFT) <= 0.02
     open_tables(page)
     expect(page.locator("#overview svg.plot")).to_have_count(5)
-    found = Axe().run(page, options=AA)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate(OVERFLOW) <= 0
-    assert page.evaluate(SMALL_TARGETS) == []
+    for _theme in in_both_themes(page):
+        found = Axe().run(page, options=AA)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate(OVERFLOW) <= 0
+        assert page.evaluate(SMALL_TARGETS) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_empty_front_page_is_accessible_and_fits(open_front_page: Open, theme: str) -> None:
-    page = open_front_page("small", theme)
-    found = Axe().run(page, options=AA)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate(OVERFLOW) <= 0
+@pytest.mark.once
+def test_an_empty_front_page_is_accessible_and_fits(open_front_page: Open) -> None:
+    page = open_front_page("small")
+    for _theme in in_both_themes(page):
+        found = Axe().run(page, options=AA)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate(OVERFLOW) <= 0
     expect(page.locator("#overview .empty")).to_have_count(4)
 
 

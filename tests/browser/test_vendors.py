@@ -1,4 +1,5 @@
-"""The same story with each vendor that the sandbox plays: look, redeem, pay, earn; redeem, undo."""
+"""The same story with each vendor that the sandbox plays: look, redeem, pay, earn; redeem, undo. On
+PostgreSQL, where shops run it; the house program's stories run on both databases."""
 
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from loyaltyview.sandbox.vendors import VENDORS
 from .stack import Stack, running_stack
 from .till import open_loyalty, pay, points, start, total, wait_for_points
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
 
 def redeem_best(panel: Page) -> None:
