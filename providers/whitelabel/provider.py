@@ -4,6 +4,7 @@ import time
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
@@ -14,6 +15,7 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
+    Movement,
     ProviderStore,
     Reward,
     Voucher,
@@ -54,12 +56,14 @@ class WhiteLabelProvider(LoyaltyProvider):
             Capability.CONSENT_EMAIL,
             Capability.CONSENT_SMS,
             Capability.TIERS,
+            Capability.HISTORY,
             Capability.STORES,
             Capability.WEBHOOKS,
             Capability.PARTIAL_RETURN,
             Capability.PARTIAL_RELEASE,
         }
     )
+    has_our_history = True  # the points of each of the engine's events would be one more call
     calls_of_page, calls_of_tap = 5, 9
     settings_class = Settings
 
@@ -87,6 +91,9 @@ class WhiteLabelProvider(LoyaltyProvider):
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
         return codes.look(self.client, ref, code)
+
+    def get_history(self, ref: str) -> tuple[Movement, ...]:
+        return list_movements(self.client.journal, ref, given_back=release.given_back)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return worth.preview_sale(self.client, ref, cart)

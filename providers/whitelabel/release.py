@@ -68,6 +68,12 @@ def give_back(client: Client, spend: Spend) -> None:
         advance(row, WriteState.DONE, WriteState.UNDONE)
 
 
+def given_back(refund: Write) -> int:
+    """Return how many points the member got by a refund that was sent."""
+    withheld: int = refund.detail.get("withheld", 0)
+    return max((refund.points or 0) - withheld, 0)
+
+
 def _need_points(spend: Spend) -> None:
     if spend.kind is SpendKind.VOUCHER:
         raise Unsupported("vouchers are final")
@@ -107,8 +113,8 @@ def _withhold(client: Client, spent: Write, refund: Write) -> None:
 
 
 def _send(client: Client, spend: Spend, refund: Write) -> None:
-    points = (refund.points or 0) - refund.detail.get("withheld", 0)
-    if points <= 0:
+    points = given_back(refund)
+    if not points:
         advance(refund, WriteState.PLANNED, WriteState.DONE)
         return
     kind, request = client.settings.refund_type, f"refund-{refund.key}"

@@ -16,6 +16,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.journal.history import LONGEST_TITLE, TITLE
 from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import note
@@ -46,6 +47,7 @@ class EngineWay(SpendWay):
     kind: ClassVar[SpendKind]
     # What a spend's memo says besides, where its row does not.
     memo: ClassVar[dict[str, str]] = {}
+    title = ""  # what is spent, where it was read
 
     def __init__(self, client: Client) -> None:
         self.client, self.journal, self.settled_after = client, client.journal, client.settled_after
@@ -66,7 +68,8 @@ class EngineWay(SpendWay):
 
     def _made(self, intent: SpendIntent, ref: str, **detail: str) -> Made:
         """Return what a spend made, with what rows of the former table miss."""
-        detail = {**self.memo, "store": intent.cart.store, **detail}
+        named = {TITLE: self.title[:LONGEST_TITLE]} if self.title else {}
+        detail = {**self.memo, "store": intent.cart.store, **named, **detail}
         return Made(ref=ref, exclusive_key=ref, points=intent.points, detail=detail)
 
 
@@ -136,6 +139,7 @@ class Purchase(EngineWay):
     def before(self, write: Write, intent: SpendIntent) -> Json:
         client, ref = self.client, intent.member_ref
         reward = rewards.get_reward(client, intent.item_id)
+        self.title = str(reward.get("name") or "")
         if reward.get("type") != VOUCHER:  # a gift card: the page locks it
             raise Rejected(RejectReason.NOT_ALLOWED)
         if reward.get("price") != intent.points:
@@ -213,6 +217,7 @@ class OwnVoucher(EngineWay):
     def before(self, write: Write, intent: SpendIntent) -> Json:
         self.whole = self._benefit(intent)
         vouchers.check(self.client, self.whole)
+        self.title = str(vouchers.reward_in(self.whole).get("name") or "")
         is_counted = vouchers.is_counted_here(self.whole)
         if is_counted and self.whole["id"] in vouchers.used_here(self.client, intent.member_ref):
             raise Rejected(RejectReason.ALREADY_USED)
@@ -228,6 +233,7 @@ class OwnVoucher(EngineWay):
             benefit = self._benefit(intent)
         except Rejected:
             return Found()
+        self.title = str(vouchers.reward_in(benefit).get("name") or "")
         # A voucher without a code of its own is used by being redeemed for us; any other by being burned.
         is_shared = vouchers.is_counted_here(benefit)
         has_code = bool(self.client.names.text(benefit, "benefit_code"))
