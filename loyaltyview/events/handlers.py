@@ -166,15 +166,19 @@ def spend_cancelled(event: Event) -> None:
 
 def _raise_cancelled(row: Redemption) -> None:
     """Raise an alarm, and have the code switched off at NewStore where the program allows it."""
+    cart = f"the cart in {row.store_id}" if row.store_id else "its cart"
     if row.order_id:
         effect = "an order had used it: decide on the worklist"
     elif row.program.newstore_disable_codes:
-        effect = "its code is switched off at NewStore"
+        effect = f"its code is switched off at NewStore. Have it removed from {cart}"
     elif row.code_expires_at and row.code_expires_at > clock.now():
-        effect = f"NewStore takes its code until {row.code_expires_at:%H:%M} UTC, since disable_codes is off"
+        until = f"{row.code_expires_at:%H:%M} UTC"
+        effect = (
+            f"NewStore takes its code until {until}, since disable_codes is off. Have it removed from {cart}"
+        )
     else:
-        effect = "its code has expired"
-    detail = f"{row.title}: cancelled by the program; {effect}"
+        effect = "its code has expired, and there is nothing to do"
+    detail = f"{row.title}: cancelled by the program; {effect}."
     raise_alarm(row.program, AlarmKind.CANCELLED, detail, str(row.pk))
     queue_used_codes()
 

@@ -37,19 +37,30 @@ def notices(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> dic
 
 
 def _cancelled(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> list[tuple[Redemption, str]]:
-    """Return the redemptions that the program cancelled, each with what to do: the one that the address
-    names, and those whose code was in the cart when the app opened the page."""
-    gone = cancelled_by_vendor(rows)
-    if not gone:
+    """Return the redemptions that the program cancelled, each with what to do: those whose code is in the
+    cart, and the one that the address names."""
+    in_cart = cancelled_in_cart(launch)
+    known = {row.pk for row, _sentence in in_cart}
+    named = [row for row in rows if str(row.pk) == request.GET.get("cancelled") and row.pk not in known]
+    return in_cart + [(row, wording.cancelled(row)) for row in cancelled_by_vendor(named)]
+
+
+def cancelled_in_cart(launch: Launch) -> list[tuple[Redemption, str]]:
+    """Return the redemptions whose code was in the cart when the app opened the page, and which the program
+    has cancelled since, each with what to do. The code is in this cart, whichever cart and customer it was
+    made for. An order that this cart became has used it: that is no code to remove."""
+    if not launch.selected_coupons:
         return []
-    in_cart = set(
-        issued_of(launch.program_id, launch.selected_coupons).values_list("redemption_id", flat=True)
-    )
-    named = request.GET.get("cancelled")
+    issued = issued_of(launch.program_id, launch.selected_coupons).select_related("redemption")
+    codes = {each.redemption_id: each.code for each in issued}
+    rows = [
+        each.redemption
+        for each in issued
+        if not each.redemption.order_id or each.redemption.cart_id != launch.cart_id
+    ]
     return [
-        (row, wording.cancelled(row, is_in_cart=row.pk in in_cart))
-        for row in gone
-        if row.pk in in_cart or str(row.pk) == named
+        (row, wording.cancelled_in_cart(row, codes[row.pk], is_shown=row.member_ref == launch.member_ref))
+        for row in cancelled_by_vendor(rows)
     ]
 
 

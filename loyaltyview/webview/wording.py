@@ -61,19 +61,27 @@ def voucher_sentence(refusal: Refusal) -> str:
 STILL_IN_CART = lazy("Its code is still in the cart: remove it there, or paying uses the reward again.")
 
 
-def cancelled(row: Redemption, *, is_in_cart: bool) -> str:
+def cancelled(row: Redemption) -> str:
     """Return the notice about a redemption that the program cancelled by itself, and what to do."""
     if row.order_id:
         return _(
             "The program cancelled %(title)s after an order had used it. An administrator decides; the sale "
             "stands."
         ) % {"title": row.title}
-    notice = _("The program cancelled %(title)s, and its code must not be used any more.") % {
-        "title": row.title
-    }
-    if is_in_cart:
-        return f"{notice} " + _("Remove it from the cart, then choose again.")
-    return f"{notice} " + _("If it is in the cart already, remove it there. Then choose again.")
+    return _(
+        "The program cancelled %(title)s, and its code must not be used any more. If it is in the cart "
+        "already, remove it there. Then choose again."
+    ) % {"title": row.title}
+
+
+def cancelled_in_cart(row: Redemption, code: str, *, is_shown: bool) -> str:
+    """Return the notice about a cancelled redemption whose `code` is in the cart. Of another customer's it
+    does not say what it was: `is_shown` is False."""
+    if is_shown:
+        what = _("The program cancelled %(title)s, and its code %(code)s is no longer valid.")
+    else:
+        what = _("The program cancelled the reward of the code %(code)s, which is no longer valid.")
+    return f"{what % {'title': row.title, 'code': code}} " + _("Remove it from the cart, then choose again.")
 
 
 def given_back(row: Redemption) -> str:

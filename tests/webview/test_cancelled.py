@@ -70,7 +70,8 @@ def test_a_cart_that_still_has_the_cancelled_code_gets_a_warning(
 ) -> None:
     cancel(row)
     html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
-    assert "Remove it from the cart, then choose again." in html
+    sentence = f"The program cancelled $10 off, and its code {row.code} is no longer valid."
+    assert f"{sentence} Remove it from the cart, then choose again." in html
     assert "CANCELLED_BY_PROGRAM" not in client.get(open_page()).content.decode()
 
 
@@ -89,3 +90,48 @@ def test_a_cancellation_after_the_sale_says_that_the_sale_stands(
     cancel(row)
     html = client.get(f"{page}?cancelled={row.pk}").content.decode()
     assert "after an order had used it" in html
+
+
+@pytest.mark.parametrize("fields", [{"cartId": "cart-9"}, {"customerEmail": "leo@example.test"}])
+def test_another_cart_that_has_the_cancelled_code_gets_the_warning_too(
+    client: Client, open_page: Open, row: Redemption, fields: dict[str, str]
+) -> None:
+    cancel(row)
+    html = client.get(open_page(selectedCoupons=[row.code], **fields), follow=True).content.decode()
+    assert f'data-cancelled="{row.pk}"' in html
+    assert row.code in html
+    # What another customer had redeemed is not said.
+    assert ("The program cancelled $10 off" in html) == ("customerEmail" not in fields)
+
+
+def test_a_cart_without_a_member_is_told_where_the_customer_is_looked_for(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
+    cancel(row)
+    page = open_page(selectedCoupons=[row.code], customerEmail="")
+    html = client.get(page, follow=True).content.decode()
+    assert 'data-page-name="find"' in html
+    assert f"the reward of the code {row.code}, which is no longer valid" in html
+
+
+def test_after_a_tap_the_page_stays_until_the_cancelled_code_was_read(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
+    cancel(row)
+    page = open_page(selectedCoupons=[row.code])
+    client.get(page)
+    answer = client.post(page + "redeem/", form(key="k" * 32), follow=True)
+    html = answer.content.decode()
+    assert answer.redirect_chain[-1][0].endswith("?go=1")
+    assert 'data-state="live"' in html
+    assert f"its code {row.code} is no longer valid" in html
+    assert "data-go" not in html
+
+
+def test_the_order_that_a_cart_became_has_no_code_to_remove(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
+    Redemption.objects.update(state="used", order_id="order-1")
+    cancel(row)
+    html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
+    assert "CANCELLED_BY_PROGRAM" not in html

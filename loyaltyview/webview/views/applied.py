@@ -30,6 +30,7 @@ from loyaltyview.webview.applied_redemptions import (
 )
 from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.notices import cancelled_in_cart
 from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import actor_of, with_launch
@@ -116,6 +117,8 @@ def show_applied(
     live = [each for each in shown if each.status == "live"]
     counted = live or [each for each in shown if each.status == "expired"]
     handoff = "" if statuses == ["checking"] else handoff_of(launch)
+    cancelled = cancelled_in_cart(launch)
+    has_news = bool(failed or cancelled)  # to be read before the page leaves
     context = {
         "launch": launch,
         "program": launch.program,
@@ -130,10 +133,11 @@ def show_applied(
         "points": sum(each.row.points for each in counted),
         "handoff": handoff,
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
-        "goes_by_itself": bool(handoff) and status == "live" and not failed and "go" in request.GET,
+        "goes_by_itself": bool(handoff) and status == "live" and not has_news and "go" in request.GET,
         "life_s": settings.CODE_LIFE_MINUTES * 60,
         "watch_query": watch_query(live, provider),
         "failed": failed,
+        "cancelled": cancelled,
         "problem": problem,
         "sentence": problem.sentence if problem else "",
     }

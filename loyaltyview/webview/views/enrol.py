@@ -16,6 +16,7 @@ from loyaltyview.webview.enrol_prefill import FIELDS, Known, masked, read_known,
 from loyaltyview.webview.forms import EnrolForm
 from loyaltyview.webview.members import choose
 from loyaltyview.webview.models import ConsentWay, Launch
+from loyaltyview.webview.notices import cancelled_in_cart
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_enrolment
 from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
@@ -122,6 +123,7 @@ def _show(
         "hints": masked(known),
         "sealed": seal(launch, known),
         "masked_email": masking.masked_email(launch.customer_email) if launch.is_verified else "",
+        "cancelled": cancelled_in_cart(launch),
         "problem": problem,
         "sentence": problem.sentence if problem else "",
     }

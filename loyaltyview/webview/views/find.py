@@ -14,6 +14,7 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.member_data import find_customer, look_up_now
 from loyaltyview.webview.members import choose, masked_views, read_choice
 from loyaltyview.webview.models import Launch
+from loyaltyview.webview.notices import cancelled_in_cart
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_lookup
 from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
@@ -34,6 +35,7 @@ def find(request: HttpRequest, launch: Launch) -> HttpResponse:
         "launch": launch,
         "program": launch.program,
         "store": store_of(launch),
+        "cancelled": cancelled_in_cart(launch),
         "q": "",
     }
     status = 200
