@@ -108,3 +108,71 @@ class Write(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key} ({self.get_state_display()})"
+
+
+class BatchState(models.TextChoices):
+    COLLECTED = "collected", _("to be delivered")
+    ARRIVING = "arriving", _("arrived, not in its place")
+    DELIVERED = "delivered", _("delivered, outcomes not known")
+    CLOSED = "closed", _("all outcomes known")
+
+
+class Batch(models.Model):
+    """A file with writes, for a vendor to import. Its lines and content are fixed when it is collected."""
+
+    vendor = models.CharField(_("loyalty system"), max_length=20)
+    program = models.SlugField(_("program"))
+    day = models.DateField(_("day"))
+    number = models.PositiveIntegerField(_("number"), help_text=_("Of the day's files."))
+    name = models.CharField(_("file"), max_length=200)
+    state = models.CharField(
+        _("state"), max_length=10, choices=BatchState.choices, default=BatchState.COLLECTED
+    )
+    # Holds what was sold to whom. Empty once the file is delivered.
+    content = models.TextField(blank=True, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    collected_at = models.DateTimeField(_("collected"), default=timezone.now)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("file of writes")
+        verbose_name_plural = _("files of writes")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "program", "day", "number"], name="journal_one_batch_per_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["collected", "arriving"]) | Q(delivered_at__isnull=False),
+                name="journal_delivered_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BatchLine(models.Model):
+    """One write in a file. A write is in one file at most, unless that file's line was refused."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="lines")
+    write = models.ForeignKey(Write, models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField(_("line"))
+    refusal = models.CharField(_("refused because"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("line of a file")
+        verbose_name_plural = _("lines of files")
+        ordering = ["-batch", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "position"], name="journal_one_line_per_position"),
+            models.UniqueConstraint(
+                fields=["write"], condition=Q(refusal=""), name="journal_write_in_one_batch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.position}"

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.errors import Rejected, RejectReason
-from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.models import Batch, BatchState, Write, WriteKind, WriteState
 from providers.retention import delete_in_steps
 
 # Its outcome is not known, it waits to be sent, or its order is still to come.
@@ -26,11 +26,12 @@ LONGEST_CALL = timedelta(days=1)
 
 
 def forget_old(before: datetime) -> int:
-    """Delete writes of all programs that were finished before that time; return how many. Those that belong
-    to a spend go with it."""
+    """Delete writes of all programs that were finished before that time, and files of such writes; return how
+    many. Those that belong to a spend go with it."""
     parents = Write.objects.filter(UNFINISHED_CHILD | (UNFINISHED & Q(parent__isnull=False)))
     old = Write.objects.filter(changed_at__lt=before, parent__isnull=True).exclude(UNFINISHED)
-    return delete_in_steps(old.exclude(pk__in=parents.values("parent_id")))
+    count = delete_in_steps(old.exclude(pk__in=parents.values("parent_id")))
+    return count + delete_in_steps(Batch.objects.filter(state=BatchState.CLOSED, delivered_at__lt=before))
 
 
 def refs_under_way(vendor: str) -> "QuerySet[Write, str]":
