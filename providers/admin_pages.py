@@ -40,6 +40,9 @@ class Host(Protocol):
     def stores(self, program: str) -> tuple[HostStore, ...]:
         """Return the program's stores by name."""
 
+    def sold_products(self, program: str) -> frozenset[str]:
+        """Return the product ids in the program's newest orders and carts, as NewStore writes them."""
+
     def map_store(self, program: str, store_id: str, provider_store: str) -> bool:
         """Set the vendor's id of a store; False for a store that the program does not have."""
 

@@ -22,11 +22,13 @@ class EventsConfig(AppConfig):
         from loyaltyview.ops.health import add_worker_check
         from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.erasure import add_eraser
+        from loyaltyview.programs.host import add_product_reader
         from loyaltyview.redemptions.order_lookup import OrderLookup, add_order_lookup
         from loyaltyview.work.retention import add_retention
 
         add_source("events", run_one)
         add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))
+        add_product_reader("orders", order_lookup.sold_products)
         add_worker_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
         add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)

@@ -1,4 +1,4 @@
-"""What redemptions ask about orders (`redemptions.order_lookup`)."""
+"""What redemptions ask about orders (`redemptions.order_lookup`), and which products were in them."""
 
 from datetime import datetime
 
@@ -6,13 +6,14 @@ from django.db.models import Q
 
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.errors import PayloadError
-from loyaltyview.events.models import Event, EventSource, EventState
+from loyaltyview.events.models import Event, EventSource, EventState, Order
 from loyaltyview.events.readers import read_codes
 from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
 from providers.texts import code_key
 
 WITH_CODES = (EventName.ORDER_CREATED.value, EventName.ORDER_OPENED.value)
+NEWEST = 2_000  # orders in which an administrator's page looks for products
 OF_SALE = (*WITH_CODES, EventName.ORDER_COMPLETED.value)
 
 
@@ -46,3 +47,9 @@ def read_again(program: Program, order_id: str) -> bool:
     """Have the order's events handled again, which confirms its redemptions to the vendor."""
     events = Event.objects.filter(program=program, source=EventSource.NEWSTORE, subject=order_id)
     return replay(events.filter(name__in=OF_SALE)) > 0
+
+
+def sold_products(program: str) -> set[str]:
+    """Return the product ids in the newest orders of the program with this slug."""
+    newest = Order.objects.filter(program__slug=program).order_by("-pk").values_list("lines", flat=True)
+    return {str(line.get("product_id") or "") for lines in newest[:NEWEST] for line in lines}

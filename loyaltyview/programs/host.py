@@ -1,5 +1,6 @@
 """Programs and stores for a vendor's own admin pages (`providers.admin_pages.Host`)."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,14 @@ from django.urls import reverse
 from loyaltyview.programs.models import Program, Store
 from providers.admin_pages import HostStore
 from providers.base import LoyaltyProvider
+
+# Each returns the product ids that its app has seen lately in a program of this slug.
+_product_readers: dict[str, Callable[[str], Iterable[str]]] = {}
+
+
+def add_product_reader(name: str, read: Callable[[str], Iterable[str]]) -> None:
+    """Add a source of product ids: the apps that store orders and carts lie above this one."""
+    _product_readers[name] = read
 
 
 class ProgramsHost:
@@ -35,6 +44,10 @@ class ProgramsHost:
             HostStore(store_id=store.store_id, name=store.name, provider_store=store.provider_store)
             for store in Store.objects.filter(program__slug=program).order_by("name", "store_id")
         )
+
+    def sold_products(self, program: str) -> frozenset[str]:
+        found = {product for read in _product_readers.values() for product in read(program)}
+        return frozenset(found - {""})
 
     def map_store(self, program: str, store_id: str, provider_store: str) -> bool:
         rows = Store.objects.filter(program__slug=program, store_id=store_id)

@@ -16,6 +16,7 @@ from loyaltyview.webview.models import Launch
 from providers.types import Cart, CartItem, Money
 
 STORE_CHANNEL = "store"
+NEWEST_CARTS = 1_000  # in which an administrator's page looks for products
 
 
 def cart_of(launch: Launch, store: Store | None, data: dict[str, Any] | None = None) -> Cart:
@@ -108,3 +109,11 @@ def _lines(cart: Cart, most: Decimal) -> list[PricedLine]:
 
 def _sum(items: Iterable[CartItem]) -> Decimal:
     return sum((item.price for item in items), Decimal(0))
+
+
+def products_in_carts(program: str) -> set[str]:
+    """Return the product ids in the newest carts of the program with this slug."""
+    newest = (
+        Launch.objects.filter(program__slug=program).order_by("-created_at").values_list("cart", flat=True)
+    )
+    return {str(item["product_id"]) for cart in newest[:NEWEST_CARTS] for item in cart["items"]}

@@ -1,8 +1,10 @@
 """A program's Pongo page in admin: the connection, the mapping of its stores to ours, its webhooks, and
 rewards that have waited too long."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -22,9 +24,12 @@ from providers.pongo import merchant as merchants
 from providers.pongo import webhooks
 from providers.pongo.connecting import for_administrators, provider_of, write_log
 from providers.pongo.models import AccountState, Subscription
+from providers.pongo.products import guides
 from providers.pongo.provider import PongoProvider
 from providers.pongo.release import unlock, use
 from providers.types import ProviderStore
+
+T = TypeVar("T")
 
 MOST_WAITING = 100
 # A code lives for minutes; an order completes within hours, unless it is shipped.
@@ -74,6 +79,25 @@ def home(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
         "waiting": waiting(program)[:MOST_WAITING],
     }
     return render(request, "pongo/home.html", context)
+
+
+@for_administrators
+@require_safe
+def products(request: HttpRequest, *, host: Host, program: str) -> HttpResponse:
+    """Show which products each reward is for, and what to enter at Pongo. Asks Pongo for the catalogue."""
+    provider = provider_of(host, program)
+    sold = host.sold_products(program)
+    found, trouble = _asked(lambda: guides(provider.client, provider.known, provider.config.currency, sold))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Rewards and their products: %(program)s") % {"program": program},
+        "program": program,
+        "program_url": host.program_url(program),
+        "trouble": trouble,
+        "guides": found or (),
+        "sold": len(sold),
+    }
+    return render(request, "pongo/products.html", context)
 
 
 @for_administrators
@@ -152,18 +176,29 @@ def settle(request: HttpRequest, *, host: Host, program: str, spending: int) -> 
 
 def _ask(provider: PongoProvider) -> tuple[str, tuple[ProviderStore, ...], str]:
     """Return the merchant's name, Pongo's stores, and what is wrong in one sentence ("" if nothing)."""
-    try:
+
+    def ask() -> tuple[str, tuple[ProviderStore, ...]]:
         merchant = merchants.merchant_of(provider.client)[1]
         accounts.note_works(provider.config.program)
-        return merchant, merchants.list_stores(provider.client), ""
+        return merchant, merchants.list_stores(provider.client)
+
+    found, trouble = _asked(ask)
+    merchant, stores = found or ("", ())
+    return merchant, stores, trouble
+
+
+def _asked(ask: Callable[[], T]) -> tuple[T | None, str]:
+    """Return what `ask` returns, or None and what is wrong in one sentence."""
+    try:
+        return ask(), ""
     except AuthFailed as error:
         if error.detail == "not connected":
-            return "", (), _("Not connected yet.")
-        return "", (), _("Pongo does not accept our token any more: connect again.")
+            return None, _("Not connected yet.")
+        return None, _("Pongo does not accept our token any more: connect again.")
     except Unavailable:
-        return "", (), _("Pongo cannot be reached right now.")
+        return None, _("Pongo cannot be reached right now.")
     except ProviderError:
-        return "", (), _("Pongo gave an answer that is not understood.")
+        return None, _("Pongo gave an answer that is not understood.")
 
 
 def _mappings(host: Host, program: str, found: tuple[ProviderStore, ...]) -> list[Mapping]:

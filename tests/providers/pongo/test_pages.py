@@ -1,22 +1,30 @@
 """The program's page in admin: stores and suggestions, webhooks, rewards to look at."""
 
 import json
+import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import responses
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
+from requests import PreparedRequest
 
+from loyaltyview.events.models import Order
 from loyaltyview.events.processing import run_one
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.webview.models import Launch
 from providers.journal.models import Write, WriteState
 from providers.pongo import webhooks
 from providers.pongo.merchant import suggest
 from providers.pongo.models import PassCode, Subscription
+from providers.pongo.products import all_rewards
 from providers.types import ProviderStore
-from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, WEBHOOK_SECRET, Served
+from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, TOTE, WEBHOOK_SECRET, Connect, Served
 from tests.providers.pongo.intents import an_intent
 
 HOME = "/admin/pongo/program/acme/"
@@ -217,3 +225,105 @@ def test_rows_can_be_looked_at_and_not_edited(admin_client: Client, acme: Progra
 
     assert admin_client.get(f"/admin/{model}/").status_code == 200
     assert admin_client.get(f"/admin/{model}/add/").status_code == 403
+
+
+# --- Which products each reward is for ---------------------------------------------------------------
+
+PRODUCTS = f"{HOME}products/"
+
+
+def row_of(shown: str, reward: str) -> str:
+    """Return the row of one reward on the page of products, on one line."""
+    row = shown.partition(f'data-reward="{reward}"')[2].partition("</tr>")[0]
+    return " ".join(row.split())
+
+
+def sell(acme: Program, *product_ids: str) -> None:
+    lines = [
+        {"item_id": product, "product_id": product, "quantity": 1, "net": "9"} for product in product_ids
+    ]
+    Order.objects.create(program=acme, order_id="order-1", lines=lines)
+
+
+def test_a_reward_whose_product_was_sold_needs_nothing(admin_client: Client, acme: Program) -> None:
+    sell(acme, "TOTE-01", "CAP-02")
+    shown = admin_client.get(PRODUCTS).content.decode()
+    tote = row_of(shown, TOTE)
+    assert 'data-works="yes"' in tote
+    assert "TOTE-01: sold or in a cart here" in tote
+    assert "OTHERPOS-77: not seen here" in tote
+    assert "needs none" in row_of(shown, FIVE_OFF)
+    assert "Compared with 2 products" in shown
+    assert f'href="{PRODUCTS}"' in page(admin_client)
+
+
+@pytest.mark.parametrize(
+    ("entered", "sold", "settings", "advice"),
+    [
+        ("tote-01", "TOTE-01", {}, "Enter TOTE-01 at Pongo"),
+        ("T0TE-01", "TOTE-01", {}, "Enter TOTE-01 at Pongo"),
+        ("OTHERPOS-77", "CAP-02", {}, "None of these SKUs was in an order"),
+        ("", "TOTE-01", {}, "No SKU is entered"),
+        ("TOTE-01", "TOTE-01", {"skus": "CAP-02"}, "leave it out: add it there"),
+        ("TOTE-01", "", {}, "No order or cart is known yet"),
+    ],
+)
+def test_a_reward_that_does_not_work_says_what_to_enter(
+    admin_client: Client,
+    acme: Program,
+    vendor: Served,
+    entered: str,
+    sold: str,
+    settings: dict[str, str],
+    advice: str,
+) -> None:
+    vendor.book.rewards[TOTE] = replace(vendor.book.rewards[TOTE], external_id=entered or None)
+    acme.provider_settings |= settings
+    acme.save()
+    sell(acme, *filter(None, [sold]))
+    tote = row_of(admin_client.get(PRODUCTS).content.decode(), TOTE)
+    assert 'data-works="no"' in tote
+    assert advice in tote
+
+
+def test_a_product_in_a_cart_is_known_and_one_of_another_program_is_not(
+    admin_client: Client, acme: Program
+) -> None:
+    other = Program.objects.create(slug="other", name="Other")
+    sell(other, "TOTE-01")
+    assert 'data-works="no"' in row_of(admin_client.get(PRODUCTS).content.decode(), TOTE)
+    cart = {
+        "currency": "USD",
+        "total": "9",
+        "items": [{"item_id": "i", "product_id": "TOTE-01", "price": "9"}],
+    }
+    Launch.objects.create(program=acme, secret_hash="x", expires_at=timezone.now(), cart=cart)
+    assert 'data-works="yes"' in row_of(admin_client.get(PRODUCTS).content.decode(), TOTE)
+
+
+def test_the_page_of_products_is_served_when_pongo_is_unavailable(
+    admin_client: Client, acme: Program, vendor: Served
+) -> None:
+    vendor.faults.is_down = True
+    response = admin_client.get(PRODUCTS)
+    assert response.status_code == 200
+    assert "cannot be reached" in response.content.decode()
+
+
+def test_the_page_of_products_is_for_administrators_of_programs(client: Client, acme: Program) -> None:
+    assert client.get(PRODUCTS).status_code == 302
+    staff = get_user_model().objects.create_user("kim", password="x", is_staff=True)
+    client.force_login(staff)
+    assert client.get(PRODUCTS).status_code == 403
+
+
+def test_all_pages_of_the_catalogue_are_read(connect: Connect) -> None:
+    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        number = int((request.params or {}).get("page", 1))  # type: ignore[attr-defined]
+        body = {"data": [{"id": f"rew_{number}"}], "meta": {"last_page": 3}}
+        return 200, {}, json.dumps(body)
+
+    with responses.RequestsMock() as vendor:
+        vendor.add_callback("GET", re.compile(".*/v1/rewards"), answer)
+        found = [item["id"] for item in all_rewards(connect().client)]
+    assert found == ["rew_1", "rew_2", "rew_3"]
