@@ -162,7 +162,7 @@ def _judge(answer: exchange.Answer) -> Answer:
 
 
 def _reason(envelope: Mapping[str, object]) -> str:
-    """Return the texts of either error envelope (problem+json, promotions) or of the token endpoint."""
+    """Return the texts of an error envelope: problem+json, promotions, GraphQL, or the token endpoint's."""
     texts: list[str] = []
     for key in (
         "error_code",
@@ -173,9 +173,11 @@ def _reason(envelope: Mapping[str, object]) -> str:
         "causes",
         "error",
         "error_description",
+        "errors",
     ):
         value = envelope.get(key)
-        for text in value if isinstance(value, list) else [value]:
+        for found in value if isinstance(value, list) else [value]:
+            text = found.get("message") if isinstance(found, dict) else found
             if isinstance(text, str) and text and text not in texts:
                 texts.append(text)
     text = "; ".join(texts)[:LONGEST_QUOTED]

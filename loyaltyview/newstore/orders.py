@@ -114,7 +114,7 @@ def list_orders(program: Program, customer_id: str) -> tuple[ListedOrder, ...]:
         found += [
             ListedOrder(
                 order_id=_text(order, SHORT_ORDER["order_id"], required=True),
-                placed_at=_time(order, SHORT_ORDER["placed_at"]),
+                placed_at=time_in(order, SHORT_ORDER["placed_at"]),
             )
             for order in orders
         ]
@@ -139,7 +139,7 @@ def order_from(body: Mapping[str, Any], earn_on: str = EarnOn.PRICE, reward_attr
         channel_type=_text(body, "channel_type", required=True, limit=20),
         store_id=_text(body, "store_id"),
         currency=_text(body, "currency", required=True, limit=3).upper(),
-        placed_at=_time(body, "placed_at"),
+        placed_at=time_in(body, "placed_at"),
         customer_id=_text(customer, "id"),
         customer_email=_text(customer, "email", limit=254),
         codes=_codes(items),
@@ -191,12 +191,13 @@ def _amount(body: Mapping[str, Any], key: str) -> Decimal:
     return amount.quantize(Decimal("0.0001"))
 
 
-def _time(body: Mapping[str, Any], key: str) -> datetime:
+def time_in(body: Mapping[str, Any], key: str) -> datetime:
+    """Return the time under `key`. Raises NewStoreUnexpected."""
     try:
         moment = parse_datetime(_text(body, key, required=True))
     except ValueError:
         moment = None
     if moment is None:
         raise NewStoreUnexpected(f"{key} is not a time")
-    # Without a zone NewStore means UTC (version 2 of the media type says so).
+    # Without a zone NewStore means UTC: version 2 of the media type says so, and the page about GraphQL.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

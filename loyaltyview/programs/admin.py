@@ -30,6 +30,8 @@ HOST_OPTIONS = [
     "newstore_launch_keys",
     "newstore_disable_codes",
     "newstore_coupon_api",
+    "newstore_find_missed_events",
+    "newstore_data_query",
     "newstore_rate_per_s",
 ]
 

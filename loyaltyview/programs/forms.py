@@ -150,6 +150,11 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         help_text=_("Paths and field names of the coupon list where they are not the usual ones."),
     )
+    newstore_data_query = NamesField(
+        label=_("GraphQL"),
+        required=False,
+        help_text=_("Path and field names of the GraphQL API where they are not the usual ones."),
+    )
     newstore_client_secret = SecretField(label=_("NewStore client secret"))
     newstore_event_key = SecretField(label=_("NewStore event key"))
     newstore_event_key_previous = SecretField(label=_("Former NewStore event key"))

@@ -13,6 +13,7 @@ from loyaltyview.programs.provider_settings import restored
 from loyaltyview.programs.rules import (
     validate_channels,
     validate_coupon_api,
+    validate_data_query,
     validate_languages,
     validate_launch_keys,
     validate_time_zone,
@@ -174,6 +175,18 @@ class Program(models.Model):
         blank=True,
         validators=[validate_coupon_api],
         help_text=_("Paths and field names of the coupon list where they are not the usual ones."),
+    )
+    newstore_find_missed_events = models.BooleanField(
+        _("find missed events"),
+        default=False,
+        help_text=_("Search NewStore for orders and returns of which no event came, and handle them."),
+    )
+    newstore_data_query = models.JSONField(
+        _("GraphQL"),
+        default=dict,
+        blank=True,
+        validators=[validate_data_query],
+        help_text=_("Path and field names of the GraphQL API where they are not the usual ones."),
     )
     newstore_rate_per_s = models.PositiveIntegerField(
         _("NewStore calls per second"), default=50, help_text=_("Of each process. 0: no limit.")

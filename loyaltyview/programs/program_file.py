@@ -73,6 +73,8 @@ KEYS = (
     Key(path=("newstore", "lookup_associates"), field="newstore_lookup_associates", type=bool),
     Key(path=("newstore", "disable_codes"), field="newstore_disable_codes", type=bool),
     Key(path=("newstore", "coupon_api"), field="newstore_coupon_api", type=dict),
+    Key(path=("newstore", "find_missed_events"), field="newstore_find_missed_events", type=bool),
+    Key(path=("newstore", "data_query"), field="newstore_data_query", type=dict),
     Key(path=("newstore", "rate_per_s"), field="newstore_rate_per_s", type=int),
     Key(path=("provider", "kind"), field="provider_kind"),
     Key(path=("provider", "webhook_secret"), field="provider_webhook_secret", is_secret=True),
@@ -124,6 +126,8 @@ class ProgramFile:
     newstore_lookup_associates: bool
     newstore_disable_codes: bool
     newstore_coupon_api: Mapping[str, Any]
+    newstore_find_missed_events: bool
+    newstore_data_query: Mapping[str, Any]
     newstore_rate_per_s: int
     provider_kind: str
     provider_webhook_secret: str

@@ -1,6 +1,7 @@
 """The rules for a program's values, for the admin form and for files."""
 
 import ipaddress
+import re
 import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,8 @@ from providers.outbound.addresses import are_private_allowed, names_private
 
 CHANNELS = {"store": _("Store"), "web": _("Web shop")}
 
-# What a program may rename (newstore.launch.KEYS, newstore.coupon_list.API); a test holds them together.
+# What a program may rename (newstore.launch.KEYS, newstore.coupon_list.API, newstore.data_query.NAMES).
+# A test holds them together.
 LAUNCH_KEYS = frozenset(
     {"token", "external_identity", "cart_id", "customer_email", "profile_id", "loyalty_id", "store_id"}
     | {"associate_id", "currency", "cart_total", "items", "selected_coupons", "item_id", "product_id"}
@@ -22,8 +24,13 @@ LAUNCH_KEYS = frozenset(
     | {"inset_top", "inset_bottom"}
 )
 COUPON_API = frozenset({"list_path", "code_path", "items", "coupon", "codes", "id", "name", "redemptions"})
+DATA_QUERY = frozenset(
+    {"path", "orders", "returns", "placed_at", "returned_at", "from", "until", "orders_sorted"}
+    | {"returns_sorted", "return_location_id", "item_id", "refund_excl_tax", "refund_tax"}
+)
 LONGEST_NAME = 100
 MOST_NAMES = 10
+GRAPHQL_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
 def is_loopback(host: str) -> bool:
@@ -112,6 +119,22 @@ def validate_coupon_api(value: Any) -> None:
             raise ValidationError(
                 _("%(name)s must be a path such as %(example)s."),
                 params={"name": name, "example": "/coupon/{coupon}/code/{code}" if needed else "/coupon"},
+            )
+
+
+def validate_data_query(value: Any) -> None:
+    """Refuse anything but an object of known names and names of GraphQL; the path begins with a slash."""
+    for name, given in _named(value, DATA_QUERY):
+        if not _is_name(given):
+            raise ValidationError(_("%(name)s must be a text."), params={"name": name})
+        if name == "path" and not given.startswith("/"):
+            raise ValidationError(
+                _("%(name)s must be a path such as %(example)s."),
+                params={"name": name, "example": "/api/v1/org/data/query"},
+            )
+        if name != "path" and not GRAPHQL_NAME.fullmatch(given):
+            raise ValidationError(
+                _("%(name)s must be a name of GraphQL, such as placedAt."), params={"name": name}
             )
 
 

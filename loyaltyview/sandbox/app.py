@@ -20,6 +20,7 @@ from loyaltyview.sandbox.carts import CartBook
 from loyaltyview.sandbox.clock import Clock
 from loyaltyview.sandbox.config import SandboxConfig
 from loyaltyview.sandbox.coupons import CouponBook
+from loyaltyview.sandbox.data_api import DataApi
 from loyaltyview.sandbox.idp import IdentityProvider
 from loyaltyview.sandbox.orders import OrderBook
 from loyaltyview.sandbox.panel_pages import PanelPages
@@ -76,7 +77,7 @@ class Sandbox:
     def _build_routes(self) -> Map:
         realm = f"/auth/realms/{self.config.tenant}"
         stream, stream_api = "/api/v1/org/integrations/eventstream", StreamApi(self.stream)
-        pages = PanelPages(self)
+        pages, data = PanelPages(self), DataApi(self.config, self.lock, self.orders)
 
         def rule(path: str, view: View, *methods: str) -> Rule:
             return Rule(path, endpoint=view, methods=methods or ("GET",))
@@ -113,6 +114,7 @@ class Sandbox:
                 ),
                 api("/checkout/carts/<cart_id>", self.carts.read, scope="checkout:carts:read"),
                 api("/iam/users", search_users, scope="iam:users:read"),
+                api("/api/v1/org/data/query", data.query, "POST"),
                 api("/v0/orders", self.orders.search),
                 api("/v0/orders/<order_id>", self.orders.read),
                 api(stream, stream_api.collection, "GET", "POST"),

@@ -17,8 +17,9 @@ class SandboxConfig:
 
     An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace those
     in the cart or are added to them: NewStore documents neither. Every new cart has `currency`.
-    `prices_with_tax` says whether the shop's prices contain tax. `vendor` is the kind of loyalty vendor to
-    play beside NewStore, mounted at /vendor/<kind>. `switches` holds the faults.
+    `prices_with_tax` says whether the shop's prices contain tax. `data_lag_s` says how far GraphQL is behind
+    the events. `vendor` is the kind of loyalty vendor to play beside NewStore, mounted at /vendor/<kind>.
+    `switches` holds the faults.
     """
 
     tenant: str = "acme-staging"
@@ -38,6 +39,7 @@ class SandboxConfig:
     shuffle_events: bool = False
     lose_events: bool = False
     delay_events_s: int = 0
+    data_lag_s: int = 10
     newstore_fault: Literal["none", "slow", "failing", "timing out", "throttled"] = "none"
     rate_limit_per_s: int = 100
     vendor: str = ""

@@ -85,6 +85,7 @@ class OrderBook:
     lock: threading.RLock
     emit: Callable[[str, Json], object]
     orders: dict[str, Order] = field(default_factory=dict)
+    returns: list[Json] = field(default_factory=list)  # the payloads of their events
 
     def place(self, cart: Cart, totals: Totals) -> Order:
         """Sell the cart: `order.created`, then `order.opened`, since a store sale has no grace period."""
@@ -149,6 +150,7 @@ class OrderBook:
             for item in chosen:
                 item.status = "returned"
             payload = order_events.return_payload(order, chosen)
+            self.returns.append(payload)
             self.emit("return.processed", payload)
             return payload
 

@@ -23,6 +23,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "shuffle_events": (False, True),
     "lose_events": (False, True),
     "delay_events_s": (0, 5, 30),
+    "data_lag_s": (0, 10, 600),
     "newstore_fault": ("none", "slow", "failing", "timing out", "throttled"),
 }
 VENDOR_FAULTS: dict[str, Faults] = {
