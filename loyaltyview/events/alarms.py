@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 raised = Counter(
     "loyaltyview_alarms_total",
-    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice, cancelled, too_large.",
+    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice, cancelled, too_large, missed.",
     ["program", "kind"],
 )
 

@@ -13,6 +13,7 @@ class EventsConfig(AppConfig):
         from django.conf import settings
 
         from loyaltyview.events import erasure, order_lookup
+        from loyaltyview.events.event_search import SEARCH_EVERY_S, search_missed
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
         from loyaltyview.events.processing import run_one
@@ -36,4 +37,5 @@ class EventsConfig(AppConfig):
         add_part(ReturnRecord, 5, returns_part)
         add_part(Alarm, 2, alarms_part)
         every("event stream watch", WATCH_EVERY_S, watch)
+        every("search for missed events", SEARCH_EVERY_S, search_missed)
         every("reconciliation", RECONCILE_EVERY_S, reconcile_yesterday)

@@ -26,6 +26,8 @@ class EventName(StrEnum):
 
 
 KNOWN = frozenset(name.value for name in EventName)
+# Our own name for an order of which no event came (`EventSource.FOUND`). NewStore sends none of that name.
+ORDER_FOUND = "order.found"
 # These are about an order, but have an id of their own.
 WITH_ORDER_ID = frozenset({EventName.RETURN_PROCESSED.value, EventName.REFUND_ISSUED.value})
 # An order emits each of these once, and so does a return or a refund: `payload.id` identifies repetitions.

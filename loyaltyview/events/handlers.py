@@ -18,15 +18,16 @@ from loyaltyview.events.earning import (
     take_back_order,
     undo_order,
 )
-from loyaltyview.events.envelope import EventName
+from loyaltyview.events.envelope import ORDER_FOUND, EventName
 from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.give_back import (
     has_given_parts,
     warn_of_exchange,
 )
 from loyaltyview.events.models import AlarmKind, Earning, Event, Order, ReturnState
-from loyaltyview.events.order_backfill import ensure_earned, opened_order
+from loyaltyview.events.order_backfill import ensure_earned, opened_order, take_found_order
 from loyaltyview.events.orders import is_member_erased
+from loyaltyview.events.payloads import payload_of
 from loyaltyview.events.readers import (
     OrderOpened,
     read_appeasement,
@@ -152,6 +153,11 @@ def _use(event: Event, *, is_final: bool) -> None:
             warn_of_exchange(order, read.codes)
 
 
+def order_found(event: Event) -> None:
+    """The search found an order of which no event came: handle what NewStore has of it."""
+    take_found_order(event, is_exchange=payload_of(bytes(event.payload)).get("is_exchange") is True)
+
+
 def spend_cancelled(event: Event) -> None:
     """The vendor cancelled a spend by itself: its code must no longer be used."""
     ref = read_hint(bytes(event.payload)).provider_ref
@@ -210,6 +216,7 @@ NEWSTORE_HANDLERS: dict[str, Callable[[Event], None]] = {
     EventName.RETURN_PROCESSED: return_processed,
     EventName.REFUND_ISSUED: refund_issued,
 }
+FOUND_HANDLERS: dict[str, Callable[[Event], None]] = {ORDER_FOUND: order_found}
 PROVIDER_HANDLERS: dict[str, Callable[[Event], None]] = {
     "": not_understood,
     WebhookName.SPEND_CANCELLED: spend_cancelled,

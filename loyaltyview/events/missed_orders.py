@@ -1,28 +1,32 @@
-"""Orders whose events never reached us, or only events that are not enough.
+"""Orders and returns whose events never reached us, or only events that are not enough.
 
-NewStore has no list of a day's orders, only of one customer's (docs/contracts/newstore.md 8.2). So the orders
-of the members who redeemed that day are listed, by the NewStore profile that the redemption stores. Where a
-tenant has the older coupon list (`newstore_disable_codes`), that list shows codes that were used, too
-(docs/contracts/newstore.md 4.3).
+With `newstore_find_missed_events`, GraphQL lists the orders and returns of the day
+(docs/contracts/newstore.md 8.3). NewStore's REST API lists one customer's orders only (8.2). So without
+that setting the orders of the members who redeemed that day are listed, by the NewStore profile that the
+redemption stores. Where a tenant has the older coupon list (`newstore_disable_codes`), that list shows
+codes that were used, too (4.3).
 
-This cannot find the orders of members who redeemed nothing that day. Without that list it cannot find the
-code of a redemption whose cart had no customer, or another one when it was paid. For those, have NewStore
-deliver the day again (`manage.py reconcile --day DAY --replay`).
+Without GraphQL this cannot find the orders of members who redeemed nothing that day. Without the coupon
+list it cannot find the code of a redemption whose cart had no customer, or another one when it was paid.
+For those, have NewStore deliver the day again (`manage.py reconcile --day DAY --replay`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from loyaltyview.events.earning import cancel_order, complete_order
-from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events.missed_events import take_returns, unknown_orders, unknown_returns
+from loyaltyview.events.models import Order
 from loyaltyview.events.order_backfill import take_order
 from loyaltyview.events.orders import note_completed, with_reward_codes
 from loyaltyview.newstore.coupon_list import is_code_used
 from loyaltyview.newstore.coupons import coupon_name
+from loyaltyview.newstore.data_query import Page, orders_of, returns_of
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnexpected
 from loyaltyview.newstore.orders import (
     CLOSED,
@@ -43,6 +47,9 @@ from loyaltyview.work import clock
 PATIENCE = timedelta(hours=1)
 # A code that was shown at the end of the day is paid with on the next.
 NEXT_DAY = timedelta(hours=1)
+MOST_PAGES = 500  # of a day's orders or returns
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +64,16 @@ class Gap:
 
 
 def find_missed_orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
-    """Yield the orders of that time that never reached us. Takes one read of NewStore for each customer who
-    redeemed, one for each order that we do not know, and one for each code without an order where there is
-    the coupon list."""
+    """Yield the orders and returns of that time that never reached us. Takes one read of NewStore for each
+    100 orders and returns, or for each customer who redeemed; one for each order that we do not know; and one
+    for each code without an order where there is the coupon list."""
     rows = of_day(program, since, until).filter(requested_at__lt=clock.now() - PATIENCE)
     latest = min(until + NEXT_DAY, clock.now() - PATIENCE)
     found: set[str] = set()
     try:
         wanted = _created_only(program, since, latest)
-        for profile_id in _profiles(rows):
-            try:
-                listed = list_orders(program, profile_id)
-            except NewStoreUnexpected as error:
-                yield _not_asked(error, "a customer's orders")
-                continue
-            wanted += [each.order_id for each in listed if since <= each.placed_at < latest]
-        for order_id in dict.fromkeys(wanted):
-            if _is_known(program, order_id):
-                continue
+        wanted += yield from _list_orders(program, rows, since, latest)
+        for order_id in unknown_orders(program, wanted):
             try:
                 host = with_reward_codes(program, read_order(program, order_id))
             except (NewStoreRejected, NewStoreUnexpected) as error:
@@ -88,6 +87,55 @@ def find_missed_orders(program: Program, since: datetime, until: datetime) -> It
         yield _not_asked(error, "the orders of the day")
 
 
+def find_missed_returns(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
+    """Yield the returns of that time that never reached us, where the program has GraphQL searched."""
+    if not program.newstore_find_missed_events:
+        return
+    latest = min(until, clock.now() - PATIENCE)
+    try:
+        found = list(_pages(partial(returns_of, program, since, latest))) if since < latest else []
+    except NewStoreError as error:
+        yield _not_asked(error, "the returns of the day")
+        return
+    for each in unknown_returns(program, (each for each in found if not each.is_historical)):
+        repair = partial(take_returns, program, [each])
+        about = f"of order {each.order_id}" if each.order_id else "without an order"
+        yield Gap(cause="return never reached us", about=each.return_id, detail=about, repair=repair)
+
+
+def _list_orders(
+    program: Program, rows: QuerySet[Redemption], since: datetime, latest: datetime
+) -> Generator[Gap, None, list[str]]:
+    """Yield what could not be asked, and return the ids of the orders of that time as NewStore lists them."""
+    if program.newstore_find_missed_events and since < latest:
+        try:
+            orders = list(_pages(partial(orders_of, program, since, latest)))
+            return [each.order_id for each in orders if not each.is_historical]
+        except NewStoreError as error:  # the REST API may answer
+            yield _not_asked(error, "the orders of the day by GraphQL")
+    wanted: list[str] = []
+    for profile_id in _profiles(rows):
+        try:
+            listed = list_orders(program, profile_id)
+        except NewStoreUnexpected as error:
+            yield _not_asked(error, "a customer's orders")
+            continue
+        wanted += [each.order_id for each in listed if since <= each.placed_at < latest]
+    return wanted
+
+
+def _pages(read: Callable[[str], Page[Found]]) -> Iterator[Found]:
+    """Yield what is on all pages. Raises NewStoreError, also for more than MOST_PAGES pages."""
+    cursor = ""
+    for _page in range(MOST_PAGES):
+        page = read(cursor)
+        yield from page.found
+        cursor = page.cursor
+        if not cursor:
+            return
+    raise NewStoreUnexpected(f"more than {MOST_PAGES} pages")
+
+
 def _not_asked(error: NewStoreError, about: str) -> Gap:
     return Gap(cause="NewStore cannot be asked", about=about, detail=error.detail)
 
@@ -99,16 +147,6 @@ def _created_only(program: Program, since: datetime, until: datetime) -> list[st
 
 def _profiles(rows: QuerySet[Redemption]) -> QuerySet[Redemption, str]:
     return rows.exclude(profile_id="").order_by("profile_id").values_list("profile_id", flat=True).distinct()
-
-
-def _is_known(program: Program, order_id: str) -> bool:
-    """Whether the order reached us, or an event of it waits or is a gap of its own."""
-    seen = Q(opened_seen_at__isnull=False) | Q(completed_seen_at__isnull=False)
-    seen |= Q(cancelled_seen_at__isnull=False)
-    if Order.objects.filter(seen, program=program, order_id=order_id).exists():
-        return True
-    at_hand = (EventState.WAITING, EventState.DEAD)
-    return Event.objects.filter(program=program, subject=order_id, state__in=at_hand).exists()
 
 
 def _compare(program: Program, host: HostOrder) -> Iterator[Gap]:

@@ -1,5 +1,5 @@
 """The inbox, and what is kept of a sale: Event, Order, ExchangeLink, ReturnRecord, PartialRelease; Alarm,
-UnreachableStream.
+UnreachableStream, EventSearch.
 
 No personal data stands in orders and returns: the member is the vendor's `ref`, the customer NewStore's id.
 Personal data of a delivery stays in the payload of its event, without address and payment blocks.
@@ -19,6 +19,7 @@ from loyaltyview.work.models import WorkRow
 class EventSource(models.TextChoices):
     NEWSTORE = "newstore", _("NewStore")
     PROVIDER = "provider", _("Provider")
+    FOUND = "found", _("found at NewStore")  # an order of which no event came (`missed_events`)
 
 
 class EventState(models.TextChoices):
@@ -246,6 +247,7 @@ class AlarmKind(models.TextChoices):
     TWICE = "twice", _("one discount used twice")
     CANCELLED = "cancelled", _("reward cancelled by the program")
     TOO_LARGE = "too_large", _("delivery that is too large")
+    MISSED = "missed", _("orders or returns of which no event came")
 
 
 class Alarm(models.Model):
@@ -283,3 +285,37 @@ class UnreachableStream(models.Model):
 
     def __str__(self) -> str:
         return str(self.program)
+
+
+class Searched(models.TextChoices):
+    ORDERS = "orders", _("orders")
+    RETURNS = "returns", _("returns")
+
+
+class EventSearch(models.Model):
+    """How far NewStore was searched for orders or returns of which no event came. Everything before
+    `searched_until` was compared. `window_until` and `cursor` are set between the pages of one period;
+    `found` counts what had no event."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+")
+    kind = models.CharField(_("kind"), max_length=10, choices=Searched.choices)
+    started_at = models.DateTimeField(_("started at"))
+    searched_until = models.DateTimeField(_("searched until"))
+    window_until = models.DateTimeField(null=True, blank=True)
+    cursor = models.CharField(max_length=200, blank=True)
+    found = models.PositiveIntegerField(_("found"), default=0)
+
+    class Meta:
+        verbose_name = _("search for missed events")
+        verbose_name_plural = _("searches for missed events")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "kind"], name="one_search_per_kind"),
+            models.CheckConstraint(
+                condition=Q(window_until__isnull=True, cursor="")
+                | Q(window_until__isnull=False, window_until__gt=models.F("searched_until")) & ~Q(cursor=""),
+                name="search_cursor_belongs_to_window",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.searched_until:%Y-%m-%d %H:%M}"

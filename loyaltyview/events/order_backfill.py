@@ -23,6 +23,7 @@ from loyaltyview.events.readers import Line, OrderCancelled, OrderOpened
 from loyaltyview.newstore.errors import NewStoreRejected
 from loyaltyview.newstore.orders import CLOSED, ITEM_CANCELLED, OPEN, HostOrder, read_order
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.codes import with_codes
 from loyaltyview.work import clock
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,36 @@ def ensure_earned(event: Event, order: Order) -> Order:
     log.warning("order_completed_from_newstore", order=order.order_id)
     complete_order(order)
     return order
+
+
+def take_found_order(event: Event, *, is_exchange: bool) -> None:
+    """Handle an order of which no event came as if they had come: its codes are used, and it earns once
+    NewStore says that it is completed. Events that come late change nothing. Raises OrderOpen while it is
+    open, Hopeless for an exchange with our codes (only its events tell what it replaces), NotYet,
+    NewStoreError, ProviderError. May be repeated."""
+    program, order_id = event.program, event.subject
+    order = Order.objects.filter(program=program, order_id=order_id).first()
+    if order and order.completed_seen_at:
+        complete_order(opened_order(event, order_id))
+        return
+    host = with_reward_codes(program, _read(event, order_id))
+    if not order or not order.opened_seen_at:
+        if host.status in NOT_A_SALE or host.is_off:
+            return  # Nothing was sold, and its codes are given back in time.
+        if host.status not in (OPEN, CLOSED):
+            raise OrderOpen(f"the order is {host.status}")
+        rows = with_codes(program, host.codes)
+        if rows and (is_exchange or rows.exclude(order_id__in=["", order_id]).exists()):
+            raise Hopeless("an exchange: have NewStore send the events of its time again")
+        order = take_order(program, host)
+    else:
+        settle_order(order)  # an earlier attempt may have ended before
+    if host.is_off or order.cancelled_seen_at:
+        return
+    if host.status != CLOSED:
+        raise OrderOpen("the order is not completed yet")
+    take_cancellations(order, host)
+    complete_order(note_completed(program, order_id))
 
 
 def take_order(program: Program, host: HostOrder) -> Order:

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from prometheus_client import Counter
 
 from loyaltyview.events.alarms import raise_dead
-from loyaltyview.events.envelope import DEAD_KEY, EventName, read_envelope
+from loyaltyview.events.envelope import DEAD_KEY, ORDER_FOUND, EventName, read_envelope
 from loyaltyview.events.errors import ATTEMPTS, Hopeless, NotYet, OrderOpen, PayloadError
-from loyaltyview.events.handlers import NEWSTORE_HANDLERS, PROVIDER_HANDLERS
+from loyaltyview.events.handlers import FOUND_HANDLERS, NEWSTORE_HANDLERS, PROVIDER_HANDLERS
 from loyaltyview.events.models import Event, EventSource, EventState
 from loyaltyview.newstore.errors import (
     NewStoreError,
@@ -32,7 +32,13 @@ handled = Counter(
 )
 
 # The other events of the order become due as soon as one of these is handled.
-UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value})
+UNBLOCKING = frozenset({EventName.ORDER_OPENED.value, EventName.ORDER_COMPLETED.value, ORDER_FOUND})
+
+HANDLERS = {
+    EventSource.NEWSTORE: NEWSTORE_HANDLERS,
+    EventSource.PROVIDER: PROVIDER_HANDLERS,
+    EventSource.FOUND: FOUND_HANDLERS,
+}
 
 
 def run_one() -> bool:
@@ -66,8 +72,7 @@ def _attempt(event: Event) -> None:
         return
     if event.source == EventSource.NEWSTORE and not _judge_again(event):
         return
-    handlers = NEWSTORE_HANDLERS if event.source == EventSource.NEWSTORE else PROVIDER_HANDLERS
-    handle = handlers.get(event.name)
+    handle = HANDLERS[EventSource(event.source)].get(event.name)
     if handle is None:
         _close(event, EventState.IGNORED)
         return

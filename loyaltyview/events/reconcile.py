@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import cancel_order, complete_order, why_nothing
-from loyaltyview.events.missed_orders import Gap, find_missed_orders, is_used
+from loyaltyview.events.missed_orders import Gap, find_missed_orders, find_missed_returns, is_used
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
 from loyaltyview.events.order_backfill import take_cancellations
 from loyaltyview.events.orders import note_completed, settle_order
@@ -41,6 +41,7 @@ def find_gaps(program: Program, day: date) -> list[Gap]:
     since, until = span_of(day)
     return [
         *find_missed_orders(program, since, until),
+        *find_missed_returns(program, since, until),
         *_dead_events(program, since, until),
         *_orders(program, since, until),
         *_redemptions(program, since, until),

@@ -11,8 +11,19 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from loyaltyview.events import missed_orders, stream
-from loyaltyview.events.models import Event, EventState, Order
+from loyaltyview.events import event_search, missed_orders, stream
+from loyaltyview.events.event_search import search_missed
+from loyaltyview.events.models import (
+    Alarm,
+    AlarmKind,
+    Event,
+    EventSearch,
+    EventState,
+    Order,
+    ReturnRecord,
+    ReturnState,
+    Searched,
+)
 from loyaltyview.newstore.coupons import mint_code
 from loyaltyview.newstore.deeplink import handoff_url
 from loyaltyview.programs.models import Program
@@ -192,3 +203,91 @@ def test_a_day_that_cannot_be_replayed_is_reported(shown: Redemption, settings: 
     settings.PUBLIC_URL = ""
     with pytest.raises(CommandError, match="PUBLIC_URL is not set"):
         call_command("reconcile", "--day", "2026-03-04", "--replay")
+
+
+# --- Found by the search (GraphQL) ------------------------------------------------------------------
+
+
+@pytest.fixture
+def searched(
+    sandbox: Sandbox, program: Program, shown: Redemption, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Sandbox:
+    """The program has missed events searched since an hour, and nothing is still on its way."""
+    program.newstore_find_missed_events = True
+    program.save()
+    sandbox.config.data_lag_s = 0
+    settings.EVENT_PROMISE_MINUTES = 0
+    monkeypatch.setattr(event_search, "LAG", timedelta(minutes=-1))
+    monkeypatch.setattr(missed_orders, "PATIENCE", timedelta(seconds=-1))
+    since = datetime.now(UTC) - timedelta(hours=1)
+    for kind in Searched:
+        EventSearch.objects.create(program=program, kind=kind, started_at=since, searched_until=since)
+    sandbox.config.lose_events = True
+    return sandbox
+
+
+def search() -> None:
+    EventSearch.objects.update(searched_until=datetime.now(UTC) - timedelta(minutes=30))
+    search_missed()
+    drain()
+
+
+def deliver_late(sandbox: Sandbox) -> None:
+    sandbox.config.lose_events = False
+    call_command("newstore_events", "replay", *replay_time())
+    assert sandbox.stream.wait_idle()
+    drain()
+
+
+def test_a_sale_without_events_is_found_and_earns_once(searched: Sandbox, shown: Redemption) -> None:
+    order_id = sell(searched)
+    for _ in range(2):
+        search()
+        assert_sold(shown)
+    alarm = Alarm.objects.get(kind=AlarmKind.MISSED)
+    assert alarm.detail == f"orders without events, handled now: 1, of 1 so far: {order_id}"
+    deliver_late(searched)
+    assert_sold(shown)
+    assert set(Event.objects.values_list("state", flat=True)) == {EventState.DONE}
+    assert Order.objects.get().associate_id == "a-17", "only its late event names the associate"
+
+
+def test_an_open_order_waits_for_its_completion(searched: Sandbox, shown: Redemption) -> None:
+    order = searched.app.pay()
+    order.state = "open"
+    search()
+    shown.refresh_from_db()
+    assert (shown.state, Order.objects.get().earned_points) == (State.SETTLED, None)
+    order.state = "closed"
+    Event.objects.filter(state=EventState.WAITING).update(due_at=datetime.now(UTC))
+    drain()
+    assert_sold(shown)
+
+
+def test_a_return_without_an_event_is_found_and_gives_back_once(searched: Sandbox, shown: Redemption) -> None:
+    order = searched.app.pay()
+    search()
+    searched.orders.take_back(order)
+    for _ in range(2):
+        search()
+        assert balance() == OPENING
+    deliver_late(searched)
+    assert balance() == OPENING
+    assert ReturnRecord.objects.get().state == ReturnState.DONE
+    assert Event.objects.filter(name="return.processed").count() == 1
+
+
+def test_the_reconciliation_lists_orders_and_returns_of_the_day(
+    searched: Sandbox, shown: Redemption, capsys: Any
+) -> None:
+    Redemption.objects.update(profile_id="")  # so the REST API lists nothing
+    order = searched.app.pay()
+    payload = searched.orders.take_back(order)
+    output = reconcile(shown, capsys)
+    assert f"order with our code never reached us  {order.order_id}" in output
+    assert f"return never reached us               {payload['id']}" in output
+    assert not Event.objects.exists(), "without --repair nothing changes"
+    reconcile(shown, capsys, "--repair")
+    drain()
+    assert balance() == OPENING
+    assert "0 gaps" in reconcile(shown, capsys)

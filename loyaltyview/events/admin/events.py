@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.admin.stream import stream_page
-from loyaltyview.events.models import Alarm, Event, EventSource
+from loyaltyview.events.models import Alarm, Event, EventSearch, EventSource
 from loyaltyview.events.payloads import NotJson, parse
 from loyaltyview.events.stored_events import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
@@ -110,6 +110,15 @@ class AlarmAdmin(ReadOnlyAdmin):
         )
         text = ngettext("%(n)d alarm closed.", "%(n)d alarms closed.", count) % {"n": count}
         self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(EventSearch)
+class EventSearchAdmin(ReadOnlyAdmin):
+    """How far the search for missed events came."""
+
+    list_display = ["program", "kind", "searched_until", "started_at", "found"]
+    list_select_related = ["program"]
+    exclude = ["cursor"]
 
 
 def _block(text: str) -> SafeString:
