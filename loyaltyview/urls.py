@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from loyaltyview.programs.host import ProgramsHost
 from providers.admin_pages import urls_of_vendors
+from providers.api_mounts import api_urls_of_vendors
 
 urlpatterns = [
     path("", include("loyaltyview.newstore.urls")),
@@ -15,6 +16,11 @@ urlpatterns = [
     *[
         path(f"admin/{kind}/", include(module), {"host": ProgramsHost()})
         for kind, module in urls_of_vendors().items()
+    ],
+    # A vendor's own API, for systems of the retailer.
+    *[
+        path(f"api/{kind}/", include(module), {"host": ProgramsHost()})
+        for kind, module in api_urls_of_vendors().items()
     ],
     path("admin/", admin.site.urls),
 ]

@@ -28,17 +28,29 @@ def allow(scope: str, key: str, limit: int, per_s: int) -> RetryAfter | None:
     `scope` names what is limited ("lookup"), `key` who ("acme:associate-7"); only a hash of it is kept.
     """
     now = time.time()
-    window = int(now // per_s)
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    counter = f"ratelimit:{scope}:{digest}:{window}"
+    counter = _counter(scope, key, per_s, now)
     cache.add(counter, 0, timeout=per_s)
     try:
         count = cache.incr(counter)
     except ValueError:  # it was evicted between the two calls
         count = 1
-    if count <= limit:
-        return None
-    return RetryAfter(seconds=max(1, int((window + 1) * per_s - now)))
+    return None if count <= limit else _next_window(per_s, now)
+
+
+def is_spent(scope: str, key: str, limit: int, per_s: int) -> RetryAfter | None:
+    """Return what `allow` would say to one more call, without counting one. For limits of failed attempts."""
+    now = time.time()
+    count = cache.get(_counter(scope, key, per_s, now)) or 0
+    return None if count < limit else _next_window(per_s, now)
+
+
+def _counter(scope: str, key: str, per_s: int, now: float) -> str:
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"ratelimit:{scope}:{digest}:{int(now // per_s)}"
+
+
+def _next_window(per_s: int, now: float) -> RetryAfter:
+    return RetryAfter(seconds=max(1, int((now // per_s + 1) * per_s - now)))
 
 
 def caller_of(request: HttpRequest) -> str:

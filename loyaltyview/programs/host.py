@@ -1,12 +1,16 @@
-"""Programs and stores for a vendor's own admin pages (`providers.admin_pages.Host`)."""
+"""Programs and stores for a vendor's own admin pages (`providers.admin_pages.Host`) and its own API
+(`providers.api_mounts.ApiHost`)."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
+from django.http import HttpRequest
 from django.urls import reverse
 
+from loyaltyview.ops.ratelimit import RetryAfter, allow, caller_of, is_spent
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.program_cache import program_by_slug
 from providers.admin_pages import HostStore
 from providers.base import LoyaltyProvider
 
@@ -28,6 +32,19 @@ class ProgramsHost:
     def provider(self, program: str) -> LoyaltyProvider | None:
         found = Program.objects.filter(slug=program).first()
         return found.provider() if found else None
+
+    def active_provider(self, program: str) -> LoyaltyProvider | None:
+        found = program_by_slug(program)
+        return found.provider() if found and found.is_active else None
+
+    def caller_of(self, request: HttpRequest) -> str:
+        return caller_of(request)
+
+    def wait_s(self, scope: str, key: str, limit: int, per_s: int) -> int:
+        return _seconds(allow(scope, key, limit, per_s))
+
+    def wait_s_uncounted(self, scope: str, key: str, limit: int, per_s: int) -> int:
+        return _seconds(is_spent(scope, key, limit, per_s))
 
     def program_url(self, program: str) -> str:
         found = Program.objects.only("pk").get(slug=program)
@@ -52,3 +69,7 @@ class ProgramsHost:
     def map_store(self, program: str, store_id: str, provider_store: str) -> bool:
         rows = Store.objects.filter(program__slug=program, store_id=store_id)
         return rows.update(provider_store=provider_store) == 1
+
+
+def _seconds(wait: RetryAfter | None) -> int:
+    return wait.seconds if wait else 0

@@ -5,6 +5,7 @@ that fails with it stays UNCERTAIN until `find_spend` can look.
 """
 
 import time
+from datetime import datetime
 
 from django.core.cache import cache
 
@@ -23,6 +24,7 @@ from providers.house import (
     members,
     spending,
 )
+from providers.house.api import reports, reservations
 from providers.house.models import Member as MemberRow
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -129,11 +131,16 @@ class HouseProvider(LoyaltyProvider):
         return PointsChange(points=earning.cancel_order(self.config.program, order).points)
 
     def maintain(self) -> None:
+        reservations.expire_all(self.config.program, clock.now())
         codes.store_batches(self.config.program, CODES_S)
         mail_outs.give_codes(self.config.program, self._zone(), CODES_S)
         # It looks at every member with an expired lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
             expiry.expire_all(self.config.program, clock.now())
+
+    @classmethod
+    def forget_old(cls, before: datetime) -> int:
+        return reports.forget_old(before) + reservations.forget_old(before)
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)

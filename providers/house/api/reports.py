@@ -1,0 +1,106 @@
+"""What a web shop reports, once per id: orders, returns, cancellations. The rules are those of the till
+(`providers.house.earning`)."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from providers.errors import Rejected
+from providers.house import earning
+from providers.house.api.models import Report, ReportKind
+from providers.house.api.problems import Problem, problem_of
+from providers.house.api.reservations import release_order
+from providers.house.models import Member
+from providers.sales import Order, Return
+
+Answer = dict[str, object]
+
+
+def report_order(member: Member, order: Order) -> Answer:
+    """Let the order earn once. Raises Problem."""
+
+    def write() -> Answer:
+        _check_owner(member, order.order_id)
+        entry = earning.record_order(member.program, order.earn_base.currency, order)
+        return {"order_id": order.order_id, "points": entry.points}
+
+    content = {
+        "member": member.pk,
+        "total": _amount(order.earn_base.amount),
+        "placed_at": order.placed_at.isoformat(),
+        "lines": [[line.item_id, line.product_id, line.quantity, _amount(line.net)] for line in order.lines],
+    }
+    return _once(member.program, ReportKind.ORDER, order.order_id, content, write)
+
+
+def report_return(member: Member, ret: Return) -> Answer:
+    """Take back what the goods earned, once. Raises Problem."""
+
+    def write() -> Answer:
+        _check_owner(member, ret.order_id)
+        entry = earning.record_return(member.program, ret.net.currency, ret)
+        return {"return_id": ret.return_id, "order_id": ret.order_id, "points": entry.points}
+
+    content = {
+        "member": member.pk,
+        "order": ret.order_id,
+        "total": _amount(ret.net.amount),
+        "is_complete": ret.is_complete,
+    }
+    return _once(member.program, ReportKind.RETURN, ret.return_id, content, write)
+
+
+def report_cancellation(member: Member, order: Order) -> Answer:
+    """Give back what the order spent, then take back what it earned, once. Raises Problem."""
+
+    def write() -> Answer:
+        _check_owner(member, order.order_id)
+        release_order(member.program, order.order_id)
+        entry = earning.cancel_order(member.program, order)
+        return {"order_id": order.order_id, "points": entry.points}
+
+    return _once(member.program, ReportKind.CANCELLATION, order.order_id, {"member": member.pk}, write)
+
+
+def forget_old(before: datetime) -> int:
+    """Delete what was reported before that time; the ledger still counts each id once. Returns how many."""
+    count, _by_model = Report.objects.filter(reported_at__lt=before).delete()
+    return count
+
+
+def _once(
+    program: str, kind: ReportKind, report_id: str, content: object, write: Callable[[], Answer]
+) -> Answer:
+    """Return the answer of `write`, or the first answer where this was reported before. A simultaneous
+    report of the same id waits for the first one."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            report, is_new = Report.objects.get_or_create(
+                program=program, kind=kind, report_id=report_id, defaults={"digest": digest}
+            )
+            if not is_new and report.digest != digest:
+                raise Problem("id_used")
+            if is_new:
+                report.answer = write()
+                report.save(update_fields=["answer"])
+            answer: Answer = report.answer
+            return answer
+    except Rejected as rejected:
+        raise problem_of(rejected) from rejected
+
+
+def _check_owner(member: Member, order_id: str) -> None:
+    earned = earning.earned_with(member.program, order_id)
+    if earned and earned.member_id != member.pk:
+        raise Problem("other_member")
+
+
+def _amount(amount: Decimal) -> str:
+    """Return one text for 5, 5.0 and 5.00."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,199 @@
+"""What a web cart reserves: a hold of the house program that ends by itself. Used by the calls and by the
+worker; the rules of spending are those of the till (`providers.house.spending`)."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from django.db import transaction
+
+from providers import clock
+from providers.currencies import decimals_of
+from providers.errors import Rejected
+from providers.house import spending
+from providers.house.api.models import Reservation
+from providers.house.api.problems import Problem, problem_of
+from providers.house.catalogue import list_rewards, list_vouchers
+from providers.house.ledger import lock
+from providers.house.models import HoldState, Member
+from providers.sales import Order, SpendIntent, SpendKind
+from providers.types import Cart, Discount, DiscountKind, Money
+
+# Distinguishes the shop's keys from those of the tills.
+KEY_PREFIX = "web-"
+
+
+def reserve(
+    member: Member, currency: str, *, key: str, kind: SpendKind, item_id: str, points: int, lasts: timedelta
+) -> Reservation:
+    """Hold the reward, points or voucher for a cart. The same key with the same content returns the
+    reservation that exists. Raises Problem."""
+    program, now = member.program, clock.now()
+    intent = _intent(member, currency, key, kind, item_id, points, now)
+    try:
+        with transaction.atomic():
+            lock(program, member.member_id)
+            known = Reservation.objects.filter(program=program, key=key).first()
+            if known:
+                return _repeated(known, intent)
+            discount = _discount_of(member, currency, kind, item_id, points)
+            hold = spending.spend(program, intent, is_online=True)
+            return Reservation.objects.create(
+                program=program,
+                key=key,
+                hold=hold,
+                discount=discount,
+                created_at=now,
+                expires_at=now + lasts,
+            )
+    except Rejected as rejected:
+        # Another member's cart used the key meanwhile.
+        if Reservation.objects.filter(program=program, key=key).exists():
+            raise Problem("id_used") from rejected
+        raise problem_of(rejected) from rejected
+
+
+def confirm(reservation: Reservation, order_id: str) -> Reservation:
+    """The order was placed: take what is reserved for good. May be repeated. Raises Problem."""
+    hold = reservation.hold
+    spend = spending.describe(hold)
+    order = Order(
+        order_id=order_id,
+        external_id=order_id,
+        member_ref=spend.member_ref,
+        placed_at=clock.now(),
+        earn_base=Money(amount=Decimal(0), currency=""),
+    )
+    try:
+        with transaction.atomic():
+            spending.capture(reservation.program, spend, order)
+            _close(reservation)
+    except Rejected as rejected:
+        raise Problem("reservation_closed") from rejected
+    hold.refresh_from_db()
+    if hold.order_id != order_id:
+        raise Problem("reservation_confirmed")
+    return reservation
+
+
+def release(reservation: Reservation) -> Reservation:
+    """Give back what is reserved, or what was confirmed: the cart or the order is cancelled. May be
+    repeated."""
+    with transaction.atomic():
+        spending.release(reservation.program, spending.describe(reservation.hold))
+        _close(reservation)
+    reservation.hold.refresh_from_db()
+    return reservation
+
+
+def release_order(program: str, order_id: str) -> None:
+    """Give back all that web carts confirmed with this order."""
+    for reservation in Reservation.objects.select_related("hold__member").filter(
+        program=program, hold__order_id=order_id, hold__state=HoldState.CAPTURED
+    ):
+        release(reservation)
+
+
+def expire_all(program: str, now: datetime) -> int:
+    """Give back what is reserved beyond its time; return how many. May be repeated, by several workers."""
+    due = Reservation.objects.filter(program=program, closed_at=None, expires_at__lte=now)
+    return sum(_expire(pk, now) for pk in due.values_list("pk", flat=True))
+
+
+def forget_old(before: datetime) -> int:
+    """Delete what was closed before that time; the holds stay. Returns how many."""
+    count, _by_model = Reservation.objects.filter(closed_at__lt=before).delete()
+    return count
+
+
+def state_of(reservation: Reservation) -> str:
+    """Return reserved, confirmed, released or expired."""
+    if reservation.hold.state == HoldState.HELD:
+        return "reserved"
+    if reservation.hold.state == HoldState.CAPTURED:
+        return "confirmed"
+    return "expired" if reservation.has_expired else "released"
+
+
+def _expire(pk: int, now: datetime) -> bool:
+    with transaction.atomic():
+        reservation = Reservation.objects.select_related("hold__member").get(pk=pk)
+        spend = spending.describe(reservation.hold)
+        lock(reservation.program, spend.member_ref)
+        # Read again under the lock: it may be confirmed at this moment, and `release` would undo that.
+        reservation.hold.refresh_from_db()
+        if reservation.hold.state != HoldState.HELD:
+            return False
+        spending.release(reservation.program, spend)
+        _close(reservation, has_expired=True)
+        return True
+
+
+def _close(reservation: Reservation, **fields: bool) -> None:
+    open_one = Reservation.objects.filter(pk=reservation.pk, closed_at=None)
+    open_one.update(closed_at=clock.now(), **fields)
+
+
+def _repeated(known: Reservation, intent: SpendIntent) -> Reservation:
+    hold = known.hold
+    same = (intent.kind.value, intent.item_id, intent.points, intent.member_ref)
+    ref = hold.member.member_id if hold.member else ""
+    if (hold.kind, hold.item_id, hold.points, ref) != same:
+        raise Problem("id_used")
+    if hold.state == HoldState.RELEASED:
+        raise Problem("reservation_closed")
+    return known
+
+
+def _intent(
+    member: Member, currency: str, key: str, kind: SpendKind, item_id: str, points: int, now: datetime
+) -> SpendIntent:
+    """Return the intent of a spend without a till: no coupon carries the discount, the shop gives it."""
+    return SpendIntent(
+        key=f"{KEY_PREFIX}{key}",
+        member_ref=member.member_id,
+        kind=kind,
+        item_id=item_id,
+        points=points,
+        discount=Discount(kind=DiscountKind.UNKNOWN),
+        cart=Cart(cart_id=key, total=Money(amount=Decimal(0), currency=currency)),
+        code="",
+        requested_at=now,
+    )
+
+
+def _discount_of(
+    member: Member, currency: str, kind: SpendKind, item_id: str, points: int
+) -> dict[str, object]:
+    """Return the discount as it is promised now. The spend refuses what is not there."""
+    if kind is SpendKind.VOUCHER:
+        vouchers = list_vouchers(member, currency, is_online=True)
+        return next((discount_json(each.discount) for each in vouchers if each.voucher_id == item_id), {})
+    rewards = list_rewards(member, currency, is_online=True)
+    rewards = tuple(each for each in rewards if each.reward_id == item_id)
+    if not rewards:
+        return {}
+    span = rewards[0].points_range
+    if span is None:
+        return discount_json(rewards[0].discount)
+    unit = Decimal(1).scaleb(-decimals_of(currency))
+    amount = (points * span.value_per_point.amount).quantize(unit, ROUND_DOWN)
+    return discount_json(Discount(kind=DiscountKind.FIXED, amount=Money(amount=amount, currency=currency)))
+
+
+def discount_json(discount: Discount) -> dict[str, object]:
+    """Return a discount in the words of the API."""
+    return {
+        "kind": discount.kind.value,
+        "amount": money_json(discount.amount),
+        "percent": None if discount.percent is None else format(discount.percent, "f"),
+        "skus": list(discount.skus),
+        "minimum": money_json(discount.minimum),
+    }
+
+
+def money_json(money: Money | None) -> dict[str, str] | None:
+    """Return an amount as text, in major units with the decimals of its currency."""
+    if money is None:
+        return None
+    amount = money.amount.quantize(Decimal(1).scaleb(-decimals_of(money.currency)), ROUND_DOWN)
+    return {"amount": format(amount, "f"), "currency": money.currency}
