@@ -24,6 +24,7 @@ from providers.types import (
     Cart,
     CheckResult,
     Consents,
+    EnrolmentField,
     Member,
     MemberProfile,
     MemberQuery,
@@ -86,6 +87,7 @@ WRITES: dict[str, Callable[[Any], str]] = {
     "record_return": lambda ret: ret.member_ref,
     "cancel_order": lambda order: order.member_ref,
     "change_consents": lambda ref: ref,
+    "enter_referral": lambda ref: ref,
     "note_member": lambda ref: ref,
 }
 
@@ -263,6 +265,16 @@ class LoyaltyProvider(ABC):
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         """Called by the enrolment form. Create the member, or return the one that exists."""
         raise Unsupported("enrol")
+
+    def enrolment_fields(self) -> frozenset[EnrolmentField]:
+        """Called when the enrolment form is shown and when it is sent. Return what the program asks beside
+        name, contact and consents; no call to the vendor."""
+        return frozenset()
+
+    def enter_referral(self, ref: str, code: str) -> None:
+        """Called when a member says later with whose code they joined, where `Member.referral` says that they
+        can. Raise Rejected(INVALID_INPUT) with a `text` for a code that is not taken."""
+        raise Unsupported("enter_referral")
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
         """Called when a member answers anew, a withdrawal included. NOT_ASKED leaves an answer as it is."""

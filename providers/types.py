@@ -108,6 +108,31 @@ class Consents:
     sms: Consent = Consent.NOT_ASKED
 
 
+class EnrolmentField(StrEnum):
+    """What a program may ask beside name, contact and consents. Each is optional for the customer."""
+
+    BIRTHDAY = "birthday"
+    REFERRAL_CODE = "referral_code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birthday:
+    """Month and day, and the year where the customer said it."""
+
+    month: int
+    day: int
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """The code with which this member's friends join. `can_enter`: the member may still say with whose code
+    they joined themselves."""
+
+    code: str
+    can_enter: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A customer in the vendor's program. `ref` is the vendor's key for every later call;
@@ -124,17 +149,21 @@ class Member:
     tier: Tier | None = None
     consents: Consents = field(default_factory=Consents)
     has_pin: bool = False
+    referral: Referral | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberProfile:
-    """A customer's data at enrolment; e-mail or phone is given."""
+    """A customer's data at enrolment; e-mail or phone is given. `birthday` and `referral_code` only where the
+    provider asks for them (`LoyaltyProvider.enrolment_fields`)."""
 
     email: str = ""
     phone: str = ""
     first_name: str = ""
     last_name: str = ""
     store: str = ""
+    birthday: Birthday | None = None
+    referral_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
 """The enrolment form: e-mail or phone, a name, and two consents that are never ticked beforehand."""
 
+from collections.abc import Set as AbstractSet
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.webview.search_input import read_phone
 from providers.texts import plain, shown
-from providers.types import Consent, Consents, MemberProfile
+from providers.types import Birthday, Consent, Consents, EnrolmentField, MemberProfile
 
 
 class PastedEmailField(forms.EmailField):
@@ -24,8 +28,17 @@ class NameField(forms.CharField):
         return shown(super().to_python(value) or "")
 
 
+# A year in which every day of a birthday exists.
+LEAP_YEAR = 2000
+FIELDS_OF = {
+    EnrolmentField.BIRTHDAY: ("birth_month", "birth_day", "birth_year"),
+    EnrolmentField.REFERRAL_CODE: ("referral_code",),
+}
+
+
 class EnrolForm(forms.Form):
-    """`country` is the region of phone numbers. The page draws the fields itself."""
+    """`country` is the region of phone numbers, `asked` what the program asks beside the usual fields. The
+    page draws the fields itself."""
 
     email = PastedEmailField(
         label=_("Email"),
@@ -36,12 +49,23 @@ class EnrolForm(forms.Form):
     phone = forms.CharField(label=_("Phone"), required=False, max_length=40)
     first_name = NameField(label=_("First name"), required=False, max_length=100)
     last_name = NameField(label=_("Last name"), required=False, max_length=100)
+    birth_month = forms.TypedChoiceField(
+        label=_("Month"), required=False, coerce=int, empty_value=None, choices=[("", ""), *MONTHS.items()]
+    )
+    birth_day = forms.IntegerField(label=_("Day"), required=False, min_value=1, max_value=31)
+    birth_year = forms.IntegerField(label=_("Year"), required=False, min_value=1900)
+    referral_code = NameField(label=_("Referral code"), required=False, max_length=40)
     consent_email = forms.BooleanField(required=False)
     consent_sms = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, country: str, asked: AbstractSet[EnrolmentField] = frozenset(), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.country = country
+        for name in set(FIELDS_OF) - asked:
+            for field in FIELDS_OF[name]:
+                del self.fields[field]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
@@ -67,7 +91,21 @@ class EnrolForm(forms.Form):
                 "email",
                 forms.ValidationError(_("An email address or a phone number is needed."), code="required"),
             )
+        if "birth_month" in self.fields and not self.errors:
+            self._check_birthday(data)
         return data
+
+    def _check_birthday(self, data: dict[str, Any]) -> None:
+        month, day, year = (data.get(name) for name in FIELDS_OF[EnrolmentField.BIRTHDAY])
+        if not month and not day and not year:
+            return
+        try:
+            born = date(year or LEAP_YEAR, month or 0, day or 0)
+        except ValueError:
+            self.add_error("birth_day", forms.ValidationError(_("There is no such day."), code="invalid"))
+            return
+        if year and born > timezone.localdate():
+            self.add_error("birth_day", forms.ValidationError(_("This day is still to come."), code="future"))
 
     def profile(self, store: str) -> MemberProfile:
         """Return what was typed; only after `is_valid`."""
@@ -78,6 +116,12 @@ class EnrolForm(forms.Form):
             first_name=data["first_name"],
             last_name=data["last_name"],
             store=store,
+            birthday=Birthday(
+                month=data["birth_month"], day=data["birth_day"], year=data["birth_year"] or None
+            )
+            if data.get("birth_month")
+            else None,
+            referral_code=data.get("referral_code", ""),
         )
 
     def consents(self, *, asks_email: bool, asks_sms: bool) -> Consents:

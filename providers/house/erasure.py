@@ -29,6 +29,10 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
             last_name="",
             email="",
             phone="",
+            birth_month=None,
+            birth_day=None,
+            birth_year=None,
+            referral_code="",
             consent_email=Consent.NOT_ASKED.value,
             consent_sms=Consent.NOT_ASKED.value,
         )

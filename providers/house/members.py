@@ -74,10 +74,17 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
                     last_name=profile.last_name,
                     consent_email=consents.email.value,
                     consent_sms=consents.sms.value,
+                    **_birth(profile.birthday),
                 )
         except IntegrityError:
             continue  # the member was enrolled at this moment, or the id was taken: look again
     raise Rejected(RejectReason.NOT_ALLOWED, "no free member id found")
+
+
+def _birth(birthday: types.Birthday | None) -> dict[str, int | None]:
+    if birthday is None:
+        return {}
+    return {"birth_month": birthday.month, "birth_day": birthday.day, "birth_year": birthday.year}
 
 
 def new_member_id(program: str) -> str:

@@ -13,6 +13,7 @@ from providers import clock
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import Rejected
 from providers.house import (
+    birthday,
     campaigns,
     catalogue,
     codes,
@@ -31,6 +32,7 @@ from providers.types import (
     Cart,
     CheckResult,
     Consents,
+    EnrolmentField,
     Member,
     MemberProfile,
     MemberQuery,
@@ -114,6 +116,10 @@ class HouseProvider(LoyaltyProvider):
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         return members.describe(members.enrol(self.config.program, profile, consents))
 
+    def enrolment_fields(self) -> frozenset[EnrolmentField]:
+        asked = {EnrolmentField.BIRTHDAY: birthday.rule_of(self.config.program)}
+        return frozenset(name for name, rule in asked.items() if rule)
+
     def change_consents(self, ref: str, consents: Consents) -> Member:
         return members.describe(members.change_consents(self.config.program, ref, consents))
 
@@ -134,6 +140,7 @@ class HouseProvider(LoyaltyProvider):
         reservations.expire_all(self.config.program, clock.now())
         codes.store_batches(self.config.program, CODES_S)
         mail_outs.give_codes(self.config.program, self._zone(), CODES_S)
+        self._give_birthday_gifts()
         # It looks at every member with an expired lot, so once an hour is enough.
         if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
             expiry.expire_all(self.config.program, clock.now())
@@ -144,6 +151,14 @@ class HouseProvider(LoyaltyProvider):
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)
+
+    def _give_birthday_gifts(self) -> None:
+        # A day has many hours, so once in each is enough, unless the time did not suffice for all.
+        key = f"house:birthdays:{self.config.program}"
+        if cache.add(key, True, HOUR_S) and not birthday.give_gifts(
+            self.config.program, self._zone(), clock.now(), CODES_S
+        ):
+            cache.delete(key)
 
     def _zone(self) -> mail_outs.Zone:
         return mail_outs.Zone(time_zone=self.config.time_zone, country=self.config.country)

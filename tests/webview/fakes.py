@@ -17,6 +17,7 @@ from providers.types import (
     Consents,
     Discount,
     DiscountKind,
+    EnrolmentField,
     Expiring,
     Lock,
     LockReason,
@@ -147,6 +148,7 @@ class Vendor:
     vouchers: tuple[Voucher, ...] = VOUCHERS
     unlisted: tuple[Voucher, ...] = ()  # found by their code only
     capabilities: frozenset[Capability] = frozenset(Capability)
+    enrolment_fields: frozenset[EnrolmentField] = frozenset()
     is_local: bool = True
     may_answer: threading.Event = field(default_factory=_open)
     errors: dict[str, ProviderError] = field(default_factory=dict)
@@ -282,6 +284,9 @@ class FakeProvider(LoyaltyProvider):
             return self.vendor.members[ref]
 
         return self._call("change_consents", effect)
+
+    def enrolment_fields(self) -> frozenset[EnrolmentField]:
+        return self.vendor.enrolment_fields
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         def effect() -> Member:

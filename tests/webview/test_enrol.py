@@ -7,7 +7,7 @@ from django.test import Client
 from loyaltyview.webview.models import ConsentChange, Launch
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason
-from providers.types import Consent, Consents
+from providers.types import Birthday, Consent, Consents, EnrolmentField
 
 from .fakes import Vendor
 
@@ -92,3 +92,41 @@ def test_enrolments_are_limited(
 def test_a_vendor_that_cannot_enrol_shows_the_search(client: Client, page: str, vendor: Vendor) -> None:
     vendor.capabilities = vendor.capabilities - {Capability.ENROL}
     assert 'data-page="find"' in client.get(page + "enrol/", follow=True).content.decode()
+
+
+def test_a_birthday_is_asked_only_where_the_program_has_a_use_for_it(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    birthday = {"birth_day": "29", "birth_month": "2", "birth_year": ""}
+    assert "birth_day" not in client.get(page + "enrol/").content.decode()
+    client.post(page + "enrol/", NEW | birthday)
+    vendor.enrolment_fields = frozenset(EnrolmentField)
+    html = client.get(page + "enrol/").content.decode()
+    assert "February" in html
+    assert 'name="referral_code"' in html
+    client.post(page + "enrol/", NEW | birthday | {"referral_code": " k7mq-4xtd "})
+    profiles = [profile for profile, _consents in vendor.enrolled]
+    assert [(profile.birthday, profile.referral_code) for profile in profiles] == [
+        (None, ""),
+        (Birthday(month=2, day=29), "k7mq-4xtd"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "birthday",
+    [
+        {"birth_day": "31", "birth_month": "4"},
+        {"birth_day": "29", "birth_month": "2", "birth_year": "2001"},
+        {"birth_day": "1", "birth_month": "1", "birth_year": "2999"},
+        {"birth_day": "12"},
+        {"birth_day": "x", "birth_month": "4"},
+    ],
+)
+def test_a_day_that_is_no_birthday_is_refused_at_its_field(
+    client: Client, page: str, vendor: Vendor, birthday: dict[str, str]
+) -> None:
+    vendor.enrolment_fields = frozenset({EnrolmentField.BIRTHDAY})
+    response = client.post(page + "enrol/", NEW | birthday)
+    assert response.status_code == 422
+    assert 'data-error="BIRTHDAY"' in response.content.decode()
+    assert vendor.enrolled == []

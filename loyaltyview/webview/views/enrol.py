@@ -37,14 +37,16 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not launch.is_verified and not launch.customer_email:
         return refuse(request, Refusal.ASSOCIATE_NEEDED, program=launch.program)
     country = launch.program.country
+    # An associate asks the customer; without one nothing more is asked.
+    asked = provider.enrolment_fields() if launch.is_verified else frozenset()
     if request.method != "POST" or "email" not in request.POST:
         typed = request.POST.get("typed", "")
         # Who was searched for may be another person than the profile's.
         known = {} if typed or "empty" in request.GET else read_known(launch)
-        form = EnrolForm(initial=_prefilled(launch, typed), country=country)
+        form = EnrolForm(initial=_prefilled(launch, typed), country=country, asked=asked)
         return _show(request, launch, provider, form, known)
     known = unseal(launch, request.POST.get("profile", ""))
-    form = EnrolForm(_filled(launch, request.POST, known), country=country)
+    form = EnrolForm(_filled(launch, request.POST, known), country=country, asked=asked)
     if not form.is_valid():
         return _show(request, launch, provider, form, known, status=422)
     try:

@@ -1,5 +1,5 @@
 """The house program in Django admin; importing it registers everything."""
 
-from providers.house.admin import campaigns, catalogue, earning, members
+from providers.house.admin import campaigns, catalogue, earning, members, occasions
 
-__all__ = ["campaigns", "catalogue", "earning", "members"]
+__all__ = ["campaigns", "catalogue", "earning", "members", "occasions"]

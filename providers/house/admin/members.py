@@ -17,6 +17,8 @@ from providers.house.ledger import adjust
 from providers.house.members import new_member_id
 from providers.house.models import Entry, Hold, Member
 
+BIRTH = ["birth_month", "birth_day", "birth_year"]
+
 
 class ReadOnlyMixin:
     """Rows that administrators view and cannot edit."""
@@ -60,7 +62,16 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Member
-        fields = ["program", "first_name", "last_name", "email", "phone", "consent_email", "consent_sms"]
+        fields = [
+            "program",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "consent_email",
+            "consent_sms",
+            *BIRTH,
+        ]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
@@ -86,6 +97,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ["member_id", "joined_at", "spendable", "reserved", "lifetime_points"]
     fieldsets = [
         (None, {"fields": ["program", "member_id", "first_name", "last_name", "email", "phone"]}),
+        (gettext_lazy("Birthday"), {"fields": [*BIRTH]}),
         (gettext_lazy("Consents"), {"fields": ["consent_email", "consent_sms"]}),
         (gettext_lazy("Points"), {"fields": ["spendable", "reserved", "lifetime_points", "joined_at"]}),
         (gettext_lazy("Adjustment"), {"fields": ["adjust_points", "adjust_note", "adjust_key"]}),
