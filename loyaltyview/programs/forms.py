@@ -11,6 +11,7 @@ from loyaltyview.programs.models import Program, default_languages, default_repo
 from loyaltyview.programs.moved import NEWSTORE, moved_secrets, provider_moved
 from loyaltyview.programs.program_file import KEYS
 from loyaltyview.programs.provider_settings import restored, storable
+from loyaltyview.programs.return_limits import return_limits
 from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
@@ -172,6 +173,7 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in SECRETS:
             self.initial.pop(name, None)
             self._say_whether_set(name, bool(self.stored[name]))
+        self._say_what_returns_give_back()
         settings = restored(self.stored_kind, self.instance.provider_settings)
         for spec, name in self._specs(self.stored_kind):
             value = settings[spec.name]
@@ -184,6 +186,13 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         field = self.fields.get(name)  # absent for those who may only look
         if isinstance(field, SecretField):
             field.say_whether_set(is_set)
+
+    def _say_what_returns_give_back(self) -> None:
+        """Add the limits of the chosen provider to the help of the rule for returns."""
+        field = self.fields.get("return_policy")
+        if field is not None:
+            chosen = self.data.get("provider_kind") or self.stored_kind
+            field.help_text = f"{field.help_text} {return_limits(chosen)}".strip()
 
     def _specs(self, kind: str) -> Iterator[tuple[SettingSpec, str]]:
         for spec in provider_class(kind).setting_specs if kind in PROVIDERS else ():
