@@ -7,6 +7,7 @@ program may send an open order before as well (`order_sending`); the second is t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,6 @@ from django.db.models import QuerySet
 
 from providers.answers import text_of
 from providers.currencies import hundredths
-from providers.dates import timestamp
 from providers.errors import Rejected, RejectReason
 from providers.journal.booking import refunded
 from providers.journal.delivery import deliver
@@ -155,12 +155,13 @@ class _Sending:
     def _body(self, codes: Iterable[str]) -> dict[str, Any]:
         order, settings = self.order, self.client.settings
         identity = identity_of(self.client.program, order.member_ref)
+        cents = hundredths(order.earn_base.amount, order.earn_base.currency)
         body: dict[str, Any] = {
             "order_id": order.order_id,
             "customer_email": identity.get("customer_email") or self._email(),
-            "total_amount_cents": hundredths(order.earn_base.amount, order.earn_base.currency),
+            "total_amount_cents": str(cents) if settings.names["total_form"] == "text" else cents,
             "currency_code": order.earn_base.currency,
-            "created_at": timestamp(order.placed_at),
+            "created_at": order.placed_at.astimezone(UTC).strftime(settings.names["created_at_form"]),
             "channel_type": "offline",
             # Both are required, and say nothing about a till: the checks on them are switched off.
             "ip_address": "0.0.0.0",  # noqa: S104 - a placeholder, nothing listens

@@ -4,9 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from providers.errors import SettingsError
 from providers.names import Names
-from providers.settings import SettingSpec, VendorSettings, names_setting, setting
+from providers.settings import SettingSpec, VendorSettings, names_setting, one_of, setting
 from providers.types import DiscountKind
+from providers.yotpo.platforms import (
+    BIGCOMMERCE,
+    BIGCOMMERCE_OPEN,
+    BIGCOMMERCE_STATUSES,
+    FREE,
+    GENERIC,
+    PAID,
+    PLATFORMS,
+    SFCC,
+    SFCC_CODES,
+    SFCC_OPEN,
+    SHOPIFY,
+    TABLE,
+)
 
 # Every name that we had to assume, such as `names = { delay_field = "..." }` would change it. A value with
 # commas is a list; what is compared with Yotpo's sentences is in lower case.
@@ -29,21 +44,15 @@ NAMES = {
     "callback_code_keys": "coupon_code,code,reward_text",
     # The status of an order that carries a code but is not to earn yet (`open_order_status` wins).
     "open_status": "open",
+    # POST /orders: the form of `created_at`, in UTC: ISO 8601, or "%Y-%m-%d %H:%M:%S" as in a sample.
+    "created_at_form": "%Y-%m-%dT%H:%M:%S.000Z",
+    # `total_amount_cents` as a number, as the reference and clients have it, or as a text, as in the sample.
+    "total_form": "number",
 }
+TOTAL_FORMS = ("number", "text")
 
-# Which status makes an order earn, by the shop's platform; "" sends none: Shopify's orders earn at once.
-# Source: support.yotpo.com, store-associate-managed loyalty (read 2026-11-24).
-EARNING_STATUS = {
-    "generic": "paid",
-    "magento": "paid",
-    "shopify": "",
-    "bigcommerce": "completed",
-    "sfcc": "5",
-}
-# As long as an order is open. SFCC knows numbers only: 4 is OPEN.
-OPEN_STATUS = {"shopify": "", "sfcc": "4"}
 # When an order is sent: once, when it is completed; or before as well, as soon as it carries a code.
-PAID, OPEN_AND_PAID = "paid", "open_and_paid"
+WHEN_PAID, WHEN_OPEN_AND_PAID = "paid", "open_and_paid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +76,32 @@ class Settings(VendorSettings):
     )
     guid: str = setting(required=True, is_secret=True, help="Settings > General Settings in Yotpo.")
     api_key: str = setting(required=True, is_secret=True, help="Beside the GUID; never in a browser.")
-    platform: str = setting(
-        default="generic",
-        choices=tuple(EARNING_STATUS),
-        help="Of the shop: " + ", ".join(EARNING_STATUS) + ".",
+    platform: str = setting(default=GENERIC, choices=PLATFORMS, help=TABLE)
+    order_status: str = setting(
+        help=f"generic and magento: the status of an order that earns; empty: {PAID}. It must match Process "
+        "Order With Status in Yotpo, else nothing is earned."
     )
-    order_status: str = setting(help="Status of an order that earns; empty: that of the platform.")
+    bigcommerce_status: str = setting(
+        default=BIGCOMMERCE_STATUSES[0],
+        choices=BIGCOMMERCE_STATUSES,
+        help="bigcommerce: the status of an order that earns, by the merchant's rule in Yotpo.",
+    )
+    sfcc_status: str = setting(
+        default="COMPLETED",
+        choices=tuple(SFCC_CODES),
+        help="sfcc: the status of an order that earns, by the merchant's rule in Yotpo. CREATED for every "
+        "rule with CREATED in it. Sent as Salesforce's number: 5, 0, 3 or 4.",
+    )
     order_sending: str = setting(
-        default=PAID,
-        choices=(PAID, OPEN_AND_PAID),
+        default=WHEN_PAID,
+        choices=(WHEN_PAID, WHEN_OPEN_AND_PAID),
         help="paid: each order once, when it is completed. open_and_paid: an order with a code before as "
         "well, in its open status; only where Yotpo has confirmed that the second one updates the first.",
     )
-    open_order_status: str = setting(help="Status of an order with a code that does not earn.")
+    open_order_status: str = setting(
+        help="Status of an order with a code that does not earn; empty: one of the platform's that is in "
+        "none of Yotpo's rules. It must not match the rule in Yotpo."
+    )
     offline_only: bool = setting(default=True, help="Only rewards marked for use in stores.")
     delays_deduction: bool = setting(
         default=True,
@@ -108,18 +130,30 @@ class Settings(VendorSettings):
     @property
     def sends_customer_id(self) -> bool:
         """Required for a generic integration; elsewhere the id is the platform's to give."""
-        return self.platform == "generic"
+        return self.platform == GENERIC
 
     @property
     def sends_open_orders(self) -> bool:
-        return self.order_sending == OPEN_AND_PAID
+        return self.order_sending == WHEN_OPEN_AND_PAID
 
     @property
     def earning_status(self) -> str:
         """The status of an order that earns, "" to send none."""
-        return self.order_status or EARNING_STATUS[self.platform]
+        chosen = {SHOPIFY: "", BIGCOMMERCE: self.bigcommerce_status, SFCC: SFCC_CODES[self.sfcc_status]}
+        return self.order_status or chosen.get(self.platform, PAID)
 
     @property
     def open_status(self) -> str:
         """The status of an order that carries a code and does not earn, "" to send none."""
-        return self.open_order_status or OPEN_STATUS.get(self.platform, self.names["open_status"])
+        chosen = {SHOPIFY: "", BIGCOMMERCE: BIGCOMMERCE_OPEN, SFCC: SFCC_OPEN[self.sfcc_status]}
+        return self.open_order_status or chosen.get(self.platform, self.names["open_status"])
+
+    def check(self) -> None:
+        if self.order_status and self.platform not in FREE:
+            instead = {BIGCOMMERCE: "use bigcommerce_status", SFCC: "use sfcc_status"}
+            problem = f"must be empty for {self.platform}: {instead.get(self.platform, 'none is sent')}"
+            raise SettingsError("order_status", problem)
+        if self.open_status and self.open_status == self.earning_status:
+            raise SettingsError("open_order_status", "must not be the status that earns")
+        if self.names["total_form"] not in TOTAL_FORMS:
+            raise SettingsError("names", f"must be {one_of(TOTAL_FORMS)}", ("total_form",))

@@ -174,27 +174,20 @@ def test_an_order_says_who_sold_what_and_where(build: Build, yotpo: Yotpo, mia: 
     }
 
 
-@pytest.mark.parametrize(
-    ("settings", "earning", "open_"),
-    [
-        ({"platform": "magento"}, "paid", "open"),
-        ({"platform": "bigcommerce"}, "completed", "open"),
-        ({"platform": "sfcc"}, "5", "4"),
-        ({"platform": "shopify"}, None, None),
-        ({"order_status": "done", "open_order_status": "new"}, "done", "new"),
-        ({"names": {"open_status": "pending"}}, "paid", "pending"),
-    ],
-)
-def test_the_status_is_that_of_the_platform(
-    build: Build, yotpo: Yotpo, mia: str, settings: dict[str, object], earning: str, open_: str
+def test_an_order_has_the_form_of_yotpos_sample_where_the_program_says_so(
+    build: Build, yotpo: Yotpo, mia: str
 ) -> None:
-    yotpo.orders.repeats = "updated"
-    provider = build(order_sending="open_and_paid", **settings)
-    spend = provider.spend(make_intent(mia))
-    provider.confirm(spend, make_order(mia, spend))
-    assert yotpo.books.orders["order-1"].body.get("status") == open_
-    provider.record_order(make_order(mia, spend))
-    assert yotpo.books.orders["order-1"].body.get("status") == earning
+    yotpo.orders.total_type = str
+    names = {"created_at_form": "%Y-%m-%d %H:%M:%S", "total_form": "text"}
+    with pytest.raises(Rejected):
+        build().record_order(make_order(mia, order_id="order-0"))
+    build(names=names).record_order(make_order(mia))
+
+    sent = yotpo.books.orders["order-1"].body
+    assert (sent["created_at"], sent["total_amount_cents"]) == ("2026-11-24 12:00:00", 8000)
+    # Whom we report is a member already: the customer's opt-in is nothing that an order has to say.
+    assert "customer" not in sent
+    assert points_of(build(), mia) == (920, 0)
 
 
 def test_a_member_without_an_id_earns_by_email(provider: YotpoProvider, yotpo: Yotpo) -> None:

@@ -35,3 +35,28 @@ def test_the_table_of_names_keeps_its_corrections(program: Program) -> None:
     migrate("0007_names", "rename_back")
     program.refresh_from_db()
     assert program.provider_settings == {**SAVED, "assumed": {"open_status": "pending"}}
+
+
+@pytest.mark.parametrize(
+    ("platform", "status", "kept"),
+    [
+        ("bigcommerce", "shipped", {"bigcommerce_status": "shipped"}),
+        ("sfcc", "0", {"sfcc_status": "CREATED"}),
+        ("sfcc", "8", {"order_status": "8"}),
+        ("magento", "complete", {"order_status": "complete"}),
+    ],
+)
+def test_a_status_of_the_platforms_table_becomes_a_choice_and_is_sent_as_before(
+    program: Program, platform: str, status: str, kept: dict[str, str]
+) -> None:
+    save(program, platform=platform, order_status=status)
+
+    for _ in range(2):
+        migrate("0008_status_of_the_platform", "choose")
+
+    program.refresh_from_db()
+    assert program.provider_settings == {**SAVED, "platform": platform, **kept}
+    assert Settings.read(program.provider_settings).earning_status == status
+    migrate("0008_status_of_the_platform", "choose_back")
+    program.refresh_from_db()
+    assert program.provider_settings["order_status"] == status

@@ -22,6 +22,7 @@ GOOD = {"guid": "g", "api_key": "k"}
         ("rate_per_s", 1000),
         ("names", {"unknown": "x"}),
         ("names", {"delay_field": ""}),
+        ("names", {"total_form": "cents"}),
         ("reward_values", {"1": "ten"}),
         ("reward_values", {"1": {"colour": "red"}}),
         ("reward_values", {"1": {"kind": "gift"}}),
@@ -50,7 +51,7 @@ def test_decimals_of_a_file_are_kept_as_text() -> None:
 
 def test_every_assumed_name_can_be_overridden() -> None:
     for name in NAMES:
-        YotpoProvider.validate_settings({**GOOD, "names": {name: "other"}})
+        YotpoProvider.validate_settings({**GOOD, "names": {name: "text"}})
 
 
 def test_both_credentials_are_secrets() -> None:

@@ -6,6 +6,7 @@ Source: docs/contracts/yotpo.md 9 and 10.1. What a second order of one id does i
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
@@ -19,7 +20,7 @@ from loyaltyview.sandbox.vendors.yotpo.webhooks import Webhooks
 
 ORDER = {
     "customer_email": "string*",
-    "total_amount_cents": "number*",
+    "total_amount_cents": "string|number*",
     "currency_code": "string*",
     "order_id": "string*",
     "ip_address": "string*",
@@ -56,7 +57,8 @@ Repeats = Literal["dropped", "updated", "counted"]
 
 @dataclass(slots=True, kw_only=True)
 class OrderDesk:
-    """`status_regex` says which orders earn. With `is_delayed`, received orders wait for `apply`."""
+    """`status_regex` says which orders earn. With `is_delayed`, received orders wait for `apply`. The
+    reference has the total as a number, a sample as a text: `total_type` is what this account takes."""
 
     books: Books
     webhooks: Webhooks
@@ -64,6 +66,7 @@ class OrderDesk:
     points_per_unit: int = 1
     is_delayed: bool = False
     repeats: Repeats = "dropped"
+    total_type: type[int] | type[str] = int
     last_refund: Json = field(default_factory=dict)
     _jobs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -72,8 +75,8 @@ class OrderDesk:
         _check_items(body, ITEM)
         if body.get("channel_type", "offline") not in ("online", "offline"):
             raise invalid("channel_type", "is not included in the list")
-        if not isinstance(body["total_amount_cents"], int) or body["total_amount_cents"] < 0:
-            raise invalid("total_amount_cents", "must be a whole number")
+        body["total_amount_cents"] = self._total(body["total_amount_cents"])
+        _check_created_at(body.get("created_at"))
         find_customer(self.books, {"customer_email": body["customer_email"]})
         self._receive(lambda: self._apply_order(body))
         return answer({})
@@ -103,6 +106,11 @@ class OrderDesk:
         """Apply everything that was received and waits."""
         while self._jobs:
             self._jobs.pop(0)()
+
+    def _total(self, given: object) -> int:
+        if type(given) is not self.total_type or not re.fullmatch(r"\d+", str(given)):
+            raise invalid("total_amount_cents", f"must be a whole number as {self.total_type.__name__}")
+        return int(str(given))
 
     def _receive(self, job: Callable[[], None]) -> None:
         self._jobs.append(job)
@@ -183,6 +191,14 @@ class OrderDesk:
                 order.customer, order.taken_back - due, "Refund", earned=True, status="Reversed"
             )
             order.taken_back = due
+
+
+def _check_created_at(given: str | None) -> None:
+    """ISO 8601 by the reference, a blank between date and time in its sample: both are read."""
+    try:
+        datetime.fromisoformat(given or "2026-01-01")
+    except ValueError as error:
+        raise invalid("created_at", "is not a time") from error
 
 
 def _check_items(body: Json, shape: dict[str, str]) -> None:
