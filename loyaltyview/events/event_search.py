@@ -64,6 +64,10 @@ def search_missed() -> None:
             except NewStoreError as error:
                 _note_failure(program, kind, error)
                 continue
+            except Exception:
+                # Any error: the other programs are still searched. This one goes on with its next run.
+                log.exception("event_search_failed", program=program.slug, kind=kind.value)
+                continue
             close_alarm(program, AlarmKind.MISSED, f"search of {kind.value}")
             if found:
                 _note_found(program, kind, found)

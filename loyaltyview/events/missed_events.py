@@ -28,23 +28,33 @@ missed = Counter(
     ["program", "kind"],
 )
 BATCH = 1000  # ids of one query
+DECIDED = Q(opened_seen_at__isnull=False) | Q(completed_seen_at__isnull=False)
+DECIDED |= Q(cancelled_seen_at__isnull=False)
 # Stored as the sender of the events that we write.
 SENDER = {"HTTP_USER_AGENT": "loyaltyview, found at NewStore", "CONTENT_TYPE": "application/json"}
 
 
 def unknown_orders(program: Program, order_ids: Sequence[str]) -> list[str]:
-    """Return those of `order_ids` that did not reach us, in their order, each once. One that is only created
-    counts as such. One whose event waits or is dead is known, and so is one that was found before. Two
-    queries for each BATCH."""
-    seen = Q(opened_seen_at__isnull=False) | Q(completed_seen_at__isnull=False)
-    seen |= Q(cancelled_seen_at__isnull=False)
+    """Return those of `order_ids` that did not reach us as sold or cancelled, in their order, each once. One
+    that is only created counts as such. One whose event waits or is dead is known, and so is one that was
+    found before. Two queries for each BATCH."""
     at_hand = Q(state__in=(EventState.WAITING, EventState.DEAD)) | Q(source=EventSource.FOUND)
+    return _unknown(program, order_ids, DECIDED, at_hand)
+
+
+def orders_without_events(program: Program, order_ids: Sequence[str]) -> list[str]:
+    """Return those of `order_ids` of which no event came, in their order, each once. Two queries for each
+    BATCH. An order of the web shop is created long before it is opened: that is no missed event."""
+    return _unknown(program, order_ids, DECIDED | Q(created_seen_at__isnull=False), Q())
+
+
+def _unknown(program: Program, order_ids: Sequence[str], seen: Q, events: Q) -> list[str]:
     known: set[str] = set()
     for start in range(0, len(order_ids), BATCH):
         some = order_ids[start : start + BATCH]
         orders = Order.objects.filter(seen, program=program, order_id__in=some)
-        events = Event.objects.filter(at_hand, program=program, subject__in=some)
-        known.update(orders.values_list("order_id", flat=True), events.values_list("subject", flat=True))
+        about = Event.objects.filter(events, program=program, subject__in=some)
+        known.update(orders.values_list("order_id", flat=True), about.values_list("subject", flat=True))
     return [each for each in dict.fromkeys(order_ids) if each not in known]
 
 
@@ -63,10 +73,10 @@ def unknown_returns(program: Program, found: Iterable[FoundReturn]) -> list[Foun
 
 
 def take_orders(program: Program, found: Sequence[FoundOrder]) -> list[str]:
-    """Have the worker handle those of `found` that did not reach us, without imported history. Returns their
+    """Have the worker handle those of `found` of which no event came, without imported history. Returns their
     ids. May be repeated."""
     orders = {each.order_id: each for each in found if not each.is_historical}
-    unknown = unknown_orders(program, list(orders))
+    unknown = orders_without_events(program, list(orders))
     if not unknown:
         return []
     now = clock.now()

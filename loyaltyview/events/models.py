@@ -302,7 +302,7 @@ class EventSearch(models.Model):
     started_at = models.DateTimeField(_("started at"))
     searched_until = models.DateTimeField(_("searched until"))
     window_until = models.DateTimeField(null=True, blank=True)
-    cursor = models.CharField(max_length=200, blank=True)
+    cursor = models.CharField(max_length=1000, blank=True)
     found = models.PositiveIntegerField(_("found"), default=0)
 
     class Meta:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from django.utils.translation import gettext as _
 
 from loyaltyview.newstore.client import NewStoreClient
+from loyaltyview.newstore.data_query import orders_of, returns_of
 from loyaltyview.newstore.errors import (
     NewStoreAuthFailed,
     NewStoreError,
@@ -40,6 +42,8 @@ def check_newstore(program: Program) -> Iterable[Checked]:
         return [_failed(_api_text(error, _("customer profiles")) % names, error)]
     if program.newstore_check_carts and (refused := _cart_error(client)):
         return [_failed(_api_text(refused, _("carts")) % names, refused)]
+    if program.newstore_find_missed_events and (refused := _data_error(program)):
+        return [_failed(_api_text(refused, _("GraphQL")) % names, refused)]
     shown = {**names, "latency": round((time.monotonic() - started) * 1000)}
     text = _("%(program)s: connected to NewStore, token and API, in %(latency)d ms.")
     return [Checked(is_ok=True, text=text % shown)]
@@ -50,6 +54,16 @@ def _cart_error(client: NewStoreClient) -> NewStoreError | None:
         client.get_cart(str(uuid4()))
     except NewStoreRejected as error:
         return None if error.status == 404 else error  # NewStore answered: there is no such cart
+    except NewStoreError as error:
+        return error
+    return None
+
+
+def _data_error(program: Program) -> NewStoreError | None:
+    now = datetime.now(UTC)
+    try:
+        orders_of(program, now - timedelta(minutes=1), now)
+        returns_of(program, now - timedelta(minutes=1), now)
     except NewStoreError as error:
         return error
     return None

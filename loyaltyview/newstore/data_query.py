@@ -40,6 +40,7 @@ NAMES: Mapping[str, str] = {
 }
 PER_PAGE = 100
 MOST_ITEMS = 250  # of one return
+LONGEST_CURSOR = 1000
 
 ORDERS = """query LoyaltyViewOrders {
   %(orders)s(
@@ -172,7 +173,7 @@ def _next(connection: Mapping[str, Any], cursor: str) -> str:
     info = _object(connection, "pageInfo")
     if info.get("hasNextPage") is not True:
         return ""
-    following = _text(info, "endCursor")
+    following = _text(info, "endCursor", LONGEST_CURSOR)
     if following == cursor:
         raise NewStoreUnexpected("GraphQL gave the same page again")
     return following
@@ -234,8 +235,8 @@ def _number(node: Mapping[str, Any], key: str) -> Decimal:
     return number
 
 
-def _text(node: Mapping[str, Any], key: str) -> str:
-    text = plain_of(node.get(key), 200)
+def _text(node: Mapping[str, Any], key: str, limit: int = 100) -> str:
+    text = plain_of(node.get(key), limit)
     if not text:
         raise NewStoreUnexpected(f"{key} is missing or no text")
     return text

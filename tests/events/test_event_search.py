@@ -161,7 +161,8 @@ def test_known_orders_and_imported_history_are_left_alone(
     Order.objects.create(program=program, order_id="order-3", completed_seen_at=NOW)
     orders = [found(each) for each in (ORDER, "order-2", "order-3")]
     assert take_orders(program, [*orders, found("order-4", is_historical=True)]) == []
-    Order.objects.create(program=program, order_id="order-5", created_seen_at=NOW)
+    Order.objects.create(program=program, order_id="order-6", created_seen_at=NOW)
+    assert take_orders(program, [found("order-6")]) == [], "the web shop's order is still to be opened"
     counted = {"program": "acme", "kind": "orders"}
     before = REGISTRY.get_sample_value("loyaltyview_missed_events_total", counted) or 0
     assert take_orders(program, [found("order-5"), found("order-5")]) == ["order-5"]
@@ -193,6 +194,19 @@ def test_a_query_that_newstore_refuses_is_an_alarm_at_once(
         AlarmKind.MISSED,
         'NewStore cannot be searched: 400 Cannot query field "orders"',
     )
+
+
+def test_an_error_of_one_program_leaves_the_others_their_turn(
+    program: Program, graphql: GraphQl, row: EventSearch
+) -> None:
+    def fail() -> None:
+        raise ValueError("mia@example.test")
+
+    graphql.on_read = fail
+    search_missed()
+    row.refresh_from_db()
+    assert row.searched_until == NOW - timedelta(hours=1)
+    assert EventSearch.objects.filter(kind=Searched.RETURNS).exists()
 
 
 @pytest.mark.parametrize(

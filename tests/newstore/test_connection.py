@@ -31,6 +31,19 @@ def test_token_profiles_and_carts_are_asked_for(
     assert re.fullmatch(r"Acme Club: connected to NewStore, token and API, in \d+ ms.", checked.text)
 
 
+def test_graphql_is_asked_where_missed_events_are_searched(
+    tenant: Program, newstore: responses.RequestsMock, with_token: responses.BaseResponse
+) -> None:
+    tenant.newstore_find_missed_events = True
+    newstore.get(PROFILES, json={"profiles": []})
+    newstore.get(CARTS, status=404, json={"error_code": "not_found"})
+    errors = [{"message": 'Cannot query field "orders"'}]
+    newstore.post(f"{API}/api/v1/org/data/query", status=400, json={"errors": errors})
+    checked = check(tenant)
+    assert not checked.is_ok
+    assert "not understood (GraphQL). 400 Cannot query field" in checked.text
+
+
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
