@@ -123,6 +123,31 @@ def cheapest_match(discount: Discount, cart: Cart) -> Decimal | None:
     return min((item.price for item in _matches(discount, cart)), default=None)
 
 
+def units_of(discount: Discount, cart: Cart) -> dict[str, Money]:
+    """Return the products in `cart` of which `discount` makes one free, with what that takes off, cheapest
+    first. Several are a choice; the cheapest is free without one."""
+    if discount.kind is not DiscountKind.PRODUCT:
+        return {}
+    products = {item.product_id for item in _matches(discount, cart)}
+    savings = {product: saving_in(of_unit(discount, product), cart)[0] for product in sorted(products)}
+    return dict(sorted(savings.items(), key=lambda each: each[1].amount))
+
+
+def of_unit(discount: Discount, product_id: str) -> Discount:
+    """Return `discount` for this product alone."""
+    return replace(discount, skus=(product_id,))
+
+
+def with_unit(offer: Offer, product_id: str, cart: Cart) -> Offer:
+    """Return `offer` with the product that the customer chose; locked where it is none of the choice."""
+    if product_id not in units_of(offer.discount, cart):
+        return replace(offer, state=OfferState.LOCKED, reason=CartReason.PRODUCT_MISSING.value)
+    discount = of_unit(offer.discount, product_id)
+    saving, is_capped = saving_in(discount, cart)
+    title = f"{offer.title}: {shown(product_id)}"
+    return replace(offer, title=title, discount=discount, saving=saving, is_capped=is_capped)
+
+
 def _matches(discount: Discount, cart: Cart) -> list[CartItem]:
     return [item for item in cart.items if item.product_id in discount.skus and item.price > 0]
 

@@ -3,15 +3,15 @@ cards, not at this till."""
 
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from loyaltyview.redemptions.offers import CartReason, Offer, OfferState
+from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, units_of
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import wording
 from loyaltyview.webview.member_offers import MemberOffer, PointsChoice
 from providers.base import LoyaltyProvider
 from providers.sales import SpendKind
-from providers.types import Cart, LockReason, Member
+from providers.types import Cart, LockReason, Member, Money
 
 # Locked, but the customer or the cart can get there.
 REACHABLE = frozenset(
@@ -27,10 +27,19 @@ REACHABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One of several products that a reward can make free: what it saves, and what the button says then."""
+
+    product_id: str
+    saving: Money
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One card. `key` makes its form idempotent and is new for every rendering; `action` is the button's
     text, `gap` says what is missing and `share` (0..100) how near it is. `code` is what was typed to find a
-    voucher."""
+    voucher. `units` are the products to choose from, the cheapest first; empty without a choice."""
 
     offer: Offer
     key: str = ""
@@ -41,6 +50,7 @@ class Card:
     is_final: bool = False
     is_chosen: bool = False
     choice: PointsChoice | None = None
+    units: tuple[Unit, ...] = ()
 
     @property
     def pick(self) -> str:
@@ -83,7 +93,7 @@ def build_deck(
         if offer.state is OfferState.LOCKED:
             group, card = _locked_group(offer), _locked_card(offer, cart, member, code)
         else:
-            group, card = "now", _card(each, provider, chosen, code)
+            group, card = "now", _card(each, provider, cart, chosen, code)
         groups[group].append(card)
     in_order = {name: tuple(sorted(cards, key=lambda card: not card.code)) for name, cards in groups.items()}
     return Deck(**in_order, key=secrets.token_urlsafe(16))
@@ -104,7 +114,9 @@ def _locked_card(offer: Offer, cart: Cart, member: Member, code: str) -> Card:
     return Card(offer=offer, gap=wording.gap(offer, member.tier), share=share, code=code)
 
 
-def _card(each: MemberOffer, provider: LoyaltyProvider, chosen: Collection[str], code: str) -> Card:
+def _card(
+    each: MemberOffer, provider: LoyaltyProvider, cart: Cart, chosen: Collection[str], code: str
+) -> Card:
     offer = each.offer
     is_final = offer.is_final or not can_release(provider, SpendKind(offer.kind))
     return Card(
@@ -116,4 +128,15 @@ def _card(each: MemberOffer, provider: LoyaltyProvider, chosen: Collection[str],
         # A voucher that was looked up is on the way to be applied, but not one that cannot be undone.
         is_chosen=f"{offer.kind}:{offer.item_id}" in chosen and not (code and is_final),
         choice=each.choice,
+        units=_units(offer, cart),
+    )
+
+
+def _units(offer: Offer, cart: Cart) -> tuple[Unit, ...]:
+    savings = units_of(offer.discount, cart)
+    if len(savings) < 2:
+        return ()
+    return tuple(
+        Unit(product_id=product, saving=saving, action=wording.action(replace(offer, saving=saving)))
+        for product, saving in savings.items()
     )

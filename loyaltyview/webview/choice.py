@@ -15,7 +15,15 @@ from django.core import signing
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyaltyview.redemptions.offers import CartReason, after, cart_reason, points_as_money, saving_in
+from loyaltyview.redemptions.offers import (
+    CartReason,
+    after,
+    cart_reason,
+    of_unit,
+    points_as_money,
+    saving_in,
+    units_of,
+)
 from loyaltyview.redemptions.serialization import discount_from_json, discount_to_json
 from loyaltyview.webview import formats
 from loyaltyview.webview.cards import Card
@@ -91,6 +99,16 @@ def read_offers(launch: Launch, signed: str) -> tuple[list[Item], int]:
         for pick, points, discount, is_final, span in rows
     ]
     return items, spendable
+
+
+def with_units(items: Iterable[Item], chosen: dict[str, str], cart: Cart) -> list[Item]:
+    """Return `items`, each for the product that is chosen to be free, by the value of its box."""
+    return [
+        replace(item, discount=of_unit(item.discount, unit))
+        if (unit := chosen.get(item.pick, "")) in units_of(item.discount, cart)
+        else item
+        for item in items
+    ]
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:

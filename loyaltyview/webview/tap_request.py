@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from loyaltyview.redemptions.commands import RedeemRequest
 from loyaltyview.redemptions.limits import free_slot
 from loyaltyview.redemptions.models import Redemption
-from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money
+from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money, with_unit
 from loyaltyview.redemptions.refusals import Refusal, lock_refusal, vendor_refusal
 from loyaltyview.redemptions.release import can_release
 from loyaltyview.webview import cart_recheck, wording
@@ -108,7 +108,8 @@ def _read(
 def _offer(tap: Tap, data: MemberData, cart: Cart) -> Offer | None:
     """Return what was tapped, judged against `cart`; None for what is not on the list."""
     offers = build_offers(data.rewards, data.vouchers, cart, data.member.balance.spendable)
-    return next((offer for offer in offers if (offer.kind, offer.item_id) == (tap.kind, tap.item_id)), None)
+    offer = next((each for each in offers if (each.kind, each.item_id) == (tap.kind, tap.item_id)), None)
+    return with_unit(offer, tap.unit, cart) if offer and tap.unit and offer.saving else offer
 
 
 def _check_reduction(

@@ -26,7 +26,8 @@ LONGEST_ID = LONGEST_TITLE = 200
 class Tap:
     """What a card's form says. `points` is 0 except for points as money. `code` was typed to find a voucher,
     "" for one from the list. `cost` in points and `saving` in money are what the card showed, None where a
-    form does not say. `title` is shown where nothing better is known. `pin` is what the customer typed."""
+    form does not say. `title` is shown where nothing better is known. `unit` is the product that was chosen
+    to be free, "" for none. `pin` is what the customer typed."""
 
     kind: SpendKind
     item_id: str
@@ -36,6 +37,7 @@ class Tap:
     cost: int | None = None
     saving: Decimal | None = None
     title: str = ""
+    unit: str = ""
     pin: str = field(default="", repr=False, compare=False)
 
 
@@ -49,6 +51,7 @@ def read_tap(form: QueryDict) -> Tap:
         code=form.get("code", ""),
         cost=form.get("cost", ""),
         saving=form.get("saving", ""),
+        unit=form.get("unit", ""),
     )
 
 
@@ -56,8 +59,8 @@ def read_taps(form: QueryDict) -> tuple[Tap, ...]:
     """Return the chosen items. Points as money come last: they fill what the others leave of the cart.
 
     A box says "kind:item". Beside it stand "title:item", and where it needs them "cost:item", "saving:item",
-    "points:item" and "code:item". The saving counts for the first only: it changes that of the others, which
-    `may_be_cut` watches.
+    "points:item", "code:item" and "unit:item". The saving counts for the first only: it changes that of the
+    others, which `may_be_cut` watches.
     Each item has a key of its own, made from the form's. Raises Problem for a form that is not ours.
     """
     key, picks = form.get("key", ""), dict.fromkeys(form.getlist("chosen"))
@@ -83,9 +86,18 @@ def points_in(form: QueryDict, pick: str) -> int:
     return int(text) if POINTS.fullmatch(text) else 0
 
 
+def unit_in(form: QueryDict, pick: str) -> str:
+    """Return which product is chosen to be free, "" for none."""
+    return _last(form, f"unit:{pick}")
+
+
 def _points_text(form: QueryDict, pick: str) -> str:
+    return _last(form, f"points:{pick}") or "0"
+
+
+def _last(form: QueryDict, name: str) -> str:
     # Two fields: the one that a script fills comes last and is empty without one.
-    return next(filter(None, reversed(form.getlist(f"points:{pick}"))), "0")
+    return next(filter(None, reversed(form.getlist(name))), "")
 
 
 def _picked(form: QueryDict, key: str, pick: str) -> Tap:
@@ -99,11 +111,21 @@ def _picked(form: QueryDict, key: str, pick: str) -> Tap:
         cost=form.get(f"cost:{pick}", ""),
         saving=form.get(f"saving:{pick}", ""),
         title=form.get(f"title:{pick}", ""),
+        unit=unit_in(form, pick),
     )
 
 
 def _tap(
-    *, key: str, kind: str, item_id: str, points: str, code: str, cost: str, saving: str, title: str = ""
+    *,
+    key: str,
+    kind: str,
+    item_id: str,
+    points: str,
+    code: str,
+    cost: str,
+    saving: str,
+    unit: str,
+    title: str = "",
 ) -> Tap:
     is_ours = (
         kind in set(SpendKind)
@@ -113,6 +135,7 @@ def _tap(
         and int(points) <= MOST_POINTS
         and COST.fullmatch(cost)
         and SAVING.fullmatch(saving)
+        and len(unit) <= LONGEST_ID
     )
     if not is_ours:
         raise Problem(Refusal.BAD_REQUEST)
@@ -126,4 +149,5 @@ def _tap(
         cost=int(cost) if cost else None,
         saving=Decimal(saving) if saving else None,
         title=shown(title)[:LONGEST_TITLE],
+        unit=unit,
     )

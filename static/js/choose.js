@@ -9,6 +9,7 @@ let typing = 0;
 const boxOf = (card) => card.querySelector("[name=chosen]");
 const pointsOf = (card) => card.querySelector("[data-stepper] input");
 const shownPoints = (input) => input.dataset.shown ?? input.defaultValue;
+const unitOf = (card) => card.querySelector("[data-unit]");
 const steppersIn = (group) => [...group.querySelectorAll(".choice")].filter(pointsOf);
 const labelOf = (form) => form.querySelector(".bar .resting");
 const formOf = (group) => group.querySelector("#several");
@@ -77,12 +78,21 @@ async function ask(group, signal) {
   }
 }
 
+// Which of several products is free: its option says what it saves.
+function showUnit(card) {
+  const { value, dataset } = unitOf(card).selectedOptions[0];
+  card.querySelector("[data-unit-mirror]").value = value;
+  card.querySelector(".saving").textContent = dataset.saving;
+  labelOf(card).textContent = dataset.action;
+}
+
 function choose(group, delay = 0) {
   asked.abort();
   window.clearTimeout(typing);
   const cards = [...group.querySelectorAll(".choice")];
   const chosen = cards.filter((card) => boxOf(card).checked);
   group.toggleAttribute("data-several", chosen.length > 1);
+  cards.filter(unitOf).forEach(showUnit);
   steppersIn(group).forEach((card) => { card.querySelector("[data-mirror]").value = pointsOf(card).value; });
   if (!chosen.length) {
     forget(group);
@@ -119,11 +129,7 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-step]");
   if (button) {
     const input = button.parentElement.querySelector("input");
-    if (button.dataset.step === "1") {
-      input.stepUp();
-    } else {
-      input.stepDown();
-    }
+    input[button.dataset.step === "1" ? "stepUp" : "stepDown"]();
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 });

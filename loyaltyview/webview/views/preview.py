@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST
 from loyaltyview.webview import formats
 from loyaltyview.webview.applied_redemptions import cart_left, redemptions_in
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.choice import Item, Obstacle, Taken, count, obstacle_of, read_offers
+from loyaltyview.webview.choice import Item, Obstacle, Taken, count, obstacle_of, read_offers, with_units
 from loyaltyview.webview.member_offers import PointsChoice
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import with_launch
-from loyaltyview.webview.taps import points_in
+from loyaltyview.webview.taps import points_in, unit_in
 from providers.types import Cart, Money
 
 
@@ -30,6 +30,7 @@ def preview_choice(request: HttpRequest, launch: Launch) -> HttpResponse:
     except BadSignature:
         return HttpResponse(status=204)
     cart = cart_left(launch, cart_of(launch, store_of(launch)), redemptions_in(launch))
+    items = with_units(items, {item.pick: unit_in(request.POST, item.pick) for item in items}, cart)
     picks = request.POST.getlist("chosen")
     chosen = [item for item in items if item.pick in picks]
     wanted = {item.pick: points_in(request.POST, item.pick) for item in items}

@@ -38,3 +38,11 @@ def test_the_lines_add_up_and_name_each_reward_once(
         line["quantity"] for line in body["lines"] if line["sku"] in ("TOTE-01", "SHIRT-01", "SOCKS-01")
     )
     assert sold == sum(quantity for _sku, _cents, quantity in lines)
+
+
+def test_the_product_that_the_customer_chose_is_free_in_the_order() -> None:
+    lines = (a_line("l1", "TOTE-01", "24.00"), a_line("l2", "SOCKS-01", "12.50"))
+    chosen = Write(pk=1, detail={"reward": "rew_1", "skus": ["TOTE-01"], "saving_cents": 2400})
+    body = order_body(an_order(base="12.50", lines=lines), [chosen], NAMES)
+    free = [(line["sku"], line["amount"]) for line in body["lines"] if line["reward_id"]]
+    assert free == [("TOTE-01", 0)]
