@@ -11,6 +11,8 @@ from typing import Any
 # The key of WSGI's environment that holds the server's side of the connection.
 SOCKET = "gunicorn.socket"
 EVENTS = "events"
+# The retailers' other systems, such as a web shop: all programs together, so that tills never wait for them.
+API = "api"
 BUSY = "BUSY"
 LINE_TOO_LONG = "ADDRESS_TOO_LONG"
 
@@ -30,10 +32,10 @@ def note_owner(launch_id: str, program: str) -> None:
 
 
 def lane_of(path: str) -> str:
-    """Return the lane of a request for `path`: "events", a program, or the first word of the path."""
+    """Return the lane of a request for `path`: "events", "api", a program, or the first word of the path."""
     _, first, *rest = (path + "//").split("/", 3)
-    if first == EVENTS:
-        return EVENTS
+    if first in (EVENTS, API):
+        return first
     if first == "l":
         return f"program {_owners.get(rest[0], '')}"
     return f"program {rest[0]}" if first in ("launch", "brand", "identity") else first

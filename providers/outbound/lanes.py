@@ -7,6 +7,8 @@ thread-safe: the caller holds a lock or calls from one thread.
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -15,12 +17,20 @@ SHARE = 3
 
 
 class Lanes(Generic[Item]):
-    """`threads` threads, of which `reserve` are kept for the lanes in `privileged`."""
+    """`threads` threads, of which `reserve` are kept for the lanes in `privileged`. A lane in `most` has at
+    most so many, however many are free."""
 
-    def __init__(self, threads: int, reserve: int = 0, privileged: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        threads: int,
+        reserve: int = 0,
+        privileged: frozenset[str] = frozenset(),
+        most: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._threads = threads
         self._reserve = reserve
         self._privileged = privileged
+        self._most = most
         self._running = 0
         self._busy: Counter[str] = Counter()
         # The lanes that wait, the one whose turn it is first; in each the longest waiting first.
@@ -67,7 +77,7 @@ class Lanes(Generic[Item]):
         free = self._threads - self._running
         if lane not in self._privileged:
             free -= self._reserve
-        return free > 0 and self._busy[lane] < SHARE * free
+        return free > 0 and self._busy[lane] < min(SHARE * free, self._most.get(lane, self._threads))
 
     def _start(self, lane: str) -> None:
         self._running += 1

@@ -16,11 +16,18 @@ KIND = "house"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls, and about which program."""
+    """Who calls, and the adapter of the program that it is about: the same that the tills use."""
 
     key: ApiKey
-    program: str
-    currency: str
+    house: LoyaltyProvider
+
+    @property
+    def program(self) -> str:
+        return self.house.config.program
+
+    @property
+    def currency(self) -> str:
+        return self.house.config.currency
 
 
 def admit(request: HttpRequest, host: ApiHost, program: str, scope: Scope) -> Caller:
@@ -31,10 +38,10 @@ def admit(request: HttpRequest, host: ApiHost, program: str, scope: Scope) -> Ca
         raise Problem("too_many_calls", retry_after=wait_s)
     if scope.value not in key.scopes:
         raise Problem("scope_missing", scope=scope.value)
-    provider: LoyaltyProvider | None = host.active_provider(program)
-    if provider is None or provider.kind != KIND:
+    house = host.active_provider(program)
+    if house is None or house.kind != KIND:
         raise Problem("not_found")
-    return Caller(key=key, program=program, currency=provider.config.currency)
+    return Caller(key=key, house=house)
 
 
 def _key_of(request: HttpRequest, host: ApiHost, program: str) -> ApiKey:

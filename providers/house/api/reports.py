@@ -1,5 +1,5 @@
-"""What a web shop reports, once per id: orders, returns, cancellations. The rules are those of the till
-(`providers.house.earning`)."""
+"""What a web shop reports, once per id: orders, returns, cancellations. The rules are those of the till: the
+adapter itself records them."""
 
 import hashlib
 import json
@@ -9,59 +9,60 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from providers.base import LoyaltyProvider
 from providers.errors import Rejected
-from providers.house import earning
 from providers.house.api.models import Report, ReportKind
 from providers.house.api.problems import Problem, problem_of
 from providers.house.api.reservations import release_order
+from providers.house.earning import earned_with
 from providers.house.models import Member
-from providers.sales import Order, Return
+from providers.sales import Order, OrderLine, Return
 
 Answer = dict[str, object]
 
 
-def report_order(member: Member, order: Order) -> Answer:
+def report_order(house: LoyaltyProvider, member: Member, order: Order) -> Answer:
     """Let the order earn once. Raises Problem."""
 
     def write() -> Answer:
         _check_owner(member, order.order_id)
-        entry = earning.record_order(member.program, order.earn_base.currency, order)
-        return {"order_id": order.order_id, "points": entry.points}
+        return {"order_id": order.order_id, "points": house.record_order(order).points}
 
     content = {
         "member": member.pk,
         "total": _amount(order.earn_base.amount),
         "placed_at": order.placed_at.isoformat(),
-        "lines": [[line.item_id, line.product_id, line.quantity, _amount(line.net)] for line in order.lines],
+        "lines": _lines(order.lines),
+        "store": order.store,
     }
     return _once(member.program, ReportKind.ORDER, order.order_id, content, write)
 
 
-def report_return(member: Member, ret: Return) -> Answer:
+def report_return(house: LoyaltyProvider, member: Member, ret: Return) -> Answer:
     """Take back what the goods earned, once. Raises Problem."""
 
     def write() -> Answer:
         _check_owner(member, ret.order_id)
-        entry = earning.record_return(member.program, ret.net.currency, ret)
-        return {"return_id": ret.return_id, "order_id": ret.order_id, "points": entry.points}
+        points = house.record_return(ret).points
+        return {"return_id": ret.return_id, "order_id": ret.order_id, "points": points}
 
     content = {
         "member": member.pk,
         "order": ret.order_id,
         "total": _amount(ret.net.amount),
         "is_complete": ret.is_complete,
+        "lines": _lines(ret.lines),
     }
     return _once(member.program, ReportKind.RETURN, ret.return_id, content, write)
 
 
-def report_cancellation(member: Member, order: Order) -> Answer:
+def report_cancellation(house: LoyaltyProvider, member: Member, order: Order) -> Answer:
     """Give back what the order spent, then take back what it earned, once. Raises Problem."""
 
     def write() -> Answer:
         _check_owner(member, order.order_id)
         release_order(member.program, order.order_id)
-        entry = earning.cancel_order(member.program, order)
-        return {"order_id": order.order_id, "points": entry.points}
+        return {"order_id": order.order_id, "points": house.cancel_order(order).points}
 
     return _once(member.program, ReportKind.CANCELLATION, order.order_id, {"member": member.pk}, write)
 
@@ -95,9 +96,13 @@ def _once(
 
 
 def _check_owner(member: Member, order_id: str) -> None:
-    earned = earning.earned_with(member.program, order_id)
+    earned = earned_with(member.program, order_id)
     if earned and earned.member_id != member.pk:
         raise Problem("other_member")
+
+
+def _lines(lines: tuple[OrderLine, ...]) -> list[list[object]]:
+    return [[line.item_id, line.product_id, line.quantity, _amount(line.net)] for line in lines]
 
 
 def _amount(amount: Decimal) -> str:

@@ -12,9 +12,8 @@ from providers.errors import Rejected
 from providers.house import spending
 from providers.house.api.models import Reservation
 from providers.house.api.problems import Problem, problem_of
-from providers.house.catalogue import list_rewards, list_vouchers
 from providers.house.ledger import lock
-from providers.house.models import HoldState, Member
+from providers.house.models import Hold, HoldState, Member, Reward, Voucher
 from providers.sales import Order, SpendIntent, SpendKind
 from providers.types import Cart, Discount, DiscountKind, Money
 
@@ -35,13 +34,12 @@ def reserve(
             known = Reservation.objects.filter(program=program, key=key).first()
             if known:
                 return _repeated(known, intent)
-            discount = _discount_of(member, currency, kind, item_id, points)
             hold = spending.spend(program, intent, is_online=True)
             return Reservation.objects.create(
                 program=program,
                 key=key,
                 hold=hold,
-                discount=discount,
+                discount=discount_json(_discount_of(hold, currency)),
                 created_at=now,
                 expires_at=now + lasts,
             )
@@ -161,23 +159,16 @@ def _intent(
     )
 
 
-def _discount_of(
-    member: Member, currency: str, kind: SpendKind, item_id: str, points: int
-) -> dict[str, object]:
-    """Return the discount as it is promised now. The spend refuses what is not there."""
-    if kind is SpendKind.VOUCHER:
-        vouchers = list_vouchers(member, currency, is_online=True)
-        return next((discount_json(each.discount) for each in vouchers if each.voucher_id == item_id), {})
-    rewards = list_rewards(member, currency, is_online=True)
-    rewards = tuple(each for each in rewards if each.reward_id == item_id)
-    if not rewards:
-        return {}
-    span = rewards[0].points_range
-    if span is None:
-        return discount_json(rewards[0].discount)
+def _discount_of(hold: Hold, currency: str) -> Discount:
+    """Return the discount that the hold stands for, as it is now."""
+    if hold.kind == SpendKind.VOUCHER.value:
+        return Voucher.objects.get(program=hold.program, voucher_id=hold.item_id).discount(currency)
+    reward = Reward.objects.get(program=hold.program, reward_id=hold.item_id)
+    if reward.value_per_point is None:
+        return reward.discount(currency)
     unit = Decimal(1).scaleb(-decimals_of(currency))
-    amount = (points * span.value_per_point.amount).quantize(unit, ROUND_DOWN)
-    return discount_json(Discount(kind=DiscountKind.FIXED, amount=Money(amount=amount, currency=currency)))
+    amount = (hold.points * reward.value_per_point).quantize(unit, ROUND_DOWN)
+    return Discount(kind=DiscountKind.FIXED, amount=Money(amount=amount, currency=currency))
 
 
 def discount_json(discount: Discount) -> dict[str, object]:

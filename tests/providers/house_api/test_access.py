@@ -1,10 +1,12 @@
 """Who may call, how often, and what a refusal looks like."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from loyaltyview.ops.overload import API, BUSY, LINE_TOO_LONG, SOCKET, lane_of
 from loyaltyview.programs.models import Program
 from providers.house.api.keys import revoke
 from providers.house.api.models import ApiKey, Scope
@@ -123,3 +125,18 @@ def test_only_the_calls_import_pydantic_and_nothing_imports_the_calls_with_the_p
         if name.partition(".")[0] in ("ninja", "pydantic") or name.startswith("providers.house.api.calls")
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize(("problem", "status"), [(BUSY, 503), (LINE_TOO_LONG, 414)])
+def test_a_busy_server_answers_a_call_as_json(shop: Shop, problem: str, status: int) -> None:
+    socket = SimpleNamespace(problem=problem)
+    answer = shop.client.get("/api/house/acme/v1/members/mem_1", **{SOCKET: socket})
+    assert (answer.status_code, answer.json()["code"]) == (status, problem.lower())
+    assert answer["Content-Type"] == "application/problem+json"
+    assert ("Retry-After" in answer) == (problem == BUSY)
+
+
+@pytest.mark.parametrize("path", ["/api/house/acme/v1/orders", "/api/house/other/v1/orders", "/api/"])
+def test_web_shops_share_a_lane_that_no_till_is_in(path: str) -> None:
+    assert lane_of(path) == API
+    assert API not in (lane_of("/launch/acme/"), lane_of("/l/5f0c/"), lane_of("/events/acme/"))

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from providers.house.models import Member, Reward, Voucher
-from tests.providers.house_api.conftest import Shop, mem
+from tests.providers.house import build_campaign, build_member
+from tests.providers.house_api.conftest import Shop, mem, reservation_of
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_the_balance_names_tier_and_the_way_to_the_next(shop: Shop, mia: Member)
         "spendable": 250,
         "reserved": 0,
         "expiring": [],
-        "tier": {"name": "Bronze", "points": 0, "next_name": "Silver", "next_from": 500},
+        "tier": {"name": "Bronze", "benefits": "", "points": 0, "next_name": "Silver", "next_from": 500},
     }
 
 
@@ -99,3 +100,20 @@ def test_vouchers_and_history_are_listed(shop: Shop, mia: Member) -> None:
     )
     (movement,) = shop.get(f"members/{mem(mia)}/history")["movements"]
     assert movement["points"] == 250
+
+
+def test_a_typed_code_of_a_campaign_is_found_and_reserved(shop: Shop, mia: Member) -> None:
+    build_campaign("SUMMER-7Q2M")
+    found = shop.post(f"members/{mem(mia)}/vouchers/search", {"code": " summer 7q2m"})
+    assert (found["code"], found["discount"]["amount"]["amount"]) == ("SUMMER-7Q2M", "10.00")
+    item = {"kind": "voucher", "item_id": found["voucher_id"], "points": 0}
+    reserved = shop.post("reservations", reservation_of(mia, **item))
+    assert reserved["discount"] == found["discount"]
+    assert shop.post(f"members/{mem(mia)}/vouchers/search", {"code": "OTHER"})["code"] == "reward_not_found"
+
+
+def test_a_merged_card_stands_for_the_other_one(shop: Shop, mia: Member) -> None:
+    old = build_member("ACME-000002")
+    Member.objects.filter(pk=old.pk).update(merged_into=mia, email="")
+    assert shop.get(f"members/{mem(old)}/balance")["spendable"] == 250
+    assert shop.get(f"members/{mem(old)}")["member"] == mem(mia)

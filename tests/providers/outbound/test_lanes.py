@@ -54,3 +54,17 @@ def test_a_waiting_item_can_be_withdrawn_once() -> None:
     assert not turns.remove("a", "second")
     turns.done("a")
     assert turns.following() is None
+
+
+def test_a_lane_with_a_limit_of_its_own_leaves_the_other_threads_free() -> None:
+    lanes: Lanes[int] = Lanes(32, most={"api": 4})
+    assert [lanes.take("api", number) for number in range(100)].count(True) == 4
+    assert all(lanes.take(f"program {number}", 1000 + number) for number in range(28))
+    assert not lanes.take("program 28", 2000)
+    lanes.done("program 0")
+    assert lanes.following() == ("program 28", 2000)
+    for number in range(1, 10):
+        lanes.done(f"program {number}")
+    assert lanes.following() is None
+    lanes.done("api")
+    assert lanes.following() == ("api", 4)

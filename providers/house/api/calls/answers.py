@@ -60,6 +60,7 @@ class Tier(BaseModel):
     """`points` count towards the tier; `next_from` is where the next tier begins, null at the top."""
 
     name: str
+    benefits: str
     points: int
     next_name: str | None
     next_from: int | None
@@ -90,11 +91,14 @@ class PointsRange(BaseModel):
 
 
 class Reward(BaseModel):
-    """`lock` is null when the member can take the reward. `points_range` is given for points as money."""
+    """`lock` is null when the member can take the reward. `points_range` is given for points as money.
+    `image` is a path on this host, or empty."""
 
     reward_id: str
     title: str
     description: str
+    terms: str
+    image: str
     points: int
     discount: Discount
     points_range: PointsRange | None
@@ -108,6 +112,8 @@ class Rewards(BaseModel):
 class Voucher(BaseModel):
     voucher_id: str
     title: str
+    description: str
+    terms: str
     code: str
     discount: Discount
     expires_at: datetime | None

@@ -9,6 +9,7 @@ from providers.house.api.calls.fields import (
     Answer,
     Body,
     CartKey,
+    Code,
     Email,
     ItemId,
     MemberId,
@@ -54,7 +55,7 @@ class Enrolment(Body):
 
 
 class LineIn(Body):
-    """One line of an order. `total` is what the line earns on, in the currency of the order."""
+    """One line of an order or return. `total` is what the line earns on, in the same currency."""
 
     line_id: Reference
     product_id: Reference
@@ -104,6 +105,7 @@ class ReturnIn(Body):
     returned_at: Time
     total: MoneyIn
     is_complete: bool = False
+    lines: list[LineIn] = Field(default=[], max_length=500)
 
 
 class CancellationIn(Body):
@@ -113,6 +115,14 @@ class CancellationIn(Body):
 
     order_id: Reference
     member: MemberId
+
+
+class CodeIn(Body):
+    """A code that the customer typed in the cart, in any spelling."""
+
+    model_config = example({"code": "WELCOME-7Q2M"})
+
+    code: Code
 
 
 class ReservationIn(Body):

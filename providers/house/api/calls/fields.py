@@ -112,6 +112,7 @@ Phone = Annotated[str, _pattern(r"\+[1-9]\d{6,14}", "must be in international fo
 Email = Annotated[str, Checked(_email, {"format": "email", "maxLength": 254})]
 Name = Annotated[str, Checked(_name, {"maxLength": 100})]
 MemberNumber = Annotated[str, Checked(_one_line(70), {"minLength": 1, "maxLength": 70})]
+Code = Annotated[str, Checked(_one_line(50), {"minLength": 1, "maxLength": 50})]
 Time = Annotated[datetime, Checked(_time, {"format": "date-time", "examples": ["2026-05-04T12:30:00Z"]})]
 Answer = Literal["yes", "no"]
 

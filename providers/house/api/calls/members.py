@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from providers import types
-from providers.house import catalogue, history, members
+from providers.house import catalogue, members
 from providers.house.api.calls.answers import (
     Balance,
     Consents,
@@ -25,11 +25,11 @@ from providers.house.api.calls.answers import (
     profile_of,
     ref_of,
 )
-from providers.house.api.calls.bodies import ConsentAnswers, Enrolment, Search
+from providers.house.api.calls.bodies import CodeIn, ConsentAnswers, Enrolment, Search
 from providers.house.api.calls.fields import MemberId
 from providers.house.api.calls.scoped import caller_of, member_of, scoped
 from providers.house.api.models import Scope
-from providers.house.api.problems import wrong_field
+from providers.house.api.problems import Problem, wrong_field
 from providers.types import Consent, MemberQuery, QueryKind
 
 router = Router(tags=["members"])
@@ -62,7 +62,9 @@ def enrol(request: HttpRequest, body: Enrolment) -> MemberRef:
         first_name=body.first_name,
         last_name=body.last_name,
     )
-    return ref_of(members.enrol(caller_of(request).program, profile, _consents_of(body.consents)))
+    caller = caller_of(request)
+    enrolled = caller.house.enrol(profile, _consents_of(body.consents))
+    return ref_of(members.get(caller.program, enrolled.ref))
 
 
 @router.get("/members/{member}", response=Profile, summary="Read a profile", **scoped(Scope.MEMBERS_READ))
@@ -81,7 +83,8 @@ def change_consents(request: HttpRequest, member: MemberId, body: ConsentAnswers
     """Store the member's new answers. An answer about an address that the member does not have is not
     stored."""
     found = member_of(request, member)
-    return profile_of(members.change_consents(found.program, found.member_id, _consents_of(body))).consents
+    caller_of(request).house.change_consents(found.member_id, _consents_of(body))
+    return profile_of(member_of(request, member)).consents
 
 
 @router.get(
@@ -89,7 +92,7 @@ def change_consents(request: HttpRequest, member: MemberId, body: ConsentAnswers
 )
 def read_balance(request: HttpRequest, member: MemberId) -> Balance:
     """Read points, tier, and the points that expire."""
-    found = members.describe(member_of(request, member))
+    found = caller_of(request).house.get_member(member_of(request, member).member_id)
     return Balance(
         spendable=found.balance.spendable,
         reserved=found.balance.reserved,
@@ -113,18 +116,22 @@ def list_rewards(request: HttpRequest, member: MemberId) -> Rewards:
 def list_vouchers(request: HttpRequest, member: MemberId) -> Vouchers:
     """List the member's open vouchers, those that expire soonest first."""
     found = catalogue.list_vouchers(member_of(request, member), caller_of(request).currency, is_online=True)
-    return Vouchers(
-        vouchers=[
-            Voucher(
-                voucher_id=voucher.voucher_id,
-                title=voucher.title,
-                code=voucher.code,
-                discount=discount_of(voucher.discount),
-                expires_at=voucher.expires_at,
-            )
-            for voucher in found
-        ]
-    )
+    return Vouchers(vouchers=[_voucher_of(voucher) for voucher in found])
+
+
+@router.post(
+    "/members/{member}/vouchers/search",
+    response=Voucher,
+    summary="Find a voucher by its code",
+    **scoped(Scope.POINTS_READ),
+)
+def find_voucher(request: HttpRequest, member: MemberId, body: CodeIn) -> Voucher:
+    """Find the voucher that a typed code stands for: one of the member's, or one of a campaign. Uses
+    nothing. Reserve it by its `voucher_id`."""
+    found = caller_of(request).house.find_voucher(member_of(request, member).member_id, body.code)
+    if found.lock and found.lock.reason is not types.LockReason.ONLINE_ONLY:
+        raise Problem("not_allowed")
+    return _voucher_of(found)
 
 
 @router.get(
@@ -132,7 +139,7 @@ def list_vouchers(request: HttpRequest, member: MemberId) -> Vouchers:
 )
 def list_history(request: HttpRequest, member: MemberId) -> History:
     """List the newest 50 movements, newest first. The texts are in the language of Accept-Language."""
-    movements = history.list_movements(member_of(request, member))
+    movements = caller_of(request).house.get_history(member_of(request, member).member_id)
     return History(movements=[Movement(at=each.at, points=each.points, text=each.text) for each in movements])
 
 
@@ -142,11 +149,24 @@ def _consents_of(body: ConsentAnswers) -> types.Consents:
     )
 
 
+def _voucher_of(voucher: types.Voucher) -> Voucher:
+    return Voucher(
+        voucher_id=voucher.voucher_id,
+        title=voucher.title,
+        description=voucher.description,
+        terms=voucher.terms,
+        code=voucher.code,
+        discount=discount_of(voucher.discount),
+        expires_at=voucher.expires_at,
+    )
+
+
 def _tier_of(tier: types.Tier | None) -> Tier | None:
     if tier is None:
         return None
     return Tier(
         name=tier.name,
+        benefits=tier.benefits,
         points=int(tier.progress),
         next_name=tier.next_name or None,
         next_from=int(tier.next_threshold) if tier.next_name else None,
@@ -159,6 +179,8 @@ def _reward_of(reward: types.Reward) -> Reward:
         reward_id=reward.reward_id,
         title=reward.title,
         description=reward.description,
+        terms=reward.terms,
+        image=reward.image,
         points=reward.points,
         discount=discount_of(reward.discount),
         points_range=_range_of(reward.points_range),

@@ -34,7 +34,7 @@ def report_order(request: HttpRequest, body: OrderIn) -> OrderPoints:
         lines=_lines_of(body.lines, total),
         store=body.store,
     )
-    return OrderPoints.model_validate(reports.report_order(member, order))
+    return OrderPoints.model_validate(reports.report_order(caller_of(request).house, member, order))
 
 
 @router.post("/returns", response=ReturnPoints, summary="Report a return", **scoped(Scope.ORDERS_WRITE))
@@ -51,9 +51,10 @@ def report_return(request: HttpRequest, body: ReturnIn) -> ReturnPoints:
         returned_at=body.returned_at,
         net=net,
         order_earn_base=net,
+        lines=_lines_of(body.lines, net),
         is_complete=body.is_complete,
     )
-    return ReturnPoints.model_validate(reports.report_return(member, ret))
+    return ReturnPoints.model_validate(reports.report_return(caller_of(request).house, member, ret))
 
 
 @router.post(
@@ -70,7 +71,7 @@ def report_cancellation(request: HttpRequest, body: CancellationIn) -> OrderPoin
         placed_at=clock.now(),
         earn_base=Money(amount=Decimal(0), currency=caller_of(request).currency),
     )
-    return OrderPoints.model_validate(reports.report_cancellation(member, order))
+    return OrderPoints.model_validate(reports.report_cancellation(caller_of(request).house, member, order))
 
 
 def _lines_of(lines: list[LineIn], total: Money) -> tuple[OrderLine, ...]:
@@ -84,5 +85,5 @@ def _lines_of(lines: list[LineIn], total: Money) -> tuple[OrderLine, ...]:
         for line in lines
     )
     if found and sum(line.net for line in found) != total.amount:
-        raise wrong_field("lines", "their totals must add up to the total of the order")
+        raise wrong_field("lines", "their totals must add up to `total`")
     return found

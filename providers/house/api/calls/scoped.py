@@ -28,8 +28,10 @@ def caller_of(request: HttpRequest) -> Caller:
 
 def member_of(request: HttpRequest, member: str) -> Member:
     """Return the program's member with this id of the API; raise Problem."""
-    members = Member.objects.filter(program=caller_of(request).program, pk=int(member.removeprefix("mem_")))
-    found = members.first()
+    members = Member.objects.filter(program=caller_of(request).program)
+    found = members.filter(pk=int(member.removeprefix("mem_"))).first()
+    while found and found.merged_into_id:  # the card was merged into another one
+        found = members.filter(pk=found.merged_into_id).first()
     if found is None:
         raise Problem("member_not_found")
     return found
