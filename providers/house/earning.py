@@ -2,62 +2,78 @@
 
 Each writes one entry per order or return id, even of 0 points, and finds it again when it is repeated.
 Returns take back in proportion to the money: after each, the points taken in sum are floor(earned * money
-returned so far / money of the order). So rounding never adds up, and a full return takes exactly the earned
-points. Points of the order that have expired are already taken. Points that are on hold or spent cannot be
-taken: the entry keeps them as `shortfall`, which `owed` takes when they come back.
+returned so far / money of the order). Each money counts times the factor that its product had in the order.
+So rounding never adds up, and a full return takes exactly the earned points. Points of the order that have
+expired are already taken. Points that are on hold or spent cannot be taken: the entry keeps them as
+`shortfall`, which `owed` takes when they come back.
 """
 
-import calendar
-from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from providers.errors import Rejected, RejectReason
-from providers.house.expiry import expired_points
+from providers.house.expiry import expired_points, expiry_of
 from providers.house.ledger import lock, post, posted
 from providers.house.members import tiers_at
-from providers.house.models import EarnRule, Entry, EntryKind, Member
+from providers.house.models import Entry, EntryKind, Member
+from providers.house.multipliers import (
+    Earned,
+    Purchase,
+    Terms,
+    earned_by,
+    of_order,
+    read_terms,
+    weigh,
+    zone_of,
+)
 from providers.sales import Order, Return
 from providers.types import Money
 
 TAKEN_BACK = (EntryKind.RETURN, EntryKind.CANCEL)
 
 
-def points_for(member: Member, base: Decimal) -> int:
-    """Return the points that `base` earns for `member` now: rate times tier multiplier, rounded down."""
-    rule = EarnRule.objects.filter(program=member.program).first()
+def preview(member: Member, purchase: Purchase, time_zone: str = "") -> Earned:
+    """Return what `purchase` earns for `member`."""
+    return _earned(member, purchase, time_zone)[0]
+
+
+def _earned(member: Member, purchase: Purchase, time_zone: str) -> tuple[Earned, Terms]:
+    terms = read_terms(member.program, purchase.at.astimezone(zone_of(time_zone)).date())
     tier, _next = tiers_at(member.program, member.lifetime_points)
-    rate = (rule.points_per_unit if rule else Decimal(0)) * (tier.multiplier if tier else 1)
-    return int(max(base, Decimal(0)) * rate)
+    return earned_by(member, tier, purchase, terms), terms
 
 
-def record_order(program: str, currency: str, order: Order) -> Entry:
+def record_order(program: str, currency: str, order: Order, time_zone: str = "") -> Entry:
     """Earn once per order. If it was cancelled or partly returned before we record it, only what is left
-    is earned."""
+    is earned. Days and months count in `time_zone`, "" for UTC."""
     _check_currency(currency, order.earn_base)
     with transaction.atomic():
         member = lock(program, order.member_ref)
         known = earned_with(program, order.order_id) or _earned_elsewhere(member, order)
         if known:
             return known
-        points = points_for(member, order.earn_base.amount)
+        gain, terms = _earned(member, of_order(order), time_zone)
+        expires_at = expiry_of(order.placed_at, terms, time_zone)
         earned = post(
             member,
             EntryKind.EARN,
-            points,
+            gain.points,
             reference=earn_reference(order.order_id),
-            tier_points=points,
+            tier_points=gain.points,
             order_id=order.order_id,
             amount=order.earn_base.amount,
-            expires_at=_expires_at(program, order.placed_at),
+            expires_at=expires_at,
+            inactivity_months=terms.inactivity_months,
+            by_product=gain.by_product,
             note=order.external_id,
         )
         if posted(program, cancel_reference(order.order_id)):
-            _take_back(member, earned, points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
+            _take_back(member, earned, gain.points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
         else:
-            due = _due_after_returns(earned, Decimal(0))
+            due = _due_after_returns(earned, [])
             if due:
                 _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
         return earned
@@ -75,11 +91,20 @@ def record_return(program: str, currency: str, ret: Return) -> Entry:
         known = posted(program, reference)
         if known:
             return known
-        due = _due_after_returns(earned, ret.net.amount) if earned else 0
+        # Before the order is known, nobody can say whether its products had different factors.
+        parts = _money_by_product(ret) if earned is None or earned.by_product else None
+        due = _due_after_returns(earned, [(ret.net.amount, parts)]) if earned else 0
         if earned and ret.is_complete:
             due = earned.points
         return _take_back(
-            member, earned, due, EntryKind.RETURN, reference, order_id=order_id, net=ret.net.amount
+            member,
+            earned,
+            due,
+            EntryKind.RETURN,
+            reference,
+            order_id=order_id,
+            net=ret.net.amount,
+            by_product=parts,
         )
 
 
@@ -144,14 +169,43 @@ def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry |
     return member, earned_with(program, order_id)
 
 
-def _due_after_returns(earned: Entry, net: Decimal) -> int:
-    """Return the points that must be taken in sum once `net` more money of the order has come back."""
+# The money of a return, and its shares by product, where they are kept.
+Part = tuple[Decimal, dict[str, str] | None]
+
+
+def _money_by_product(ret: Return) -> dict[str, str] | None:
+    money: dict[str, Decimal] = {}
+    for line in ret.lines:
+        money[line.product_id] = money.get(line.product_id, Decimal(0)) + line.net
+    return {product: str(net) for product, net in money.items()} or None
+
+
+def _due_after_returns(earned: Entry, more: list[Part]) -> int:
+    """Return the points that must be taken in sum once `more` parts of the order have come back."""
     returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
-    returned = (returns.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)) + net
+    known = returns.values_list("amount", "by_product")
+    parts = [*((amount or Decimal(0), shares) for amount, shares in known), *more]
     base = earned.amount or Decimal(0)
-    if returned >= base:
+    if sum((amount for amount, _shares in parts), Decimal(0)) >= base:
         return earned.points
-    return int(earned.points * returned / base)
+    kept = earned.by_product or {"base": base, "factors": {}}
+    weighted = Decimal(kept["base"])
+    factors = {product: Decimal(factor) for product, factor in kept["factors"].items()}
+    average = weighted / base
+    # In proportion to the whole order, where a return names no product of it.
+    returned = sum(
+        (
+            weigh(
+                amount,
+                ((product, Decimal(money)) for product, money in (shares or {}).items()),
+                lambda product: factors.get(product, average),
+                average,
+            )
+            for amount, shares in parts
+        ),
+        Decimal(0),
+    )
+    return min(earned.points, int(earned.points * returned / weighted)) if weighted else 0
 
 
 def _take_back(
@@ -163,6 +217,7 @@ def _take_back(
     *,
     order_id: str = "",
     net: Decimal | None = None,
+    by_product: dict[str, Any] | None = None,
 ) -> Entry:
     """Post an entry so that `due` points of the order are taken in sum, as far as they are spendable. The
     tier falls by expired points, too: it counts purchases."""
@@ -181,16 +236,6 @@ def _take_back(
         shortfall=wanted - taken,
         order_id=order_id,
         amount=net,
+        by_product=by_product,
         note=earned.note if earned else "",
     )
-
-
-def _expires_at(program: str, placed_at: datetime) -> datetime | None:
-    """Return the day `expiry_months` later, or that month's last day."""
-    rule = EarnRule.objects.filter(program=program).first()
-    if rule is None or not rule.expiry_months:
-        return None
-    years, month0 = divmod(placed_at.month - 1 + rule.expiry_months, 12)
-    year, month = placed_at.year + years, month0 + 1
-    day = min(placed_at.day, calendar.monthrange(year, month)[1])
-    return placed_at.replace(year=year, month=month, day=day)

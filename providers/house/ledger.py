@@ -1,7 +1,8 @@
 """The ledger's two primitives: lock a member, and post an entry together with its change of the balance."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -24,9 +25,20 @@ def lock(program: str, ref: str) -> Member:
     return member
 
 
-def move(member: Member, *, spendable: int = 0, reserved: int = 0, lifetime: int = 0) -> None:
+def move(
+    member: Member,
+    *,
+    spendable: int = 0,
+    reserved: int = 0,
+    lifetime: int = 0,
+    may_expire_at: datetime | None = None,
+) -> None:
     """Add the signed numbers to the member's balance; raise Rejected(INSUFFICIENT_POINTS) with the gap when
-    one of them would fall below zero. `member` is refreshed."""
+    one of them would fall below zero. `member` is refreshed. `may_expire_at` is the first time at which some
+    of the points may expire; for points that come back, the present."""
+    sooner: dict[str, Any] = {}
+    if may_expire_at and (member.next_expiry_at is None or may_expire_at < member.next_expiry_at):
+        sooner = {"next_expiry_at": may_expire_at}
     moved = Member.objects.filter(
         pk=member.pk,
         spendable__gte=-spendable,
@@ -36,8 +48,9 @@ def move(member: Member, *, spendable: int = 0, reserved: int = 0, lifetime: int
         spendable=F("spendable") + spendable,
         reserved=F("reserved") + reserved,
         lifetime_points=F("lifetime_points") + lifetime,
+        **sooner,
     )
-    member.refresh_from_db(fields=["spendable", "reserved", "lifetime_points"])
+    member.refresh_from_db(fields=["spendable", "reserved", "lifetime_points", "next_expiry_at"])
     if not moved:
         gap = max(0, -spendable - member.spendable)
         raise Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=gap)
@@ -56,18 +69,25 @@ def post(
     amount: Decimal | None = None,
     at: datetime | None = None,
     expires_at: datetime | None = None,
+    inactivity_months: int | None = None,
+    by_product: dict[str, Any] | None = None,
     note: str = "",
 ) -> Entry:
     """Write one entry and move the balance by it, inside the caller's transaction and its `lock`.
 
-    `from_reserved` takes the points from the reserved balance of a hold instead of the spendable balance.
-    Raises Rejected(INSUFFICIENT_POINTS); an IntegrityError means that `reference` exists, which the caller
-    should have looked for.
+    Points that may expire have an `expires_at` or `inactivity_months`. `from_reserved` takes the points from
+    the reserved balance of a hold instead of the spendable balance. Raises Rejected(INSUFFICIENT_POINTS); an
+    IntegrityError means that `reference` exists, which the caller should have looked for.
     """
+    at = at or timezone.now()
     if from_reserved:
         move(member, reserved=points, lifetime=tier_points)
     else:
-        move(member, spendable=points, lifetime=tier_points)
+        may_expire_at = at if kind is EntryKind.RELEASE else expires_at
+        if inactivity_months:
+            # No number of months is shorter. Too early is no fault: the job looks again.
+            may_expire_at = at + timedelta(days=28 * inactivity_months - 1)
+        move(member, spendable=points, lifetime=tier_points, may_expire_at=may_expire_at)
     return Entry.objects.create(
         program=member.program,
         member=member,
@@ -78,8 +98,10 @@ def post(
         reference=reference,
         order_id=order_id,
         amount=amount,
-        at=at or timezone.now(),
+        at=at,
         expires_at=expires_at,
+        inactivity_months=inactivity_months,
+        by_product=by_product,
         note=note[:200],
     )
 

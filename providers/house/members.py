@@ -92,8 +92,9 @@ def new_member_id(program: str) -> str:
     return f"{program.upper()}-{secrets.randbelow(10**8):08d}"
 
 
-def describe(member: Member) -> types.Member:
-    """Return `member` in the words of the provider interface. Reads tiers and expiring points."""
+def describe(member: Member, time_zone: str = "") -> types.Member:
+    """Return `member` in the words of the provider interface. Reads tiers and expiring points, whose months
+    count in `time_zone`."""
     return types.Member(
         ref=member.member_id,
         member_id=member.member_id,
@@ -102,7 +103,9 @@ def describe(member: Member) -> types.Member:
         email=member.email,
         phone=member.phone,
         balance=types.Balance(
-            spendable=member.spendable, reserved=member.reserved, expiring=expiring_points(member)
+            spendable=member.spendable,
+            reserved=member.reserved,
+            expiring=expiring_points(member, time_zone),
         ),
         tier=_describe_tier(member),
         consents=types.Consents(email=Consent(member.consent_email), sms=Consent(member.consent_sms)),
@@ -130,6 +133,7 @@ def _describe_tier(member: Member) -> types.Tier | None:
         progress=Decimal(member.lifetime_points),
         threshold=Decimal(tier.threshold),
         next_threshold=Decimal(next_tier.threshold if next_tier else 0),
+        benefits=tier.benefits,
     )
 
 

@@ -27,6 +27,7 @@ from providers.house import (
 )
 from providers.house.api import reports, reservations
 from providers.house.models import Member as MemberRow
+from providers.house.multipliers import of_cart
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
@@ -62,10 +63,10 @@ class HouseProvider(LoyaltyProvider):
     # --- Reads ------------------------------------------------------------------------------------
 
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
-        return tuple(members.describe(member) for member in members.find(self.config.program, query))
+        return tuple(self._describe(member) for member in members.find(self.config.program, query))
 
     def get_member(self, ref: str) -> Member:
-        return members.describe(self._member(ref))
+        return self._describe(self._member(ref))
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
         return catalogue.list_rewards(self._member(ref), self.config.currency)
@@ -85,7 +86,8 @@ class HouseProvider(LoyaltyProvider):
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         if cart.total.currency != self.config.currency:
             return None
-        return earning.points_for(self._member(ref), cart.total.amount)
+        purchase = of_cart(cart, clock.now())
+        return earning.preview(self._member(ref), purchase, self.config.time_zone).points
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         hold = spending.find(self.config.program, intent)
@@ -114,17 +116,18 @@ class HouseProvider(LoyaltyProvider):
         spending.capture(self.config.program, spend, order)
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
-        return members.describe(members.enrol(self.config.program, profile, consents))
+        return self._describe(members.enrol(self.config.program, profile, consents))
 
     def enrolment_fields(self) -> frozenset[EnrolmentField]:
         asked = {EnrolmentField.BIRTHDAY: birthday.rule_of(self.config.program)}
         return frozenset(name for name, rule in asked.items() if rule)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
-        return members.describe(members.change_consents(self.config.program, ref, consents))
+        return self._describe(members.change_consents(self.config.program, ref, consents))
 
     def record_order(self, order: Order) -> PointsChange:
-        entry = earning.record_order(self.config.program, self.config.currency, order)
+        config = self.config
+        entry = earning.record_order(config.program, config.currency, order, config.time_zone)
         return PointsChange(points=entry.points)
 
     def record_return(self, ret: Return) -> PointsChange:
@@ -141,9 +144,7 @@ class HouseProvider(LoyaltyProvider):
         codes.store_batches(self.config.program, CODES_S)
         mail_outs.give_codes(self.config.program, self._zone(), CODES_S)
         self._give_birthday_gifts()
-        # It looks at every member with an expired lot, so once an hour is enough.
-        if cache.add(f"house:expiry:{self.config.program}", True, HOUR_S):
-            expiry.expire_all(self.config.program, clock.now())
+        self._expire_points()
 
     @classmethod
     def forget_old(cls, before: datetime) -> int:
@@ -162,6 +163,16 @@ class HouseProvider(LoyaltyProvider):
 
     def _zone(self) -> mail_outs.Zone:
         return mail_outs.Zone(time_zone=self.config.time_zone, country=self.config.country)
+
+    def _expire_points(self) -> None:
+        key, now = f"house:expiry:{self.config.program}", clock.now()
+        if cache.add(key, True, HOUR_S):
+            expiry.expire_all(self.config.program, now, self.config.time_zone)
+            if expiry.is_due(self.config.program, now):
+                cache.delete(key)  # more members than one call takes: the next minute goes on
+
+    def _describe(self, member: MemberRow) -> Member:
+        return members.describe(member, self.config.time_zone)
 
     def _member(self, ref: str) -> MemberRow:
         return members.get(self.config.program, ref)

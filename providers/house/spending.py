@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason
 from providers.house.catalogue import claim_item, return_item, use_item
@@ -86,7 +87,7 @@ def release(program: str, spend: Spend) -> None:
             return
         return_item(hold)
         if was_held:
-            move(hold.member, spendable=hold.points, reserved=-hold.points)
+            move(hold.member, spendable=hold.points, reserved=-hold.points, may_expire_at=timezone.now())
             take_owed(hold.member, hold, hold.points, f"hold-{hold.pk}")
         elif left := hold.points - _given_back(hold):
             _post_release(hold.member, hold, left, f"release:{hold.key}")

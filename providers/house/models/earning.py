@@ -164,13 +164,15 @@ class Multiplier(models.Model):
         null=True,
         blank=True,
         verbose_name=_("tier"),
-        help_text=_("Only for members who are in this tier. Empty: for all."),
+        help_text=_("For members from this tier upwards. Empty: for all."),
     )
     stores = models.JSONField(
         _("stores"),
         default=list,
         blank=True,
-        help_text=_('Ids of stores at the provider, such as ["boston-1"]. Empty: all stores.'),
+        help_text=_(
+            'What the program\'s stores have as "Provider store", such as ["boston-1"]. Empty: all stores.'
+        ),
     )
 
     class Meta:
@@ -191,3 +193,37 @@ class Multiplier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if not isinstance(self.stores, list) or (self.stores and not is_list_of_texts(self.stores)):
+            raise ValidationError({"stores": _('Write a list of store ids, such as ["boston-1"].')})
+        for name in ("category", "tier"):
+            chosen = getattr(self, name)
+            if chosen and self.rule_id and chosen.program != self.rule.program:
+                raise ValidationError({name: _("It belongs to another program.")})
+        if not (self.starts_on or self.ends_on or self.category_id or self.tier_id or self.stores):
+            text = _(
+                "It would count for every purchase: change the points per unit of the earning rule instead."
+            )
+            raise ValidationError(text)
+        if self.is_active and self.rule_id and (other := self._rival()):
+            text = _(
+                "“%(name)s” counts for the same purchases on some of these days, so one of the two would "
+                "never count. Change the days, the category, the tier or the stores of one."
+            )
+            raise ValidationError(text % {"name": other.name})
+
+    def _rival(self) -> "Multiplier | None":
+        """Return another active multiplier of the same category and tier that shares a store and a day."""
+        others = Multiplier.objects.filter(
+            rule=self.rule, is_active=True, category=self.category, tier=self.tier
+        ).exclude(pk=self.pk)
+        if self.starts_on:
+            others = others.filter(Q(ends_on=None) | Q(ends_on__gte=self.starts_on))
+        if self.ends_on:
+            others = others.filter(Q(starts_on=None) | Q(starts_on__lte=self.ends_on))
+        return next((each for each in others if self._shares_a_store(each)), None)
+
+    def _shares_a_store(self, other: "Multiplier") -> bool:
+        return not self.stores or not other.stores or not set(self.stores).isdisjoint(other.stores)
