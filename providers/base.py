@@ -60,6 +60,7 @@ class Capability(StrEnum):
     PARTIAL_RETURN = "partial_return"
     ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
+    ANONYMOUS_SALES = "anonymous_sales"  # takes sales without a member, where the program asks for it
     PIN = "pin"  # may ask for the member's PIN when something is spent
 
 
@@ -113,8 +114,8 @@ def _noting(write: Callable[..., Any], member_of: Callable[[Any], str]) -> Calla
         finally:
             # After any outcome: earlier reads may be outdated.
             config: ProviderConfig | None = getattr(self, "config", None)  # absent in a test's double
-            if config is not None and not self.is_local:
-                changed(config.program, member_of(about))
+            if config is not None and not self.is_local and (ref := member_of(about)):
+                changed(config.program, ref)
 
     return noting
 
@@ -283,7 +284,11 @@ class LoyaltyProvider(ABC):
     @abstractmethod
     def record_order(self, order: Order) -> PointsChange:
         """Called when an order is completed. Earn once per `order_id`; a repetition returns the first
-        answer."""
+        answer.
+
+        With ANONYMOUS_SALES it is also called for an order without a member, whose `member_ref` is empty, and
+        so are `record_return` and `cancel_order`. These move no points. They do nothing where the program
+        does not ask for such sales."""
 
     def close_order(self, order: Order) -> None:  # noqa: B027 - most vendors need nothing
         """Called when an order that used `spends` is completed and earns nothing, so that `record_order` is

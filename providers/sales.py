@@ -85,7 +85,8 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A completed sale. `earn_base` is the money that earns points; `spends` were used in it.
+    """A completed sale. `earn_base` is the money that earns points; `spends` were used in it. `member_ref` is
+    empty for a sale without a member.
     `store` is the vendor's store id; `currency` that of every amount."""
 
     order_id: str

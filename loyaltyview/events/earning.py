@@ -76,6 +76,8 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
             _earn_nothing(order, against or WhyNothing.NO_MEMBER)
             if spends:
                 provider.close_order(to_provider(order, spends[0].member_ref, spends))
+            if not against and Capability.ANONYMOUS_SALES in provider.capabilities:
+                provider.record_order(to_provider(order, "", ()))
             return
     if not _start(order, member_ref):
         return  # Cancelled meanwhile: order.cancelled takes back the points that there are.
@@ -114,6 +116,15 @@ def find_member(order: Order, provider: LoyaltyProvider) -> str:
     if not ref and order.profile_id:
         ref = _only_member(provider, QueryKind.MEMBER_ID, read_loyalty_id(order.program, order.profile_id))
     return ref
+
+
+def may_be_reported_without_member(order: Order) -> bool:
+    """Whether the vendor may have been told of the order although it has no member. Then it is told of its
+    returns and of its cancellation, too."""
+    is_without = order.earning == Earning.NOTHING and order.why_nothing == WhyNothing.NO_MEMBER
+    if not is_without or is_member_erased(order):
+        return False
+    return Capability.ANONYMOUS_SALES in order.program.provider().capabilities
 
 
 def reopen_returns(order: Order) -> None:
@@ -163,6 +174,8 @@ def take_back_order(order: Order) -> None:
     """Take back what the order earned. Raises ProviderError; may be repeated."""
     if order.earning == Earning.WAITING:
         _earn_nothing(order, WhyNothing.CANCELLED)
+    elif may_be_reported_without_member(order):
+        order.program.provider().cancel_order(to_provider(order, "", ()))
     if order.earning in MAYBE_EARNED:
         order.program.provider().cancel_order(to_provider(order, order.member_ref, ()))
         Order.objects.filter(pk=order.pk, earning__in=MAYBE_EARNED).update(

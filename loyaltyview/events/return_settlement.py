@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from loyaltyview.events.earning import MAYBE_EARNED, why_nothing
+from loyaltyview.events.earning import MAYBE_EARNED, may_be_reported_without_member, why_nothing
 from loyaltyview.events.errors import NotYet, PayloadError
 from loyaltyview.events.give_back import give_back_spends
 from loyaltyview.events.manual_review import park
@@ -39,10 +39,12 @@ def take_back_return(record: ReturnRecord) -> None:
         _close(record, ReturnState.NOTHING, None)
         return
     is_reported_elsewhere = _is_reported_elsewhere(order)
-    if not is_reported_elsewhere and not _may_have_earned(order):
+    is_without_member = may_be_reported_without_member(order)
+    is_known_to_vendor = is_reported_elsewhere or is_without_member
+    if not is_known_to_vendor and not _may_have_earned(order):
         _close(record, ReturnState.NOTHING, None)
         return
-    if not is_reported_elsewhere and order.earning != Earning.EARNED:
+    if not is_known_to_vendor and order.earning != Earning.EARNED:
         raise NotYet("the order has not earned yet")
     if record.currency != order.currency:
         raise PayloadError("currency", "not that of the order")
@@ -65,7 +67,10 @@ def take_back_return(record: ReturnRecord) -> None:
             is_complete=back.is_everything,
         )
     )
-    _close(record, ReturnState.DONE, change.points)
+    if is_without_member:
+        _close(record, ReturnState.NOTHING, None)
+    else:
+        _close(record, ReturnState.DONE, change.points)
 
 
 def _may_have_earned(order: Order) -> bool:

@@ -58,6 +58,7 @@ class HouseProvider(LoyaltyProvider):
         Capability.WEBHOOKS,
         Capability.CANCELS_SPENDS,
         Capability.PIN,
+        Capability.ANONYMOUS_SALES,  # its points are members' only
     }
 
     # --- Reads ------------------------------------------------------------------------------------

@@ -135,10 +135,11 @@ class Client:
         """As `get`, for a POST that changes nothing."""
         return self._call(READ, Call("POST", path, operation=operation, json=body))
 
-    def send(self, path: str, body: Json, *, operation: str) -> Any:
+    def send(self, path: str, body: Json, *, operation: str, base_url: str = "") -> Any:
         """Return `data` of a write, sent at most once. Raises Refused, and what `VendorSession.write`
-        raises. An answer that cannot be read raises UnexpectedAnswer: as good as unknown."""
-        return self._call(WRITE, Call("POST", path, operation=operation, json=body))
+        raises. An answer that cannot be read raises UnexpectedAnswer: as good as unknown. `base_url` is that
+        of another API of the vendor."""
+        return self._call(WRITE, Call("POST", path, operation=operation, json=body), base_url)
 
     def remove(self, path: str, *, operation: str) -> None:
         """Delete. Raises as `send`; that it is gone already is success."""
@@ -162,16 +163,19 @@ class Client:
         may ignore them, so the caller compares every row. Raises as `get`."""
         asked: dict[str, str | int] = {"limit": limit, "skip": skip, "order": "DESC", **(params or {})}
         if filters:
-            asked["filter"] = json.dumps(self._filter(filters), separators=(",", ":"))
+            asked["filter"] = json.dumps(self.nested(filters), separators=(",", ":"))
         data = self.get(path, operation=operation, params=asked)
         if not isinstance(data, list):
             raise UnexpectedAnswer(f"{operation}: not a list")
         return rows(data)
 
-    def _filter(self, values: Mapping[str, str]) -> Json:
-        """Return the object that asks for rows with these `values`."""
+    def nested(self, values: Mapping[str, Any]) -> Json:
+        """Return the object that has `values` at the places of their names, without those whose name is
+        empty."""
         result: Json = {}
         for name, value in values.items():
+            if not self.names[name]:
+                continue
             *parents, last = self.names[name].split(".")
             place = result
             for parent in parents:
@@ -184,32 +188,32 @@ class Client:
         body = json.dumps({"status": "success", "data": data}, default=float).encode()
         self._session("").prime(Call("GET", path), body, member=member)
 
-    def _session(self, token: str) -> VendorSession:
+    def _session(self, token: str, base_url: str = "") -> VendorSession:
         def sign(request: requests.PreparedRequest) -> None:
             request.headers["Authorization"] = f"Bearer {token}"
 
         return VendorSession(
             vendor=KIND,
             program=self.config.program,
-            base_url=self.settings.base_url,
+            base_url=base_url or self.settings.base_url,
             headers=self.headers,
             sign=sign,
             budget=self.budget,
-            breaker=Breaker(vendor=KIND, program=self.config.program),
+            breaker=Breaker(vendor=f"{KIND}-receipts" if base_url else KIND, program=self.config.program),
             judge=judge,
         )
 
-    def _call(self, kind: str, call: Call) -> Any:
+    def _call(self, kind: str, call: Call, base_url: str = "") -> Any:
         token = self.token.get()
         try:
-            answer = self._once(token, kind, call)
+            answer = self._once(token, kind, call, base_url)
         except TokenRefused:
             # Refused means that nothing happened, so even a write may be sent again, once.
-            answer = self._once(self.token.get(refused=token), kind, call)
+            answer = self._once(self.token.get(refused=token), kind, call, base_url)
         return _data(answer, call.operation)
 
-    def _once(self, token: str, kind: str, call: Call) -> Answer:
-        session = self._session(token)
+    def _once(self, token: str, kind: str, call: Call, base_url: str = "") -> Answer:
+        session = self._session(token, base_url)
         answer = session.write(call) if kind == WRITE else session.read(call)
         if (at := _date_of(answer)) is not None:
             self._dated = (at, time.monotonic())

@@ -47,11 +47,11 @@ MARGIN = timedelta(minutes=1)
 def report(
     client: Client, kind: str, ref: str, payload: Json, *, executor: str = "", at: datetime | None = None
 ) -> Json:
-    """Report one event and return it. Sent at most once; raises Refused, OutcomeUnknown, Unavailable,
-    UnexpectedAnswer (as good as unknown)."""
+    """Report one event and return it; without `ref` it has no subject. Sent at most once; raises Refused,
+    OutcomeUnknown, Unavailable, UnexpectedAnswer (as good as unknown)."""
     body = {
         "type": kind,
-        "subject": ref,
+        **({"subject": ref} if ref else {}),
         "executor": (executor or client.settings.executor)[:128],
         "occurredAt": timestamp(at or timezone.now()),
         "payload": payload,
@@ -70,7 +70,7 @@ def search(client: Client, ref: str, kind: str, age: timedelta, matches: Callabl
     depends on them: what matches is found whatever its time says."""
     found: list[Json] = []
     since: datetime | None = None
-    filters = {"filter_subject": ref, "filter_type": kind}
+    filters = {**({"filter_subject": ref} if ref else {}), "filter_type": kind}
     for page in range(PAGES):
         rows = client.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
         times = [moment(row.get("reportedAt")) for row in rows]

@@ -59,6 +59,12 @@ def get_user(client: Client, ref: str) -> Json:
     return user
 
 
+def login_of(client: Client, ref: str) -> str:
+    """Return what names the member to a validation and to Receipts. Assumed: the subject of the login to the
+    app where there is one, else the vendor's id."""
+    return str(get_user(client, ref).get("authIdentifier") or ref)
+
+
 def wallet(client: Client, ref: str) -> Json:
     """Return the wallet; raise Rejected(MEMBER_NOT_FOUND), UnexpectedAnswer."""
     try:

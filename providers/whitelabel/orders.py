@@ -1,4 +1,5 @@
-"""Sales earn, returns and cancelled orders take back: each told to the engine once.
+"""Sales earn, returns and cancelled orders take back: each told to the engine once. How a sale is told is in
+`reporting`.
 
 Source: docs/contracts/whitelabel.md 2.7. There is no standard for returns: the tenant's own event type
 (`return_type`), or the command that adjusts points. No balance is taken below zero; what could not be
@@ -20,13 +21,23 @@ from providers.whitelabel import events
 from providers.whitelabel.client import Client, Json, rejecting
 from providers.whitelabel.members import available_points
 from providers.whitelabel.release import TAKING
+from providers.whitelabel.reporting import (
+    earned_points,
+    is_new_member,
+    look_for_sale,
+    report_once,
+    request_of,
+)
 from providers.whitelabel.worth import sale_amount
 
 ADJUSTED = "POINTS_ADJUSTED"
 
 
 def record_order(client: Client, order: Order) -> PointsChange:
-    """Report the sale once; return what it earned, None while the engine has not decided."""
+    """Report the sale once; return what it earned, None while the engine has not decided. One without a
+    member earns nothing and is reported only where the program asks for it."""
+    if not order.member_ref and not client.settings.report_all_sales:
+        return PointsChange(points=0)
     sale, _is_new = client.journal.open(
         WriteKind.SALE,
         order.order_id,
@@ -35,17 +46,10 @@ def record_order(client: Client, order: Order) -> PointsChange:
         amount=order.earn_base.amount,
     )
 
-    def send() -> Made:
-        payload = _payload(client, order, _request(sale))
-        kind, executor = client.settings.sale_type, order.associate_id
-        with rejecting(RejectReason.INVALID_INPUT):
-            event = events.report(
-                client, kind, order.member_ref, payload, executor=executor, at=order.placed_at
-            )
-        return Made(ref=events.event_id(event))
-
-    deliver(sale, send, lambda: _look(client, sale), client.settled_after)
-    return PointsChange(points=_earned(client, sale, is_patient=True))
+    if is_new_member(sale, order):
+        note(sale, member_ref=order.member_ref)
+    report_once(client, sale, order)
+    return PointsChange(points=earned_points(client, sale, is_patient=True))
 
 
 def record_return(client: Client, ret: Return) -> PointsChange:
@@ -53,6 +57,8 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     sale = _sale_of(client, ret.order_id)
     if sale is None:
         return PointsChange(points=0)
+    if not sale.member_ref:
+        return _undo_without_member(client, sale, WriteKind.RETURN, ret.return_id, ret.net.amount, ret.store)
     amount = None if ret.is_complete else ret.net.amount
     return _take_back(client, sale, WriteKind.RETURN, ret.return_id, amount, ret.member_ref, ret.store)
 
@@ -62,40 +68,14 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
     sale = _sale_of(client, order.order_id)
     if sale is None:
         return PointsChange(points=0)
-    resolve(sale, lambda: _look(client, sale), client.settled_after)
+    resolve(sale, lambda: look_for_sale(client, sale), client.settled_after)
     if sale.state == WriteState.PLANNED and advance(sale, WriteState.PLANNED, WriteState.VOID):
         return PointsChange(points=0)
-    return _take_back(client, sale, WriteKind.CANCEL, order.order_id, None, order.member_ref, order.store)
-
-
-def _payload(client: Client, order: Order, request: str) -> Json:
-    """Return the tenant's payload of a sale. No personal data: events outlive the member's account."""
-    names = client.names
-    items = [
-        names.payload(
-            {
-                "item_sku": line.product_id,
-                "item_quantity": line.quantity,
-                "item_amount": sale_amount(client, line.net),
-            }
+    if not sale.member_ref:
+        return _undo_without_member(
+            client, sale, WriteKind.CANCEL, order.order_id, sale.amount or Decimal(0), order.store
         )
-        for line in order.lines
-    ]
-    benefits = [
-        names.payload({"benefit_id": spend.provider_ref}) for spend in order.spends if "burned" in spend.memo
-    ]
-    return names.payload(
-        {
-            "sale_id": order.order_id,
-            "sale_amount": sale_amount(client, order.earn_base.amount),
-            "sale_currency": order.earn_base.currency,
-            "sale_store": order.store,
-            "sale_associate": order.associate_id,
-            "sale_request": request,
-            "sale_items": items,
-            "sale_benefits": benefits,
-        }
-    )
+    return _take_back(client, sale, WriteKind.CANCEL, order.order_id, None, order.member_ref, order.store)
 
 
 def _sale_of(client: Client, order_id: str) -> Write | None:
@@ -103,25 +83,19 @@ def _sale_of(client: Client, order_id: str) -> Write | None:
     return None if sale is None or sale.state == WriteState.VOID else sale
 
 
-def _request(write: Write) -> str:
-    """Return the request id by which the event of `write` is found again."""
-    return f"{write.kind}-{write.key}"
-
-
-def _look(client: Client, sale: Write) -> Found:
-    return events.find_request(client, sale, client.settings.sale_type, "sale_request", _request(sale))
-
-
-def _earned(client: Client, sale: Write, *, is_patient: bool) -> int | None:
-    """Return what a reported sale earned, asking the engine until it is known."""
-    if sale.points is None and sale.vendor_ref:
-        if is_patient:
-            points = events.settled_points(client, {"id": sale.vendor_ref})
-        else:
-            points = events.moved_points(client, sale.vendor_ref)
-        if points is not None:
-            note(sale, points=max(points, 0))
-    return sale.points
+def _undo_without_member(
+    client: Client, sale: Write, kind: WriteKind, key: str, amount: Decimal, store: str
+) -> PointsChange:
+    """Tell of goods that came back from a sale without a member, where the tenant has an event type for it:
+    no points move."""
+    write, _is_new = client.journal.open(
+        kind, key, order_id=sale.key, amount=amount, points=0, detail={"owed": 0, "paid": 0}
+    )
+    if client.settings.return_type:
+        _send(client, write, store)
+    else:
+        advance(write, WriteState.PLANNED, WriteState.DONE)
+    return PointsChange(points=0)
 
 
 def _take_back(
@@ -134,7 +108,7 @@ def _take_back(
     store: str,
 ) -> PointsChange:
     """Take back what goods of this amount earned; without an amount all that is left."""
-    earned = _earned(client, sale, is_patient=False)
+    earned = earned_points(client, sale, is_patient=False)
     if earned is None:
         raise Unavailable("the engine has not decided yet what the sale earned")
     balance = max(available_points(client, member_ref), 0)
@@ -185,7 +159,7 @@ def _plan(
 
 
 def _send(client: Client, write: Write, store: str) -> None:
-    kind, request = client.settings.return_type, _request(write)
+    kind, request = client.settings.return_type, request_of(write)
 
     def report() -> Made:
         payload = client.names.payload(
@@ -195,6 +169,7 @@ def _send(client: Client, write: Write, store: str) -> None:
                 "points_store": store,
                 "points_request": request,
                 "return_id": write.key,
+                "return_amount": sale_amount(client, write.amount or Decimal(0)),
             }
         )
         with rejecting(RejectReason.INVALID_INPUT):

@@ -61,6 +61,7 @@ class WhiteLabelProvider(LoyaltyProvider):
             Capability.WEBHOOKS,
             Capability.PARTIAL_RETURN,
             Capability.PARTIAL_RELEASE,
+            Capability.ANONYMOUS_SALES,
         }
     )
     has_our_history = True  # the points of each of the engine's events would be one more call

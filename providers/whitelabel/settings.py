@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from providers.errors import SettingsError
 from providers.names import Names
 from providers.settings import SettingSpec, VendorSettings, names_setting, setting
 
@@ -55,10 +56,28 @@ NAMES = {
     "sale_benefits": "discounts",
     "benefit_id": "benefitId",
     "return_id": "returnId",
+    "return_amount": "",
+    # Places in the body of an order to Receipts, and where its event carries our request id.
+    "receipt_submitter": "submitter.authIdentifier",
+    "receipt_id": "externalId",
+    "receipt_placed_at": "placedAt",
+    "receipt_total": "total",
+    "receipt_currency": "currency",
+    "receipt_store": "venueIdentifier",
+    "receipt_associate": "cashierIdentifier",
+    "receipt_source": "metadata.source",
+    "receipt_request": "metadata.requestId",
+    "receipt_items": "items",
+    "receipt_item_sku": "sku",
+    "receipt_item_quantity": "quantity",
+    "receipt_item_amount": "price",
+    "receipt_discounts": "discounts",
+    "placed_request": "metadata.requestId,order.metadata.requestId,requestId",
     "probe_amount": "amount",
 }
 # Without these keys an event of ours could not be found again: its outcome would stay unknown for ever.
-NEEDED = ("points_points", "points_request", "sale_request")
+NEEDED = ("points_points", "points_request", "sale_request", "receipt_request", "placed_request")
+EVENTS, RECEIPTS = "events", "receipts"
 
 POOL_CODE = SettingSpec(
     type=dict,
@@ -89,6 +108,22 @@ class Settings(VendorSettings):
     locale: str = setting(default="en", help="en fr de it es nl ar tr")
     consent_email_type: str = setting(required=True, help="Id of the consent type for e-mails.")
     consent_sms_type: str = setting(required=True, help="Id of the consent type for messages.")
+    sales: str = setting(
+        default=EVENTS,
+        choices=(EVENTS, RECEIPTS),
+        help="How sales are reported: as events of sale_type, or as orders to the Receipts API, which the "
+        "vendor must enable. Their onboarding manager says which.",
+    )
+    receipts_url: str = setting(
+        default="", help="Receipts API with its version. Empty: base_url with receipts for rewards."
+    )
+    report_all_sales: bool = setting(
+        default=False, help="Report sales without a member, too. The vendor's guides ask for it."
+    )
+    anonymous_submitter: str = setting(
+        default="",
+        help="authIdentifier that submits orders without a member to Receipts. Empty: none is named.",
+    )
     sale_type: str = event_type("TRANSACTION", "Event type of a sale.")
     spend_type: str = event_type("REDEEMED_POINTS", "Event type that takes points.")
     refund_type: str = event_type("POINTS_REFUND", "Event type that gives them back.")
@@ -132,6 +167,18 @@ class Settings(VendorSettings):
     rate_per_s: int = setting(default=50, minimum=1, help="Our calls a second; the key allows 100.")
     burst: int = setting(default=100, minimum=1, help="Our calls at once; the key allows 400.")
     names: Names = names_setting(NAMES, needed=NEEDED, default={}, help="Corrections of assumed names.")
+
+    @property
+    def receipts_api(self) -> str:
+        """The Receipts API of the same environment and region. Source: the vendor's reference gives the one
+        of EU; the others are assumed to differ as those of the Rewards API do."""
+        return self.receipts_url or self.base_url.replace("api.rewards.", "api.receipts.").replace(
+            "api.staging.rewards.", "api.staging.receipts."
+        )
+
+    def check(self) -> None:
+        if self.sales == RECEIPTS and self.receipts_api == self.base_url:
+            raise SettingsError("receipts_url", "missing: base_url does not say where Receipts is")
 
     @property
     def token_url(self) -> str:

@@ -21,7 +21,7 @@ from providers.journal.models import WriteKind, WriteState
 from providers.outbound.exchange import segment
 from providers.types import Discount, Lock, LockReason, Voucher
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
-from providers.whitelabel.members import get_user, wallet
+from providers.whitelabel.members import login_of, wallet
 from providers.whitelabel.venues import stores_by_venue
 from providers.whitelabel.worth import is_gift_card, read_discount
 
@@ -194,7 +194,7 @@ def burn(client: Client, ref: str, benefit: Json, store: str, shown: Discount | 
     code = client.names.text(benefit, "benefit_code")
     if not code or code_type(benefit) == HUMAN:
         return
-    body: Json = {"code": code, "userIdentifier": _identifier(client, ref)}
+    body: Json = {"code": code, "userIdentifier": login_of(client, ref)}
     if store:
         body["venueIdentifier"] = store
     if code_type(benefit) == STATIC and not _is_of(client, benefit, body):
@@ -249,9 +249,3 @@ def _is_of(client: Client, benefit: Json, body: Json) -> bool:
         return validated(client, body, is_look=True).get("id") == benefit.get("id")
     except Refused:
         return False
-
-
-def _identifier(client: Client, ref: str) -> str:
-    """Return what names the member to a validation. Assumed: the subject of the login to the app where
-    there is one, else the vendor's id."""
-    return str(get_user(client, ref).get("authIdentifier") or ref)

@@ -362,6 +362,17 @@ class ProviderContract(ContractFixtures):
         assert not provider.cancel_order(make_order("never-seen")).points
         assert provider.get_member(member.ref).balance == member.balance
 
+    def test_a_sale_without_a_member_moves_no_points(
+        self, provider: LoyaltyProvider, member: Member, make_order: MakeOrder
+    ) -> None:
+        need(provider, Capability.ANONYMOUS_SALES)
+        order = dataclasses.replace(make_order(base="100.00"), member_ref="")
+        for _ in range(2):
+            assert not provider.record_order(order).points
+            assert not provider.record_return(make_return(order, "return-1", "40.00")).points
+            assert not provider.cancel_order(order).points
+        assert provider.get_member(member.ref).balance == member.balance
+
     # --- The rest ---------------------------------------------------------------------------------
 
     def test_the_connection_check_names_the_account(self, provider: LoyaltyProvider) -> None:

@@ -54,11 +54,11 @@ class TestWhiteLabel(LostAnswersContract):
 
 
 class TestReturnsAsEvents(TestWhiteLabel):
-    """The same with a tenant that has an event type for returns."""
+    """The same with a tenant that has an event type for returns and wants all sales."""
 
     transcribed = ("points", "-")
 
     @pytest.fixture
     def provider(self, build: Build, vendor: WhiteLabel) -> LoyaltyProvider:
         vendor.events.add_return_type()
-        return build(return_type="TRANSACTION_RETURNED")
+        return build(return_type="TRANSACTION_RETURNED", report_all_sales=True)

@@ -95,6 +95,8 @@ class Events:
         if body["type"] not in self._state.schemas:
             raise Fail(400, "unknown or intrinsic event type")
         self._check_payload(body["type"], body.get("payload", {}), is_test=is_test)
+        if body.get("payload", {}).get("points") == 0 and "subject" in body:
+            raise Fail(400, "payload does not match the schema", ["points: must not be 0"])
         return body
 
     def _check_payload(self, kind: str, payload: Json, *, is_test: bool) -> None:
@@ -104,7 +106,7 @@ class Events:
         values = {key: int(value) if isinstance(value, float) else value for key, value in payload.items()}
         found = faults(values, shape)
         sign = self._refund_sign if kind == "POINTS_REFUND" else 1
-        if not found and payload.get("points", sign) * sign <= 0:
+        if not found and payload.get("points", sign) * sign < 0:
             found.append("points: of the wrong sign")
         if found:
             raise Fail(400, "payload does not match the schema", found)

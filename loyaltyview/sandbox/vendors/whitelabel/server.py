@@ -19,6 +19,7 @@ from loyaltyview.sandbox.vendors.whitelabel.answers import Fail, gateway, succes
 from loyaltyview.sandbox.vendors.whitelabel.commands import Commands
 from loyaltyview.sandbox.vendors.whitelabel.events import Events
 from loyaltyview.sandbox.vendors.whitelabel.reads import Reads
+from loyaltyview.sandbox.vendors.whitelabel.receipts import Receipts
 from loyaltyview.sandbox.vendors.whitelabel.state import State
 from loyaltyview.sandbox.vendors.whitelabel.webhooks import Webhooks
 
@@ -27,7 +28,7 @@ RATE_PER_S, BURST = 100, 400
 
 
 class WhiteLabel(Vendor):
-    """One tenant. Tests read `state` and set the switches of `reads`, `events` and `commands`."""
+    """One tenant. Tests read `state` and set the switches of `reads`, `events`, `commands`, `receipts`."""
 
     kind = "whitelabel"
 
@@ -39,6 +40,7 @@ class WhiteLabel(Vendor):
         self.reads = Reads(self.state)
         self.events = Events(self.state)
         self.commands = Commands(self.state)
+        self.receipts = Receipts(self.state)
         self.tokens: dict[str, float] = {}
         self.tokens_given = 0
         self.lacks_scope = False
@@ -70,6 +72,8 @@ class WhiteLabel(Vendor):
                 rule("/events/test_reaction", events.test_reaction, "POST"),
                 rule("/events/<event_id>", events.one),
                 rule("/events/<event_id>/reactions", events.reactions),
+                # The other API has a host of its own; here it lies below a path.
+                rule("/receipts/v1/orders", self.receipts.place, "POST"),
                 rule("/commands/purchase_reward", commands.purchase_reward, "POST"),
                 rule("/commands/redeem_benefit", commands.redeem_benefit, "POST"),
                 rule("/commands/validate_voucher", commands.validate_voucher, "POST"),

@@ -253,6 +253,10 @@ REACTORS: dict[str, Callable[[Json], int]] = {
     "POINTS_REFUND": lambda payload: payload["points"],
 }
 
+# The engine's own event of an order that Receipts has stored.
+ORDER_PLACED = "ORDER_PLACED"
+REACTORS[ORDER_PLACED] = lambda payload: floor(payload["total"])
+
 # A tenant may add this event type for returned goods.
 RETURN_TYPE = "TRANSACTION_RETURNED"
 RETURN_SCHEMA = {
