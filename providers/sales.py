@@ -40,10 +40,14 @@ class SpendIntent:
     pin: str = field(default="", repr=False, compare=False)
 
 
+OWN_CODE = "own_code"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
     """A spend the vendor made. `provider_ref` is its name for it; `is_held` means that the points are
-    reserved until `confirm`; `memo` is the data that the adapter needs for release and confirm."""
+    reserved until `confirm`; `memo` is the data that the adapter needs for release and confirm. Under
+    OWN_CODE it may have the code that the vendor shows the customer for this, which no till takes."""
 
     key: str
     member_ref: str

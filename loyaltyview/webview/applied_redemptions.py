@@ -21,6 +21,7 @@ from loyaltyview.webview.sessions import actor_of
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
 from providers.base import Capability, LoyaltyProvider
+from providers.sales import OWN_CODE
 from providers.types import Cart, Money
 
 MOST_ROWS = 50
@@ -38,6 +39,11 @@ class Applied:
     is_final: bool
     left_s: int
     share_left: int
+
+    @property
+    def own_code(self) -> str:
+        """The code that the program itself shows the customer, "" without one: the till takes ours."""
+        return str(self.row.memo.get(OWN_CODE, ""))
 
 
 def redemptions_in(launch: Launch) -> list[Redemption]:

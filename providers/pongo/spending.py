@@ -6,7 +6,7 @@ keeps other devices (kiosks) off it; where that call does not exist, we continue
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,7 +33,7 @@ from providers.outbound import sharing
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.members import get, unmapped_store
 from providers.pongo.rewards import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
-from providers.sales import SpendIntent, SpendKind
+from providers.sales import OWN_CODE, Spend, SpendIntent, SpendKind
 from providers.types import DiscountKind
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,12 @@ class CartWay(SpendWay):
                 "skus": list(intent.discount.skus),
             },
         }
+
+    def describe(self, write: Write) -> Spend:
+        spend = super().describe(write)
+        if not (code := spend.memo.get("coupon_code")):
+            return spend
+        return replace(spend, memo={**spend.memo, OWN_CODE: code})
 
     def is_of_another(self, write: Write, ref: str) -> bool:
         """A reward that was left with the customer can be chosen again."""

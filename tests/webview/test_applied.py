@@ -23,7 +23,7 @@ from providers.base import Capability
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.sales import Finding
 
-from .conftest import Mint, Open
+from .conftest import Mint, Open, squeezed
 from .fakes import Vendor
 from .test_redeem import form
 
@@ -55,6 +55,15 @@ def test_the_code_and_its_end_are_shown(client: Client, address: str) -> None:
     assert "Valid until" in html
     assert "Without a sale, what can be undone is given back by itself." in html
     assert 'aria-live="polite"' in html
+
+
+def test_a_code_of_the_program_itself_is_shown_beside_the_one_for_the_cart(
+    client: Client, address: str
+) -> None:
+    assert "data-own-code" not in client.get(address).content.decode()
+    Redemption.objects.update(memo={"own_code": "PNG-7KQ2XA"})
+    html = squeezed(client.get(address).content.decode())
+    assert "For the cart: LOY0000001. The code PNG-7KQ2XA is for the program's app only" in html
 
 
 def test_the_handoff_carries_all_codes_of_the_cart(

@@ -47,7 +47,9 @@ def test_a_reward_is_bought_once_and_locked(provider: PongoProvider, vendor: Ser
 
     (won,) = vendor.book.customers[MIA].won
     assert (won.hash, won.is_locked, won.used_at) == (spend.provider_ref, True, None)
-    assert spend.memo == {"reward": FIVE_OFF, "coupon_code": won.coupon_code, "title": "$5 off"}
+    code = won.coupon_code
+    told = {"reward": FIVE_OFF, "coupon_code": code, "own_code": code, "title": "$5 off"}
+    assert spend.memo == told
     assert vendor.bodies("POST", BUY) == [{"customer": MIA, "store_slug": "boston-1", "is_used": False}]
 
 
