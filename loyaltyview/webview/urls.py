@@ -14,6 +14,7 @@ from loyaltyview.webview.views import (
     preview,
     redeem,
     redeem_many,
+    referral,
     reveal,
     shift,
     theme,
@@ -58,5 +59,6 @@ urlpatterns = [
     path("l/<launch:launch_id>/find/", find.find, name="find"),
     path("l/<launch:launch_id>/choose/", find.choose_member, name="choose"),
     path("l/<launch:launch_id>/consents/", consents.consents, name="consents"),
+    path("l/<launch:launch_id>/referral/", referral.enter_referral, name="referral"),
     path("l/<launch:launch_id>/enrol/", enrol.enrol, name="enrol"),
 ]

@@ -29,6 +29,7 @@ from providers.house.multipliers import (
     weigh,
     zone_of,
 )
+from providers.house.referral import note_order, note_order_is_back
 from providers.sales import Order, Return
 from providers.types import Money
 
@@ -73,6 +74,8 @@ def record_order(program: str, currency: str, order: Order, time_zone: str = "")
         if posted(program, cancel_reference(order.order_id)):
             _take_back(member, earned, gain.points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
         else:
+            if not _is_back(earned, Decimal(0)):
+                note_order(member, order.order_id, order.earn_base.amount)
             due = _due_after_returns(earned, [])
             if due:
                 _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
@@ -96,6 +99,8 @@ def record_return(program: str, currency: str, ret: Return) -> Entry:
         due = _due_after_returns(earned, [(ret.net.amount, parts)]) if earned else 0
         if earned and ret.is_complete:
             due = earned.points
+        if earned and (ret.is_complete or _is_back(earned, ret.net.amount)):
+            note_order_is_back(program, earned.order_id)
         return _take_back(
             member,
             earned,
@@ -115,6 +120,7 @@ def cancel_order(program: str, order: Order) -> Entry:
         known = posted(program, cancel_reference(order.order_id))
         if known:
             return known
+        note_order_is_back(program, earned.order_id if earned else order.order_id)
         return _take_back(
             member,
             earned,
@@ -206,6 +212,18 @@ def _due_after_returns(earned: Entry, more: list[Part]) -> int:
         Decimal(0),
     )
     return min(earned.points, int(earned.points * returned / weighted)) if weighted else 0
+
+
+def _returned(earned: Entry) -> Decimal:
+    """Return the money of the order that has come back."""
+    returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
+    return returns.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def _is_back(earned: Entry, net: Decimal) -> bool:
+    """Return whether the whole order is back, once `net` more money of it has come back."""
+    returned = _returned(earned) + net
+    return returned > 0 and returned >= (earned.amount or Decimal(0))
 
 
 def _take_back(

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
+from providers.house.referral import NOTE, NOTE_BACK
 from providers.types import Movement
 
 
@@ -21,7 +22,10 @@ def _of_hold(hold: Hold) -> Movement:
 
 
 def _of_entry(entry: Entry) -> Movement:
-    return Movement(at=entry.at, points=entry.points, text=_words(EntryKind(entry.kind), entry.note))
+    note = {NOTE: _("Referral reward"), NOTE_BACK: _("Referral reward taken back")}.get(
+        entry.note, entry.note
+    )
+    return Movement(at=entry.at, points=entry.points, text=_words(EntryKind(entry.kind), note))
 
 
 def _words(kind: EntryKind, note: str) -> str:
@@ -33,6 +37,7 @@ def _words(kind: EntryKind, note: str) -> str:
         EntryKind.RETURN: (_("Return"), _("Return of purchase %(note)s")),
         EntryKind.CANCEL: (_("Purchase cancelled"), _("Purchase %(note)s cancelled")),
         EntryKind.ADJUST: (_("Correction"), "%(note)s"),
+        EntryKind.MERGE: (_("Moved from another card"), _("Moved from another card")),
         EntryKind.EXPIRE: (_("Points expired"), _("Points expired")),
     }
     bare, with_note = texts[kind]

@@ -8,6 +8,7 @@ from django.db.models.lookups import Exact
 
 from providers import types
 from providers.errors import Rejected, RejectReason
+from providers.house import referral
 from providers.house.expiry import expiring_points
 from providers.house.models import Member, Tier
 from providers.house.models.members import bare_id
@@ -65,7 +66,7 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
             return _update_consents(member, email, phone, consents)
         try:
             with transaction.atomic():
-                return Member.objects.create(
+                member = Member.objects.create(
                     program=program,
                     member_id=new_member_id(program),
                     email=email,
@@ -76,6 +77,9 @@ def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) 
                     consent_sms=consents.sms.value,
                     **_birth(profile.birthday),
                 )
+                if profile.referral_code:
+                    referral.enter(member, profile.referral_code)
+                return member
         except IntegrityError:
             continue  # the member was enrolled at this moment, or the id was taken: look again
     raise Rejected(RejectReason.NOT_ALLOWED, "no free member id found")

@@ -5,6 +5,7 @@ that fails with it stays UNCERTAIN until `find_spend` can look.
 """
 
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from django.core.cache import cache
@@ -23,6 +24,7 @@ from providers.house import (
     history,
     mail_outs,
     members,
+    referral,
     spending,
 )
 from providers.house.api import reports, reservations
@@ -67,7 +69,8 @@ class HouseProvider(LoyaltyProvider):
         return tuple(self._describe(member) for member in members.find(self.config.program, query))
 
     def get_member(self, ref: str) -> Member:
-        return self._describe(self._member(ref))
+        member = self._member(ref)
+        return replace(self._describe(member), referral=referral.describe(member))
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
         return catalogue.list_rewards(self._member(ref), self.config.currency)
@@ -120,8 +123,14 @@ class HouseProvider(LoyaltyProvider):
         return self._describe(members.enrol(self.config.program, profile, consents))
 
     def enrolment_fields(self) -> frozenset[EnrolmentField]:
-        asked = {EnrolmentField.BIRTHDAY: birthday.rule_of(self.config.program)}
+        asked = {
+            EnrolmentField.BIRTHDAY: birthday.rule_of(self.config.program),
+            EnrolmentField.REFERRAL_CODE: referral.rule_of(self.config.program),
+        }
         return frozenset(name for name, rule in asked.items() if rule)
+
+    def enter_referral(self, ref: str, code: str) -> None:
+        referral.enter_later(self.config.program, ref, code)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
         return self._describe(members.change_consents(self.config.program, ref, consents))
@@ -129,21 +138,26 @@ class HouseProvider(LoyaltyProvider):
     def record_order(self, order: Order) -> PointsChange:
         config = self.config
         entry = earning.record_order(config.program, config.currency, order, config.time_zone)
+        referral.settle(config.program, self._zone(), entry.order_id)
         return PointsChange(points=entry.points)
 
     def record_return(self, ret: Return) -> PointsChange:
         if ret.reported_as and not earning.earned_with(self.config.program, ret.reported_as):
             return PointsChange(points=0)  # the web shop reported no such order
         entry = earning.record_return(self.config.program, self.config.currency, ret)
+        referral.settle(self.config.program, self._zone(), entry.order_id)
         return PointsChange(points=entry.points)
 
     def cancel_order(self, order: Order) -> PointsChange:
-        return PointsChange(points=earning.cancel_order(self.config.program, order).points)
+        entry = earning.cancel_order(self.config.program, order)
+        referral.settle(self.config.program, self._zone(), entry.order_id)
+        return PointsChange(points=entry.points)
 
     def maintain(self) -> None:
         reservations.expire_all(self.config.program, clock.now())
         codes.store_batches(self.config.program, CODES_S)
         mail_outs.give_codes(self.config.program, self._zone(), CODES_S)
+        referral.settle(self.config.program, self._zone())
         self._give_birthday_gifts()
         self._expire_points()
 

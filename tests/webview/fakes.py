@@ -149,6 +149,7 @@ class Vendor:
     unlisted: tuple[Voucher, ...] = ()  # found by their code only
     capabilities: frozenset[Capability] = frozenset(Capability)
     enrolment_fields: frozenset[EnrolmentField] = frozenset()
+    referrals: list[tuple[str, str]] = field(default_factory=list)
     is_local: bool = True
     may_answer: threading.Event = field(default_factory=_open)
     errors: dict[str, ProviderError] = field(default_factory=dict)
@@ -284,6 +285,9 @@ class FakeProvider(LoyaltyProvider):
             return self.vendor.members[ref]
 
         return self._call("change_consents", effect)
+
+    def enter_referral(self, ref: str, code: str) -> None:
+        self._call("enter_referral", lambda: self.vendor.referrals.append((ref, code)))
 
     def enrolment_fields(self) -> frozenset[EnrolmentField]:
         return self.vendor.enrolment_fields

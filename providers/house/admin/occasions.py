@@ -2,10 +2,24 @@
 
 from django.contrib import admin
 
-from providers.house.models import BirthdayRule
+from providers.house.admin.members import ReadOnlyMixin
+from providers.house.models import BirthdayRule, Referral, ReferralRule
 
 
 @admin.register(BirthdayRule)
 class BirthdayRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["program", "campaign", "days_before", "days_after", "is_active"]
     list_select_related = ["campaign"]
+
+
+@admin.register(ReferralRule)
+class ReferralRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["program", "minimum", "referrer_points", "friend_points", "per_year", "is_active"]
+
+
+@admin.register(Referral)
+class ReferralAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["entered_at", "referrer", "friend", "state", "order_id", "rewarded_at", "is_above_limit"]
+    list_filter = ["program", "state"]
+    list_select_related = ["referrer", "friend"]
+    search_fields = ["referrer__member_id", "friend__member_id", "order_id"]
