@@ -1,0 +1,173 @@
+"""A folder of an SFTP server whose key is pinned. Needs paramiko, the extra `sftp` of pyproject.toml."""
+
+import base64
+import binascii
+import io
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from providers.errors import AuthFailed, Unavailable, Unsupported
+from providers.outbound.addresses import allowed_addresses
+from providers.outbound.folders import LARGEST_BYTES, Folder
+
+if TYPE_CHECKING:
+    import paramiko
+
+CONNECT_S = 10.0
+IDLE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SftpServer:
+    """`host_key` is the server's public key, as in a file known_hosts: "ssh-ed25519 AAAA...". `private_key`
+    is a key in PEM or OpenSSH form, and comes before the password."""
+
+    host: str
+    port: int
+    user: str
+    host_key: str
+    password: str = ""
+    private_key: str = ""
+    folder: str = ""
+
+
+def is_installed() -> bool:
+    return find_spec("paramiko") is not None
+
+
+def read_host_key(text: str) -> Any:
+    """Return the public key in a text; raise ValueError where there is none."""
+    import paramiko
+
+    parts = text.split()
+    if len(parts) < 2:
+        raise ValueError("not a public key")
+    try:
+        return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1], validate=True))
+    except (paramiko.SSHException, paramiko.UnknownKeyType, binascii.Error, ValueError) as error:
+        raise ValueError("not a public key") from error
+
+
+def read_private_key(text: str) -> Any:
+    """Return a private key without a passphrase; raise ValueError where there is none."""
+    import paramiko
+
+    # A form in admin, or a variable of the environment, keeps a text on one line.
+    text = text.replace("\\n", "\n").strip() + "\n"
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(text))
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise ValueError("not a private key without a passphrase")
+
+
+@contextmanager
+def opened(server: SftpServer) -> Iterator[Folder]:
+    """Connect, and yield the server's folder. Raises Unavailable, AuthFailed for refused credentials and for
+    another host key, Unsupported without paramiko."""
+    if not is_installed():
+        raise Unsupported("sftp: paramiko is not installed")
+    import paramiko
+
+    transport = None
+    try:
+        transport = paramiko.Transport(_connect(server.host, server.port))
+        transport.banner_timeout = transport.auth_timeout = CONNECT_S
+        _sign_in(transport, server)
+        client = paramiko.SFTPClient.from_transport(transport)
+        if client is None:
+            raise Unavailable("sftp: no session")
+        client.get_channel().settimeout(IDLE_S)
+        yield _SftpFolder(client, server.folder)
+    except paramiko.AuthenticationException as error:
+        raise AuthFailed("sftp: the credentials are refused") from error
+    except (paramiko.SSHException, EOFError) as error:
+        raise Unavailable(f"sftp: {type(error).__name__}") from error
+    finally:
+        if transport is not None:
+            transport.close()
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    """Return a connection to one of the host's addresses, each of them allowed."""
+    failure: OSError = OSError("no address")
+    for address in allowed_addresses(host, port):
+        connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        connection.settimeout(CONNECT_S)
+        try:
+            connection.connect((address, port))
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
+
+
+def _sign_in(transport: "paramiko.Transport", server: SftpServer) -> None:
+    import paramiko
+
+    pinned = read_host_key(server.host_key)
+    # The server is asked for a key of this kind; another key is refused before any credential is sent.
+    transport.get_security_options().key_types = _names_of(pinned, transport)
+    transport.start_client(timeout=CONNECT_S)
+    key = transport.get_remote_server_key()
+    if key.asbytes() != pinned.asbytes():
+        raise AuthFailed("sftp: the server has another host key than the pinned one")
+    if server.private_key:
+        transport.auth_publickey(server.user, read_private_key(server.private_key))
+    else:
+        transport.auth_password(server.user, server.password)
+    if not transport.is_authenticated():
+        raise paramiko.AuthenticationException("more is asked for")
+
+
+def _names_of(pinned: Any, transport: "paramiko.Transport") -> list[str]:
+    known = transport.get_security_options().key_types
+    name = pinned.get_name()
+    return [each for each in known if each == name or (name == "ssh-rsa" and each.startswith("rsa-sha2"))]
+
+
+class _SftpFolder(Folder):
+    def __init__(self, client: "paramiko.SFTPClient", folder: str) -> None:
+        self._client = client
+        self._folder = folder.rstrip("/")
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}" if self._folder else name
+
+    def names(self, inside: str = "") -> list[str]:
+        try:
+            found = self._client.listdir_attr(self._path(inside) or ".")
+        except FileNotFoundError:
+            return []
+        return sorted(each.filename for each in found if not stat.S_ISDIR(each.st_mode or 0))
+
+    def size(self, name: str) -> int | None:
+        try:
+            size: int | None = self._client.stat(self._path(name)).st_size
+            return size
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str) -> bytes:
+        with self._client.open(self._path(name), "rb") as file:
+            content: bytes = file.read(LARGEST_BYTES)
+            return content
+
+    def write(self, name: str, data: bytes, offset: int = 0) -> None:
+        with self._client.open(self._path(name), "r+b" if offset else "wb") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def rename(self, old: str, new: str) -> None:
+        # Servers of protocol version 3 refuse to replace a file; some replace it all the same.
+        if self.size(new) is not None:
+            raise FileExistsError(new)
+        self._client.rename(self._path(old), self._path(new))
