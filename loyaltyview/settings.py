@@ -70,6 +70,8 @@ CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
 
 # --- Where credentials may be sent: public addresses, unless private ones are allowed --------------
 ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
+# Daily files for vendors lie below it, in a folder for each program; empty: programs cannot use folders.
+FEED_FOLDER = env.str("FEED_FOLDER", default="")
 
 # --- The associate's session ----------------------------------------------------------------------
 IDENTITY_HOURS = env.int("IDENTITY_HOURS", default=3)

@@ -29,6 +29,7 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Movement,
+    ProviderAlarm,
     ProviderStore,
     Reward,
     Voucher,
@@ -314,6 +315,11 @@ class LoyaltyProvider(ABC):
     def maintain(self) -> None:  # noqa: B027 - most vendors need nothing
         """Called by the worker each minute, by one worker at a time, for what a vendor needs regularly:
         queued calls sent, expired points taken. Must be quick when nothing is due. May be repeated."""
+
+    def alarms(self) -> tuple[ProviderAlarm, ...]:
+        """Called by the worker every ten minutes, after `maintain`: what an administrator must look at, for
+        as long as that is so. An alarm that is no longer returned is closed. Reads our own rows only."""
+        return ()
 
     def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
         """Called by the worker when a delivery said that this member changed. For what an adapter keeps of

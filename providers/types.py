@@ -175,6 +175,15 @@ class Movement:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAlarm:
+    """What an administrator must look at. `subject` tells one alarm from another, and stays while its cause
+    does; `detail` carries no personal data."""
+
+    subject: str
+    detail: str
+
+
 # --- Rewards and vouchers -----------------------------------------------------------------------
 
 

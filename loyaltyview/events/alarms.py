@@ -14,7 +14,8 @@ log = structlog.get_logger(__name__)
 
 raised = Counter(
     "loyaltyview_alarms_total",
-    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice, cancelled, too_large, missed.",
+    "Alarms raised or renewed, by kind: stream, low_stock, gap, dead, twice, cancelled, too_large, missed, "
+    "provider.",
     ["program", "kind"],
 )
 

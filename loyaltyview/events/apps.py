@@ -17,6 +17,7 @@ class EventsConfig(AppConfig):
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
         from loyaltyview.events.processing import run_one
+        from loyaltyview.events.provider_alarms import PROVIDERS_EVERY_S, watch_providers
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.stored_events import check_backlog, purge_events
         from loyaltyview.events.stream import WATCH_EVERY_S, watch
@@ -36,6 +37,7 @@ class EventsConfig(AppConfig):
         add_part(Event, 4, events_part)
         add_part(ReturnRecord, 5, returns_part)
         add_part(Alarm, 2, alarms_part)
+        every("provider alarms", PROVIDERS_EVERY_S, watch_providers)
         every("event stream watch", WATCH_EVERY_S, watch)
         every("search for missed events", SEARCH_EVERY_S, search_missed)
         every("reconciliation", RECONCILE_EVERY_S, reconcile_yesterday)

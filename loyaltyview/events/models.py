@@ -248,6 +248,7 @@ class AlarmKind(models.TextChoices):
     CANCELLED = "cancelled", _("reward cancelled by the program")
     TOO_LARGE = "too_large", _("delivery that is too large")
     MISSED = "missed", _("orders or returns of which no event came")
+    PROVIDER = "provider", _("trouble with the loyalty system")
 
 
 class Alarm(models.Model):

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from providers import clock
-from providers.antavo import reservations, transactions, waiting
+from providers.antavo import feed, feed_delivery, reservations, transactions, waiting
 from providers.antavo.client import Client, plain
 from providers.antavo.fields import rows, table, text, whole
 from providers.antavo.refusals import Refused
@@ -34,7 +34,9 @@ def record_order(client: Client, order: Order) -> PointsChange:
     burned = reservations.take_over(client, order.spends, order.order_id)
     data = checkout_data(client, order, burned)
     # Points whose reservation has ended must be burned at once, so such an order never waits.
-    waits = client.settings.orders != "now" and not burned
+    way = client.settings.orders
+    waits = way != "now" and not burned
+    due_at = feed_delivery.next_time(client) if way == "feed" else clock.now()
     sale, is_new = client.journal.open(
         WriteKind.SALE,
         order.order_id,
@@ -42,10 +44,10 @@ def record_order(client: Client, order: Order) -> PointsChange:
         member_ref=order.member_ref,
         amount=order.earn_base.amount,
         detail=plain(data),
-        due_at=clock.now() if waits else None,
+        due_at=due_at if waits else None,
     )
     if sale.due_at:
-        if is_new and client.settings.orders == "asynchronous" and queue.take(sale):
+        if is_new and way == "asynchronous" and queue.take(sale):
             waiting.hand_over(client, sale)
         return LATER
     waiting.check_out(client, sale, data)
@@ -57,6 +59,8 @@ def cancel_order(client: Client, order: Order) -> PointsChange:
     sale = client.journal.get(WriteKind.SALE, order.order_id)
     if sale and (sale.state == WriteState.VOID or queue.drop(sale)):
         return PointsChange(points=0)
+    if feed.goes_by_file(client, WriteKind.CANCEL, order.order_id, order.order_id):
+        return feed.put_cancel(client, order)
     waiting.flush(client, order.order_id)
     ref, found = order.member_ref, transactions.read(client, order.member_ref, order.order_id)
     if found is None or found.status in transactions.UNDONE:

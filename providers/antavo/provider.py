@@ -4,6 +4,8 @@ import time
 
 from providers.antavo import (
     coupons,
+    feed,
+    feed_alarms,
     members,
     orders,
     reservations,
@@ -30,6 +32,7 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Movement,
+    ProviderAlarm,
     Reward,
     Voucher,
     WebhookEvent,
@@ -138,7 +141,14 @@ class AntavoProvider(LoyaltyProvider):
     def send_queued(self) -> tuple[int, int]:
         """Send up to 50 of the waiting checkouts, or ask what became of those that were handed over. Return
         how many Antavo has now, and how many not. Called by `manage.py antavo_send`."""
-        return waiting.send_due(self.client)
+        return (0, 0) if self.client.settings.orders == "feed" else waiting.send_due(self.client)
+
+    def run_feed(self, *, everything: bool = False) -> feed.Run:
+        """Write, deliver and look after daily files. Called by `manage.py antavo_feed`."""
+        return feed.run(self.client, everything=everything)
+
+    def alarms(self) -> tuple[ProviderAlarm, ...]:
+        return feed_alarms.alarms(self.client)
 
     def burn_forgotten(self) -> int:
         """Burn points reserved for orders that never earned. Called by `manage.py antavo_send`."""
@@ -147,6 +157,8 @@ class AntavoProvider(LoyaltyProvider):
     def maintain(self) -> None:
         while any(self.send_queued()):
             pass
+        if feed.has_work(self.client):
+            self.run_feed()
         self.burn_forgotten()
 
     # --- Webhooks ---------------------------------------------------------------------------------

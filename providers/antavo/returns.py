@@ -6,7 +6,7 @@ the events of one order come one after another: one more than before means that 
 
 from decimal import Decimal
 
-from providers.antavo import transactions, waiting
+from providers.antavo import feed, transactions, waiting
 from providers.antavo.client import SETTLED_AFTER, Client
 from providers.antavo.orders import DONE, refund_part
 from providers.errors import OutcomeUnknown, ProviderError
@@ -22,6 +22,8 @@ COUNT, POINTS = "count", "points"  # what `Write.shown_before` of a return holds
 
 def record_return(client: Client, ret: Return) -> PointsChange:
     """Take back the points that the returned goods earned, once per return id."""
+    if feed.goes_by_file(client, WriteKind.RETURN, ret.return_id, ret.order_id):
+        return feed.put_return(client, ret)
     write, _is_new = client.journal.open(
         WriteKind.RETURN, ret.return_id, order_id=ret.order_id, member_ref=ret.member_ref
     )

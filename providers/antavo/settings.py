@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from django.conf import settings as django_settings
+
 from providers.errors import SettingsError
 from providers.names import Names
+from providers.outbound import sftp
 from providers.settings import VendorSettings, names_setting, setting
 
 # Every word sent to or read from Antavo that is not in the documents we could read.
@@ -39,6 +42,23 @@ NAMES = {
     # Event names that are documented, though not for use by an integration.
     "point_unspend": "point_unspend",
 }
+# The columns of a file for the import of events: Antavo's template has them, and is not public. "amount" is
+# the column of a partial refund. "error" is the column with the reason in a list of refused lines.
+FEED_COLUMNS = {
+    "customer": "customer",
+    "action": "action",
+    "account": "account",
+    "transaction_id": "transaction_id",
+    "total": "total",
+    "amount": "amount",
+    "currency": "currency",
+    "store": "store",
+    "effective_timestamp": "effective_timestamp",
+    "items": "items",
+    "error": "error",
+}
+FEED_NEEDED = ("customer", "action", "transaction_id", "total", "amount", "error")
+DELIMITERS = {"comma": ",", "semicolon": ";", "pipe": "|", "tab": "\t"}
 # The one delivery that Antavo shows: a coupon that was claimed. A place is the names, joined by dots.
 WEBHOOK_FIELDS = {"event": "eventName", "id": "", "member": "consentGuid", "ref": "voucherCode"}
 
@@ -101,13 +121,50 @@ class Settings(VendorSettings):
     has_offers: bool = setting(default=True, help="The Offers module is on.")
     orders: str = setting(
         default="now",
-        choices=("now", "queue", "asynchronous"),
-        help="When purchases are sent: now; queue (later, in bulk); asynchronous (Async Events API).",
+        choices=("now", "queue", "asynchronous", "feed"),
+        help="How purchases are sent: now; queue (later, in bulk); asynchronous (Async Events API); "
+        "feed (a daily file).",
     )
     client_id: str = setting(
         default="", help="For asynchronous: an auth client with the scope loyalty.async_events."
     )
     client_secret: str = setting(default="", is_secret=True, help="Shown once, with the client_id.")
+    feed_target: str = setting(
+        default="folder",
+        choices=("folder", "sftp"),
+        help="Where daily files are put: folder (below FEED_FOLDER) or sftp.",
+    )
+    feed_hour: int = setting(
+        default=3, minimum=0, maximum=23, help="Hour of the daily file, in the program's time zone."
+    )
+    feed_name: str = setting(
+        default="{program}-{day}-{number}.csv",
+        pattern=r"[\w.{}-]+",
+        pattern_help="must be letters, digits, . _ - and {program}, {day}, {number}",
+        help="Name of a daily file: {program}, {day}, {number} are filled in.",
+    )
+    feed_format: str = setting(default="csv", choices=("csv", "json"), help="Format of daily files.")
+    feed_delimiter: str = setting(
+        default="comma", choices=tuple(DELIMITERS), help="Between the values of a line."
+    )
+    feed_columns: Names = names_setting(
+        FEED_COLUMNS, needed=FEED_NEEDED, help="The workspace's names of a file's columns; empty: left out."
+    )
+    feed_errors: str = setting(
+        default="errors",
+        pattern=r"[\w-]+",
+        pattern_help="must be letters, digits, _ and -",
+        help="Folder in which lists of refused lines are found.",
+    )
+    sftp_host: str = setting(default="", help="The server from which Antavo imports.")
+    sftp_port: int = setting(default=22, minimum=1, maximum=65535)
+    sftp_user: str = setting(default="")
+    sftp_password: str = setting(default="", is_secret=True, help="Or sftp_key.")
+    sftp_key: str = setting(default="", is_secret=True, help="Private key without a passphrase.")
+    sftp_host_key: str = setting(
+        default="", help="The server's public key, as in known_hosts: ssh-ed25519 AAAA..."
+    )
+    sftp_folder: str = setting(default="", help="Folder on the server; empty: the first one.")
     accepts_checkouts: bool = setting(default=False, help="Accept pending checkouts.")
     refund_returns_points: bool = setting(default=True, help="A refund gives burned points back.")
     webhook_auth: str = setting(
@@ -138,8 +195,36 @@ class Settings(VendorSettings):
             raise SettingsError("environment", "missing: base_url does not tell it")
         if self.orders == "asynchronous" and not (self.client_id and self.client_secret):
             raise SettingsError("client_id" if not self.client_id else "client_secret", "missing")
+        if self.orders == "feed":
+            self._check_feed()
         if self.webhook_auth != "path" and not self.webhook_key:
             raise SettingsError("webhook_key", "missing")
         for reward_id, tier in self.reward_tiers.items():
             if tier not in self.tiers:
                 raise SettingsError("reward_tiers", "must be one of tiers", (reward_id,))
+
+    def _check_feed(self) -> None:
+        try:
+            self.feed_name.format(program="p", day="d", number=1)
+        except (KeyError, IndexError, ValueError):
+            raise SettingsError("feed_name", "may name {program}, {day} and {number} only") from None
+        if self.feed_target == "folder":
+            if not django_settings.FEED_FOLDER:
+                raise SettingsError("feed_target", "this installation has no FEED_FOLDER")
+            return
+        if not sftp.is_installed():
+            raise SettingsError("feed_target", "sftp needs the package paramiko")
+        for name in ("sftp_host", "sftp_user", "sftp_host_key"):
+            if not getattr(self, name):
+                raise SettingsError(name, "missing")
+        if not (self.sftp_password or self.sftp_key):
+            raise SettingsError("sftp_password", "missing, and there is no sftp_key")
+        try:
+            sftp.read_host_key(self.sftp_host_key)
+        except ValueError:
+            raise SettingsError("sftp_host_key", "must be a public key, as in known_hosts") from None
+        try:
+            if self.sftp_key:
+                sftp.read_private_key(self.sftp_key)
+        except ValueError:
+            raise SettingsError("sftp_key", "must be a private key without a passphrase") from None

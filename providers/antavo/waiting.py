@@ -49,11 +49,11 @@ def check_out(client: Client, sale: Write, data: Mapping[str, Any]) -> None:
     """Send the checkout of a sale that does not wait. May be repeated."""
 
     def send() -> Made:
-        return _made(transactions.check_out(client, sale.member_ref, data))
+        return made(transactions.check_out(client, sale.member_ref, data))
 
     deliver(sale, send, None, SETTLED_AFTER)
     if sale.state == WriteState.DONE:
-        _finish(client, sale)
+        finish(client, sale)
 
 
 def hand_over(client: Client, sale: Write) -> bool:
@@ -77,8 +77,8 @@ def _ask(client: Client, events: AsyncEvents, sale: Write) -> bool:
     if outcome and (outcome.status == PROCESSED or outcome.code in TAKEN):
         found = transactions.read(client, sale.member_ref, sale.key)
         if found:
-            queue.done(sale, _made(found))
-            _finish(client, sale)
+            queue.done(sale, made(found))
+            finish(client, sale)
             return True
     if outcome is None or outcome.status == REFUSED:
         # It did not happen, or nobody knows: it is handed over again.
@@ -110,16 +110,17 @@ def _send_in_bulk(client: Client, sales: list[Write]) -> int:
             continue
         queue.done(sale, Made(ref=sale.key))
         taken += 1
-        _finish(client, sale)
+        finish(client, sale)
     return taken
 
 
-def _made(found: transactions.Transaction) -> Made:
+def made(found: transactions.Transaction) -> Made:
+    """Return what a checkout made: the points that it earned, unless they are pending."""
     points = None if found.status == transactions.PENDING else found.earned
     return Made(ref=found.transaction_id, points=points)
 
 
-def _finish(client: Client, sale: Write) -> None:
+def finish(client: Client, sale: Write) -> None:
     """Accept a checkout that Antavo has, where that is ours to do. May be repeated: a refusal does not mean
     that the checkout did not arrive."""
     points = sale.points

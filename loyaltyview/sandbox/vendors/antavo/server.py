@@ -11,6 +11,7 @@ from loyaltyview.sandbox.vendors.antavo.asynchronous import AsyncEvents
 from loyaltyview.sandbox.vendors.antavo.claims import Claims
 from loyaltyview.sandbox.vendors.antavo.escher import verify
 from loyaltyview.sandbox.vendors.antavo.events import Events
+from loyaltyview.sandbox.vendors.antavo.imports import Imports
 from loyaltyview.sandbox.vendors.antavo.reads import Reads
 from loyaltyview.sandbox.vendors.antavo.sample import fill
 from loyaltyview.sandbox.vendors.antavo.state import Workspace
@@ -42,6 +43,7 @@ class AntavoVendor(Vendor):
         self.is_blocked = False
         self.events_api = Events(self.workspace)
         self.asynchronous = AsyncEvents(setup.secret, self.events_api.apply)
+        self.imports = Imports(self.events_api.apply)
         self._routes = self._build_routes()
 
     def _build_routes(self) -> Map:
@@ -82,6 +84,7 @@ class AntavoVendor(Vendor):
             view, values = self._routes.bind_to_environ(request.environ).match()
             with self.lock:
                 self.asynchronous.process()
+                self.imports.run()
                 response: Response = view(request, **values)
         except Refusal as refusal:
             status = 200 if self.refuses_with_200 and refusal.status != 401 else refusal.status

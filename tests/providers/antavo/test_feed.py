@@ -1,0 +1,401 @@
+"""Daily files: each purchase, return and cancellation is one line of one file, and is looked for after it."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from loyaltyview.programs.models import Program
+from loyaltyview.sandbox.vendors.antavo.state import Customer
+from providers.antavo.provider import AntavoProvider
+from providers.errors import SettingsError
+from providers.journal.batches import send_again
+from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteState
+from tests.providers.antavo.build import goods, order, points_intent
+from tests.providers.antavo.conftest import MIA, Connect, Served
+from tests.providers.outbound.sftp_server import PASSWORD, USER, Server, serving
+
+SOLD_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LINES = ["customer", "action", "account", "transaction_id", "total", "amount", "currency", "store"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Path:
+    settings.FEED_FOLDER = str(tmp_path)
+    return tmp_path / "acme"
+
+
+@pytest.fixture
+def provider(connect: Connect, folder: Path, vendor: Served) -> AntavoProvider:
+    vendor.imports.folder = folder
+    return connect(orders="feed")
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime.now(UTC).replace(hour=12), tick=False) as clock:
+        yield clock
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def lines_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text())))
+
+
+def state(key: str) -> str:
+    return Write.objects.get(key=key).state
+
+
+def test_purchases_wait_for_the_daily_file(
+    provider: AntavoProvider, vendor: Served, folder: Path, clock: time_machine.Traveller
+) -> None:
+    vendor.imports.folder = None
+    assert provider.record_order(order("order-1", placed_at=SOLD_AT)).points is None
+    provider.record_order(order("order-2", "20.50"))
+    provider.maintain()
+    assert not folder.exists()
+    clock.shift(timedelta(hours=15))  # the hour is 3
+    provider.maintain()
+    day = datetime.now(UTC).strftime("%Y%m%d")
+    name = f"acme-{day}-1.csv"
+    assert files(folder) == [name, f"{name}.sha256"]
+    first, second = lines_of(folder / name)
+    assert [first[column] for column in LINES] == [
+        MIA, "checkout", "", "order-1", "80", "", "USD", "boston-1",
+    ]  # fmt: skip
+    assert first["effective_timestamp"] == str(int(SOLD_AT.timestamp()))
+    assert json.loads(first["items"]) == [
+        {"product_id": "SHIRT-01", "quantity": 2, "price": 40, "subtotal": 80}
+    ]
+    assert (second["transaction_id"], second["total"]) == ("order-2", "20.5")
+    digest = sha256((folder / name).read_bytes()).hexdigest()
+    assert (folder / f"{name}.sha256").read_text() == f"{digest}  {name}\n"
+    assert vendor.asked == []
+
+
+def test_a_line_is_done_when_its_transaction_is_seen(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    assert state("order-1") == WriteState.SENT
+    clock.shift(timedelta(minutes=15))
+    assert provider.run_feed().done == 1
+    assert (state("order-1"), Write.objects.get().points) == (WriteState.DONE, 100)
+    assert Batch.objects.get().state == BatchState.CLOSED
+    assert provider.record_order(order()).points == 100
+    assert provider.get_member(MIA).balance.spendable == 920
+
+
+def test_what_is_not_imported_stays_unknown_and_is_told(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    vendor.imports.folder = None
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    assert provider.run_feed().done == 0
+    assert (state("order-1"), provider.alarms()) == (WriteState.SENT, ())
+    clock.shift(timedelta(days=3))
+    (alarm,) = provider.alarms()
+    assert alarm.detail == "1 lines are not at Antavo: was it imported?"
+
+
+def test_a_return_is_written_when_its_purchase_is_seen(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order())
+    for _ in range(2):
+        assert provider.record_return(goods("20.00")).points is None
+    provider.record_return(goods("10.00", "return-2"))
+    assert provider.run_feed(everything=True).written
+    assert state("return-1") == WriteState.PLANNED, "its purchase is not at Antavo yet"
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    provider.run_feed(everything=True)
+    assert (state("return-1"), state("return-2")) == (WriteState.SENT, WriteState.PLANNED), "one at a time"
+    for _ in range(2):
+        clock.shift(timedelta(minutes=15))
+        provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    assert [event.action for event in vendor.mia.events] == [
+        "point_add", "checkout", "partial_refund", "partial_refund",
+    ]  # fmt: skip
+    assert provider.record_return(goods("20.00")).points == -25
+    assert provider.get_member(MIA).balance.spendable == 820 + 100 - 37  # 30 of 80
+    assert vendor.count("/events") == 0
+
+
+def test_returns_never_exceed_their_order(provider: AntavoProvider, clock: time_machine.Traveller) -> None:
+    provider.record_order(order())
+    provider.record_return(goods("60.00"))
+    provider.record_return(goods("60.00", "return-2"))
+    assert provider.record_return(goods("1.00", "return-3")).points == 0
+    assert [str(write.amount) for write in Write.objects.filter(kind="return").order_by("pk")] == [
+        "60.0000",
+        "20.0000",
+    ]
+
+
+def test_an_order_that_is_cancelled_before_its_file_is_in_none(provider: AntavoProvider) -> None:
+    provider.record_order(order())
+    assert provider.cancel_order(order()).points == 0
+    assert not provider.run_feed(everything=True).written
+
+
+@pytest.mark.parametrize(("mode", "action"), [("off", "refund"), ("manual", "checkout_reject")])
+def test_a_cancelled_order_is_a_line_of_a_later_file(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller, mode: str, action: str
+) -> None:
+    vendor.workspace.accept_mode = mode
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    for _ in range(2):
+        assert provider.cancel_order(order()).points is None
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    assert vendor.mia.events[-1].action == action
+    assert set(Write.objects.values_list("state", flat=True)) == {WriteState.DONE}
+    balance = provider.get_member(MIA).balance
+    assert (balance.spendable, balance.pending) == (820, 0)
+
+
+def test_a_return_of_a_pending_order_makes_it_smaller(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    vendor.workspace.accept_mode = "manual"
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    provider.record_return(goods("20.00"))
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    assert vendor.mia.transactions["order-1"].total == 60
+    assert state("return-1") == WriteState.DONE
+
+
+def test_an_order_that_burned_points_is_in_no_file(provider: AntavoProvider, vendor: Served) -> None:
+    spend = provider.spend(points_intent(200))
+    sale = order(spends=(spend,))
+    provider.confirm(spend, sale)
+    assert provider.record_order(sale).points == 100
+    assert provider.record_return(goods("20.00")).points == -25
+    assert provider.cancel_order(sale).points == -75
+    assert not provider.run_feed(everything=True).written
+
+
+def test_a_refused_line_is_listed_alarmed_and_sent_again(
+    provider: AntavoProvider, vendor: Served, folder: Path, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order("order-1", ref="stranger"))
+    provider.record_order(order("order-2"))
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    done = provider.run_feed()
+    assert (done.done, done.refused) == (1, 1)
+    refused = Write.objects.get(key="order-1")
+    assert (refused.state, refused.last_error) == (WriteState.PLANNED, "Customer not found")
+    (alarm,) = provider.alarms()
+    assert alarm.detail.startswith("1 lines were refused")
+    assert [path.suffix for path in (folder / "errors").iterdir()] == [".read"]
+    assert not provider.run_feed(everything=True).written, "it waits for a person"
+    vendor.workspace.customers["stranger"] = Customer(customer_id="stranger")
+    send_again(BatchLine.objects.all())
+    assert provider.alarms() == ()
+    assert provider.run_feed(everything=True).written
+    clock.shift(timedelta(minutes=15))
+    assert provider.run_feed().done == 1
+
+
+def test_an_order_that_waits_for_days_is_told(
+    provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order())
+    clock.shift(timedelta(days=3))
+    (alarm,) = provider.alarms()
+    assert alarm.detail.startswith("1 orders and returns wait to be sent")
+
+
+def test_a_line_that_is_listed_as_refused_and_is_at_antavo_is_done(
+    provider: AntavoProvider, vendor: Served, folder: Path, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order())
+    (name,) = provider.run_feed(everything=True).written
+    (folder / "errors").mkdir()
+    (folder / "errors" / f"{name}.txt").write_text("transaction_id,error\norder-1,used before\n")
+    clock.shift(timedelta(minutes=15))
+    provider.get_member(MIA)
+    run = provider.run_feed()
+    assert (run.done, run.refused, state("order-1")) == (1, 0, WriteState.DONE)
+
+
+def test_a_list_that_cannot_be_read_is_told(
+    provider: AntavoProvider, vendor: Served, folder: Path, clock: time_machine.Traveller
+) -> None:
+    vendor.imports.folder = None
+    provider.record_order(order())
+    (name,) = provider.run_feed(everything=True).written
+    (folder / "errors").mkdir()
+    (folder / "errors" / name).write_text("a,b\n1,2\n")
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    (alarm,) = provider.alarms()
+    assert "a column is missing" in alarm.detail
+
+
+def test_columns_delimiter_and_format_follow_the_workspace(connect: Connect, folder: Path) -> None:
+    columns = {"customer": "Customer ID", "store": "", "currency": ""}
+    provider = connect(
+        orders="feed", feed_columns=columns, feed_delimiter="semicolon", names={"store": "shop"}
+    )
+    provider.record_order(order())
+    (name,) = provider.run_feed(everything=True).written
+    header, line = (folder / name).read_text().splitlines()
+    assert header == "Customer ID;action;account;transaction_id;total;amount;effective_timestamp;items"
+    assert line.startswith(f"{MIA};checkout;;order-1;80;;")
+    other = connect(orders="feed", feed_format="json", feed_name="{program}-{day}-{number}.json")
+    other.record_order(order("order-2"))
+    (name,) = other.run_feed(everything=True).written
+    (event,) = json.loads((folder / name).read_text())
+    assert (event["customer"], event["data"]["transaction_id"]) == (MIA, "order-2")
+
+
+@pytest.mark.parametrize("crash", ["upload", "rename", "note"])
+def test_a_crash_on_the_way_neither_loses_nor_doubles(
+    provider: AntavoProvider, vendor: Served, folder: Path, monkeypatch: pytest.MonkeyPatch, crash: str
+) -> None:
+    """The process dies while it uploads, before the rename, and after it: the next run goes on there."""
+    vendor.imports.folder = None
+    provider.record_order(order())
+    place = {
+        "upload": "providers.antavo.feed_delivery.upload",
+        "rename": "providers.outbound.folders.LocalFolder.rename",
+        "note": "providers.antavo.feed_delivery.batches.move",
+    }[crash]
+    with monkeypatch.context() as patch:
+        move = __import__("providers.journal.batches", fromlist=["move"]).move
+
+        def die(*given: Any, **fields: Any) -> None:
+            if crash == "note" and given[1] is not BatchState.DELIVERED:
+                return move(*given, **fields)
+            raise KeyboardInterrupt
+
+        patch.setattr(place, die)
+        with pytest.raises(KeyboardInterrupt):
+            provider.run_feed(everything=True)
+    Batch.objects.update(due_at=datetime.now(UTC))
+    (name,) = provider.run_feed(everything=True).delivered
+    assert files(folder) == [name, f"{name}.sha256"]
+    assert len(lines_of(folder / name)) == 1
+    assert Batch.objects.get().content == ""
+
+
+def test_a_file_of_the_same_name_is_never_replaced(
+    connect: Connect, folder: Path, clock: time_machine.Traveller
+) -> None:
+    provider = connect(orders="feed", feed_name="purchases.csv")
+    provider.record_order(order("order-1"))
+    assert provider.run_feed(everything=True).delivered == ["purchases.csv"]
+    provider.record_order(order("order-2"))
+    assert provider.run_feed(everything=True).delivered == []
+    assert [line["transaction_id"] for line in lines_of(folder / "purchases.csv")] == ["order-1"]
+    clock.shift(timedelta(hours=7))
+    assert [alarm.detail for alarm in provider.alarms()] == [
+        "could not be delivered: Unavailable: feed: an earlier file of this name is still there"
+    ]
+    (folder / "purchases.csv").unlink()
+    assert provider.run_feed().delivered == ["purchases.csv"]
+
+
+@pytest.fixture
+def server(tmp_path: Path, settings: Any) -> Iterator[Server]:
+    settings.ALLOW_PRIVATE_ADDRESSES = True
+    with serving(tmp_path, paramiko.ECDSAKey.generate()) as server:
+        yield server
+
+
+def test_a_broken_upload_by_sftp_goes_on(
+    connect: Connect, server: Server, clock: time_machine.Traveller
+) -> None:
+    provider = connect(
+        orders="feed",
+        feed_target="sftp",
+        sftp_host="127.0.0.1",
+        sftp_port=server.port,
+        sftp_user=USER,
+        sftp_password=PASSWORD,
+        sftp_host_key=server.host_key,
+    )
+    provider.record_order(order())
+    server.breaks_after = 100
+    run = provider.run_feed(everything=True)
+    assert (len(run.written), run.delivered) == (1, [])
+    (part,) = server.folder.iterdir()
+    assert (part.name.startswith("."), part.stat().st_size) == (True, 100)
+    clock.shift(timedelta(minutes=15))
+    (name,) = provider.run_feed().delivered
+    assert files(server.folder) == [name, f"{name}.sha256"]
+    assert sha256((server.folder / name).read_bytes()).hexdigest() == Batch.objects.get().sha256
+
+
+SFTP = {
+    "feed_target": "sftp",
+    "sftp_host": "files.example.test",
+    "sftp_user": "acme",
+    "sftp_password": "secret",
+    "sftp_host_key": "ecdsa-sha2-nistp256 " + paramiko.ECDSAKey.generate().get_base64(),
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({}, "feed_target"),
+        ({"feed_name": "{when}.csv"}, "feed_name"),
+        ({"feed_name": "../x.csv"}, "feed_name"),
+        ({**SFTP, "sftp_host": ""}, "sftp_host"),
+        ({**SFTP, "sftp_password": ""}, "sftp_password"),
+        ({**SFTP, "sftp_host_key": "ssh-ed25519"}, "sftp_host_key"),
+        ({**SFTP, "sftp_key": "no key"}, "sftp_key"),
+    ],
+)
+def test_incomplete_settings_are_refused(connect: Connect, given: dict[str, Any], key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        connect(orders="feed", **given)
+    assert caught.value.key == key
+
+
+def test_complete_settings_are_taken(connect: Connect) -> None:
+    assert connect(orders="feed", **SFTP)
+
+
+def test_the_command_writes_all_that_waits(program: Program, provider: AntavoProvider) -> None:
+    program.provider_kind = "antavo"
+    program.provider_settings = dict(provider.config.settings)
+    program.save()
+    provider.record_order(order())
+    out = StringIO()
+    call_command("antavo_feed", "--due", stdout=out)
+    assert out.getvalue() == "acme: written nothing; delivered nothing; 0 lines seen at Antavo, 0 refused\n"
+    call_command("antavo_feed", stdout=out)
+    name = Batch.objects.get().name
+    assert out.getvalue().splitlines()[1].startswith(f"acme: written {name}; delivered {name};")
