@@ -81,8 +81,11 @@ def search(program: Program, kind: Searched) -> list[str]:
         program=program, kind=kind, defaults={"started_at": now, "searched_until": now}
     )
     found: list[str] = []
+    settled = (
+        now - timedelta(minutes=settings.EVENT_PROMISE_MINUTES) - LAG
+    )  # all events before must have come
     for _page in range(MOST_PAGES):
-        until = row.window_until or min(row.searched_until + LONGEST_WINDOW, _settled())
+        until = row.window_until or min(row.searched_until + LONGEST_WINDOW, settled)
         if until <= row.searched_until:
             break
         since = max(row.searched_until - OVERLAP, row.started_at)
@@ -103,11 +106,6 @@ def _programs() -> list[Program]:
     rows = EventSearch.objects.values_list("program").annotate(Min("searched_until"))
     reached = dict(rows.values_list("program", "searched_until__min"))
     return sorted(programs, key=lambda program: reached.get(program.pk, LONG_AGO))
-
-
-def _settled() -> datetime:
-    """Return the time before which all events must have come."""
-    return clock.now() - timedelta(minutes=settings.EVENT_PROMISE_MINUTES) - LAG
 
 
 def _advance(row: EventSearch, until: datetime, cursor: str, taken: int) -> bool:

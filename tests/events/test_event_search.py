@@ -94,10 +94,11 @@ def test_it_begins_when_it_is_switched_on(program: Program, graphql: GraphQl) ->
 
 
 def test_a_period_is_compared_when_its_events_must_have_come(
-    program: Program, graphql: GraphQl, row: EventSearch
+    program: Program, graphql: GraphQl, row: EventSearch, clock: Any
 ) -> None:
+    graphql.on_read = lambda: clock.shift(timedelta(seconds=1))
     search(program, Searched.ORDERS)
-    assert graphql.asked == [(row.searched_until - event_search.OVERLAP, SETTLED, "")]
+    assert graphql.asked == [(row.searched_until - event_search.OVERLAP, SETTLED, "")], "once"
     row.refresh_from_db()
     assert (row.searched_until, row.window_until, row.cursor) == (SETTLED, None, "")
 
