@@ -32,10 +32,10 @@ def look(client: Client, sale: Write) -> Found:
     """Look for the order of `sale` among what has changed since it was sent. A held code whose points are
     gone was in it. Else the money that the customer has spent says so: by the order's amount, or not at all.
     Anything else has another order in it, and is for a person."""
-    record = fetch_by_ref(client, sale.member_ref, with_history=True)
     was = sale.shown_before
     if not isinstance(was, dict):  # sent by a version that did not read it before
         return Found(is_complete=False)
+    record = fetch_by_ref(client, sale.member_ref, with_history=True)
     if deducted_codes(record).intersection(was["held_codes"]):
         return Found(made=(Made(ref=sale.order_id),))
     now = totals(record, was["held_codes"])
