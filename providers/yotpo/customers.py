@@ -5,25 +5,20 @@ codes a customer has not used: a redemption appears in the history, where `statu
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from providers.answers import moment, object_in, rows, text_of, whole_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.exchange import Call
-from providers.types import Movement
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.refs import BY_ID, hinted_ref, identity_of
 
 # A status that is one of these words or a share of many steps is no code.
 STATUS_WORDS = frozenset({"", "approved", "pending", "reversed", "declined", "expired", "rejected"})
 SHARE = re.compile(r"\d+(\.\d+)?\s*%")
-LONGEST_HISTORY = 50
-MARK = re.compile(r"\s*\[[0-9a-f-]{10,}\]$")  # of `release.marker`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +84,6 @@ def history_of(record: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
 def deducted_codes(record: Mapping[str, Any]) -> frozenset[str]:
     """Return the codes whose points have left the balance."""
     return frozenset(item.code for item in history_of(record) if item.code and item.points < 0)
-
-
-def movements_of(items: Iterable[HistoryItem]) -> tuple[Movement, ...]:
-    """Return the lines that have a time, newest first, at most 50."""
-    movements = [
-        Movement(at=item.at, points=item.points, text=MARK.sub("", item.title) or item.code or _("Points"))
-        for item in items
-        if item.at
-    ]
-    return tuple(sorted(movements, key=lambda line: line.at, reverse=True)[:LONGEST_HISTORY])
 
 
 def _item(item: Mapping[str, Any]) -> HistoryItem:

@@ -25,9 +25,9 @@ from providers.types import (
 )
 from providers.yotpo import members, orders, refunds, release, rewards, webhooks
 from providers.yotpo.client import Client, client_for
-from providers.yotpo.customers import fetch_by_ref, history_of, movements_of
 from providers.yotpo.settings import Settings
 from providers.yotpo.spending import Redemption
+from providers.yotpo.stories import list_movements
 from providers.yotpo.tiers import list_tiers
 
 
@@ -88,7 +88,7 @@ class YotpoProvider(LoyaltyProvider):
         return ()
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return movements_of(history_of(fetch_by_ref(self.client, ref, with_history=True)))
+        return list_movements(self.client, ref)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         return find(Redemption(self.client), intent)

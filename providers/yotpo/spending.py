@@ -11,6 +11,7 @@ from typing import Any
 
 from providers.answers import text_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.journal.history import LONGEST_TITLE, TITLE
 from providers.journal.models import Write
 from providers.journal.spending import Found, Made, SpendWay
 from providers.outbound import sharing
@@ -40,7 +41,11 @@ class Redemption(SpendWay):
         if intent.kind is SpendKind.VOUCHER:
             raise Rejected(RejectReason.NOT_ALLOWED, "Yotpo lists no unused codes")
         option = option_of(self.client, intent.item_id)
-        detail = {"option_id": intent.item_id, "is_custom": option.is_custom}
+        detail = {
+            "option_id": intent.item_id,
+            "is_custom": option.is_custom,
+            TITLE: option.name[:LONGEST_TITLE],
+        }
         if not self._can_hold(option, intent.member_ref):
             return {"detail": detail}
         # Nothing is read before: a hold whose code nobody got spends nothing.

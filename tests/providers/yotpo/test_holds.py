@@ -108,6 +108,7 @@ def test_notes_of_a_write_do_not_undo_each_other(provider: YotpoProvider, mia: s
     one.refresh_from_db()
     assert one.detail == {
         "option_id": "90210",
+        "title": "$5 off",
         "redemption_id": one.detail["redemption_id"],
         "seen": 1,
         "asked": 2,
