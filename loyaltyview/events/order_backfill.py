@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from loyaltyview.events.earning import complete_order, why_nothing
+from loyaltyview.events.earning import cancel_order, complete_order, why_nothing
 from loyaltyview.events.errors import Hopeless, NotYet, OrderOpen
 from loyaltyview.events.models import Earning, Event, Order
 from loyaltyview.events.orders import (
@@ -64,7 +64,8 @@ def ensure_earned(event: Event, order: Order) -> Order:
 
 def take_found_order(event: Event, *, is_exchange: bool) -> None:
     """Handle an order of which no event came as if they had come: its codes are used, and it earns once
-    NewStore says that it is completed. Events that come late change nothing. Raises OrderOpen while it is
+    NewStore says that it is completed, or is undone once it is cancelled. Events that come late change
+    nothing. Raises OrderOpen while it is
     open, Hopeless for an exchange with our codes (only its events tell what it replaces), NotYet,
     NewStoreError, ProviderError. May be repeated."""
     program, order_id = event.program, event.subject
@@ -75,7 +76,9 @@ def take_found_order(event: Event, *, is_exchange: bool) -> None:
     host = with_reward_codes(program, _read(event, order_id))
     if not order or not order.opened_seen_at:
         if host.status in NOT_A_SALE or host.is_off:
-            return  # Nothing was sold, and its codes are given back in time.
+            if order:  # its order.created came since, and may have used codes
+                cancel_order(program, order_id)
+            return
         if host.status not in (OPEN, CLOSED):
             raise OrderOpen(f"the order is {host.status}")
         rows = with_codes(program, host.codes)
@@ -85,6 +88,7 @@ def take_found_order(event: Event, *, is_exchange: bool) -> None:
     else:
         settle_order(order)  # an earlier attempt may have ended before
     if host.is_off or order.cancelled_seen_at:
+        cancel_order(program, order_id)  # again: an earlier attempt may have ended before
         return
     if host.status != CLOSED:
         raise OrderOpen("the order is not completed yet")

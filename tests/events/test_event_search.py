@@ -288,3 +288,18 @@ def test_a_vendor_that_was_down_is_told_with_the_next_attempt(
     redemption.refresh_from_db()
     assert redemption.state == State.SETTLED
     assert Order.objects.get().earned_points
+
+
+def test_an_open_order_that_is_cancelled_meanwhile_is_undone(
+    program: Program, work: Work, host: dict[str, Any], redemption: Redemption
+) -> None:
+    host["status"] = "open"
+    assert state_of(program, work) == (EventState.WAITING, "the order is not completed yet")
+    redemption.refresh_from_db()
+    assert redemption.state == State.SETTLED
+    host["status"] = "closed"
+    host["items"][0]["status"] = "cancelled"
+    work()
+    redemption.refresh_from_db()
+    assert (redemption.state, Order.objects.get().earned_points) == (State.RELEASED, None)
+    assert Event.objects.get().state == EventState.DONE
