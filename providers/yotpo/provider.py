@@ -28,7 +28,7 @@ from providers.yotpo.client import Client, client_for
 from providers.yotpo.settings import Settings
 from providers.yotpo.spending import Redemption
 from providers.yotpo.stories import list_movements
-from providers.yotpo.tiers import list_tiers
+from providers.yotpo.tiers import list_tiers, unknown_tiers
 
 
 class YotpoProvider(LoyaltyProvider):
@@ -95,10 +95,13 @@ class YotpoProvider(LoyaltyProvider):
 
     def check(self) -> CheckResult:
         started = time.perf_counter()
-        count = len(list_tiers(self.client, is_fresh=True))
+        client = self.client
+        tiers = list_tiers(client, is_fresh=True)
         latency_ms = round((time.perf_counter() - started) * 1000)
-        account = self.client.settings.guid[-4:]
-        return CheckResult(account=f"GUID …{account} ({count} tiers)", latency_ms=latency_ms)
+        account = f"GUID …{client.settings.guid[-4:]} ({len(tiers)} tiers)"
+        if unknown := unknown_tiers(client, tiers):
+            account += f", reward_values name tiers that it does not have: {', '.join(unknown)}"
+        return CheckResult(account=account, latency_ms=latency_ms)
 
     # --- Writes -----------------------------------------------------------------------------------
 

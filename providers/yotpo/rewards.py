@@ -82,7 +82,7 @@ def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
             client,
             spendable,
             is_open=option.option_id in open_,
-            tier=option.value.tier if option.value.tier in tiers else "",
+            tier=tiers.get(option.value.tier.casefold(), ""),
             shows_all=shows_all,
         )
         for option in ordered

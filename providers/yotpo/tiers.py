@@ -4,7 +4,7 @@ Source: loyaltyapi.yotpo.com/reference/fetch-vip-tiers. Whether all of a tier's 
 any of them is a setting of the merchant that the API does not tell: ours is `tier_rule`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -40,14 +40,22 @@ def tier_of(client: Client, record: Mapping[str, Any]) -> Tier | None:
     return _on_the_way(client, tiers[at], tiers[at + 1], needed)
 
 
-def tiers_above(client: Client, name: str) -> frozenset[str]:
-    """Return the names of the tiers above the one called `name`: all of them for a member without a tier,
-    none where Yotpo does not answer."""
+def tiers_above(client: Client, name: str) -> dict[str, str]:
+    """Return the names of the tiers above the one called `name`, by their spelling without case: all of them
+    for a member without a tier, none where Yotpo does not answer."""
     try:
         names = [text_of(tier, "name") for tier in list_tiers(client)]
     except ProviderError:
-        return frozenset()
-    return frozenset(names[names.index(name) + 1 :] if name in names else names)
+        return {}
+    above = names[names.index(name) + 1 :] if name in names else names
+    return {each.casefold(): each for each in above}
+
+
+def unknown_tiers(client: Client, tiers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the tiers that the program's `reward_values` name and the account does not have."""
+    known = {text_of(tier, "name").casefold() for tier in tiers}
+    named = {value.tier for value in client.settings.reward_values.values() if value.tier}
+    return sorted(name for name in named if name.casefold() not in known)
 
 
 def list_tiers(client: Client, *, is_fresh: bool = False) -> list[dict[str, Any]]:

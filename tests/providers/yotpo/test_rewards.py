@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from loyaltyview.redemptions.offers import build_offers
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from loyaltyview.sandbox.vendors.yotpo.state import Option
+from loyaltyview.webview.wording import gap
 from providers.types import DiscountKind, Lock, LockReason, Reward
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import (
@@ -20,6 +22,7 @@ from tests.providers.yotpo.build import (
     TEN_OFF,
     TOTE,
     TWENTY_FIVE_OFF,
+    make_intent,
     ref,
 )
 from tests.providers.yotpo.conftest import Build
@@ -99,6 +102,52 @@ def test_a_reward_of_a_tier_says_the_tier_first_then_the_points(build: Build, yo
     yotpo.redemptions.hides_unaffordable = True
     yotpo.books.customer("email", ANA).points_balance = 1000  # type: ignore[union-attr]
     assert rewards_of(provider, ana)[GOLD_FORTY].lock == Lock(reason=LockReason.POINTS, points_gap=200)
+
+
+@pytest.mark.parametrize(
+    ("tier", "hides", "points", "sentence"),
+    [
+        # Leo is Bronze, and two tiers below Gold; without points from a hold he has 60.
+        ("gold", False, 60, "From Gold tier; then 1,140 points more"),
+        ("Gold", True, 60, "From Gold tier; then 1,140 points more"),
+        ("Gold", True, 1199, "From Gold tier; then 1 point more"),
+        ("Gold", False, 1200, "From Gold tier"),
+        ("Silver", False, 60, "Silver members only, 440 points to Silver; then 1,140 points more"),
+        # What Yotpo does not say, and the program neither: not open, then the points.
+        ("", False, 60, "Not open to this member; then 1,140 points more"),
+        ("", False, 1300, "Not open to this member"),
+        ("", True, 60, "1,140 points more"),
+    ],
+)
+def test_the_page_says_the_tier_then_the_exact_points(
+    build: Build, yotpo: Yotpo, tier: str, hides: bool, points: int, sentence: str
+) -> None:
+    provider = build(reward_values={GOLD_FORTY: {"tier": tier}})
+    leo = ref(provider, LEO)
+    yotpo.redemptions.hides_unaffordable = hides
+    yotpo.books.customer("email", LEO).points_balance = points  # type: ignore[union-attr]
+
+    member = provider.get_member(leo)
+    offers = build_offers(provider.list_rewards(leo, CART), (), CART, member.balance.spendable)
+    (offer,) = (each for each in offers if each.item_id == GOLD_FORTY)
+
+    assert gap(offer, member.tier) == sentence
+
+
+def test_points_that_are_held_are_missing_for_the_next_reward(build: Build, mia: str) -> None:
+    provider = build(reward_values={GOLD_FORTY: {"tier": "Gold"}})
+    provider.spend(make_intent(mia))
+
+    rewards = rewards_of(provider, mia)
+
+    assert rewards[TWENTY_FIVE_OFF].lock == Lock(reason=LockReason.POINTS, points_gap=1000 - 720)
+    assert rewards[GOLD_FORTY].lock == Lock(reason=LockReason.TIER, tier="Gold", points_gap=1200 - 720)
+
+
+def test_the_connection_test_names_tiers_that_the_account_does_not_have(build: Build) -> None:
+    provider = build(reward_values={GOLD_FORTY: {"tier": "gold"}, FIVE_OFF: {"tier": "Gld"}})
+
+    assert provider.check().account.endswith("reward_values name tiers that it does not have: Gld")
 
 
 def test_a_hidden_unaffordable_reward_is_shown_with_the_gap(
