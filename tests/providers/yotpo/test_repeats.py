@@ -37,12 +37,17 @@ SCRIPTS = (
 )
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-@pytest.mark.parametrize("repeats", ["updated", "counted"])
-def test_each_write_does_what_its_transcript_says_whatever_a_repeat_does(
-    provider: YotpoProvider, yotpo: Yotpo, mia: str, repeats: Repeats, script: str
-) -> None:
-    yotpo.orders.repeats = repeats
+WITH_AN_OPEN_ORDER = (
+    "reward: spend confirm order cancel release release later cancel release",
+    "reward: spend confirm order order release cancel later order cancel",
+    "reward: spend confirm/delayed confirm late confirm later confirm find release",
+    "reward: spend confirm full full release later full",
+    "reward: spend confirm close/delayed close late close later close release",
+)
+
+
+def play(provider: YotpoProvider, yotpo: Yotpo, mia: str, script: str) -> list[str]:
+    """Return the lines of the script's transcript."""
     kind, _, words = script.partition(": ")
     intent = make_intent(mia) if kind == "reward" else None
 
@@ -51,10 +56,33 @@ def test_each_write_does_what_its_transcript_says_whatever_a_repeat_does(
 
     with ExitStack() as stack:
         till = Till(provider, yotpo, intent, order, map(str, itertools.count()), stack)
-        lines = [till.run(word) for word in words.split()]
+        return [till.run(word) for word in words.split()]
 
-    assert lines == TRANSCRIPTS[script]
+
+def balance_in(line: str) -> str:
+    return line[58:].rpartition(",")[0]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("repeats", ["updated", "counted"])
+def test_each_write_does_what_its_transcript_says_whatever_a_repeat_does(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str, repeats: Repeats, script: str
+) -> None:
+    yotpo.orders.repeats = repeats
+
+    assert play(provider, yotpo, mia, script) == TRANSCRIPTS[script]
     assert not any("repeat" in flag for each in yotpo.books.orders.values() for flag in each.flags)
+
+
+@pytest.mark.parametrize("script", WITH_AN_OPEN_ORDER)
+@pytest.mark.parametrize("repeats", ["updated", "counted"])
+def test_where_open_orders_are_sent_too_every_story_ends_with_the_same_balance(
+    build: Build, yotpo: Yotpo, mia: str, repeats: Repeats, script: str
+) -> None:
+    yotpo.orders.repeats = repeats
+    lines = play(build(order_sending="open_and_paid"), yotpo, mia, script)
+
+    assert balance_in(lines[-1]) == balance_in(TRANSCRIPTS[script][-1])
 
 
 def test_where_open_orders_are_sent_the_second_one_must_update_the_first(
