@@ -17,6 +17,8 @@ urlpatterns = [
         path(f"admin/{kind}/", include(module), {"host": ProgramsHost()})
         for kind, module in urls_of_vendors().items()
     ],
+    # What a vendor's package shows without a login, for example pictures.
+    *[path(f"{kind}/", include(module)) for kind, module in urls_of_vendors("public_urls").items()],
     # A vendor's own API, for systems of the retailer.
     *[
         path(f"api/{kind}/", include(module), {"host": ProgramsHost()})

@@ -47,7 +47,8 @@ class Host(Protocol):
         """Set the vendor's id of a store; False for a store that the program does not have."""
 
 
-def urls_of_vendors() -> dict[str, str]:
-    """Return the `urls` module of each vendor whose package has its own pages."""
-    modules = {kind: f"{package_of(kind)}.urls" for kind in PROVIDERS}
+def urls_of_vendors(module: str = "urls") -> dict[str, str]:
+    """Return the `urls` module of each vendor whose package has its own pages. `public_urls` are the vendors'
+    addresses without a login, such as pictures: they are included under `/<kind>/`."""
+    modules = {kind: f"{package_of(kind)}.{module}" for kind in PROVIDERS}
     return {kind: module for kind, module in modules.items() if find_spec(module)}

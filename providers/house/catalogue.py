@@ -9,6 +9,7 @@ from providers import clock, types
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import claim_code, free_code
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
+from providers.house.pictures import address_of
 from providers.sales import SpendIntent, SpendKind
 from providers.types import DiscountKind, Lock, LockReason
 
@@ -51,6 +52,8 @@ def list_vouchers(member: Member, currency: str, *, is_online: bool = False) -> 
         types.Voucher(
             voucher_id=voucher.voucher_id,
             title=voucher.title,
+            description=voucher.description,
+            terms=voucher.terms,
             discount=voucher.discount(currency),
             code=voucher.code,
             expires_at=voucher.expires_at,
@@ -195,6 +198,8 @@ def _describe(reward: Reward, lock: Lock | None, currency: str) -> types.Reward:
         points=reward.least_points,
         discount=reward.discount(currency),
         description=reward.description,
+        terms=reward.terms,
+        image=address_of(reward.picture_id),
         lock=lock,
         points_range=points_range,
     )

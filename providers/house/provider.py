@@ -24,6 +24,7 @@ from providers.house import (
     history,
     mail_outs,
     members,
+    pictures,
     referral,
     spending,
 )
@@ -163,7 +164,7 @@ class HouseProvider(LoyaltyProvider):
 
     @classmethod
     def forget_old(cls, before: datetime) -> int:
-        return reports.forget_old(before) + reservations.forget_old(before)
+        return reports.forget_old(before) + reservations.forget_old(before) + pictures.forget_unused(before)
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)

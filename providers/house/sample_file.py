@@ -1,4 +1,5 @@
-"""A house program from a TOML file: tiers, earning rule, rewards, members with opening balances, vouchers.
+"""A house program from a TOML file: tiers, earning rule with multipliers and categories, rewards with
+pictures, members with opening balances, vouchers.
 
 Applying it twice changes nothing the second time. Rows that the file does not name stay unchanged. So do
 values that change after the first load: members and their balances, the stock of a reward, whether a voucher
@@ -9,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,21 +19,27 @@ from django.db import models, transaction
 
 from providers.dates import first_moment, last_moment
 from providers.house.ledger import adjust
-from providers.house.models import EarnRule, Member, Reward, Tier, Voucher
+from providers.house.models import Category, EarnRule, Member, Multiplier, Reward, Tier, Voucher
+from providers.house.pictures import PictureError, store_picture
 
 DISCOUNT_KEYS = {key: key for key in ("kind", "amount", "percent", "skus", "minimum")}
 # The keys of each table, and the fields they set.
 KEYS: dict[str, dict[str, str]] = {
-    "earn": {"points_per_unit": "points_per_unit", "expiry_months": "expiry_months"},
-    "tiers": {"name": "name", "threshold": "threshold", "multiplier": "multiplier"},
+    "earn": {key: key for key in ("points_per_unit", "expiry_months", "inactivity_months", "expires_on")},
+    "earn.multipliers": {
+        key: key
+        for key in ("name", "factor", "is_active", "starts_on", "ends_on", "category", "tier", "stores")
+    },
+    "categories": {key: key for key in ("name", "products")},
+    "tiers": {key: key for key in ("name", "threshold", "multiplier", "benefits")},
     "rewards": {
         "id": "reward_id",
         **DISCOUNT_KEYS,
         **{
             key: key
             for key in (
-                "title", "description", "is_active", "cost", "points_min", "points_max", "points_step",
-                "value_per_point", "tier", "stock", "limit_per_member", "starts_at", "ends_at",
+                "title", "description", "terms", "picture", "is_active", "cost", "points_min", "points_max",
+                "points_step", "value_per_point", "tier", "stock", "limit_per_member", "starts_at", "ends_at",
             )
         },
     },
@@ -42,7 +50,7 @@ KEYS: dict[str, dict[str, str]] = {
     "members.vouchers": {
         "id": "voucher_id",
         **DISCOUNT_KEYS,
-        **{key: key for key in ("title", "code", "expires_at")},
+        **{key: key for key in ("title", "description", "terms", "code", "expires_at")},
     },
 }  # fmt: skip
 # Fields that the file sets only at first; later they change by use.
@@ -54,40 +62,82 @@ class SampleFileError(Exception):
     """The file cannot be applied; the message names the table, the entry and the key."""
 
 
-def load_sample(text: str) -> list[str]:
-    """Apply the file and return one line per change; nothing is written when a part of it is wrong.
-    Raises SampleFileError."""
+def load_sample(text: str, folder: Path | None = None) -> list[str]:
+    """Apply the file and return one line per change; nothing is written when a part of it is wrong. `folder`
+    is where the file lies: its pictures are there, or below. Raises SampleFileError."""
     try:
         # Decimal from the digits as written: 12.50 never passes through a float.
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise SampleFileError(str(error)) from error
-    _refuse_unknown("the file", data, {"program", "time_zone", "earn", "tiers", "rewards", "members"})
+    tables = {"earn", "categories", "tiers", "rewards", "members"}
+    _refuse_unknown("the file", data, {"program", "time_zone", *tables})
     program = data.get("program")
     if not isinstance(program, str) or not program:
         raise SampleFileError("program: the slug of the program is missing")
     with transaction.atomic():
-        return _load(program, data)
+        return _load(program, data, folder)
 
 
-def _load(program: str, data: Mapping[str, Any]) -> list[str]:
+def _load(program: str, data: Mapping[str, Any], folder: Path | None) -> list[str]:
     changes: list[str] = []
     zone = _zone_in(data)
-    if "earn" in data:
-        changes += _apply(EarnRule(program=program), "earn", data["earn"], key="")
-    for tier in _tables(data, "tiers"):
-        changes += _apply(Tier(program=program), "tiers", tier, key="name")
+    for table, model in (("tiers", Tier), ("categories", Category)):
+        for values in _tables(data, table):
+            changes += _apply(model(program=program), table, values, key="name")
     tiers = {tier.name: tier for tier in Tier.objects.filter(program=program)}
+    if "earn" in data:
+        changes += _load_earning(program, data["earn"], tiers)
     for reward in _tables(data, "rewards"):
-        if "tier" in reward:
-            if reward["tier"] not in tiers:
-                raise SampleFileError(f"rewards {reward.get('id')}: there is no tier {reward['tier']}")
-            reward = {**reward, "tier": tiers[reward["tier"]]}
-        reward = _with_times(f"rewards {reward.get('id')}", reward, zone)
-        changes += _apply(Reward(program=program), "rewards", reward, key="id")
+        name = f"rewards {reward.get('id')}"
+        reward = _with_row(name, reward, "tier", tiers)
+        if "picture" in reward:
+            reward["picture"] = _picture(name, reward["picture"], folder)
+        changes += _apply(Reward(program=program), "rewards", _with_times(name, reward, zone), key="id")
     for member in _tables(data, "members"):
         changes += _load_member(program, member, zone)
     return changes
+
+
+def _load_earning(program: str, table: Any, tiers: Mapping[str, Tier]) -> list[str]:
+    if not isinstance(table, Mapping):
+        raise SampleFileError("earn: must be a table")
+    values = {key: value for key, value in table.items() if key != "multipliers"}
+    changes = _apply(EarnRule(program=program), "earn", values, key="")
+    rule = EarnRule.objects.get(program=program)
+    categories = {category.name: category for category in Category.objects.filter(program=program)}
+    for multiplier in _tables(table, "multipliers"):
+        name = f"earn.multipliers {multiplier.get('name')}"
+        multiplier = _with_row(name, multiplier, "tier", tiers)
+        multiplier = _with_row(name, multiplier, "category", categories)
+        changes += _apply(Multiplier(rule=rule), "earn.multipliers", multiplier, key="name")
+    return changes
+
+
+def _with_row(
+    name: str, values: Mapping[str, Any], key: str, rows: Mapping[str, models.Model]
+) -> dict[str, Any]:
+    """Return `values` with the row that `key` names in place of its name."""
+    if key not in values:
+        return dict(values)
+    if values[key] not in rows:
+        raise SampleFileError(f"{name}: there is no {key} {values[key]}")
+    return {**values, key: rows[values[key]]}
+
+
+def _picture(name: str, path: Any, folder: Path | None) -> models.Model:
+    """Return the picture in the file `path`, which lies beside the program file or below it."""
+    if not isinstance(path, str) or folder is None:
+        raise SampleFileError(f"{name}: picture must be the path of a file beside this one")
+    file = (folder / path).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise SampleFileError(f"{name}: {path} does not lie beside this file")
+    try:
+        return store_picture(file.read_bytes())
+    except OSError as error:
+        raise SampleFileError(f"{name}: {path} cannot be read: {error.strerror}") from error
+    except PictureError as error:
+        raise SampleFileError(f"{name}: {path}: {error}") from error
 
 
 def _with_times(name: str, values: Mapping[str, Any], zone: str) -> dict[str, Any]:
@@ -135,7 +185,9 @@ def _apply(row: models.Model, table: str, values: Any, *, key: str) -> list[str]
     if key and not values.get(key):
         raise SampleFileError(f"{table}: {key} is missing")
     fields = {KEYS[table][entry]: value for entry, value in values.items()}
-    identity = {"program": row.program}  # type: ignore[attr-defined]
+    # Rows name their program, except those that belong to another row.
+    owner = next(field for field in ("program", "rule") if hasattr(row, field))
+    identity = {owner: getattr(row, owner)}
     if key:
         identity[KEYS[table][key]] = values[key]
     known = type(row)._default_manager.filter(**identity).first()
@@ -161,6 +213,8 @@ def _set(row: models.Model, name: str, field_name: str, value: Any) -> bool:
         is_fitting, new = True, value
     elif isinstance(field, models.DateTimeField):
         is_fitting, new = isinstance(value, datetime) and value.tzinfo is not None, value
+    elif isinstance(field, models.DateField):
+        is_fitting, new = isinstance(value, date) and not isinstance(value, datetime), value
     elif isinstance(field, models.BooleanField):
         is_fitting, new = isinstance(value, bool), value
     elif isinstance(field, models.DecimalField):

@@ -18,7 +18,7 @@ class TestHouse(TranscriptContract):
 
     @pytest.fixture
     def provider(self, db: None) -> LoyaltyProvider:
-        load_sample(SAMPLE.read_text(encoding="utf-8") + BIRTHDAY_OF_MIA)
+        load_sample(SAMPLE.read_text(encoding="utf-8") + BIRTHDAY_OF_MIA, SAMPLE.parent)
         return HouseProvider(ProviderConfig(program="acme", currency="USD", country="US"))
 
     @pytest.fixture

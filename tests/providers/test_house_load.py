@@ -1,6 +1,6 @@
 """`house_load`: all of a file or nothing, and nothing the second time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from providers.base import ProviderConfig
-from providers.house.models import Member, Reward, Tier
+from providers.house.models import Member, Multiplier, Reward, Tier
 from providers.house.provider import HouseProvider
 from providers.house.sample_file import SampleFileError, load_sample
 from providers.types import Cart, LockReason
@@ -147,3 +147,61 @@ def test_a_wrong_file_is_refused_by_name_and_writes_nothing(old: str, new: str, 
 def test_a_file_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(CommandError, match=r"missing\.toml cannot be read"):
         call_command("house_load", "missing.toml")
+
+
+RULES = """
+program = "acme"
+[earn]
+points_per_unit = 1
+inactivity_months = 12
+[[earn.multipliers]]
+name = "May"
+factor = 2.5
+category = "Scarves"
+tier = "Silver"
+starts_on = 2026-05-01
+ends_on = 2026-05-31
+stores = ["boston-1"]
+[[categories]]
+name = "Scarves"
+products = ["SCARF-*"]
+[[tiers]]
+name = "Silver"
+threshold = 500
+benefits = "Free alterations"
+"""
+
+
+def test_a_file_has_multipliers_categories_and_benefits() -> None:
+    assert load_sample(RULES) == [
+        "tiers Silver: created",
+        "categories Scarves: created",
+        "earn: created",
+        "earn.multipliers May: created",
+    ]
+    assert load_sample(RULES) == []
+    assert load_sample(RULES.replace("2.5", "3")) == ["earn.multipliers May: factor changed"]
+    multiplier = Multiplier.objects.get()
+    assert (multiplier.factor, multiplier.starts_on, multiplier.stores) == (3, date(2026, 5, 1), ["boston-1"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('category = "Scarves"', 'category = "Hats"', "earn.multipliers May: there is no category Hats"),
+        ('tier = "Silver"', 'tier = "Gold"', "earn.multipliers May: there is no tier Gold"),
+        ("factor = 2.5", "factor = 101", "earn.multipliers May: .*100"),
+        ("2026-05-31", "2026-04-30", "earn.multipliers May: The last day is before the first one"),
+        ('["SCARF-*"]', "[]", "categories Scarves: .*Name at least one product id"),
+        ("inactivity_months = 12", 'expires_on = "02-29"', "earn: Write month and day of every year"),
+        (
+            "inactivity_months = 12",
+            "inactivity_months = 12\nexpiry_months = 1",
+            "earn: Points expire in one way",
+        ),
+    ],
+)
+def test_a_wrong_rule_is_refused_with_its_name(old: str, new: str, why: str) -> None:
+    with pytest.raises(SampleFileError, match=why):
+        load_sample(RULES.replace(old, new))
+    assert not Multiplier.objects.exists()

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            changes = load_sample(file.read_text(encoding="utf-8"))
+            changes = load_sample(file.read_text(encoding="utf-8"), file.parent)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{file} cannot be read: {error}") from error
         except SampleFileError as error:
