@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from .stack import Stack, running_stack
 from .till import go_back
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 # A camera that sees nothing, and a detector that reads the birthday voucher in it.
 CAMERA = """

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from .stack import Stack
 from .till import open_loyalty, redeem, start, total
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

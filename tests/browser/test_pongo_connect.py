@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .stack import Stack, running_stack
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

@@ -356,6 +356,7 @@ def hold_of(row: Redemption) -> str | None:
     return Hold.objects.filter(key=spend_key(row)).values_list("state", flat=True).first()
 
 
+@pytest.mark.once  # one thread; the races run on PostgreSQL
 def test_the_ledger_says_what_the_redemptions_say(db: None) -> None:
     run_state_machine_as_test(
         Redemptions,
