@@ -334,6 +334,11 @@ class LoyaltyProvider(ABC):
         how many. The default keeps no rows. May be repeated."""
         return 0
 
+    def former_refs(self, ref: str) -> tuple[str, ...]:
+        """Called before a member is erased. Return the refs of cards that were merged into this member; the
+        default knows none."""
+        return ()
+
     def erase_member(self, ref: str, pseudonym: str) -> int:
         """Called in a transaction when a member asks to be erased from our database. Delete what says who
         they are, and put `pseudonym` (at most 31 characters, in upper case) wherever a row must stay and

@@ -12,7 +12,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from loyaltyview.events import erasure, order_lookup
+        from loyaltyview.events import erasure, merging, order_lookup
         from loyaltyview.events.event_search import SEARCH_EVERY_S, search_missed
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
@@ -27,12 +27,14 @@ class EventsConfig(AppConfig):
         from loyaltyview.programs.host import add_product_reader
         from loyaltyview.redemptions.order_lookup import OrderLookup, add_order_lookup
         from loyaltyview.work.retention import add_retention
+        from providers import merged
 
         add_source("events", run_one)
         add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))
         add_product_reader("orders", order_lookup.sold_products)
         add_worker_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)
+        merged.listen(merging.follow)
         add_eraser("events", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)
         add_part(Event, 4, events_part)
         add_part(ReturnRecord, 5, returns_part)

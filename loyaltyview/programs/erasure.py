@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.models import Erasure, Program
+from providers import merged
 from providers.errors import ProviderError, Rejected
 from providers.journal import retention as journal
 
@@ -84,6 +85,9 @@ def erase_member(program: Program, ref: str, *, actor: str, is_dry_run: bool) ->
     person = Person(program=program, ref=ref, pseudonym=f"{PSEUDONYM}{secrets.token_hex(12).upper()}")
     _ask_vendor(person)
     with transaction.atomic():
+        for former in program.provider().former_refs(person.ref):
+            merged.tell(program.slug, former, person.ref)
+            person.member_ids.add(former)
         for eraser in erasers.values():
             eraser.find(person)
         problems = [problem for eraser in erasers.values() for problem in eraser.blockers(person)]
@@ -108,6 +112,8 @@ def _ask_vendor(person: Person) -> None:
         member = person.program.provider().get_member(person.ref)
         person.contacts |= {text for text in (member.email.lower(), member.phone) if text}
         person.member_ids |= {member.member_id} - {""}
+        # The number of a merged card: the member that it stands for is erased, with every card.
+        person.ref = member.ref
 
 
 def _erase(person: Person) -> dict[str, int]:

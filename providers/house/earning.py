@@ -16,7 +16,7 @@ from django.db.models import F, Q, Sum
 
 from providers.errors import Rejected, RejectReason
 from providers.house.expiry import expired_points, expiry_of
-from providers.house.ledger import lock, post, posted
+from providers.house.ledger import cards_of, lock, post, posted
 from providers.house.members import tiers_at
 from providers.house.models import Entry, EntryKind, Member
 from providers.house.multipliers import (
@@ -156,8 +156,9 @@ def earned_with(program: str, order_id: str) -> Entry | None:
 def _earned_elsewhere(member: Member, order: Order) -> Entry | None:
     """Return the entry of the same purchase, reported by NewStore and by the web shop: the id of one is the
     number of the other. Later calls find it by either id."""
-    same = member.entries.filter(
+    same = Entry.objects.filter(
         Q(reference=earn_reference(order.external_id)) | Q(note=order.order_id),
+        member__in=cards_of(member),
         kind=EntryKind.EARN,
         amount__isnull=False,
     ).first()

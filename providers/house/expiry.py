@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from providers.dates import last_moment
-from providers.house.ledger import lock, post
+from providers.house.ledger import cards_of, lock, post
 from providers.house.models import Entry, EntryKind, Member
 from providers.house.multipliers import Terms, zone_of
 from providers.types import Expiring
@@ -62,14 +62,15 @@ def expiring_points(member: Member, time_zone: str = "") -> tuple[Expiring, ...]
     """Return what is left of the member's expiring points by date, soonest first. Reserved points count as
     spent."""
     left: dict[datetime, int] = {}
-    for lot, points in _lots_left(member, time_zone):
+    for lot, points in lots_left(member, time_zone):
         left[lot.expires_at] = left.get(lot.expires_at, 0) + points
     return tuple(Expiring(points=points, at=at) for at, points in left.items())
 
 
 def expired_points(earned: Entry) -> int:
     """Return how many of the points of this order have expired."""
-    entries = Entry.objects.filter(program=earned.program, member=earned.member, kind=EntryKind.EXPIRE)
+    cards = cards_of(earned.member)
+    entries = Entry.objects.filter(program=earned.program, member__in=cards, kind=EntryKind.EXPIRE)
     # Older entries name no order. In favour of the member, they count as this order's points.
     nameless = Q(order_id="", at__gte=earned.expires_at) if earned.expires_at else Q(pk=None)
     expired = entries.filter(Q(order_id=earned.order_id) | nameless).aggregate(sum=Sum("points"))["sum"] or 0
@@ -81,7 +82,7 @@ def expire_points(program: str, ref: str, now: datetime, time_zone: str = "") ->
     expire. May be repeated."""
     with transaction.atomic():
         member = lock(program, ref)
-        lots = list(_lots_left(member, time_zone))
+        lots = list(lots_left(member, time_zone))
         taken = [_expire(member, lot, points, now) for lot, points in lots if lot.expires_at <= now]
         following = min((lot.expires_at for lot, _points in lots if lot.expires_at > now), default=None)
         Member.objects.filter(pk=member.pk).update(next_expiry_at=following)
@@ -114,7 +115,7 @@ def _expire(member: Member, lot: Lot, points: int, now: datetime) -> Entry:
     return post(member, EntryKind.EXPIRE, -points, reference=reference, order_id=lot.order_id, at=now)
 
 
-def _lots_left(member: Member, time_zone: str) -> Iterator[tuple[Lot, int]]:
+def lots_left(member: Member, time_zone: str = "") -> Iterator[tuple[Lot, int]]:
     """Yield the earned entries whose points expire and of which some are left, soonest first, with the
     rest."""
     lots = _lots(member, time_zone)
@@ -137,7 +138,8 @@ def _lots(member: Member, time_zone: str) -> list[Lot]:
     earned = member.entries.filter(points__gt=0).exclude(expires_at=None, inactivity_months=None)
     rows = list(earned.values_list("pk", "expires_at", "points", "order_id", "inactivity_months"))
     if any(months for *_lot, months in rows):
-        active_at = member.entries.filter(IS_ACTIVITY).order_by("-at").values_list("at", flat=True)[0]
+        activity = Entry.objects.filter(IS_ACTIVITY, member__in=cards_of(member))
+        active_at = activity.order_by("-at").values_list("at", flat=True)[0]
     lots = [
         Lot(pk, expires_at or months_after(active_at, months or 0, time_zone), points, order_id)
         for pk, expires_at, points, order_id, months in rows

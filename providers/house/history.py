@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from providers.house.ledger import cards_of
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
 from providers.house.referral import NOTE, NOTE_BACK
 from providers.types import Movement
@@ -11,7 +12,11 @@ def list_movements(member: Member, limit: int = 50) -> tuple[Movement, ...]:
     """Return the newest `limit` entries, and the holds that are not entries yet. Lines of 0 points are the
     ledger's own notes and mean nothing to a customer."""
     held = member.holds.filter(state=HoldState.HELD, points__gt=0).order_by("-created_at")[:limit]
-    entries = member.entries.exclude(points=0).order_by("-at", "-pk")[:limit]
+    # Both sides of a merge are shown as they were earned and spent, so its own lines say nothing more.
+    entries = (
+        Entry.objects.filter(member__in=cards_of(member)).exclude(points=0).exclude(kind=EntryKind.MERGE)
+    )
+    entries = entries.order_by("-at", "-pk")[:limit]
     movements = [_of_hold(hold) for hold in held] + [_of_entry(entry) for entry in entries]
     return tuple(sorted(movements, key=lambda movement: movement.at, reverse=True)[:limit])
 

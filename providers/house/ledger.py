@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason
@@ -18,11 +18,25 @@ def lock(program: str, ref: str) -> Member:
     Every write to the ledger starts here, so that its checks are still true when it commits. Rows of
     holds, rewards and vouchers are only ever locked after it: one order, no deadlock. (SQLite has no row
     locks and needs none: a writing transaction has the database to itself.)
+
+    The number of a merged card locks its survivor. A card that is merged at this moment may stay locked with
+    it; two merges in a row then could block each other, and the database ends one of them.
     """
-    member = Member.objects.select_for_update().filter(program=program, member_id=ref).first()
-    if member is None:
-        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    members = Member.objects.select_for_update().filter(program=program, merged_into=None)
+    member = members.filter(member_id=ref).first()
+    while member is None:
+        survivors = Member.objects.filter(program=program, member_id=ref)
+        survivor: int | None = survivors.values_list("merged_into", flat=True).first()
+        if survivor is None:
+            raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+        member = members.filter(pk=survivor).first()
     return member
+
+
+def cards_of(member: Member) -> QuerySet[Member]:
+    """Return the member's card and those that were merged with it, for a query of their entries."""
+    survivor = member.merged_into_id or member.pk
+    return Member.objects.filter(Q(pk=survivor) | Q(merged_into=survivor)).order_by()
 
 
 def move(

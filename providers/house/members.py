@@ -1,6 +1,7 @@
 """Members: look-up, mapping to the interface's `Member`, and enrolment."""
 
 import secrets
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -32,22 +33,28 @@ def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
         return ()
-    members = Member.objects.filter(program=program)
+    members = Member.objects.filter(program=program).select_related("merged_into")
     found = tuple(members.filter(**{field: value})[:20])
     bare = id_key(value).upper()
     if found or field != "member_id" or not bare:
-        return found
+        return _survivors(found)
     # Sorted here: with ORDER BY, SQLite would read the whole program.
     alike = members.filter(Exact(bare_id(), bare)).order_by()[:20]
-    return tuple(sorted(alike, key=lambda member: member.member_id))
+    return _survivors(sorted(alike, key=lambda member: member.member_id))
+
+
+def _survivors(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return each member once, the survivor for a merged card."""
+    return tuple(dict.fromkeys(member.merged_into or member for member in members))
 
 
 def get(program: str, ref: str) -> Member:
-    """Return the member with this id; raise Rejected(MEMBER_NOT_FOUND)."""
-    member = Member.objects.filter(program=program, member_id=ref).first()
+    """Return the member with this id, for a merged card its survivor; raise Rejected(MEMBER_NOT_FOUND)."""
+    members = Member.objects.filter(program=program, member_id=ref).select_related("merged_into")
+    member = members.first()
     if member is None:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
-    return member
+    return member.merged_into or member
 
 
 def enrol(program: str, profile: types.MemberProfile, consents: types.Consents) -> Member:

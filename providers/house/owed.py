@@ -7,7 +7,7 @@ the shortfall could not have been taken from them.
 
 from django.db.models import Max
 
-from providers.house.ledger import post
+from providers.house.ledger import cards_of, post
 from providers.house.models import Entry, EntryKind, Hold, Member
 
 
@@ -39,9 +39,11 @@ def take_owed(member: Member, hold: Hold, came_back: int, release: str) -> None:
 
 
 def _owed_since(member: Member, newest: int) -> list[tuple[Entry, int]]:
-    """Return the member's entries after `newest` with a shortfall, oldest first, with the points that are
-    still owed."""
-    found = list(member.entries.filter(pk__gt=newest).exclude(shortfall=0).order_by("pk"))
+    """Return the entries after `newest` with a shortfall, oldest first, with the points that are still owed.
+    Those of cards that were merged count too."""
+    found = list(
+        Entry.objects.filter(pk__gt=newest, member__in=cards_of(member)).exclude(shortfall=0).order_by("pk")
+    )
     payments = [entry for entry in found if entry.shortfall < 0]
     result = []
     for entry in found:

@@ -102,7 +102,7 @@ class HouseProvider(LoyaltyProvider):
 
     def check(self) -> CheckResult:
         started = time.perf_counter()
-        count = MemberRow.objects.filter(program=self.config.program).count()
+        count = MemberRow.objects.filter(program=self.config.program, merged_into=None).count()
         latency_ms = round((time.perf_counter() - started) * 1000)
         return CheckResult(account=f"{self.config.program} ({count} members)", latency_ms=latency_ms)
 
@@ -165,6 +165,10 @@ class HouseProvider(LoyaltyProvider):
     @classmethod
     def forget_old(cls, before: datetime) -> int:
         return reports.forget_old(before) + reservations.forget_old(before) + pictures.forget_unused(before)
+
+    def former_refs(self, ref: str) -> tuple[str, ...]:
+        cards = MemberRow.objects.filter(program=self.config.program, merged_into__member_id=ref)
+        return tuple(cards.values_list("member_id", flat=True))
 
     def erase_member(self, ref: str, pseudonym: str) -> int:
         return erasure.erase_member(self.config.program, ref, pseudonym)

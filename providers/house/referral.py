@@ -18,10 +18,11 @@ from providers.dates import first_moment
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import expires_at, has_ended, issue
 from providers.house.codes import ALPHABET
-from providers.house.ledger import lock, post, posted
+from providers.house.ledger import cards_of, lock, post, posted
 from providers.house.mail_outs import Zone
 from providers.house.models import (
     Campaign,
+    Entry,
     EntryKind,
     Member,
     Referral,
@@ -86,7 +87,9 @@ def enter(friend: Member, code: str) -> None:
     """Note with whose code the new member joins. Inside the caller's transaction. Raises
     Rejected(INVALID_INPUT) with the reason as its text."""
     key = id_key(code).upper()
-    owner = Member.objects.filter(program=friend.program, referral_code=key).first() if key else None
+    owners = Member.objects.filter(program=friend.program, referral_code=key).select_related("merged_into")
+    owner = owners.first() if key else None
+    owner = owner.merged_into or owner if owner else None  # a merged card's code stays valid
     if owner is None:
         raise Rejected(RejectReason.INVALID_INPUT, text=_("No member has this referral code."))
     if owner.pk == friend.pk or _is_same_person(owner, friend):
@@ -107,7 +110,7 @@ def _why_not_now(rule: ReferralRule, member: Member) -> str:
         return _("A referral code can be entered only soon after joining.")
     if Referral.objects.filter(friend=member).exists():
         return _("This member has entered a referral code before.")
-    if member.entries.filter(kind=EntryKind.EARN).exists():
+    if Entry.objects.filter(member__in=cards_of(member), kind=EntryKind.EARN).exists():
         return _("A referral code can be entered only before the first order.")
     return ""
 

@@ -160,9 +160,14 @@ def _repeated(hold: Hold, intent: SpendIntent) -> Hold:
     raise Rejected(RejectReason.NOT_ALLOWED, f"the key is {hold.state}")
 
 
+def _is_card_of(member: Member, ref: str) -> bool:
+    """Return whether `ref` is the member's number, or that of a card that was merged."""
+    return member.member_id == ref or member.merged.filter(member_id=ref).exists()
+
+
 def _is_of(hold: Hold, intent: SpendIntent) -> bool:
     return (
         hold.member is not None
-        and hold.member.member_id == intent.member_ref
+        and _is_card_of(hold.member, intent.member_ref)
         and (hold.kind, hold.item_id, hold.points) == (intent.kind.value, intent.item_id, intent.points)
     )

@@ -20,6 +20,7 @@ from loyaltyview.webview.models import ConsentChange, Launch
 from loyaltyview.webview.sessions import customer_key
 from loyaltyview.work.worker import drain
 from providers.errors import Rejected, RejectReason, Unavailable
+from providers.house.merging import merge_members
 from providers.house.models import Entry, Hold, Member
 from providers.house.provider import HouseProvider
 from providers.types import WebhookEvent
@@ -115,6 +116,17 @@ def test_no_table_names_an_erased_member_and_the_ledger_adds_up(mia: str) -> Non
     assert list(Entry.objects.order_by("pk").values()) == lines
     assert member.spendable + member.reserved == Entry.objects.aggregate(sum=Sum("points"))["sum"]
     assert Hold.objects.get().member == member
+
+
+def test_a_merged_cards_number_erases_both_cards(mia: str, program: Program) -> None:
+    card = Member.objects.create(program=program.slug, member_id="ACME-2", email="stone@example.test")
+    merge_members(program.slug, card.member_id, mia, actor="ada", reason="Mia Stone enrolled twice")
+    assert Redemption.objects.get().member_ref == Order.objects.get().member_ref == "ACME-2"
+    assert set(Launch.objects.exclude(member_ref="").values_list("member_ref", flat=True)) == {"ACME-2"}
+    # Stored a moment later by a tap that began before.
+    Redemption.objects.update(member_ref=mia)
+    erase(mia, "--yes")
+    assert rows_with(mia, "ACME-2", EMAIL, "stone", PROFILE) == set()
 
 
 def test_without_yes_it_only_counts(mia: str) -> None:

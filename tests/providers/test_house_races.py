@@ -10,6 +10,7 @@ from django.db import connection
 
 from providers.errors import Rejected, RejectReason
 from providers.house.mail_outs import Zone, give_codes
+from providers.house.merging import merge_members
 from providers.house.models import CampaignCode, Entry, Hold, MailOut, Member, Reward, Voucher
 from providers.house.provider import HouseProvider
 from providers.sales import Finding, Spend
@@ -159,3 +160,38 @@ def test_tills_and_a_mail_out_never_give_one_code_twice(racing_house: HouseProvi
     at_once(till_or_mail_out)
     owners = list(CampaignCode.objects.exclude(member=None).values_list("member", flat=True))
     assert len(owners) == len(set(owners)) == Voucher.objects.count()
+
+
+def test_spends_by_both_numbers_during_a_merge_lose_and_make_no_points(racing_house: HouseProvider) -> None:
+    build_member("ACME-1", points=250)
+    build_member("ACME-2", points=250)
+
+    def spend_or_merge(number: int) -> object:
+        if number == 0:
+            return merge_members("acme", "ACME-1", "ACME-2", actor="ada", reason="Enrolled twice")
+        return racing_house.spend(build_intent(f"key-{number}", ref=f"ACME-{1 + number % 2}"))
+
+    answers = at_once(spend_or_merge)
+    spent = sum(isinstance(answer, Spend) for answer in answers)
+    survivor = Member.objects.get(member_id="ACME-1")
+    assert not isinstance(answers[0], RejectReason)
+    assert (survivor.spendable, survivor.reserved) == (500 - 100 * spent, 100 * spent)
+    assert sum(survivor.entries.values_list("points", flat=True)) == 500
+    assert set(Hold.objects.values_list("member", flat=True)) == {survivor.pk}
+    for answer in answers:
+        if isinstance(answer, Spend):
+            racing_house.release(answer)
+    assert Member.objects.get(member_id="ACME-1").spendable == 500
+
+
+def test_two_administrators_merge_the_same_cards_once(racing_house: HouseProvider) -> None:
+    build_member("ACME-1", points=250)
+    build_member("ACME-2", points=250)
+
+    def either_way(number: int) -> object:
+        refs = ("ACME-1", "ACME-2") if number % 2 else ("ACME-2", "ACME-1")
+        return merge_members("acme", *refs, actor="ada", reason="Enrolled twice")
+
+    answers = at_once(either_way)
+    assert answers.count(RejectReason.INVALID_INPUT) == TILLS - 1
+    assert Member.objects.get(merged_into=None).spendable == 500
