@@ -71,6 +71,7 @@ class Sandbox:
         setup = VendorSetup(
             secret=self.config.vendor_secret,
             webhook_url=self.config.vendor_webhook_url,
+            feed_folder=self.config.vendor_feed_folder,
         )
         return build_vendor(kind, setup)
 

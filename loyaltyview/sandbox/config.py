@@ -45,3 +45,4 @@ class SandboxConfig:
     vendor: str = ""
     vendor_secret: str = ""
     vendor_webhook_url: str = ""
+    vendor_feed_folder: str = ""

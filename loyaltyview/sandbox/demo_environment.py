@@ -76,6 +76,7 @@ def write_environment(var: Path, ports: Ports, *, vendor: str = "", database: st
         "DATABASE_URL": database or f"sqlite:///{quote(str(file))}",
         "CACHE_URL": "locmemcache://",
         "DEBUG": "false",
+        "FEED_FOLDER": str(var / "feed"),
         "SANDBOX": "true",
         "STRICT_STATES": "true",
         "COOKIE_SECURE": "false",

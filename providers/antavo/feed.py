@@ -54,8 +54,9 @@ def goes_by_file(client: Client, kind: WriteKind, key: str, order_id: str) -> bo
     known = client.journal.get(kind, key)
     if known:
         return known.due_at is not None or known.lines.exists()
-    burns = client.journal.writes(WriteKind.SPEND, order_id=order_id).exists()
-    return client.settings.orders == "feed" and not burns
+    if client.settings.orders != "feed":
+        return False
+    return not client.journal.writes(WriteKind.SPEND, order_id=order_id).exists()
 
 
 def put_return(client: Client, ret: Return) -> PointsChange:

@@ -46,7 +46,8 @@ def record_order(client: Client, order: Order) -> PointsChange:
         detail=plain(data),
         due_at=due_at if waits else None,
     )
-    if sale.due_at:
+    # A refused line of a file waits for a person.
+    if sale.due_at or (not is_new and sale.state == WriteState.PLANNED and sale.lines.exists()):
         if is_new and way == "asynchronous" and queue.take(sale):
             waiting.hand_over(client, sale)
         return LATER

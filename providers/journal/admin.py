@@ -83,11 +83,15 @@ class BatchAdmin(ReadOnlyAdmin):
 class BatchLineAdmin(ReadOnlyAdmin):
     """Lines of files. A refused line waits until a person sends it again or leaves it out."""
 
-    list_display = ["batch", "position", "write", "refusal"]
+    list_display = ["file", "position", "write", "refusal"]
     list_filter = [("refusal", admin.EmptyFieldListFilter), "batch__program"]
     list_select_related = ["batch", "write"]
     search_fields = ["batch__name", "write__key", "write__order_id"]
     actions = ["send_again", "leave_out"]
+
+    @admin.display(description=_("file"), ordering="batch")
+    def file(self, line: BatchLine) -> str:
+        return line.batch.name
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # For the actions; the fields stay read-only.

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from providers import clock
@@ -34,33 +34,43 @@ def collect(
     render: Callable[[Sequence[Write]], str],
     look_at: datetime,
 ) -> Batch | None:
-    """Put those of `writes` that still wait into a new file, as SENT; None when there are none. `name` takes
-    the file's number of the day, `render` makes the content. Their outcome is looked for at `look_at`."""
-    with transaction.atomic():
-        waiting = Write.objects.filter(state=WriteState.PLANNED, due_at__isnull=False)
-        taken = list(waiting.filter(pk__in=[write.pk for write in writes]).select_for_update().order_by("pk"))
-        if not taken:
-            return None
-        files = Batch.objects.filter(vendor=journal.vendor, program=journal.program, day=day)
-        number = (files.aggregate(last=Max("number"))["last"] or 0) + 1
-        content, now = render(taken), clock.now()
-        batch = Batch.objects.create(
-            vendor=journal.vendor,
-            program=journal.program,
-            day=day,
-            number=number,
-            name=name(number),
-            content=content,
-            sha256=sha256(content.encode()).hexdigest(),
-            collected_at=now,
-            due_at=now,
-        )
-        lines = [BatchLine(batch=batch, write=write, position=at) for at, write in enumerate(taken, 1)]
-        BatchLine.objects.bulk_create(lines, batch_size=500)
-        Write.objects.filter(pk__in=[write.pk for write in taken]).update(
-            state=WriteState.SENT, sent_at=now, due_at=look_at, changed_at=now, last_error=""
-        )
+    """Put those of `writes` that still wait into a new file, as SENT; None when there are none, or another
+    process writes a file at this moment. `name` takes the file's number of the day, `render` makes the
+    content. Their outcome is looked for at `look_at`."""
+    waiting = Write.objects.filter(state=WriteState.PLANNED, due_at__isnull=False)
+    wanted = waiting.filter(pk__in=[write.pk for write in writes]).order_by("pk")
+    try:
+        with transaction.atomic():
+            taken = list(wanted.select_for_update())
+            if not taken:
+                return None
+            batch = _add(journal, day, name, render(taken))
+            lines = [BatchLine(batch=batch, write=write, position=at) for at, write in enumerate(taken, 1)]
+            BatchLine.objects.bulk_create(lines, batch_size=500)
+            now = clock.now()
+            Write.objects.filter(pk__in=[write.pk for write in taken]).update(
+                state=WriteState.SENT, sent_at=now, due_at=look_at, changed_at=now, last_error=""
+            )
+    except IntegrityError:
+        return None
     return batch
+
+
+def _add(journal: Journal, day: date, name: Callable[[int], str], content: str) -> Batch:
+    of_day = Batch.objects.filter(vendor=journal.vendor, program=journal.program, day=day)
+    number = (of_day.aggregate(last=Max("number"))["last"] or 0) + 1
+    now = clock.now()
+    return Batch.objects.create(
+        vendor=journal.vendor,
+        program=journal.program,
+        day=day,
+        number=number,
+        name=name(number),
+        content=content,
+        sha256=sha256(content.encode()).hexdigest(),
+        collected_at=now,
+        due_at=now,
+    )
 
 
 def files(journal: Journal, *states: BatchState) -> "QuerySet[Batch]":

@@ -26,10 +26,12 @@ READS = ("GET", "HEAD")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorSetup:
     """`secret` is used for each credential of the vendor. `webhook_url` is our hook, empty when the vendor
-    sends nothing. A vendor takes its own address from the request (`request.root_url`)."""
+    sends nothing. A vendor imports files from `feed_folder`, unless it is empty. A vendor takes its own
+    address from the request (`request.root_url`)."""
 
     secret: str = "vendor-secret"
     webhook_url: str = ""
+    feed_folder: str = ""
     currency: str = "USD"
     sleep: Callable[[float], None] = field(default=time.sleep)
     lock: RLock = field(default_factory=RLock)

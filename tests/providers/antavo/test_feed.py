@@ -218,6 +218,8 @@ def test_a_refused_line_is_listed_alarmed_and_sent_again(
     assert alarm.detail.startswith("1 lines were refused")
     assert [path.suffix for path in (folder / "errors").iterdir()] == [".read"]
     assert not provider.run_feed(everything=True).written, "it waits for a person"
+    assert provider.record_order(order("order-1", ref="stranger")).points is None
+    assert vendor.count("/events") == 0
     vendor.workspace.customers["stranger"] = Customer(customer_id="stranger")
     send_again(BatchLine.objects.all())
     assert provider.alarms() == ()

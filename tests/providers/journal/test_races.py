@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, Unavailable
-from providers.journal import queue
+from providers.journal import batches, queue
 from providers.journal.booking import book_part, book_release
 from providers.journal.delivery import deliver
-from providers.journal.models import Write, WriteKind, WriteState
+from providers.journal.models import BatchLine, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, find, spend
 from providers.journal.states import Journal
 from providers.sales import Finding, Spend
@@ -121,3 +121,15 @@ def test_one_of_many_workers_takes_a_waiting_write() -> None:
     taken = at_once([lambda: queue.take(Write.objects.get(pk=write.pk))] * TILLS)
     assert Write.objects.get().state == WriteState.SENT
     assert sum(taken) == Write.objects.get().attempts
+
+
+def test_files_that_are_written_at_once_share_no_line() -> None:
+    now = timezone.now()
+    writes = [ACME.open(WriteKind.SALE, f"sale-{number}", due_at=now)[0] for number in range(20)]
+
+    def collect() -> int:
+        batch = batches.collect(ACME, writes, now.date(), str, lambda rows: str(len(rows)), now)
+        return int(batch.content) if batch else 0
+
+    assert sum(at_once([collect] * TILLS)) == BatchLine.objects.count() == 20
+    assert BatchLine.objects.values("write").distinct().count() == 20

@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from loyaltyview.sandbox.app import Sandbox, SandboxConfig
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             vendor=options["vendor"],
             vendor_secret=_secret("SANDBOX_VENDOR_SECRET") if options["vendor"] else "",
             vendor_webhook_url=_vendor_hook(loyalty, program) if options["vendor"] else "",
+            vendor_feed_folder=f"{settings.FEED_FOLDER}/{program}" if settings.FEED_FOLDER else "",
         )
         stopped = threading.Event()
 

@@ -1,6 +1,7 @@
 """Antavo's addresses, each of them signed, and the shapes of its refusals."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -44,6 +45,7 @@ class AntavoVendor(Vendor):
         self.events_api = Events(self.workspace)
         self.asynchronous = AsyncEvents(setup.secret, self.events_api.apply)
         self.imports = Imports(self.events_api.apply)
+        self.imports.folder = Path(setup.feed_folder) if setup.feed_folder else None
         self._routes = self._build_routes()
 
     def _build_routes(self) -> Map:
