@@ -132,7 +132,7 @@ INSTALLED_APPS = [
     "providers",
     "providers.journal",
     *vendor_apps(),
-    "django.contrib.admin",
+    "loyaltyview.programs.admin_site.LoyaltyAdminConfig",  # django.contrib.admin with a menu of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
