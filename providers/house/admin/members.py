@@ -10,12 +10,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from providers.house.admin.merging import PERMISSION, merge_page, merge_two
 from providers.house.ledger import adjust
 from providers.house.members import new_member_id
-from providers.house.models import Entry, Hold, Member
+from providers.house.models import Entry, Hold, Member, Merge
 
 BIRTH = ["birth_month", "birth_day", "birth_year"]
 
@@ -91,18 +93,46 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Member)
 class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = MemberForm
-    list_display = ["member_id", "first_name", "last_name", "spendable", "reserved", "lifetime_points"]
-    list_filter = ["program"]
+    list_display = [
+        "member_id",
+        "first_name",
+        "last_name",
+        "spendable",
+        "reserved",
+        "lifetime_points",
+        "merged_into",
+    ]
+    list_filter = ["program", ("merged_into", admin.EmptyFieldListFilter)]
+    list_select_related = ["merged_into"]
     search_fields = ["member_id", "email", "phone", "first_name", "last_name"]
-    readonly_fields = ["member_id", "joined_at", "spendable", "reserved", "lifetime_points"]
+    readonly_fields = ["member_id", "merged_into", "joined_at", "spendable", "reserved", "lifetime_points"]
     fieldsets = [
-        (None, {"fields": ["program", "member_id", "first_name", "last_name", "email", "phone"]}),
+        (
+            None,
+            {"fields": ["program", "member_id", "merged_into", "first_name", "last_name", "email", "phone"]},
+        ),
         (gettext_lazy("Birthday"), {"fields": [*BIRTH]}),
         (gettext_lazy("Consents"), {"fields": ["consent_email", "consent_sms"]}),
         (gettext_lazy("Points"), {"fields": ["spendable", "reserved", "lifetime_points", "joined_at"]}),
         (gettext_lazy("Adjustment"), {"fields": ["adjust_points", "adjust_note", "adjust_key"]}),
     ]
     inlines = [EntryInline]
+    actions = [merge_two]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(merge_page)
+        return [
+            path("merge/<int:survivor_pk>/<int:other_pk>/", view, name="house_member_merge"),
+            *super().get_urls(),
+        ]
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        # Nothing is left to change on a card that was merged.
+        is_merged = obj is not None and obj.merged_into_id is not None
+        return not is_merged and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
         # A member cannot move to another program: the ledger belongs to the first one.
@@ -144,3 +174,12 @@ class HoldAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["program", "state"]
     list_select_related = ["member"]
     search_fields = ["member__member_id", "key", "order_id", "item_id"]
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["at", "merged", "survivor", "actor", "reason"]
+    list_filter = ["program"]
+    list_select_related = ["merged", "survivor"]
+    search_fields = ["merged__member_id", "survivor__member_id", "actor"]
+    date_hierarchy = "at"
