@@ -15,7 +15,6 @@ from providers.errors import (
     RejectReason,
     Unavailable,
     UnexpectedAnswer,
-    Unsupported,
 )
 from providers.sales import Finding
 from providers.whitelabel.client import Client, GatewayRefused
@@ -137,11 +136,6 @@ def test_who_is_gone_is_rejected(
     with pytest.raises(Rejected) as caught:
         call(provider)
     assert caught.value.reason is reason
-
-
-def test_there_is_no_history(provider: WhiteLabelProvider, mia: str) -> None:
-    with pytest.raises(Unsupported):
-        provider.get_history(mia)
 
 
 def test_the_check_needs_an_administrators_token(provider: WhiteLabelProvider) -> None:
