@@ -15,6 +15,7 @@ class SpendKind(StrEnum):
     REWARD = "reward"
     VOUCHER = "voucher"
     POINTS = "points"
+    OFFER = "offer"  # a discount that is always on: nothing is spent, and it can always be taken back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

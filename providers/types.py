@@ -271,7 +271,8 @@ class Reward:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
     """A voucher that the member already owns and can use now, without points. `description` is one line;
-    `terms` may have several."""
+    `terms` may have several. `is_offer`: it is a discount that is always on, and using it uses nothing up.
+    Its spend is of kind OFFER."""
 
     voucher_id: str
     title: str
@@ -282,6 +283,7 @@ class Voucher:
     expires_at: datetime | None = None
     lock: Lock | None = None
     is_final: bool = False
+    is_offer: bool = False
 
 
 # --- The rest -----------------------------------------------------------------------------------

@@ -269,7 +269,7 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
     elif state is OfferState.OWNED:
         state, reason, money_gap = OfferState.LOCKED, cart_says.value, gap
     return Offer(
-        kind=SpendKind.VOUCHER,
+        kind=SpendKind.OFFER if voucher.is_offer else SpendKind.VOUCHER,
         item_id=voucher.voucher_id,
         title=shown(voucher.title),
         description=shown(voucher.description),

@@ -22,7 +22,9 @@ from providers.sales import SpendKind
 
 
 def can_release(provider: LoyaltyProvider, kind: SpendKind) -> bool:
-    """Return whether the vendor can take this kind of spend back."""
+    """Return whether the vendor can take this kind of spend back. An offer spends nothing."""
+    if kind is SpendKind.OFFER:
+        return True
     needed = Capability.RELEASE_VOUCHER if kind is SpendKind.VOUCHER else Capability.RELEASE_POINTS
     return needed in provider.capabilities
 

@@ -131,7 +131,7 @@ def read_for_redeeming(
     calls: dict[str, Callable[[], Any]] = {"member": lambda: provider.get_member(ref)}
     if code:
         calls["vouchers"] = lambda: (provider.find_voucher(ref, code),)
-    elif kind is SpendKind.VOUCHER:
+    elif kind in (SpendKind.VOUCHER, SpendKind.OFFER):
         calls["vouchers"] = lambda: provider.list_vouchers(ref)
     else:
         calls["rewards"] = lambda: provider.list_rewards(ref, cart)

@@ -16,6 +16,7 @@ from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview import formats
 from loyaltyview.webview.member_offers import PointsChoice
+from providers.sales import SpendKind
 from providers.types import LockReason, Money, Tier
 
 # Why an applied reward gets no new code. What was spent stays with it; the last sentence says so, and what
@@ -36,6 +37,8 @@ def no_new_code(refusal: Refusal, row: Redemption, *, can_undo: bool) -> str:
         what = _("The points are still reserved for it. Try again in a minute, or undo.")
     elif row.points:
         what = _("The points are still reserved for it. Try again in a minute, or tell your administrator.")
+    elif row.kind == SpendKind.OFFER:
+        what = _("Nothing was used up. Try again in a minute, or undo.")
     elif can_undo:
         what = _("The voucher is still reserved for it. Try again in a minute, or undo.")
     else:
@@ -88,6 +91,8 @@ def given_back(row: Redemption) -> str:
     """Return the notice after an undo, "" for a row that is not given back."""
     if row.state == State.RELEASING and row.points:
         return _("It is being given back. The points return as soon as the program answers.")
+    if row.kind == SpendKind.OFFER and row.state in (State.RELEASING, State.RELEASED):
+        return _("The offer is taken off. It can be applied again.")
     if row.state == State.RELEASING:
         return _("It is being given back. The voucher returns as soon as the program answers.")
     if row.state != State.RELEASED:

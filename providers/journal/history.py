@@ -90,6 +90,7 @@ def _title(spend: Write) -> str:
         SpendKind.REWARD: _("Reward"),
         SpendKind.VOUCHER: _("Voucher"),
         SpendKind.POINTS: _("Points as money"),
+        SpendKind.OFFER: _("Offer"),
     }
     return texts[SpendKind(spend.item_kind)] if spend.item_kind else _("Reward")
 

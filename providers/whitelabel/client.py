@@ -20,18 +20,20 @@ from providers.answers import rows
 from providers.base import ProviderConfig
 from providers.errors import AuthFailed, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.states import Journal
+from providers.outbound import sharing
 from providers.outbound.breaker import Breaker
 from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.exchange import Answer, Call
 from providers.outbound.vendor_session import READ, WRITE, VendorSession, judge_status
 from providers.whitelabel.settings import Settings
-from providers.whitelabel.tokens import AdminToken
+from providers.whitelabel.tokens import AdminToken, user_token
 
 Json = dict[str, Any]
 KIND = "whitelabel"
 PAGE = 100
 VOUCHER = "VOUCHER"  # the type of those rewards and benefits that a till can handle
+OFFER = "GENERIC_OFFER"
 
 
 class TokenRefused(AuthFailed):
@@ -161,13 +163,47 @@ class Client:
     ) -> list[Json]:
         """Return one page of a list, newest first. `filters` maps names of the table to values: the engine
         may ignore them, so the caller compares every row. Raises as `get`."""
+        asked = self._asked(limit, skip, params, filters)
+        return self._rows_in(self.get(path, operation=operation, params=asked), operation)
+
+    def _asked(
+        self,
+        limit: int,
+        skip: int,
+        params: Mapping[str, str | int] | None,
+        filters: Mapping[str, str] | None,
+    ) -> dict[str, str | int]:
+        """Return the parameters of a list."""
         asked: dict[str, str | int] = {"limit": limit, "skip": skip, "order": "DESC", **(params or {})}
         if filters:
             asked["filter"] = json.dumps(self.nested(filters), separators=(",", ":"))
-        data = self.get(path, operation=operation, params=asked)
+        return asked
+
+    def _rows_in(self, data: Any, operation: str) -> list[Json]:
         if not isinstance(data, list):
             raise UnexpectedAnswer(f"{operation}: not a list")
         return rows(data)
+
+    def rows_as(
+        self,
+        login: str,
+        path: str,
+        *,
+        operation: str,
+        filters: Mapping[str, str],
+        params: Mapping[str, str | int] | None = None,
+        limit: int = PAGE,
+    ) -> list[Json]:
+        """As `rows`, read as the member who logs in as `login`. The address does not name them, so the answer
+        is shared with nobody. Raises AuthFailed where the engine refuses the token."""
+        asked = self._asked(limit, 0, params, filters)
+        call = Call("GET", path, operation=operation, params=asked)
+        with sharing.alone():
+            try:
+                answer = self._once(user_token(self.settings, login, self.now()), READ, call)
+            except TokenRefused as error:
+                raise AuthFailed(f"{operation}: the token of a member is refused") from error
+        return self._rows_in(_data(answer, operation), operation)
 
     def nested(self, values: Mapping[str, Any]) -> Json:
         """Return the object that has `values` at the places of their names, without those whose name is

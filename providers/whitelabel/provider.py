@@ -25,6 +25,7 @@ from providers.types import (
 from providers.whitelabel import (
     codes,
     members,
+    offers,
     orders,
     release,
     rewards,
@@ -65,7 +66,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         }
     )
     has_our_history = True  # the points of each of the engine's events would be one more call
-    calls_of_page, calls_of_tap = 5, 9
+    calls_of_page, calls_of_tap = 6, 9
     settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:
@@ -88,7 +89,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         return rewards.list_rewards(self.client, ref)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
-        return vouchers.list_vouchers(self.client, ref)
+        return (*vouchers.list_vouchers(self.client, ref), *offers.list_offers(self.client, ref))
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
         return codes.look(self.client, ref, code)
@@ -108,7 +109,8 @@ class WhiteLabelProvider(LoyaltyProvider):
     def check(self) -> CheckResult:
         started = time.perf_counter()
         # Only an administrator's token lists users, so this proves key and token alike.
-        self.client.rows("/users", operation="check", limit=1)
+        for user in self.client.rows("/users", operation="check", limit=1):
+            offers.check_access(self.client, user)
         latency_ms = round((time.perf_counter() - started) * 1000)
         host = urlsplit(self.client.settings.base_url).hostname or ""
         tiers = len(venues.list_tiers(self.client))

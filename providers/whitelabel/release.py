@@ -10,7 +10,7 @@ from providers.journal.booking import book_part, book_release, locked
 from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Made
-from providers.journal.states import advance, note
+from providers.journal.states import advance, note, undo
 from providers.journal.states import confirm as confirm_spend
 from providers.sales import Spend, SpendKind
 from providers.whitelabel import events, vouchers
@@ -18,6 +18,7 @@ from providers.whitelabel.client import Client, rejecting
 
 # What the memo of a spend says of its benefit, as `burned`.
 BURNED, OPEN = "yes", "no"
+OFFER = "offer"  # in the memo of an always-on offer
 # The kinds that take back what an order earned.
 TAKING = (WriteKind.RETURN, WriteKind.CANCEL)
 
@@ -34,7 +35,10 @@ def confirm(client: Client, spend: Spend, order_id: str) -> None:
 
 
 def release(client: Client, spend: Spend) -> None:
-    """Give back all points of `spend`; see `give_back`."""
+    """Give back all points of `spend`; see `give_back`. An offer is only noted."""
+    if spend.kind is SpendKind.OFFER:
+        undo(client.journal.row_of(spend))
+        return
     _need_points(spend)
     _see_burned(client, spend)
     give_back(client, spend)
@@ -75,8 +79,8 @@ def given_back(refund: Write) -> int:
 
 
 def _need_points(spend: Spend) -> None:
-    if spend.kind is SpendKind.VOUCHER:
-        raise Unsupported("vouchers are final")
+    if spend.kind in (SpendKind.VOUCHER, SpendKind.OFFER):
+        raise Unsupported("vouchers are final, and offers take no points")
 
 
 def _see_burned(client: Client, spend: Spend) -> None:

@@ -17,6 +17,7 @@ from providers.sales import Order
 from providers.whitelabel import events
 from providers.whitelabel.client import Client, Json, rejecting
 from providers.whitelabel.members import login_of
+from providers.whitelabel.release import OFFER
 from providers.whitelabel.settings import RECEIPTS
 from providers.whitelabel.worth import sale_amount
 
@@ -148,9 +149,10 @@ def _items(client: Client, order: Order, name: str) -> list[Json]:
 
 
 def _discounts(client: Client, order: Order) -> list[Json]:
-    """Return the benefits that were used in the order."""
-    used = [spend for spend in order.spends if "burned" in spend.memo]
-    return [client.names.payload({"benefit_id": spend.provider_ref}) for spend in used]
+    """Return the benefits and always-on offers that were used in the order."""
+    names = {"burned": "benefit_id", OFFER: "offer_id"}
+    used = ((spend, name) for spend in order.spends for key, name in names.items() if key in spend.memo)
+    return [client.names.payload({name: spend.provider_ref}) for spend, name in used]
 
 
 def _placed_before(client: Client, sale: Write) -> list[str]:

@@ -34,7 +34,7 @@ def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
     now = clock.now()
     rewards = [
         _reward(client, row, purse, spendable, stores, now)
-        for row in _all_rewards(client)
+        for row in all_rewards(client)
         if is_offered(client, row, now)
     ]
     money = points_as_money(client, spendable, ref)
@@ -85,25 +85,30 @@ def is_offered(client: Client, row: Json, now: datetime) -> bool:
     return row.get("type") in (VOUCHER, *GIFT_CARDS) and bool(row.get("purchasable")) and not is_over
 
 
-def _reward(
-    client: Client, row: Json, purse: Json, spendable: int, stores: dict[str, str], now: datetime
-) -> Reward:
+def discount_of(client: Client, row: Json, stores: dict[str, str]) -> Discount:
+    """Return what a reward takes off, limited to its venues where the discount names none."""
     discount = read_discount(client, row, stores)
     venues = [venue.get("id") for venue in rows(row.get("venues"))]
     if venues and not discount.stores:
-        discount = replace(discount, stores=tuple(stores.get(str(venue), str(venue)) for venue in venues))
+        return replace(discount, stores=tuple(stores.get(str(venue), str(venue)) for venue in venues))
+    return discount
+
+
+def _reward(
+    client: Client, row: Json, purse: Json, spendable: int, stores: dict[str, str], now: datetime
+) -> Reward:
     price = row["price"] if isinstance(row.get("price"), int) else 0
     return Reward(
         reward_id=str(row.get("id")),
         title=str(row.get("name") or ""),
         points=price,
-        discount=discount,
+        discount=discount_of(client, row, stores),
         description=str(row.get("summary") or row.get("description") or ""),
-        lock=_lock(client, row, purse, price, spendable, now),
+        lock=lock_of(client, row, purse, price, spendable, now),
     )
 
 
-def _lock(client: Client, row: Json, purse: Json, price: int, spendable: int, now: datetime) -> Lock | None:
+def lock_of(client: Client, row: Json, purse: Json, price: int, spendable: int, now: datetime) -> Lock | None:
     """Return why the member cannot buy this now: first what nobody can change, then tier, then points."""
     if is_gift_card(row):
         return Lock(reason=LockReason.OTHER, text=_("The member gets it in the app."))
@@ -144,7 +149,7 @@ def _priority(tier: Json) -> Decimal:
     return number(tier.get("priority")) or Decimal(0)
 
 
-def _all_rewards(client: Client) -> list[Json]:
+def all_rewards(client: Client) -> list[Json]:
     """Return the rewards that the tenant offers. They are the same for everybody, and kept for some seconds;
     buying one reads it afresh."""
     key = f"whitelabel:{client.config.program}:rewards"

@@ -22,6 +22,7 @@ NAMES = {
     "discounts": "discounts,reward.discounts,voucher.reward.discounts",
     "discount_skus": "productSku,sku",
     "discount_minimum": "minTransactionAmount,reward.minTransactionAmount",
+    "offer_audience": "purchasableForAudiences,audiences,visibilityCriteria,visibilityCriteriaDefinition",
     "gift_card_left": "balance,denomination,reward.denomination",
     "gift_card_currency": "currency,reward.currency",
     "shared_code": "code.value,reward.code.value",
@@ -55,6 +56,7 @@ NAMES = {
     "item_amount": "amount",
     "sale_benefits": "discounts",
     "benefit_id": "benefitId",
+    "offer_id": "rewardId",
     "return_id": "returnId",
     "return_amount": "",
     # Places in the body of an order to Receipts, and where its event carries our request id.
@@ -78,6 +80,9 @@ NAMES = {
 # Without these keys an event of ours could not be found again: its outcome would stay unknown for ever.
 NEEDED = ("points_points", "points_request", "sale_request", "receipt_request", "placed_request")
 EVENTS, RECEIPTS = "events", "receipts"
+NO_OFFERS, AS_MEMBER, AS_ADMIN = "none", "as_member", "as_admin"
+HS256, RS256 = "HS256", "RS256"
+SHORTEST_SHARED_KEY = 32  # bytes, of HS256. Source: RFC 7518 3.2
 
 POOL_CODE = SettingSpec(
     type=dict,
@@ -148,6 +153,20 @@ class Settings(VendorSettings):
         each=POOL_CODE,
         help="Worth of pool codes: reward id or name -> {type, value, productSku} as in the console.",
     )
+    offers: str = setting(
+        default=NO_OFFERS,
+        choices=(NO_OFFERS, AS_MEMBER, AS_ADMIN),
+        help="Always-on offers. as_member: those that the engine gives the member, by a token that we sign "
+        "with user_token_key. as_admin: all without an audience.",
+    )
+    user_token_key: str = setting(
+        is_secret=True,
+        help="Console, Settings > Tenant, user authentication: the shared key (HS256), or the private key of "
+        "your JWKS as PEM (RS256).",
+    )
+    user_token_algorithm: str = setting(default=HS256, choices=(HS256, RS256))
+    user_token_issuer: str = setting(default="", help="The issuer that the console names.")
+    user_token_key_id: str = setting(default="", help="The key's id in your JWKS, for RS256.")
     categories: Mapping[str, tuple[str, ...]] = setting(
         default={},
         help="Category codes that discounts name as sku: code -> its products. An empty list: the code is a "
@@ -179,6 +198,18 @@ class Settings(VendorSettings):
     def check(self) -> None:
         if self.sales == RECEIPTS and self.receipts_api == self.base_url:
             raise SettingsError("receipts_url", "missing: base_url does not say where Receipts is")
+        if self.offers == AS_MEMBER:
+            self._check_user_token()
+
+    def _check_user_token(self) -> None:
+        for name in ("user_token_key", "user_token_issuer"):
+            if not getattr(self, name):
+                raise SettingsError(name, "missing: offers are read as the member")
+        is_shared = self.user_token_algorithm == HS256
+        if is_shared and len(self.user_token_key.encode()) < SHORTEST_SHARED_KEY:
+            raise SettingsError("user_token_key", f"must have at least {SHORTEST_SHARED_KEY} bytes")
+        if not is_shared and not self.user_token_key_id:
+            raise SettingsError("user_token_key_id", "missing: the engine finds the key by it")
 
     @property
     def token_url(self) -> str:

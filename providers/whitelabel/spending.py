@@ -1,4 +1,5 @@
-"""The dangerous write, in its three ways: points as money, a reward for points, a voucher of the member.
+"""The dangerous write, in its ways: points as money, a reward for points, a voucher of the member. And an
+always-on offer, which writes nothing to the engine.
 
 An event that takes points carries our key. For a purchase, what the engine showed just before tells what is
 new afterwards. A voucher was whole just before, so one that is used up afterwards was used by us. No time of
@@ -22,8 +23,9 @@ from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import note
 from providers.outbound import sharing
 from providers.sales import Spend, SpendIntent, SpendKind
-from providers.whitelabel import events, members, release, rewards, vouchers
+from providers.whitelabel import events, members, offers, release, rewards, vouchers
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused, rejecting
+from providers.whitelabel.worth import is_same
 
 SEEN_S = 10.0  # how old the list of benefits may be that is kept as what was there before
 # What `Write.shown_before` of a purchase holds: ids of owned benefits of that reward, and the balance.
@@ -37,6 +39,7 @@ def way_of(client: Client, kind: SpendKind) -> "EngineWay":
         SpendKind.POINTS: PointsAsMoney,
         SpendKind.REWARD: Purchase,
         SpendKind.VOUCHER: OwnVoucher,
+        SpendKind.OFFER: AlwaysOn,
     }
     return ways[kind](client)
 
@@ -244,6 +247,27 @@ class OwnVoucher(EngineWay):
 
     def _benefit(self, intent: SpendIntent) -> Json:
         return vouchers.get_benefit(self.client, intent.member_ref, intent.item_id)
+
+
+class AlwaysOn(EngineWay):
+    """An always-on offer: the engine keeps nothing of its use, so our journal's row is all there is. The
+    order that carries it names the offer."""
+
+    kind = SpendKind.OFFER
+    memo: ClassVar[dict[str, str]] = {release.OFFER: "yes"}
+
+    def before(self, write: Write, intent: SpendIntent) -> Json:
+        offer = offers.get_offer(self.client, intent.member_ref, intent.item_id)
+        if not is_same(intent.discount, offer.discount):
+            raise Rejected(RejectReason.PRICE_CHANGED)
+        self.title = offer.title
+        return {}
+
+    def send(self, write: Write, intent: SpendIntent) -> Made:
+        return replace(self._made(intent, intent.item_id), exclusive_key=None)
+
+    def look(self, write: Write, intent: SpendIntent) -> Found:
+        return Found(is_certain=True)  # nothing is sent, so nothing can have happened
 
 
 def _need_points(client: Client, intent: SpendIntent, purse: Json | None = None) -> None:

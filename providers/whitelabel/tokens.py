@@ -1,18 +1,34 @@
-"""The admin token: lives 24 hours, kept by `providers.outbound.oauth`, asked for again when refused.
+"""The admin token: lives 24 hours, kept by `providers.outbound.oauth`, asked for again when refused. And a
+member's token, which we sign with the tenant's key.
 
-Source: docs/contracts/whitelabel.md 1.3. A token per call may be throttled or billed, so nobody asks while
-one is good.
+Source: docs/contracts/whitelabel.md 1.3, 1.4. An admin token per call may be throttled or billed, so nobody
+asks while one is good. A member's token costs no call.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import jwt
 
 from providers.errors import AuthFailed, UnexpectedAnswer
 from providers.outbound.deadline import remaining_s
 from providers.outbound.exchange import Call
 from providers.outbound.oauth import TokenCache, token_key
 from providers.outbound.vendor_session import VendorSession
+from providers.whitelabel.settings import Settings
 
 EARLIER_S = 60
+USER_TOKEN_LIVES = timedelta(minutes=5)
+
+
+def user_token(settings: Settings, login: str, now: datetime) -> str:
+    """Return a token of the member who logs in as `login`, as the tenant's identity provider signs one. `now`
+    is the engine's time."""
+    claims = {"sub": login, "iss": settings.user_token_issuer, "iat": now, "exp": now + USER_TOKEN_LIVES}
+    headers = {"kid": settings.user_token_key_id} if settings.user_token_key_id else None
+    return jwt.encode(
+        claims, settings.user_token_key, algorithm=settings.user_token_algorithm, headers=headers
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from providers.types import Discount, Lock, LockReason, Voucher
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
 from providers.whitelabel.members import login_of, wallet
 from providers.whitelabel.venues import stores_by_venue
-from providers.whitelabel.worth import is_gift_card, read_discount
+from providers.whitelabel.worth import is_gift_card, is_same, read_discount
 
 STATIC, HUMAN = "STATIC", "HUMAN"
 # A spend that may have happened, or that did and was given back: its benefit was redeemed for it.
@@ -203,7 +203,7 @@ def burn(client: Client, ref: str, benefit: Json, store: str, shown: Discount | 
         if shown is not None:
             looked = validated(client, body, is_look=True)
             now = read_discount(client, {**benefit, **discounts_in(client, looked)}, stores_by_venue(client))
-            if now != shown:
+            if not is_same(shown, now):
                 raise Rejected(RejectReason.PRICE_CHANGED, "the discount differs from what was shown")
         burned = validated(client, body, is_look=False)
     except Refused as refused:

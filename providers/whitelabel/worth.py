@@ -58,6 +58,13 @@ def is_gift_card(data: Json) -> bool:
     return data.get("type") in GIFT_CARDS or inner(data, "reward").get("type") in GIFT_CARDS
 
 
+def is_same(shown: Discount, now: Discount) -> bool:
+    """Return whether a discount still is what the page showed. Of several products of which one is free the
+    customer may have chosen one."""
+    is_chosen = shown.kind is DiscountKind.PRODUCT and set(shown.skus) <= set(now.skus)
+    return shown == (replace(now, skus=shown.skus) if is_chosen else now)
+
+
 def point_value(client: Client, ref: str) -> Money | None:
     """Return the worth of one point in the program's currency, None where nobody knows it."""
     key = f"whitelabel:{client.config.program}:rate"

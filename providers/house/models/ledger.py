@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from providers.house.models.members import Member
 from providers.sales import SpendKind
 
+# What a hold is for. The house program has no offers that are always on.
+HELD = (SpendKind.REWARD, SpendKind.VOUCHER, SpendKind.POINTS)
+
 
 class LedgerIsFinal(Exception):
     """An attempt to change or delete an entry. A mistake is corrected by another entry."""
@@ -135,9 +138,7 @@ class Hold(models.Model):
     member = models.ForeignKey(
         Member, models.PROTECT, related_name="holds", null=True, blank=True, verbose_name=_("member")
     )
-    kind = models.CharField(
-        _("kind"), max_length=10, blank=True, choices=[(k.value, k.value) for k in SpendKind]
-    )
+    kind = models.CharField(_("kind"), max_length=10, blank=True, choices=[(k.value, k.value) for k in HELD])
     item_id = models.CharField(_("reward or voucher"), max_length=100, blank=True)
     title = models.CharField(_("title"), max_length=200, blank=True)
     points = models.PositiveIntegerField(_("points"), default=0)
@@ -154,7 +155,7 @@ class Hold(models.Model):
             models.UniqueConstraint(fields=["program", "key"], name="house_one_hold_per_key"),
             models.CheckConstraint(
                 condition=Q(state="void", member=None, points=0)
-                | Q(~Q(state="void"), member__isnull=False, kind__in=[k.value for k in SpendKind]),
+                | Q(~Q(state="void"), member__isnull=False, kind__in=[k.value for k in HELD]),
                 name="house_only_a_void_hold_is_nobodys",
             ),
         ]

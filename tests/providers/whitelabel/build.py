@@ -11,7 +11,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
 from providers.types import Cart, CartItem, Discount, DiscountKind, Money
 
-SECRET = "tenant-secret-1"
+SECRET = "tenant-secret-1-of-the-acme-club"
 FIVE_OFF = fixed_id("reward-$5 off")
 TWENTY_FIVE_OFF = fixed_id("reward-$25 off")
 MUSEUM = fixed_id("reward-Museum ticket")

@@ -48,7 +48,7 @@ def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
 
 def test_every_credential_is_a_secret_and_every_other_setting_says_what_it_is() -> None:
     secrets = {spec.name for spec in WhiteLabelProvider.setting_specs if spec.is_secret}
-    assert secrets == {"api_key", "client_id", "client_secret", "webhook_token"}
+    assert secrets == {"api_key", "client_id", "client_secret", "user_token_key", "webhook_token"}
     defaults = WhiteLabelProvider.validate_settings(NEEDED)
     assert defaults["return_type"] == ""
     assert defaults["sale_type"] == "TRANSACTION"

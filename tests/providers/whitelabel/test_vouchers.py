@@ -7,13 +7,14 @@ import time_machine
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.answers import Json
-from loyaltyview.sandbox.vendors.whitelabel.sample import ANA_CODE
+from loyaltyview.sandbox.vendors.whitelabel.sample import ANA_CODE, discount
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, Unavailable, Unsupported
 from providers.sales import Finding, SpendKind
+from providers.types import Discount, DiscountKind
 from providers.whitelabel.provider import WhiteLabelProvider
-from tests.providers.whitelabel.build import order, voucher_intent
+from tests.providers.whitelabel.build import intent, order, voucher_intent
 from tests.providers.whitelabel.conftest import Build, LoseAnswers
 
 
@@ -259,3 +260,15 @@ def test_a_vendor_that_is_down_leaves_the_voucher_whole(
     with pytest.raises(Unavailable):
         provider.spend(voucher_intent(mia, whole_voucher["id"]))
     assert not whole_voucher["redeemedAt"]
+
+
+def test_a_free_product_that_the_customer_chose_is_what_the_voucher_gives(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    """The page lets the customer choose which of several products is free."""
+    reward = vendor.state.reward_named("Free canvas tote")
+    reward["discounts"] = [discount("PERCENTAGE", 100, sku="TOTE-01,TOTE-02")]
+    benefit = vendor.state.give(mia, reward)
+    chosen = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-02",))
+    provider.spend(intent(mia, SpendKind.VOUCHER, "key-1", benefit["id"], 0, chosen))
+    assert benefit["burnedAt"]

@@ -114,9 +114,17 @@ class Reads:
             raise Fail(404, "benefit not found")
         return success(self._state.benefits[benefit_id])
 
-    def rewards(self, request: Request) -> Response:
+    def rewards(self, request: Request, user: Json | None = None) -> Response:
+        """Return all rewards to an administrator, and to a user those that their audiences see."""
         asked = read_list(request, more=frozenset({"completelySkipInvisible"}))
-        return success(page(list(self._state.rewards.values()), asked))
+        found = [row for row in self._state.rewards.values() if matches(row, asked["filter"])]
+        if user is not None:
+            found = [row for row in found if self._is_for(user, row)]
+        return success(page(found, asked))
+
+    def _is_for(self, user: Json, reward: Json) -> bool:
+        wanted = {audience["id"] for audience in reward.get("purchasableForAudiences", [])}
+        return not wanted or bool(wanted & self._state.audiences.get(user["id"], set()))
 
     def reward(self, request: Request, reward_id: str) -> Response:
         check_locale(request, allowed=LOCALE)

@@ -10,6 +10,8 @@ SPACE = uuid.UUID("6f0c3c5e-7f5b-4c5c-9d6e-0a1b2c3d4e5f")
 EMAIL_CONSENT = "b1a5c0de-0000-4000-8000-0000000000e1"
 SMS_CONSENT = "b1a5c0de-0000-4000-8000-0000000000e2"
 BOSTON = "b0570000-0000-4000-8000-000000000001"
+STAFF = "a0d1e0ce-0000-4000-8000-000000000001"  # the audience of the staff
+USER_ISSUER = "https://login.acme.example/"
 LYON = "b0570000-0000-4000-8000-000000000002"
 
 
@@ -76,6 +78,15 @@ def reward(name: str, price: int, *discounts: Json, **fields: Any) -> Json:
     }
 
 
+def _offer(*audiences: str) -> Json:
+    """An always-on offer: it cannot be bought, and the engine keeps nothing of its use."""
+    return {
+        "type": "GENERIC_OFFER",
+        "purchasable": False,
+        "purchasableForAudiences": [{"id": audience} for audience in audiences],
+    }
+
+
 def _static(code: str) -> Json:
     """A code that is the same for everybody who has the voucher."""
     return {"purchasable": False, "codeType": "STATIC", "code": {"value": code}}
@@ -107,7 +118,10 @@ def rewards() -> list[Json]:
         reward("Free shipping", 150, discount("ABSOLUTE", 500), redemptionChannels=["ONLINE"]),
         reward("Museum ticket", 350, codeType="POOL"),
         reward("Last umbrella", 90, discount("ABSOLUTE", 700), stockCapacity=3, stockConsumed=3),
-        reward("Welcome offer", 0, discount("PERCENTAGE", 5), type="GENERIC_OFFER"),
+        reward("Welcome offer", 0, discount("PERCENTAGE", 5), **_offer()),
+        reward("Staff: 20% off", 0, discount("PERCENTAGE", 20), **_offer(STAFF)),
+        reward("$3 off from $30", 0, discount("ABSOLUTE", 300), minTransactionAmount=3000, **_offer()),
+        reward("Double points weekend", 0, **_offer()),
         reward("$10 birthday voucher", 0, discount("ABSOLUTE", 1000), purchasable=False),
         reward("20% off shoes", 0, discount("PERCENTAGE", 20, sku="SHOES"), purchasable=False),
         reward("Friends of Acme: $6 off", 0, discount("ABSOLUTE", 600), **_static("FRIENDS-26")),

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+import jwt
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from loyaltyview.sandbox.answers import answer
+from loyaltyview.sandbox.answers import Json, answer
 from loyaltyview.sandbox.vendors.base import Vendor, VendorSetup
 from loyaltyview.sandbox.vendors.whitelabel import sample
 from loyaltyview.sandbox.vendors.whitelabel.answers import Fail, gateway, success
@@ -44,6 +45,8 @@ class WhiteLabel(Vendor):
         self.tokens: dict[str, float] = {}
         self.tokens_given = 0
         self.lacks_scope = False
+        # Console, Settings > Tenant: who signs the tokens of users.
+        self.user_issuer = sample.USER_ISSUER
         self._bucket = _Bucket()
         self._routes = self._build_routes()
 
@@ -118,14 +121,38 @@ class WhiteLabel(Vendor):
         if not _same(request.headers.get("X-Api-Key", ""), self.setup.secret):
             return gateway(403, "Forbidden")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or self.tokens.get(token, 0) <= time.time():
+        if scheme != "Bearer":
             raise Fail(401, "Unauthorized")
+        is_admin = self.tokens.get(token, 0) > time.time()
+        user = None if is_admin else self._user_of(token)
         if self.lacks_scope:
             raise Fail(403, "Forbidden")
         view, values = self._routes.bind_to_environ(request.environ).match()
         self.state.settle()
+        if user is not None:
+            if view != self.reads.rewards:
+                raise Fail(403, "Forbidden")  # what else a user may do is not played here
+            values = {"user": user}
         response: Response = view(request, **values)
         return response
+
+    def _user_of(self, token: str) -> Json:
+        """Return the user of a token that the tenant's identity provider has signed, by the shared key."""
+        try:
+            claims = jwt.decode(
+                token,
+                self.setup.secret,
+                algorithms=["HS256"],
+                issuer=self.user_issuer,
+                options={"require": ["sub", "iss", "iat", "exp"]},
+                leeway=5,
+            )
+        except jwt.InvalidTokenError as error:
+            raise Fail(401, "Unauthorized") from error
+        try:
+            return self.state.login(claims["sub"])
+        except Fail as error:
+            raise Fail(401, "Unauthorized") from error
 
     def _health(self, request: Request) -> Response:
         return success({"name": "rewards"})

@@ -35,6 +35,8 @@ class State:
         self.rewards = {row["id"]: row for row in sample.rewards()}
         self.benefits: dict[str, Json] = {}
         self.consents: list[Json] = []
+        # Which audiences each user belongs to.
+        self.audiences: dict[str, set[str]] = {}
         self.events: list[Json] = []
         self.moved: dict[int, int] = {}
         self._ids = itertools.count(123456)
@@ -46,6 +48,7 @@ class State:
         birthday = self.reward_named("$10 birthday voucher")
         self.give(ana["id"], birthday, benefit_id=sample.fixed_id("ana-birthday"))
         self.give(ana["id"], self.reward_named("$5 off"), code=sample.ANA_CODE)
+        self.audiences[ana["id"]] = {sample.STAFF}
         leo = self.by_email("leo@example.test")
         for name in ("Coffee gift card", "20% off shoes", "Friends of Acme: $6 off", "Free sticker"):
             self.give(leo["id"], self.reward_named(name), benefit_id=sample.fixed_id(f"leo-{name}"))
@@ -65,6 +68,13 @@ class State:
             if user["authIdentifier"] == name:
                 return user
         return self.user(name)
+
+    def login(self, subject: str) -> Json:
+        """Return the user who logs in as `subject`; Fail(404)."""
+        for user in self.users.values():
+            if user["authIdentifier"] == subject:
+                return user
+        raise Fail(404, "user not found")
 
     def by_email(self, email: str) -> Json:
         return next(user for user in self.users.values() if user["profile"]["emailAddress"] == email)

@@ -1,0 +1,95 @@
+"""Always-on offers: discounts of the program without points and without a redemption.
+
+Source: docs/contracts/whitelabel.md 1.4, 2.6. The engine says which offers a member may have only when it is
+asked as that member, by a token that the tenant's own identity provider signs; with its key we sign one.
+Asked as an administrator it lists all: then those for an audience are left out.
+"""
+
+import structlog
+from django.utils.translation import gettext as _
+
+from providers import clock
+from providers.answers import at, moment, rows
+from providers.dates import end_of
+from providers.errors import AuthFailed, Rejected, RejectReason
+from providers.types import Voucher
+from providers.whitelabel import rewards
+from providers.whitelabel.client import OFFER, Client, Json
+from providers.whitelabel.members import get_user, wallet
+from providers.whitelabel.settings import AS_ADMIN, AS_MEMBER
+from providers.whitelabel.venues import stores_by_venue
+
+log = structlog.get_logger(__name__)
+
+
+def list_offers(client: Client, ref: str) -> tuple[Voucher, ...]:
+    """Return the offers that the member may have now and that take something off. Where the engine refuses
+    our token there are none: the vouchers beside them stay usable."""
+    try:
+        found = _offers(client, ref)
+    except AuthFailed as error:
+        log.warning("offers_refused", program=client.config.program, detail=error.detail)
+        return ()
+    stores = stores_by_venue(client)
+    return tuple(_describe(client, row, stores) for row in found)
+
+
+def get_offer(client: Client, ref: str, offer_id: str) -> Voucher:
+    """Return one offer as it is now; raise Rejected(REWARD_NOT_FOUND)."""
+    for offer in list_offers(client, ref):
+        if offer.voucher_id == offer_id:
+            return offer
+    raise Rejected(RejectReason.REWARD_NOT_FOUND)
+
+
+def check_access(client: Client, user: Json) -> None:
+    """Read the offers as this user, where the program does so; raise AuthFailed where the engine refuses the
+    token."""
+    login = user.get("authIdentifier")
+    if client.settings.offers == AS_MEMBER and isinstance(login, str) and login:
+        client.rows_as(login, "/rewards", operation="list_offers", filters={"filter_type": OFFER}, limit=1)
+
+
+def _offers(client: Client, ref: str) -> list[Json]:
+    if client.settings.offers == AS_MEMBER:
+        login = get_user(client, ref).get("authIdentifier")
+        if not isinstance(login, str) or not login:
+            return []  # a member who has never logged in has no token
+        params = client.locale
+        found = client.rows_as(
+            login, "/rewards", operation="list_offers", filters={"filter_type": OFFER}, params=params
+        )
+    elif client.settings.offers == AS_ADMIN:
+        found = [row for row in rewards.all_rewards(client) if not _has_audience(client, row)]
+    else:
+        return []
+    takes_off = [row for row in found if _takes_off(client, row)]
+    if not takes_off:
+        return []
+    purse, now = wallet(client, ref), clock.now()
+    return [row for row in takes_off if rewards.lock_of(client, row, purse, 0, 0, now) is None]
+
+
+def _has_audience(client: Client, row: Json) -> bool:
+    """Return whether an offer is for some members only, as far as it says so."""
+    return any(bool(value) for value in client.names.found(row, "offer_audience"))
+
+
+def _takes_off(client: Client, row: Json) -> bool:
+    """Return whether a row is an offer of now with a discount. Most offers only tell something, and one that
+    can be bought leads to another page."""
+    ends_at = end_of(at(row, "availability.end"), client.config, moment)
+    is_over = ends_at is not None and ends_at <= clock.now()
+    has_discount = bool(rows(client.names.find(row, "discounts")))
+    return row.get("type") == OFFER and not row.get("purchasable") and not is_over and has_discount
+
+
+def _describe(client: Client, row: Json, stores: dict[str, str]) -> Voucher:
+    return Voucher(
+        voucher_id=str(row.get("id")),
+        title=str(row.get("name") or _("Offer")),
+        discount=rewards.discount_of(client, row, stores),
+        description=str(row.get("summary") or row.get("description") or ""),
+        expires_at=end_of(at(row, "availability.end"), client.config, moment),
+        is_offer=True,
+    )
