@@ -19,7 +19,7 @@ from providers.outbound.deadline import leased_step
 from providers.outbound.sharing import changed
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.settings import SettingSpec, VendorSettings, specs_of, validated
-from providers.texts import id_key, plain
+from providers.texts import named_by
 from providers.types import (
     Cart,
     CheckResult,
@@ -203,12 +203,10 @@ class LoyaltyProvider(ABC):
         """Called when the associate types or scans a voucher's code. Return it with its lock, if any; raise
         Rejected (REWARD_NOT_FOUND, ALREADY_USED, EXPIRED, NOT_ALLOWED for another member's) otherwise.
         Use nothing. The default searches the member's own vouchers."""
-        vouchers = [voucher for voucher in self.list_vouchers(ref) if voucher.code]
-        exact = [voucher for voucher in vouchers if voucher.code == plain(code)]
-        found = exact or [voucher for voucher in vouchers if id_key(voucher.code) == id_key(code)]
-        if not found:
+        found = named_by(code, self.list_vouchers(ref), lambda voucher: voucher.code)
+        if found is None:
             raise Rejected(RejectReason.REWARD_NOT_FOUND)
-        return found[0]
+        return found
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         """Called when the associate opens the history. Newest first, at most 50."""

@@ -3,7 +3,6 @@
 A coupon pool may give all members the same code, so the owner is always checked.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from providers.journal.booking import book_release
 from providers.journal.delivery import deliver
 from providers.journal.models import Write
 from providers.journal.spending import Found, Made
-from providers.texts import id_key, other_spellings
+from providers.texts import code_spellings
 from providers.types import Cart, Voucher
 
 USABLE = ("claimed", "partially_redeemed")
@@ -45,10 +44,10 @@ def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
 
 def find_voucher(client: Client, ref: str, code: str) -> Voucher:
     """Return the coupon with this code; raise Rejected when it is unknown, used, expired, or another
-    member's. Antavo compares letter by letter: where it has none, the member's own coupons and at most three
+    member's. Antavo compares letter by letter: where it has none, the member's own coupons and at most four
     other spellings are tried, as long as none is found."""
     rejected = Rejected(RejectReason.REWARD_NOT_FOUND)
-    for spelled in _spellings(client, ref, code):
+    for spelled in code_spellings(code, lambda: (text(row.get("code")) for row in list_coupons(client, ref))):
         for row in search(client, spelled):
             if not is_owned(row, ref):
                 rejected = Rejected(RejectReason.NOT_ALLOWED, "another member's coupon")
@@ -57,13 +56,6 @@ def find_voucher(client: Client, ref: str, code: str) -> Voucher:
                 raise Rejected(refusal)
             return _voucher(client, row)
     raise rejected
-
-
-def _spellings(client: Client, ref: str, code: str) -> Iterator[str]:
-    yield code
-    owned = [text(row.get("code")) for row in list_coupons(client, ref)]
-    alike = [each for each in owned if id_key(each) == id_key(code)]
-    yield from dict.fromkeys(each for each in (*alike, *other_spellings(code)) if each != code)
 
 
 def check_usable(client: Client, ref: str, code: str, cart: Cart) -> None:

@@ -21,7 +21,7 @@ from providers.antavo.refusals import (
 )
 from providers.dates import shown_end_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
-from providers.texts import other_spellings
+from providers.texts import found_by_spelling
 from providers.types import (
     Balance,
     Consent,
@@ -149,10 +149,7 @@ def balance_of(client: Client, data: dict[str, Any]) -> Balance:
 def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
     """Return the member with exactly this code, else all with it in another spelling: Antavo compares letter
     by letter. Each spelling takes as many calls as there are card fields, and two."""
-    if exact := _find_exactly(client, code):
-        return exact
-    found = [member for other in other_spellings(code) for member in _find_exactly(client, other)]
-    return tuple({member.ref: member for member in found}.values())
+    return found_by_spelling(code, lambda each: _find_exactly(client, each), lambda member: member.ref)
 
 
 def _find_exactly(client: Client, code: str) -> tuple[Member, ...]:

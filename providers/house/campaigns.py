@@ -23,7 +23,7 @@ from providers.house.models import (
     VoucherState,
 )
 from providers.sales import SpendKind
-from providers.texts import id_key
+from providers.texts import id_key, look_alike_spelling
 from providers.types import DiscountKind, Lock, LockReason
 
 CODE_ITEM = "code-"
@@ -32,7 +32,7 @@ CODE_ITEM = "code-"
 def find_code(member: Member, code: str, currency: str) -> types.Voucher:
     """Return the campaign's voucher that stands for `code` in any spelling, locked where the campaign has not
     begun. Raises Rejected with the exact reason. Uses nothing."""
-    found = next(iter(_codes(member.program).filter(key=id_key(code))), None)
+    found = _find(member.program, code)
     if found is None or not _is_ready(found):
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     campaign, now = found.campaign, clock.now()
@@ -49,6 +49,13 @@ def find_code(member: Member, code: str, currency: str) -> types.Voucher:
         expires_at=expires_at(campaign, now),
         lock=_lock_on(campaign, is_early),
     )
+
+
+def _find(program: str, code: str) -> CampaignCode | None:
+    """Return the code in any spelling, else the one that it is with look-alike letters read as meant."""
+    keys = dict.fromkeys([id_key(code), id_key(look_alike_spelling(code))])
+    found = (next(iter(_codes(program).filter(key=key)), None) for key in keys if key)
+    return next(filter(None, found), None)
 
 
 def claim_code(member: Member, item_id: str) -> Voucher | None:

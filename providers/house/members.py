@@ -12,8 +12,8 @@ from providers.errors import Rejected, RejectReason
 from providers.house import referral
 from providers.house.expiry import expiring_points
 from providers.house.models import Member, Tier
-from providers.house.models.members import bare_id
-from providers.texts import id_key
+from providers.house.models.members import bare_id, look_alike_id
+from providers.texts import id_key, look_alike_key
 from providers.types import Consent, MemberQuery, QueryKind
 
 # Which column each kind of query compares. A scanned card carries the member id.
@@ -28,7 +28,8 @@ NEW_ID_ATTEMPTS = 5
 
 def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     """Return the members whose column equals the query's value; partial matches are other customers. A member
-    id without an exact match is compared without blanks and dashes."""
+    id without an exact match is compared without blanks and dashes. Then O counts as 0 and I as 1, where
+    only one member matches."""
     field = LOOKUP_FIELDS[query.kind]
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
@@ -39,8 +40,10 @@ def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     if found or field != "member_id" or not bare:
         return _survivors(found)
     # Sorted here: with ORDER BY, SQLite would read the whole program.
-    alike = members.filter(Exact(bare_id(), bare)).order_by()[:20]
-    return _survivors(sorted(alike, key=lambda member: member.member_id))
+    if alike := members.filter(Exact(bare_id(), bare)).order_by()[:20]:
+        return _survivors(sorted(alike, key=lambda member: member.member_id))
+    one_of = _survivors(members.filter(Exact(look_alike_id(), look_alike_key(value).upper())).order_by()[:3])
+    return one_of if len(one_of) == 1 else ()
 
 
 def _survivors(members: Iterable[Member]) -> tuple[Member, ...]:

@@ -17,7 +17,7 @@ from providers.pongo.client import Client, list_of, object_of
 from providers.pongo.models import PassCode
 from providers.retention import delete_in_steps
 from providers.sealing import seal, unseal
-from providers.texts import plain
+from providers.texts import compact
 from providers.types import (
     Balance,
     Consent,
@@ -47,9 +47,9 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     if exact := _by_pass(client, query.value):
         return exact
     # Ids are compared letter by letter: one typed by hand may have blanks, or be in capitals.
-    compact = plain(query.value).replace(" ", "")
-    others = {PREFIX + compact[len(PREFIX) :], compact.lower()} - {query.value}
-    is_pass = compact.lower().startswith(PREFIX)
+    bare = compact(query.value)
+    others = {PREFIX + bare[len(PREFIX) :], bare.lower()} - {query.value}
+    is_pass = bare.lower().startswith(PREFIX)
     members = [member for other in sorted(others) if is_pass for member in _by_pass(client, other)]
     return tuple({member.ref: member for member in members}.values())
 

@@ -5,10 +5,8 @@ everybody, so the engine may answer with another member's benefit, or not know t
 member's own benefit with that code counts.
 """
 
-from collections.abc import Iterator
-
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
-from providers.texts import id_key, other_spellings
+from providers.texts import code_spellings, id_key
 from providers.types import Voucher
 from providers.whitelabel.client import Client, Json, Refused
 from providers.whitelabel.venues import stores_by_venue
@@ -53,9 +51,9 @@ def look(client: Client, ref: str, code: str) -> Voucher:
 
 def _looked_up(client: Client, ref: str, code: str) -> tuple[str, Json]:
     """Return the code as the engine has it, and its benefit. Where the engine knows none, the member's own
-    vouchers and at most three other spellings are tried, as long as it knows none."""
+    vouchers and at most four other spellings are tried, as long as it knows none."""
     unknown = Rejected(RejectReason.REWARD_NOT_FOUND)
-    for spelled in _spellings(client, ref, code):
+    for spelled in code_spellings(code, lambda: _own_codes(client, ref)):
         try:
             # Without the member: whose it is, is compared by the caller, and told apart from an unknown code.
             return spelled, validated(client, {"code": spelled}, is_look=True)
@@ -67,11 +65,8 @@ def _looked_up(client: Client, ref: str, code: str) -> tuple[str, Json]:
     raise unknown
 
 
-def _spellings(client: Client, ref: str, code: str) -> Iterator[str]:
-    yield code
-    owned = [client.names.text(benefit, "benefit_code") for benefit in usable_benefits(client, ref)]
-    alike = [each for each in owned if each and id_key(each) == id_key(code)]
-    yield from dict.fromkeys(each for each in (*alike, *other_spellings(code)) if each != code)
+def _own_codes(client: Client, ref: str) -> list[str]:
+    return [client.names.text(benefit, "benefit_code") for benefit in usable_benefits(client, ref)]
 
 
 def _own_shared(client: Client, ref: str, code: str, reward_id: object = None) -> Voucher | None:

@@ -14,7 +14,7 @@ import phonenumbers
 from providers.answers import inner, object_in, text_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.exchange import segment
-from providers.texts import other_spellings
+from providers.texts import found_by_spelling
 from providers.types import (
     Balance,
     Consents,
@@ -103,11 +103,8 @@ def find_users(client: Client, query: MemberQuery) -> list[Json]:
             if found := [user for user in rows if phone_of(client, user) == value]:
                 return found
         return []
-    if exact := _by_code(client, value):
-        return exact
     # The engine compares letter by letter: other spellings are asked one by one.
-    found = [user for other in other_spellings(value) for user in _by_code(client, other)]
-    return list({_id(user): user for user in found}.values())
+    return list(found_by_spelling(value, lambda each: _by_code(client, each), _id))
 
 
 def _by_code(client: Client, value: str) -> list[Json]:

@@ -11,7 +11,7 @@ from providers.dates import shown_end_of, timestamp
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import WriteState
 from providers.retention import delete_in_steps
-from providers.texts import other_spellings
+from providers.texts import found_by_spelling
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import customer_id_of, deducted_codes, fetch
@@ -38,12 +38,11 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     documented, so where it finds none the other spellings are asked one by one; several may then be found."""
     if not query.value:
         return ()
-    if exact := _find_exactly(client, query.kind, query.value):
-        return exact
-    is_id = query.kind in (QueryKind.MEMBER_ID, QueryKind.CODE)
-    others = other_spellings(query.value) if is_id else ()
-    found = [member for other in others for member in _find_exactly(client, query.kind, other)]
-    return tuple({member.ref: member for member in found}.values())
+    if query.kind not in (QueryKind.MEMBER_ID, QueryKind.CODE):
+        return _find_exactly(client, query.kind, query.value)
+    return found_by_spelling(
+        query.value, lambda each: _find_exactly(client, query.kind, each), lambda member: member.ref
+    )
 
 
 def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, ...]:

@@ -64,6 +64,22 @@ METHODS = {
 }
 
 
+# How people write a number or code that they read or hear: the same one in each spelling.
+FULL_WIDTH = {number: chr(number + 0xFEE0) for number in range(0x21, 0x7F)}
+CYRILLIC = str.maketrans(
+    "ACEOPXaceopx", "\u0410\u0421\u0415\u041e\u0420\u0425\u0430\u0441\u0435\u043e\u0440\u0445"
+)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "small letters": str.lower,
+    "capitals": str.upper,
+    "blanks inside": lambda code: f" {code[:3]} {code[3:]}\u00a0",
+    "another dash": lambda code: code.replace("-", "\u2013"),
+    "full width": lambda code: code.translate(FULL_WIDTH),
+    "another keyboard": lambda code: code.translate(CYRILLIC),
+    "an apostrophe": lambda code: f"{code}\u2019",
+}
+
+
 class ProviderContract(ContractFixtures):
     # --- Members ----------------------------------------------------------------------------------
 
@@ -88,6 +104,27 @@ class ProviderContract(ContractFixtures):
         value = {QueryKind.EMAIL: member.email, QueryKind.PHONE: member.phone, QueryKind.CODE: code}[kind]
         for near in (value[:-1], value[1:], value + "0", "%", ""):
             assert provider.find_members(MemberQuery(kind=kind, value=near)) == ()
+
+    @pytest.mark.parametrize("spelling", SPELLINGS)
+    def test_a_number_typed_by_hand_finds_its_member(
+        self, provider: LoyaltyProvider, member: Member, code: str, spelling: str
+    ) -> None:
+        need(provider, Capability.CODE_LOOKUP)
+        typed = SPELLINGS[spelling](code)
+        for kind in (QueryKind.CODE, QueryKind.MEMBER_ID):
+            found = provider.find_members(MemberQuery(kind=kind, value=typed))
+            assert {hit.ref for hit in found} <= {member.ref}
+            if kind is QueryKind.CODE:
+                assert found, f"{typed} is not found"
+
+    @pytest.mark.parametrize("spelling", SPELLINGS)
+    def test_a_voucher_code_typed_by_hand_finds_its_voucher(
+        self, provider: LoyaltyProvider, member: Member, voucher: Voucher, spelling: str
+    ) -> None:
+        if not voucher.code:
+            pytest.skip("its vouchers have no codes")
+        found = provider.find_voucher(member.ref, SPELLINGS[spelling](voucher.code))
+        assert found.voucher_id == voucher.voucher_id
 
     def test_a_member_has_the_promised_types(self, member: Member, member_ref: str) -> None:
         assert_types(member)

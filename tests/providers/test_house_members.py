@@ -69,7 +69,18 @@ def test_a_card_with_a_upc_code_is_found_by_both_of_its_readings(
 def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
     with CaptureQueriesContext(connection) as queries:
         house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme 000001"))
-    assert "house_member_bare_id" in plan_of(queries[-1]["sql"])
+    assert "house_member_bare_id" in plan_of(queries[1]["sql"])
+
+
+def test_letters_that_look_like_digits_find_the_only_member_they_can_mean(house: HouseProvider) -> None:
+    build_member("ACME-000101")
+    query = MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1oi")
+    assert [hit.ref for hit in house.find_members(query)] == ["ACME-000101"]
+    with CaptureQueriesContext(connection) as queries:
+        house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1o9"))
+    assert "house_member_look_alike_id" in plan_of(queries[-1]["sql"])
+    build_member("ACME-OOO10I")
+    assert house.find_members(query) == ()
 
 
 def test_enrolling_a_member_again_keeps_the_profile(house: HouseProvider) -> None:

@@ -65,6 +65,16 @@ def bare_id() -> models.Func:
     )
 
 
+def look_alike_id() -> models.Func:
+    """Return the member id as `bare_id`, with O as 0 and I as 1."""
+    bare = "REPLACE(REPLACE(%(expressions)s, '-', ''), ' ', '')"
+    return models.Func(
+        F("member_id"),
+        template=f"REPLACE(REPLACE({bare}, 'O', '0'), 'I', '1')",
+        output_field=models.CharField(),
+    )
+
+
 class Member(models.Model):
     """A customer. `member_id` stands on the card and is the `ref` of the provider interface.
 
@@ -168,6 +178,7 @@ class Member(models.Model):
         ]
         indexes = [
             models.Index(F("program"), bare_id(), name="house_member_bare_id"),
+            models.Index(F("program"), look_alike_id(), name="house_member_look_alike_id"),
             models.Index(
                 fields=["program", "birth_month", "birth_day"],
                 condition=Q(birth_month__isnull=False),

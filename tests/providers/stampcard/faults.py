@@ -119,6 +119,15 @@ class TakesNearMatches(StampcardProvider):
         return tuple(members.get(self.client, row["id"]) for row in rows)
 
 
+class ComparesAsTyped(StampcardProvider):
+    """Takes the associate's spelling for the vendor's."""
+
+    def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
+        return tuple(
+            each for each in super().find_members(query) if query.value in (each.member_id, each.email)
+        )
+
+
 class HardCodedCurrency(StampcardProvider):
     """Calls each amount dollars."""
 
@@ -267,6 +276,12 @@ FAULTS = (
         "test_a_near_match_of_the_vendor_finds_no_member",
         "a near match was taken for the member",
         {"capability": Capability.EMAIL_LOOKUP},
+    ),
+    Fault(
+        ComparesAsTyped,
+        "test_a_number_typed_by_hand_finds_its_member",
+        "is not found",
+        {"spelling": "blanks inside"},
     ),
     Fault(
         HardCodedCurrency,

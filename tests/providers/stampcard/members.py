@@ -6,6 +6,7 @@ from providers.answers import Json, moment, needed_text, number, object_in, obje
 from providers.currencies import from_hundredths
 from providers.errors import UnexpectedAnswer
 from providers.outbound.exchange import segment
+from providers.texts import found_by_spelling
 from providers.types import (
     Balance,
     Discount,
@@ -25,12 +26,21 @@ ASKED_BY = {QueryKind.EMAIL: "email", QueryKind.CODE: "card", QueryKind.MEMBER_I
 
 
 def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
-    """Stampcard answers with every record that contains the value: only an exact match is the member."""
+    """An e-mail is compared as it is; a card's number may be typed in another spelling."""
     name = ASKED_BY.get(query.kind)
     if not name or not query.value:
         return ()
-    found = client.get("/customers", operation="find_members", params={name: query.value})
-    exact = [row for row in objects_in(found, "customers") if text_of(row, name) == query.value]
+    if query.kind is QueryKind.EMAIL:
+        return _find_exactly(client, name, query.value)
+    return found_by_spelling(
+        query.value, lambda each: _find_exactly(client, name, each), lambda member: member.ref
+    )
+
+
+def _find_exactly(client: Client, name: str, value: str) -> tuple[Member, ...]:
+    """Stampcard answers with every record that contains the value: only an exact match is the member."""
+    found = client.get("/customers", operation="find_members", params={name: value})
+    exact = [row for row in objects_in(found, "customers") if text_of(row, name) == value]
     return tuple(_member(row) for row in exact[:20])
 
 
