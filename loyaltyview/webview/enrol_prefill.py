@@ -49,15 +49,15 @@ def read_known(launch: Launch) -> Known:
     return known
 
 
-def seal(launch: Launch, known: Known) -> str:
+def encrypt_known(launch: Launch, known: Known) -> str:
     """Return `known` for the page, readable for this launch only; "" for nothing."""
     if not known:
         return ""
     return box().encrypt(json.dumps({"launch": launch.pk, "known": known}).encode()).decode()
 
 
-def unseal(launch: Launch, sealed: str) -> Known:
-    """Return what `seal` was given for this launch; empty for anything else."""
+def decrypt_known(launch: Launch, sealed: str) -> Known:
+    """Return what `encrypt_known` was given for this launch; empty for anything else."""
     if not launch.is_verified or not sealed:
         return {}
     try:

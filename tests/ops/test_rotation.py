@@ -34,6 +34,7 @@ FERNET = {
 # Their values end by themselves: choices in a list within minutes, identities after IDENTITY_HOURS; cached
 # tokens are fetched again.
 SHORT_LIVED = {
+    "loyaltyview/webview/enrol_prefill.py",
     "loyaltyview/webview/members.py",
     "loyaltyview/newstore/identity.py",
     "providers/outbound/oauth.py",

@@ -12,7 +12,7 @@ from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
 from loyaltyview.webview import masking
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
-from loyaltyview.webview.enrol_prefill import FIELDS, Known, masked, read_known, seal, unseal
+from loyaltyview.webview.enrol_prefill import FIELDS, Known, decrypt_known, encrypt_known, masked, read_known
 from loyaltyview.webview.forms import EnrolForm
 from loyaltyview.webview.members import choose
 from loyaltyview.webview.models import ConsentWay, Launch
@@ -45,7 +45,7 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         known = {} if typed or "empty" in request.GET else read_known(launch)
         form = EnrolForm(initial=_prefilled(launch, typed), country=country, asked=asked)
         return _show(request, launch, provider, form, known)
-    known = unseal(launch, request.POST.get("profile", ""))
+    known = decrypt_known(launch, request.POST.get("profile", ""))
     form = EnrolForm(_filled(launch, request.POST, known), country=country, asked=asked)
     if not form.is_valid():
         return _show(request, launch, provider, form, known, status=422)
@@ -123,7 +123,7 @@ def _show(
         # What is known of the customer does not stand in the page: the form says that it is to be used.
         "values": _shown_values(form, {**known, "email": launch.customer_email} if is_for_cart else known),
         "hints": masked(known),
-        "sealed": seal(launch, known),
+        "sealed": encrypt_known(launch, known),
         "masked_email": masking.masked_email(launch.customer_email) if launch.is_verified else "",
         "cancelled": cancelled_in_cart(launch),
         "problem": problem,
