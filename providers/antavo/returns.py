@@ -1,10 +1,13 @@
 """Returns: a part of an accepted checkout is refunded, a pending one is made smaller or rejected.
 
 Partial refunds have no key at Antavo. The refunds that were there before are counted when one is sent, and
-the events of one order come one after another: one more than before means that ours arrived.
+the events of one order come one after another: one more than before means that ours arrived. A workspace that
+rewards items takes returns item by item (setting `returns`).
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from providers.antavo import feed, transactions, waiting
 from providers.antavo.client import SETTLED_AFTER, Client
@@ -32,38 +35,94 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     # An order of the web shop has the id under which the shop reported it.
     checkout, ref = ret.reported_as or ret.order_id, ret.member_ref
     waiting.flush(client, checkout)
-
-    def look() -> Found:
-        before = write.shown_before or {}
-        count, points = transactions.refunds_of(client, ref, checkout)
-        if count <= before.get(COUNT, 0):
-            return Found()
-        return Found(made=(Made(ref=ret.return_id, points=points - before.get(POINTS, 0)),))
-
-    resolve(write, look, SETTLED_AFTER)
+    resolve(write, _look_for(client, write, checkout), SETTLED_AFTER)
     if write.state == WriteState.DONE:
         return PointsChange(points=write.points)
     found = transactions.read(client, ref, checkout)
+    if found is None or found.status in transactions.UNDONE:
+        return _noted(write, Decimal(0), 0)
+    if found.status == transactions.ACCEPTED and _goes_by_item(client, ret):
+        return _refund_items(client, write, ret, checkout)
     left = ret.order_earn_base.amount - refunded(client.journal, ret.order_id, DONE)
     amount = left if ret.is_complete else min(ret.net.amount, left)
-    if found is None or found.status in transactions.UNDONE or amount <= 0:
+    if amount <= 0:
         return _noted(write, Decimal(0), 0)
     if found.status == transactions.PENDING:
         _shrink(client, ref, found, left - amount)
         return _noted(write, amount, None)
-    shown = dict(zip((COUNT, POINTS), transactions.refunds_of(client, ref, checkout), strict=True))
+    note(write, amount=amount)
+    _deliver(client, write, checkout, lambda: refund_part(client, ref, checkout, amount))
+    return PointsChange(points=write.points)
+
+
+def _look_for(client: Client, write: Write, checkout: str) -> Callable[[], Found]:
+    """Return a function that finds the refund of `write`: there is one more than before it was sent."""
+
+    def look() -> Found:
+        before = write.shown_before or {}
+        count, points = transactions.refunds_of(client, write.member_ref, checkout)
+        if count <= before.get(COUNT, 0):
+            return Found()
+        return Found(made=(Made(ref=write.key, points=points - before.get(POINTS, 0)),))
+
+    return look
+
+
+def _deliver(client: Client, write: Write, checkout: str, refund: Callable[[], None]) -> None:
+    """Send the refund of `write` once."""
+
+    def shown() -> dict[str, int]:
+        counted = transactions.refunds_of(client, write.member_ref, checkout)
+        return dict(zip((COUNT, POINTS), counted, strict=True))
 
     def send() -> Made:
-        refund_part(client, ref, checkout, amount)
+        refund()
         try:
-            _count, after = transactions.refunds_of(client, ref, checkout)
+            _count, after = transactions.refunds_of(client, write.member_ref, checkout)
         except ProviderError as error:
             raise OutcomeUnknown("refunded, and its points cannot be read") from error
-        return Made(ref=ret.return_id, points=after - shown[POINTS])
+        return Made(ref=write.key, points=after - (write.shown_before or {})[POINTS])
 
-    note(write, amount=amount)
-    deliver(write, send, look, SETTLED_AFTER, before=lambda: shown)
-    return PointsChange(points=write.points)
+    deliver(write, send, _look_for(client, write, checkout), SETTLED_AFTER, before=shown)
+
+
+def _goes_by_item(client: Client, ret: Return) -> bool:
+    """Return whether the return is refunded item by item: not the rest of an order, which has parts that are
+    no goods, and not one whose amount was cut."""
+    if client.settings.returns != "items" or ret.is_complete or not ret.lines:
+        return False
+    return sum(line.net for line in ret.lines) == ret.net.amount
+
+
+def _refund_items(client: Client, write: Write, ret: Return, checkout: str) -> PointsChange:
+    """Refund each returned product by an event of its own, each once. The return is done when all are."""
+    names, total = client.names, 0
+    for number, (product, (quantity, net)) in enumerate(sorted(_goods(ret).items()), 1):
+        part, _is_new = client.journal.open(
+            WriteKind.RETURN,
+            f"{ret.return_id}:{number}",
+            order_id=ret.order_id,
+            member_ref=ret.member_ref,
+            amount=net,
+        )
+        data = {
+            "transaction_id": checkout,
+            names["item_product"]: product,
+            names["item_quantity"]: quantity,
+            names["item_amount"]: net,
+        }
+        _deliver(client, part, checkout, partial(client.event, names["refund_item"], ret.member_ref, data))
+        total += part.points or 0
+    return _noted(write, Decimal(0), total)  # the parts have the amounts
+
+
+def _goods(ret: Return) -> dict[str, tuple[int, Decimal]]:
+    """Return quantity and amount of each returned product."""
+    found: dict[str, tuple[int, Decimal]] = {}
+    for line in ret.lines:
+        quantity, net = found.get(line.product_id, (0, Decimal(0)))
+        found[line.product_id] = (quantity + line.quantity, net + line.net)
+    return found
 
 
 def _shrink(client: Client, ref: str, found: transactions.Transaction, total: Decimal) -> None:

@@ -22,6 +22,9 @@ NAMES = {
     "coupon_amount": "amount",
     "refund_amount": "amount",
     "update_total": "total",
+    "item_product": "product_id",
+    "item_quantity": "quantity",
+    "item_amount": "subtotal",
     "unspend_points": "points",
     "unspend_transaction": "transaction_id",
     "store": "store",
@@ -41,6 +44,7 @@ NAMES = {
     "discount_skus": "discount_skus",
     # Event names that are documented, though not for use by an integration.
     "point_unspend": "point_unspend",
+    "refund_item": "refund_item",
 }
 # The columns of a file for the import of events: Antavo's template has them, and is not public. "amount" is
 # the column of a partial refund. "error" is the column with the reason in a list of refused lines.
@@ -166,6 +170,11 @@ class Settings(VendorSettings):
     )
     sftp_folder: str = setting(default="", help="Folder on the server; empty: the first one.")
     accepts_checkouts: bool = setting(default=False, help="Accept pending checkouts.")
+    returns: str = setting(
+        default="amount",
+        choices=("amount", "items"),
+        help="How a part of an order is refunded: by its amount, or item by item (refund_item).",
+    )
     refund_returns_points: bool = setting(default=True, help="A refund gives burned points back.")
     webhook_auth: str = setting(
         default="path",
@@ -195,6 +204,8 @@ class Settings(VendorSettings):
             raise SettingsError("environment", "missing: base_url does not tell it")
         if self.orders == "asynchronous" and not (self.client_id and self.client_secret):
             raise SettingsError("client_id" if not self.client_id else "client_secret", "missing")
+        if self.orders == "feed" and self.returns == "items":
+            raise SettingsError("returns", 'must be amount where orders is "feed"')
         if self.orders == "feed":
             self._check_feed()
         if self.webhook_auth != "path" and not self.webhook_key:

@@ -16,6 +16,8 @@ CHECKOUT = {
     "store": "string",
 }  # fmt: skip
 WHICH = {"transaction_id": "string*"}
+# Only the name of this event is documented: its attributes are assumed.
+REFUND_ITEM = {**WHICH, "product_id": "string*", "quantity": "int*", "subtotal": "number*"}
 
 Action = Callable[[Customer, Json], list[Event]]
 
@@ -32,6 +34,7 @@ class Checkouts:
             "checkout_reject": (WHICH, self._reject),
             "refund": (WHICH, self._refund),
             "partial_refund": ({**WHICH, "amount": "number*"}, self._partial_refund),
+            "refund_item": (REFUND_ITEM, self._refund_item),
         }
 
     def _checkout(self, customer: Customer, data: Json) -> list[Event]:
@@ -95,8 +98,22 @@ class Checkouts:
 
     def _partial_refund(self, customer: Customer, data: Json) -> list[Event]:
         """Take earned points in proportion to all refunds so far; burned points stay (assumed)."""
+        return self._refund_amount(customer, data, Decimal(str(data["amount"])), "partial_refund")
+
+    def _refund_item(self, customer: Customer, data: Json) -> list[Event]:
+        """Refund units of one product, as if by their amount (assumed)."""
         transaction = self._accepted(customer, data)
-        amount = Decimal(str(data["amount"]))
+        product, quantity = data["product_id"], data["quantity"]
+        bought = sum(item["quantity"] for item in transaction.items if item["product_id"] == product)
+        back = transaction.refunded_items.get(product, 0) + quantity
+        if quantity <= 0 or back > bought:
+            raise Refusal(112203, "More items than the transaction has")
+        events = self._refund_amount(customer, data, Decimal(str(data["subtotal"])), "refund_item")
+        transaction.refunded_items[product] = back
+        return events
+
+    def _refund_amount(self, customer: Customer, data: Json, amount: Decimal, action: str) -> list[Event]:
+        transaction = self._accepted(customer, data)
         if amount <= 0:
             raise Refusal(112202, "The amount must be positive")
         if transaction.refunded + amount > transaction.total:
@@ -105,7 +122,7 @@ class Checkouts:
         due = int(transaction.earned * transaction.refunded / transaction.total)
         taken, transaction.taken = due - transaction.taken, due
         customer.score -= taken
-        return [customer.note("partial_refund", -taken, transaction_id=transaction.transaction_id)]
+        return [customer.note(action, -taken, transaction_id=transaction.transaction_id)]
 
     def _settle(self, customer: Customer, transaction: Transaction, action: str, at: datetime) -> list[Event]:
         key = transaction.transaction_id

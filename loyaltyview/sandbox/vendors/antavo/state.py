@@ -63,6 +63,7 @@ class Transaction:
     refunded: Decimal = Decimal(0)
     taken: int = 0
     items: list[Json] = field(default_factory=list)
+    refunded_items: dict[str, int] = field(default_factory=dict)
     at: datetime = field(default_factory=vendor_now)
 
     def as_json(self) -> Json:
