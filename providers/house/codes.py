@@ -68,6 +68,12 @@ def store_batches(program: str, seconds: float) -> None:
             pass
 
 
+def store_batch(pk: int) -> None:
+    """Store all codes of one batch."""
+    while _store_chunk(pk):
+        pass
+
+
 def _store_chunk(pk: int) -> bool:
     """Store the next codes of the batch; returns whether more are to come."""
     try:

@@ -18,9 +18,24 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from providers.dates import first_moment, last_moment
+from providers.house.codes import read_codes, store_batch
 from providers.house.ledger import adjust
-from providers.house.models import Category, EarnRule, Member, Multiplier, Reward, Tier, Voucher
+from providers.house.models import (
+    BirthdayRule,
+    Campaign,
+    CampaignCode,
+    Category,
+    CodeBatch,
+    EarnRule,
+    Member,
+    Multiplier,
+    ReferralRule,
+    Reward,
+    Tier,
+    Voucher,
+)
 from providers.house.pictures import PictureError, store_picture
+from providers.texts import id_key
 
 DISCOUNT_KEYS = {key: key for key in ("kind", "amount", "percent", "skus", "minimum")}
 # The keys of each table, and the fields they set.
@@ -43,9 +58,34 @@ KEYS: dict[str, dict[str, str]] = {
             )
         },
     },
+    "campaigns": {
+        "id": "campaign_id",
+        **DISCOUNT_KEYS,
+        **{
+            key: key
+            for key in (
+                "title", "description", "terms", "is_active", "starts_at", "ends_at", "valid_days",
+                "per_member",
+            )
+        },
+    },
+    "birthday": {key: key for key in ("campaign", "days_before", "days_after", "is_active")},
+    "referral": {
+        key: key
+        for key in (
+            "is_active", "minimum", "referrer_points", "referrer_campaign", "friend_points",
+            "friend_campaign", "per_year", "days_to_enter",
+        )
+    },
     "members": {
         "id": "member_id",
-        **{key: key for key in ("first_name", "last_name", "email", "phone", "consent_email", "consent_sms")},
+        **{
+            key: key
+            for key in (
+                "first_name", "last_name", "email", "phone", "consent_email", "consent_sms", "birth_day",
+                "birth_month", "birth_year",
+            )
+        },
     },
     "members.vouchers": {
         "id": "voucher_id",
@@ -70,7 +110,7 @@ def load_sample(text: str, folder: Path | None = None) -> list[str]:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise SampleFileError(str(error)) from error
-    tables = {"earn", "categories", "tiers", "rewards", "members"}
+    tables = {"earn", "categories", "tiers", "rewards", "campaigns", "birthday", "referral", "members"}
     _refuse_unknown("the file", data, {"program", "time_zone", *tables})
     program = data.get("program")
     if not isinstance(program, str) or not program:
@@ -94,6 +134,7 @@ def _load(program: str, data: Mapping[str, Any], folder: Path | None) -> list[st
         if "picture" in reward:
             reward["picture"] = _picture(name, reward["picture"], folder)
         changes += _apply(Reward(program=program), "rewards", _with_times(name, reward, zone), key="id")
+    changes += _load_campaigns(program, data, zone)
     for member in _tables(data, "members"):
         changes += _load_member(program, member, zone)
     return changes
@@ -112,6 +153,48 @@ def _load_earning(program: str, table: Any, tiers: Mapping[str, Tier]) -> list[s
         multiplier = _with_row(name, multiplier, "category", categories)
         changes += _apply(Multiplier(rule=rule), "earn.multipliers", multiplier, key="name")
     return changes
+
+
+def _load_campaigns(program: str, data: Mapping[str, Any], zone: str) -> list[str]:
+    """Load the campaigns with their codes, and the rewards that use their vouchers."""
+    changes: list[str] = []
+    for table in _tables(data, "campaigns"):
+        name = f"campaigns {table.get('id')}"
+        values = {key: value for key, value in table.items() if key != "codes"}
+        changes += _apply(Campaign(program=program), "campaigns", _with_times(name, values, zone), key="id")
+        changes += _load_codes(name, Campaign.objects.get(program=program, campaign_id=table["id"]), table)
+    campaigns = {campaign.campaign_id: campaign for campaign in Campaign.objects.filter(program=program)}
+    for name, row, keys in (
+        ("birthday", BirthdayRule(program=program), ["campaign"]),
+        ("referral", ReferralRule(program=program), ["referrer_campaign", "friend_campaign"]),
+    ):
+        if name not in data:
+            continue
+        if not isinstance(data[name], Mapping):
+            raise SampleFileError(f"{name}: must be a table")
+        values = dict(data[name])
+        for key in keys:
+            values = _with_row(name, values, key, campaigns)
+        changes += _apply(row, name, values, key="")
+    return changes
+
+
+def _load_codes(name: str, campaign: Campaign, table: Mapping[str, Any]) -> list[str]:
+    """Store the codes that the program does not have yet."""
+    codes = table.get("codes", [])
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        raise SampleFileError(f"{name}: codes must be a list of texts")
+    known = set(CampaignCode.objects.filter(campaign=campaign).values_list("key", flat=True))
+    new, refused = read_codes(
+        campaign.program, "\n".join(c for c in codes if id_key(c) not in known).encode()
+    )
+    if refused:
+        raise SampleFileError(f"{name}: {refused[0].text}: {refused[0].why}")
+    if not new:
+        return []
+    batch = CodeBatch.objects.create(campaign=campaign, wanted=len(new), imported="\n".join(new))
+    store_batch(batch.pk)
+    return [f"{name}: {len(new)} codes stored"]
 
 
 def _with_row(

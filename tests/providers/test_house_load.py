@@ -1,5 +1,6 @@
 """`house_load`: all of a file or nothing, and nothing the second time."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from providers.base import ProviderConfig
 from providers.house.models import Member, Multiplier, Reward, Tier
 from providers.house.provider import HouseProvider
 from providers.house.sample_file import SampleFileError, load_sample
-from providers.types import Cart, LockReason
+from providers.types import Cart, EnrolmentField, LockReason
 from tests.providers.house import usd
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "house.toml"
@@ -205,3 +206,46 @@ def test_a_wrong_rule_is_refused_with_its_name(old: str, new: str, why: str) -> 
     with pytest.raises(SampleFileError, match=why):
         load_sample(RULES.replace(old, new))
     assert not Multiplier.objects.exists()
+
+
+CAMPAIGN = (
+    SMALL
+    + """
+[[campaigns]]
+id = "welcome"
+title = "$10 off"
+kind = "fixed"
+amount = 10
+codes = ["WELCOME-1", "WELCOME-2"]
+[birthday]
+campaign = "welcome"
+[referral]
+friend_campaign = "welcome"
+referrer_points = 50
+"""
+)
+
+
+def test_campaigns_codes_and_rewards_for_occasions_are_loaded_once() -> None:
+    changes = load_sample(CAMPAIGN)
+    assert "campaigns welcome: 2 codes stored" in changes
+    assert {"birthday: created", "referral: created"} <= {change.split(",")[0] for change in changes}
+    house = HouseProvider(ProviderConfig(program="acme", currency="USD", country="US"))
+    assert house.find_voucher("ACME-000101", "welcome 2").title == "$10 off"
+    assert house.enrolment_fields() == frozenset(EnrolmentField)
+    assert load_sample(CAMPAIGN) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"WELCOME-2"', '"=1+1"', "campaigns welcome: =1+1: Only letters"),
+        ('"WELCOME-2"', "2", "campaigns welcome: codes must be a list of texts"),
+        ('campaign = "welcome"', 'campaign = "none"', "there is no campaign none"),
+        ("referrer_points", "points", "referral: unknown key points"),
+    ],
+)
+def test_a_wrong_campaign_is_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(SampleFileError, match=re.escape(message)):
+        load_sample(CAMPAIGN.replace(old, new, 1))
+    assert not Member.objects.exists()
