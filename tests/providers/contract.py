@@ -105,26 +105,21 @@ class ProviderContract(ContractFixtures):
         for near in (value[:-1], value[1:], value + "0", "%", ""):
             assert provider.find_members(MemberQuery(kind=kind, value=near)) == ()
 
-    @pytest.mark.parametrize("spelling", SPELLINGS)
     def test_a_number_typed_by_hand_finds_its_member(
-        self, provider: LoyaltyProvider, member: Member, code: str, spelling: str
+        self, provider: LoyaltyProvider, member: Member, code: str
     ) -> None:
         need(provider, Capability.CODE_LOOKUP)
-        typed = SPELLINGS[spelling](code)
-        for kind in (QueryKind.CODE, QueryKind.MEMBER_ID):
-            found = provider.find_members(MemberQuery(kind=kind, value=typed))
-            assert {hit.ref for hit in found} <= {member.ref}
-            if kind is QueryKind.CODE:
-                assert found, f"{typed} is not found"
+        for typed in {spell(code) for spell in SPELLINGS.values()} - {code}:
+            found = provider.find_members(MemberQuery(kind=QueryKind.CODE, value=typed))
+            assert [hit.ref for hit in found] == [member.ref], f"{typed} is not found"
 
-    @pytest.mark.parametrize("spelling", SPELLINGS)
     def test_a_voucher_code_typed_by_hand_finds_its_voucher(
-        self, provider: LoyaltyProvider, member: Member, voucher: Voucher, spelling: str
+        self, provider: LoyaltyProvider, member: Member, voucher: Voucher
     ) -> None:
         if not voucher.code:
             pytest.skip("its vouchers have no codes")
-        found = provider.find_voucher(member.ref, SPELLINGS[spelling](voucher.code))
-        assert found.voucher_id == voucher.voucher_id
+        for typed in {spell(voucher.code) for spell in SPELLINGS.values()} - {voucher.code}:
+            assert provider.find_voucher(member.ref, typed).voucher_id == voucher.voucher_id, typed
 
     def test_a_member_has_the_promised_types(self, member: Member, member_ref: str) -> None:
         assert_types(member)

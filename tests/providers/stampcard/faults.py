@@ -281,7 +281,6 @@ FAULTS = (
         ComparesAsTyped,
         "test_a_number_typed_by_hand_finds_its_member",
         "is not found",
-        {"spelling": "blanks inside"},
     ),
     Fault(
         HardCodedCurrency,
