@@ -107,7 +107,7 @@ def test_a_reward_of_a_tier_says_the_tier_first_then_the_points(build: Build, yo
 @pytest.mark.parametrize(
     ("tier", "hides", "points", "sentence"),
     [
-        # Leo is Bronze, and two tiers below Gold; without points from a hold he has 60.
+        # Leo is Bronze, two tiers below Gold, and has 60 points.
         ("gold", False, 60, "From Gold tier; then 1,140 points more"),
         ("Gold", True, 60, "From Gold tier; then 1,140 points more"),
         ("Gold", True, 1199, "From Gold tier; then 1 point more"),
