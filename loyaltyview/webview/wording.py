@@ -166,19 +166,21 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
             "them."
         ) % {"category": offer.discount.category}
     if offer.reason == CartReason.GIFT_CARD:
-        return f"{_gift_card(offer.discount.amount)} {offer.text}".strip()
+        return f"{_gift_card(offer)} {offer.text}".strip()
     if offer.reason == LockReason.OTHER and offer.text:
         return offer.text
     return str(LOCKS.get(offer.reason, lazy("Not available")))
 
 
-def _gift_card(left: Money | None) -> str:
-    """Return how a gift card is used: the till takes it like money."""
-    if left is None:
-        return _("It pays, and takes nothing off. Take it when the customer pays.")
-    return _("It pays %(money)s, and takes nothing off. Take it when the customer pays.") % {
-        "money": formats.money_short(left)
-    }
+def _gift_card(offer: Offer) -> str:
+    """Return what a gift card is, and of one that the member has how it is used: it may be another shop's."""
+    left = offer.discount.amount
+    what = _("It is money to pay with, not a discount.")
+    if left:
+        what = _("It is %(money)s to pay with, not a discount.") % {"money": formats.money_short(left)}
+    if offer.kind is not SpendKind.VOUCHER:
+        return what
+    return f"{what} " + _("If this store takes it, take it when the customer pays.")
 
 
 def points_offered(choice: PointsChoice | None) -> str:

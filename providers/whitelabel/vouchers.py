@@ -23,7 +23,7 @@ from providers.types import Discount, Lock, LockReason, Voucher
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
 from providers.whitelabel.members import login_of, wallet
 from providers.whitelabel.venues import stores_by_venue
-from providers.whitelabel.worth import is_gift_card, is_same, read_discount
+from providers.whitelabel.worth import brand_of, is_gift_card, is_same, read_discount
 
 STATIC, HUMAN = "STATIC", "HUMAN"
 # A spend that may have happened, or that did and was given back: its benefit was redeemed for it.
@@ -89,11 +89,16 @@ def describe_voucher(client: Client, benefit: Json, stores: dict[str, str]) -> V
         # A gift card's code is money: it stays with the member.
         code="" if is_card else client.names.text(benefit, "benefit_code"),
         expires_at=end_of(benefit.get("expiresAt"), client.config, moment),
-        lock=Lock(reason=LockReason.OTHER, text=_("The member has it by e-mail or in the app."))
-        if is_card
-        else None,
+        lock=_of_gift_card(benefit) if is_card else None,
         is_final=True,
     )
+
+
+def _of_gift_card(benefit: Json) -> Lock:
+    text = _("The member has it by e-mail or in the app.")
+    if brand := brand_of(benefit):
+        text = _("It is of %(brand)s.") % {"brand": brand} + f" {text}"
+    return Lock(reason=LockReason.OTHER, text=text)
 
 
 def owner_of(client: Client, benefit: Json) -> str:

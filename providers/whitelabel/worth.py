@@ -17,7 +17,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
-from providers.answers import inner, number, rows
+from providers.answers import inner, number, rows, text_of
 from providers.currencies import from_minor_units, minor_units
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
@@ -110,6 +110,11 @@ def sale_amount(client: Client, amount: Decimal) -> int | float:
     if client.settings.amount_unit == "minor":
         return minor_units(amount, client.config.currency)
     return plain(amount)
+
+
+def brand_of(data: Json) -> str:
+    """Return whose gift card a benefit or a reward is, "" where nobody says."""
+    return text_of(data, "brandName") or text_of(inner(data, "reward"), "brandName")
 
 
 def _gift_card(client: Client, data: Json) -> Discount:

@@ -67,7 +67,7 @@ def test_gift_cards_and_discounts_for_a_category_say_how_they_are_used(
         Voucher(voucher_id="shoes", title="20% off shoes", discount=shoes),
     )
     html = client.get(page).content.decode()
-    assert "It pays $25, and takes nothing off. Take it when the customer pays." in card(html, "card")
+    assert "It is $25 to pay with, not a discount. If this store takes it, take it when" in card(html, "card")
     assert 'id="gift-cards"' in html
     assert "For products of category SHOES, which this till cannot see." in card(html, "shoes")
     refused = client.post(page + "redeem/", form(kind="voucher", item="card"))
