@@ -54,7 +54,7 @@ class Sandbox:
         self.coupons = CouponBook(self.lock, self.clock)
         self.profiles = ProfileBook(self.lock)
         self.carts = CartBook(self.lock)
-        self.orders = OrderBook(self.lock, self.stream.emit)
+        self.orders = OrderBook(self.lock, self.stream.emit, self.config)
         self.app = AssociateApp(self.config, self.lock, self.idp, self.carts, self.coupons, self.orders)
         self._rate = RateLimit(self.config)
         if self.config.events_url:

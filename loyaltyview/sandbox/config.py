@@ -16,10 +16,11 @@ class SandboxConfig:
     """`loyalty_url` is our launch page; `identity_callback_url` and `events_url` are our hooks.
 
     An empty address leaves that part out. `coupon_mode` says whether the codes of a deeplink replace those
-    in the cart or are added to them: NewStore documents neither. Every new cart has `currency`.
-    `prices_with_tax` says whether the shop's prices contain tax. `data_lag_s` says how far GraphQL is behind
-    the events. `vendor` is the kind of loyalty vendor to play beside NewStore, mounted at /vendor/<kind>.
-    `switches` holds the faults.
+    in the cart or are added to them: NewStore documents neither. Every new cart has `currency`. `codes_in`
+    says whether an order names its codes in its discounts or in the extended attribute `loyalty_reward`.
+    `prices_with_tax` says whether the shop's prices contain tax. `data_lag_s` says how far GraphQL is
+    behind the events. `vendor` is the kind of loyalty vendor to play beside NewStore, mounted at
+    /vendor/<kind>. `switches` holds the faults.
     """
 
     tenant: str = "acme-staging"
@@ -35,6 +36,7 @@ class SandboxConfig:
     launch_shape: Literal["query", "injected", "fragment", "both"] = "query"
     currency: str = "USD"
     prices_with_tax: bool = False
+    codes_in: Literal["discounts", "attribute", "both"] = "discounts"
     duplicate_events: bool = False
     shuffle_events: bool = False
     lose_events: bool = False

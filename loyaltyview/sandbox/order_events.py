@@ -15,6 +15,8 @@ from loyaltyview.sandbox.sample import TAX_RATE
 if TYPE_CHECKING:
     from loyaltyview.sandbox.orders import Order, OrderItem
 
+REWARD_ATTRIBUTE = "loyalty_reward"
+
 
 def order_payload(order: "Order") -> Json:
     """`order.created` and `order.opened`."""
@@ -49,13 +51,26 @@ def order_payload(order: "Order") -> Json:
         "currency": order.currency,
         "tax_strategy": "standard",
         "tax_exempt": False,
-        "extended_attributes": [],
-        "discounts": [{"coupon_code": code.code} for code in totals.applied],
-        "items": [_event_item(item) for item in order.items],
+        "extended_attributes": _attributes(order),
+        "discounts": [{"coupon_code": code} for code in _discount_codes(order) if code],
+        "items": [_event_item(item, order) for item in order.items],
     }
 
 
-def _event_item(item: "OrderItem") -> Json:
+def _discount_codes(order: "Order") -> list[str | None]:
+    """Return the code of each discount, None where the order names its codes elsewhere."""
+    return [None if order.codes_in == "attribute" else code.code for code in order.totals.applied]
+
+
+def _attributes(order: "Order") -> list[Json]:
+    """Return the order's extended attributes: with the switch, one that names the codes."""
+    codes = [code.code for code in order.totals.applied]
+    if order.codes_in == "discounts" or not codes:
+        return []
+    return [{"name": REWARD_ATTRIBUTE, "value": ", ".join(codes)}]
+
+
+def _event_item(item: "OrderItem", order: "Order") -> Json:
     product = item.product
     return {
         "id": item.item_id,
@@ -76,13 +91,13 @@ def _event_item(item: "OrderItem") -> Json:
         "is_preorder": False,
         "discounts": [
             {
-                "coupon_code": code.code,
+                "coupon_code": coupon_code,
                 "price_adjustment": share,
                 "value": code.value,
                 "action": code.kind,
                 "level": "order",
             }
-            for code, share in item.discounts
+            for coupon_code, (code, share) in zip(_discount_codes(order), item.discounts, strict=True)
         ],
     }
 
@@ -166,7 +181,7 @@ def rest_order(order: "Order") -> Json:
             "name": customer.name if customer else None,
             "language": "en",
         },
-        "extended_attributes": [],
+        "extended_attributes": _attributes(order),
         "is_offline": False,
         "tax_method": "vat_included" if totals.is_tax_included else "vat_excluded",
         "tax_exempt": False,
@@ -181,7 +196,7 @@ def rest_order(order: "Order") -> Json:
             "gift_wrapping": 0,
             "total": totals.to_pay,
         },
-        "items": [_rest_item(item) for item in order.items],
+        "items": [_rest_item(item, order) for item in order.items],
     }
 
 
@@ -193,7 +208,7 @@ def short_order(order: "Order") -> Json:
     }
 
 
-def _rest_item(item: "OrderItem") -> Json:
+def _rest_item(item: "OrderItem", order: "Order") -> Json:
     return {
         "id": item.item_id,
         "origin_id": item.item_id,
@@ -208,7 +223,7 @@ def _rest_item(item: "OrderItem") -> Json:
         },
         "discounts": [
             {
-                "coupon_code": code.code,
+                "coupon_code": coupon_code,
                 "level": "order",
                 "price_adjustment": share,
                 "promotion_uuid": None,
@@ -216,7 +231,7 @@ def _rest_item(item: "OrderItem") -> Json:
                 "type": code.kind,
                 "value": code.value,
             }
-            for code, share in item.discounts
+            for coupon_code, (code, share) in zip(_discount_codes(order), item.discounts, strict=True)
         ],
         "extended_attributes": [],
         "fulfillment_group_type": "IN_STORE_HANDOVER",

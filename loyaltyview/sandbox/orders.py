@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from loyaltyview.sandbox import order_events
 from loyaltyview.sandbox.answers import Json, answer, problem
 from loyaltyview.sandbox.carts import AppliedCode, Cart, Totals
+from loyaltyview.sandbox.config import SandboxConfig
 from loyaltyview.sandbox.sample import ASSOCIATES, Associate, Customer, Product
 
 FIRST_NUMBER = 123
@@ -63,6 +64,7 @@ class Order:
     associate: Associate
     items: tuple[OrderItem, ...]
     totals: Totals
+    codes_in: str = "discounts"
     state: str = "open"
 
     @property
@@ -84,6 +86,7 @@ class OrderBook:
 
     lock: threading.RLock
     emit: Callable[[str, Json], object]
+    config: SandboxConfig = field(default_factory=SandboxConfig)
     orders: dict[str, Order] = field(default_factory=dict)
     returns: list[Json] = field(default_factory=list)  # the payloads of their events
 
@@ -111,6 +114,7 @@ class OrderBook:
                     for index, item in enumerate(cart.items)
                 ),
                 totals=totals,
+                codes_in=self.config.codes_in,
             )
             self.orders[order.order_id] = order
             self.emit("order.created", order_events.order_payload(order))

@@ -19,6 +19,7 @@ TIME_OUT_S = 8.0  # longer than any client waits
 CHOICES: dict[str, tuple[object, ...]] = {
     "launch_shape": ("query", "injected", "fragment", "both"),
     "prices_with_tax": (False, True),
+    "codes_in": ("discounts", "attribute", "both"),
     "duplicate_events": (False, True),
     "shuffle_events": (False, True),
     "lose_events": (False, True),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -108,6 +108,17 @@ def test_lost_events_come_by_a_replay_and_the_order_earns_once(
         drain()
         assert_sold(shown)
     assert set(Event.objects.values_list("state", flat=True)) == {EventState.DONE}
+
+
+@pytest.mark.parametrize("codes_in", ["attribute", "both"])
+def test_a_code_in_the_rewards_attribute_is_used_once(
+    sandbox: Sandbox, program: Program, shown: Redemption, codes_in: Literal["attribute", "both"]
+) -> None:
+    Program.objects.update(newstore_reward_attribute="loyalty_reward")
+    sandbox.config.codes_in = codes_in
+    sell(sandbox)
+    drain()
+    assert_sold(shown)
 
 
 def test_an_event_that_was_received_is_not_handled_twice(
@@ -240,6 +251,9 @@ def deliver_late(sandbox: Sandbox) -> None:
 
 
 def test_a_sale_without_events_is_found_and_earns_once(searched: Sandbox, shown: Redemption) -> None:
+    # The REST API names the code in the attribute, too.
+    Program.objects.update(newstore_reward_attribute="loyalty_reward")
+    searched.config.codes_in = "attribute"
     order_id = sell(searched)
     for _ in range(2):
         search()
