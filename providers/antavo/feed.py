@@ -39,13 +39,13 @@ class Run:
 
 
 def has_work(client: Client) -> bool:
-    """Return whether the program uses files, or files of it are not closed."""
-    return (
-        client.settings.orders == "feed"
-        or batches.files(
-            client.journal, BatchState.COLLECTED, BatchState.ARRIVING, BatchState.DELIVERED
-        ).exists()
-    )
+    """Return whether the program uses files, or files of it are not closed, or a return still waits for one:
+    it did when it came."""
+    if client.settings.orders == "feed":
+        return True
+    open_files = batches.files(client.journal, *feed_delivery.UNDELIVERED, BatchState.DELIVERED)
+    refunds = client.journal.writes(None, kind__in=feed_outcomes.REFUNDS, due_at__isnull=False)
+    return open_files.exists() or refunds.exists()
 
 
 def goes_by_file(client: Client, kind: WriteKind, key: str, order_id: str) -> bool:
@@ -109,7 +109,8 @@ def _collect(client: Client, done: Run, everything: bool) -> None:
     journal, now = client.journal, clock.now()
     is_due = Q(due_at__isnull=False) if everything else Q(due_at__lte=now)
     planned = journal.writes(None, is_due, state=WriteState.PLANNED)
-    writes = list(planned.filter(kind=WriteKind.SALE)[:MOST_LINES])
+    by_file = client.settings.orders == "feed"
+    writes = list(planned.filter(kind=WriteKind.SALE)[:MOST_LINES]) if by_file else []
     orders: set[str] = set()
     for write in planned.filter(kind__in=feed_outcomes.REFUNDS)[:MOST_LINES]:
         if _prepare(client, write, orders):

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from providers import clock
 from providers.antavo.client import Client
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Unavailable
 from providers.journal import batches
 from providers.journal.models import Batch, BatchState
 from providers.outbound.folders import Folder, LocalFolder, told_as_unavailable, upload
@@ -62,6 +62,8 @@ def _place(folder: Folder, batch: Batch) -> None:
 def folder_of(client: Client) -> Iterator[Folder]:
     """Yield the folder of the program's files. Raises OSError, and what `sftp.opened` raises."""
     settings = client.settings
+    if settings.feed_target == "folder" and not django_settings.FEED_FOLDER:
+        raise Unavailable("this installation has no FEED_FOLDER")
     if settings.feed_target == "folder":
         yield LocalFolder(Path(django_settings.FEED_FOLDER) / client.program)
         return

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from providers.errors import SettingsError
 from providers.names import Names
-from providers.outbound import sftp
+from providers.outbound import addresses, sftp
 from providers.settings import VendorSettings, names_setting, setting
 
 # Every word sent to or read from Antavo that is not in the documents we could read.
@@ -228,6 +228,8 @@ class Settings(VendorSettings):
         for name in ("sftp_host", "sftp_user", "sftp_host_key"):
             if not getattr(self, name):
                 raise SettingsError(name, "missing")
+        if addresses.names_private(self.sftp_host) and not addresses.are_private_allowed():
+            raise SettingsError("sftp_host", "is a private address; see ALLOW_PRIVATE_ADDRESSES")
         if not (self.sftp_password or self.sftp_key):
             raise SettingsError("sftp_password", "missing, and there is no sftp_key")
         try:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from providers import clock
+from providers.errors import Unavailable
 from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteState
 from providers.journal.queue import FIRST_PAUSE, LONGEST_PAUSE, TAKEN_FOR
 from providers.journal.states import Journal, advance
@@ -88,14 +89,14 @@ def take(batch: Batch) -> bool:
 
 
 def move(batch: Batch, after: BatchState, **fields: Any) -> None:
-    """Move a file to its next state. Raises ValueError for a step that is not in EDGES, and where another
-    process moved it."""
+    """Move a file to its next state. Raises ValueError for a step that is not in EDGES, and Unavailable where
+    another process moved it."""
     before = BatchState(batch.state)
     if (before, after) not in EDGES:
         raise ValueError(f"no step from {before} to {after}")
     changes = {"state": after, "due_at": clock.now(), "attempts": 0, "last_error": "", **fields}
     if Batch.objects.filter(pk=batch.pk, state=before).update(**changes) != 1:
-        raise ValueError("another process moved the file")
+        raise Unavailable("another process moved the file")
     batch.refresh_from_db()
 
 

@@ -228,6 +228,33 @@ def test_a_refused_line_is_listed_alarmed_and_sent_again(
     assert provider.run_feed().done == 1
 
 
+def test_returns_that_wait_go_by_file_when_the_program_sends_in_real_time_again(
+    provider: AntavoProvider, connect: Connect, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    provider.record_return(goods("20.00"))
+    real_time = connect()
+    assert real_time.record_return(goods("20.00")).points is None, "it waits for its file"
+    assert real_time.record_order(order("order-2")).points == 100
+    for _ in range(2):
+        clock.shift(timedelta(days=1))
+        real_time.maintain()
+    assert (vendor.mia.events[-1].action, state("return-1")) == ("partial_refund", WriteState.DONE)
+    assert real_time.record_return(goods("10.00", "return-2")).points == -12
+
+
+def test_without_a_folder_files_wait_and_nothing_is_written_elsewhere(
+    provider: AntavoProvider, settings: Any
+) -> None:
+    provider.record_order(order())
+    settings.FEED_FOLDER = ""
+    assert provider.run_feed(everything=True).delivered == []
+    assert Batch.objects.get().last_error == "Unavailable: this installation has no FEED_FOLDER"
+
+
 def test_an_order_that_waits_for_days_is_told(
     provider: AntavoProvider, vendor: Served, clock: time_machine.Traveller
 ) -> None:
@@ -388,6 +415,13 @@ def test_incomplete_settings_are_refused(connect: Connect, given: dict[str, Any]
 
 def test_complete_settings_are_taken(connect: Connect) -> None:
     assert connect(orders="feed", **SFTP)
+
+
+def test_a_private_server_is_refused_where_private_addresses_are(connect: Connect, settings: Any) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    with pytest.raises(SettingsError) as caught:
+        connect(orders="feed", **{**SFTP, "sftp_host": "127.1"})
+    assert caught.value.key == "sftp_host"
 
 
 def test_the_command_writes_all_that_waits(program: Program, provider: AntavoProvider) -> None:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from providers.errors import Unavailable
 from providers.journal import batches, queue
 from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteKind, WriteState
 from providers.journal.retention import forget_old
@@ -106,7 +107,7 @@ def test_a_step_that_is_not_on_the_map_is_refused() -> None:
         batches.move(batch, BatchState.DELIVERED)
     stale = Batch.objects.get()
     batches.move(batch, BatchState.ARRIVING)
-    with pytest.raises(ValueError, match="another process"):
+    with pytest.raises(Unavailable, match="another process"):
         batches.move(stale, BatchState.ARRIVING)
 
 
