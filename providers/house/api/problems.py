@@ -73,8 +73,8 @@ def wrong_field(field: str, message: str) -> Problem:
 
 def problem_of(rejected: Rejected) -> Problem:
     """Return what the house program refused in the API's words."""
-    code = REJECTIONS[rejected.reason]
-    return Problem(code, points_gap=rejected.points_gap) if rejected.points_gap else Problem(code)
+    more: dict[str, Any] = {"points_gap": rejected.points_gap, "text": rejected.text}
+    return Problem(REJECTIONS[rejected.reason], **{name: value for name, value in more.items() if value})
 
 
 def answer_of(problem: Problem) -> JsonResponse:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from providers.house.models import Member, Reward, Voucher
+from providers.house.models import BirthdayRule, Member, Referral, ReferralRule, Reward, Voucher
 from tests.providers.house import build_campaign, build_member
 from tests.providers.house_api.conftest import Shop, mem, reservation_of
 
@@ -43,6 +43,33 @@ def test_enrolling_twice_makes_one_member_and_shows_no_profile(shop: Shop) -> No
 
 def test_an_address_is_needed_to_enrol(shop: Shop) -> None:
     assert shop.post("members", {"first_name": "Mia"})["errors"][0]["field"] == "email"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("birthday", "1990-05-04"),
+        ("birthday", "02-30"),
+        ("birthday", "2190-01-01"),
+        ("birthday", "4 May"),
+        ("referral_code", "ACDE-FGHJ"),
+    ],
+)
+def test_what_the_program_does_not_ask_or_a_wrong_day_is_refused(shop: Shop, field: str, value: str) -> None:
+    refused = shop.post("members", {"email": "mia@example.com", field: value})
+    assert (shop.status, refused["errors"][0]["field"]) == (422, field)
+    assert not Member.objects.exists()
+
+
+def test_birthday_and_referral_code_are_taken_where_the_program_asks(shop: Shop, mia: Member) -> None:
+    BirthdayRule.objects.create(program="acme", campaign=build_campaign(campaign_id="birthday"))
+    ReferralRule.objects.create(program="acme", referrer_points=100, friend_points=50)
+    Member.objects.filter(pk=mia.pk).update(referral_code="ACDEFGHJ")
+    body = {"email": "leo@example.com", "birthday": "02-29", "referral_code": "acde fghj"}
+    assert shop.post("members", body | {"referral_code": "WRONG"})["errors"][0]["field"] == "referral_code"
+    leo = Member.objects.get(member_id=shop.post("members", body)["member_number"])
+    assert (leo.birth_month, leo.birth_day, leo.birth_year) == (2, 29, None)
+    assert Referral.objects.get().referrer == mia
 
 
 def test_a_consent_is_withdrawn_and_the_other_stays(shop: Shop, mia: Member) -> None:

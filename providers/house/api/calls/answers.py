@@ -169,7 +169,8 @@ class FieldError(BaseModel):
 
 
 class ProblemOut(BaseModel):
-    """A refusal (RFC 9457). `code` stays the same, `detail` is a sentence for developers."""
+    """A refusal (RFC 9457). `code` stays the same, `detail` is a sentence for developers. `text`, if there is
+    one, is a sentence for customers, in the language of Accept-Language."""
 
     type: str
     status: int
@@ -177,6 +178,7 @@ class ProblemOut(BaseModel):
     detail: str
     errors: list[FieldError] = []
     points_gap: int | None = None
+    text: str | None = None
     scope: str | None = None
     most_bytes: int | None = None
 

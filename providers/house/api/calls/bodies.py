@@ -10,6 +10,7 @@ from providers.house.api.calls.fields import (
     Body,
     CartKey,
     Code,
+    Day,
     Email,
     ItemId,
     MemberId,
@@ -43,7 +44,8 @@ class ConsentAnswers(Body):
 
 
 class Enrolment(Body):
-    """A new member: an e-mail address or a phone number at least."""
+    """A new member: an e-mail address or a phone number at least. `birthday` and `referral_code` are taken
+    where the program asks for them."""
 
     model_config = example({"email": "mia@example.com", "first_name": "Mia", "consents": {"email": "yes"}})
 
@@ -51,6 +53,8 @@ class Enrolment(Body):
     phone: Phone | None = None
     first_name: Name = ""
     last_name: Name = ""
+    birthday: Day | None = None
+    referral_code: Code | None = None
     consents: ConsentAnswers = ConsentAnswers()
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -16,10 +16,13 @@ from pydantic_core import core_schema
 from providers import clock
 from providers.currencies import decimals_of
 from providers.house.api.problems import wrong_field
-from providers.types import Money
+from providers.types import Birthday, Money
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 AMOUNT = r"\d{1,9}(\.\d{1,3})?"
+BIRTHDAY = r"((\d{4})-)?(\d\d)-(\d\d)"
+LEAP_YEAR = 2000
+OLDEST_BIRTH = date(1900, 1, 1)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_AHEAD = timedelta(days=1)
 UNSTORED = ("Cc", "Cs")  # control characters, NUL among them, and halves of characters
@@ -88,6 +91,20 @@ def _time(value: str) -> datetime:
     return time
 
 
+def _birthday(value: str) -> Birthday:
+    form = re.fullmatch(BIRTHDAY, value, re.ASCII)
+    if not form:
+        raise ValueError("must be a day such as 1990-05-04, or 05-04 without the year")
+    year, month, day = form[2], int(form[3]), int(form[4])
+    try:
+        born = date(int(year or LEAP_YEAR), month, day)
+    except ValueError as error:
+        raise ValueError("must be a day that exists") from error
+    if year and not OLDEST_BIRTH <= born <= clock.now().date():
+        raise ValueError("must be a day in the past")
+    return Birthday(month=month, day=day, year=int(year) if year else None)
+
+
 def _one_line(most: int) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not value.strip() or len(value) > most:
@@ -111,6 +128,9 @@ Currency = Annotated[str, _pattern(r"[A-Z]{3}", "must be a code such as EUR", "E
 Phone = Annotated[str, _pattern(r"\+[1-9]\d{6,14}", "must be in international form, such as +16175550100")]
 Email = Annotated[str, Checked(_email, {"format": "email", "maxLength": 254})]
 Name = Annotated[str, Checked(_name, {"maxLength": 100})]
+Day = Annotated[
+    Birthday, Checked(_birthday, {"pattern": f"^{BIRTHDAY}$", "examples": ["1990-05-04", "05-04"]})
+]
 MemberNumber = Annotated[str, Checked(_one_line(70), {"minLength": 1, "maxLength": 70})]
 Code = Annotated[str, Checked(_one_line(50), {"minLength": 1, "maxLength": 50})]
 Time = Annotated[datetime, Checked(_time, {"format": "date-time", "examples": ["2026-05-04T12:30:00Z"]})]

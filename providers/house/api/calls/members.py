@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from providers import types
+from providers.errors import Rejected
 from providers.house import catalogue, members
 from providers.house.api.calls.answers import (
     Balance,
@@ -30,7 +31,7 @@ from providers.house.api.calls.fields import MemberId
 from providers.house.api.calls.scoped import caller_of, member_of, scoped
 from providers.house.api.models import Scope
 from providers.house.api.problems import Problem, wrong_field
-from providers.types import Consent, MemberQuery, QueryKind
+from providers.types import Consent, EnrolmentField, MemberQuery, QueryKind
 
 router = Router(tags=["members"])
 
@@ -54,16 +55,14 @@ def search(request: HttpRequest, body: Search) -> Found:
 def enrol(request: HttpRequest, body: Enrolment) -> MemberRef:
     """Return the member with this e-mail address, else with this phone number, else a new one. The profile
     of a member who exists does not change, and is not shown."""
-    if not body.email and not body.phone:
-        raise wrong_field("email", "give an e-mail address or a phone number")
-    profile = types.MemberProfile(
-        email=body.email or "",
-        phone=body.phone or "",
-        first_name=body.first_name,
-        last_name=body.last_name,
-    )
     caller = caller_of(request)
-    enrolled = caller.house.enrol(profile, _consents_of(body.consents))
+    profile = _profile_of(body, caller.house.enrolment_fields())
+    try:
+        enrolled = caller.house.enrol(profile, _consents_of(body.consents))
+    except Rejected as rejected:
+        if rejected.text and body.referral_code:
+            raise wrong_field("referral_code", rejected.text) from rejected
+        raise
     return ref_of(members.get(caller.program, enrolled.ref))
 
 
@@ -141,6 +140,23 @@ def list_history(request: HttpRequest, member: MemberId) -> History:
     """List the newest 50 movements, newest first. The texts are in the language of Accept-Language."""
     movements = caller_of(request).house.get_history(member_of(request, member).member_id)
     return History(movements=[Movement(at=each.at, points=each.points, text=each.text) for each in movements])
+
+
+def _profile_of(body: Enrolment, asked: frozenset[EnrolmentField]) -> types.MemberProfile:
+    """Return the profile; raise Problem for what the program does not ask for."""
+    if not body.email and not body.phone:
+        raise wrong_field("email", "give an e-mail address or a phone number")
+    for field in EnrolmentField:
+        if getattr(body, field.value) and field not in asked:
+            raise wrong_field(field.value, "the program does not ask for it")
+    return types.MemberProfile(
+        email=body.email or "",
+        phone=body.phone or "",
+        first_name=body.first_name,
+        last_name=body.last_name,
+        birthday=body.birthday,
+        referral_code=body.referral_code or "",
+    )
 
 
 def _consents_of(body: ConsentAnswers) -> types.Consents:
