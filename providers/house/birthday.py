@@ -14,8 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from providers.dates import last_moment, zone_of
-from providers.house.campaigns import is_open, voucher_fields
-from providers.house.mail_outs import Zone
+from providers.house.campaigns import Zone, is_open, voucher_fields
 from providers.house.models import BirthdayGift, BirthdayRule, Member, Voucher
 
 CHUNK = 500

@@ -4,6 +4,7 @@ A code belongs to no member at first. The first member who uses it owns it; an u
 back to all. A code from a mail-out belongs to its member from then on.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from providers import clock, types
-from providers.dates import last_moment
+from providers.dates import last_moment, zone_of
 from providers.errors import Rejected, RejectReason
 from providers.house.models import (
     BatchState,
@@ -29,7 +30,18 @@ from providers.types import DiscountKind, Lock, LockReason
 CODE_ITEM = "code-"
 
 
-def find_code(member: Member, code: str, currency: str) -> types.Voucher:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """Where the days of a program count; without both, a day ends where it ends last."""
+
+    time_zone: str = ""
+    country: str = ""
+
+
+ANYWHERE = Zone()
+
+
+def find_code(member: Member, code: str, currency: str, zone: Zone = ANYWHERE) -> types.Voucher:
     """Return the campaign's voucher that stands for `code` in any spelling, locked where the campaign has not
     begun. Raises Rejected with the exact reason. Uses nothing."""
     found = _find(member.program, code)
@@ -46,7 +58,7 @@ def find_code(member: Member, code: str, currency: str) -> types.Voucher:
         terms=campaign.terms,
         discount=campaign.discount(currency),
         code=found.code,
-        expires_at=expires_at(campaign, now),
+        expires_at=expires_at(campaign, now, zone),
         lock=_lock_on(campaign, is_early),
     )
 
@@ -58,7 +70,7 @@ def _find(program: str, code: str) -> CampaignCode | None:
     return next(filter(None, found), None)
 
 
-def claim_code(member: Member, item_id: str) -> Voucher | None:
+def claim_code(member: Member, item_id: str, zone: Zone = ANYWHERE) -> Voucher | None:
     """Make the code with this id the member's, and return its voucher; None where `item_id` names no code.
     Inside the spend's transaction and the member's lock. Raises Rejected."""
     number = item_id.removeprefix(CODE_ITEM)
@@ -74,7 +86,7 @@ def claim_code(member: Member, item_id: str) -> Voucher | None:
         member,
         voucher_id=item_id_of(found),
         code=found.code,
-        expires=expires_at(found.campaign, now),
+        expires=expires_at(found.campaign, now, zone),
     )
     claimed = CampaignCode.objects.filter(pk=found.pk, member=None).update(
         member=member, voucher=voucher, given_at=now
@@ -113,13 +125,13 @@ def voucher_fields(campaign: Campaign) -> dict[str, Any]:
     return {name: getattr(campaign, name) for name in names}
 
 
-def expires_at(campaign: Campaign, now: datetime, time_zone: str = "", country: str = "") -> datetime | None:
+def expires_at(campaign: Campaign, now: datetime, zone: Zone = ANYWHERE) -> datetime | None:
     """Return when a voucher that a member gets now expires: at the end of its last day, and not after the
     campaign."""
     if not campaign.valid_days:
         return campaign.ends_at
-    day = (now + timedelta(days=campaign.valid_days)).date()
-    last = last_moment(day, time_zone, country)
+    today = now.astimezone(zone_of(now.date(), zone.time_zone, zone.country)).date()
+    last = last_moment(today + timedelta(days=campaign.valid_days), zone.time_zone, zone.country)
     return min(last, campaign.ends_at) if campaign.ends_at else last
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count, F, Q
 
 from providers import clock, types
 from providers.errors import Rejected, RejectReason
-from providers.house.campaigns import claim_code, free_code
+from providers.house.campaigns import ANYWHERE, Zone, claim_code, free_code
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
 from providers.house.pictures import address_of
 from providers.sales import SpendIntent, SpendKind
@@ -99,11 +99,13 @@ def times_taken(member: Member) -> dict[str, int]:
     return dict(holds.values_list("item_id").annotate(times=Count("pk")).order_by())
 
 
-def claim_item(member: Member, intent: SpendIntent, *, is_online: bool = False) -> Reward | Voucher:
+def claim_item(
+    member: Member, intent: SpendIntent, *, is_online: bool = False, zone: Zone = ANYWHERE
+) -> Reward | Voucher:
     """Claim the reward or voucher of `intent`, inside the spend's transaction and the member's lock.
     Raises Rejected with the reason and the exact gap."""
     if intent.kind is SpendKind.VOUCHER:
-        return _claim_voucher(member, intent, is_online)
+        return _claim_voucher(member, intent, is_online, zone)
     return _claim_reward(member, intent, is_online)
 
 
@@ -154,8 +156,9 @@ def _check_price(reward: Reward, intent: SpendIntent) -> None:
             raise Rejected(RejectReason.INVALID_INPUT, f"from {least} to {most} points in steps of {step}")
 
 
-def _claim_voucher(member: Member, intent: SpendIntent, is_online: bool) -> Voucher:
-    voucher = member.vouchers.filter(voucher_id=intent.item_id).first() or claim_code(member, intent.item_id)
+def _claim_voucher(member: Member, intent: SpendIntent, is_online: bool, zone: Zone) -> Voucher:
+    voucher = member.vouchers.filter(voucher_id=intent.item_id).first()
+    voucher = voucher or claim_code(member, intent.item_id, zone)
     if voucher is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     if intent.points:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from providers.errors import Rejected, RejectReason
+from providers.house.campaigns import Zone
 from providers.house.expiry import expired_points, expiry_of
 from providers.house.ledger import cards_of, lock, post, posted
 from providers.house.members import tiers_at
@@ -29,7 +30,7 @@ from providers.house.multipliers import (
     weigh,
     zone_of,
 )
-from providers.house.referral import note_order, note_order_is_back
+from providers.house.referral import note_order, note_order_is_back, settle
 from providers.sales import Order, Return
 from providers.types import Money
 
@@ -49,8 +50,10 @@ def _earned(member: Member, purchase: Purchase, time_zone: str) -> tuple[Earned,
 
 def record_order(program: str, currency: str, order: Order, time_zone: str = "") -> Entry:
     """Earn once per order. If it was cancelled or partly returned before we record it, only what is left
-    is earned. Days and months count in `time_zone`, "" for UTC."""
+    is earned. Days and months count in `time_zone`, "" for UTC. A referral that waited for the order is
+    rewarded."""
     _check_currency(currency, order.earn_base)
+    is_referred = False
     with transaction.atomic():
         member = lock(program, order.member_ref)
         known = earned_with(program, order.order_id) or _earned_elsewhere(member, order)
@@ -74,12 +77,14 @@ def record_order(program: str, currency: str, order: Order, time_zone: str = "")
         if posted(program, cancel_reference(order.order_id)):
             _take_back(member, earned, gain.points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
         else:
-            if not _is_back(earned, Decimal(0)):
-                note_order(member, order.order_id, order.earn_base.amount)
             due = _due_after_returns(earned, [])
             if due:
                 _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
-        return earned
+            if not due or due < earned.points:
+                is_referred = note_order(member, order.order_id, order.earn_base.amount)
+    if is_referred:
+        settle(program, Zone(time_zone=time_zone), order.order_id)
+    return earned
 
 
 def record_return(program: str, currency: str, ret: Return) -> Entry:

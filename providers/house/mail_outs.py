@@ -6,14 +6,13 @@ one code of a mail-out, however often a chunk is repeated.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from providers import clock
-from providers.house.campaigns import expires_at, is_open, item_id_of, voucher_fields
+from providers.house.campaigns import Zone, expires_at, is_open, item_id_of, voucher_fields
 from providers.house.codes import RefusedLine, read_cells
 from providers.house.models import (
     BatchState,
@@ -31,14 +30,6 @@ from providers.texts import id_key
 CHUNK = 200
 LOOK_UP = 500
 MOST_MEMBERS = 50_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
-    """Where the days of a program count."""
-
-    time_zone: str = ""
-    country: str = ""
 
 
 def give_codes(program: str, zone: Zone, seconds: float) -> None:
@@ -149,7 +140,7 @@ def _free_codes(campaign: Campaign) -> QuerySet[CampaignCode]:
 
 def _hand_out(mail_out: MailOut, pairs: list[tuple[CampaignCode, Member]], zone: Zone) -> None:
     campaign, now = mail_out.campaign, clock.now()
-    expires = expires_at(campaign, now, zone.time_zone, zone.country)
+    expires = expires_at(campaign, now, zone)
     vouchers = Voucher.objects.bulk_create(
         Voucher(
             **voucher_fields(campaign),

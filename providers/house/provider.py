@@ -83,7 +83,7 @@ class HouseProvider(LoyaltyProvider):
         try:
             return super().find_voucher(ref, code)
         except Rejected:
-            return campaigns.find_code(self._member(ref), code, self.config.currency)
+            return campaigns.find_code(self._member(ref), code, self.config.currency, self._zone())
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         return history.list_movements(self._member(ref))
@@ -109,7 +109,7 @@ class HouseProvider(LoyaltyProvider):
     # --- Writes -----------------------------------------------------------------------------------
 
     def spend(self, intent: SpendIntent) -> Spend:
-        return spending.describe(spending.spend(self.config.program, intent))
+        return spending.describe(spending.spend(self.config.program, intent, zone=self._zone()))
 
     def release(self, spend: Spend) -> None:
         spending.release(self.config.program, spend)
@@ -139,7 +139,6 @@ class HouseProvider(LoyaltyProvider):
     def record_order(self, order: Order) -> PointsChange:
         config = self.config
         entry = earning.record_order(config.program, config.currency, order, config.time_zone)
-        referral.settle(config.program, self._zone(), entry.order_id)
         return PointsChange(points=entry.points)
 
     def record_return(self, ret: Return) -> PointsChange:
@@ -181,8 +180,8 @@ class HouseProvider(LoyaltyProvider):
         ):
             cache.delete(key)
 
-    def _zone(self) -> mail_outs.Zone:
-        return mail_outs.Zone(time_zone=self.config.time_zone, country=self.config.country)
+    def _zone(self) -> campaigns.Zone:
+        return campaigns.Zone(time_zone=self.config.time_zone, country=self.config.country)
 
     def _expire_points(self) -> None:
         key, now = f"house:expiry:{self.config.program}", clock.now()

@@ -16,10 +16,9 @@ from django.utils.translation import gettext as _
 from providers import clock, types
 from providers.dates import first_moment
 from providers.errors import Rejected, RejectReason
-from providers.house.campaigns import expires_at, has_ended, issue
+from providers.house.campaigns import Zone, expires_at, has_ended, issue
 from providers.house.codes import ALPHABET
 from providers.house.ledger import cards_of, lock, post, posted
-from providers.house.mail_outs import Zone
 from providers.house.models import (
     Campaign,
     Entry,
@@ -129,14 +128,16 @@ def _mailbox(email: str) -> str:
 # --- Marked with orders and returns ----------------------------------------------------------------
 
 
-def note_order(member: Member, order_id: str, amount: Decimal) -> None:
-    """The member has completed an order: a referral of theirs may be due. Inside the order's transaction."""
+def note_order(member: Member, order_id: str, amount: Decimal) -> bool:
+    """The member has completed an order; return whether a referral of theirs is due now. Inside the order's
+    transaction."""
     waiting = Referral.objects.filter(friend=member, state=ReferralState.OPEN)
     if not waiting.exists():
-        return
+        return False
     rule = rule_of(member.program)
-    if rule and amount >= rule.minimum:
-        waiting.update(state=ReferralState.DUE, order_id=order_id)
+    if rule is None or amount < rule.minimum:
+        return False
+    return waiting.update(state=ReferralState.DUE, order_id=order_id) == 1
 
 
 def note_order_is_back(program: str, order_id: str) -> None:
@@ -212,7 +213,7 @@ def _give(
     if campaign is None or not campaign.is_active or has_ended(campaign, now):
         return
     if not Voucher.objects.filter(program=row.program, voucher_id=voucher_id).exists():
-        expires = expires_at(campaign, now, zone.time_zone, zone.country)
+        expires = expires_at(campaign, now, zone)
         issue(campaign, member, voucher_id=voucher_id, expires=expires)
 
 

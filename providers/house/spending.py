@@ -7,6 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from providers.errors import Rejected, RejectReason
+from providers.house.campaigns import ANYWHERE, Zone
 from providers.house.catalogue import claim_item, return_item, use_item
 from providers.house.ledger import lock, move, post, posted
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
@@ -16,17 +17,18 @@ from providers.sales import Order, Spend, SpendIntent, SpendKind
 STANDING = (HoldState.HELD, HoldState.CAPTURED)
 
 
-def spend(program: str, intent: SpendIntent, *, is_online: bool = False) -> Hold:
+def spend(program: str, intent: SpendIntent, *, is_online: bool = False, zone: Zone = ANYWHERE) -> Hold:
     """Hold the points, or the voucher, of `intent`. The same key with the same content returns the hold
     that exists; a key that was given back, closed by `find`, or used for something else is refused.
-    `is_online` is for the web shop, which may use what is only for it."""
+    `is_online` is for the web shop, which may use what is only for it; `zone` is where the days of a
+    voucher count."""
     try:
         with transaction.atomic():
             member = lock(program, intent.member_ref)
             known = Hold.objects.filter(program=program, key=intent.key).first()
             if known:
                 return _repeated(known, intent)
-            item = claim_item(member, intent, is_online=is_online)
+            item = claim_item(member, intent, is_online=is_online, zone=zone)
             move(member, spendable=-intent.points, reserved=intent.points)
             return Hold.objects.create(
                 program=program,

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from providers.base import ProviderConfig
 from providers.house.birthday import give_gifts, months_of
-from providers.house.mail_outs import Zone
+from providers.house.campaigns import Zone
 from providers.house.models import BirthdayGift, BirthdayRule, Member, Voucher
 from providers.house.provider import HouseProvider
 from providers.types import Birthday, Consents, EnrolmentField, MemberProfile

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 
 from providers.house import codes as house_codes
 from providers.house import mail_outs
+from providers.house.campaigns import Zone
 from providers.house.codes import check_pattern, new_code, read_codes, store_batches, write_codes
-from providers.house.mail_outs import Zone, give_codes, read_members
+from providers.house.mail_outs import give_codes, read_members
 from providers.house.models import (
     BatchState,
     CampaignCode,

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 
 from providers.errors import Rejected, RejectReason
-from providers.house.mail_outs import Zone, give_codes
+from providers.house.campaigns import Zone
+from providers.house.mail_outs import give_codes
 from providers.house.merging import merge_members
 from providers.house.models import CampaignCode, Entry, Hold, MailOut, Member, Reward, Voucher
 from providers.house.provider import HouseProvider

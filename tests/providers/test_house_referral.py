@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.errors import Rejected, RejectReason
-from providers.house.mail_outs import Zone
+from providers.house.campaigns import Zone
 from providers.house.models import Entry, Member, Referral, ReferralRule, ReferralState
 from providers.house.provider import HouseProvider
 from providers.house.referral import settle
@@ -181,7 +181,7 @@ def test_a_reward_that_was_interrupted_is_completed_by_the_worker(
     house: HouseProvider, rule: ReferralRule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noor = join(house)
-    monkeypatch.setattr("providers.house.provider.referral.settle", lambda *args: None)
+    monkeypatch.setattr("providers.house.earning.settle", lambda *args: None)
     house.record_order(build_order(ref=noor))
     assert Referral.objects.get().state == ReferralState.DUE
     monkeypatch.undo()
