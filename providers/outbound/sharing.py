@@ -94,9 +94,10 @@ def alone() -> Iterator[None]:
 
 
 def changed(program: str, member: str) -> None:
-    """The member was written to, or a vendor says so: read again from now on, in every process."""
+    """The member was written to, or a vendor says so: read again from now on, in every process. A look-up of
+    this process may have found the member, and is made again, too."""
     with _lock:
-        for key in [key for key, kept in _kept.items() if key[0] == program and kept.member == member]:
+        for key in [key for key, kept in _kept.items() if key[0] == program and kept.member in (member, "")]:
             del _kept[key]
     digest = _digest(program, member)
     try:

@@ -130,6 +130,17 @@ def test_a_look_up_serves_the_page_that_follows_and_its_tap(
         assert shared(KEY, read) == "of the look-up"
 
 
+def test_a_write_ends_the_sharing_of_look_ups_that_may_have_found_the_member(read: Reads) -> None:
+    with page(member=""):
+        shared(KEY, read)
+    changed("acme", MIA)
+    with page(member=""):
+        assert shared(KEY, read) == 2
+    changed("other", MIA)
+    with page(member=""):
+        assert shared(KEY, read) == 2
+
+
 def test_a_read_for_proof_is_never_shared(read: Reads) -> None:
     with page():
         shared(KEY, read)
