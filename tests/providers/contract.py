@@ -333,6 +333,29 @@ class ProviderContract(ContractFixtures):
             provider.release(spend)
         assert voucher_intent.item_id in {v.voucher_id for v in provider.list_vouchers(member.ref)}
 
+    def test_an_always_on_offer_takes_nothing_and_is_not_used_up(
+        self,
+        provider: LoyaltyProvider,
+        member: Member,
+        cart: Cart,
+        keys: Iterator[str],
+        make_order: MakeOrder,
+    ) -> None:
+        offer = next((each for each in provider.list_vouchers(member.ref) if each.is_offer), None)
+        if offer is None:
+            pytest.skip(f"{provider.kind} has no offers that are always on")
+        assert_types(offer)
+        assert not offer.is_final
+        first, second = (make_intent(next(keys), member, cart, SpendKind.OFFER, offer) for _ in range(2))
+        spend = provider.spend(first)
+        assert provider.find_spend(first).spend == spend
+        for _ in range(2):
+            provider.release(spend)
+        spend = provider.spend(second)
+        provider.confirm(spend, make_order(spends=(spend,)))
+        assert offer in provider.list_vouchers(member.ref)
+        assert provider.get_member(member.ref).balance == member.balance
+
     # --- Orders and returns -----------------------------------------------------------------------
 
     def test_the_preview_is_what_the_order_earns(

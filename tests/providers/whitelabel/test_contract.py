@@ -54,11 +54,11 @@ class TestWhiteLabel(LostAnswersContract):
 
 
 class TestReturnsAsEvents(TestWhiteLabel):
-    """The same with a tenant that has an event type for returns and wants all sales."""
+    """The same with a tenant that has an event type for returns, wants all sales, and has offers for all."""
 
     transcribed = ("points", "-")
 
     @pytest.fixture
     def provider(self, build: Build, vendor: WhiteLabel) -> LoyaltyProvider:
         vendor.events.add_return_type()
-        return build(return_type="TRANSACTION_RETURNED", report_all_sales=True)
+        return build(return_type="TRANSACTION_RETURNED", report_all_sales=True, offers="as_admin")
