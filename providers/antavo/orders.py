@@ -51,7 +51,7 @@ def record_order(client: Client, order: Order) -> PointsChange:
         if is_new and way == "asynchronous" and queue.take(sale):
             waiting.hand_over(client, sale)
         return LATER
-    waiting.check_out(client, sale, data)
+    waiting.check_out(client, sale, order.member_ref, data)
     return PointsChange(points=0 if sale.state == WriteState.VOID else sale.points)
 
 

@@ -35,7 +35,7 @@ def record_return(client: Client, ret: Return) -> PointsChange:
     # An order of the web shop has the id under which the shop reported it.
     checkout, ref = ret.reported_as or ret.order_id, ret.member_ref
     waiting.flush(client, checkout)
-    resolve(write, _look_for(client, write, checkout), SETTLED_AFTER)
+    resolve(write, _look_for(client, write, ref, checkout), SETTLED_AFTER)
     if write.state == WriteState.DONE:
         return PointsChange(points=write.points)
     found = transactions.read(client, ref, checkout)
@@ -51,16 +51,16 @@ def record_return(client: Client, ret: Return) -> PointsChange:
         _shrink(client, ref, found, left - amount)
         return _noted(write, amount, None)
     note(write, amount=amount)
-    _deliver(client, write, checkout, lambda: refund_part(client, ref, checkout, amount))
+    _deliver(client, write, ref, checkout, lambda: refund_part(client, ref, checkout, amount))
     return PointsChange(points=write.points)
 
 
-def _look_for(client: Client, write: Write, checkout: str) -> Callable[[], Found]:
+def _look_for(client: Client, write: Write, ref: str, checkout: str) -> Callable[[], Found]:
     """Return a function that finds the refund of `write`: there is one more than before it was sent."""
 
     def look() -> Found:
         before = write.shown_before or {}
-        count, points = transactions.refunds_of(client, write.member_ref, checkout)
+        count, points = transactions.refunds_of(client, ref, checkout)
         if count <= before.get(COUNT, 0):
             return Found()
         return Found(made=(Made(ref=write.key, points=points - before.get(POINTS, 0)),))
@@ -68,22 +68,22 @@ def _look_for(client: Client, write: Write, checkout: str) -> Callable[[], Found
     return look
 
 
-def _deliver(client: Client, write: Write, checkout: str, refund: Callable[[], None]) -> None:
+def _deliver(client: Client, write: Write, ref: str, checkout: str, refund: Callable[[], None]) -> None:
     """Send the refund of `write` once."""
 
     def shown() -> dict[str, int]:
-        counted = transactions.refunds_of(client, write.member_ref, checkout)
+        counted = transactions.refunds_of(client, ref, checkout)
         return dict(zip((COUNT, POINTS), counted, strict=True))
 
     def send() -> Made:
         refund()
         try:
-            _count, after = transactions.refunds_of(client, write.member_ref, checkout)
+            _count, after = transactions.refunds_of(client, ref, checkout)
         except ProviderError as error:
             raise OutcomeUnknown("refunded, and its points cannot be read") from error
         return Made(ref=write.key, points=after - (write.shown_before or {})[POINTS])
 
-    deliver(write, send, _look_for(client, write, checkout), SETTLED_AFTER, before=shown)
+    deliver(write, send, _look_for(client, write, ref, checkout), SETTLED_AFTER, before=shown)
 
 
 def _goes_by_item(client: Client, ret: Return) -> bool:
@@ -111,7 +111,8 @@ def _refund_items(client: Client, write: Write, ret: Return, checkout: str) -> P
             names["item_quantity"]: quantity,
             names["item_amount"]: net,
         }
-        _deliver(client, part, checkout, partial(client.event, names["refund_item"], ret.member_ref, data))
+        send = partial(client.event, names["refund_item"], ret.member_ref, data)
+        _deliver(client, part, ret.member_ref, checkout, send)
         total += part.points or 0
     return _noted(write, Decimal(0), total)  # the parts have the amounts
 

@@ -40,16 +40,16 @@ def flush(client: Client, order_id: str) -> None:
     if sale is None or sale.state not in (WriteState.PLANNED, WriteState.SENT):
         return
     if sale.due_at is None:
-        check_out(client, sale, sale.detail)
+        check_out(client, sale, sale.member_ref, sale.detail)
     elif not queue.take(sale) or not _send_in_bulk(client, [sale]):
         raise Unavailable("the order's checkout still waits in our queue")
 
 
-def check_out(client: Client, sale: Write, data: Mapping[str, Any]) -> None:
+def check_out(client: Client, sale: Write, ref: str, data: Mapping[str, Any]) -> None:
     """Send the checkout of a sale that does not wait. May be repeated."""
 
     def send() -> Made:
-        return made(transactions.check_out(client, sale.member_ref, data))
+        return made(transactions.check_out(client, ref, data))
 
     deliver(sale, send, None, SETTLED_AFTER)
     if sale.state == WriteState.DONE:
