@@ -142,16 +142,17 @@ def named_by(typed: str, known: Iterable[T], text_of: Callable[[T], str]) -> T |
 
 
 def found_by_spelling(
-    typed: str, find: Callable[[str], Iterable[T]], id_of: Callable[[T], object]
+    typed: str, find: Callable[[str], Iterable[T]], id_of: Callable[[T], object], *, is_typed: bool
 ) -> tuple[T, ...]:
     """Return what `find`, which compares letter by letter, finds for exactly `typed`; else all that it finds
-    for other spellings; else the only one for look-alike letters. At most four calls of `find` more."""
+    for other spellings; else, where a person typed it (`is_typed`), the only one for look-alike letters. At
+    most four calls of `find` more."""
     if exact := tuple(find(typed)):
         return exact
     others = {id_of(each): each for other in other_spellings(typed) for each in find(other)}
     if others:
         return tuple(others.values())
-    alike = look_alike_spelling(typed)
+    alike = look_alike_spelling(typed) if is_typed else ""
     found = tuple(find(alike)) if alike and alike not in (typed, *other_spellings(typed)) else ()
     return found if len(found) == 1 else ()
 

@@ -53,10 +53,12 @@ class QueryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberQuery:
-    """A normalised look-up: e-mail in lower case, phone in E.164, ids and codes stripped."""
+    """A normalised look-up: e-mail in lower case, phone in E.164, ids and codes stripped. `is_typed`: a
+    person typed it and sees who is found, so letters that look alike may be meant."""
 
     kind: QueryKind
     value: str
+    is_typed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

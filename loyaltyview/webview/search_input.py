@@ -77,7 +77,7 @@ def read_query(text: str, country: str) -> tuple[MemberQuery, ...]:
         possible = phone or _possible_phone(text, country)
         return (MemberQuery(kind=QueryKind.PHONE, value=possible),) if possible else ()
     ids = [
-        MemberQuery(kind=kind, value=value)
+        MemberQuery(kind=kind, value=value, is_typed=True)
         for value in scanned_as(text)
         for kind in (QueryKind.MEMBER_ID, QueryKind.CODE)
     ]

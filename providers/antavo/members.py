@@ -53,7 +53,7 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     if query.kind is QueryKind.PHONE:
         found = _search(client, {client.settings.phone_field: query.value})
         return tuple(member for member in found if member.phone == query.value)
-    return _find_by_code(client, query.value)
+    return _find_by_code(client, query.value, query.is_typed)
 
 
 def get(client: Client, ref: str) -> Member:
@@ -146,10 +146,12 @@ def balance_of(client: Client, data: dict[str, Any]) -> Balance:
     )
 
 
-def _find_by_code(client: Client, code: str) -> tuple[Member, ...]:
+def _find_by_code(client: Client, code: str, is_typed: bool) -> tuple[Member, ...]:
     """Return the member with exactly this code, else all with it in another spelling: Antavo compares letter
     by letter. Each spelling takes as many calls as there are card fields, and two."""
-    return found_by_spelling(code, lambda each: _find_exactly(client, each), lambda member: member.ref)
+    return found_by_spelling(
+        code, lambda each: _find_exactly(client, each), lambda member: member.ref, is_typed=is_typed
+    )
 
 
 def _find_exactly(client: Client, code: str) -> tuple[Member, ...]:

@@ -28,8 +28,8 @@ NEW_ID_ATTEMPTS = 5
 
 def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     """Return the members whose column equals the query's value; partial matches are other customers. A member
-    id without an exact match is compared without blanks and dashes. Then O counts as 0 and I as 1, where
-    only one member matches."""
+    id without an exact match is compared without blanks and dashes. Where a person typed it, O counts
+    then as 0 and I as 1, if only one member matches."""
     field = LOOKUP_FIELDS[query.kind]
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
@@ -42,6 +42,8 @@ def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     # Sorted here: with ORDER BY, SQLite would read the whole program.
     if alike := members.filter(Exact(bare_id(), bare)).order_by()[:20]:
         return _survivors(sorted(alike, key=lambda member: member.member_id))
+    if not query.is_typed:
+        return ()
     one_of = _survivors(members.filter(Exact(look_alike_id(), look_alike_key(value).upper())).order_by()[:3])
     return one_of if len(one_of) == 1 else ()
 

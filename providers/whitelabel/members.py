@@ -104,7 +104,7 @@ def find_users(client: Client, query: MemberQuery) -> list[Json]:
                 return found
         return []
     # The engine compares letter by letter: other spellings are asked one by one.
-    return list(found_by_spelling(value, lambda each: _by_code(client, each), _id))
+    return list(found_by_spelling(value, lambda each: _by_code(client, each), _id, is_typed=query.is_typed))
 
 
 def _by_code(client: Client, value: str) -> list[Json]:

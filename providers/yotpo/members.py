@@ -41,7 +41,10 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     if query.kind not in (QueryKind.MEMBER_ID, QueryKind.CODE):
         return _find_exactly(client, query.kind, query.value)
     return found_by_spelling(
-        query.value, lambda each: _find_exactly(client, query.kind, each), lambda member: member.ref
+        query.value,
+        lambda each: _find_exactly(client, query.kind, each),
+        lambda member: member.ref,
+        is_typed=query.is_typed,
     )
 
 

@@ -74,10 +74,11 @@ def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
 
 def test_letters_that_look_like_digits_find_the_only_member_they_can_mean(house: HouseProvider) -> None:
     build_member("ACME-000101")
-    query = MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1oi")
+    query = MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1oi", is_typed=True)
+    assert house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value=query.value)) == ()
     assert [hit.ref for hit in house.find_members(query)] == ["ACME-000101"]
     with CaptureQueriesContext(connection) as queries:
-        house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1o9"))
+        house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme ooo1o9", is_typed=True))
     assert "house_member_look_alike_id" in plan_of(queries[-1]["sql"])
     build_member("ACME-OOO10I")
     assert house.find_members(query) == ()

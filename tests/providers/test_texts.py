@@ -183,7 +183,7 @@ def test_a_near_match_counts_only_where_one_can_be_meant(
     assert named_by(typed, known, str) == meant
 
 
-def found_among(typed: str, stored: list[str]) -> tuple[tuple[str, ...], list[str]]:
+def found_among(typed: str, stored: list[str], *, is_typed: bool = True) -> tuple[tuple[str, ...], list[str]]:
     """Return what a vendor that compares letter by letter finds, and under which texts it was asked."""
     asked: list[str] = []
 
@@ -191,7 +191,7 @@ def found_among(typed: str, stored: list[str]) -> tuple[tuple[str, ...], list[st
         asked.append(text)
         return [each for each in stored if each == text]
 
-    return found_by_spelling(typed, find, str), asked
+    return found_by_spelling(typed, find, str, is_typed=is_typed), asked
 
 
 def test_a_vendor_that_compares_letter_by_letter_is_asked_a_few_times_more() -> None:
@@ -199,6 +199,7 @@ def test_a_vendor_that_compares_letter_by_letter_is_asked_a_few_times_more() -> 
     assert found_among("acme-oo42", ["ACME-0042"])[0] == ("ACME-0042",)
     assert found_among("acme-oo42", ["ACME-0042", "ACME-OO42"])[0] == ("ACME-OO42",)
     assert found_among("4006381333931", [])[1] == ["4006381333931"]
+    assert found_among("acme-oo42", ["ACME-0042"], is_typed=False)[0] == ()
     _, asked = found_among("Acme-oO42", [])
     assert len(asked) == len(set(asked)) == 5
 

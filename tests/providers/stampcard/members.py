@@ -33,7 +33,10 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     if query.kind is QueryKind.EMAIL:
         return _find_exactly(client, name, query.value)
     return found_by_spelling(
-        query.value, lambda each: _find_exactly(client, name, each), lambda member: member.ref
+        query.value,
+        lambda each: _find_exactly(client, name, each),
+        lambda member: member.ref,
+        is_typed=query.is_typed,
     )
 
 

@@ -44,7 +44,7 @@ def search(request: HttpRequest, body: Search) -> Found:
         QueryKind.EMAIL: body.email,
         QueryKind.PHONE: body.phone,
     }
-    queries = [MemberQuery(kind=kind, value=value) for kind, value in given.items() if value]
+    queries = [MemberQuery(kind=kind, value=value, is_typed=True) for kind, value in given.items() if value]
     if len(queries) != 1:
         raise wrong_field("member_number", "give exactly one of member_number, email and phone")
     found = members.find(caller_of(request).program, queries[0])
