@@ -62,6 +62,7 @@ class Capability(StrEnum):
     ONLINE_RETURN = "online_return"  # returns of orders that the web shop reported itself
     PARTIAL_RELEASE = "partial_release"  # a part of the spent points can be given back
     ANONYMOUS_SALES = "anonymous_sales"  # takes sales without a member, where the program asks for it
+    ENROL_WITH_ORDER = "enrol_with_order"  # takes new members with the order that they pay
     PIN = "pin"  # may ask for the member's PIN when something is spent
 
 
@@ -86,6 +87,7 @@ WRITES: dict[str, Callable[[Any], str]] = {
     "keep_with_customer": lambda spend: spend.member_ref,
     "confirm": lambda spend: spend.member_ref,
     "record_order": lambda order: order.member_ref,
+    "enrol_with_order": lambda order: order.member_ref,
     "record_return": lambda ret: ret.member_ref,
     "cancel_order": lambda order: order.member_ref,
     "change_consents": lambda ref: ref,
@@ -288,6 +290,12 @@ class LoyaltyProvider(ABC):
         With ANONYMOUS_SALES it is also called for an order without a member, whose `member_ref` is empty, and
         so are `record_return` and `cancel_order`. These move no points. They do nothing where the program
         does not ask for such sales."""
+
+    def enrol_with_order(self, order: Order, profile: MemberProfile, consents: Consents) -> Member:
+        """Called when the order of a customer is completed who asked for it at the till, where `enrol` was
+        not called. Enrol them with the order, which has no `member_ref`, and return the member, or the one
+        that exists. `record_order` follows with their ref and says what it earned. May be repeated."""
+        raise Unsupported("enrol_with_order")
 
     def close_order(self, order: Order) -> None:  # noqa: B027 - most vendors need nothing
         """Called when an order that used `spends` is completed and earns nothing, so that `record_order` is

@@ -38,6 +38,7 @@ from loyaltyview.newstore import orders as host_orders
 from loyaltyview.newstore.profile_links import read_loyalty_id
 from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program
+from loyaltyview.programs.newcomers import newcomer_of
 from loyaltyview.redemptions.orders import give_back_order
 from providers.base import Capability, LoyaltyProvider
 from providers.sales import Spend
@@ -71,7 +72,7 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
     member_ref = order.member_ref if order.earning == Earning.STARTED else ""
     if not member_ref:
         against = why_nothing(order)
-        member_ref = "" if against else find_member(order, provider)
+        member_ref = "" if against else _member_of(order, provider)
         if not member_ref:
             _earn_nothing(order, against or WhyNothing.NO_MEMBER)
             if spends:
@@ -181,6 +182,30 @@ def take_back_order(order: Order) -> None:
         Order.objects.filter(pk=order.pk, earning__in=MAYBE_EARNED).update(
             earning=Earning.TAKEN_BACK, taken_back_at=timezone.now()
         )
+
+
+def _member_of(order: Order, provider: LoyaltyProvider) -> str:
+    """Return the ref of the member who earns, who may become one by this order; "" for nobody."""
+    # An enrolment that was begun is finished: a look-up might find the member whom it has just made.
+    if order.earning == Earning.STARTED and (ref := _enrol(order, provider)):
+        return ref
+    return find_member(order, provider) or _enrol(order, provider)
+
+
+def _enrol(order: Order, provider: LoyaltyProvider) -> str:
+    """Enrol the order's customer with it, where they asked for that at the till; return their ref, "" for
+    nobody. The row says STARTED before: a cancellation that comes meanwhile takes the points back."""
+    if Capability.ENROL_WITH_ORDER not in provider.capabilities:
+        return ""
+    newcomer = newcomer_of(order.program, order.profile_id)
+    if newcomer is None or not _start(order, ""):
+        return ""
+    member = provider.enrol_with_order(to_provider(order, "", ()), newcomer.profile, newcomer.consents)
+    if not _start(order, member.ref):
+        return ""
+    newcomer.done(member)
+    log.info("enrolled_with_order", program=order.program.slug, order=order.order_id)
+    return member.ref
 
 
 def _start(order: Order, member_ref: str) -> bool:

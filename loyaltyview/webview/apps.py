@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+NEWCOMER_DAYS = 7  # an order that is shipped is completed later than one at the till
+
 
 class WebviewConfig(AppConfig):
     name = "loyaltyview.webview"
@@ -10,7 +12,8 @@ class WebviewConfig(AppConfig):
 
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.programs.host import add_product_reader
-        from loyaltyview.webview import erasure, merging
+        from loyaltyview.programs.newcomers import add_newcomers
+        from loyaltyview.webview import erasure, merging, newcomers
         from loyaltyview.webview.carts import products_in_carts
         from loyaltyview.webview.erasure import purge_launches, purge_pin_attempts
         from loyaltyview.work.retention import add_retention
@@ -19,5 +22,11 @@ class WebviewConfig(AppConfig):
         add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)
         add_retention("attempts to type a PIN", settings.RETENTION_LAUNCH_DAYS, purge_pin_attempts)
         merged.listen(merging.follow)
+        add_retention(
+            "customers who wait for their order",
+            min(settings.RETENTION_LAUNCH_DAYS, NEWCOMER_DAYS),
+            newcomers.purge_newcomers,
+        )
+        add_newcomers(newcomers.find)
         add_eraser("webview", erase=erasure.erase, find=erasure.find, blockers=erasure.blockers)
         add_product_reader("carts", products_in_carts)

@@ -4,7 +4,7 @@ A consent may have to be proved years later, so the lines outlive their launches
 member by a pseudonym.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from loyaltyview.webview.models import ConsentChange, ConsentResult, ConsentWay, Launch
 from loyaltyview.webview.sessions import actor_of
@@ -23,7 +23,28 @@ def with_trail(
 ) -> Member:
     """Call `send`, which sends the answers in `wanted` to the program, and return what it returns. Raises
     what `send` raises. An answer that was given before is no change and gets no line."""
-    lines = [
+    lines = write_lines(launch, wanted, way=way, ref=ref, before=before)
+    try:
+        member = send()
+    except ProviderError as error:
+        for line in lines:
+            _close(line, _result_of(error), ref)
+        raise
+    close_lines(lines, member)
+    return member
+
+
+def write_lines(
+    launch: Launch,
+    wanted: Consents,
+    *,
+    way: ConsentWay,
+    ref: str = "",
+    before: Consents | None = None,
+    result: ConsentResult = ConsentResult.ASKED,
+) -> list[ConsentChange]:
+    """Write a line for each answer, and return the lines."""
+    return [
         ConsentChange.objects.create(
             program=launch.program,
             member_ref=ref,
@@ -31,6 +52,7 @@ def with_trail(
             before=_answer(before, consent).value if before else "",
             answer=_answer(wanted, consent).value,
             way=way,
+            result=result,
             actor=actor_of(launch).name,
             store_id=launch.store_id,
             device_id=launch.device_id,
@@ -38,18 +60,15 @@ def with_trail(
         for consent in ("email", "sms")
         if _is_change(before, wanted, consent)
     ]
-    try:
-        member = send()
-    except ProviderError as error:
-        for line in lines:
-            _close(line, _result_of(error), ref)
-        raise
+
+
+def close_lines(lines: Iterable[ConsentChange], member: Member) -> None:
+    """Write what the program made of the answers in `lines`."""
     for line in lines:
         stands = _answer(member.consents, line.consent)
         # Not every program says after an enrolment what holds now; only another answer contradicts.
         is_other = stands is not Consent.NOT_ASKED and stands.value != line.answer
         _close(line, ConsentResult.KEPT if is_other else ConsentResult.TAKEN, member.ref)
-    return member
 
 
 def _answer(consents: Consents, consent: str) -> Consent:
@@ -68,4 +87,7 @@ def _result_of(error: ProviderError) -> ConsentResult:
 
 
 def _close(line: ConsentChange, result: ConsentResult, ref: str) -> None:
-    ConsentChange.objects.filter(pk=line.pk, result=ConsentResult.ASKED).update(result=result, member_ref=ref)
+    undecided = ConsentChange.objects.filter(
+        pk=line.pk, result__in=[ConsentResult.ASKED, ConsentResult.WAITS]
+    )
+    undecided.update(result=result, member_ref=ref)

@@ -110,6 +110,7 @@ class ConsentResult(models.TextChoices):
     """ASKED is written before the program is called, so that the line exists if the process dies then."""
 
     ASKED = "asked", _("sent, no answer seen")
+    WAITS = "waits", _("waits for the order")
     TAKEN = "taken", _("taken")
     KEPT = "kept", _("the program kept another answer")
     REFUSED = "refused", _("refused")
@@ -146,6 +147,31 @@ class ConsentChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consent}: {self.before or '?'} -> {self.answer}"
+
+
+class WaitingNewcomer(models.Model):
+    """A customer who asked to be enrolled with the order that they pay, by their profile at NewStore. Deleted
+    when they are a member, and after some days without an order."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+")
+    profile_id = models.CharField(max_length=100)
+    # As `Launch.customer_key`, so that an erasure finds them.
+    customer_key = models.CharField(max_length=64, blank=True)
+    # Profile and consents as JSON.
+    said = EncryptedTextField()
+    # The lines of the trail (ConsentChange) that wait for the program's answer.
+    consent_lines = models.JSONField(default=list)
+    kept_at = models.DateTimeField(_("kept at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("customer who waits for their order")
+        verbose_name_plural = _("customers who wait for their order")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "profile_id"], name="one_newcomer_per_profile")
+        ]
+
+    def __str__(self) -> str:
+        return self.profile_id
 
 
 class PinAttempts(models.Model):

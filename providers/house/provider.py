@@ -61,6 +61,7 @@ class HouseProvider(LoyaltyProvider):
         Capability.WEBHOOKS,
         Capability.CANCELS_SPENDS,
         Capability.PIN,
+        Capability.ENROL_WITH_ORDER,
         Capability.ANONYMOUS_SALES,  # its points are members' only
     }
 

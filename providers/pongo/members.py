@@ -150,14 +150,7 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_s
     store = profile.store or fallback_store
     if not store:
         raise Rejected(RejectReason.NOT_ALLOWED, "store not mapped", text=unmapped_store())
-    body: dict[str, Any] = {
-        "international_phone_number": NOT_DIGITS.sub("", profile.phone),
-        "reference_store_slug": store,
-        "email": profile.email or None,
-        "first_name": profile.first_name or None,
-        "last_name": profile.last_name or None,
-        **_optins(client, consents),
-    }
+    body = {**newcomer_body(client, profile, consents), "reference_store_slug": store}
     try:
         answer = client.write("POST", client.names["path.customers"], operation="create_customer", body=body)
         object_of(answer)
@@ -170,6 +163,17 @@ def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_s
     if created is None:
         raise OutcomeUnknown("create_customer: not there yet")
     return created
+
+
+def newcomer_body(client: Client, profile: MemberProfile, consents: Consents) -> dict[str, Any]:
+    """Return a new customer as Pongo takes them, by themselves or in their first order."""
+    return {
+        "international_phone_number": NOT_DIGITS.sub("", profile.phone),
+        "email": profile.email or None,
+        "first_name": profile.first_name or None,
+        "last_name": profile.last_name or None,
+        **_optins(client, consents),
+    }
 
 
 def change_consents(client: Client, ref: str, consents: Consents) -> Member:

@@ -30,8 +30,13 @@ class Line:
     cents: int = 0
 
 
-def order_body(order: Order, rewards: Sequence[Write], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body for `order`, in which exactly `rewards` were used."""
+def order_body(
+    order: Order,
+    rewards: Sequence[Write],
+    names: Mapping[str, str],
+    newcomer: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the body for `order`, in which exactly `rewards` were used. A `newcomer` is enrolled by it."""
     total = hundredths(order.earn_base.amount, order.earn_base.currency)
     lines = [_line(line, order.earn_base.currency) for line in order.lines if line.quantity > 0]
     if not lines:
@@ -52,7 +57,7 @@ def order_body(order: Order, rewards: Sequence[Write], names: Mapping[str, str])
         names["order.created_at"]: order.placed_at.astimezone(UTC).isoformat(timespec="seconds"),
         names["order.delivery_status"]: names["value.delivery_status"],
         "lines": written,
-        "customer": {names["order.customer_id"]: order.member_ref},
+        "customer": dict(newcomer) if newcomer else {names["order.customer_id"]: order.member_ref},
         "payments": [{"method": names["value.payment_method"], "amount": total}],
     }
 

@@ -8,7 +8,9 @@ Pongo takes an order of one id once and says so, so an order may be sent again a
 back for whole orders only: a part is stored, and a person handles its event.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from providers.answers import whole_of
 from providers.errors import (
@@ -22,14 +24,16 @@ from providers.errors import (
 from providers.journal.booking import refunded
 from providers.journal.delivery import deliver, is_under_way
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
-from providers.journal.spending import Made
-from providers.journal.states import advance, end_wait
+from providers.journal.spending import Made, is_past
+from providers.journal.states import advance, end_wait, note
 from providers.journal.states import confirm as confirm_spend
 from providers.pongo.client import data_of, object_of
+from providers.pongo.members import by_phone, enrol, newcomer_body
 from providers.pongo.order_body import order_body, void_body
 from providers.pongo.release import follow, is_used, use
 from providers.pongo.spending import Shop
 from providers.sales import Order, PointsChange, Return, Spend, SpendKind
+from providers.types import Consents, Member, MemberProfile
 
 REPLAYED = 202  # "This order has already been processed." (reference, "Create an order")
 
@@ -52,17 +56,7 @@ def record(shop: Shop, order: Order) -> PointsChange:
     """Send the order, with the rewards used in it. A repetition is success, at Pongo and here."""
     if order.earn_base.currency != shop.currency:
         raise Rejected(RejectReason.INVALID_INPUT, f"the program earns in {shop.currency}")
-    sale = _sale(shop, order.order_id)
-    if sale is None:
-        if not order.store:
-            raise Rejected(RejectReason.INVALID_INPUT, "the store of this order is not mapped")
-        sale, _is_new = shop.journal.open(
-            WriteKind.SALE,
-            order.order_id,
-            order_id=order.order_id,
-            store=order.store,
-            member_ref=order.member_ref,
-        )
+    sale = _open_sale(shop, order)
     rows = _rewards_of(shop, order)
     if sale.state in (WriteState.PLANNED, WriteState.SENT):
         named = [row for row in rows if _can_name(shop, row, order)]
@@ -77,6 +71,26 @@ def record(shop: Shop, order: Order) -> PointsChange:
         if not is_used(row):
             use(shop, row)
     return PointsChange(points=sale.points)
+
+
+def enlist(shop: Shop, order: Order, profile: MemberProfile, consents: Consents) -> Member:
+    """Enrol a customer with the order that they paid, and return them; an existing one is returned as they
+    are, and the order is not sent. A repetition sends the same order, which Pongo takes once."""
+    client = shop.client
+    sale = _sale(shop, order.order_id)
+    known = by_phone(client, profile.phone)
+    if sale is None and known:
+        return enrol(client, profile, consents, order.store)  # keeps what they answered
+    sale = sale or _open_sale(shop, order)
+    newcomer = newcomer_body(client, profile, consents)
+    deliver(sale, lambda: _send(shop, order, [], newcomer), None, shop.settled_after)
+    member = by_phone(client, profile.phone)
+    if member is None and not is_past(sale, shop.settled_after):
+        raise Unavailable("the order was sent, and the customer is not there yet")
+    # Pongo took the order and no customer: better a member without these points than none.
+    member = member or enrol(client, profile, consents, order.store)
+    note(sale, member_ref=member.ref)
+    return member
 
 
 def cancel(shop: Shop, order: Order) -> PointsChange:
@@ -114,12 +128,25 @@ def give_back(shop: Shop, ret: Return) -> PointsChange:
     return PointsChange(points=None)
 
 
+def _open_sale(shop: Shop, order: Order) -> Write:
+    if not order.store and _sale(shop, order.order_id) is None:
+        raise Rejected(RejectReason.INVALID_INPUT, "the store of this order is not mapped")
+    sale, _is_new = shop.journal.open(
+        WriteKind.SALE,
+        order.order_id,
+        order_id=order.order_id,
+        store=order.store,
+        member_ref=order.member_ref,
+    )
+    return sale
+
+
 def _sale(shop: Shop, order_id: str) -> Write | None:
     return shop.journal.get(WriteKind.SALE, order_id)
 
 
-def _send(shop: Shop, order: Order, named: list[Write]) -> Made:
-    body = order_body(order, named, shop.client.names)
+def _send(shop: Shop, order: Order, named: list[Write], newcomer: Mapping[str, Any] | None = None) -> Made:
+    body = order_body(order, named, shop.client.names, newcomer)
     answer = shop.client.write("POST", shop.client.names["path.orders"], operation="create_order", body=body)
     if answer.status == REPLAYED:
         return Made(ref=order.order_id)

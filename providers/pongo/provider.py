@@ -54,6 +54,7 @@ class PongoProvider(LoyaltyProvider):
             Capability.STORES,
             Capability.WEBHOOKS,
             Capability.PIN,
+            Capability.ENROL_WITH_ORDER,
         }
     )
     has_our_history = True  # its reference has no call for a history
@@ -66,9 +67,13 @@ class PongoProvider(LoyaltyProvider):
         self.account = accounts.load(config.program, config.settings["base_url"])
         self.client = Client(config, self.account)
         settings = self.client.settings
-        if not settings.email_lookup:
-            without = type(self).capabilities - {Capability.EMAIL_LOOKUP}
-            self.capabilities = without  # type: ignore[misc]  # per program, where Pongo ignores the filter
+        # Per program: Pongo may ignore the filter by e-mail, and the merchant decides when to enrol.
+        wanted = {
+            Capability.EMAIL_LOOKUP: settings.email_lookup,
+            Capability.ENROL_WITH_ORDER: settings.enrol_with_order,
+        }
+        without = frozenset(capability for capability, is_wanted in wanted.items() if not is_wanted)
+        self.capabilities = type(self).capabilities - without  # type: ignore[misc]
         self.known = rewards.KnownSkus.from_settings(settings)
         self.shop = spending.Shop(
             client=self.client, known=self.known, currency=config.currency, settle_s=settings.settle_s
@@ -127,6 +132,9 @@ class PongoProvider(LoyaltyProvider):
 
     def enrol(self, profile: MemberProfile, consents: Consents) -> Member:
         return members.enrol(self.client, profile, consents, self.client.settings.enrol_store)
+
+    def enrol_with_order(self, order: Order, profile: MemberProfile, consents: Consents) -> Member:
+        return orders.enlist(self.shop, order, profile, consents)
 
     def change_consents(self, ref: str, consents: Consents) -> Member:
         return members.change_consents(self.client, ref, consents)

@@ -83,6 +83,10 @@ class Settings(VendorSettings):
         is_secret=True, help="A token that Pongo handed out, for merchants who are not connected from admin."
     )
     enrol_store: str = setting(help="Slug of the store to enrol at when the till's is not mapped.")
+    enrol_with_order: bool = setting(
+        default=False,
+        help="Enrol a customer of NewStore with the order that they pay: a cart that is left enrols nobody.",
+    )
     skus: str = setting(help="This retailer's SKUs, comma-separated: others are no free products.")
     sku_pattern: str = setting(help="A regular expression that this retailer's SKUs match.")
     email_lookup: bool = setting(

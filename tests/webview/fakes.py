@@ -147,7 +147,7 @@ class Vendor:
     rewards: tuple[Reward, ...] = REWARDS
     vouchers: tuple[Voucher, ...] = VOUCHERS
     unlisted: tuple[Voucher, ...] = ()  # found by their code only
-    capabilities: frozenset[Capability] = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.ENROL_WITH_ORDER}
     enrolment_fields: frozenset[EnrolmentField] = frozenset()
     referrals: list[tuple[str, str]] = field(default_factory=list)
     is_local: bool = True

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_http_methods
 
 from loyaltyview.newstore.profile_links import link_profile
 from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
-from loyaltyview.webview import masking
+from loyaltyview.webview import masking, newcomers
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.consent_trail import with_trail
 from loyaltyview.webview.enrol_prefill import FIELDS, Known, decrypt_known, encrypt_known, masked, read_known
 from loyaltyview.webview.forms import EnrolForm
+from loyaltyview.webview.member_data import look_up_now
 from loyaltyview.webview.members import choose
 from loyaltyview.webview.models import ConsentWay, Launch
 from loyaltyview.webview.notices import cancelled_in_cart
@@ -24,7 +25,7 @@ from loyaltyview.webview.search_input import read_email, read_phone
 from loyaltyview.webview.sessions import with_launch
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, UnexpectedAnswer
-from providers.types import Member
+from providers.types import Member, MemberQuery, QueryKind
 
 
 @with_launch
@@ -39,6 +40,9 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     country = launch.program.country
     # An associate asks the customer; without one nothing more is asked.
     asked = provider.enrolment_fields() if launch.is_verified else frozenset()
+    waits = newcomers.may_wait(launch, provider)
+    if waits and request.method != "POST" and "change" not in request.GET and newcomers.is_waiting(launch):
+        return _show_waiting(request, launch)
     if request.method != "POST" or "email" not in request.POST:
         typed = request.POST.get("typed", "")
         # Who was searched for may be another person than the profile's.
@@ -50,6 +54,9 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not form.is_valid():
         return _show(request, launch, provider, form, known, status=422)
     try:
+        if waits and _is_new(launch, provider, form):
+            _keep(launch, provider, form)
+            return go(request, address_of("enrol", launch))
         member = _enrol(launch, provider, form)
     except Problem as problem:
         return _show(request, launch, provider, form, known, problem, status=problem.status)
@@ -65,6 +72,35 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         may_replace=True,
     )
     return go(request, f"{address_of('member', launch)}?enrolled=1")
+
+
+def _is_new(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> bool:
+    """Return whether the customer gave a phone by which no member is found; also where the program does not
+    answer now: it takes the phone of a member with an order, too."""
+    phone, email = form.cleaned_data["phone"], form.cleaned_data["email"]
+    wanted = ((QueryKind.PHONE, phone), (QueryKind.EMAIL, email))
+    queries = tuple(MemberQuery(kind=kind, value=value) for kind, value in wanted if value)
+    if not phone:
+        return False
+    try:
+        return not look_up_now(provider, queries)
+    except ProviderError:
+        return True
+
+
+def _keep(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> None:
+    """Keep the customer's answers until their order is paid. Raises Problem."""
+    count_enrolment(launch)
+    store = store_of(launch)
+    profile = form.profile(store.provider_store if store else "")
+    newcomers.keep(launch, profile, form.consents(**_asked(launch, provider)))
+
+
+def _show_waiting(request: HttpRequest, launch: Launch) -> HttpResponse:
+    store = store_of(launch)
+    context = {"launch": launch, "program": launch.program, "store": store, "cart": cart_of(launch, store)}
+    template = "webview/newcomer.html#content" if is_htmx(request) else "webview/newcomer.html"
+    return render(request, template, context)
 
 
 def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member:

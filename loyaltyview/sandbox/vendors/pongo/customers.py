@@ -4,7 +4,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.sample import Store
-from loyaltyview.sandbox.vendors.pongo.state import Book, Customer
+from loyaltyview.sandbox.vendors.pongo.state import Book
 from loyaltyview.sandbox.vendors.pongo.validation import Json, answer, invalid, read_body, wrapped
 
 FIELDS = {
@@ -70,7 +70,7 @@ class Customers:
         store = self._store_of(body)
         customer = self.book.add_customer(phone)
         customer.store = store
-        self._fill(customer, body)
+        self.book.fill(customer, body)
         self.book.tell("customer.created", customer)
         return wrapped(customer.as_json(), 201)
 
@@ -83,7 +83,7 @@ class Customers:
             if other and other is not customer:
                 raise invalid(international_phone_number="This phone number has already been taken.")
             customer.phone = phone
-        self._fill(customer, body)
+        self.book.fill(customer, body)
         self.book.tell("customer.updated", customer)
         return wrapped(customer.as_json())
 
@@ -95,15 +95,3 @@ class Customers:
             if store.slug == slug or store.public_id == public_id:
                 return store
         raise invalid(reference_store_slug="The selected store is invalid.")
-
-    def _fill(self, customer: Customer, body: Json) -> None:
-        for name in ("email", "first_name", "last_name", "gender", "birthday", "pin", "tags"):
-            if body.get(name) is not None:
-                setattr(customer, name, body[name])
-        if body.get("has_optin") is not None:
-            customer.sms = customer.mail = body["has_optin"]
-        if body.get("has_optin_sms") is not None:
-            customer.sms = body["has_optin_sms"]
-        if body.get("has_optin_email") is not None:
-            customer.mail = body["has_optin_email"]
-        customer.points += body.get("points") or 0

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.pongo import validation
 from loyaltyview.sandbox.vendors.pongo.rewards import Rewards
+from loyaltyview.sandbox.vendors.pongo.sample import Store
 from loyaltyview.sandbox.vendors.pongo.state import Book, Customer, Order
 from loyaltyview.sandbox.vendors.pongo.validation import Json, answer, check, invalid, read_body, wrapped
 
@@ -72,12 +73,14 @@ TAKEN_BACK = ("cancelled", "refunded")
 
 
 class Orders:
-    """`cents_per_point` is the merchant's rule for earning."""
+    """`cents_per_point` is the merchant's rule for earning. Without `enlists` an order of an unknown phone is
+    one without a customer."""
 
     def __init__(self, book: Book, rewards: Rewards) -> None:
         self.book = book
         self.rewards = rewards
         self.cents_per_point = 100
+        self.enlists = True
 
     def create(self, request: Request) -> Response:
         body = read_body(request, FIELDS, REQUIRED)
@@ -88,7 +91,7 @@ class Orders:
         if known:
             return answer({"message": "This order has already been processed.", "id": known.pongo_id}, 202)
         self._check_parts(body)
-        customer = self._customer(body.get("customer") or {})
+        customer = self._customer(body.get("customer") or {}, store)
         self._use_rewards(body, customer)
         points = body["amount"] // self.cents_per_point if customer else 0
         if customer:
@@ -136,7 +139,7 @@ class Orders:
         if named != sorted(body.get("reward_ids") or []):
             raise invalid(reward_ids="These are not the rewards of the lines.")
 
-    def _customer(self, given: Json) -> Customer | None:
+    def _customer(self, given: Json, store: Store) -> Customer | None:
         """Return the customer who bought; enrol an unknown phone."""
         if public_id := given.get("customer_public_id"):
             customer = self.book.customers.get(public_id)
@@ -147,8 +150,12 @@ class Orders:
         if not phone:
             return None
         customer = self.book.by_phone(phone)
-        if customer is None:
+        if customer is None and self.enlists:
+            if "+" in given["international_phone_number"]:
+                raise invalid(**{"customer.international_phone_number": "No leading + here."})
             customer = self.book.add_customer(phone)
+            customer.store = store
+            self.book.fill(customer, given)
             self.book.tell("customer.created", customer)
         return customer
 

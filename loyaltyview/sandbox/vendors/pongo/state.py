@@ -151,3 +151,16 @@ class Book:
         customer = Customer(customer_id=f"cust_{secrets.token_hex(5)}", phone=phone)
         self.customers[customer.customer_id] = customer
         return customer
+
+    def fill(self, customer: Customer, body: Json) -> None:
+        """Set what `body` says of the customer; points are a difference."""
+        for name in ("email", "first_name", "last_name", "gender", "birthday", "pin", "tags"):
+            if body.get(name) is not None:
+                setattr(customer, name, body[name])
+        if body.get("has_optin") is not None:
+            customer.sms = customer.mail = body["has_optin"]
+        if body.get("has_optin_sms") is not None:
+            customer.sms = body["has_optin_sms"]
+        if body.get("has_optin_email") is not None:
+            customer.mail = body["has_optin_email"]
+        customer.points += body.get("points") or 0
