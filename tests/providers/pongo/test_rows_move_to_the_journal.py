@@ -73,7 +73,7 @@ def test_spends_in_every_state_are_found_as_before(provider: PongoProvider, vend
     spend = happened["taken"]
     assert spend
     assert (spend.provider_ref, spend.points, spend.is_held) == (won[0], 100, False)
-    assert spend.memo == {"reward": FIVE_OFF, "coupon_code": "C-1"}
+    assert spend.memo == {"reward": FIVE_OFF, "coupon_code": "C-1", "own_code": "C-1"}
     for key in ("begun", "left", "void"):
         assert provider.find_spend(an_intent(key)).finding is Finding.DID_NOT
     assert is_used(Write.objects.get(key="used"))
