@@ -19,9 +19,9 @@ from providers.house.models import Picture
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_BYTES = 1_000_000  # the server takes no larger request (EVENT_MAX_BYTES)
 MOST_PIXELS = 40_000_000
-LONGEST_SIDE = 320  # three times what a card shows on a sharp screen, with room to grow
-MOST_STORED = 12 * 1024
-QUALITIES = (82, 70, 58, 46)
+LONGEST_SIDE = 168  # a card shows 56 pixels, each of them three by three on a sharp screen
+MOST_STORED = 6 * 1024
+QUALITIES = (75, 65, 55, 45)
 SMALLER = 0.75
 
 

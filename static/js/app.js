@@ -31,6 +31,18 @@ localTimes(document);
 zoned(document);
 scannable(document);
 
+// A picture that cannot be read leaves its quiet square, not the browser's sign of a broken picture.
+document.addEventListener(
+  "error",
+  ({ target }) => {
+    if (!target.matches?.("img.picture")) return;
+    const square = document.createElement("span");
+    square.className = "picture";
+    target.replaceWith(square);
+  },
+  true,
+);
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-scan]");
   if (button) {

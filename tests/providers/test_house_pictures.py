@@ -53,7 +53,7 @@ def test_a_large_picture_becomes_small(tmp_path: Path) -> None:
     picture = store_picture(file.getvalue())
     assert len(picture.content) <= MOST_STORED
     assert opened(picture).size == (picture.width, picture.height)
-    assert picture.width <= 320
+    assert picture.width <= 168
     assert picture.width == pytest.approx(2 * picture.height, abs=2)
 
 
