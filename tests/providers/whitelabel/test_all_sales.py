@@ -90,6 +90,7 @@ def test_returns_and_cancellations_are_told_where_the_tenant_has_a_type_for_them
 
 
 def test_a_tenant_may_name_a_common_submitter(build: Build, address: str, vendor: WhiteLabel) -> None:
+    vendor.receipts.needs_submitter = True
     provider = build(
         report_all_sales=True,
         sales="receipts",

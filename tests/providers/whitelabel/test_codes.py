@@ -58,12 +58,13 @@ def test_a_code_of_a_pool_is_found_by_its_code_and_burned(
     assert row["burnedAt"]
 
 
-@pytest.mark.parametrize("validates", [True, False])
+@pytest.mark.parametrize(("validates", "picks"), [(True, True), (True, False), (False, True)])
 def test_a_static_code_is_used_once_by_each_member_who_has_the_voucher(
-    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, leo: str, validates: bool
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str, leo: str, validates: bool, picks: bool
 ) -> None:
-    """Whether the engine knows STATIC codes is open: where it does not, our journal counts the use."""
-    vendor.commands.validates_static = validates
+    """Whether the engine knows STATIC codes, and whose, is open. Else our journal counts the use. No
+    other member's voucher is burned."""
+    vendor.commands.validates_static, vendor.commands.picks_static_by_user = validates, picks
     mine = vendor.state.give(mia, vendor.state.reward_named("Friends of Acme: $6 off"))
     theirs = benefit(vendor, leo, "Friends of Acme: $6 off")
     for row in (theirs, mine):  # both members have redeemed it in the app
@@ -74,7 +75,7 @@ def test_a_static_code_is_used_once_by_each_member_who_has_the_voucher(
         intent = voucher_intent(ref, row["id"], f"key-{ref}", "6.00")
         spend = provider.spend(intent)
         assert provider.find_spend(intent).spend == spend
-        assert bool(row["burnedAt"]) is validates
+        assert bool(row["burnedAt"]) is (validates and (picks or row is theirs))
         assert refusal(provider, ref, row["id"], f"again-{ref}", "6.00") is RejectReason.ALREADY_USED
         assert "Friends of Acme: $6 off" not in {each.title for each in provider.list_vouchers(ref)}
     with pytest.raises(Rejected):

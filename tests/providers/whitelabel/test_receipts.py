@@ -115,6 +115,17 @@ def test_a_member_without_a_login_is_named_by_their_id(
     assert vendor.receipts.orders[0]["submitter"] == {"authIdentifier": noor.ref}
 
 
+def test_a_tenant_that_takes_logins_only_refuses_the_order_of_a_member_without_one(
+    receipts: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.receipts.takes_user_ids = False
+    vendor.state.users[mia]["authIdentifier"] = None
+    with pytest.raises(Rejected):
+        receipts.record_order(order(mia))
+    vendor.state.users[mia]["authIdentifier"] = "auth0|mia"  # the member has logged in
+    assert receipts.record_order(order(mia)) == PointsChange(points=80)
+
+
 def test_a_tenant_without_receipts_refuses_and_may_be_asked_again(
     receipts: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:

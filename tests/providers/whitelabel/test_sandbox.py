@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
+from loyaltyview.sandbox.vendors.whitelabel.sample import USER_ISSUER
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from tests.providers.whitelabel.build import SECRET
 
@@ -87,3 +89,50 @@ def test_a_voucher_must_be_redeemed_before_it_is_validated_and_is_burned_once(  
 def test_a_token_needs_the_right_credentials(address: str, change: dict[str, Any]) -> None:
     answer = requests.post(f"{address}/oauth/token", json={**TOKEN, **change}, timeout=5)
     assert answer.status_code in (400, 401)
+
+
+RECEIPT: dict[str, Any] = {
+    "externalId": "order-1",
+    "placedAt": "2026-06-02T10:31:00.000Z",
+    "total": 80.5,
+    "currency": "USD",
+    "items": [{"sku": "SHIRT-01", "quantity": 1, "price": 80.5}],
+    "metadata": {"source": "test"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 201),
+        ({"submitter": {"authIdentifier": "auth0|mia"}}, 201),
+        ({"submitter": {"authIdentifier": "auth0|stranger"}}, 404),
+        ({"submitter": {"id": "auth0|mia"}}, 400),
+        ({"store": "boston-1"}, 400),
+        ({"metadata": {}}, 400),
+        ({"items": [{"sku": "SHIRT-01", "price": 80.5}]}, 400),
+    ],
+)
+def test_an_order_to_receipts_has_known_fields_only(  # type: ignore[no-untyped-def]
+    call, vendor: WhiteLabel, change: dict[str, Any], status: int
+) -> None:
+    assert call("POST", "/receipts/v1/orders", json={**RECEIPT, **change}).status_code == status
+    assert len(vendor.state.events_of("ORDER_PLACED")) == (status == 201)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "status"),
+    [
+        ({}, "/rewards?order=DESC", 200),
+        ({}, "/users?order=DESC", 403),
+        ({"sub": "auth0|stranger"}, "/rewards?order=DESC", 401),
+        ({"iss": "https://another.example/"}, "/rewards?order=DESC", 401),
+        ({"exp": 1_700_000_300}, "/rewards?order=DESC", 401),
+    ],
+)
+def test_a_members_token_is_checked_and_reads_rewards_only(  # type: ignore[no-untyped-def]
+    call, change: dict[str, Any], path: str, status: int
+) -> None:
+    claims = {"sub": "auth0|mia", "iss": USER_ISSUER, "iat": 1_700_000_000, "exp": 4_000_000_000, **change}
+    token = jwt.encode(claims, SECRET, algorithm="HS256")
+    assert call("GET", path, headers={"Authorization": f"Bearer {token}"}).status_code == status

@@ -30,6 +30,9 @@ class Receipts:
         self.orders: list[Json] = []
         # The vendor enables the service for a tenant.
         self.is_enabled = True
+        # Whether an order needs a submitter, and whether a user's id serves as one beside the login.
+        self.needs_submitter = False
+        self.takes_user_ids = True
         # Whether the event of an order carries its metadata; the guides do not say.
         self.tells_metadata = True
 
@@ -55,9 +58,11 @@ class Receipts:
         return success(order, 201)
 
     def _submitter(self, body: Json) -> Json | None:
+        if "submitter" not in body and self.needs_submitter:
+            raise Fail(400, "validation failed", ["submitter: missing"])
         if "submitter" not in body:
             return None
         name = body["submitter"].get("authIdentifier")
         if not isinstance(name, str) or set(body["submitter"]) != {"authIdentifier"}:
             raise Fail(400, "validation failed", ["submitter.authIdentifier: missing"])
-        return self._state.subject(name)
+        return self._state.subject(name) if self.takes_user_ids else self._state.login(name)
