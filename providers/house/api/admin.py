@@ -1,4 +1,6 @@
-"""API keys for administrators: made and shown once, changed in name and limits, revoked, never deleted."""
+"""API keys for administrators: made and shown once, changed in name and limits, revoked, never deleted. And
+what web shops reported and reserved, to read.
+"""
 
 from typing import Any
 
@@ -10,8 +12,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from providers.house.admin.members import ReadOnlyMixin
 from providers.house.api.keys import make_key, revoke
-from providers.house.api.models import ApiKey, Scope
+from providers.house.api.models import ApiKey, Report, Reservation, Scope
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -72,3 +75,19 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         count = sum(revoke(key.prefix) for key in keys)
         text = ngettext("%(count)d key is revoked.", "%(count)d keys are revoked.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["reported_at", "kind", "report_id", "answer"]
+    list_filter = ["program", "kind"]
+    search_fields = ["report_id"]
+    exclude = ["digest"]
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["created_at", "key", "hold", "expires_at", "closed_at", "has_expired"]
+    list_filter = ["program", "has_expired"]
+    list_select_related = ["hold"]
+    search_fields = ["key", "hold__order_id", "hold__item_id"]

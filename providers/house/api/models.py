@@ -61,14 +61,17 @@ class Report(models.Model):
     """What a web shop reported under an id, and our answer: a repeat gets the same answer, and other content
     under the same id is refused. `digest` is that of the content; no personal data is kept."""
 
-    program = models.SlugField()
-    kind = models.CharField(max_length=12, choices=ReportKind.choices)
-    report_id = models.CharField(max_length=100)
+    program = models.SlugField(_("program"))
+    kind = models.CharField(_("kind"), max_length=12, choices=ReportKind.choices)
+    report_id = models.CharField(_("id"), max_length=100)
     digest = models.CharField(max_length=64)
-    answer = models.JSONField(default=dict)
-    reported_at = models.DateTimeField(default=timezone.now, db_index=True)
+    answer = models.JSONField(_("answer"), default=dict)
+    reported_at = models.DateTimeField(_("reported at"), default=timezone.now, db_index=True)
 
     class Meta:
+        verbose_name = _("report of a web shop")
+        verbose_name_plural = _("reports of web shops")
+        ordering = ["-reported_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["program", "kind", "report_id"], name="house_api_one_report_per_id"
@@ -83,17 +86,20 @@ class Reservation(models.Model):
     """What a web cart reserved, by the shop's key. The hold says in which state it is. `closed_at` is set
     when it is confirmed, released or expired: the worker looks at the others only."""
 
-    program = models.SlugField()
-    key = models.CharField(max_length=64)
-    hold = models.OneToOneField(Hold, models.PROTECT, related_name="reservation")
+    program = models.SlugField(_("program"))
+    key = models.CharField(_("key of the cart"), max_length=64)
+    hold = models.OneToOneField(Hold, models.PROTECT, related_name="reservation", verbose_name=_("hold"))
     # The discount as it was agreed: the reward may change before the order.
-    discount = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-    has_expired = models.BooleanField(default=False)
+    discount = models.JSONField(_("discount"), default=dict)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    has_expired = models.BooleanField(_("has expired"), default=False)
 
     class Meta:
+        verbose_name = _("reservation of a web cart")
+        verbose_name_plural = _("reservations of web carts")
+        ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["program", "key"], name="house_api_one_reservation_per_key"),
             models.CheckConstraint(

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from providers.house.api.keys import Refused, make_key, recognise, revoke
 from providers.house.api.models import ApiKey
+from providers.house.models import Member
+from tests.providers.house_api.conftest import Shop, order_of, reservation_of
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/admin/house_api/apikey/"
@@ -127,3 +129,14 @@ def test_admin_changes_a_key_without_making_another(admin_client: Client) -> Non
     assert (key.name, key.scopes) == ("Shop 2", ["points:read", "orders:write"])
     assert recognise("acme", text) is Refused.REVOKED
     assert admin_client.post(f"{ADMIN}{key.pk}/delete/").status_code == 403
+
+
+def test_admin_shows_what_a_web_shop_reported_and_reserved(
+    admin_client: Client, shop: Shop, mia: Member
+) -> None:
+    shop.post("orders", order_of(mia))
+    shop.post("reservations", reservation_of(mia))
+    for name, text in (("report", "W-1"), ("reservation", "cart-1")):
+        page = admin_client.get(f"/admin/house_api/{name}/")
+        assert text in page.content.decode()
+        assert admin_client.post(f"/admin/house_api/{name}/add/").status_code == 403
