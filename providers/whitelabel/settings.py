@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import jwt
+
 from providers.errors import SettingsError
 from providers.names import Names
 from providers.settings import SettingSpec, VendorSettings, names_setting, setting
@@ -210,6 +212,15 @@ class Settings(VendorSettings):
             raise SettingsError("user_token_key", f"must have at least {SHORTEST_SHARED_KEY} bytes")
         if not is_shared and not self.user_token_key_id:
             raise SettingsError("user_token_key_id", "missing: the engine finds the key by it")
+        try:
+            jwt.get_algorithm_by_name(self.user_token_algorithm).prepare_key(self.signing_key)
+        except (jwt.InvalidKeyError, ValueError) as error:
+            raise SettingsError("user_token_key", "is no private key in PEM") from error
+
+    @property
+    def signing_key(self) -> str:
+        """The key of members' tokens. A PEM in one line has its line breaks as backslash and n."""
+        return self.user_token_key.replace("\\n", "\n")
 
     @property
     def token_url(self) -> str:

@@ -26,9 +26,7 @@ def user_token(settings: Settings, login: str, now: datetime) -> str:
     is the engine's time."""
     claims = {"sub": login, "iss": settings.user_token_issuer, "iat": now, "exp": now + USER_TOKEN_LIVES}
     headers = {"kid": settings.user_token_key_id} if settings.user_token_key_id else None
-    return jwt.encode(
-        claims, settings.user_token_key, algorithm=settings.user_token_algorithm, headers=headers
-    )
+    return jwt.encode(claims, settings.signing_key, algorithm=settings.user_token_algorithm, headers=headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,15 @@ def test_a_human_voucher_is_usable_once_while_the_app_shows_it(
         assert reason is RejectReason.ALREADY_USED
 
 
+def test_a_human_voucher_is_found_by_the_code_that_its_screen_shows_to_everybody(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str
+) -> None:
+    row = benefit(vendor, leo, "Free sticker")
+    row["reward"]["code"] = {"value": "STICKER"}
+    vendor.state.reveal(row)
+    assert provider.find_voucher(leo, "sticker").voucher_id == row["id"]
+
+
 def test_a_human_voucher_whose_use_was_not_finished_was_not_used(
     provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str, later: None
 ) -> None:

@@ -153,10 +153,12 @@ def test_the_sale_names_its_offers(
     assert body["discounts"] == [{"rewardId": spend.provider_ref}]
 
 
-def test_a_token_of_a_private_key_names_the_key(build: Build) -> None:
+@pytest.mark.parametrize("line_break", ["\n", "\\n"])
+def test_a_token_of_a_private_key_names_the_key(build: Build, line_break: str) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    settings = {**AS_MEMBER, "user_token_algorithm": "RS256", "user_token_key": pem}
+    written = pem.replace("\n", line_break)  # as a file has it, and as one line
+    settings = {**AS_MEMBER, "user_token_algorithm": "RS256", "user_token_key": written}
     provider = build(**settings, user_token_key_id="till-1")
     token = user_token(provider.client.settings, "auth0|mia", provider.client.now())
     assert jwt.get_unverified_header(token)["kid"] == "till-1"
@@ -172,6 +174,7 @@ def test_a_token_of_a_private_key_names_the_key(build: Build) -> None:
         ({"user_token_key": "short"}, "user_token_key"),
         ({"user_token_issuer": ""}, "user_token_issuer"),
         ({"user_token_algorithm": "RS256"}, "user_token_key_id"),
+        ({"user_token_algorithm": "RS256", "user_token_key_id": "till-1"}, "user_token_key"),
     ],
 )
 def test_a_key_that_signs_no_good_token_is_refused_when_it_is_saved(
