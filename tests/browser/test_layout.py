@@ -60,7 +60,7 @@ def enlarge(page: Page) -> None:
 
 @pytest.mark.parametrize("size", ["phone", "small"])
 def test_a_long_word_in_a_rewards_name_stays_in_its_card(open_page: Callable[..., Page], size: str) -> None:
-    page = open_page("mia", size, "light")
+    page = open_page("mia", size, color_scheme="light")
     see_member(page)
     page.evaluate(RENAME, LONG)
     assert page.evaluate(OVERLAPS) == []
@@ -68,7 +68,7 @@ def test_a_long_word_in_a_rewards_name_stays_in_its_card(open_page: Callable[...
 
 
 def test_names_and_savings_do_not_overlap_with_text_at_200_percent(open_page: Callable[..., Page]) -> None:
-    page = open_page("ana", "phone", "light")
+    page = open_page("ana", "phone", color_scheme="light")
     see_member(page)
     enlarge(page)
     assert page.evaluate(OVERLAPS) == []
@@ -77,7 +77,7 @@ def test_names_and_savings_do_not_overlap_with_text_at_200_percent(open_page: Ca
 def test_the_balance_stays_on_one_line_on_a_small_phone_with_text_at_200_percent(
     open_page: Callable[..., Page],
 ) -> None:
-    page = open_page("ana", "small", "light")
+    page = open_page("ana", "small", color_scheme="light")
     see_member(page)
     enlarge(page)
     assert page.locator(".balance strong").evaluate("e => e.getClientRects().length") == 1
@@ -88,7 +88,7 @@ def test_the_balance_stays_on_one_line_on_a_small_phone_with_text_at_200_percent
 def test_names_and_amounts_stay_on_one_line_with_text_at_200_percent(
     open_page: Callable[..., Page], visit: Visit, size: str
 ) -> None:
-    page = open_page("ana", size, "light")
+    page = open_page("ana", size, color_scheme="light")
     visit(page)
     enlarge(page)
     try:
@@ -101,7 +101,7 @@ def test_names_and_amounts_stay_on_one_line_with_text_at_200_percent(
 def test_a_long_name_of_what_was_applied_stays_on_the_page_with_text_at_200_percent(
     open_page: Callable[..., Page],
 ) -> None:
-    page = open_page("ana", "phone", "light")
+    page = open_page("ana", "phone", color_scheme="light")
     see_together(page)
     page.evaluate(RENAME, "Embroidered collar")
     enlarge(page)
@@ -112,14 +112,14 @@ def test_a_long_name_of_what_was_applied_stays_on_the_page_with_text_at_200_perc
 
 
 def test_the_steppers_three_parts_stand_in_one_line_on_a_small_phone(open_page: Callable[..., Page]) -> None:
-    page = open_page("mia", "small", "light")
+    page = open_page("mia", "small", color_scheme="light")
     see_member(page)
     page.locator("[data-reward='points-as-money'] label").first.click()
     assert top(page.get_by_label("More points")) == top(page.get_by_label("Fewer points"))
 
 
 def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]) -> None:
-    page = open_page("mia", "phone", "light")
+    page = open_page("mia", "phone", color_scheme="light")
     see_member(page)
     card = page.locator("[data-reward='points-as-money']")
     card.locator("label").first.click()
@@ -130,7 +130,7 @@ def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]
 
 
 def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:
-    page = open_page("mia", "phone", "light")
+    page = open_page("mia", "phone", color_scheme="light")
     see_member(page)
     page.locator("[data-reward='points-as-money'] label").first.click()
     page.locator("[data-reward='five-off'] label").first.click()
@@ -143,7 +143,7 @@ def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Ca
 def test_without_a_cart_the_customers_panel_keeps_its_edge(
     open_page: Callable[..., Page], stack: Stack
 ) -> None:
-    page = open_page("leo", "phone", "light")
+    page = open_page("leo", "phone", color_scheme="light")
     address = stack.act("profile")["webview"]["src"]
     page.goto(address.replace(stack.proxy_url, stack.web_url))
     see_member(page)
@@ -152,14 +152,14 @@ def test_without_a_cart_the_customers_panel_keeps_its_edge(
 
 
 def test_without_script_there_are_no_dead_buttons(open_page: Callable[..., Page]) -> None:
-    page = open_page("mia", "phone", "light", java_script_enabled=False)
+    page = open_page("mia", "phone", color_scheme="light", java_script_enabled=False)
     see_member(page)
     expect(page.locator(".stepper input").first).to_be_visible()
     assert [each.is_visible() for each in page.locator(".step").all()] == [False, False]
 
 
 def test_a_row_with_an_expired_code_keeps_room_for_its_name(open_page: Callable[..., Page]) -> None:
-    page = open_page("mia", "phone", "light")
+    page = open_page("mia", "phone", color_scheme="light")
     see_in_cart(page)
     row = page.locator("[data-redemption]").first
     # As the page draws it once the code has run out: one more button.
