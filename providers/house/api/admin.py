@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -20,7 +21,7 @@ from providers.house.api.models import ApiKey, Report, Reservation, Scope
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("Scopes"),
-        choices=Scope.choices,
+        choices=[(scope.value, format_lazy("{}: {}", scope.value, scope.label)) for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("What the key allows. Give each system a key with only what it needs."),
     )
