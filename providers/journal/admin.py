@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from providers.journal import batches
-from providers.journal.models import Batch, BatchLine, Write
+from providers.journal.models import Batch, BatchLine, BatchState, Write
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -87,7 +87,7 @@ class BatchLineAdmin(ReadOnlyAdmin):
     list_filter = [("refusal", admin.EmptyFieldListFilter), "batch__program"]
     list_select_related = ["batch", "write"]
     search_fields = ["batch__name", "write__key", "write__order_id"]
-    actions = ["send_again", "leave_out"]
+    actions = ["note_refused", "send_again", "leave_out"]
 
     @admin.display(description=_("file"), ordering="batch")
     def file(self, line: BatchLine) -> str:
@@ -99,6 +99,17 @@ class BatchLineAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["batch", "position", "write", "refusal"]
+
+    @admin.action(description=_("Note as refused: a person looked at the vendor"), permissions=["change"])
+    def note_refused(self, request: HttpRequest, lines: "QuerySet[BatchLine]") -> None:
+        """For a line of which the vendor tells nothing, such as one of a file that was never imported."""
+        count = 0
+        for line in lines.filter(refusal="", batch__state=BatchState.DELIVERED).select_related("write"):
+            if batches.refuse(line, str(_("noted by a person"))):
+                self.log_change(request, line, str(_("Noted as refused")))
+                count += 1
+        text = ngettext("%(n)d line is noted as refused.", "%(n)d lines are noted as refused.", count)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS if count else messages.WARNING)
 
     @admin.action(description=_("Send again in the next file"), permissions=["change"])
     def send_again(self, request: HttpRequest, lines: "QuerySet[BatchLine]") -> None:

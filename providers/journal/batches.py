@@ -108,9 +108,9 @@ def postpone(batch: Batch, error: str) -> None:
 
 def refuse(line: BatchLine, reason: str) -> bool:
     """Note that the vendor refused a line: its write did not happen, and waits for a person. Return whether
-    that is new."""
+    that is new; a line whose write is done stays."""
     with transaction.atomic():
-        open_line = BatchLine.objects.filter(pk=line.pk, refusal="")
+        open_line = BatchLine.objects.filter(pk=line.pk, refusal="", write__state=WriteState.SENT)
         if not open_line.update(refusal=reason[:300] or "refused"):
             return False
         advance(line.write, WriteState.SENT, WriteState.PLANNED, due_at=None, last_error=reason[:200])

@@ -148,6 +148,18 @@ def test_a_file_is_closed_when_every_line_is_decided_and_forgotten_later() -> No
     assert not Write.objects.exists()
 
 
+def test_a_line_of_which_nothing_is_told_can_be_noted_as_refused(admin_client: Client) -> None:
+    batch = delivered("a", "b")
+    queue.done(ACME.writes(key="b").get())
+    lines = "/admin/journal/batchline/"
+    chosen = [str(line.pk) for line in batch.lines.all()]
+    page = admin_client.post(lines, {"action": "note_refused", "_selected_action": chosen}, follow=True)
+    assert "1 line is noted as refused." in page.content.decode()
+    assert (state_of("a"), state_of("b")) == (WriteState.PLANNED, WriteState.DONE)
+    admin_client.post(lines, {"action": "send_again", "_selected_action": chosen})
+    assert collect(list(Write.objects.all())) is not None
+
+
 def test_administrators_see_files_and_decide_about_refused_lines(admin_client: Client) -> None:
     batch = delivered("a")
     batches.refuse(batch.lines.get(), "unknown customer")
