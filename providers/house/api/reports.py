@@ -15,21 +15,22 @@ from providers.house.api.models import Report, ReportKind
 from providers.house.api.problems import Problem, problem_of
 from providers.house.api.reservations import release_order
 from providers.house.earning import earned_with
+from providers.house.ledger import cards_of
 from providers.house.models import Member
 from providers.sales import Order, OrderLine, Return
 
 Answer = dict[str, object]
 
 
-def report_order(house: LoyaltyProvider, member: Member, order: Order) -> Answer:
-    """Let the order earn once. Raises Problem."""
+def report_order(house: LoyaltyProvider, member: Member, named: str, order: Order) -> Answer:
+    """Let the order earn once. `named` is the id by which the web shop names the member. Raises Problem."""
 
     def write() -> Answer:
         _check_owner(member, order.order_id)
         return {"order_id": order.order_id, "points": house.record_order(order).points}
 
     content = {
-        "member": member.pk,
+        "member": named,
         "total": _amount(order.earn_base.amount),
         "placed_at": order.placed_at.isoformat(),
         "lines": _lines(order.lines),
@@ -38,7 +39,7 @@ def report_order(house: LoyaltyProvider, member: Member, order: Order) -> Answer
     return _once(member.program, ReportKind.ORDER, order.order_id, content, write)
 
 
-def report_return(house: LoyaltyProvider, member: Member, ret: Return) -> Answer:
+def report_return(house: LoyaltyProvider, member: Member, named: str, ret: Return) -> Answer:
     """Take back what the goods earned, once. Raises Problem."""
 
     def write() -> Answer:
@@ -47,7 +48,7 @@ def report_return(house: LoyaltyProvider, member: Member, ret: Return) -> Answer
         return {"return_id": ret.return_id, "order_id": ret.order_id, "points": points}
 
     content = {
-        "member": member.pk,
+        "member": named,
         "order": ret.order_id,
         "total": _amount(ret.net.amount),
         "is_complete": ret.is_complete,
@@ -56,7 +57,7 @@ def report_return(house: LoyaltyProvider, member: Member, ret: Return) -> Answer
     return _once(member.program, ReportKind.RETURN, ret.return_id, content, write)
 
 
-def report_cancellation(house: LoyaltyProvider, member: Member, order: Order) -> Answer:
+def report_cancellation(house: LoyaltyProvider, member: Member, named: str, order: Order) -> Answer:
     """Give back what the order spent, then take back what it earned, once. Raises Problem."""
 
     def write() -> Answer:
@@ -64,7 +65,7 @@ def report_cancellation(house: LoyaltyProvider, member: Member, order: Order) ->
         release_order(member.program, order.order_id)
         return {"order_id": order.order_id, "points": house.cancel_order(order).points}
 
-    return _once(member.program, ReportKind.CANCELLATION, order.order_id, {"member": member.pk}, write)
+    return _once(member.program, ReportKind.CANCELLATION, order.order_id, {"member": named}, write)
 
 
 def forget_old(before: datetime) -> int:
@@ -97,7 +98,8 @@ def _once(
 
 def _check_owner(member: Member, order_id: str) -> None:
     earned = earned_with(member.program, order_id)
-    if earned and earned.member_id != member.pk:
+    # Entries stay with the card that earned, also when it was merged since.
+    if earned and not cards_of(member).filter(pk=earned.member_id).exists():
         raise Problem("other_member")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from providers.base import ProviderConfig
+from providers.house.merging import merge_members
 from providers.house.models import Member
 from providers.house.provider import HouseProvider
 from tests.providers.house import build_member, build_order
@@ -93,3 +94,15 @@ def test_lines_add_up_to_the_total(shop: Shop, mia: Member) -> None:
     assert (shop.status, refused["errors"][0]["field"]) == (422, "lines")
     line["total"] = "80.00"
     assert shop.post("orders", order_of(mia, lines=[line]))["points"] == 80
+
+
+def test_an_order_of_a_card_that_was_merged_since_is_still_the_members(
+    shop: Shop, mia: Member, till: HouseProvider
+) -> None:
+    old = build_member("ACME-000002")
+    first = shop.post("orders", order_of(old))
+    merge_members("acme", "ACME-000001", "ACME-000002", actor="ada", reason="two cards")
+    assert shop.post("orders", order_of(old)) == first
+    assert shop.post("returns", return_of(old))["points"] == -30
+    assert shop.post("returns", return_of(mia, "R-2"))["points"] == -30
+    assert points(mia) == 270

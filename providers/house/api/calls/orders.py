@@ -34,7 +34,9 @@ def report_order(request: HttpRequest, body: OrderIn) -> OrderPoints:
         lines=_lines_of(body.lines, total),
         store=body.store,
     )
-    return OrderPoints.model_validate(reports.report_order(caller_of(request).house, member, order))
+    return OrderPoints.model_validate(
+        reports.report_order(caller_of(request).house, member, body.member, order)
+    )
 
 
 @router.post("/returns", response=ReturnPoints, summary="Report a return", **scoped(Scope.ORDERS_WRITE))
@@ -54,7 +56,9 @@ def report_return(request: HttpRequest, body: ReturnIn) -> ReturnPoints:
         lines=_lines_of(body.lines, net),
         is_complete=body.is_complete,
     )
-    return ReturnPoints.model_validate(reports.report_return(caller_of(request).house, member, ret))
+    return ReturnPoints.model_validate(
+        reports.report_return(caller_of(request).house, member, body.member, ret)
+    )
 
 
 @router.post(
@@ -71,7 +75,9 @@ def report_cancellation(request: HttpRequest, body: CancellationIn) -> OrderPoin
         placed_at=clock.now(),
         earn_base=Money(amount=Decimal(0), currency=caller_of(request).currency),
     )
-    return OrderPoints.model_validate(reports.report_cancellation(caller_of(request).house, member, order))
+    return OrderPoints.model_validate(
+        reports.report_cancellation(caller_of(request).house, member, body.member, order)
+    )
 
 
 def _lines_of(lines: list[LineIn], total: Money) -> tuple[OrderLine, ...]:
