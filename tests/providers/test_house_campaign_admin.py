@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from providers.house.models import Campaign, CampaignCode, CodeBatch, MailOut, Member, Tier
@@ -111,3 +111,9 @@ def test_every_list_of_campaigns_can_be_searched(admin: Client, campaign: Campai
     response = admin.get(reverse(f"admin:house_{model}_changelist"), {"q": "old1"})
     assert response.status_code == 200
     assert ("OLD-1" in response.content.decode()) == (model == "campaigncode")
+
+
+def test_a_file_that_the_server_cannot_take_names_the_command(admin: Client, campaign: Campaign) -> None:
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=300):
+        response = admin.post(page(campaign, "import"), {"file": csv("A" * 400), "is_dry_run": "on"})
+    assert "manage.py house_codes" in response.content.decode()

@@ -3,9 +3,12 @@
 import csv
 import io
 import re
+from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 
 from providers.house import codes as house_codes
 from providers.house import mail_outs
@@ -185,3 +188,20 @@ def test_an_undo_leaves_a_code_of_a_mail_out_with_its_member(house: HouseProvide
     house.release(use_code(house, "key-1", "A"))
     (voucher,) = house.list_vouchers(REF)
     assert voucher.code == "A"
+
+
+def run(tmp_path: Path, text: str, *options: str) -> str:
+    file, out = tmp_path / "codes.csv", StringIO()
+    file.write_text(text)
+    call_command("house_codes", "acme", "summer", file, *options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_a_large_file_is_imported_by_a_command(db: None, tmp_path: Path) -> None:
+    build_campaign("OLD-1")
+    assert "All 2 codes are good" in run(tmp_path, "code\nA-1\nA-2\n", "--check")
+    assert CampaignCode.objects.count() == 1
+    assert run(tmp_path, "code\nA-1\nA-2\n") == "2 codes stored\n"
+    with pytest.raises(CommandError, match="Refused lines: 1"):
+        run(tmp_path, "A-3\na1\n")
+    assert CampaignCode.objects.count() == 3

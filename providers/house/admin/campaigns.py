@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -25,8 +26,6 @@ from providers.house.mail_outs import read_members
 from providers.house.models import Campaign, CampaignCode, CodeBatch, MailOut, Tier
 from providers.house.models.campaigns import LONGEST_CODE, MOST_CODES
 from providers.texts import id_key
-
-LARGEST_FILE = 8_000_000
 
 
 class MakeForm(forms.Form):
@@ -61,8 +60,9 @@ class FileForm(forms.Form):
 
     def clean_file(self) -> bytes:
         file = self.cleaned_data["file"]
-        if file.size > LARGEST_FILE:
-            raise ValidationError(_("The file is larger than 8 MB."))
+        # The server takes no larger request.
+        if file.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise ValidationError(_("The file is too large for this page: see manage.py house_codes."))
         data: bytes = file.read()
         return data
 
