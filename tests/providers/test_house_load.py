@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from providers.base import ProviderConfig
 from providers.house.models import Member, Multiplier, Reward, Tier
 from providers.house.provider import HouseProvider
-from providers.house.sample_file import SampleFileError, load_sample
+from providers.house.sample_file import DISCOUNT_KEYS, KEYS, SampleFileError, load_sample
 from providers.types import Cart, EnrolmentField, LockReason
 from tests.providers.house import usd
 
+README = Path(__file__).resolve().parents[2] / "providers" / "house" / "README.md"
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "house.toml"
 pytestmark = pytest.mark.django_db
 
@@ -249,3 +250,10 @@ def test_a_wrong_campaign_is_refused(old: str, new: str, message: str) -> None:
     with pytest.raises(SampleFileError, match=re.escape(message)):
         load_sample(CAMPAIGN.replace(old, new, 1))
     assert not Member.objects.exists()
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_the_readme_names_each_key_of_the_file(table: str) -> None:
+    (line,) = (line for line in README.read_text().splitlines() if f"[{table}]" in line.partition("` |")[0])
+    shared = set() if table == "rewards" else set(DISCOUNT_KEYS)
+    assert [key for key in KEYS[table] if key not in shared and f"`{key}`" not in line] == []
