@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from django.views.debug import SafeExceptionReporterFilter
 
+from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State, Transition
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.webview import pins, vendor_turns
@@ -22,6 +24,7 @@ from loyaltyview.webview.views import redeem as redeem_view
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.sales import Finding
+from tests.races.at_once import at_once
 
 from .conftest import Mint, Open
 from .fakes import MIA, Vendor
@@ -250,3 +253,19 @@ def test_attempts_are_deleted_after_their_time(the_launch: Launch, shown: str) -
     pins.begin(Launch.objects.get(), "key-1")
     assert purge_pin_attempts(timezone.now() - timedelta(days=1)) == 0
     assert purge_pin_attempts(timezone.now() + timedelta(days=1)) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_tills_at_once_have_three_attempts_together(program: Program) -> None:
+    launch = Launch(program=program, member_ref="L-00042")
+
+    def tries(number: int) -> bool:
+        try:
+            pins.begin(launch, f"key-{number}")
+        except Problem:
+            return False
+        return True
+
+    answers = at_once([partial(tries, number) for number in range(8)])
+    assert answers.count(True) == 3
