@@ -51,12 +51,13 @@ def order_sent_at(spend: Write) -> datetime | None:
 
 
 def note_order(journal: Journal, keys: Iterable[str]) -> None:
-    """Note that the order of these redemptions is about to be sent; the first time counts."""
-    rows = journal.writes(WriteKind.SPEND, key__in=list(keys), state=WriteState.DONE, waits_for_order=True)
-    for row in rows:
+    """Note that the order of these redemptions is about to be sent. Of several times the last counts: their
+    points may still go after it."""
+    held = Q(waits_for_order=True) | Q(detail__has_key=ORDER_SENT_AT)
+    for row in journal.writes(WriteKind.SPEND, held, key__in=list(keys), state=WriteState.DONE):
         sent_at = {ORDER_SENT_AT: clock.now().timestamp()}
         # A till that saw the points gone meanwhile has ended the hold: it stays so.
-        note_detail(row, Q(waits_for_order=True), add=sent_at, **ENDED)
+        note_detail(row, held, add=sent_at, **ENDED)
 
 
 def note_deducted(spend: Write) -> None:

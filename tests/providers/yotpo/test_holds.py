@@ -9,12 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from providers.errors import OutcomeUnknown, Unavailable
 from providers.journal.models import Write
 from providers.journal.states import Journal, note_detail
 from providers.types import WebhookName, WebhookRequest
 from providers.yotpo import holds
 from providers.yotpo.holds import note_deducted, note_order
 from providers.yotpo.provider import YotpoProvider
+from tests.providers.transcripts import losing
 from tests.providers.yotpo.build import MIA, make_intent, make_order, points_of
 
 JOURNAL = Journal(vendor="yotpo", program="acme")
@@ -95,6 +97,24 @@ def test_an_order_does_not_begin_again_a_hold_whose_points_were_seen_gone_meanwh
 
     row = Write.objects.get(key=spend.key)
     assert (row.waits_for_order, holds.is_held(row)) == (False, False)
+
+
+def test_points_are_not_given_back_while_an_order_that_was_sent_again_may_take_them(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+    with losing(yotpo, loses_requests=True), pytest.raises(OutcomeUnknown):
+        provider.record_order(order)
+    with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=False):
+        yotpo.orders.is_delayed = True
+        provider.record_order(order)
+        with pytest.raises(Unavailable):
+            provider.release(spend)
+        yotpo.orders.apply()
+        provider.release(spend)
+        assert points_of(provider, mia) == (820 + 100, 0)
 
 
 def test_notes_of_a_write_do_not_undo_each_other(provider: YotpoProvider, mia: str) -> None:
