@@ -25,7 +25,7 @@ from providers.sales import Order, OrderLine, PointsChange, Spend
 from providers.types import Money
 from providers.yotpo.arrival import SHOWN_AFTER, is_at_yotpo, look, totals
 from providers.yotpo.client import Client, is_ok
-from providers.yotpo.customers import fetch_by_ref
+from providers.yotpo.customers import deducted_codes, fetch_by_ref
 from providers.yotpo.holds import is_held, note_order
 from providers.yotpo.refs import identity_of
 
@@ -137,9 +137,12 @@ class _Sending:
 
     def before(self) -> dict[str, Any]:
         """Return what the order will change at Yotpo, as it is now."""
-        self.customer = fetch_by_ref(self.client, self.order.member_ref)
-        held = [row.vendor_ref for row in _redemptions(self.client, self.order.spends) if is_held(row)]
-        return totals(self.customer, held)
+        self.customer = fetch_by_ref(self.client, self.order.member_ref, with_history=True)
+        gone = deducted_codes(self.customer)
+        codes = [row.vendor_ref for row in _redemptions(self.client, self.order.spends) if is_held(row)]
+        if self.client.settings.sends_open_orders and self.order.earn_base.amount:
+            codes = []  # the open order may take their points as well, so they say nothing about this one
+        return totals(self.customer, [code for code in codes if code not in gone])
 
     def send(self) -> None:
         order = self.order
