@@ -197,12 +197,15 @@ def _wait_for(client: Client, email: str, customer_id: str, profile: MemberProfi
     )
 
 
+def is_newcomer(program: str, ref: str) -> bool:
+    """Return whether we enrolled the member a moment ago, so that Yotpo may not find them yet."""
+    since = clock.now() - NEW_FOR
+    return Enrolment.objects.filter(program=program, member_ref=ref, enrolled_at__gt=since).exists()
+
+
 def _newcomer(client: Client, ref: str) -> Member:
     """Return a member whom we enrolled a moment ago and Yotpo does not find yet."""
-    is_new = Enrolment.objects.filter(
-        program=client.program, member_ref=ref, enrolled_at__gt=clock.now() - NEW_FOR
-    ).exists()
-    if not is_new:
+    if not is_newcomer(client.program, ref):
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     identity = identity_of(client.program, ref)
     return Member(

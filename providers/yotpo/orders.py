@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from providers.answers import text_of
 from providers.currencies import hundredths
-from providers.errors import Rejected, RejectReason
+from providers.errors import Rejected, RejectReason, Unavailable
 from providers.journal.booking import refunded
 from providers.journal.delivery import deliver
 from providers.journal.models import Write, WriteKind, WriteState
@@ -27,6 +27,7 @@ from providers.yotpo.arrival import SHOWN_AFTER, is_at_yotpo, look, totals
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.customers import deducted_codes, fetch_by_ref
 from providers.yotpo.holds import is_held, note_order
+from providers.yotpo.members import is_newcomer
 from providers.yotpo.refs import identity_of
 
 LATER = PointsChange(points=None)
@@ -137,7 +138,7 @@ class _Sending:
 
     def before(self) -> dict[str, Any]:
         """Return what the order will change at Yotpo, as it is now."""
-        self.customer = fetch_by_ref(self.client, self.order.member_ref, with_history=True)
+        self.customer = self._fetch()
         gone = deducted_codes(self.customer)
         codes = [row.vendor_ref for row in _redemptions(self.client, self.order.spends) if is_held(row)]
         if self.client.settings.sends_open_orders and self.order.earn_base.amount:
@@ -181,9 +182,18 @@ class _Sending:
         }
         return body | {name: value for name, value in optional.items() if value}
 
+    def _fetch(self) -> dict[str, Any]:
+        ref = self.order.member_ref
+        try:
+            return fetch_by_ref(self.client, ref, with_history=True)
+        except Rejected as error:
+            if is_newcomer(self.client.program, ref):
+                raise Unavailable("Yotpo does not find the new customer yet") from error
+            raise
+
     def _email(self) -> str:
         """Return the e-mail that orders need, of a member who is known by an id."""
-        customer = self.customer or fetch_by_ref(self.client, self.order.member_ref)
+        customer = self.customer or self._fetch()
         if email := text_of(customer, "email"):
             return email
         raise Rejected(RejectReason.NOT_ALLOWED, "the customer has no e-mail")

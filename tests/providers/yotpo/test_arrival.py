@@ -10,6 +10,7 @@ from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.journal.models import Write, WriteKind
 from providers.sales import Order
+from providers.types import Consents, MemberProfile
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.transcripts import losing
 from tests.providers.yotpo.build import (
@@ -160,3 +161,19 @@ def test_a_code_that_an_open_order_carried_does_not_prove_that_the_paid_one_arri
         provider.record_order(order)
         yotpo.orders.apply()
         assert points_of(provider, mia) == (820 - 100 + 100, 0)
+
+
+@pytest.mark.parametrize("platform", ["generic", "shopify"])
+def test_the_order_of_a_new_customer_waits_until_yotpo_finds_them(
+    build: Build, yotpo: Yotpo, platform: str
+) -> None:
+    provider = build(platform=platform)
+    yotpo.hidden_reads = 7
+    profile = MemberProfile(first_name="Zoe", last_name="Park", email="zoe@example.test", phone="")
+    zoe = provider.enrol(profile, Consents())
+
+    with pytest.raises(Unavailable):
+        provider.record_order(make_order(zoe.ref))
+    yotpo.books.customer("email", "zoe@example.test").hidden_reads = 0  # type: ignore[union-attr]
+    provider.record_order(make_order(zoe.ref))
+    assert yotpo.books.orders["order-1"].total_cents == 8000
