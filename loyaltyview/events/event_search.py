@@ -19,7 +19,7 @@ from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.missed_events import take_orders, take_returns
 from loyaltyview.events.models import AlarmKind, EventSearch, Searched
 from loyaltyview.newstore.data_query import Page, orders_of, returns_of
-from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable
+from loyaltyview.newstore.errors import NewStoreError, NewStoreUnavailable, NewStoreUnexpected
 from loyaltyview.programs.models import Program
 from loyaltyview.work import clock
 
@@ -36,6 +36,7 @@ RUN_S = 600
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # A NewStore that does not answer is no news; a search that is this far behind is.
 LATE = timedelta(hours=6)
+MOST_NAMED = 10  # in one alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,34 +65,41 @@ def search_missed() -> None:
             except NewStoreError as error:
                 _note_failure(program, kind, error)
                 continue
-            except Exception:
+            except Exception as error:
                 # Any error: the other programs are still searched. This one goes on with its next run.
                 log.exception("event_search_failed", program=program.slug, kind=kind.value)
+                _raise_not_searched(program, kind, type(error).__name__)
                 continue
-            close_alarm(program, AlarmKind.MISSED, f"search of {kind.value}")
+            _note_progress(program, kind)
             if found:
                 _note_found(program, kind, found)
 
 
 def search(program: Program, kind: Searched) -> list[str]:
     """Compare what NewStore has of one kind since the last time, MOST_PAGES pages at most. Returns the ids of
-    which no event came. Raises NewStoreError; the pages before it are done."""
+    which no event came. Raises NewStoreError; the pages before it are done, and a period whose next page is
+    refused is read from its beginning by the next run."""
     now = clock.now()
     row, _ = EventSearch.objects.get_or_create(
         program=program, kind=kind, defaults={"started_at": now, "searched_until": now}
     )
     found: list[str] = []
-    settled = (
-        now - timedelta(minutes=settings.EVENT_PROMISE_MINUTES) - LAG
-    )  # all events before must have come
+    cursors = {row.cursor}
+    # All events before must have come.
+    settled = now - timedelta(minutes=settings.EVENT_PROMISE_MINUTES) - LAG
     for _page in range(MOST_PAGES):
         until = row.window_until or min(row.searched_until + LONGEST_WINDOW, settled)
         if until <= row.searched_until:
             break
         since = max(row.searched_until - OVERLAP, row.started_at)
-        page = WAYS[kind].read(program, since, until, row.cursor)
+        page = _read(row, since, until)
         taken = WAYS[kind].take(program, page.found)
         found += taken
+        _note_unreadable(program, kind, page.unreadable)
+        if page.cursor and page.cursor in cursors:
+            _begin_period_again(row)
+            raise NewStoreUnexpected("GraphQL gave the same page again")
+        cursors = {*cursors, page.cursor} if page.cursor else set()
         if not _advance(row, until, page.cursor, len(taken)):
             log.warning("event_search_elsewhere", program=program.slug, kind=kind.value)
             break
@@ -120,16 +128,54 @@ def _advance(row: EventSearch, until: datetime, cursor: str, taken: int) -> bool
     return True
 
 
+def _read(row: EventSearch, since: datetime, until: datetime) -> Page[Any]:
+    try:
+        return WAYS[Searched(row.kind)].read(row.program, since, until, row.cursor)
+    except NewStoreUnavailable:
+        raise
+    except NewStoreError:
+        _begin_period_again(row)  # its cursor may be known no more
+        raise
+
+
+def _begin_period_again(row: EventSearch) -> None:
+    same = EventSearch.objects.filter(pk=row.pk, searched_until=row.searched_until, cursor=row.cursor)
+    same.update(window_until=None, cursor="")
+
+
 def _note_found(program: Program, kind: Searched, found: list[str]) -> None:
     total = EventSearch.objects.get(program=program, kind=kind).found
-    detail = f"{kind.value} without events, handled now: {len(found)}, of {total} so far: {', '.join(found)}"
+    names = ", ".join(found[:MOST_NAMED])
+    detail = f"{kind.value} without events, handled now: {len(found)}, of {total} so far: {names}"
     raise_alarm(program, AlarmKind.MISSED, detail, f"{kind.value} of {clock.now():%Y-%m-%d}")
+
+
+def _note_unreadable(program: Program, kind: Searched, unreadable: Sequence[str]) -> None:
+    if unreadable:
+        detail = f"{len(unreadable)} could not be read, look at them in NewStore: "
+        detail += "; ".join(unreadable[:MOST_NAMED])
+        raise_alarm(program, AlarmKind.MISSED, detail, f"unreadable {kind.value} of {clock.now():%Y-%m-%d}")
 
 
 def _note_failure(program: Program, kind: Searched, error: NewStoreError) -> None:
     log.warning("event_search_failed", program=program.slug, kind=kind.value, detail=error.detail)
-    row = EventSearch.objects.filter(program=program, kind=kind).first()
-    is_late = row is not None and row.searched_until < clock.now() - LATE
-    if is_late or not isinstance(error, NewStoreUnavailable):
-        detail = f"NewStore cannot be searched: {error.detail}"
-        raise_alarm(program, AlarmKind.MISSED, detail, f"search of {kind.value}")
+    if _is_late(program, kind) or not isinstance(error, NewStoreUnavailable):
+        _raise_not_searched(program, kind, error.detail)
+
+
+def _note_progress(program: Program, kind: Searched) -> None:
+    """Close the alarm of a search that works; one that works and does not get on is as good as none."""
+    if _is_late(program, kind):
+        _raise_not_searched(program, kind, "it is hours behind, with more pages than it reads")
+    else:
+        close_alarm(program, AlarmKind.MISSED, f"search of {kind.value}")
+
+
+def _is_late(program: Program, kind: Searched) -> bool:
+    late = EventSearch.objects.filter(searched_until__lt=clock.now() - LATE)
+    return late.filter(program=program, kind=kind).exists()
+
+
+def _raise_not_searched(program: Program, kind: Searched, problem: str) -> None:
+    detail = f"NewStore cannot be searched: {problem}"
+    raise_alarm(program, AlarmKind.MISSED, detail, f"search of {kind.value}")

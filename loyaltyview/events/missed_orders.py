@@ -92,8 +92,10 @@ def find_missed_returns(program: Program, since: datetime, until: datetime) -> I
     if not program.newstore_find_missed_events:
         return
     latest = min(until, clock.now() - PATIENCE)
+    if since >= latest:
+        return
     try:
-        found = list(_pages(partial(returns_of, program, since, latest))) if since < latest else []
+        found = yield from _pages(partial(returns_of, program, since, latest))
     except NewStoreError as error:
         yield _not_asked(error, "the returns of the day")
         return
@@ -109,7 +111,7 @@ def _list_orders(
     """Yield what could not be asked, and return the ids of the orders of that time as NewStore lists them."""
     if program.newstore_find_missed_events and since < latest:
         try:
-            orders = list(_pages(partial(orders_of, program, since, latest)))
+            orders = yield from _pages(partial(orders_of, program, since, latest))
             return [each.order_id for each in orders if not each.is_historical]
         except NewStoreError as error:  # the REST API may answer
             yield _not_asked(error, "the orders of the day by GraphQL")
@@ -124,15 +126,18 @@ def _list_orders(
     return wanted
 
 
-def _pages(read: Callable[[str], Page[Found]]) -> Iterator[Found]:
-    """Yield what is on all pages. Raises NewStoreError, also for more than MOST_PAGES pages."""
-    cursor = ""
+def _pages(read: Callable[[str], Page[Found]]) -> Generator[Gap, None, list[Found]]:
+    """Yield what could not be read, and return what is on all pages. Raises NewStoreError, also for more than
+    MOST_PAGES pages."""
+    cursor, found = "", list[Found]()
     for _page in range(MOST_PAGES):
         page = read(cursor)
-        yield from page.found
+        for each in page.unreadable:
+            yield Gap(cause="NewStore's answer cannot be read", about=each)
+        found += page.found
         cursor = page.cursor
         if not cursor:
-            return
+            return found
     raise NewStoreUnexpected(f"more than {MOST_PAGES} pages")
 
 

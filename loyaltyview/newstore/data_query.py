@@ -6,9 +6,9 @@ assumed, and a program can change it (`newstore_data_query`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +41,9 @@ NAMES: Mapping[str, str] = {
 PER_PAGE = 100
 MOST_ITEMS = 250  # of one return
 LONGEST_CURSOR = 1000
+SMALLEST_STEP = Decimal("0.0001")
+# The end of a period may be compared with seconds only.
+ROUNDING = timedelta(seconds=1)
 
 ORDERS = """query LoyaltyViewOrders {
   %(orders)s(
@@ -117,26 +120,30 @@ class FoundReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[Found]):
-    """A part of a period, oldest first. `cursor` names the next page, "" after the last."""
+    """A part of a period, oldest first. `cursor` names the next page, "" after the last. `unreadable` says of
+    each that was left out what is wrong with it."""
 
     found: tuple[Found, ...]
     cursor: str
+    unreadable: tuple[str, ...] = ()
 
 
 def orders_of(program: Program, since: datetime, until: datetime, cursor: str = "") -> Page[FoundOrder]:
     """Return a page of the orders placed from `since` to before `until`; one call. Raises NewStoreError."""
     names = _names(program)
     connection = _ask(program, ORDERS, names, names["orders"], (since, until), cursor)
-    found = tuple(_order(node, names) for node in list_in(connection, "nodes"))
-    return Page(found=found, cursor=_next(connection, cursor))
+    page = _page(connection, cursor, lambda node: _order(node, names))
+    _check_period([each.placed_at for each in page.found], since, until)
+    return page
 
 
 def returns_of(program: Program, since: datetime, until: datetime, cursor: str = "") -> Page[FoundReturn]:
     """Return a page of the returns from `since` to before `until`; one call. Raises NewStoreError."""
     names = _names(program)
     connection = _ask(program, RETURNS, names, names["returns"], (since, until), cursor)
-    found = tuple(_return(node, names) for node in list_in(connection, "nodes"))
-    return Page(found=found, cursor=_next(connection, cursor))
+    page = _page(connection, cursor, lambda node: _return(node, names))
+    _check_period([each.returned_at for each in page.found], since, until)
+    return page
 
 
 def _names(program: Program) -> Mapping[str, str]:
@@ -167,6 +174,28 @@ def _ask(
 def _literal(text: str) -> str:
     # A JSON string is a GraphQL string.
     return json.dumps(text)
+
+
+def _page(
+    connection: Mapping[str, Any], cursor: str, read: Callable[[Mapping[str, Any]], Found]
+) -> Page[Found]:
+    """Return the page in `connection`. A node that cannot be read is left out, so that it does not hide those
+    behind it; when there are several and none can be read, the query is wrong."""
+    nodes, found, unreadable = list_in(connection, "nodes"), list[Found](), list[str]()
+    for node in nodes:
+        try:
+            found.append(read(node))
+        except NewStoreUnexpected as error:
+            unreadable.append(f"{plain_of(node.get('id'), 100) or 'without an id'}: {error.detail}")
+    if len(unreadable) == len(nodes) > 1:
+        raise NewStoreUnexpected(f"none of {len(nodes)} can be read; {unreadable[0]}")
+    return Page(found=tuple(found), cursor=_next(connection, cursor), unreadable=tuple(unreadable))
+
+
+def _check_period(times: list[datetime], since: datetime, until: datetime) -> None:
+    """Refuse what lies outside of the period: a filter that is ignored would give all orders there are."""
+    if any(not since - ROUNDING <= each < until + ROUNDING for each in times):
+        raise NewStoreUnexpected("GraphQL gave another time than was asked for")
 
 
 def _next(connection: Mapping[str, Any], cursor: str) -> str:
@@ -222,7 +251,7 @@ def _refund(node: Mapping[str, Any], whole: str, excl_tax: str, tax: str) -> Ref
 
 
 def _number(node: Mapping[str, Any], key: str) -> Decimal:
-    """Return a number; GraphQL gives decimals as numbers or texts."""
+    """Return a number, rounded as those of events are; GraphQL gives decimals as numbers or texts."""
     value = node.get(key)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise NewStoreUnexpected(f"{key} is not an amount")
@@ -232,7 +261,7 @@ def _number(node: Mapping[str, Any], key: str) -> Decimal:
         raise NewStoreUnexpected(f"{key} is not an amount") from error
     if not number.is_finite() or abs(number) >= LARGEST_AMOUNT:
         raise NewStoreUnexpected(f"{key} is not an amount")
-    return number
+    return number.quantize(SMALLEST_STEP)
 
 
 def _text(node: Mapping[str, Any], key: str, limit: int = 100) -> str:

@@ -195,9 +195,9 @@ def time_in(body: Mapping[str, Any], key: str) -> datetime:
     """Return the time under `key`. Raises NewStoreUnexpected."""
     try:
         moment = parse_datetime(_text(body, key, required=True))
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise NewStoreUnexpected(f"{key} is not a time")
-    # Without a zone NewStore means UTC: version 2 of the media type says so, and the page about GraphQL.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment is None:
+            raise NewStoreUnexpected(f"{key} is not a time")
+        # Without a zone NewStore means UTC: version 2 of the media type says so, and the page about GraphQL.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise NewStoreUnexpected(f"{key} is not a time") from error

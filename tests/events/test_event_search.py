@@ -136,6 +136,55 @@ def test_one_run_reads_a_bounded_number_of_pages(
     assert (row.cursor, row.window_until) == ("3", SETTLED)
 
 
+def test_a_period_whose_next_page_is_refused_is_read_again(
+    program: Program, graphql: GraphQl, row: EventSearch
+) -> None:
+    """NewStore may forget a cursor."""
+    EventSearch.objects.update(cursor="forgotten", window_until=SETTLED)
+    graphql.error = NewStoreRejected("400 unknown cursor", "", 400)
+    search_missed()
+    assert Alarm.objects.get().detail == "NewStore cannot be searched: 400 unknown cursor"
+    graphql.error = None
+    search_missed()
+    row.refresh_from_db()
+    assert (row.searched_until, row.cursor) == (SETTLED, "")
+    assert Alarm.objects.get().closed_at is not None
+
+
+def test_pages_that_go_round_end_with_an_alarm(program: Program, graphql: GraphQl, row: EventSearch) -> None:
+    graphql.pages = {
+        "": Page(found=(found(),), cursor="a"),
+        "a": Page(found=(), cursor="b"),
+        "b": Page(found=(), cursor="a"),
+    }
+    search_missed()
+    assert len(graphql.asked) == 3
+    alarm = Alarm.objects.get(subject="search of orders")
+    assert "the same page again" in alarm.detail
+    assert Event.objects.get().subject == ORDER, "what was read before is handled"
+
+
+def test_a_search_that_does_not_get_on_is_an_alarm(
+    program: Program, graphql: GraphQl, row: EventSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_search, "MOST_PAGES", 1)
+    EventSearch.objects.update(searched_until=NOW - timedelta(hours=7))
+    graphql.pages = {"": Page(found=(), cursor="a")}
+    search_missed()
+    assert "hours behind" in Alarm.objects.get().detail
+
+
+def test_what_cannot_be_read_is_told_and_the_search_goes_on(
+    program: Program, graphql: GraphQl, row: EventSearch
+) -> None:
+    graphql.pages = {"": Page(found=(found(),), cursor="", unreadable=("order-9: placedAt is not a time",))}
+    search_missed()
+    alarm = Alarm.objects.get(subject="unreadable orders of 2026-03-04")
+    assert "order-9: placedAt is not a time" in alarm.detail
+    row.refresh_from_db()
+    assert (row.searched_until, row.found) == (SETTLED, 1)
+
+
 def test_a_search_that_was_overtaken_ends(program: Program, graphql: GraphQl, row: EventSearch) -> None:
     graphql.on_read = lambda: EventSearch.objects.update(searched_until=NOW - timedelta(minutes=50))
     search(program, Searched.ORDERS)
@@ -208,6 +257,7 @@ def test_an_error_of_one_program_leaves_the_others_their_turn(
     row.refresh_from_db()
     assert row.searched_until == NOW - timedelta(hours=1)
     assert EventSearch.objects.filter(kind=Searched.RETURNS).exists()
+    assert Alarm.objects.get().detail == "NewStore cannot be searched: ValueError"
 
 
 @pytest.mark.parametrize(

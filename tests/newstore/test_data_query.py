@@ -80,8 +80,9 @@ def test_a_program_renames_what_is_assumed(tenant: Program, newstore: responses.
         {"data": None},
         {"data": {"orders": None}},
         {"data": {"orders": {"nodes": []}}},
-        connection("orders", {**ORDER, "id": None}),
-        connection("orders", {**ORDER, "placedAt": "yesterday"}),
+        connection("orders", {**ORDER, "placedAt": "2026-03-04T14:59:58Z"}),
+        connection("orders", {**ORDER, "placedAt": "2026-03-04T16:00:02Z"}),
+        {"data": {"orders": {"nodes": [{**ORDER, "id": None}] * 2, "pageInfo": {}}}},
         connection("orders", ORDER, hasNextPage=True, endCursor=None),
         connection("orders", ORDER, hasNextPage=True, endCursor="same"),
     ],
@@ -92,6 +93,21 @@ def test_an_unknown_answer_about_orders_is_refused(
     newstore.post(API + PATH, json=answer)
     with pytest.raises(NewStoreUnexpected):
         orders_of(tenant, SINCE, UNTIL, "same")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": None}, {"placedAt": "yesterday"}, {"placedAt": "0001-01-01T00:00:00+14:00"}, {"id": "x" * 101}],
+)
+def test_an_order_that_cannot_be_read_does_not_hide_the_others(
+    tenant: Program, newstore: responses.RequestsMock, changes: dict[str, Any]
+) -> None:
+    nodes = [ORDER | changes, ORDER]
+    newstore.post(API + PATH, json={"data": {"orders": {"nodes": nodes, "pageInfo": {}}}})
+    page = orders_of(tenant, SINCE, UNTIL)
+    assert [each.order_id for each in page.found] == ["order-1"]
+    (unreadable,) = page.unreadable
+    assert next(iter(changes)) in unreadable
 
 
 @pytest.mark.parametrize(
@@ -109,8 +125,20 @@ def test_no_amount_of_a_return_is_guessed(
     tenant: Program, newstore: responses.RequestsMock, changes: dict[str, Any]
 ) -> None:
     newstore.post(API + PATH, json=connection("returns", RETURN | changes))
-    with pytest.raises(NewStoreUnexpected):
-        returns_of(tenant, SINCE, UNTIL)
+    page = returns_of(tenant, SINCE, UNTIL)
+    assert page.found == ()
+    assert page.unreadable[0].startswith("return-1: ")
+
+
+def test_an_amount_with_many_decimals_is_rounded_as_in_events(
+    tenant: Program, newstore: responses.RequestsMock
+) -> None:
+    item = ITEM | {"refundExclTax": "33.33333333333333333333"}
+    newstore.post(
+        API + PATH, json=connection("returns", RETURN | {"items": {"nodes": [item], "pageInfo": {}}})
+    )
+    (found,) = returns_of(tenant, SINCE, UNTIL).found
+    assert str(found.items[0].refund.excl_tax) == "33.3333"
 
 
 def test_a_refused_query_names_the_field(tenant: Program, newstore: responses.RequestsMock) -> None:
