@@ -47,20 +47,22 @@ def _cancelled(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> 
 
 def cancelled_in_cart(launch: Launch) -> list[tuple[Redemption, str]]:
     """Return the redemptions whose code was in the cart when the app opened the page, and which the program
-    has cancelled since, each with what to do. The code is in this cart, whichever cart and customer it was
-    made for. An order that this cart became has used it: that is no code to remove."""
+    has cancelled since, once for each code, with what to do. The code is in this cart, whichever cart and
+    customer it was made for. An order that this cart became has used it: that is no code to remove."""
     if not launch.selected_coupons:
         return []
-    issued = issued_of(launch.program_id, launch.selected_coupons).select_related("redemption")
-    codes = {each.redemption_id: each.code for each in issued}
-    rows = [
-        each.redemption
-        for each in issued
+    issued = [
+        each
+        for each in issued_of(launch.program_id, launch.selected_coupons)
+        .select_related("redemption")
+        .order_by("pk")
         if not each.redemption.order_id or each.redemption.cart_id != launch.cart_id
     ]
+    gone = {row.pk for row in cancelled_by_vendor(each.redemption for each in issued)}
     return [
-        (row, wording.cancelled_in_cart(row, codes[row.pk], is_shown=row.member_ref == launch.member_ref))
-        for row in cancelled_by_vendor(rows)
+        (row, wording.cancelled_in_cart(row, code, is_shown=row.member_ref == launch.member_ref))
+        for row, code in ((each.redemption, each.code) for each in issued)
+        if row.pk in gone
     ]
 
 

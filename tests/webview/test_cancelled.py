@@ -2,10 +2,11 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from loyaltyview.redemptions.cancellation import cancel_spend
 from loyaltyview.redemptions.commands import Actor
-from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.models import IssuedCode, Redemption
 from loyaltyview.redemptions.release import undo
 from providers.base import Capability
 
@@ -135,3 +136,14 @@ def test_the_order_that_a_cart_became_has_no_code_to_remove(
     cancel(row)
     html = client.get(open_page(selectedCoupons=[row.code])).content.decode()
     assert "CANCELLED_BY_PROGRAM" not in html
+
+
+def test_each_code_of_a_renewed_reward_that_is_in_the_cart_is_named(
+    client: Client, open_page: Open, row: Redemption
+) -> None:
+    newer = IssuedCode.objects.create(
+        program=row.program, redemption=row, code="LOY9000000", issued_at=timezone.now()
+    )
+    cancel(row)
+    html = client.get(open_page(selectedCoupons=[newer.code, row.code])).content.decode()
+    assert [html.count(f"its code {code} is no longer valid") for code in (row.code, newer.code)] == [1, 1]
