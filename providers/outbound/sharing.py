@@ -59,9 +59,17 @@ class _Kept:
     number: int | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _UnderWay:
+    """A read that other threads wait for, and since which change of the member it is made."""
+
+    number: int | None
+    result: "Future[Any]"
+
+
 _scope: ContextVar[Scope | None] = ContextVar("sharing", default=None)
 _kept: OrderedDict[Key, _Kept] = OrderedDict()
-_under_way: dict[Key, "Future[Any]"] = {}
+_under_way: dict[Key, _UnderWay] = {}
 _lock = threading.Lock()
 
 
@@ -95,8 +103,10 @@ def alone() -> Iterator[None]:
 
 def changed(program: str, member: str) -> None:
     """The member was written to, or a vendor says so: read again from now on, in every process. A look-up of
-    this process may have found the member, and is made again, too."""
+    this process may have found the member, and is made again, too. So is a read that has begun before."""
     with _lock:
+        for key in [key for key in _under_way if key[0] == program]:
+            del _under_way[key]
         for key in [key for key, kept in _kept.items() if key[0] == program and kept.member in (member, "")]:
             del _kept[key]
     digest = _digest(program, member)
@@ -130,22 +140,24 @@ def shared(
             _kept[key] = replace(kept, member=scope.member, number=_number(scope))
             return kept.answer
         first = _under_way.get(key)
-        if first is None:
-            ours = _under_way[key] = Future()
+        # One that began before the last change of the member is of no use.
+        if first is None or first.number != _number(scope):
+            first, ours = None, _UnderWay(_number(scope), Future())
+            _under_way[key] = ours
     if first is not None:
-        return _wait(first, key, read)
+        return _wait(first.result, read)
     started_at = time.monotonic()
     try:
         answer = read()
     except BaseException as error:
         _end(key, ours)
-        ours.set_exception(error)
-        ours.exception()  # there may be no other waiting thread
+        ours.result.set_exception(error)
+        ours.result.exception()  # there may be no other waiting thread
         raise
-    if is_worth_keeping(answer):
+    if is_worth_keeping(answer) and _under_way.get(key) is ours:
         _keep(key, _Kept(answer, started_at, scope.member, _number(scope)))
     _end(key, ours)
-    ours.set_result(answer)
+    ours.result.set_result(answer)
     return answer
 
 
@@ -183,7 +195,7 @@ def _number(scope: Scope) -> int | None:
     return scope.number if scope.member else None
 
 
-def _wait(first: "Future[Any]", key: Key, read: Callable[[], Any]) -> Any:
+def _wait(first: "Future[Any]", read: Callable[[], Any]) -> Any:
     try:
         return first.result(max(0.0, min(remaining_s(), 60.0)))
     except TimeoutError as error:
@@ -202,7 +214,7 @@ def _keep(key: Key, kept: _Kept) -> None:
             _kept.popitem(last=False)
 
 
-def _end(key: Key, ours: "Future[Any]") -> None:
+def _end(key: Key, ours: _UnderWay) -> None:
     with _lock:
         if _under_way.get(key) is ours:
             del _under_way[key]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyaltyview.events.envelope import read_envelope
 from loyaltyview.events.errors import PayloadError
 from loyaltyview.events.readers import read_cancelled, read_codes, read_completed, read_order, read_return
 from loyaltyview.programs.earn_base import EarnOn
@@ -121,6 +122,16 @@ def test_a_tax_that_the_base_needs_is_never_guessed(earn_on: str, price_method: 
 def test_a_return_counts_what_was_refunded_without_tax() -> None:
     read = read_return(envelope("return.processed", returned(45.0)))
     assert (read.return_id, read.net, read.store_id) == ("return-1", Decimal(45), "US_BOSTON_01")
+
+
+def test_an_amount_of_many_digits_is_read_after_an_address_was_taken_out() -> None:
+    digits = b"33.333333333333333333"
+    body = envelope("return.processed", returned(billing_address={"city": "Boston"}))
+    body = body.replace(b'"refund_excl_tax": 45.0', b'"refund_excl_tax": ' + digits)
+    assert digits in body
+    stored = read_envelope(body, "acme-staging").stored
+    assert b"Boston" not in stored
+    assert str(read_return(stored).net) == "33.3333"
 
 
 def test_a_return_without_net_amounts_subtracts_the_tax() -> None:
