@@ -22,6 +22,9 @@ class EventSource(models.TextChoices):
     FOUND = "found", _("found at NewStore")  # an order of which no event came (`missed_events`)
 
 
+OF_ORDERS = (EventSource.NEWSTORE, EventSource.FOUND)
+
+
 class EventState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     DONE = "done", _("done")

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from loyaltyview.events.envelope import EventName
+from loyaltyview.events.envelope import ORDER_FOUND, EventName
 from loyaltyview.events.errors import PayloadError
-from loyaltyview.events.models import Event, EventSource, EventState, Order
+from loyaltyview.events.models import OF_ORDERS, Event, EventSource, EventState, Order
 from loyaltyview.events.readers import read_codes
 from loyaltyview.events.stored_events import replay
 from loyaltyview.programs.models import Program
@@ -14,7 +14,7 @@ from providers.texts import code_key
 
 WITH_CODES = (EventName.ORDER_CREATED.value, EventName.ORDER_OPENED.value)
 NEWEST = 2_000  # orders in which an administrator's page looks for products
-OF_SALE = (*WITH_CODES, EventName.ORDER_COMPLETED.value)
+OF_SALE = (*WITH_CODES, EventName.ORDER_COMPLETED.value, ORDER_FOUND)
 
 
 def has_unread(program: Program, codes: tuple[str, ...], before: datetime) -> bool:
@@ -45,7 +45,7 @@ def _names_one(payload: bytes, reward_attribute: str, wanted: set[str]) -> bool:
 
 def read_again(program: Program, order_id: str) -> bool:
     """Have the order's events handled again, which confirms its redemptions to the vendor."""
-    events = Event.objects.filter(program=program, source=EventSource.NEWSTORE, subject=order_id)
+    events = Event.objects.filter(program=program, source__in=OF_ORDERS, subject=order_id)
     return replay(events.filter(name__in=OF_SALE)) > 0
 
 

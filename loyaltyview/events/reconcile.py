@@ -13,7 +13,7 @@ from django.db.models import Q
 from loyaltyview.events.alarms import close_alarm, raise_alarm
 from loyaltyview.events.earning import cancel_order, complete_order, why_nothing
 from loyaltyview.events.missed_orders import Gap, find_missed_orders, find_missed_returns, is_used
-from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, EventState, Order
+from loyaltyview.events.models import OF_ORDERS, AlarmKind, Earning, Event, EventState, Order
 from loyaltyview.events.order_backfill import take_cancellations
 from loyaltyview.events.orders import note_completed, settle_order
 from loyaltyview.events.stored_events import replay
@@ -90,7 +90,7 @@ def _dead_events(program: Program, since: datetime, until: datetime) -> Iterator
 def _orders(program: Program, since: datetime, until: datetime) -> Iterator[Gap]:
     received = Event.objects.filter(
         program=program,
-        source=EventSource.NEWSTORE,
+        source__in=OF_ORDERS,
         received_at__gte=since,
         received_at__lt=until,
         subject__gt="",
@@ -178,9 +178,9 @@ def _is_waiting(order: Order) -> bool:
 
 def _replay_order(order: Order) -> int:
     return replay(
-        Event.objects.filter(
-            program=order.program, source=EventSource.NEWSTORE, subject=order.order_id
-        ).exclude(state=EventState.IGNORED)
+        Event.objects.filter(program=order.program, source__in=OF_ORDERS, subject=order.order_id).exclude(
+            state=EventState.IGNORED
+        )
     )
 
 

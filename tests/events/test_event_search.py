@@ -15,6 +15,7 @@ from loyaltyview.events.missed_events import take_orders
 from loyaltyview.events.models import (
     Alarm,
     AlarmKind,
+    Earning,
     Event,
     EventSearch,
     EventSource,
@@ -22,12 +23,15 @@ from loyaltyview.events.models import (
     Order,
     Searched,
 )
+from loyaltyview.events.reconcile import Gap, find_gaps
 from loyaltyview.newstore.data_query import FoundOrder, Page
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.orders import order_from
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.commands import WORKER
 from loyaltyview.redemptions.models import Redemption, State
-from providers.errors import Unavailable
+from loyaltyview.redemptions.stuck_resolution import question_of, resolve
+from providers.errors import Rejected, RejectReason, Unavailable
 
 from .conftest import Deliver, Work
 from .deliveries import CODE, ORDER, completed, order
@@ -353,3 +357,34 @@ def test_an_open_order_that_is_cancelled_meanwhile_is_undone(
     redemption.refresh_from_db()
     assert (redemption.state, Order.objects.get().earned_points) == (State.RELEASED, None)
     assert Event.objects.get().state == EventState.DONE
+
+
+def test_a_person_who_knows_that_its_code_was_spent_has_the_found_order_handled_again(
+    program: Program, work: Work, host: dict[str, Any], redemption: Redemption, books: Books
+) -> None:
+    books.fail["confirm"] = [Rejected(RejectReason.NOT_ALLOWED)]
+    take_orders(program, [found()])
+    work()
+    redemption.refresh_from_db()
+    assert redemption.state == State.STUCK
+    assert resolve(redemption, question_of(redemption), it_happened=False, actor=WORKER)
+    work()
+    redemption.refresh_from_db()
+    assert (redemption.state, books.calls["confirm"]) == (State.SETTLED, 2)
+
+
+def test_the_reconciliation_repairs_a_found_order_that_did_not_earn(
+    program: Program, work: Work, host: dict[str, Any], redemption: Redemption, books: Books
+) -> None:
+    books.fail["record_order"] = [Rejected(RejectReason.NOT_ALLOWED)] * 3
+    take_orders(program, [found()])
+    work(3)
+    (gap,) = (each for each in _orders_of_day(program) if each.cause == "completed, and not earned")
+    assert gap.repair
+    gap.repair()
+    work()
+    assert Order.objects.get().earning == Earning.EARNED
+
+
+def _orders_of_day(program: Program) -> list[Gap]:
+    return [gap for gap in find_gaps(program, NOW.date()) if gap.about == ORDER]
