@@ -98,6 +98,16 @@ def test_an_unreadable_phone_is_left_out(
     assert 'placeholder="Ada"' in html
 
 
+@pytest.mark.parametrize("name", [EMAIL, f"Ada {EMAIL}", "(617) 555-0177"])
+def test_a_contact_that_stands_in_the_place_of_a_name_is_not_shown(
+    client: Client, form_page: str, customers: Customers, name: str
+) -> None:
+    customers.fields |= {"first_name": "", "last_name": "", "full_name": name}
+    html = client.get(form_page).content.decode()
+    assert 'placeholder="••• 0177"' in html
+    assert not any(text in html for text in (EMAIL, "555"))
+
+
 @pytest.mark.parametrize("error", [NewStoreUnavailable("timeout"), NewStoreRejected("gone", status=404)])
 def test_without_the_profile_the_form_is_empty(
     client: Client, form_page: str, customers: Customers, error: NewStoreError
