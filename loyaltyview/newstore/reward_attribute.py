@@ -13,8 +13,9 @@ from providers.texts import plain
 
 LONGEST_VALUE = 2000
 LONGEST_CODE = 100
-MOST_CODES = 20  # of one order
-# Codes are letters and digits, some with dashes. What separates them is up to who fills the attribute.
+MOST_WORDS = 100  # of one order: a sentence may stand before its code
+# Codes are letters and digits, some with dashes. What separates them is up to who fills the attribute. A dot
+# at the end is that of a sentence.
 CODE = re.compile(r"[\w.-]+")
 
 
@@ -24,8 +25,9 @@ def reward_texts(holders: Iterable[Mapping[str, Any]], name: str) -> tuple[str, 
     if not name:
         return ()
     values = [value for holder in holders for value in _values(holder.get("extended_attributes"), name)]
-    words = [word for value in values for word in CODE.findall(plain(value[:LONGEST_VALUE]))]
-    return tuple(dict.fromkeys(word for word in words if len(word) <= LONGEST_CODE))[:MOST_CODES]
+    found = (word for value in values for word in CODE.findall(plain(value[:LONGEST_VALUE])))
+    words = (word.rstrip(".") for word in found)
+    return tuple(dict.fromkeys(word for word in words if 0 < len(word) <= LONGEST_CODE))[:MOST_WORDS]
 
 
 def _values(attributes: Any, name: str) -> list[str]:

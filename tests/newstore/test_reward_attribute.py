@@ -19,6 +19,7 @@ def listed(value: object, name: str = NAME) -> dict[str, Any]:
         ("LOY-7QK2", ("LOY-7QK2",)),
         (" LOY-7QK2 ; LOY-NEW1,LOY-7QK2", ("LOY-7QK2", "LOY-NEW1")),
         ('["LOY-7QK2", "LOY-NEW1"]', ("LOY-7QK2", "LOY-NEW1")),
+        ("LOY-7QK2. LOY-NEW.1.", ("LOY-7QK2", "LOY-NEW.1")),
         ("", ()),
         (None, ()),
         (7, ()),
@@ -27,6 +28,11 @@ def listed(value: object, name: str = NAME) -> dict[str, Any]:
 )
 def test_a_value_is_one_code_or_any_list_of_codes(value: object, words: tuple[str, ...]) -> None:
     assert reward_texts([listed(value)], NAME) == words
+
+
+def test_a_sentence_before_the_code_does_not_hide_it() -> None:
+    sentence = " ".join(f"word{number}" for number in range(40))
+    assert "LOY-7QK2" in reward_texts([listed(f"{sentence} LOY-7QK2")], NAME)
 
 
 @pytest.mark.parametrize(
