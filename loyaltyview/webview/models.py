@@ -176,7 +176,7 @@ class WaitingNewcomer(models.Model):
 
 class PinAttempts(models.Model):
     """How often a PIN was tried in vain for one member, over all launches and processes. The PIN itself is
-    nowhere. `last_key` is the form of the last attempt: the same form sent twice is one attempt."""
+    nowhere. `last_key` is the name of the last attempt (`pins.name_of`): the same form twice is one."""
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="+")
     member_ref = models.CharField(_("member"), max_length=200)

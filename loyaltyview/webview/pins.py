@@ -7,7 +7,9 @@ another launch begins it again.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import timedelta
+from hashlib import sha256
 
 from django.db.models import F, QuerySet
 from django.http import QueryDict
@@ -15,6 +17,7 @@ from django.http import QueryDict
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch, PinAttempts
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.taps import Tap
 from loyaltyview.work import clock
 
 FIELD = "pin"
@@ -45,25 +48,36 @@ def left_for(launch: Launch) -> int:
     return max(0, MOST_ATTEMPTS - row.count) if row else MOST_ATTEMPTS
 
 
-def begin(launch: Launch, key: str) -> None:
-    """Count the attempt of the form with this key, once. Raises Problem(PIN_CLOSED) where none is left."""
+def name_of(taps: Iterable[Tap]) -> str:
+    """Return the name of the attempt to make these taps. The form's key alone would let other items try
+    another PIN in the same attempt."""
+    parts = sorted(f"{tap.key}|{tap.kind}|{tap.item_id}|{tap.points}" for tap in taps)
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def begin(launch: Launch, name: str) -> bool:
+    """Count the attempt of this name, once. Returns whether this call counted it: only then it may be given
+    back. Raises Problem(PIN_CLOSED) where none is left."""
     now = clock.now()
     PinAttempts.objects.get_or_create(
         program=launch.program, member_ref=launch.member_ref, defaults={"last_at": now}
     )
     rows = PinAttempts.objects.filter(program=launch.program, member_ref=launch.member_ref)
     old = rows.filter(last_at__lt=now - _closed_for())
-    if old.update(count=1, last_key=key, last_at=now):
-        return
-    fresh = rows.filter(count__lt=MOST_ATTEMPTS).exclude(last_key=key)
-    if not fresh.update(count=F("count") + 1, last_key=key, last_at=now) and not _is_repeated(launch, key):
+    if old.update(count=1, last_key=name, last_at=now):
+        return True
+    fresh = rows.filter(count__lt=MOST_ATTEMPTS).exclude(last_key=name)
+    if fresh.update(count=F("count") + 1, last_key=name, last_at=now):
+        return True
+    if not _is_repeated(launch, name):
         raise Problem(Refusal.PIN_CLOSED)
+    return False
 
 
-def give_back(launch: Launch, key: str) -> None:
-    """Take the attempt of this form out of the count: its PIN was not wrong. Earlier ones stay counted, since
+def give_back(launch: Launch, name: str) -> None:
+    """Take the attempt of this name out of the count: its PIN was not wrong. Earlier ones stay counted, since
     a spend that needs no PIN would otherwise begin the count again."""
-    _row_of(launch).filter(last_key=key, count__gt=0).update(count=F("count") - 1, last_key="")
+    _row_of(launch).filter(last_key=name, count__gt=0).update(count=F("count") - 1, last_key="")
 
 
 def _row_of(launch: Launch) -> "QuerySet[PinAttempts]":
@@ -72,8 +86,8 @@ def _row_of(launch: Launch) -> "QuerySet[PinAttempts]":
     )
 
 
-def _is_repeated(launch: Launch, key: str) -> bool:
-    return _row_of(launch).filter(last_key=key).exists()
+def _is_repeated(launch: Launch, name: str) -> bool:
+    return _row_of(launch).filter(last_key=name).exists()
 
 
 def _closed_for() -> timedelta:

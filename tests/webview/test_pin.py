@@ -141,6 +141,36 @@ def test_the_same_form_twice_is_one_attempt(client: Client, shown: str) -> None:
     assert Redemption.objects.filter(refusal="PIN_WRONG").count() == 1
 
 
+def many(key: str, pin: str, *items: str) -> dict[str, object]:
+    return {"key": key, "pin": pin, "chosen": [f"reward:{item}" for item in items]}
+
+
+def test_one_form_tries_one_pin_however_its_items_are_changed(
+    client: Client, shown: str, vendor: Vendor
+) -> None:
+    for item in ("ten-off", "fifteen-percent"):
+        client.post(shown + "several/", many(KEY, WRONG, item))
+    assert Redemption.objects.filter(refusal="PIN_WRONG").count() == 2
+    assert PinAttempts.objects.get().count == 2
+
+
+def test_a_form_that_was_judged_gives_no_attempt_back(client: Client, shown: str) -> None:
+    client.post(shown + "redeem/", form(pin=WRONG))
+    client.post(shown + "redeem/", {**form(pin=WRONG), "item": "fifteen-percent"})
+    client.post(shown + "several/", many("a-key-of-several-1", WRONG, "ten-off"))
+    client.post(shown + "several/", many("a-key-of-several-1", WRONG, "no-such-reward"))
+    assert PinAttempts.objects.get().count == 2
+
+
+def test_a_repeated_form_is_answered_after_the_last_attempt(
+    client: Client, shown: str, the_launch: Launch, vendor: Vendor
+) -> None:
+    assert "/applied/" in client.post(shown + "redeem/", form(pin=RIGHT))["Location"]
+    for number in range(3):
+        pins.begin(Launch.objects.get(), f"key-{number}")
+    assert "/applied/" in client.post(shown + "redeem/", form(pin=RIGHT))["Location"]
+
+
 def test_a_spend_without_a_pin_does_not_begin_the_count_again(
     client: Client, shown: str, vendor: Vendor
 ) -> None:

@@ -20,6 +20,7 @@ from loyaltyview.webview import pins
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.responses import is_htmx
+from loyaltyview.webview.taps import Tap
 from loyaltyview.webview.vendor_turns import NOT_REPEATED, waiting
 from providers.base import Capability
 
@@ -34,21 +35,24 @@ class Attempt:
 
 @contextmanager
 @sensitive_variables("attempt")
-def attempt_of(request: HttpRequest, launch: Launch, key: str) -> Iterator[Attempt]:
-    """Yield the attempt of the form with this key. Raises Problem for what is no PIN, and after too many
-    attempts. A vendor that asks for no PIN gets none."""
-    takes_pin = Capability.PIN in launch.program.provider().capabilities
+def attempt_of(
+    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...], *, has_begun: bool
+) -> Iterator[Attempt]:
+    """Yield the attempt of the form with these taps. Raises Problem for what is no PIN, and after too many
+    attempts. A vendor that asks for no PIN gets none. A form that `has_begun` is answered by its rows: what
+    it adds is tried without a PIN, and counts as no attempt."""
+    takes_pin = not has_begun and Capability.PIN in launch.program.provider().capabilities
     attempt = Attempt(pins.read_pin(request.POST) if takes_pin else "")
-    if attempt.pin:
-        pins.begin(launch, key)
+    name = pins.name_of(taps)
+    is_counted = bool(attempt.pin) and pins.begin(launch, name)
     try:
         yield attempt
     except Problem as problem:
         attempt.stays = attempt.stays or problem.code is Refusal.PIN_WRONG
         raise
     finally:
-        if attempt.pin and not attempt.stays:
-            pins.give_back(launch, key)
+        if is_counted and not attempt.stays:
+            pins.give_back(launch, name)
 
 
 def wait_or_ask(request: HttpRequest, launch: Launch, wait_s: float) -> HttpResponse:

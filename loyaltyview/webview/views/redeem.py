@@ -43,9 +43,10 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         check_member_token(launch, request.POST.get("member"))
         tap = read_tap(request.POST)
-        if not has_begun(launch, (tap,)) and (wait_s := wait_of(launch, tap.key)):
+        is_repeated = has_begun(launch, (tap,))
+        if not is_repeated and (wait_s := wait_of(launch, tap.key)):
             return wait_or_ask(request, launch, wait_s)
-        with attempt_of(request, launch, tap.key) as attempt:
+        with attempt_of(request, launch, (tap,), has_begun=is_repeated) as attempt:
             with in_turn(launch, tap.key):
                 row = redeem_tap(launch, replace(tap, pin=attempt.pin))
             is_new = True

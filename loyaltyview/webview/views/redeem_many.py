@@ -46,9 +46,10 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     try:
         check_member_token(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
-        if not has_begun(launch, taps) and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
+        is_repeated = has_begun(launch, taps)
+        if not is_repeated and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
             return wait_or_ask(request, launch, wait_s)
-        rows, failed, first = _redeem_all(request, launch, taps)
+        rows, failed, first = _redeem_all(request, launch, taps, is_repeated=is_repeated)
     except Problem as problem:
         return ask_or(
             request,
@@ -76,11 +77,12 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 @sensitive_variables("attempt")
 def _redeem_all(
-    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...]
+    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...], *, is_repeated: bool
 ) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
     """As `_redeem_each`, in turn, and with the PIN that the customer typed for all of them."""
     key = request.POST["key"]
-    with attempt_of(request, launch, key) as attempt, in_turn(launch, key, len(taps)):
+    attempts = attempt_of(request, launch, taps, has_begun=is_repeated)
+    with attempts as attempt, in_turn(launch, key, len(taps)):
         rows, failed, first = _redeem_each(launch, tuple(replace(tap, pin=attempt.pin) for tap in taps))
         is_wrong = any(each.code == Refusal.PIN_WRONG for each in failed)
         attempt.stays = is_wrong or any(row.state in OPEN for row in rows)
