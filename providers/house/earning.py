@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import Zone
@@ -161,24 +161,24 @@ def earned_with(program: str, order_id: str) -> Entry | None:
 def _earned_elsewhere(member: Member, order: Order) -> Entry | None:
     """Return the entry of the same purchase, reported by NewStore and by the web shop: the id of one is the
     number of the other. Later calls find it by either id."""
-    same = Entry.objects.filter(
-        Q(reference=earn_reference(order.external_id)) | Q(note=order.order_id),
-        member__in=cards_of(member),
-        kind=EntryKind.EARN,
-        amount__isnull=False,
-    ).first()
+    same = _earnings(member, Q(reference=earn_reference(order.external_id)) | Q(note=order.order_id)).first()
     if same:
         reference, note = earn_reference(order.order_id), order.external_id
         post(member, EntryKind.EARN, 0, reference=reference, order_id=same.order_id, note=note)
     return same
 
 
+def _earnings(member: Member, which: Q) -> QuerySet[Entry]:
+    return Entry.objects.filter(which, member__in=cards_of(member), kind=EntryKind.EARN, amount__isnull=False)
+
+
 def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry | None]:
-    """Lock the member who earned with the order, else the member named; return them and the earn entry."""
+    """Lock the member who earned with the order, else the member named; return them and the earn entry. A web
+    shop may report what came back of an order that only NewStore reported."""
     earned = earned_with(program, order_id)
     member = lock(program, earned.member.member_id if earned else ref)
     # Looked for again: the order may have been recorded while we waited for the lock.
-    return member, earned_with(program, order_id)
+    return member, earned_with(program, order_id) or _earnings(member, Q(note=order_id)).first()
 
 
 # The money of a return, and its shares by product, where they are kept.

@@ -174,6 +174,16 @@ def test_an_order_that_till_and_web_shop_report_earns_once(
     assert spendable(house) == 250
 
 
+def test_a_web_shop_reports_what_came_back_of_an_order_that_only_the_till_reported(
+    house: HouseProvider, member: Member
+) -> None:
+    house.record_order(replace(build_order("5f0c"), external_id="W-17"))
+    assert house.record_return(build_return("30.00", "r-1", "W-17")).points == -30
+    assert house.record_return(build_return("10.00", "r-2", "5f0c")).points == -10
+    assert house.cancel_order(build_order("W-17")).points == -40
+    assert spendable(house) == 250
+
+
 def test_goods_of_a_web_order_come_back_in_a_store(house: HouseProvider, member: Member) -> None:
     house.record_order(build_order("W-17"))
     ret = replace(build_return("30.00", order_id="5f0c"), member_ref="", reported_as="W-17")
