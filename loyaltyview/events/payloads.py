@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
+from math import isfinite
 from typing import Any, TypeVar
 
 from django.utils.dateparse import parse_datetime
@@ -15,6 +16,7 @@ from providers.texts import plain_of
 
 LONGEST_ID = 100  # of an order, return or coupon code
 SMALLEST_STEP = Decimal("0.0001")
+NEGLIGIBLE = Decimal("0.000001")
 # Larger than any sale, small enough for the columns.
 LARGEST_AMOUNT = Decimal(10) ** 9
 
@@ -157,6 +159,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _number(value: Any) -> float | str:
-    # Fractions go back to JSON numbers; the few that a float cannot hold exactly stay readable as text.
+    # Fractions go back to JSON numbers, also those of more digits than a float holds: no amount needs them.
+    # What no float comes near stays readable as text.
     as_float = float(value)
-    return as_float if Decimal(repr(as_float)) == value else str(value)
+    return as_float if isfinite(as_float) and abs(Decimal(as_float) - value) < NEGLIGIBLE else str(value)
