@@ -5,6 +5,7 @@ events, page by page. Each page moves the program's row, so a search that is sto
 search begins when it is switched on: orders from before are the reconciliation's.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ LAG = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(days=1)
 MOST_PAGES = 20  # of one program, kind and run
-RUN_S = 600
+RUN_S = 120  # the other periodic work of the process waits meanwhile
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # A NewStore that does not answer is no news; a search that is this far behind is.
 LATE = timedelta(hours=6)
@@ -61,7 +62,7 @@ def search_missed() -> None:
             break  # The next run begins with the rest.
         for kind in Searched:
             try:
-                found = search(program, kind)
+                found = search(program, kind, ends_at)
             except NewStoreError as error:
                 _note_failure(program, kind, error)
                 continue
@@ -75,10 +76,11 @@ def search_missed() -> None:
                 _note_found(program, kind, found)
 
 
-def search(program: Program, kind: Searched) -> list[str]:
-    """Compare what NewStore has of one kind since the last time, MOST_PAGES pages at most. Returns the ids of
-    which no event came. Raises NewStoreError; the pages before it are done, and a period whose next page is
-    refused is read from its beginning by the next run."""
+def search(program: Program, kind: Searched, ends_at: float = math.inf) -> list[str]:
+    """Compare what NewStore has of one kind since the last time, MOST_PAGES pages at most and none after
+    `ends_at` (`time.monotonic`). Returns the ids of which no event came. Raises NewStoreError; the pages
+    before it are done, and a period whose next page is refused is read from its beginning by the next run.
+    """
     now = clock.now()
     row, _ = EventSearch.objects.get_or_create(
         program=program, kind=kind, defaults={"started_at": now, "searched_until": now}
@@ -89,7 +91,7 @@ def search(program: Program, kind: Searched) -> list[str]:
     settled = now - timedelta(minutes=settings.EVENT_PROMISE_MINUTES) - LAG
     for _page in range(MOST_PAGES):
         until = row.window_until or min(row.searched_until + LONGEST_WINDOW, settled)
-        if until <= row.searched_until:
+        if until <= row.searched_until or time.monotonic() > ends_at:
             break
         since = max(row.searched_until - OVERLAP, row.started_at)
         page = _read(row, since, until)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +139,17 @@ def test_one_run_reads_a_bounded_number_of_pages(
     assert [cursor for _since, _until, cursor in graphql.asked] == ["", "1", "2"]
     row.refresh_from_db()
     assert (row.cursor, row.window_until) == ("3", SETTLED)
+
+
+def test_a_run_ends_in_time_between_two_pages(
+    program: Program, graphql: GraphQl, row: EventSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphql.pages = {"": Page(found=(), cursor="a"), "a": Page(found=(), cursor="")}
+    monkeypatch.setattr(event_search, "time", SimpleNamespace(monotonic=lambda: float(len(graphql.asked))))
+    search(program, Searched.ORDERS, ends_at=0.5)
+    assert len(graphql.asked) == 1
+    row.refresh_from_db()
+    assert row.cursor == "a"
 
 
 def test_a_period_whose_next_page_is_refused_is_read_again(
