@@ -61,7 +61,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _UnderWay:
-    """A read that other threads wait for, and since which change of the member it is made."""
+    """A read that other threads wait for. `number` as in `Scope`, None for a look-up."""
 
     number: int | None
     result: "Future[Any]"
@@ -103,9 +103,9 @@ def alone() -> Iterator[None]:
 
 def changed(program: str, member: str) -> None:
     """The member was written to, or a vendor says so: read again from now on, in every process. A look-up of
-    this process may have found the member, and is made again, too. So is a read that has begun before."""
+    this process may have found the member, or is about to, and is made again, too."""
     with _lock:
-        for key in [key for key in _under_way if key[0] == program]:
+        for key in [key for key, each in _under_way.items() if key[0] == program and each.number is None]:
             del _under_way[key]
         for key in [key for key, kept in _kept.items() if key[0] == program and kept.member in (member, "")]:
             del _kept[key]

@@ -181,6 +181,37 @@ def test_equal_reads_at_the_same_moment_are_one(read: Reads) -> None:
         assert {each.result() for each in answers} == {1}
 
 
+@pytest.mark.parametrize("member", [MIA, ""])
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_page_does_not_wait_for_a_read_that_began_before_the_write(
+    read: Reads, member: str, is_elsewhere: bool
+) -> None:
+    """What such a read brings is outdated, and is not kept either. Of another process no look-up knows."""
+    began, may_answer = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        began.set()
+        may_answer.wait(30)
+        return "outdated"
+
+    def ask() -> str:
+        sharing._scope.set(sharing.Scope(max_age_s=PAGE_S, program="acme", member=member))
+        return str(shared(KEY, slow))
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask)
+        assert began.wait(30)
+        if is_elsewhere:
+            MemberChange.objects.create(digest=sharing._digest("acme", MIA), number=1)
+        else:
+            changed("acme", MIA)
+        with page():
+            assert shared(KEY, read) == 1
+            may_answer.set()
+            assert first.result(30) == "outdated"
+            assert shared(KEY, read) == 1
+
+
 def test_equal_reads_fail_together() -> None:
     may_answer = threading.Event()
     scope = sharing.Scope(max_age_s=PAGE_S, program="acme", member=MIA)
