@@ -213,14 +213,18 @@ class Settings(VendorSettings):
         if not is_shared and not self.user_token_key_id:
             raise SettingsError("user_token_key_id", "missing: the engine finds the key by it")
         try:
-            jwt.get_algorithm_by_name(self.user_token_algorithm).prepare_key(self.signing_key)
-        except (jwt.InvalidKeyError, ValueError) as error:
-            raise SettingsError("user_token_key", "is no private key in PEM") from error
+            jwt.encode({}, self.signing_key, algorithm=self.user_token_algorithm)
+        # A public key fails with AttributeError, one with a password with TypeError.
+        except (jwt.InvalidKeyError, ValueError, TypeError, AttributeError) as error:
+            needed = "is a PEM, not a shared key" if is_shared else "is no private RSA key in PEM"
+            raise SettingsError("user_token_key", needed) from error
 
     @property
     def signing_key(self) -> str:
-        """The key of members' tokens. A PEM in one line has its line breaks as backslash and n."""
-        return self.user_token_key.replace("\\n", "\n")
+        """The key of members' tokens. A PEM in one line has its line breaks as backslash and n; a shared key
+        is taken letter by letter."""
+        is_pem = self.user_token_algorithm == RS256
+        return self.user_token_key.replace("\\n", "\n") if is_pem else self.user_token_key
 
     @property
     def token_url(self) -> str:

@@ -6,7 +6,13 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from loyaltyview.sandbox.vendors.whitelabel import sample
 from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
@@ -183,3 +189,21 @@ def test_a_key_that_signs_no_good_token_is_refused_when_it_is_saved(
     with pytest.raises(SettingsError) as caught:
         build(**{**AS_MEMBER, **change})
     assert caught.value.key == setting
+
+
+def test_a_key_that_only_verifies_or_has_a_password_is_refused_when_it_is_saved(build: Build) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+    settings = {**AS_MEMBER, "user_token_algorithm": "RS256", "user_token_key_id": "till-1"}
+    for pem in (public, locked):
+        with pytest.raises(SettingsError) as caught:
+            build(**{**settings, "user_token_key": pem.decode()})
+        assert caught.value.key == "user_token_key"
+
+
+def test_a_shared_key_is_taken_letter_by_letter(build: Build) -> None:
+    shared = "a backslash \\n is no line break in a key like this"
+    provider = build(**{**AS_MEMBER, "user_token_key": shared})
+    token = user_token(provider.client.settings, "auth0|mia", provider.client.now())
+    assert jwt.decode(token, shared, algorithms=["HS256"], issuer=sample.USER_ISSUER)["sub"] == "auth0|mia"
