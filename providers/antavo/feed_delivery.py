@@ -28,7 +28,8 @@ def next_time(client: Client) -> datetime:
 
 
 def deliver(client: Client) -> list[str]:
-    """Bring the files that are due to their place; return their names. What fails is tried again later."""
+    """Bring the files that are due to their place; return their names. What fails is tried again later, and
+    the files after it, so that a server that hangs does not cost the worker its time for each of them."""
     delivered = []
     due = batches.files(client.journal, *UNDELIVERED).filter(due_at__lte=clock.now())
     for batch in due:
@@ -40,6 +41,7 @@ def deliver(client: Client) -> list[str]:
             delivered.append(batch.name)
         except ProviderError as error:
             batches.postpone(batch, f"{type(error).__name__}: {error.detail}")
+            break
     return delivered
 
 

@@ -1,7 +1,12 @@
-"""A folder of an SFTP server whose key is pinned. Needs paramiko, the extra `sftp` of pyproject.toml."""
+"""A folder of an SFTP server whose key is pinned. Needs paramiko, the extra `sftp` of pyproject.toml.
+
+No session lasts longer than LONGEST_S: paramiko waits in some places for as long as a server is silent, and
+other programs wait for the same worker. An upload that is cut off goes on where it stopped.
+"""
 
 import base64
 import binascii
+import errno
 import io
 import socket
 import stat
@@ -9,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import AuthFailed, Unavailable, Unsupported
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 IDLE_S = 30.0
+LONGEST_S = 120.0  # shorter than a process keeps a file for itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +82,30 @@ def opened(server: SftpServer) -> Iterator[Folder]:
         raise Unsupported("sftp: paramiko is not installed")
     import paramiko
 
-    transport = None
+    try:
+        pinned = read_host_key(server.host_key)
+        private_key = read_private_key(server.private_key) if server.private_key else None
+    except ValueError as error:  # settings that were cleared while files were on their way
+        raise AuthFailed(f"sftp: {error}") from error
+    transport = watch = None
     try:
         transport = paramiko.Transport(_connect(server.host, server.port))
+        watch = Timer(LONGEST_S, transport.close)
+        watch.daemon = True
+        watch.start()
         transport.banner_timeout = transport.auth_timeout = CONNECT_S
-        _sign_in(transport, server)
-        client = paramiko.SFTPClient.from_transport(transport)
-        if client is None:
-            raise Unavailable("sftp: no session")
-        client.get_channel().settimeout(IDLE_S)
-        yield _SftpFolder(client, server.folder)
+        _sign_in(transport, server, pinned, private_key)
+        channel = transport.open_session(timeout=CONNECT_S)
+        channel.settimeout(IDLE_S)
+        channel.invoke_subsystem("sftp")
+        yield _SftpFolder(paramiko.SFTPClient(channel), server.folder)
     except paramiko.AuthenticationException as error:
         raise AuthFailed("sftp: the credentials are refused") from error
     except (paramiko.SSHException, EOFError) as error:
         raise Unavailable(f"sftp: {type(error).__name__}") from error
     finally:
+        if watch is not None:
+            watch.cancel()
         if transport is not None:
             transport.close()
 
@@ -97,7 +113,11 @@ def opened(server: SftpServer) -> Iterator[Folder]:
 def _connect(host: str, port: int) -> socket.socket:
     """Return a connection to one of the host's addresses, each of them allowed."""
     failure: OSError = OSError("no address")
-    for address in allowed_addresses(host, port):
+    try:
+        addresses = allowed_addresses(host, port)
+    except UnicodeError as error:
+        raise OSError(errno.EINVAL, "no name of a host") from error
+    for address in addresses:
         connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         connection.settimeout(CONNECT_S)
         try:
@@ -110,18 +130,17 @@ def _connect(host: str, port: int) -> socket.socket:
     raise failure
 
 
-def _sign_in(transport: "paramiko.Transport", server: SftpServer) -> None:
+def _sign_in(transport: "paramiko.Transport", server: SftpServer, pinned: Any, private_key: Any) -> None:
     import paramiko
 
-    pinned = read_host_key(server.host_key)
     # The server is asked for a key of this kind; another key is refused before any credential is sent.
     transport.get_security_options().key_types = _names_of(pinned, transport)
     transport.start_client(timeout=CONNECT_S)
     key = transport.get_remote_server_key()
     if key.asbytes() != pinned.asbytes():
         raise AuthFailed("sftp: the server has another host key than the pinned one")
-    if server.private_key:
-        transport.auth_publickey(server.user, read_private_key(server.private_key))
+    if private_key:
+        transport.auth_publickey(server.user, private_key)
     else:
         transport.auth_password(server.user, server.password)
     if not transport.is_authenticated():
@@ -147,6 +166,8 @@ class _SftpFolder(Folder):
             found = self._client.listdir_attr(self._path(inside) or ".")
         except FileNotFoundError:
             return []
+        except UnicodeDecodeError as error:
+            raise OSError(errno.EILSEQ, "the name of a file in it is not UTF-8") from error
         return sorted(each.filename for each in found if not stat.S_ISDIR(each.st_mode or 0))
 
     def size(self, name: str) -> int | None:

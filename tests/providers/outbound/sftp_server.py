@@ -13,7 +13,7 @@ import paramiko
 USER, PASSWORD = "loyaltyview", "a password"
 
 
-class _Door(paramiko.ServerInterface):
+class Door(paramiko.ServerInterface):
     def __init__(self, key: paramiko.PKey) -> None:
         self._key = key
 
@@ -49,7 +49,7 @@ class _Handle(paramiko.SFTPHandle):
 
 
 class _Files(paramiko.SFTPServerInterface):
-    def __init__(self, door: _Door, server: "Server") -> None:
+    def __init__(self, door: Door, server: "Server") -> None:
         super().__init__(door)
         self._server = server
 
@@ -94,7 +94,7 @@ class Server:
         self.folder = folder
         self.breaks_after: int | None = None
         self._host_key = paramiko.ECDSAKey.generate()
-        self._door = _Door(user_key)
+        self._door = Door(user_key)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._transports: list[paramiko.Transport] = []
         self.port: int = self._socket.getsockname()[1]

@@ -1,6 +1,7 @@
 """Folders for files: resumed, compared, renamed at the end; local, and by SFTP with a pinned key."""
 
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from providers.errors import AuthFailed, Unavailable, Unsupported
 from providers.outbound import sftp
 from providers.outbound.folders import Folder, LocalFolder, told_as_unavailable, upload
 from providers.outbound.sftp import SftpServer, opened, read_host_key, read_private_key
+from tests.providers.outbound import sftp_server
 from tests.providers.outbound.sftp_server import PASSWORD, USER, Server, serving
 
 CONTENT = b"line\n" * 2000
@@ -131,6 +133,42 @@ def test_a_silent_port_and_a_private_address_are_refused(account: SftpServer, se
 def test_without_the_library_it_says_so(account: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sftp, "find_spec", lambda name: None)
     with pytest.raises(Unsupported, match="paramiko"), opened(account):
+        pass
+
+
+@pytest.mark.parametrize("silent", ["check_channel_request", "check_channel_subsystem_request"])
+def test_a_server_that_falls_silent_is_left(
+    account: SftpServer, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    """It signs us in, and then never opens the channel, or never answers on it."""
+    left = threading.Event()
+
+    def wait(*given: Any) -> int:
+        left.wait(20)
+        return 0
+
+    monkeypatch.setattr(sftp_server.Door, silent, wait)
+    monkeypatch.setattr(sftp, "LONGEST_S", 0.3)
+    with pytest.raises(Unavailable), opened(account):
+        pass
+    assert not left.is_set()
+    left.set()
+
+
+def test_a_name_that_is_not_utf8_is_told(account: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paramiko.SFTPClient, "listdir_attr", lambda *given: b"caf\xe9".decode())
+    with pytest.raises(OSError, match="not UTF-8"), opened(account) as folder:
+        folder.names()
+
+
+@pytest.mark.parametrize("key", ["host_key", "private_key"])
+def test_a_key_that_cannot_be_read_is_told(account: SftpServer, key: str) -> None:
+    with pytest.raises(AuthFailed, match="not a p"), opened(replace(account, **{key: "none"})):
+        pass
+
+
+def test_a_host_that_is_no_name_is_told(account: SftpServer) -> None:
+    with pytest.raises(OSError, match="no name"), opened(replace(account, host="a..b")):
         pass
 
 
