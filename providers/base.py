@@ -294,7 +294,10 @@ class LoyaltyProvider(ABC):
     def enrol_with_order(self, order: Order, profile: MemberProfile, consents: Consents) -> Member:
         """Called when the order of a customer is completed who asked for it at the till, where `enrol` was
         not called. Enrol them with the order, which has no `member_ref`, and return the member, or the one
-        that exists. `record_order` follows with their ref and says what it earned. May be repeated."""
+        that exists. `record_order` follows with their ref and says what it earned. May be repeated.
+
+        Where it failed and the customer's answers are deleted, `record_return` and `cancel_order` are called
+        with an empty `member_ref`. These are also called for orders that this never saw."""
         raise Unsupported("enrol_with_order")
 
     def close_order(self, order: Order) -> None:  # noqa: B027 - most vendors need nothing

@@ -7,6 +7,7 @@ the process was killed in between. The vendor's calls are idempotent by order.
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from loyaltyview.events.envelope import EventName
@@ -46,6 +47,8 @@ from providers.types import MemberQuery, QueryKind
 
 log = structlog.get_logger(__name__)
 
+# With one of these a vendor may have taken an order that has no member here.
+TAKING_WITHOUT_MEMBER = frozenset({Capability.ANONYMOUS_SALES, Capability.ENROL_WITH_ORDER})
 MAYBE_EARNED = (Earning.STARTED, Earning.EARNED)
 TAKING_BACK = (EventName.RETURN_PROCESSED.value, EventName.ORDER_ITEMS_CANCELLED.value)
 
@@ -74,7 +77,7 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
         against = why_nothing(order)
         member_ref = "" if against else _member_of(order, provider)
         if not member_ref:
-            _earn_nothing(order, against or WhyNothing.NO_MEMBER)
+            _earn_nothing(order, against or WhyNothing.NO_MEMBER, is_without_member=not against)
             if spends:
                 provider.close_order(to_provider(order, spends[0].member_ref, spends))
             if not against and Capability.ANONYMOUS_SALES in provider.capabilities:
@@ -125,7 +128,7 @@ def may_be_reported_without_member(order: Order) -> bool:
     is_without = order.earning == Earning.NOTHING and order.why_nothing == WhyNothing.NO_MEMBER
     if not is_without or is_member_erased(order):
         return False
-    return Capability.ANONYMOUS_SALES in order.program.provider().capabilities
+    return bool(TAKING_WITHOUT_MEMBER & order.program.provider().capabilities)
 
 
 def reopen_returns(order: Order) -> None:
@@ -216,10 +219,13 @@ def _start(order: Order, member_ref: str) -> bool:
     return rows.update(earning=Earning.STARTED, member_ref=member_ref, why_nothing="") == 1
 
 
-def _earn_nothing(order: Order, reason: WhyNothing) -> None:
-    Order.objects.filter(pk=order.pk, earning__in=NOT_EARNED).update(
-        earning=Earning.NOTHING, why_nothing=reason
-    )
+def _earn_nothing(order: Order, reason: WhyNothing, *, is_without_member: bool = False) -> None:
+    """Note that the order earns nothing. `is_without_member` also ends an enrolment that was begun and for
+    which no customer waits any more."""
+    may_end = Q(earning__in=NOT_EARNED)
+    if is_without_member:
+        may_end |= Q(earning=Earning.STARTED, member_ref="", cancelled_seen_at=None)
+    Order.objects.filter(may_end, pk=order.pk).update(earning=Earning.NOTHING, why_nothing=reason)
 
 
 def _only_member(provider: LoyaltyProvider, kind: QueryKind, value: str) -> str:

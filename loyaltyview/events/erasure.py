@@ -74,7 +74,9 @@ def erase(person: Person) -> dict[str, int]:
     _returns(person).update(lines=[])
     # An order on which another member earned belongs to that member.
     own = orders.filter(member_ref__in=["", person.ref])
-    own.filter(earning=Earning.WAITING).update(earning=Earning.NOTHING, why_nothing=WhyNothing.NO_MEMBER)
+    # Of these one with STARTED was to enrol the customer, and gave up.
+    without = own.filter(Q(earning=Earning.WAITING) | Q(earning=Earning.STARTED, member_ref=""))
+    without.update(earning=Earning.NOTHING, why_nothing=WhyNothing.NO_MEMBER)
     return {
         "events emptied": emptied,
         "events deleted": deleted,

@@ -53,10 +53,12 @@ def keep(launch: Launch, profile: MemberProfile, consents: Consents) -> None:
 
 
 def find(program: Program, profile_id: str) -> Newcomer | None:
-    """Return the customer with this profile who waits, None for nobody."""
+    """Return the customer with this profile who waits, None for nobody. They are kept as long as their order
+    is tried again."""
     row = _rows(program, profile_id).first() if profile_id else None
     if row is None:
         return None
+    _rows(program, profile_id).update(kept_at=clock.now())
     said = json.loads(row.said)
     profile = MemberProfile(**said["profile"])
     return Newcomer(

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from loyaltyview.events import earning
+from loyaltyview.events import earning, erasure
 from loyaltyview.events.models import Earning, Order
+from loyaltyview.programs.erasure import Person
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.newcomers import Newcomer
 from providers.base import Capability
@@ -25,9 +26,10 @@ class Till:
     """What the pages keep: one customer, until they are a member."""
 
     members: list[Member] = field(default_factory=list)
+    is_forgotten: bool = False
 
     def find(self, program: Program, profile_id: str) -> Newcomer | None:
-        if self.members or profile_id != "NS-ADA":
+        if self.members or self.is_forgotten or profile_id != "NS-ADA":
             return None
         profile = MemberProfile(phone="+16175550177")
         return Newcomer(profile=profile, consents=Consents(), done=self.members.append)
@@ -87,6 +89,35 @@ def test_a_cancellation_before_the_member_is_known_takes_the_points_back(
     work(3)
     assert Order.objects.get().earning == Earning.TAKEN_BACK
     assert books.calls["cancel_order"] == 1
+
+
+@pytest.mark.parametrize("then", ["", "order.cancelled"])
+def test_an_order_whose_customer_waits_no_more_is_settled(
+    deliver: Deliver, work: Work, books: Books, till: Till, then: str
+) -> None:
+    books.fail_after["enrol_with_order"] = [Unavailable("down")]
+    deliver("order.opened", order(customer_email=None, customer_id="NS-ADA"))
+    deliver("order.completed", completed())
+    work(1)
+    till.is_forgotten = True
+    work(3)
+    row = Order.objects.get()
+    assert (row.earning, row.why_nothing, row.member_ref) == (Earning.NOTHING, "no_member", "")
+    if then:
+        deliver(then, cancelled())
+        work(3)
+    # The program may have taken the order all the same.
+    assert books.calls["cancel_order"] == bool(then)
+
+
+def test_an_erasure_closes_an_order_that_had_begun_to_enrol(
+    deliver: Deliver, work: Work, books: Books, till: Till, program: Program
+) -> None:
+    books.fail["enrol_with_order"] = [Unavailable("down")] * 40
+    row = sell(deliver, work)
+    erasure.erase(Person(program=program, ref="ada", pseudonym="ERASED-1", order_ids={row.order_id}))
+    row.refresh_from_db()
+    assert (row.earning, row.why_nothing) == (Earning.NOTHING, "no_member")
 
 
 @pytest.mark.parametrize(

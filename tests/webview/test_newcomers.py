@@ -129,6 +129,13 @@ def test_nobody_waits_for_an_order_that_never_comes(client: Client, page: str) -
     assert results() == {("email", "not_sent", ""), ("sms", "not_sent", "")}
 
 
+def test_an_order_that_is_tried_again_keeps_its_customer(client: Client, page: str, program: Program) -> None:
+    client.post(page + "enrol/", NEW)
+    WaitingNewcomer.objects.update(kept_at=timezone.now() - timedelta(days=6))
+    assert newcomer_of(program, PROFILE)
+    assert newcomers.purge_newcomers(timezone.now() - timedelta(days=1)) == 0
+
+
 @pytest.mark.parametrize("known", [{"profile_ids": {PROFILE}}, {"contacts": {"new@example.test"}}])
 def test_an_erasure_deletes_what_they_said(
     client: Client, page: str, program: Program, known: dict[str, set[str]]
