@@ -65,9 +65,8 @@ def ensure_earned(event: Event, order: Order) -> Order:
 def take_found_order(event: Event, *, is_exchange: bool) -> None:
     """Handle an order of which no event came as if they had come: its codes are used, and it earns once
     NewStore says that it is completed, or is undone once it is cancelled. Events that come late change
-    nothing. Raises OrderOpen while it is
-    open, Hopeless for an exchange with our codes (only its events tell what it replaces), NotYet,
-    NewStoreError, ProviderError. May be repeated."""
+    nothing. Raises OrderOpen while it is open, Hopeless for an exchange with our codes (only its events tell
+    what it replaces), NotYet, NewStoreError, ProviderError. May be repeated."""
     program, order_id = event.program, event.subject
     order = Order.objects.filter(program=program, order_id=order_id).first()
     if order and order.completed_seen_at:

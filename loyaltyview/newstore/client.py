@@ -110,21 +110,22 @@ class NewStoreClient:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         budget_s: float = BUDGET_S,
+        attempt_s: float = ATTEMPT_S,
     ) -> Answer:
         """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
         its wait fits into `budget_s`. All calls of this client are of that kind."""
         deadline = min(time.monotonic() + budget_s, self._ends_at)
         call = Call(method, path, params=params, json=body, headers=headers or {})
         try:
-            return self._authorised(call, deadline)
+            return self._authorised(call, deadline, attempt_s)
         except NewStoreUnavailable as error:
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
             if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
                 raise
             time.sleep(pause_s)
-        return self._authorised(call, deadline)
+        return self._authorised(call, deadline, attempt_s)
 
-    def _authorised(self, call: Call, deadline: float) -> Answer:
+    def _authorised(self, call: Call, deadline: float, attempt_s: float) -> Answer:
         """Send with our token. When NewStore refuses it (401, or 403 for one that has expired or was
         revoked), send once more with a new one. Nothing was carried out then, so a write is repeated too."""
         refused, area = "", "/".join(call.path.split("/")[:3])
@@ -137,7 +138,7 @@ class NewStoreClient:
                     self.program.slug,
                     self.program.newstore_api_url,
                     signed,
-                    timeout_s=_time_left(deadline),
+                    timeout_s=_time_left(deadline, attempt_s),
                 )
             except NewStoreUnavailable as error:
                 if error.status in THROTTLED and error.retry_after_s:
@@ -156,8 +157,8 @@ class NewStoreClient:
         raise NewStoreAuthFailed(last.detail, last.request_id) from last
 
 
-def _time_left(deadline: float) -> float:
-    return min(ATTEMPT_S, deadline - time.monotonic())
+def _time_left(deadline: float, attempt_s: float = ATTEMPT_S) -> float:
+    return min(attempt_s, deadline - time.monotonic())
 
 
 def segment(value: str) -> str:

@@ -41,6 +41,9 @@ NAMES: Mapping[str, str] = {
 PER_PAGE = 100
 MOST_ITEMS = 250  # of one return
 LONGEST_CURSOR = 1000
+# No till waits for a page, and a page of returns with their items takes longer than what tills ask for.
+BUDGET_S = 8.0
+ATTEMPT_S = 7.0
 SMALLEST_STEP = Decimal("0.0001")
 # The end of a period may be compared with seconds only.
 ROUNDING = timedelta(seconds=1)
@@ -163,7 +166,9 @@ def _ask(
     values = {"since_value": since, "until_value": until, "first": PER_PAGE, "most_items": MOST_ITEMS}
     values["after_value"] = _literal(cursor) if cursor else "null"
     body = {"query": query % {**names, **values}}
-    answer = NewStoreClient(program).call("POST", names["path"], body=body)
+    answer = NewStoreClient(program).call(
+        "POST", names["path"], body=body, budget_s=BUDGET_S, attempt_s=ATTEMPT_S
+    )
     parsed = object_of(answer)
     if errors := list_in(parsed, "errors"):
         # It quotes our query at most, which names no person.

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import responses
 
+from loyaltyview.newstore import client
 from loyaltyview.newstore.data_query import Refund, orders_of, returns_of
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnexpected
+from loyaltyview.newstore.http import Answer, send
 from loyaltyview.programs.models import Program
 
 from .conftest import API
@@ -64,6 +66,22 @@ def test_a_return_has_exact_amounts(tenant: Program, newstore: responses.Request
     money = Refund(amount=Decimal("94.50"), excl_tax=Decimal("90"), tax=Decimal("4.50"))
     assert (found.total, found.items[0].refund) == (money, money)
     assert (found.items[0].item_id, found.items[0].quantity, page.cursor) == ("item-1", 1, "")
+
+
+def test_a_page_may_take_longer_than_what_a_till_asks_for(
+    tenant: Program, newstore: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def send_later(*args: Any, timeout_s: float) -> Answer:
+        waits.append(timeout_s)
+        return send(*args, timeout_s=timeout_s)
+
+    monkeypatch.setattr(client, "send", send_later)
+    newstore.post(API + PATH, json=connection("returns", RETURN))
+    returns_of(tenant, SINCE, UNTIL)
+    (wait,) = waits
+    assert client.BUDGET_S < wait <= 7
 
 
 def test_a_program_renames_what_is_assumed(tenant: Program, newstore: responses.RequestsMock) -> None:
