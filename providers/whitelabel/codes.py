@@ -11,6 +11,7 @@ from providers.types import Voucher
 from providers.whitelabel.client import Client, Json, Refused
 from providers.whitelabel.venues import stores_by_venue
 from providers.whitelabel.vouchers import (
+    check_unused,
     describe_voucher,
     discounts_in,
     get_benefit,
@@ -20,6 +21,7 @@ from providers.whitelabel.vouchers import (
     usable_benefits,
     validated,
 )
+from providers.whitelabel.worth import is_gift_card
 
 # What a refused look at a code means (docs/contracts/whitelabel.md 3; the texts are no interface).
 REASONS = {404: RejectReason.REWARD_NOT_FOUND, 409: RejectReason.ALREADY_USED}
@@ -44,8 +46,8 @@ def look(client: Client, ref: str, code: str) -> Voucher:
         raise UnexpectedAnswer("look_voucher: no benefit id")
     # Rows of a validation may miss the owner; the benefit itself has it.
     whole = {**get_benefit(client, ref, benefit["id"]), "code": {"value": code}}
-    if whole.get("burnedAt"):
-        raise Rejected(RejectReason.ALREADY_USED)
+    if not is_gift_card(whole):  # which is only shown
+        check_unused(client, ref, whole)
     return describe_voucher(client, {**whole, **discounts_in(client, benefit)}, stores_by_venue(client))
 
 
@@ -71,8 +73,10 @@ def _own_codes(client: Client, ref: str) -> list[str]:
 
 def _own_shared(client: Client, ref: str, code: str, reward_id: object = None) -> Voucher | None:
     """Return the member's own voucher whose code is the same for everybody, by its code or its reward."""
+    typed = id_key(code)
     for benefit in usable_benefits(client, ref):
-        is_same_code = id_key(client.names.text(benefit, "shared_code")) == id_key(code)
+        # A voucher without a code has none in common with dashes alone.
+        is_same_code = bool(typed) and id_key(client.names.text(benefit, "shared_code")) == typed
         is_same_reward = reward_id is not None and reward_in(benefit).get("id") == reward_id
         if is_counted_here(benefit) and (is_same_code or is_same_reward):
             return describe_voucher(client, benefit, stores_by_venue(client))

@@ -219,11 +219,8 @@ class OwnVoucher(EngineWay):
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
         self.whole = self._benefit(intent)
-        vouchers.check(self.client, self.whole)
+        vouchers.check_unused(self.client, intent.member_ref, self.whole)
         self.title = str(vouchers.reward_in(self.whole).get("name") or "")
-        is_counted = vouchers.is_counted_here(self.whole)
-        if is_counted and self.whole["id"] in vouchers.used_here(self.client, intent.member_ref):
-            raise Rejected(RejectReason.ALREADY_USED)
         return {REDEEMED: bool(self.whole.get("redeemedAt"))}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:

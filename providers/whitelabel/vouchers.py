@@ -111,6 +111,13 @@ def reward_in(benefit: Json) -> Json:
     return inner(benefit, "reward")
 
 
+def check_unused(client: Client, ref: str, benefit: Json) -> None:
+    """As `check`, before a spend: what only our journal counts must not be used there either."""
+    check(client, benefit)
+    if is_counted_here(benefit) and benefit["id"] in used_here(client, ref):
+        raise Rejected(RejectReason.ALREADY_USED)
+
+
 def check(client: Client, benefit: Json) -> None:
     """Raise Rejected for a benefit that cannot be used any more."""
     if benefit.get("burnedAt"):

@@ -126,6 +126,27 @@ def test_a_human_voucher_is_found_by_the_code_that_its_screen_shows_to_everybody
     assert provider.find_voucher(leo, "sticker").voucher_id == row["id"]
 
 
+def test_a_used_voucher_that_the_engine_does_not_count_is_not_shown_for_its_code(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str
+) -> None:
+    row = benefit(vendor, leo, "Friends of Acme: $6 off")
+    vendor.state.reveal(row)
+    provider.spend(voucher_intent(leo, row["id"], amount="6.00"))
+    row["burnedAt"] = None  # as an engine that validates the code and keeps no count
+    with pytest.raises(Rejected) as caught:
+        provider.find_voucher(leo, FRIENDS)
+    assert caught.value.reason is RejectReason.ALREADY_USED
+
+
+def test_dashes_are_the_code_of_no_voucher(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str
+) -> None:
+    vendor.state.reveal(benefit(vendor, leo, "Free sticker"))  # which has no code
+    with pytest.raises(Rejected) as caught:
+        provider.find_voucher(leo, "--")
+    assert caught.value.reason is RejectReason.REWARD_NOT_FOUND
+
+
 def test_a_human_voucher_whose_use_was_not_finished_was_not_used(
     provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str, later: None
 ) -> None:
