@@ -33,6 +33,11 @@ def event_of(write: Write) -> tuple[str, dict[str, Any]]:
     return write.detail["action"], write.detail["data"]
 
 
+def transaction_of(write: Write) -> str:
+    """Return the transaction id of a sale, a return or a cancelled order."""
+    return write.key if write.kind == WriteKind.SALE else str(write.detail["checkout"])
+
+
 def render(client: Client, writes: Sequence[Write]) -> str:
     """Return the content of a file with these writes, one event each."""
     bodies = [client.event_body(*_member_first(write)) for write in writes]
@@ -63,15 +68,22 @@ def refusals(client: Client, content: bytes) -> Iterator[Refusal]:
     except UnicodeDecodeError as error:
         raise UnexpectedAnswer("refused lines: not UTF-8") from error
     rows = csv.DictReader(io.StringIO(text), delimiter=DELIMITERS[client.settings.feed_delimiter])
-    found = set(rows.fieldnames or ())
-    if not {columns["transaction_id"], columns["error"]} <= found:
-        raise UnexpectedAnswer("refused lines: a column is missing")
-    for row in rows:
-        yield Refusal(
-            transaction_id=(row.get(columns["transaction_id"]) or "").strip(),
-            action=(row.get(columns["action"]) or "").strip(),
-            reason=(row.get(columns["error"]) or "").strip(),
-        )
+    try:
+        if not {columns["transaction_id"], columns["error"]} <= set(rows.fieldnames or ()):
+            raise UnexpectedAnswer("refused lines: a column is missing")
+        for row in rows:
+            yield Refusal(
+                transaction_id=_cell(row, columns["transaction_id"]),
+                action=_cell(row, columns["action"]),
+                reason=_cell(row, columns["error"]),
+            )
+    except csv.Error as error:
+        raise UnexpectedAnswer("refused lines: not CSV") from error
+
+
+def _cell(row: dict[str, str | None], column: str) -> str:
+    """Return a value without what is not printable, which a database may not take."""
+    return "".join(filter(str.isprintable, row.get(column) or "")).strip()
 
 
 def _member_first(write: Write) -> tuple[str, str, dict[str, Any]]:

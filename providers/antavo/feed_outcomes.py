@@ -1,5 +1,6 @@
 """What became of the lines of delivered files: seen at Antavo, or named in a list of refused lines."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,15 +11,16 @@ from providers.antavo import feed_file, transactions, waiting
 from providers.antavo.client import SETTLED_AFTER, Client
 from providers.antavo.feed_delivery import UNDELIVERED, folder_of, next_time
 from providers.antavo.refusals import MEMBER_NOT_FOUND, Refused
-from providers.errors import ProviderError
+from providers.errors import ProviderError, UnexpectedAnswer
 from providers.journal import batches, queue
-from providers.journal.models import Batch, BatchState, Write, WriteKind, WriteState
+from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteKind, WriteState
 from providers.journal.spending import Made, is_past
 from providers.journal.states import advance
 from providers.outbound.folders import Folder, told_as_unavailable
 
 REFUNDS = (WriteKind.RETURN, WriteKind.CANCEL)
 LOOKED_AT = 50  # rows in one run: a call each
+JUDGED = 200  # lines of a list in one run: other programs wait for the same worker
 
 
 def look(client: Client) -> int:
@@ -30,7 +32,8 @@ def look(client: Client) -> int:
     if client.settings.orders != "feed":  # the others wait for what the setting says now
         sent = sent.filter(batches.IN_A_FILE)
     due = sent.filter(due_at__lte=clock.now()).exclude(pk__in=sent.filter(not_there).values("pk"))
-    for write in due[:LOOKED_AT]:
+    # By time, not by age: many lines that are never found would keep the others from being looked for.
+    for write in due.order_by("due_at", "pk")[:LOOKED_AT]:
         was_sent_long_ago = is_past(write, SETTLED_AFTER)
         if not queue.take(write):
             continue
@@ -44,15 +47,19 @@ def look(client: Client) -> int:
 def _settle(client: Client, write: Write, was_sent_long_ago: bool) -> bool:
     """Move a write on, where Antavo shows it; return whether it is done."""
     if made := _seen(client, write):
-        queue.done(write, made)
-        if write.kind == WriteKind.SALE:
-            waiting.finish(client, write)
+        _note_done(client, write, made)
         return True
     if was_sent_long_ago and not write.lines.filter(refusal="").exists():
         advance(write, WriteState.SENT, WriteState.PLANNED, due_at=next_time(client))
     else:
         queue.postpone(write, "not at Antavo yet")
     return False
+
+
+def _note_done(client: Client, write: Write, made: Made) -> None:
+    queue.done(write, made)
+    if write.kind == WriteKind.SALE:
+        waiting.finish(client, write)
 
 
 def _seen(client: Client, write: Write) -> Made | None:
@@ -88,39 +95,65 @@ def _made(client: Client, write: Write) -> Made | None:
 
 def read_refusals(client: Client) -> int:
     """Read the lists of refused lines of delivered files; return how many lines were refused."""
-    due = batches.files(client.journal, BatchState.DELIVERED).filter(due_at__lte=clock.now())
-    taken = [batch for batch in due if batches.take(batch)]
+    delivered = batches.files(client.journal, BatchState.DELIVERED)
+    taken = [batch for batch in delivered.filter(due_at__lte=clock.now()) if batches.take(batch)]
     if not taken:
         return 0
-    count, problem = 0, ""
+    count, problems = 0, {batch.pk: "" for batch in taken}
     try:
         with told_as_unavailable("feed"), folder_of(client) as folder:
-            for batch in taken:
-                count += _refuse_lines(client, folder, batch)
+            for name, of_list in _lists_of(folder, client.settings.feed_errors, list(delivered)):
+                try:
+                    count += _refuse_lines(client, folder, name, of_list)
+                except UnexpectedAnswer as error:  # the other lists can be read all the same
+                    problems |= {batch.pk: _told(error) for batch in of_list}
     except ProviderError as error:
-        problem = f"{type(error).__name__}: {error.detail}"
+        problems = {batch.pk: _told(error) for batch in taken}
     for batch in taken:
-        batches.postpone(batch, problem)
+        batches.postpone(batch, problems[batch.pk])
     return count
 
 
-def _refuse_lines(client: Client, folder: Folder, batch: Batch) -> int:
-    """Note the lines that a list in `errors` names, and mark the list as read. Its name begins with the name
-    of the file, with or without its ending."""
-    errors, count = client.settings.feed_errors, 0
+def _lists_of(folder: Folder, errors: str, delivered: list[Batch]) -> Iterator[tuple[str, list[Batch]]]:
+    """Return each list in `errors` that is not read yet, with the files that it may be about: its name begins
+    with theirs, with or without the ending. Several files have one name where the name is fixed."""
     for name in folder.names(errors):
-        is_ours = name == batch.name or name.startswith((f"{batch.name}.", f"{Path(batch.name).stem}."))
-        if not is_ours or name.endswith(".read"):
+        if name.endswith(".read"):
             continue
-        refused = list(feed_file.refusals(client, folder.read(f"{errors}/{name}")))
-        for line in batch.lines.filter(refusal="", write__state=WriteState.SENT).select_related("write"):
-            action, data = feed_file.event_of(line.write)
-            reasons = [
-                refusal.reason
-                for refusal in refused
-                if refusal.transaction_id == data["transaction_id"] and refusal.action in ("", action)
-            ]
-            if reasons and not _seen(client, line.write):
-                count += batches.refuse(line, reasons[0])
-        folder.rename(f"{errors}/{name}", f"{errors}/{name}.{int(clock.now().timestamp())}.read")
+        named = [batch for batch in delivered if f"{name}.".startswith(f"{batch.name}.")]
+        named = named or [batch for batch in delivered if name.startswith(f"{Path(batch.name).stem}.")]
+        if named:
+            yield name, named
+
+
+def _refuse_lines(client: Client, folder: Folder, name: str, of_list: list[Batch]) -> int:
+    """Decide about the lines that a list names, and mark the list as read when all are decided."""
+    path, count = f"{client.settings.feed_errors}/{name}", 0
+    refused: dict[str, list[feed_file.Refusal]] = {}
+    for refusal in feed_file.refusals(client, folder.read(path)):
+        refused.setdefault(refusal.transaction_id, []).append(refusal)
+    lines = BatchLine.objects.filter(batch__in=of_list).select_related("write").order_by("pk")
+    named = [line for line in lines if feed_file.transaction_of(line.write) in refused]
+    if refused and not named:
+        raise UnexpectedAnswer("refused lines: a list names no line of the file")
+    undecided = [line for line in named if not line.refusal and line.write.state == WriteState.SENT]
+    for line in undecided[:JUDGED]:
+        action, _data = feed_file.event_of(line.write)
+        reasons = [
+            refusal.reason
+            for refusal in refused[feed_file.transaction_of(line.write)]
+            if refusal.action in ("", action)
+        ]
+        if not reasons:
+            continue
+        if made := _seen(client, line.write):
+            _note_done(client, line.write, made)
+        else:
+            count += batches.refuse(line, reasons[0])
+    if len(undecided) <= JUDGED:
+        folder.rename(path, f"{path}.{int(clock.now().timestamp())}.read")
     return count
+
+
+def _told(error: ProviderError) -> str:
+    return f"{type(error).__name__}: {error.detail}"

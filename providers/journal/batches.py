@@ -6,6 +6,7 @@ vendor's package looks for it, or reads that it was refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -137,7 +138,8 @@ def close_decided(journal: Journal) -> None:
     """Close the delivered files of which no line waits for its outcome."""
     undecided = Count("lines", filter=Q(lines__refusal="", lines__write__state=WriteState.SENT))
     for batch in files(journal, BatchState.DELIVERED).annotate(undecided=undecided).filter(undecided=0):
-        move(batch, BatchState.CLOSED)
+        with suppress(Unavailable):  # another process closed it
+            move(batch, BatchState.CLOSED)
 
 
 def refused_lines(journal: Journal) -> "QuerySet[BatchLine]":

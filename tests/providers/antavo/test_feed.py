@@ -17,6 +17,7 @@ from django.core.management import call_command
 
 from loyaltyview.programs.models import Program
 from loyaltyview.sandbox.vendors.antavo.state import Customer
+from providers.antavo import feed_outcomes
 from providers.antavo.provider import AntavoProvider
 from providers.errors import SettingsError
 from providers.journal.batches import send_again
@@ -289,6 +290,62 @@ def test_a_list_that_cannot_be_read_is_told(
     provider.run_feed()
     (alarm,) = provider.alarms()
     assert "a column is missing" in alarm.detail
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"transaction_id,error\norder-1," + b"x" * 200_000, b"transaction_id,error\norder-9,no\n", b"\xff"],
+    ids=["too long", "about no line", "not UTF-8"],
+)
+def test_one_list_that_cannot_be_read_does_not_hold_up_the_others(
+    provider: AntavoProvider, vendor: Served, folder: Path, clock: time_machine.Traveller, broken: bytes
+) -> None:
+    vendor.imports.folder = None
+    provider.record_order(order("order-1"))
+    (first,) = provider.run_feed(everything=True).written
+    provider.record_order(order("order-2"))
+    (second,) = provider.run_feed(everything=True).written
+    (folder / "errors").mkdir()
+    (folder / "errors" / first).write_bytes(broken)
+    (folder / "errors" / second).write_text("transaction_id,error\norder-2,no\0such store\n")
+    clock.shift(timedelta(minutes=15))
+    assert provider.run_feed().refused == 1
+    assert Write.objects.get(key="order-2").last_error == "nosuch store"
+    assert [alarm.subject for alarm in provider.alarms()] == [f"{first} refusals", f"{second} refused"]
+
+
+def test_a_list_of_a_fixed_name_is_read_for_each_file_of_that_name(
+    connect: Connect, vendor: Served, folder: Path, clock: time_machine.Traveller
+) -> None:
+    provider = connect(orders="feed", feed_name="purchases.csv")
+    for key in ("order-1", "order-2"):
+        provider.record_order(order(key))
+        provider.run_feed(everything=True)
+        (folder / "purchases.csv").unlink()
+    (folder / "errors").mkdir()
+    (folder / "errors" / "purchases.csv").write_text("transaction_id,error\norder-2,no\n")
+    clock.shift(timedelta(minutes=15))
+    assert provider.run_feed().refused == 1
+    assert (state("order-1"), state("order-2")) == (WriteState.SENT, WriteState.PLANNED)
+
+
+def test_a_long_list_is_judged_in_several_runs(
+    provider: AntavoProvider,
+    vendor: Served,
+    folder: Path,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_outcomes, "JUDGED", 2)
+    for number in range(3):
+        provider.record_order(order(f"order-{number}", ref="stranger"))
+    provider.run_feed(everything=True)
+    runs = []
+    for _ in range(2):
+        clock.shift(timedelta(hours=2))
+        runs.append(provider.run_feed().refused)
+    assert runs == [2, 1]
+    assert [path.suffix for path in (folder / "errors").iterdir()] == [".read"]
 
 
 def test_columns_delimiter_and_format_follow_the_workspace(connect: Connect, folder: Path) -> None:
