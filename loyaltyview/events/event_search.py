@@ -62,7 +62,7 @@ def search_missed() -> None:
             break  # The next run begins with the rest.
         for kind in Searched:
             try:
-                found = search(program, kind, ends_at)
+                search(program, kind, ends_at)
             except NewStoreError as error:
                 _note_failure(program, kind, error)
                 continue
@@ -72,8 +72,6 @@ def search_missed() -> None:
                 _raise_not_searched(program, kind, type(error).__name__)
                 continue
             _note_progress(program, kind)
-            if found:
-                _note_found(program, kind, found)
 
 
 def search(program: Program, kind: Searched, ends_at: float = math.inf) -> list[str]:
@@ -102,7 +100,10 @@ def search(program: Program, kind: Searched, ends_at: float = math.inf) -> list[
             _begin_period_again(row)
             raise NewStoreUnexpected("GraphQL gave the same page again")
         cursors = {*cursors, page.cursor} if page.cursor else set()
-        if not _advance(row, until, page.cursor, len(taken)):
+        is_ours = _advance(row, until, page.cursor, len(taken))
+        if taken:  # now: the next page may end in an error
+            _note_found(program, row, found)
+        if not is_ours:
             log.warning("event_search_elsewhere", program=program.slug, kind=kind.value)
             break
     return found
@@ -145,11 +146,10 @@ def _begin_period_again(row: EventSearch) -> None:
     same.update(window_until=None, cursor="")
 
 
-def _note_found(program: Program, kind: Searched, found: list[str]) -> None:
-    total = EventSearch.objects.get(program=program, kind=kind).found
+def _note_found(program: Program, row: EventSearch, found: list[str]) -> None:
     names = ", ".join(found[:MOST_NAMED])
-    detail = f"{kind.value} without events, handled now: {len(found)}, of {total} so far: {names}"
-    raise_alarm(program, AlarmKind.MISSED, detail, f"{kind.value} of {clock.now():%Y-%m-%d}")
+    detail = f"{row.kind} without events, handled now: {len(found)}, of {row.found} so far: {names}"
+    raise_alarm(program, AlarmKind.MISSED, detail, f"{row.kind} of {clock.now():%Y-%m-%d}")
 
 
 def _note_unreadable(program: Program, kind: Searched, unreadable: Sequence[str]) -> None:

@@ -130,6 +130,17 @@ def test_a_search_that_stopped_goes_on_with_its_next_page(
     assert row.found == 2
 
 
+def test_what_was_found_before_an_error_is_an_alarm(
+    program: Program, graphql: GraphQl, row: EventSearch
+) -> None:
+    graphql.pages = {"": Page(found=(found(),), cursor="two")}
+    graphql.on_read = lambda: setattr(
+        graphql, "error", NewStoreUnavailable() if len(graphql.asked) == 2 else None
+    )
+    search_missed()
+    assert Alarm.objects.get().detail == f"orders without events, handled now: 1, of 1 so far: {ORDER}"
+
+
 def test_one_run_reads_a_bounded_number_of_pages(
     program: Program, graphql: GraphQl, row: EventSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
