@@ -8,7 +8,7 @@ from django.db import transaction
 
 from providers.errors import Rejected, RejectReason
 from providers.house.ledger import cards_of, lock
-from providers.house.models import Hold, HoldState, Member, Merge
+from providers.house.models import BirthdayGift, Hold, HoldState, Member, Merge
 from providers.types import Consent
 
 
@@ -37,13 +37,16 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
             consent_sms=Consent.NOT_ASKED.value,
         )
         # Admin's log of changes to the account names the member's card.
-        rows = [str(pk) for pk in cards_of(member).values_list("pk", flat=True)]
+        rows = list(cards_of(member).values_list("pk", flat=True))
         LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(Member), object_id__in=rows
+            content_type=ContentType.objects.get_for_model(Member), object_id__in=map(str, rows)
         ).update(object_repr=pseudonym)
         cards = list(member.merged.order_by("pk"))
         for number, card in enumerate(cards, start=1):
             # Its name and contact went to the survivor with the merge.
             Member.objects.filter(pk=card.pk).update(member_id=f"{pseudonym}-{number}", referral_code="")
-        Merge.objects.filter(survivor=member).update(reason="-")
+        # A card that was merged twice was a survivor before.
+        Merge.objects.filter(survivor__in=rows).update(reason="-")
+        # Without a birthday there is no other gift, so these rows are needed no more.
+        BirthdayGift.objects.filter(member__in=rows).delete()
         return 1 + len(cards) + member.vouchers.exclude(code="").update(code="")

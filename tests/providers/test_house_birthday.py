@@ -114,6 +114,13 @@ def test_enrolment_keeps_the_birthday_and_an_erasure_deletes_it(house: HouseProv
     assert (member.birth_month, member.birth_day) == (None, None)
 
 
+def test_an_erasure_deletes_the_birthday_of_each_gift(house: HouseProvider, rule: BirthdayRule) -> None:
+    born(3, 20)
+    assert give_on(date(2026, 3, 20)) == 1
+    house.erase_member(REF, "ERASED-1")
+    assert not BirthdayGift.objects.exists()
+
+
 def test_the_worker_gives_the_vouchers(rule: BirthdayRule) -> None:
     today = datetime.now(UTC).date()
     born(today.month, today.day)

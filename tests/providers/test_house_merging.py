@@ -202,6 +202,8 @@ def test_three_cards_become_one(house: HouseProvider, old: Member) -> None:
     assert house.get_member("ACME-000778").ref == REF
     assert balance()[0] == 560
     assert house.former_refs(REF) == (OLD, "ACME-000778")
+    house.erase_member(REF, "ERASED-1")
+    assert set(Merge.objects.values_list("reason", flat=True)) == {"-"}
 
 
 @pytest.mark.parametrize("pair", [(REF, REF), (REF, "ACME-404"), (REF, "ACME-000778")])
