@@ -7,6 +7,7 @@ number finds the survivor from then on.
 
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -81,6 +82,12 @@ def profile_after(survivor: Member, other: Member) -> dict[str, object]:
     return fields
 
 
+def _first_expiry(survivor: Member, other: Member) -> datetime | None:
+    """Return when points of one of both expire first. A line that arrives under a rule of inactivity knows
+    only its own time, which is later than the member's last activity."""
+    return min(filter(None, (survivor.next_expiry_at, other.next_expiry_at)), default=None)
+
+
 def merge_members(program: str, survivor_ref: str, other_ref: str, *, actor: str, reason: str) -> Merge:
     """Merge the card `other_ref` into `survivor_ref`; it cannot be undone. Raises Rejected: MEMBER_NOT_FOUND,
     INVALID_INPUT for a card that was merged before, the same card, or no reason."""
@@ -91,7 +98,7 @@ def merge_members(program: str, survivor_ref: str, other_ref: str, *, actor: str
         moved = numbers_of(other)
         _move_points(survivor, other)
         _move_rows(survivor, other)
-        fields = profile_after(survivor, other)
+        fields = profile_after(survivor, other) | {"next_expiry_at": _first_expiry(survivor, other)}
         # The other card first: an e-mail or phone has one member.
         Member.objects.filter(pk=other.pk).update(
             merged_into=survivor,

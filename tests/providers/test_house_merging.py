@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from providers import merged
 from providers.errors import Rejected, RejectReason
-from providers.house.expiry import expire_points
+from providers.house.expiry import expire_all, expire_points
 from providers.house.ledger import post
 from providers.house.merging import merge_members
 from providers.house.models import (
@@ -140,6 +140,17 @@ def test_points_keep_their_day_of_expiry(house: HouseProvider, old: Member) -> N
     # The order whose points have expired takes nothing more when it comes back.
     house.record_return(replace(build_return("100.00", "return-2", "a"), member_ref=OLD))
     assert balance()[0] == 550
+
+
+def test_points_that_expire_by_inactivity_are_looked_at_in_time(house: HouseProvider, old: Member) -> None:
+    ago = datetime.now(UTC) - timedelta(days=330)
+    fields = {"reference": "earn:a", "order_id": "a", "amount": Decimal(100), "inactivity_months": 12}
+    post(build_member("ACME-000778"), EntryKind.EARN, 100, at=ago, **fields)
+    build_member("ACME-000779")
+    merge_members("acme", "ACME-000779", "ACME-000778", actor="ada", reason="Enrolled twice")
+    (lot,) = house.get_member("ACME-000779").balance.expiring
+    expired = expire_all("acme", lot.at + timedelta(days=1))
+    assert [entry.points for entry in expired] == [-100]
 
 
 def test_a_shortfall_of_the_old_card_is_paid_when_its_hold_comes_back(
