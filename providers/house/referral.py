@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from providers import clock, types
-from providers.dates import first_moment
+from providers.dates import first_moment, zone_of
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import Zone, expires_at, has_ended, issue
 from providers.house.codes import ALPHABET
@@ -135,7 +135,7 @@ def note_order(member: Member, order_id: str, amount: Decimal) -> bool:
     if not waiting.exists():
         return False
     rule = rule_of(member.program)
-    if rule is None or amount < rule.minimum:
+    if rule is None or amount <= 0 or amount < rule.minimum:
         return False
     return waiting.update(state=ReferralState.DUE, order_id=order_id) == 1
 
@@ -170,7 +170,8 @@ def _reward(row: Referral, rule: ReferralRule, zone: Zone) -> None:
 
     def referrer(member: Member) -> None:
         now = clock.now()
-        since = first_moment(now.date().replace(month=1, day=1), zone.time_zone, zone.country)
+        today = now.astimezone(zone_of(now.date(), zone.time_zone, zone.country)).date()
+        since = first_moment(today.replace(month=1, day=1), zone.time_zone, zone.country)
         given = Referral.objects.filter(referrer=member, rewarded_at__gte=since, is_above_limit=False)
         is_above = rule.per_year is not None and given.count() >= rule.per_year
         if not is_above:
@@ -223,8 +224,11 @@ def _take(row: Referral, member: Member, party: str) -> None:
     if given and not posted(row.program, reference):
         taken = min(given.points, member.spendable)
         post(member, EntryKind.ADJUST, -taken, reference=reference, note=NOTE_BACK)
+    # One in a cart that is not paid may be used there; taken out of the cart, it has expired.
     Voucher.objects.filter(
-        program=row.program, voucher_id=_voucher_id(row, party), state=VoucherState.OPEN
+        program=row.program,
+        voucher_id=_voucher_id(row, party),
+        state__in=[VoucherState.OPEN, VoucherState.HELD],
     ).update(expires_at=clock.now())
 
 

@@ -1,16 +1,18 @@
 """Referral by code: who may refer whom, and what both get once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from providers import clock
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import Zone
-from providers.house.models import Entry, Member, Referral, ReferralRule, ReferralState
+from providers.house.models import EarnRule, Entry, Member, Referral, ReferralRule, ReferralState
 from providers.house.provider import HouseProvider
 from providers.house.referral import settle
+from providers.sales import SpendKind
 from providers.types import Consents, MemberProfile
 from tests.providers.house import (
     REF,
@@ -136,6 +138,19 @@ def test_a_referrer_above_the_limit_gets_nothing_and_the_friend_does(
     assert [points(friend) for friend in friends] == [20, 20]
 
 
+def test_the_limit_counts_years_of_the_programs_time_zone(
+    house: HouseProvider, rule: ReferralRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ReferralRule.objects.update(per_year=1)
+    house = HouseProvider(replace(house.config, time_zone="America/Los_Angeles"))
+    friends = [join(house, email=f"friend{number}@example.test") for number in range(2)]
+    # Still 31 December in Los Angeles.
+    monkeypatch.setattr(clock, "now", lambda: datetime(2027, 1, 1, 3, tzinfo=UTC))
+    for friend in friends:
+        house.record_order(build_order(f"order-{friend}", ref=friend))
+    assert points(REF) == 50
+
+
 @pytest.mark.parametrize("way", ["return", "complete", "cancel"])
 def test_an_order_that_is_back_takes_both_rewards_back_for_good(
     house: HouseProvider, rule: ReferralRule, way: str
@@ -168,6 +183,34 @@ def test_only_points_that_can_be_spent_are_taken_back(house: HouseProvider, rule
     house.cancel_order(build_order(ref=noor))
     assert points(REF) == 50
     assert Member.objects.get(member_id=REF).spendable == 0
+
+
+def test_a_voucher_in_a_cart_is_taken_back_when_it_leaves_the_cart(
+    house: HouseProvider, rule: ReferralRule
+) -> None:
+    rule.friend_campaign = build_campaign(campaign_id="friends")
+    rule.save()
+    noor = join(house)
+    house.record_order(build_order(ref=noor))
+    (voucher,) = house.list_vouchers(noor)
+    intent = build_intent(points=0, item_id=voucher.voucher_id, kind=SpendKind.VOUCHER, ref=noor)
+    spend = house.spend(intent)
+    house.cancel_order(build_order(ref=noor))
+    house.release(spend)
+    assert house.list_vouchers(noor) == ()
+
+
+@pytest.mark.parametrize("base", ["0.00", "80.00"])
+def test_an_order_of_nothing_and_one_that_is_back_before_it_is_known_reward_nobody(
+    house: HouseProvider, rule: ReferralRule, base: str
+) -> None:
+    ReferralRule.objects.update(minimum=0)
+    EarnRule.objects.update(points_per_unit=0)
+    noor = join(house)
+    if base != "0.00":
+        house.record_return(replace(build_return(base), member_ref=noor))
+    house.record_order(build_order(base=base, ref=noor))
+    assert (points(REF), points(noor)) == (0, 0)
 
 
 def test_an_order_that_was_cancelled_first_rewards_nobody(house: HouseProvider, rule: ReferralRule) -> None:
