@@ -10,6 +10,7 @@ import time_machine
 from loyaltyview.events import missed_orders, order_backfill
 from loyaltyview.events.models import Event, EventState, Order
 from loyaltyview.events.reconcile import find_gaps
+from loyaltyview.newstore.data_query import Page
 from loyaltyview.newstore.errors import NewStoreRejected, NewStoreUnavailable, NewStoreUnexpected
 from loyaltyview.newstore.orders import ListedOrder, order_from
 from loyaltyview.programs.models import Program
@@ -210,3 +211,14 @@ def test_an_order_that_cannot_be_read_is_reported(program: Program, tenant: Tena
     tenant.order_error = NewStoreRejected("404 resource_not_found", "", 404)
     (gap,) = find_gaps(program, DAY)
     assert (gap.cause, gap.about) == ("NewStore cannot be asked", ORDER)
+
+
+def test_what_graphql_lists_and_nobody_can_read_is_a_gap(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.newstore_find_missed_events = True
+    page: Page[Any] = Page(found=(), cursor="", unreadable=("order-9: placedAt is not a time",))
+    for name in ("orders_of", "returns_of"):
+        monkeypatch.setattr(missed_orders, name, lambda *args: page)
+    gaps = [(gap.cause, gap.about, gap.repair) for gap in find_gaps(program, DAY)]
+    assert gaps == [("NewStore's answer cannot be read", "order-9: placedAt is not a time", None)] * 2
