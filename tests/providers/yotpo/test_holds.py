@@ -12,6 +12,7 @@ from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.journal.models import Write
 from providers.journal.states import Journal, note_detail
+from providers.outbound.sharing import sharing
 from providers.types import WebhookName, WebhookRequest
 from providers.yotpo import holds
 from providers.yotpo.holds import note_deducted, note_order
@@ -134,3 +135,18 @@ def test_notes_of_a_write_do_not_undo_each_other(provider: YotpoProvider, mia: s
         "asked": 2,
     }
     assert not one.waits_for_order
+
+
+def test_a_page_reads_the_member_again_after_an_order_that_earned_nothing(
+    provider: YotpoProvider, mia: str
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+    texts = []
+    for _ in range(2):
+        with sharing("acme", mia, max_age_s=3):
+            texts.append(provider.get_history(mia)[0].text)
+        provider.close_order(order)
+
+    assert texts == ["$5 Off (held for an order)", "$5 Off"]
