@@ -42,10 +42,14 @@ def confirm(client: Client, spend: Spend, order: Order) -> None:
         raise Rejected(RejectReason.NOT_ALLOWED, "nothing stands under this key")
     if row.confirmed_at:
         return
+    sale = client.journal.get(WriteKind.SALE, order.order_id)
+    was_sent = sale is not None and sale.state != WriteState.PLANNED  # or may have been
     if client.settings.sends_open_orders:
-        whole = replace(order, spends=(*order.spends, spend))
-        _Sending(client, whole, client.settings.open_status).send()
-    elif is_held(row) and _was_sent(client, order.order_id):
+        # An order that has earned must not become an open one again.
+        has_earned = was_sent and bool(sale and sale.amount)
+        status = client.settings.earning_status if has_earned else client.settings.open_status
+        _Sending(client, replace(order, spends=(*order.spends, spend)), status).send()
+    elif is_held(row) and was_sent:
         raise Rejected(RejectReason.NOT_ALLOWED, "the order was sent before this code was known")
     confirm_spend(row, order.order_id)
 
@@ -113,12 +117,6 @@ def _send_once(client: Client, order: Order, status: str) -> bool:
     sending = _Sending(client, order, status)
     deliver(sale, sending.send, lambda: look(client, sale), SHOWN_AFTER, sending.before)
     return True
-
-
-def _was_sent(client: Client, order_id: str) -> bool:
-    """Return whether the order went out, or may have."""
-    sale = client.journal.get(WriteKind.SALE, order_id)
-    return sale is not None and sale.state != WriteState.PLANNED
 
 
 def _redemptions(client: Client, spends: Iterable[Spend]) -> "QuerySet[Write]":

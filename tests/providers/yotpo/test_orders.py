@@ -115,6 +115,17 @@ def test_an_open_order_takes_the_points_and_does_not_earn(
     assert [each.state for each in yotpo.books.redemptions.values()] == ["used"]
 
 
+def test_a_late_code_does_not_make_an_open_order_of_one_that_has_earned(
+    sends_open: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    spend = sends_open.spend(make_intent(mia))
+    sends_open.record_order(make_order(mia))
+    sends_open.confirm(spend, make_order(mia))
+
+    sent = yotpo.books.orders["order-1"].body
+    assert (sent["status"], sent["coupon_code"]) == ("paid", spend.provider_ref)
+
+
 def test_an_order_that_may_still_arrive_is_not_cancelled_before_it(
     sends_open: YotpoProvider, yotpo: Yotpo, mia: str
 ) -> None:
