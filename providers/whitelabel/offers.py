@@ -14,20 +14,22 @@ from providers.dates import end_of
 from providers.errors import AuthFailed, Rejected, RejectReason
 from providers.types import Voucher
 from providers.whitelabel import rewards
-from providers.whitelabel.client import OFFER, Client, Json
+from providers.whitelabel.client import OFFER, Client, Json, Refused
 from providers.whitelabel.members import get_user, wallet
 from providers.whitelabel.settings import AS_ADMIN, AS_MEMBER
 from providers.whitelabel.venues import stores_by_venue
 
 log = structlog.get_logger(__name__)
 
+MOST_ROWS = 1000  # the longest list; an engine that ignores our filter puts all rewards into it
+
 
 def list_offers(client: Client, ref: str) -> tuple[Voucher, ...]:
     """Return the offers that the member may have now and that take something off. Where the engine refuses
-    our token there are none: the vouchers beside them stay usable."""
+    our token, or to answer it, there are none: the vouchers beside them stay usable."""
     try:
         found = _offers(client, ref)
-    except AuthFailed as error:
+    except (AuthFailed, Refused) as error:
         log.warning("offers_refused", program=client.config.program, detail=error.detail)
         return ()
     stores = stores_by_venue(client)
@@ -42,22 +44,29 @@ def get_offer(client: Client, ref: str, offer_id: str) -> Voucher:
     raise Rejected(RejectReason.REWARD_NOT_FOUND)
 
 
-def check_access(client: Client, user: Json) -> None:
-    """Read the offers as this user, where the program does so; raise AuthFailed where the engine refuses the
-    token."""
-    login = user.get("authIdentifier")
-    if client.settings.offers == AS_MEMBER and isinstance(login, str) and login:
-        client.rows_as(login, "/rewards", operation="list_offers", filters={"filter_type": OFFER}, limit=1)
+def check_access(client: Client, users: list[Json]) -> None:
+    """Read the offers as the first of these users who has a login, where the program does so. Raises
+    AuthFailed where the engine refuses the token."""
+    logins = [login for user in users if (login := _login(user))]
+    if client.settings.offers == AS_MEMBER and logins:
+        client.rows_as(
+            logins[0], "/rewards", operation="list_offers", filters={"filter_type": OFFER}, limit=1
+        )
 
 
 def _offers(client: Client, ref: str) -> list[Json]:
     if client.settings.offers == AS_MEMBER:
-        login = get_user(client, ref).get("authIdentifier")
-        if not isinstance(login, str) or not login:
+        login = _login(get_user(client, ref))
+        if not login:
             return []  # a member who has never logged in has no token
         params = client.locale
         found = client.rows_as(
-            login, "/rewards", operation="list_offers", filters={"filter_type": OFFER}, params=params
+            login,
+            "/rewards",
+            operation="list_offers",
+            filters={"filter_type": OFFER},
+            params=params,
+            limit=MOST_ROWS,
         )
     elif client.settings.offers == AS_ADMIN:
         found = [row for row in rewards.all_rewards(client) if not _has_audience(client, row)]
@@ -68,6 +77,12 @@ def _offers(client: Client, ref: str) -> list[Json]:
         return []
     purse, now = wallet(client, ref), clock.now()
     return [row for row in takes_off if rewards.lock_of(client, row, purse, 0, 0, now) is None]
+
+
+def _login(user: Json) -> str:
+    """Return the subject of the user's tokens, "" for one who has never logged in."""
+    login = user.get("authIdentifier")
+    return login if isinstance(login, str) else ""
 
 
 def _has_audience(client: Client, row: Json) -> bool:

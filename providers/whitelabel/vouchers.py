@@ -97,7 +97,7 @@ def describe_voucher(client: Client, benefit: Json, stores: dict[str, str]) -> V
 def _of_gift_card(benefit: Json) -> Lock:
     text = _("The member has it by e-mail or in the app.")
     if brand := brand_of(benefit):
-        text = _("It is of %(brand)s.") % {"brand": brand} + f" {text}"
+        text = _("It is a gift card of %(brand)s.") % {"brand": brand} + f" {text}"
     return Lock(reason=LockReason.OTHER, text=text)
 
 

@@ -175,7 +175,7 @@ def test_a_gift_card_is_shown_with_what_it_holds_and_never_used(
     found = voucher(provider, leo, "Coffee gift card")
     assert found.discount == Discount(kind=DiscountKind.GIFT_CARD, amount=usd("25.00"))
     assert found.lock is not None
-    assert found.lock.text == "It is of Bean & Leaf. The member has it by e-mail or in the app."
+    assert found.lock.text == "It is a gift card of Bean & Leaf. The member has it by e-mail or in the app."
     assert refusal(provider, leo, found.voucher_id, "key-1", "25.00") is RejectReason.NOT_ALLOWED
     assert not benefit(vendor, leo, "Coffee gift card")["redeemedAt"]
 

@@ -21,6 +21,7 @@ from providers.errors import AuthFailed, Rejected, RejectReason, SettingsError, 
 from providers.journal.models import Write
 from providers.sales import Finding, SpendIntent, SpendKind
 from providers.types import Consents, Discount, MemberProfile, Voucher
+from providers.whitelabel.client import Client, Refused
 from providers.whitelabel.provider import WhiteLabelProvider
 from providers.whitelabel.tokens import user_token
 from tests.providers.whitelabel.build import SECRET, fixed, intent, order, usd
@@ -97,6 +98,35 @@ def test_an_engine_that_refuses_our_token_takes_nothing_from_the_vouchers(
     assert vendor.tokens_given == 1, "the administrator's token was not at fault"
     with pytest.raises(AuthFailed):
         provider.check()
+
+
+def test_an_engine_that_refuses_to_list_offers_takes_nothing_from_the_vouchers(
+    provider: WhiteLabelProvider, ana: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise Refused("list_offers", 404, "user not found")
+
+    monkeypatch.setattr(Client, "rows_as", refuse)
+    assert provider.list_vouchers(ana)
+    assert offers(provider, ana) == {}
+
+
+def test_the_connection_is_tested_as_a_member_who_has_a_login(
+    provider: WhiteLabelProvider, vendor: WhiteLabel
+) -> None:
+    vendor.user_issuer = "https://another.example/"
+    provider.enrol(MemberProfile(email="noor@example.test", first_name="Noor"), Consents())
+    with pytest.raises(AuthFailed):
+        provider.check()
+
+
+def test_offers_behind_a_hundred_rewards_are_found_where_no_filter_is_known(
+    build: Build, vendor: WhiteLabel, mia: str
+) -> None:
+    template = vendor.state.reward_named("Museum ticket")
+    found = {f"reward-{n}": {**template, "id": f"reward-{n}"} for n in range(120)}
+    vendor.state.rewards = {**vendor.state.rewards, **found}
+    assert offers(build(**AS_MEMBER, names={"filter_type": ""}), mia)
 
 
 def test_an_offer_is_used_in_any_number_of_carts_without_a_call(
