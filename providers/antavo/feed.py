@@ -20,12 +20,15 @@ from providers.errors import ProviderError
 from providers.journal import batches
 from providers.journal.booking import book_refund
 from providers.journal.models import BatchState, Write, WriteKind, WriteState
-from providers.journal.states import advance, note
+from providers.journal.queue import WAITING
+from providers.journal.states import advance, note_detail
 from providers.sales import Order, PointsChange, Return
 
 MOST_LINES = 10_000
 FIRST_LOOK = timedelta(minutes=10)
 LATER = PointsChange(points=None)
+# Another process may write the same return into a file while this one asks Antavo about it.
+IS_PLANNED = Q(state=WriteState.PLANNED)
 
 
 @dataclass(slots=True)
@@ -55,7 +58,9 @@ def goes_by_file(client: Client, kind: WriteKind, key: str, order_id: str) -> bo
     if known:
         return known.due_at is not None or known.lines.exists()
     if client.settings.orders != "feed":
-        return False
+        # Beside one that goes by file none can go in another way: they are told apart by counting.
+        waiting = client.journal.writes(None, order_id=order_id, kind__in=feed_outcomes.REFUNDS)
+        return waiting.filter(WAITING).exists()
     return not client.journal.writes(WriteKind.SPEND, order_id=order_id).exists()
 
 
@@ -134,25 +139,26 @@ def _prepare(client: Client, write: Write, orders: set[str]) -> bool:
         None, order_id=write.order_id, kind__in=feed_outcomes.REFUNDS, state=WriteState.SENT
     )
     if write.order_id in orders or under_way.exists():
-        note(write, due_at=feed_delivery.next_time(client))
+        note_detail(write, IS_PLANNED, add={}, due_at=feed_delivery.next_time(client))
         return False
     checkout, ref = write.detail["checkout"], write.member_ref
     sale = client.journal.get(WriteKind.SALE, checkout)
     try:
         found = transactions.read(client, ref, checkout)
         if found is None and sale and sale.state in (WriteState.PLANNED, WriteState.SENT):
-            note(write, due_at=feed_delivery.next_time(client))
+            note_detail(write, IS_PLANNED, add={}, due_at=feed_delivery.next_time(client))
             return False
         if found is None or found.status in transactions.UNDONE:
             advance(write, WriteState.PLANNED, WriteState.DONE, amount=0, points=0, due_at=None)
             return False
         count, points = transactions.refunds_of(client, ref, checkout)
     except ProviderError as error:
-        note(write, due_at=clock.now() + FIRST_LOOK, last_error=type(error).__name__)
+        due_at = clock.now() + FIRST_LOOK
+        note_detail(write, IS_PLANNED, add={}, due_at=due_at, last_error=type(error).__name__)
         return False
-    event = _refund_of(client, write, found)
-    note(write, detail={**write.detail, **event}, shown_before={"count": count, "points": points})
-    write.detail = {**write.detail, **event}
+    event, before = _refund_of(client, write, found), {"count": count, "points": points}
+    if not note_detail(write, IS_PLANNED, add=event, shown_before=before):
+        return False
     orders.add(write.order_id)
     return True
 

@@ -17,7 +17,7 @@ from django.core.management import call_command
 
 from loyaltyview.programs.models import Program
 from loyaltyview.sandbox.vendors.antavo.state import Customer
-from providers.antavo import feed_outcomes
+from providers.antavo import feed_outcomes, transactions
 from providers.antavo.provider import AntavoProvider
 from providers.errors import SettingsError
 from providers.journal.batches import send_again
@@ -245,6 +245,55 @@ def test_returns_that_wait_go_by_file_when_the_program_sends_in_real_time_again(
         real_time.maintain()
     assert (vendor.mia.events[-1].action, state("return-1")) == ("partial_refund", WriteState.DONE)
     assert real_time.record_return(goods("10.00", "return-2")).points == -12
+
+
+def test_a_return_waits_for_a_file_while_another_of_its_order_is_in_one(
+    provider: AntavoProvider, connect: Connect, vendor: Served, clock: time_machine.Traveller
+) -> None:
+    """Refunds of one order are told apart by counting, so two ways at once would count each other's."""
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    vendor.imports.folder = None
+    provider.record_return(goods("20.00"))
+    provider.run_feed(everything=True)
+    real_time = connect()
+    assert real_time.record_return(goods("10.00", "return-2")).points is None
+    assert real_time.cancel_order(order()).points is None
+    clock.shift(timedelta(minutes=15))
+    real_time.maintain()
+    assert (state("return-1"), state("return-2")) == (WriteState.SENT, WriteState.PLANNED)
+    assert vendor.count("/events") == 0
+
+
+def test_two_processes_that_prepare_one_return_do_not_disturb_each_other(
+    provider: AntavoProvider,
+    vendor: Served,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider.record_order(order())
+    provider.run_feed(everything=True)
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    provider.record_return(goods("20.00"))
+    count = transactions.refunds_of
+
+    def slow(*given: Any) -> tuple[int, int]:
+        """Another process writes, delivers and Antavo imports the file, before this one counts."""
+        with monkeypatch.context() as patch:
+            patch.setattr(transactions, "refunds_of", count)
+            assert provider.run_feed(everything=True).delivered
+        return count(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "refunds_of", slow)
+        assert not provider.run_feed(everything=True).written
+    assert Write.objects.get(key="return-1").shown_before == {"count": 0, "points": 0}
+    clock.shift(timedelta(minutes=15))
+    provider.run_feed()
+    assert state("return-1") == WriteState.DONE
 
 
 def test_without_a_folder_files_wait_and_nothing_is_written_elsewhere(
