@@ -74,7 +74,7 @@ def record_order(program: str, currency: str, order: Order, time_zone: str = "")
             by_product=gain.by_product,
             note=order.external_id,
         )
-        if posted(program, cancel_reference(order.order_id)):
+        if _lines_of(earned).filter(kind=EntryKind.CANCEL).exists():
             _take_back(member, earned, gain.points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
         else:
             due = _due_after_returns(earned, [])
@@ -181,6 +181,14 @@ def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry |
     return member, earned_with(program, order_id) or _earnings(member, Q(note=order_id)).first()
 
 
+def _lines_of(earned: Entry) -> QuerySet[Entry]:
+    """Return the lines of the order: also those that came before it, under its number in the web shop."""
+    which = Q(order_id=earned.order_id)
+    if earned.note:
+        which |= Q(order_id=earned.note, member__in=cards_of(earned.member))
+    return Entry.objects.filter(which, program=earned.program)
+
+
 # The money of a return, and its shares by product, where they are kept.
 Part = tuple[Decimal, dict[str, str] | None]
 
@@ -194,7 +202,7 @@ def _money_by_product(ret: Return) -> dict[str, str] | None:
 
 def _due_after_returns(earned: Entry, more: list[Part]) -> int:
     """Return the points that must be taken in sum once `more` parts of the order have come back."""
-    returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
+    returns = _lines_of(earned).filter(kind=EntryKind.RETURN)
     known = returns.values_list("amount", "by_product")
     parts = [*((amount or Decimal(0), shares) for amount, shares in known), *more]
     base = earned.amount or Decimal(0)
@@ -222,7 +230,7 @@ def _due_after_returns(earned: Entry, more: list[Part]) -> int:
 
 def _returned(earned: Entry) -> Decimal:
     """Return the money of the order that has come back."""
-    returns = Entry.objects.filter(program=earned.program, order_id=earned.order_id, kind=EntryKind.RETURN)
+    returns = _lines_of(earned).filter(kind=EntryKind.RETURN)
     return returns.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 

@@ -194,6 +194,24 @@ def test_goods_of_a_web_order_come_back_in_a_store(house: HouseProvider, member:
     assert spendable(house) == 250 + 50
 
 
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_a_web_shop_takes_back_by_its_number_what_only_newstore_reported(
+    house: HouseProvider, member: Member, is_known_before: bool
+) -> None:
+    goods, cancelled = build_return("30.00", order_id="W-17"), build_order("W-18")
+    orders = [replace(build_order(f"5f0{n}"), external_id=f"W-{n}") for n in (17, 18)]
+    if is_known_before:
+        assert [house.record_order(order).points for order in orders] == [80, 80]
+    house.record_return(goods)
+    house.cancel_order(cancelled)
+    for order in orders:
+        house.record_order(order)
+    assert spendable(house) == 250 + 50
+    assert house.record_return(build_return("50.00", "return-2", "5f017")).points == -50
+    assert house.cancel_order(orders[1]).points == 0
+    assert spendable(house) == 250
+
+
 def test_the_number_of_another_members_order_is_another_order(house: HouseProvider, member: Member) -> None:
     build_member("ACME-000002")
     house.record_order(build_order("W-17"))
