@@ -149,4 +149,4 @@ def test_a_page_reads_the_member_again_after_an_order_that_earned_nothing(
             texts.append(provider.get_history(mia)[0].text)
         provider.close_order(order)
 
-    assert texts == ["$5 Off (held for an order)", "$5 Off"]
+    assert texts == ["$5 off (held for an order)", "$5 off"]
