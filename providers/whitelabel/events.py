@@ -64,7 +64,8 @@ def report(
 
 def search(client: Client, ref: str, kind: str, age: timedelta, matches: Callable[[Json], bool]) -> Search:
     """Return the member's events of one type that match, looking at least through those of this age. Every
-    row is compared: how the engine's filter is spelled is assumed, and it may ignore ours.
+    row is compared: how the engine's filter is spelled is assumed, and it may ignore ours. Without `ref` the
+    events of everybody: a common user may have submitted a sale without a member.
 
     The newest event tells the engine's own time, and ages are counted back from it. Only the number of pages
     depends on them: what matches is found whatever its time says."""
@@ -75,8 +76,8 @@ def search(client: Client, ref: str, kind: str, age: timedelta, matches: Callabl
         rows = client.rows("/events", operation="list_events", filters=filters, limit=PAGE, skip=page * PAGE)
         times = [moment(row.get("reportedAt")) for row in rows]
         for row in rows:
-            is_theirs = row.get("type") == kind and client.names.text(row, "event_subject") == ref
-            if is_theirs and matches(row):
+            is_theirs = not ref or client.names.text(row, "event_subject") == ref
+            if row.get("type") == kind and is_theirs and matches(row):
                 found.append(row)
         known = [at for at in times if at is not None]
         since = since or (max(known) - age - MARGIN if known else None)

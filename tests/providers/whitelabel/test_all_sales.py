@@ -52,6 +52,19 @@ def test_one_whose_answer_was_lost_is_told_once(
     assert len(told(vendor)) == 1
 
 
+def test_one_that_a_common_user_submits_is_told_once_when_its_answer_was_lost(
+    build: Build, address: str, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers, later: None
+) -> None:
+    url = f"{address}/receipts/v1"
+    provider = build(
+        report_all_sales=True, sales="receipts", receipts_url=url, anonymous_submitter="auth0|mia"
+    )
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.record_order(order(""))
+    provider.record_order(order(""))
+    assert len(vendor.receipts.orders) == 1
+
+
 def test_a_customer_who_became_a_member_after_it_was_told_earns_nothing_for_it(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
