@@ -54,6 +54,9 @@ document.addEventListener("click", async (event) => {
 // Where the launch has expired or the server has failed, the answer is a whole page: we show its content. A proxy's
 // error page does not help an associate: our own page is loaded again instead.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target === document.body) {
+    return; // the page with the customer's PIN is to replace the header, too
+  }
   if (/^\s*<(!doctype|html)/i.test(detail.serverResponse)) {
     if (detail.serverResponse.includes('<main id="content">')) {
       detail.selectOverride = "#content > *";
