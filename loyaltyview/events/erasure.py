@@ -49,7 +49,13 @@ def find(person: Person) -> None:
 
 def blockers(person: Person) -> Iterator[str]:
     """Yield what is not finished, and still needs to know who the member is."""
-    waiting = _of_orders(person).filter(state=EventState.WAITING).count()
+    # One that the search found open is looked at again until it is completed, which may take weeks, and then
+    # changes no points, like any event of an erased member's order.
+    still_open = _orders(person).filter(opened_seen_at__isnull=False, completed_seen_at=None)
+    of_orders = _of_orders(person).exclude(
+        source=EventSource.FOUND, subject__in=still_open.values("order_id")
+    )
+    waiting = of_orders.filter(state=EventState.WAITING).count()
     waiting += _others(person).filter(state=EventState.WAITING).count()
     if waiting:
         yield _("Waiting events about this member: %(count)d. Let the worker handle them first.") % {

@@ -10,7 +10,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from prometheus_client import REGISTRY
 
-from loyaltyview.events import event_search, order_backfill
+from loyaltyview.events import erasure, event_search, order_backfill
 from loyaltyview.events.event_search import search, search_missed
 from loyaltyview.events.missed_events import take_orders
 from loyaltyview.events.models import (
@@ -28,6 +28,7 @@ from loyaltyview.events.reconcile import Gap, find_gaps
 from loyaltyview.newstore.data_query import FoundOrder, Page
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
 from loyaltyview.newstore.orders import order_from
+from loyaltyview.programs.erasure import Person
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.commands import WORKER
 from loyaltyview.redemptions.models import Redemption, State
@@ -380,6 +381,23 @@ def test_an_open_order_that_is_cancelled_meanwhile_is_undone(
     redemption.refresh_from_db()
     assert (redemption.state, Order.objects.get().earned_points) == (State.RELEASED, None)
     assert Event.objects.get().state == EventState.DONE
+
+
+def test_an_open_order_does_not_keep_its_member_from_being_erased(
+    program: Program, work: Work, host: dict[str, Any], redemption: Redemption, books: Books
+) -> None:
+    host["status"] = "open"
+    assert state_of(program, work) == (EventState.WAITING, "the order is not completed yet")
+    person = Person(program=program, ref="mia", pseudonym="ERASED-0123456789ABCDEF0123456")
+    person.profile_ids.add("NS-US-01")
+    erasure.find(person)
+    assert person.order_ids == {ORDER}
+    assert list(erasure.blockers(person)) == []
+    erasure.erase(person)
+    host["status"] = "closed"
+    work()
+    assert Event.objects.get().state == EventState.DONE
+    assert (Order.objects.get().earned_points, books.points("mia")) == (None, 0)
 
 
 def test_a_person_who_knows_that_its_code_was_spent_has_the_found_order_handled_again(
