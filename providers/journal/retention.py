@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from providers import clock
 from providers.errors import Rejected, RejectReason
-from providers.journal.models import Batch, BatchState, Write, WriteKind, WriteState
+from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteKind, WriteState
 from providers.retention import delete_in_steps
 
 # Its outcome is not known, it waits to be sent, or its order is still to come.
@@ -56,6 +56,13 @@ def erase_member(vendor: str, program: str, refs: Iterable[str], pseudonym: str)
         raise Rejected(
             RejectReason.NOT_ALLOWED, "a spend or an order of the member waits for its order or its outcome"
         )
+    if rows.filter(lines__batch__state__in=[BatchState.COLLECTED, BatchState.ARRIVING]).exists():
+        raise Rejected(RejectReason.NOT_ALLOWED, "the member is in a file that is not delivered")
+    # A refused line waits for a person. It cannot be sent again without the member, and may name them.
+    lines = BatchLine.objects.filter(write__in=rows).exclude(refusal="")
+    waiting = rows.filter(state=WriteState.PLANNED, due_at=None, pk__in=lines.values("write_id"))
+    waiting.update(state=WriteState.VOID, last_error="refused")
+    lines.update(refusal="refused")
     rows.filter(kind=WriteKind.SALE).update(detail={})
     # What a finished spend keeps from others may name the member, and nobody needs it any more.
     return rows.update(member_ref=pseudonym, exclusive_key="")

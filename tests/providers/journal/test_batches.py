@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from providers.errors import Unavailable
+from providers.errors import Rejected, Unavailable
 from providers.journal import batches, queue
 from providers.journal.models import Batch, BatchLine, BatchState, Write, WriteKind, WriteState
-from providers.journal.retention import forget_old
+from providers.journal.retention import erase_member, forget_old
 from providers.journal.states import Journal
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +171,24 @@ def test_administrators_see_files_and_decide_about_refused_lines(admin_client: C
     admin_client.post(lines, answer)
     assert ACME.writes(key="a").get().due_at is not None
     assert admin_client.get(f"/admin/journal/batch/{batch.pk}/change/").status_code == 200
+
+
+def test_a_refused_line_of_an_erased_member_is_never_sent_again() -> None:
+    batch = delivered("a")
+    line = batch.lines.get()
+    batches.refuse(line, "mia@example.test is no customer")
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 1
+    line.refresh_from_db()
+    assert (state_of("a"), line.refusal, line.write.last_error) == (WriteState.VOID, "refused", "refused")
+    assert batches.send_again([line]) == 0
+
+
+def test_a_member_in_a_file_that_is_not_delivered_is_not_erased_yet() -> None:
+    """Its lines can be done in another way before, where the program sends purchases at once again."""
+    batch = made("a")
+    queue.done(batch.lines.get().write)
+    with pytest.raises(Rejected, match="file"):
+        erase_member("stamps", "acme", ["mia"], "ERASED-1")
+    batches.move(batch, BatchState.ARRIVING)
+    batches.move(batch, BatchState.DELIVERED, delivered_at=timezone.now(), content="")
+    assert erase_member("stamps", "acme", ["mia"], "ERASED-1") == 1
