@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from providers import merged
 from providers.errors import Rejected, RejectReason
 from providers.house.expiry import lots_left
-from providers.house.ledger import move, post
+from providers.house.ledger import cards_of, move, post
 from providers.house.models import (
     BirthdayGift,
     CampaignCode,
@@ -174,12 +174,22 @@ def _move_rows(survivor: Member, other: Member) -> None:
     CampaignCode.objects.filter(can_move, member=other).update(member=survivor)
     years = list(survivor.birthday_gifts.values_list("year", flat=True))
     BirthdayGift.objects.filter(member=other).exclude(year__in=years).update(member=survivor)
+    _end_late_referrals(survivor, other)
     # Nobody refers themself: between the two cards a referral that is open ends.
     both = Q(friend=survivor, referrer=other) | Q(friend=other, referrer=survivor)
     Referral.objects.filter(both, state=ReferralState.OPEN).delete()
     Referral.objects.filter(referrer=other).exclude(friend=survivor).update(referrer=survivor)
     if not Referral.objects.filter(friend=survivor).exists():
         Referral.objects.filter(friend=other).exclude(referrer=survivor).update(friend=survivor)
+
+
+def _end_late_referrals(survivor: Member, other: Member) -> None:
+    """Delete an open referral of a person who had bought with the other card before: they are no new
+    friend."""
+    cards = cards_of(survivor) | cards_of(other)
+    for row in Referral.objects.filter(friend__in=[survivor, other], state=ReferralState.OPEN):
+        if Entry.objects.filter(member__in=cards, kind=EntryKind.EARN, at__lt=row.entered_at).exists():
+            row.delete()
 
 
 def _stricter(own: tuple[str, str], other: tuple[str, str]) -> str:

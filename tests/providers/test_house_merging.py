@@ -20,6 +20,7 @@ from providers.house.models import (
     Member,
     Merge,
     Referral,
+    ReferralRule,
     Voucher,
 )
 from providers.house.provider import HouseProvider
@@ -204,6 +205,21 @@ def test_referrals_follow_and_nobody_refers_themself(house: HouseProvider, old: 
     merge()
     row = Referral.objects.get()
     assert (row.friend, row.referrer) == (noor, member)
+
+
+@pytest.mark.parametrize("buys_first", [True, False])
+def test_who_bought_before_they_were_referred_is_no_new_friend(
+    house: HouseProvider, member: Member, buys_first: bool
+) -> None:
+    ReferralRule.objects.create(program="acme", friend_points=20)
+    first, second = build_member("ACME-1"), build_member("ACME-2")
+    if buys_first:
+        house.record_order(build_order("order-1", ref="ACME-1"))
+    Referral.objects.create(program="acme", friend=second, referrer=member)
+    merge_members("acme", first.member_id, second.member_id, actor="ada", reason="Enrolled twice")
+    house.record_order(build_order("order-2", ref="ACME-2"))
+    gifts = Entry.objects.filter(reference__startswith="referral")
+    assert gifts.exists() is not buys_first
 
 
 def test_three_cards_become_one(house: HouseProvider, old: Member) -> None:
