@@ -11,6 +11,7 @@ from providers import types
 from providers.errors import Rejected, RejectReason
 from providers.house import referral
 from providers.house.expiry import expiring_points
+from providers.house.ledger import lock
 from providers.house.models import Member, Tier
 from providers.house.models.members import bare_id, look_alike_id
 from providers.texts import id_key, look_alike_key
@@ -166,9 +167,12 @@ def change_consents(program: str, ref: str, consents: types.Consents) -> Member:
 
 
 def _update_consents(member: Member, email: str, phone: str, consents: types.Consents) -> Member:
-    if consents.email is not Consent.NOT_ASKED and email and email == member.email:
-        member.consent_email = consents.email.value
-    if consents.sms is not Consent.NOT_ASKED and phone and phone == member.phone:
-        member.consent_sms = consents.sms.value
-    member.save(update_fields=["consent_email", "consent_sms"])
-    return member
+    with transaction.atomic():
+        # Locked: a merge at this moment loses no answer.
+        member = lock(member.program, member.member_id)
+        if consents.email is not Consent.NOT_ASKED and email and email == member.email:
+            member.consent_email = consents.email.value
+        if consents.sms is not Consent.NOT_ASKED and phone and phone == member.phone:
+            member.consent_sms = consents.sms.value
+        member.save(update_fields=["consent_email", "consent_sms"])
+        return member
