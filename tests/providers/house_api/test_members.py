@@ -26,6 +26,11 @@ def test_a_member_is_found_by_number_email_or_phone(shop: Shop, mia: Member, que
     assert shop.get(f"members/{found['member']}") == found
 
 
+def test_look_alike_letters_of_a_number_find_no_other_member(shop: Shop, mia: Member) -> None:
+    """A system sends the number, and no associate sees whose it is (decision 0052)."""
+    assert shop.post("members/search", {"member_number": "ACME-OOOOO1"}) == {"members": []}
+
+
 def test_one_way_of_finding_is_given(shop: Shop) -> None:
     for query in ({}, {"email": "x@example.test", "phone": "+16175550100"}):
         assert shop.post("members/search", query)["errors"][0]["field"] == "member_number"
