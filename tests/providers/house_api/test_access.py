@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from loyaltyview.ops.overload import API, BUSY, LINE_TOO_LONG, SOCKET, lane_of
@@ -104,6 +105,19 @@ def test_an_error_of_ours_is_a_problem_too(shop: Shop, monkeypatch: pytest.Monke
     answer = shop.post("members/search", {"email": "x@example.test"})
     assert (shop.status, answer["code"]) == (500, "internal")
     assert "secret" not in str(answer)
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_without_the_database_a_call_may_be_repeated(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("server at 192.0.2.1 closed the connection")
+
+    monkeypatch.setattr("providers.house.api.access.recognise", fail)
+    answer = shop.post("members/search", {"email": "x@example.test"})
+    assert (shop.status, answer["code"], shop.last["Retry-After"]) == (503, "busy", "2")
+    assert "192.0.2.1" not in str(answer)
 
 
 def test_a_key_stands_in_no_log(shop: Shop, mia: Member, caplog: pytest.LogCaptureFixture) -> None:
