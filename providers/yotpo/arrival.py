@@ -15,6 +15,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, is_past
 from providers.yotpo.client import Client
 from providers.yotpo.customers import deducted_codes, fetch_by_ref
+from providers.yotpo.holds import is_held
 
 # Yotpo publishes no figure for how long it processes an order. What does not show by then did not arrive.
 SHOWN_AFTER = timedelta(minutes=9)
@@ -35,7 +36,7 @@ def look(client: Client, sale: Write) -> Found:
     orders that we know of, or by the order's amount as well. All else is for a person."""
     was = sale.shown_before
     if not isinstance(was, dict):  # sent by a version that did not read it before
-        return Found(is_complete=False)
+        return _look_by_codes(client, sale)
     record = fetch_by_ref(client, sale.member_ref, with_history=True)
     if deducted_codes(record).intersection(was["held_codes"]):
         return Found(made=(Made(ref=sale.order_id),))
@@ -52,6 +53,17 @@ def look(client: Client, sale: Write) -> Found:
         return Found()
     if sale.amount and more == _cents_of(sale) and not others.may_be_more:
         return Found(made=(Made(ref=sale.order_id),))
+    return Found(is_complete=False)
+
+
+def _look_by_codes(client: Client, sale: Write) -> Found:
+    """Look for an order of which nothing was read before: only its held codes can prove that it arrived."""
+    spends = client.journal.writes(WriteKind.SPEND, order_id=sale.order_id, state=WriteState.DONE)
+    held = {row.vendor_ref for row in spends if is_held(row)}
+    if held and not client.settings.sends_open_orders:  # else the open order may have taken their points
+        record = fetch_by_ref(client, sale.member_ref, with_history=True)
+        if held & deducted_codes(record):
+            return Found(made=(Made(ref=sale.order_id),))
     return Found(is_complete=False)
 
 

@@ -72,8 +72,15 @@ def test_returns_take_back_in_proportion_and_once(shop: Shop, mia: Member) -> No
 
 def test_a_return_before_its_order_lets_it_earn_less(shop: Shop, mia: Member) -> None:
     assert shop.post("returns", return_of(mia))["points"] == 0
-    shop.post("orders", order_of(mia))
+    for _ in range(2):
+        assert shop.post("orders", order_of(mia))["points"] == 50
     assert points(mia) == 300
+
+
+def test_an_order_that_was_cancelled_before_it_came_earns_nothing(shop: Shop, mia: Member) -> None:
+    shop.post("cancellations", {"order_id": "W-1", "member": mem(mia)})
+    assert shop.post("orders", order_of(mia))["points"] == 0
+    assert points(mia) == 250
 
 
 def test_a_cancelled_order_gives_back_what_it_spent_and_earned(shop: Shop, mia: Member) -> None:
@@ -86,6 +93,15 @@ def test_a_cancelled_order_gives_back_what_it_spent_and_earned(shop: Shop, mia: 
         assert cancelled == {"order_id": "W-1", "points": -80}
     assert points(mia) == 250
     assert shop.get(f"reservations/{reservation}")["state"] == "released"
+
+
+def test_a_cancellation_gives_nothing_back_to_another_member(shop: Shop, mia: Member) -> None:
+    leo = build_member("ACME-000002", points=100)
+    path = f"reservations/{shop.post('reservations', reservation_of(leo))['reservation']}"
+    shop.post(f"{path}/confirm", {"order_id": "W-1"})
+    shop.post("cancellations", {"order_id": "W-1", "member": mem(mia)})
+    assert shop.get(path)["state"] == "confirmed"
+    assert points(leo) == 0
 
 
 def test_lines_add_up_to_the_total(shop: Shop, mia: Member) -> None:

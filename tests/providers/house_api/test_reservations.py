@@ -11,8 +11,8 @@ from providers.base import ProviderConfig
 from providers.house.api.models import Report, Reservation
 from providers.house.models import Hold, Member, Reward, Voucher
 from providers.house.provider import HouseProvider
-from tests.providers.house import build_intent, build_member
-from tests.providers.house_api.conftest import Shop, order_of, reservation_of
+from tests.providers.house import build_campaign, build_intent, build_member
+from tests.providers.house_api.conftest import Shop, mem, order_of, reservation_of
 
 
 @pytest.fixture
@@ -120,6 +120,16 @@ def test_a_voucher_is_used_once(shop: Shop, mia: Member, kind: str) -> None:
     assert Voucher.objects.get().state == "used"
     shop.post(f"{path}/release")
     assert Voucher.objects.get().state == "open"
+
+
+def test_a_code_lasts_as_long_as_its_search_says(shop: Shop, mia: Member) -> None:
+    build_campaign("CODE-77QQ", valid_days=3)
+    found = shop.post(f"members/{mem(mia)}/vouchers/search", {"code": "code77qq"})
+    item = {"kind": "voucher", "item_id": found["voucher_id"], "points": 0}
+    shop.post("reservations", reservation_of(mia, **item))
+    expires = Voucher.objects.get().expires_at
+    assert expires is not None
+    assert expires.isoformat()[:23] == found["expires_at"][:23]
 
 
 @pytest.mark.parametrize(
