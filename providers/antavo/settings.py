@@ -143,8 +143,8 @@ class Settings(VendorSettings):
     )
     feed_name: str = setting(
         default="{program}-{day}-{number}.csv",
-        pattern=r"[\w.{}-]+",
-        pattern_help="must be letters, digits, . _ - and {program}, {day}, {number}",
+        pattern=r"(?!\.)([\w.-]|\{program\}|\{day\}|\{number\})+",
+        pattern_help="must be letters, digits, . _ - and {program}, {day}, {number}, and begin with no dot",
         help="Name of a daily file: {program}, {day}, {number} are filled in.",
     )
     feed_format: str = setting(default="csv", choices=("csv", "json"), help="Format of daily files.")
@@ -215,10 +215,6 @@ class Settings(VendorSettings):
                 raise SettingsError("reward_tiers", "must be one of tiers", (reward_id,))
 
     def _check_feed(self) -> None:
-        try:
-            self.feed_name.format(program="p", day="d", number=1)
-        except (KeyError, IndexError, ValueError):
-            raise SettingsError("feed_name", "may name {program}, {day} and {number} only") from None
         if self.feed_target == "folder":
             if not django_settings.FEED_FOLDER:
                 raise SettingsError("feed_target", "this installation has no FEED_FOLDER")

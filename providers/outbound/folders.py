@@ -4,6 +4,8 @@ A file is uploaded under a temporary name and renamed at the end, so that nobody
 that broke off goes on where it stopped. Raises Unavailable for what may work later.
 """
 
+import errno
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,35 +43,45 @@ class Folder(ABC):
 
 
 class LocalFolder(Folder):
-    """A folder of this machine; it is made when something is written."""
+    """A folder of this machine; it is made when something is written. The files say who bought what: others
+    than this process's user and group cannot read them."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._folder = path
+
+    def _path(self, name: str) -> Path:
+        path = self._folder / name
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            raise PermissionError(errno.EACCES, "a name outside of the folder")
+        return path
 
     def names(self, inside: str = "") -> list[str]:
-        folder = self._path / inside
+        folder = self._path(inside)
         return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
     def size(self, name: str) -> int | None:
-        path = self._path / name
+        path = self._path(name)
         return path.stat().st_size if path.is_file() else None
 
     def read(self, name: str) -> bytes:
-        with (self._path / name).open("rb") as file:
+        with self._path(name).open("rb") as file:
             return file.read(LARGEST_BYTES)
 
     def write(self, name: str, data: bytes, offset: int = 0) -> None:
-        path = self._path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("r+b" if offset else "wb") as file:
+        path = self._path(name)
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        kept = 0 if offset else os.O_TRUNC
+        with open(os.open(path, os.O_RDWR | os.O_CREAT | kept, 0o640), "r+b") as file:
             file.seek(offset)
             file.write(data)
             file.truncate()
+            file.flush()
+            os.fsync(file.fileno())  # its content is deleted from the database once it is delivered
 
     def rename(self, old: str, new: str) -> None:
-        if (self._path / new).exists():
-            raise FileExistsError(new)
-        (self._path / old).rename(self._path / new)
+        if self._path(new).exists():
+            raise FileExistsError(errno.EEXIST, "there is a file of this name")
+        self._path(old).rename(self._path(new))
 
 
 @contextmanager

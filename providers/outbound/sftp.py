@@ -190,5 +190,5 @@ class _SftpFolder(Folder):
     def rename(self, old: str, new: str) -> None:
         # Servers of protocol version 3 refuse to replace a file; some replace it all the same.
         if self.size(new) is not None:
-            raise FileExistsError(new)
+            raise FileExistsError(errno.EEXIST, "there is a file of this name")
         self._client.rename(self._path(old), self._path(new))

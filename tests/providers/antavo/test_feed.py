@@ -507,6 +507,8 @@ SFTP = {
         ({}, "feed_target"),
         ({"feed_name": "{when}.csv"}, "feed_name"),
         ({"feed_name": "../x.csv"}, "feed_name"),
+        ({"feed_name": ".."}, "feed_name"),
+        ({"feed_name": "{number.__class__}.csv"}, "feed_name"),
         ({**SFTP, "sftp_host": ""}, "sftp_host"),
         ({**SFTP, "sftp_password": ""}, "sftp_password"),
         ({**SFTP, "sftp_host_key": "ssh-ed25519"}, "sftp_host_key"),

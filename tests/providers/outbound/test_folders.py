@@ -59,6 +59,24 @@ def test_a_local_folder_keeps_files(tmp_path: Path) -> None:
     check_folder(LocalFolder(tmp_path / "acme"))
 
 
+def test_other_users_of_the_machine_read_no_file(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path / "feed" / "acme")
+    folder.write("a.part", CONTENT)
+    folder.rename("a.part", "a.csv")
+    assert (tmp_path / "feed" / "acme" / "a.csv").stat().st_mode & 0o007 == 0
+    assert (tmp_path / "feed" / "acme").stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "errors/../../a.csv", "/a.csv", ".."])
+def test_a_name_never_leaves_its_folder(tmp_path: Path, name: str) -> None:
+    folder = LocalFolder(tmp_path / "acme")
+    (tmp_path / "a.csv").write_bytes(CONTENT)
+    (tmp_path / "acme" / "errors").mkdir(parents=True)
+    for use in (folder.read, folder.size, lambda name: folder.write(name, b"x")):
+        with pytest.raises(PermissionError):
+            use(name)
+
+
 def test_an_sftp_folder_keeps_files(account: SftpServer) -> None:
     with opened(account) as folder:
         check_folder(folder)
