@@ -15,7 +15,7 @@ from loyaltyview.redemptions.refusals import sentence_of
 from loyaltyview.webview import wording
 from loyaltyview.webview.models import Launch
 
-NAMES = ("undone", "refused", "enrolled", "consents", "cancelled", "referral")
+NAMES = ("undone", "refused", "enrolled", "consents", "cancelled", "referral", "passed_over")
 
 
 def notices_in_address(request: HttpRequest) -> str:
@@ -73,6 +73,8 @@ def _notice(request: HttpRequest, launch: Launch, rows: list[Redemption]) -> str
         return given_back(undone, launch)
     if "referral" in request.GET:
         return _("The referral code is noted. Both members are rewarded after the first order.")
+    if "passed_over" in request.GET:
+        return _("The customer is a member already. A referral code counts only for a new member.")
     if "consents" in request.GET:
         return _("The customer's answers are saved.")
     return _("Welcome! The customer is a member now.") if "enrolled" in request.GET else ""

@@ -67,6 +67,18 @@ def test_a_customer_who_is_a_member_already_is_shown(client: Client, page: str, 
     assert Launch.objects.get().is_customer
 
 
+def test_a_code_of_a_customer_who_is_a_member_already_is_not_passed_over_in_silence(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    vendor.enrolment_fields = frozenset(EnrolmentField)
+    form = NEW | {"email": "mia@example.test", "referral_code": "K7MQ-4XTD"}
+    html = client.post(page + "enrol/", form, follow=True).content.decode()
+    assert "A referral code counts only for a new member." in html
+    assert "is a member now" not in html
+    html = client.post(page + "enrol/", NEW | {"referral_code": "K7MQ-4XTD"}, follow=True).content.decode()
+    assert "is a member now" in html
+
+
 def test_a_refusal_says_what_to_do(client: Client, page: str, vendor: Vendor) -> None:
     vendor.errors["enrol"] = Rejected(RejectReason.INVALID_INPUT)
     response = client.post(page + "enrol/", NEW)

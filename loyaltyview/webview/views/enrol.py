@@ -54,9 +54,11 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not form.is_valid():
         return _show(request, launch, provider, form, known, status=422)
     try:
-        if waits and _is_new(launch, provider, form):
+        if waits and _is_new(provider, form):
             _keep(launch, provider, form)
             return go(request, address_of("enrol", launch))
+        # The program takes a referral code of a new member only, and passes over another one's.
+        is_passed_over = bool(form.cleaned_data.get("referral_code")) and _is_found(provider, form)
         member = _enrol(launch, provider, form)
     except Problem as problem:
         return _show(request, launch, provider, form, known, problem, status=problem.status)
@@ -71,21 +73,25 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
         contact=member.email or member.phone,
         may_replace=True,
     )
-    return go(request, f"{address_of('member', launch)}?enrolled=1")
+    notice = "passed_over" if is_passed_over else "enrolled"
+    return go(request, f"{address_of('member', launch)}?{notice}=1")
 
 
-def _is_new(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> bool:
+def _is_new(provider: LoyaltyProvider, form: EnrolForm) -> bool:
     """Return whether the customer gave a phone by which no member is found; also where the program does not
     answer now: it takes the phone of a member with an order, too."""
+    return bool(form.cleaned_data["phone"]) and not _is_found(provider, form)
+
+
+def _is_found(provider: LoyaltyProvider, form: EnrolForm) -> bool:
+    """Return whether the customer is a member already; False where the program does not answer now."""
     phone, email = form.cleaned_data["phone"], form.cleaned_data["email"]
     wanted = ((QueryKind.PHONE, phone), (QueryKind.EMAIL, email))
     queries = tuple(MemberQuery(kind=kind, value=value) for kind, value in wanted if value)
-    if not phone:
-        return False
     try:
-        return not look_up_now(provider, queries)
+        return bool(look_up_now(provider, queries))
     except ProviderError:
-        return True
+        return False
 
 
 def _keep(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> None:
