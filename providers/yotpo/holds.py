@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from providers import clock
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
@@ -17,7 +17,10 @@ from providers.journal.states import Journal, note_detail
 
 # How long after its order a held redemption may still be waiting for its deduction at Yotpo.
 DEDUCTED_WITHIN = timedelta(hours=1)
+# How long an order that did not go out, or whose answer was lost, is tried again before it is for a person.
+TRIED_FOR = timedelta(days=1)
 ORDER_SENT_AT = "order_sent_at"  # in `detail`, in seconds since 1970
+UNSENT = (WriteState.PLANNED, WriteState.SENT)  # of an order that Yotpo is not known to have
 ENDED: dict[str, Any] = {"waits_for_order": False, "exclusive_key": ""}  # columns of a hold that has ended
 
 
@@ -28,15 +31,18 @@ def hold_columns(member_ref: str) -> dict[str, Any]:
 
 def holds_of(journal: Journal, member_ref: str) -> list[Write]:
     """Return the member's redemptions whose points Yotpo has not taken as far as we know: their order is
-    still to be sent, or was sent a short while ago. Those whose outcome is not known yet are among them."""
-    since = clock.now() - DEDUCTED_WITHIN
-    rows = journal.writes(
-        WriteKind.SPEND,
-        Q(waits_for_order=True) | Q(changed_at__gt=since),
-        member_ref=member_ref,
-        state__in=OPEN,
+    still to be sent, is tried again, or was sent a short while ago. Those whose outcome is not known yet are
+    among them."""
+    now = clock.now()
+    since = now - DEDUCTED_WITHIN
+    unsent = journal.writes(
+        WriteKind.SALE, key=OuterRef("order_id"), state__in=UNSENT, noted_at__gt=now - TRIED_FOR
     )
-    return [row for row in rows if row.waits_for_order or (order_sent_at(row) or since) > since]
+    rows = journal.writes(WriteKind.SPEND, member_ref=member_ref, state__in=OPEN)
+    rows = rows.annotate(is_tried=Exists(unsent)).filter(
+        Q(waits_for_order=True) | Q(changed_at__gt=since) | Q(is_tried=True)
+    )
+    return [row for row in rows if row.waits_for_order or _may_go(row, since)]
 
 
 def is_held(spend: Write) -> bool:
@@ -48,6 +54,11 @@ def order_sent_at(spend: Write) -> datetime | None:
     """Return when the order of this hold was sent, None where it was not or the points are gone."""
     seconds = spend.detail.get(ORDER_SENT_AT)
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _may_go(row: Any, since: datetime) -> bool:
+    sent_at = order_sent_at(row)
+    return (sent_at or since) > since or bool(sent_at and row.is_tried)
 
 
 def note_order(journal: Journal, keys: Iterable[str]) -> None:

@@ -57,6 +57,25 @@ def test_a_deduction_that_yotpo_never_makes_is_no_longer_expected_after_an_hour(
         assert points_of(provider, mia) == (820, 0)
 
 
+def test_a_hold_stands_as_long_as_its_order_is_tried_again(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    """A second hold would cancel its code at Yotpo, and the customer has the discount already."""
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+    with losing(yotpo, loses_requests=True), pytest.raises(OutcomeUnknown):
+        provider.record_order(order)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=70), tick=False):  # of an outage
+        assert points_of(provider, mia) == (720, 0)
+        assert not provider.spend(make_intent(mia)).is_held
+        provider.record_order(order)
+        assert yotpo.books.orders["order-1"].flags == []
+    with time_machine.travel(timezone.now() + timedelta(minutes=140), tick=False):
+        assert points_of(provider, mia) == (620 + 100, 0)
+
+
 def test_an_undone_hold_lets_the_next_reward_be_held(provider: YotpoProvider, yotpo: Yotpo, mia: str) -> None:
     first = provider.spend(make_intent(mia))
     provider.release(first)
