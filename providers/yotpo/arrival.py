@@ -84,7 +84,7 @@ class _Others:
             member_ref=sale.member_ref,
             state__in=[WriteState.SENT, WriteState.DONE],
             sent_at__gt=sale.sent_at - SHOWN_AFTER,
-        ).exclude(pk=sale.pk)
+        ).exclude(order_id=sale.order_id)
         cents, may_be_more = 0, False
         for row in rows:
             if row.kind == WriteKind.SALE and row.state == WriteState.SENT:

@@ -177,3 +177,14 @@ def test_the_order_of_a_new_customer_waits_until_yotpo_finds_them(
     yotpo.books.customer("email", "zoe@example.test").hidden_reads = 0  # type: ignore[union-attr]
     provider.record_order(make_order(zoe.ref))
     assert yotpo.books.orders["order-1"].total_cents == 8000
+
+
+def test_a_return_that_came_before_its_order_does_not_hide_whether_the_order_arrived(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    provider.record_return(make_return(mia, "30.00"))  # Yotpo takes nothing back for an unknown order
+    lose(provider, yotpo, make_order(mia))
+    with later():
+        provider.record_order(make_order(mia))
+
+    assert yotpo.books.orders["order-1"].total_cents == 5000
