@@ -96,10 +96,10 @@ def _end_of(spend: Write | None, events: list[StoredEvent]) -> End:
 
 def _tell_claims(client: Client, events: list[StoredEvent], spends: dict[str, Write]) -> Iterator[Movement]:
     """Tell the claimed rewards. A revoked one is not named by its revocation: of several claims of the same
-    reward it is one that we gave back, else the newest before it."""
+    reward it is one of as many points, and of those one that we gave back, else the newest before it."""
     name = client.names["event_reward"]
     given_back = {row.vendor_ref for row in spends.values() if row.state == WriteState.UNDONE}
-    revoked: set[str] = set()
+    revoked: dict[str, int] = {}
     for event in events:
         if event.action != REVOKE:
             continue
@@ -111,14 +111,15 @@ def _tell_claims(client: Client, events: list[StoredEvent], spends: dict[str, Wr
             and claim.properties.get(name) == event.properties.get(name)
             and claim.event_id not in revoked
         ]
+        claims = [claim for claim in claims if claim.points == -event.points] or claims
         ours = [claim for claim in claims if claim.event_id in given_back]
         if claims:
-            revoked.add((ours or claims)[-1].event_id)
+            revoked[(ours or claims)[-1].event_id] = event.points
         else:  # its claim is older than what was read
             yield _line(event)
     for event in events:
         if event.action == CLAIM and event.event_id in revoked:
-            yield _line(replace(event, points=0), End.GIVEN_BACK)
+            yield _line(replace(event, points=event.points + revoked[event.event_id]), End.GIVEN_BACK)
         elif event.action == CLAIM and event.points:
             yield _line(event)
 

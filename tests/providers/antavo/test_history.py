@@ -116,3 +116,22 @@ def test_redemptions_that_others_made_are_told_by_their_transaction(
         (5, "Reward revoke"), (-10, "Point spend"), (0, "Point spend (given back)"),
         (0, "Reserve points (given back)"), *BEGAN,
     ]  # fmt: skip
+
+
+def test_a_revocation_is_of_the_claim_of_its_points(provider: AntavoProvider, vendor: Served) -> None:
+    """Another channel revokes one of several claims of a reward whose points the customer chooses."""
+    at = datetime.now(UTC)
+    for number, (action, points) in enumerate([("reward", -100), ("reward", -200), ("reward_revoke", 100)]):
+        vendor.mia.events.append(
+            Event(action=action, points=points, at=at + timedelta(seconds=number), properties={"reward": "r"})
+        )
+    assert told(provider) == [(-200, "Reward"), (0, "Reward (given back)"), *BEGAN]
+
+
+def test_a_revocation_of_other_points_leaves_the_difference(provider: AntavoProvider, vendor: Served) -> None:
+    at = datetime.now(UTC)
+    for number, (action, points) in enumerate([("reward", -100), ("reward_revoke", 80)]):
+        vendor.mia.events.append(
+            Event(action=action, points=points, at=at + timedelta(seconds=number), properties={"reward": "r"})
+        )
+    assert told(provider) == [(-20, "Reward (given back)"), *BEGAN]
