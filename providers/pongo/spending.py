@@ -117,7 +117,7 @@ class Purchase(CartWay):
             raise Rejected(RejectReason.PRICE_CHANGED)
         return before
 
-    @sensitive_variables("body")
+    @sensitive_variables()  # the call with the PIN goes through many functions
     def send(self, write: Write, intent: SpendIntent) -> Made:
         client = self.shop.client
         body: dict[str, Any] = {
@@ -256,15 +256,16 @@ def was_bought(spend: Write) -> bool:
 
 
 def about_pin(error: Rejected, intent: SpendIntent) -> Rejected:
-    """Return the refusal of a spend: Pongo says the same of a missing PIN and of a wrong one. No sentence
-    that may repeat the PIN is kept."""
+    """Return the refusal of a spend: Pongo says the same of a missing PIN and of a wrong one. Nothing that
+    may repeat the PIN is kept."""
     if not intent.pin:
         return error
     reason = RejectReason.PIN_WRONG if error.reason is RejectReason.PIN_NEEDED else error.reason
-    return Rejected(reason, error.detail, points_gap=error.points_gap)
+    detail = "" if intent.pin in error.detail else error.detail
+    return Rejected(reason, detail, points_gap=error.points_gap)
 
 
-@sensitive_variables("body", "pin")
+@sensitive_variables()
 def lock(shop: Shop, ref: str, won: str, pin: str = "") -> None:
     """Keep other devices off the won reward of that hash. Without such a call at Pongo, we continue."""
     path = shop.client.path("lock", customer=ref)

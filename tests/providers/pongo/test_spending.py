@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.views.debug import ExceptionReporter
 
 from loyaltyview.sandbox.vendors.pongo.sample import Reward
 from loyaltyview.sandbox.vendors.pongo.state import Customer, Won
@@ -20,9 +21,11 @@ from providers.errors import (
 )
 from providers.journal.models import Write, WriteKind
 from providers.journal.states import Journal
-from providers.outbound.exchange import Answer
+from providers.outbound.exchange import Answer, Call
+from providers.outbound.vendor_session import VendorSession
 from providers.pongo.client import refusal
 from providers.pongo.provider import PongoProvider
+from providers.pongo.spending import about_pin
 from providers.sales import Finding, SpendKind
 from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, TEN_OFF, Connect, LoseAnswers, Served
 from tests.providers.pongo.intents import an_intent, an_order
@@ -210,6 +213,30 @@ def test_the_pin_is_sent_with_the_purchase_and_kept_nowhere(
     assert vendor.bodies("POST", BUY)[0]["pin"] == "1234"
     (row,) = Write.objects.values()
     assert "1234" not in f"{row} {intent!r} {caplog.text}"
+
+
+def test_no_error_report_of_a_purchase_shows_the_pin(
+    provider: PongoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = str(4320 + 1)  # the report shows these lines
+
+    def fail(self: VendorSession, call: Call) -> Answer:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(VendorSession, "write", fail)
+    with pytest.raises(KeyError) as caught:
+        provider.spend(an_intent(pin=pin))
+    without_this_test = caught.tb.tb_next
+    assert (
+        "4321"
+        not in ExceptionReporter(None, caught.type, caught.value, without_this_test).get_traceback_html()
+    )
+
+
+@pytest.mark.parametrize("code", ["8642", "x-8642"])
+def test_a_refusal_that_repeats_the_pin_is_kept_without_it(code: str) -> None:
+    told = about_pin(Rejected(RejectReason.INVALID_INPUT, f"422 {code}", text=code), an_intent(pin="8642"))
+    assert (told.reason, told.detail, told.text) == (RejectReason.INVALID_INPUT, "INVALID_INPUT", "")
 
 
 def test_an_owned_reward_takes_the_pin_with_its_lock(provider: PongoProvider, vendor: Served) -> None:
