@@ -39,6 +39,8 @@ from providers.types import (
     WebhookRequest,
 )
 
+SENDING_S = 30.0  # in one run: the programs after this one wait for the same worker
+
 
 class AntavoProvider(LoyaltyProvider):
     """One workspace. `ref` is the customer id. Reads touch no database, but for the journal that
@@ -155,7 +157,8 @@ class AntavoProvider(LoyaltyProvider):
         return reservations.burn_forgotten(self.client)
 
     def maintain(self) -> None:
-        while any(self.send_queued()):
+        began = time.monotonic()
+        while any(self.send_queued()) and time.monotonic() - began < SENDING_S:
             pass
         if feed.has_work(self.client):
             self.run_feed()

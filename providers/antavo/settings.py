@@ -62,6 +62,7 @@ FEED_COLUMNS = {
     "error": "error",
 }
 FEED_NEEDED = ("customer", "action", "transaction_id", "total", "amount", "error")
+LONGEST_NAME = 150
 DELIMITERS = {"comma": ",", "semicolon": ";", "pipe": "|", "tab": "\t"}
 # The one delivery that Antavo shows: a coupon that was claimed. A place is the names, joined by dots.
 WEBHOOK_FIELDS = {"event": "eventName", "id": "", "member": "consentGuid", "ref": "voucherCode"}
@@ -215,6 +216,8 @@ class Settings(VendorSettings):
                 raise SettingsError("reward_tiers", "must be one of tiers", (reward_id,))
 
     def _check_feed(self) -> None:
+        if len(self.feed_name.format(program="p" * 50, day="20260301", number=1000)) > LONGEST_NAME:
+            raise SettingsError("feed_name", "is too long")
         if self.feed_target == "folder":
             if not django_settings.FEED_FOLDER:
                 raise SettingsError("feed_target", "this installation has no FEED_FOLDER")

@@ -508,6 +508,7 @@ SFTP = {
         ({"feed_name": "{when}.csv"}, "feed_name"),
         ({"feed_name": "../x.csv"}, "feed_name"),
         ({"feed_name": ".."}, "feed_name"),
+        ({"feed_name": "{program}" * 4}, "feed_name"),
         ({"feed_name": "{number.__class__}.csv"}, "feed_name"),
         ({**SFTP, "sftp_host": ""}, "sftp_host"),
         ({**SFTP, "sftp_password": ""}, "sftp_password"),

@@ -8,6 +8,8 @@ import time_machine
 from django.core.management import call_command
 
 from loyaltyview.programs.models import Program
+from providers.antavo import provider as provider_module
+from providers.antavo import waiting
 from providers.antavo.provider import AntavoProvider
 from providers.errors import OutcomeUnknown, Unavailable
 from providers.journal.models import Write, WriteKind
@@ -41,6 +43,19 @@ def test_orders_wait_and_are_sent_in_bulk_with_the_time_of_their_sale(
     assert provider.send_queued() == (0, 0)
     assert bulks(vendor) == [["order-1", "order-2"]]
     assert {tx.at for tx in vendor.mia.transactions.values()} == {SOLD_AT}
+
+
+def test_a_long_queue_leaves_the_worker_to_other_programs(
+    provider: AntavoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "BULK", 1)
+    monkeypatch.setattr(provider_module, "SENDING_S", 0.0)
+    for name in ("order-1", "order-2"):
+        provider.record_order(order(name))
+    provider.maintain()
+    assert bulks(vendor) == [["order-1"]]
+    provider.maintain()
+    assert bulks(vendor) == [["order-1"], ["order-2"]]
 
 
 def test_an_outage_keeps_them_for_later(provider: AntavoProvider, vendor: Served) -> None:
