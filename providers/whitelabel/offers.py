@@ -18,6 +18,7 @@ from providers.whitelabel.client import OFFER, Client, Json, Refused
 from providers.whitelabel.members import get_user, wallet
 from providers.whitelabel.settings import AS_ADMIN, AS_MEMBER
 from providers.whitelabel.venues import stores_by_venue
+from providers.whitelabel.worth import read_discount
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ def _describe(client: Client, row: Json, stores: dict[str, str]) -> Voucher:
     return Voucher(
         voucher_id=str(row.get("id")),
         title=str(row.get("name") or _("Offer")),
-        discount=rewards.discount_of(client, row, stores),
+        discount=read_discount(client, row, stores),
         description=str(row.get("summary") or row.get("description") or ""),
         expires_at=end_of(at(row, "availability.end"), client.config, moment),
         is_offer=True,

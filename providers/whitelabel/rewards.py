@@ -3,7 +3,6 @@
 Source: docs/contracts/whitelabel.md 2.6, 2.7.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +10,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from providers import clock
-from providers.answers import at, inner, moment, number, object_in, rows
+from providers.answers import at, inner, moment, number, object_in
 from providers.dates import end_of, start_of
 from providers.errors import Rejected, RejectReason
 from providers.outbound.exchange import segment
@@ -85,15 +84,6 @@ def is_offered(client: Client, row: Json, now: datetime) -> bool:
     return row.get("type") in (VOUCHER, *GIFT_CARDS) and bool(row.get("purchasable")) and not is_over
 
 
-def discount_of(client: Client, row: Json, stores: dict[str, str]) -> Discount:
-    """Return what a reward takes off, limited to its venues where the discount names none."""
-    discount = read_discount(client, row, stores)
-    venues = [venue.get("id") for venue in rows(row.get("venues"))]
-    if venues and not discount.stores:
-        return replace(discount, stores=tuple(stores.get(str(venue), str(venue)) for venue in venues))
-    return discount
-
-
 def _reward(
     client: Client, row: Json, purse: Json, spendable: int, stores: dict[str, str], now: datetime
 ) -> Reward:
@@ -102,7 +92,7 @@ def _reward(
         reward_id=str(row.get("id")),
         title=str(row.get("name") or ""),
         points=price,
-        discount=discount_of(client, row, stores),
+        discount=read_discount(client, row, stores),
         description=str(row.get("summary") or row.get("description") or ""),
         lock=lock_of(client, row, purse, price, spendable, now),
     )

@@ -1,16 +1,18 @@
 """Stores and tiers: what changes so seldom that it is remembered for some minutes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.cache import cache
 
-from providers.answers import rows, whole_of
+from providers.answers import rows, text, text_of, whole_of
 from providers.errors import UnexpectedAnswer
 from providers.types import ProviderStore
 from providers.whitelabel.client import Client, Json
 
 REMEMBERED_S = 300
 MOST_PAGES = 20
+UNREADABLE = "?"  # the store of a venue without an id
 
 
 def list_stores(client: Client) -> tuple[ProviderStore, ...]:
@@ -28,6 +30,14 @@ def stores_by_venue(client: Client) -> dict[str, str]:
     return dict(
         _remembered(client, "stores", lambda: [[str(v.get("id")), _store_id(v)] for v in _venues(client)])
     )
+
+
+def store_limits(venues: Any, stores: Mapping[str, str]) -> tuple[str, ...]:
+    """Return our ids of the stores to which `venues` limit something. One that we do not know, or cannot
+    read, is no store of ours, but it still limits."""
+    listed = venues if isinstance(venues, list) else [venues] if venues else []
+    ids = [text_of(each, "id") if isinstance(each, dict) else text(each) for each in listed]
+    return tuple(stores.get(venue, venue) or UNREADABLE for venue in ids)
 
 
 def list_tiers(client: Client) -> list[Json]:

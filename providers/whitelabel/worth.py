@@ -17,7 +17,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
-from providers.answers import inner, number, rows, text_of
+from providers.answers import inner, number, rows, text, text_of
 from providers.currencies import from_minor_units, minor_units
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
@@ -25,6 +25,7 @@ from providers.outbound.exchange import segment
 from providers.types import Cart, Discount, DiscountKind, Money
 from providers.whitelabel.client import Client, Json, Refused, plain
 from providers.whitelabel.settings import RECEIPTS
+from providers.whitelabel.venues import store_limits
 
 REMEMBERED_S = 300
 PROBE = Decimal(100)
@@ -49,6 +50,10 @@ def read_discount(client: Client, data: Json, stores: Mapping[str, str]) -> Disc
         first = replace(first, stores=tuple(store for each in found for store in each.stores))
     elif len(found) > 1:
         return replace(UNKNOWN, raw=f"{len(found)} discounts")
+    if not first.stores:  # the reward's own venues, of a voucher, too
+        first = replace(
+            first, stores=store_limits(data.get("venues") or inner(data, "reward").get("venues"), stores)
+        )
     minimum = client.names.number(data, "discount_minimum")
     return replace(first, minimum=_money(client, minimum)) if minimum and minimum > 0 else first
 
@@ -140,23 +145,36 @@ def _discount(client: Client, row: Mapping[str, Any], stores: Mapping[str, str])
     discount = _amount_off(client, str(row.get("type")), number(row.get("value")))
     if discount.kind is DiscountKind.UNKNOWN:
         return replace(discount, raw=str(row.get("type"))[:40])
-    skus, category = _products(client, client.names.text(row, "discount_skus"))
+    codes = _codes_in(client, row)
+    if codes is None:
+        return replace(UNKNOWN, raw="limited to products that nobody can read")
+    skus, category = _products(client, codes)
     is_free = discount.percent == 100 or (
         discount.kind is DiscountKind.PRICE and discount.amount is not None and not discount.amount.amount
     )
     if skus and is_free:
         discount = Discount(kind=DiscountKind.PRODUCT)
-    ids = [venue["id"] for venue in rows(row.get("venues")) if "id" in venue]
-    # A venue that we do not know is no store of ours, but it still limits.
-    limits = tuple(stores.get(venue, venue) for venue in ids)
-    return replace(discount, skus=skus, category=category, stores=limits)
+    return replace(discount, skus=skus, category=category, stores=store_limits(row.get("venues"), stores))
 
 
-def _products(client: Client, text: str) -> tuple[tuple[str, ...], str]:
-    """Return the products that a discount names, and the categories whose products nobody lists."""
+def _codes_in(client: Client, row: Mapping[str, Any]) -> list[str] | None:
+    """Return the products and categories that a discount names; None where it names some in a shape that we
+    cannot read: without that limit it would apply to everything."""
+    told = next((value for value in client.names.found(row, "discount_skus") if value not in ("", [])), "")
+    named = [text(each) for each in (told if isinstance(told, list) else [told])]
+    if told != "" and not all(named):
+        return None
+    codes: list[str] = []
+    # "comma recommended": other delimiters occur. A category's code may have blanks itself.
+    for code in re.split(r"[,;|\n]", ",".join(named)):
+        is_category = code.strip() in client.settings.categories
+        codes += [code.strip()] if is_category else code.split()
+    return codes
+
+
+def _products(client: Client, codes: list[str]) -> tuple[tuple[str, ...], str]:
+    """Return the products that `codes` name, and the categories whose products nobody lists."""
     categories = client.settings.categories
-    # "comma recommended": other delimiters occur.
-    codes = [code for code in re.split(r"[,;|\s]+", text) if code]
     skus = [sku for code in codes for sku in categories.get(code, (code,))]
     hidden = [code for code in codes if code in categories and not categories[code]]
     return tuple(dict.fromkeys(skus)), ", ".join(hidden)

@@ -220,6 +220,41 @@ def test_a_category_code_stands_for_its_products_or_is_named(
     assert found == Discount(kind=DiscountKind.PERCENT, percent=Decimal(20), skus=skus, category=category)
 
 
+def test_a_category_code_with_a_blank_is_not_the_category_of_its_last_word(
+    build: Build, vendor: WhiteLabel, leo: str
+) -> None:
+    benefit(vendor, leo, "20% off shoes")["reward"]["discounts"][0]["sku"] = "MEN SHOES, SOCKS-01"
+    categories = {"SHOES": ["SHOE-01", "SHOE-02"], "MEN SHOES": ["SHOE-02"]}
+    found = voucher(build(categories=categories), leo, "20% off shoes").discount
+    assert found.skus == ("SHOE-02", "SOCKS-01")
+
+
+@pytest.mark.parametrize(
+    ("told", "skus"),
+    [(["SHOE-01", "SHOE-02"], ("SHOE-01", "SHOE-02")), ({"id": 7}, None), ([{"id": 7}], None)],
+)
+def test_products_in_another_shape_still_limit_a_discount(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str, told: object, skus: tuple[str, ...] | None
+) -> None:
+    """Else 20% off shoes would be 20% off the whole cart."""
+    benefit(vendor, leo, "20% off shoes")["reward"]["discounts"][0].update(sku=None, productSku=told)
+    found = voucher(provider, leo, "20% off shoes").discount
+    assert found.skus == skus if skus else found.kind is DiscountKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "venues", [["elsewhere"], [{"id": "elsewhere"}], [{"name": "Elsewhere"}], "elsewhere"]
+)
+def test_a_voucher_is_limited_to_the_venues_of_its_reward(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, leo: str, venues: object
+) -> None:
+    row = benefit(vendor, leo, "Friends of Acme: $6 off")
+    row["reward"] = {**row["reward"], "venues": venues}
+    found = voucher(provider, leo, "Friends of Acme: $6 off").discount
+    assert found.stores
+    assert CART.store not in found.stores
+
+
 def test_a_reward_may_need_a_minimum_spend(
     provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
 ) -> None:
