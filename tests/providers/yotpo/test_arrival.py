@@ -1,5 +1,6 @@
 """What proves that an order whose answer was lost has arrived, and what proves nothing."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -161,6 +162,23 @@ def test_a_code_that_an_open_order_carried_does_not_prove_that_the_paid_one_arri
         provider.record_order(order)
         yotpo.orders.apply()
         assert points_of(provider, mia) == (820 - 100 + 100, 0)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_order_that_a_former_version_sent_is_recognised_by_its_held_code(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str, arrives: bool
+) -> None:
+    spend = provider.spend(make_intent(mia))
+    order = make_order(mia, spend)
+    provider.confirm(spend, order)
+    lose(provider, yotpo, order, arrives=arrives)
+    sale = Write.objects.filter(kind=WriteKind.SALE)
+    sale.update(shown_before=None)  # it read nothing before
+
+    with later(), nullcontext() if arrives else pytest.raises(Unavailable):
+        provider.record_order(order)
+    assert [row.state for row in sale] == ["done" if arrives else "sent"]
+    assert [sent.flags for sent in yotpo.books.orders.values()] == ([[]] if arrives else [])
 
 
 @pytest.mark.parametrize("platform", ["generic", "shopify"])
