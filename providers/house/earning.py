@@ -168,6 +168,15 @@ def _earned_elsewhere(member: Member, order: Order) -> Entry | None:
     return same
 
 
+def taken_at_once(program: str, order_id: str) -> int:
+    """Return the points, 0 or negative, that the order lost when it was recorded: it was cancelled or partly
+    returned before."""
+    references = [f"late-cancel:{order_id}", f"late-return:{order_id}"]
+    taken = Entry.objects.filter(program=program, reference__in=references)
+    points: int = taken.aggregate(sum=Sum("points"))["sum"] or 0
+    return points
+
+
 def _earnings(member: Member, which: Q) -> QuerySet[Entry]:
     return Entry.objects.filter(which, member__in=cards_of(member), kind=EntryKind.EARN, amount__isnull=False)
 

@@ -9,6 +9,7 @@ from providers.base import LoyaltyProvider
 from providers.house.api.keys import Refused, recognise
 from providers.house.api.models import ApiKey, Scope
 from providers.house.api.problems import Problem
+from providers.house.campaigns import Zone
 
 FAILED_PER_MINUTE = 20
 KIND = "house"
@@ -28,6 +29,10 @@ class Caller:
     @property
     def currency(self) -> str:
         return self.house.config.currency
+
+    @property
+    def zone(self) -> Zone:
+        return Zone(time_zone=self.house.config.time_zone, country=self.house.config.country)
 
 
 def admit(request: HttpRequest, host: ApiHost, program: str, scope: Scope) -> Caller:

@@ -14,7 +14,7 @@ from providers.errors import Rejected
 from providers.house.api.models import Report, ReportKind
 from providers.house.api.problems import Problem, problem_of
 from providers.house.api.reservations import release_order
-from providers.house.earning import earned_with
+from providers.house.earning import earned_with, taken_at_once
 from providers.house.ledger import cards_of
 from providers.house.models import Member
 from providers.sales import Order, OrderLine, Return
@@ -27,7 +27,8 @@ def report_order(house: LoyaltyProvider, member: Member, named: str, order: Orde
 
     def write() -> Answer:
         _check_owner(member, order.order_id)
-        return {"order_id": order.order_id, "points": house.record_order(order).points}
+        earned = house.record_order(order).points or 0
+        return {"order_id": order.order_id, "points": earned + taken_at_once(member.program, order.order_id)}
 
     content = {
         "member": named,
@@ -62,7 +63,7 @@ def report_cancellation(house: LoyaltyProvider, member: Member, named: str, orde
 
     def write() -> Answer:
         _check_owner(member, order.order_id)
-        release_order(member.program, order.order_id)
+        release_order(member, order.order_id)
         return {"order_id": order.order_id, "points": house.cancel_order(order).points}
 
     return _once(member.program, ReportKind.CANCELLATION, order.order_id, {"member": named}, write)

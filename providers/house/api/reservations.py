@@ -12,7 +12,8 @@ from providers.errors import Rejected
 from providers.house import spending
 from providers.house.api.models import Reservation
 from providers.house.api.problems import Problem, problem_of
-from providers.house.ledger import lock
+from providers.house.campaigns import Zone
+from providers.house.ledger import cards_of, lock
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher
 from providers.sales import Order, SpendIntent, SpendKind
 from providers.types import Cart, Discount, DiscountKind, Money
@@ -22,7 +23,15 @@ KEY_PREFIX = "web-"
 
 
 def reserve(
-    member: Member, currency: str, *, key: str, kind: SpendKind, item_id: str, points: int, lasts: timedelta
+    member: Member,
+    currency: str,
+    zone: Zone,
+    *,
+    key: str,
+    kind: SpendKind,
+    item_id: str,
+    points: int,
+    lasts: timedelta,
 ) -> Reservation:
     """Hold the reward, points or voucher for a cart. The same key with the same content returns the
     reservation that exists. Raises Problem."""
@@ -34,7 +43,7 @@ def reserve(
             known = Reservation.objects.filter(program=program, key=key).first()
             if known:
                 return _repeated(known, intent)
-            hold = spending.spend(program, intent, is_online=True)
+            hold = spending.spend(program, intent, is_online=True, zone=zone)
             return Reservation.objects.create(
                 program=program,
                 key=key,
@@ -83,10 +92,13 @@ def release(reservation: Reservation) -> Reservation:
     return reservation
 
 
-def release_order(program: str, order_id: str) -> None:
-    """Give back all that web carts confirmed with this order."""
+def release_order(member: Member, order_id: str) -> None:
+    """Give back all that the member's web carts confirmed with this order."""
     for reservation in Reservation.objects.select_related("hold__member").filter(
-        program=program, hold__order_id=order_id, hold__state=HoldState.CAPTURED
+        program=member.program,
+        hold__member__in=cards_of(member),
+        hold__order_id=order_id,
+        hold__state=HoldState.CAPTURED,
     ):
         release(reservation)
 

@@ -134,7 +134,8 @@ class History(BaseModel):
 
 
 class OrderPoints(BaseModel):
-    """`points` is what the order earned: less than expected, where returns were reported before it."""
+    """`points` is what the order earned: less than expected, where returns or a cancellation came
+    before it."""
 
     order_id: str
     points: int

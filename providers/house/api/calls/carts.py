@@ -26,6 +26,7 @@ def reserve(request: HttpRequest, body: ReservationIn) -> ReservationOut:
     row = reservations.reserve(
         member_of(request, body.member),
         caller_of(request).currency,
+        caller_of(request).zone,
         key=body.key,
         kind=SpendKind(body.kind),
         item_id=body.item_id,

@@ -38,13 +38,14 @@ router = Router(tags=["members"])
 
 @router.post("/members/search", response=Found, summary="Find members", **scoped(Scope.MEMBERS_READ))
 def search(request: HttpRequest, body: Search) -> Found:
-    """Find the members with this number, e-mail address or phone number. A body keeps them out of logs."""
+    """Find the members with this number, e-mail address or phone number. A body keeps them out of logs. A
+    number is found without case, blanks and dashes, and O is never read as 0."""
     given = {
         QueryKind.MEMBER_ID: body.member_number,
         QueryKind.EMAIL: body.email,
         QueryKind.PHONE: body.phone,
     }
-    queries = [MemberQuery(kind=kind, value=value, is_typed=True) for kind, value in given.items() if value]
+    queries = [MemberQuery(kind=kind, value=value) for kind, value in given.items() if value]
     if len(queries) != 1:
         raise wrong_field("member_number", "give exactly one of member_number, email and phone")
     found = members.find(caller_of(request).program, queries[0])

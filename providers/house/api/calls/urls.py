@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import RequestDataTooBig
-from django.db import DataError, InternalError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from ninja import NinjaAPI
@@ -72,6 +72,7 @@ def refuse_large(request: HttpRequest, error: DataError) -> HttpResponse:
 
 
 @api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
 @api.exception_handler(InternalError)
 def say_busy(request: HttpRequest, error: Exception) -> HttpResponse:
     """The database is away, or a lock lasts too long: nothing was written."""
