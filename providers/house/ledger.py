@@ -20,7 +20,7 @@ def lock(program: str, ref: str) -> Member:
     locks and needs none: a writing transaction has the database to itself.)
 
     The number of a merged card locks its survivor. A card that is merged at this moment may stay locked with
-    it; two merges in a row then could block each other, and the database ends one of them.
+    it. The next merge or an erasure of both can then block, and the database ends one of the transactions.
     """
     members = Member.objects.select_for_update().filter(program=program, merged_into=None)
     member = members.filter(member_id=ref).first()

@@ -34,6 +34,7 @@ def test_two_cards_are_selected_previewed_and_merged(member: Member, old: Member
     assert response.headers["Location"] == page_of(member, old)
     html = client.get(page_of(member, old)).content.decode()
     assert "A merge cannot be undone." in html
+    assert "a cart with it offers to enrol the customer again" in html
     assert "<strong><bdi>550</bdi></strong>" in html
     response = client.post(page_of(member, old), {"reason": "Enrolled twice", "is_sure": "on"}, follow=True)
     assert "ACME-000777 is merged into ACME-000001." in response.content.decode()
