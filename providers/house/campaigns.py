@@ -63,6 +63,11 @@ def find_code(member: Member, code: str, currency: str, zone: Zone = ANYWHERE) -
     )
 
 
+def is_code(program: str, code: str) -> bool:
+    """Return whether `code` is one of the program's, without reading letters as look-alike ones."""
+    return any(_is_ready(found) for found in _codes(program).filter(key=id_key(code)))
+
+
 def _find(program: str, code: str) -> CampaignCode | None:
     """Return the code in any spelling, else the one that it is with look-alike letters read as meant."""
     keys = dict.fromkeys([id_key(code), id_key(look_alike_spelling(code))])

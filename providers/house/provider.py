@@ -32,6 +32,7 @@ from providers.house.api import reports, reservations
 from providers.house.models import Member as MemberRow
 from providers.house.multipliers import of_cart
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
+from providers.texts import id_key
 from providers.types import (
     Cart,
     CheckResult,
@@ -82,9 +83,13 @@ class HouseProvider(LoyaltyProvider):
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
         try:
-            return super().find_voucher(ref, code)
+            own = super().find_voucher(ref, code)
         except Rejected:
             return campaigns.find_code(self._member(ref), code, self.config.currency, self._zone())
+        if id_key(own.code) != id_key(code) and campaigns.is_code(self.config.program, code):
+            # Own only by look-alike letters, while the code itself is one of a campaign.
+            return campaigns.find_code(self._member(ref), code, self.config.currency, self._zone())
+        return own
 
     def get_history(self, ref: str) -> tuple[Movement, ...]:
         return history.list_movements(self._member(ref))

@@ -151,3 +151,15 @@ def test_a_voucher_lasts_its_days_in_the_zone_of_the_program(member: Member) -> 
     assert found.expires_at == last_moment(last_day, "America/New_York")
     use_code(house, "key-1", "SUMMER-7Q2M")
     assert Voucher.objects.get().expires_at == found.expires_at
+
+
+def test_a_code_of_a_campaign_comes_before_ones_own_that_only_looks_like_it(
+    house: HouseProvider, member: Member
+) -> None:
+    build_campaign("PROMO-1X")
+    Voucher.objects.create(
+        program="acme", member=member, voucher_id="v1", title="Own", kind="fixed", amount=5, code="PROM0-1X"
+    )
+    assert house.find_voucher(REF, "promo 1x").title == "$10 off"
+    assert house.find_voucher(REF, "PROM0-1X").title == "Own"
+    assert house.find_voucher(REF, "PR0M0-1X").title == "Own"
