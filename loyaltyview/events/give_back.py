@@ -42,6 +42,7 @@ from loyaltyview.redemptions.partial_release import (
 from loyaltyview.redemptions.release import is_final
 from providers.base import Capability
 from providers.errors import Rejected, Unsupported
+from providers.sales import SpendKind
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +127,7 @@ def warn_of_exchange(order: Order, codes: tuple[str, ...]) -> None:
     came_back = ReturnRecord.objects.filter(
         program=order.program, order_id=order.order_id, kind=ReturnKind.RETURN
     )
-    released = rows.filter(state__in=[State.RELEASING, State.RELEASED])
+    released = rows.filter(state__in=[State.RELEASING, State.RELEASED]).exclude(kind=SpendKind.OFFER)
     if parts.exists() or (released.exists() and not came_back.exists()):
         old = ", ".join(sorted(earlier))
         detail = (

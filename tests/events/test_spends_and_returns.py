@@ -9,6 +9,7 @@ from django.utils import timezone
 from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState
 from loyaltyview.programs.models import Program, ReturnPolicy
 from loyaltyview.redemptions.models import Redemption
+from providers.sales import SpendKind
 
 from .conftest import Deliver, Work
 from .deliveries import cancelled, completed, item, order, returned
@@ -97,3 +98,10 @@ def test_points_that_went_back_before_their_exchange_arrived_raise_an_alarm(play
     play(BACK, EXCHANGED, ("order.completed", completed(id="order-2")))
     # Points are back and the discount went on: a person must know.
     assert Alarm.objects.get(closed_at=None).kind == AlarmKind.TWICE
+
+
+def test_an_offer_in_an_exchange_that_came_late_is_no_alarm(play: Play) -> None:
+    """Whichever way its return went, an offer gave nothing back."""
+    Redemption.objects.update(kind=SpendKind.OFFER)
+    play(BACK, EXCHANGED, ("order.completed", completed(id="order-2")))
+    assert not Alarm.objects.exists()
