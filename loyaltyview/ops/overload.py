@@ -7,6 +7,7 @@ address. The address of an opened launch names none, so the view that reads the 
 
 import threading
 from typing import Any
+from urllib.parse import unquote
 
 # The key of WSGI's environment that holds the server's side of the connection.
 SOCKET = "gunicorn.socket"
@@ -32,8 +33,9 @@ def note_owner(launch_id: str, program: str) -> None:
 
 
 def lane_of(path: str) -> str:
-    """Return the lane of a request for `path`: "events", "api", a program, or the first word of the path."""
-    _, first, *rest = (path + "//").split("/", 3)
+    """Return the lane of a request for `path`: "events", "api", a program, or the first word of the path. An
+    encoded path is read as Django reads it."""
+    _, first, *rest = (unquote(path) + "//").split("/", 3)
     if first in (EVENTS, API):
         return first
     if first == "l":
