@@ -80,7 +80,8 @@ def record_order(program: str, currency: str, order: Order, time_zone: str = "")
             due = _due_after_returns(earned, [])
             if due:
                 _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
-            if not _is_back(earned, Decimal(0)):
+            is_back = due >= earned.points if earned.points else _is_back(earned, Decimal(0))
+            if not is_back:
                 is_referred = note_order(member, order.order_id, order.earn_base.amount)
     if is_referred:
         settle(program, Zone(time_zone=time_zone), order.order_id)
