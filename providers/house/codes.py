@@ -93,9 +93,11 @@ def _store_chunk(pk: int) -> bool:
                 for code in codes
             )
             batch.made += len(codes)
+            changed = ["made"]
             if batch.made >= batch.wanted:
                 batch.state, batch.imported = BatchState.READY, ""
-            batch.save(update_fields=["made", "state", "imported"])
+                changed += ["state", "imported"]  # megabytes that no other chunk writes again
+            batch.save(update_fields=changed)
             return batch.state == BatchState.MAKING
     except IntegrityError:
         return _after_a_clash(pk)
