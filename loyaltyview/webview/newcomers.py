@@ -52,6 +52,12 @@ def keep(launch: Launch, profile: MemberProfile, consents: Consents) -> None:
         )
 
 
+def forget(launch: Launch) -> None:
+    """Delete what the launch's customer said: they do not want to be enrolled after all."""
+    with transaction.atomic():
+        _end(_rows(launch.program, launch.profile_id))
+
+
 def find(program: Program, profile_id: str) -> Newcomer | None:
     """Return the customer with this profile who waits, None for nobody. They are kept as long as their order
     is tried again."""

@@ -54,6 +54,14 @@ def test_a_new_customer_waits_for_their_order(
     assert results() == {("email", "waits", ""), ("sms", "waits", "")}
 
 
+def test_a_newcomer_withdraws_before_they_pay(client: Client, page: str, program: Program) -> None:
+    client.post(page + "enrol/", NEW | {"consent_email": "on"})
+    html = client.post(page + "enrol/", {"withdraw": "1"}, follow=True).content.decode()
+    assert "The answers are deleted. The customer is not enrolled." in html
+    assert newcomer_of(program, PROFILE) is None
+    assert results() == {("email", "not_sent", ""), ("sms", "not_sent", "")}
+
+
 def test_what_they_said_is_encrypted(client: Client, page: str) -> None:
     client.post(page + "enrol/", NEW)
     (stored,) = WaitingNewcomer.objects.extra(select={"raw": "said"}).values_list("raw", flat=True)

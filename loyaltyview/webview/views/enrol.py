@@ -43,6 +43,9 @@ def enrol(request: HttpRequest, launch: Launch) -> HttpResponse:
     waits = newcomers.may_wait(launch, provider)
     if waits and request.method != "POST" and "change" not in request.GET and newcomers.is_waiting(launch):
         return _show_waiting(request, launch)
+    if "withdraw" in request.POST:
+        newcomers.forget(launch)
+        return go(request, f"{address_of('find', launch)}?withdrawn=1")
     if request.method != "POST" or "email" not in request.POST:
         typed = request.POST.get("typed", "")
         # Who was searched for may be another person than the profile's.
