@@ -111,6 +111,20 @@ def test_a_long_name_of_what_was_applied_stays_on_the_page_with_text_at_200_perc
         undo_all(page)
 
 
+@pytest.mark.parametrize("size", ["phone", "small"])
+def test_a_code_of_wide_letters_stays_in_its_card_with_text_at_200_percent(
+    open_page: Callable[..., Page], size: str
+) -> None:
+    page = open_page("ana", size, color_scheme="light")
+    see_together(page)
+    page.evaluate("() => document.querySelectorAll('code').forEach(e => { e.textContent = 'WMWMWMWMWM' })")
+    enlarge(page)
+    try:
+        assert page.evaluate(OVERFLOW) <= 0
+    finally:
+        undo_all(page)
+
+
 def test_the_steppers_three_parts_stand_in_one_line_on_a_small_phone(open_page: Callable[..., Page]) -> None:
     page = open_page("mia", "small", color_scheme="light")
     see_member(page)
