@@ -21,7 +21,7 @@ from providers.outbound.vendor_session import Observation
 
 from .test_pages import AA, OVERFLOW, SHIFT, SIZES, in_both_themes
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 SMALL_TARGETS = """() => [...document.querySelectorAll('#overview a, #overview summary')]
   .map(e => [e.outerHTML.slice(0, 90), e.getBoundingClientRect().height])
@@ -135,7 +135,6 @@ def open_tables(page: Page) -> None:
         summary.click()
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("size", SIZES)
 def test_a_busy_front_page_is_accessible_and_fits(open_front_page: Open, busy: None, size: str) -> None:
     page = open_front_page(size)
@@ -149,7 +148,6 @@ def test_a_busy_front_page_is_accessible_and_fits(open_front_page: Open, busy: N
         assert page.evaluate(SMALL_TARGETS) == []
 
 
-@pytest.mark.once
 def test_an_empty_front_page_is_accessible_and_fits(open_front_page: Open) -> None:
     page = open_front_page("small")
     for _theme in in_both_themes(page):

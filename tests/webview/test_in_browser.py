@@ -23,7 +23,7 @@ from providers.types import Discount, DiscountKind, PointsRange, Reward
 from .conftest import TOKEN, Mint, launch_params
 from .fakes import MIA, POINTS_AS_MONEY, REWARDS, Vendor, usd
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 Open = Callable[..., Page]
 
