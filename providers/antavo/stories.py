@@ -17,7 +17,7 @@ from providers.journal.models import Write, WriteKind, WriteState
 from providers.types import Movement
 
 LONGEST = 50
-# More than are shown: what is left of several events is one line.
+# More events than lines are shown, because one line joins several events.
 EVENTS = 150
 RESERVE, RELEASE, SPEND, UNSPEND = "reserve_points", "release_points", "point_spend", "point_unspend"
 CLAIM, REVOKE = "reward", "reward_revoke"

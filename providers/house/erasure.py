@@ -9,7 +9,7 @@ from django.db import transaction
 from providers.errors import Rejected, RejectReason
 from providers.house.ledger import cards_of, lock
 from providers.house.models import BirthdayGift, Hold, HoldState, Member, Merge
-from providers.types import Consent
+from providers.house.models.members import EMPTY_PROFILE
 
 
 def erase_member(program: str, ref: str, pseudonym: str) -> int:
@@ -25,16 +25,8 @@ def erase_member(program: str, ref: str, pseudonym: str) -> int:
             raise Rejected(RejectReason.NOT_ALLOWED, "points or a voucher of the member are held")
         Member.objects.filter(pk=member.pk).update(
             member_id=pseudonym,
-            first_name="",
-            last_name="",
-            email="",
-            phone="",
-            birth_month=None,
-            birth_day=None,
-            birth_year=None,
             referral_code="",
-            consent_email=Consent.NOT_ASKED.value,
-            consent_sms=Consent.NOT_ASKED.value,
+            **EMPTY_PROFILE,
         )
         # Admin's log of changes to the account names the member's card.
         rows = list(cards_of(member).values_list("pk", flat=True))

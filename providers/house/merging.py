@@ -31,6 +31,7 @@ from providers.house.models import (
     Voucher,
     VoucherState,
 )
+from providers.house.models.members import EMPTY_PROFILE
 from providers.types import Consent
 
 FILLED_UP = ("first_name", "last_name", "email", "phone")
@@ -102,16 +103,8 @@ def merge_members(program: str, survivor_ref: str, other_ref: str, *, actor: str
         # The other card first: an e-mail or phone has one member.
         Member.objects.filter(pk=other.pk).update(
             merged_into=survivor,
-            first_name="",
-            last_name="",
-            email="",
-            phone="",
-            birth_month=None,
-            birth_day=None,
-            birth_year=None,
-            consent_email=Consent.NOT_ASKED.value,
-            consent_sms=Consent.NOT_ASKED.value,
             next_expiry_at=None,
+            **EMPTY_PROFILE,
         )
         # Cards that were merged into the other one before: each names the last survivor.
         Member.objects.filter(merged_into=other).update(merged_into=survivor)

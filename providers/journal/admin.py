@@ -10,19 +10,7 @@ from django.utils.translation import ngettext
 
 from providers.journal import batches
 from providers.journal.models import Batch, BatchLine, BatchState, Write
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that machines wrote."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from providers.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Write)

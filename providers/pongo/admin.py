@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from providers.journal.admin import ReadOnlyAdmin
 from providers.pongo.models import Account, Subscription
+from providers.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Account)

@@ -118,7 +118,7 @@ def sale_amount(client: Client, amount: Decimal) -> int | float:
 
 
 def brand_of(data: Json) -> str:
-    """Return whose gift card a benefit or a reward is, "" where nobody says."""
+    """Return the brand of a gift card, "" where the benefit and its reward name none."""
     return text_of(data, "brandName") or text_of(inner(data, "reward"), "brandName")
 
 

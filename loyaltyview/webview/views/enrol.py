@@ -131,7 +131,7 @@ def _enrol(launch: Launch, provider: LoyaltyProvider, form: EnrolForm) -> Member
 
 
 def _filled(launch: Launch, posted: QueryDict, known: Known) -> QueryDict:
-    """Return the form's fields: those that stayed empty have what is known of the customer."""
+    """Return the posted fields, with the known values in those that stayed empty."""
     data = posted.copy()
     if not launch.is_verified:
         # Without an associate only the cart's own customer can be enrolled.
@@ -165,7 +165,7 @@ def _show(
         **_asked(launch, provider),
         "is_fixed": not launch.is_verified,
         "is_for_cart": is_for_cart,
-        # What is known of the customer does not stand in the page: the form says that it is to be used.
+        # The page does not show the known values. A hidden field carries them, encrypted.
         "values": _shown_values(form, {**known, "email": launch.customer_email} if is_for_cart else known),
         "hints": masked(known),
         "sealed": encrypt_known(launch, known),

@@ -20,11 +20,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.house.admin.catalogue import AMOUNTS
-from providers.house.admin.members import ReadOnlyMixin
 from providers.house.codes import RefusedLine, check_pattern, read_codes, write_codes
 from providers.house.mail_outs import read_members
 from providers.house.models import Campaign, CampaignCode, CodeBatch, MailOut, Tier
 from providers.house.models.campaigns import LONGEST_CODE, MOST_CODES
+from providers.read_only_admin import ReadOnlyAdmin
 from providers.texts import id_key
 
 
@@ -235,7 +235,7 @@ class CampaignAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(CodeBatch)
-class CodeBatchAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class CodeBatchAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "campaign", "pattern", "wanted", "made", "state", "created_by"]
     list_filter = ["campaign__program", "state"]
     list_select_related = ["campaign"]
@@ -243,7 +243,7 @@ class CodeBatchAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(MailOut)
-class MailOutAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class MailOutAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "campaign", "tier", "is_for_list", "state", "given", "passed_over"]
     list_filter = ["campaign__program", "state"]
     list_select_related = ["campaign", "tier"]
@@ -251,7 +251,7 @@ class MailOutAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(CampaignCode)
-class CampaignCodeAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class CampaignCodeAdmin(ReadOnlyAdmin):
     list_display = ["code", "campaign", "batch", "member", "voucher", "given_at"]
     list_select_related = ["campaign", "batch__campaign", "member", "voucher"]
     search_fields = ["key__exact", "member__member_id__exact"]

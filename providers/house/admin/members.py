@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -18,21 +17,9 @@ from providers.house.admin.merging import PERMISSION, merge_page, merge_two
 from providers.house.ledger import adjust
 from providers.house.members import new_member_id
 from providers.house.models import Entry, Hold, Member, Merge
+from providers.read_only_admin import ReadOnlyAdmin, ReadOnlyMixin
 
 BIRTH = ["birth_month", "birth_day", "birth_year"]
-
-
-class ReadOnlyMixin:
-    """Rows that administrators view and cannot edit."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class EntryInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
@@ -160,7 +147,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class EntryAdmin(ReadOnlyAdmin):
     list_display = ["at", "member", "kind", "points", "shortfall", "order_id", "note"]
     list_filter = ["program", "kind"]
     list_select_related = ["member"]
@@ -169,7 +156,7 @@ class EntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class HoldAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "member", "title", "points", "state", "order_id"]
     list_filter = ["program", "state"]
     list_select_related = ["member"]
@@ -177,7 +164,7 @@ class HoldAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class MergeAdmin(ReadOnlyAdmin):
     list_display = ["at", "merged", "survivor", "actor", "reason"]
     list_filter = ["program"]
     list_select_related = ["merged", "survivor"]

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from providers.house.admin.members import ReadOnlyMixin
 from providers.house.models import BirthdayRule, Referral, ReferralRule
+from providers.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(BirthdayRule)
@@ -18,7 +18,7 @@ class ReferralRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Referral)
-class ReferralAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReferralAdmin(ReadOnlyAdmin):
     list_display = ["entered_at", "referrer", "friend", "state", "order_id", "rewarded_at", "is_above_limit"]
     list_filter = ["program", "state"]
     list_select_related = ["referrer", "friend"]

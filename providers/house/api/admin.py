@@ -13,9 +13,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from providers.house.admin.members import ReadOnlyMixin
 from providers.house.api.keys import make_key, revoke
 from providers.house.api.models import ApiKey, Report, Reservation, Scope
+from providers.read_only_admin import ReadOnlyAdmin
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -79,7 +79,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Report)
-class ReportAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReportAdmin(ReadOnlyAdmin):
     list_display = ["reported_at", "kind", "report_id", "answer"]
     list_filter = ["program", "kind"]
     search_fields = ["report_id"]
@@ -87,7 +87,7 @@ class ReportAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Reservation)
-class ReservationAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReservationAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "key", "hold", "expires_at", "closed_at", "has_expired"]
     list_filter = ["program", "has_expired"]
     list_select_related = ["hold"]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -18,6 +19,18 @@ CONSENTS = [
     (Consent.NO.value, _("no")),
     (Consent.NOT_ASKED.value, _("not asked")),
 ]
+# What a card holds after its member was erased or merged into another card: nothing about a person.
+EMPTY_PROFILE: dict[str, Any] = {
+    "first_name": "",
+    "last_name": "",
+    "email": "",
+    "phone": "",
+    "birth_month": None,
+    "birth_day": None,
+    "birth_year": None,
+    "consent_email": Consent.NOT_ASKED.value,
+    "consent_sms": Consent.NOT_ASKED.value,
+}
 
 
 class Tier(models.Model):
