@@ -1,14 +1,21 @@
-"""Builders of the core's arguments to the adapter."""
+"""Builders of the core's arguments to the adapter, and what tests of spends ask for."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
+from providers.errors import Rejected, RejectReason
+from providers.pongo.provider import PongoProvider
 from providers.sales import Order, OrderLine, Return, Spend, SpendIntent, SpendKind
 from providers.types import Cart, CartItem, Discount, DiscountKind, Money
-from tests.providers.pongo.conftest import FIVE_OFF, MIA
+from tests.providers.pongo.conftest import ANA, FIVE_OFF, MIA, Served
 
 FIVE = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal("5.00"), currency="USD"))
 TOTE_FREE = Discount(kind=DiscountKind.PRODUCT, skus=("TOTE-01",))
+
+BUY = f"/v1/rewards/{FIVE_OFF}"
+LOCK = f"/v1/customers/{MIA}/rewards/lock"
 
 
 def usd(amount: str) -> Money:
@@ -81,3 +88,14 @@ def a_return(net: str, return_id: str = "return-1", base: str = "148.00") -> Ret
         net=usd(net),
         order_earn_base=usd(base),
     )
+
+
+def reason(provider: PongoProvider, **intent: object) -> RejectReason:
+    """Return why this spend is refused."""
+    with pytest.raises(Rejected) as caught:
+        provider.spend(an_intent(**intent))  # type: ignore[arg-type]
+    return caught.value.reason
+
+
+def owned_by_ana(vendor: Served) -> str:
+    return vendor.book.customers[ANA].won[0].hash
