@@ -145,6 +145,12 @@ def cancel_reference(order_id: str) -> str:
     return f"cancel:{order_id}"
 
 
+def was_cancelled(member: Member, order_id: str) -> bool:
+    """Return whether a cancellation of this member's order is in the ledger."""
+    lines = Entry.objects.filter(program=member.program, reference=cancel_reference(order_id))
+    return lines.filter(member__in=cards_of(member)).exists()
+
+
 def _check_currency(currency: str, money: Money) -> None:
     if money.currency != currency:
         raise Rejected(RejectReason.INVALID_INPUT, f"the program earns in {currency}, not {money.currency}")

@@ -30,7 +30,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "expired": (409, "The voucher or the reward has expired."),
     "price_changed": (409, "The reward costs another number of points now: show it again."),
     "not_allowed": (409, "This cannot be used now."),
-    "reservation_closed": (409, "The reservation was released or has expired."),
+    "reservation_closed": (409, "The reservation was released or has expired, or its order was cancelled."),
     "reservation_confirmed": (409, "The reservation was confirmed with another order."),
     "body_too_large": (413, "The body is too large."),
     "wrong_media_type": (415, "Send the body as application/json."),

@@ -15,7 +15,7 @@ from providers.house.api.models import Report, ReportKind
 from providers.house.api.problems import Problem, problem_of
 from providers.house.api.reservations import release_order
 from providers.house.earning import earned_with, taken_at_once
-from providers.house.ledger import cards_of
+from providers.house.ledger import cards_of, lock
 from providers.house.models import Member
 from providers.sales import Order, OrderLine, Return
 
@@ -62,6 +62,8 @@ def report_cancellation(house: LoyaltyProvider, member: Member, named: str, orde
     """Give back what the order spent, then take back what it earned, once. Raises Problem."""
 
     def write() -> Answer:
+        # Before what is confirmed is read: a confirmation waits, and then finds the cancellation.
+        lock(member.program, member.member_id)
         _check_owner(member, order.order_id)
         release_order(member, order.order_id)
         return {"order_id": order.order_id, "points": house.cancel_order(order).points}

@@ -13,6 +13,7 @@ from providers.house import spending
 from providers.house.api.models import Reservation
 from providers.house.api.problems import Problem, problem_of
 from providers.house.campaigns import Zone
+from providers.house.earning import was_cancelled
 from providers.house.ledger import cards_of, lock
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher
 from providers.sales import Order, SpendIntent, SpendKind
@@ -60,7 +61,8 @@ def reserve(
 
 
 def confirm(reservation: Reservation, order_id: str) -> Reservation:
-    """The order was placed: take what is reserved for good. May be repeated. Raises Problem."""
+    """The order was placed: take what is reserved for good. What is reserved for an order that was cancelled
+    before is given back. May be repeated. Raises Problem."""
     hold = reservation.hold
     spend = spending.describe(hold)
     order = Order(
@@ -72,10 +74,19 @@ def confirm(reservation: Reservation, order_id: str) -> Reservation:
     )
     try:
         with transaction.atomic():
-            spending.capture(reservation.program, spend, order)
+            # A cancellation takes this lock, too: it comes before, or finds what is confirmed.
+            member = lock(reservation.program, spend.member_ref)
+            hold.refresh_from_db()
+            is_cancelled = hold.state == HoldState.HELD and was_cancelled(member, order_id)
+            if is_cancelled:
+                spending.release(reservation.program, spend)
+            else:
+                spending.capture(reservation.program, spend, order)
             _close(reservation)
     except Rejected as rejected:
         raise Problem("reservation_closed") from rejected
+    if is_cancelled:
+        raise Problem("reservation_closed")
     hold.refresh_from_db()
     if hold.order_id != order_id:
         raise Problem("reservation_confirmed")

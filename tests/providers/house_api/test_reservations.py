@@ -69,6 +69,29 @@ def test_what_is_released_comes_back_once(shop: Shop, mia: Member, is_confirmed:
     assert shop.post("reservations", reservation_of(mia))["code"] == "reservation_closed"
 
 
+def test_an_order_that_was_cancelled_before_takes_nothing(shop: Shop, mia: Member) -> None:
+    path = f"reservations/{shop.post('reservations', reservation_of(mia))['reservation']}"
+    shop.post("cancellations", {"order_id": "W-1", "member": mem(mia)})
+    assert shop.post(f"{path}/confirm", {"order_id": "W-1"})["code"] == "reservation_closed"
+    assert shop.get(path)["state"] == "released"
+    assert balance(mia) == (250, 0)
+
+
+def test_a_cancelled_order_gives_back_nothing_of_another_order(shop: Shop, mia: Member) -> None:
+    path = f"reservations/{shop.post('reservations', reservation_of(mia))['reservation']}"
+    shop.post(f"{path}/confirm", {"order_id": "W-2"})
+    shop.post("cancellations", {"order_id": "W-1", "member": mem(mia)})
+    assert shop.post(f"{path}/confirm", {"order_id": "W-1"})["code"] == "reservation_confirmed"
+    assert (shop.get(path)["state"], balance(mia)) == ("confirmed", (150, 0))
+
+
+def test_a_cancellation_of_another_member_closes_no_reservation(shop: Shop, mia: Member) -> None:
+    leo = build_member("ACME-000002", points=100)
+    path = f"reservations/{shop.post('reservations', reservation_of(mia))['reservation']}"
+    shop.post("cancellations", {"order_id": "W-1", "member": mem(leo)})
+    assert shop.post(f"{path}/confirm", {"order_id": "W-1"})["state"] == "confirmed"
+
+
 def test_the_worker_releases_what_has_expired_and_nothing_else(
     shop: Shop, mia: Member, house: HouseProvider
 ) -> None:
