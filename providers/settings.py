@@ -149,8 +149,11 @@ def setting(*, default: Any = None, required: bool = False, **rules: Any) -> Any
     """Return the field of a settings class; `rules` are the other fields of SettingSpec. A field without a
     default is empty where the program leaves it out: "", {}, (), or None for a number."""
     rules |= {"default": default, "required": required}
+    is_shown = not rules.get("is_secret")  # by `repr`, which ends up in logs and error reports
     # Tables are always read, never built by hand, so a field of a table needs no default.
-    return field(metadata=rules) if required or default == {} else field(default=default, metadata=rules)
+    if required or default == {}:
+        return field(metadata=rules, repr=is_shown)
+    return field(default=default, metadata=rules, repr=is_shown)
 
 
 def names_setting(table: Mapping[str, str], *, needed: tuple[str, ...] | None = None, **rules: Any) -> Any:

@@ -100,6 +100,16 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_is_allowed(
     assert str(caught.value) == sentence
 
 
+@pytest.mark.parametrize("kind", sorted(PROVIDERS))
+def test_the_repr_of_settings_shows_no_secret(kind: str) -> None:
+    cls = provider_class(kind).settings_class
+    read = cls.read({})
+    for spec in specs_of(cls):
+        if spec.is_secret:
+            object.__setattr__(read, spec.name, "s3cret-of-the-account")
+    assert "s3cret" not in repr(read)
+
+
 def test_a_missing_setting_gets_its_default() -> None:
     settings = typed()
     assert (settings.unit, settings.rate, settings.worth, settings.is_on) == (
