@@ -139,10 +139,14 @@ def of_unit(discount: Discount, product_id: str) -> Discount:
 
 
 def with_unit(offer: Offer, product_id: str, cart: Cart) -> Offer:
-    """Return `offer` with the product that the customer chose; locked where it is none of the choice."""
+    """Return `offer` with the product that the customer chose. It is locked where what is left of the cart
+    has none of that product."""
+    is_known = product_id in offer.discount.skus
+    discount = of_unit(offer.discount, product_id) if is_known else offer.discount
     if product_id not in units_of(offer.discount, cart):
-        return replace(offer, state=OfferState.LOCKED, reason=CartReason.PRODUCT_MISSING.value)
-    discount = of_unit(offer.discount, product_id)
+        return replace(
+            offer, discount=discount, state=OfferState.LOCKED, reason=CartReason.PRODUCT_MISSING.value
+        )
     saving, is_capped = saving_in(discount, cart)
     title = f"{offer.title}: {shown(product_id)}"
     return replace(offer, title=title, discount=discount, saving=saving, is_capped=is_capped)

@@ -1,6 +1,7 @@
 """A reward for one of several products: the customer chooses which one is free, or it is the cheapest."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -77,6 +78,19 @@ def test_a_product_that_is_none_of_the_choice_is_refused(
     assert answer.status_code == 422
     assert 'data-error="PRODUCT_MISSING"' in answer.content.decode()
     assert "spend" not in vendor.calls
+
+
+def test_a_product_that_another_reward_makes_free_is_named_alone(
+    client: Client, page: str, vendor: Vendor, newstore: Mint, html: str
+) -> None:
+    vendor.rewards = (*vendor.rewards, replace(FREE, reward_id="free-too", title="Second accessory"))
+    html = client.get(page).content.decode()
+    picks = (PICK, "reward:free-too")
+    fields = {**several_form(html, *picks), **{f"unit:{pick}": "CAP-02" for pick in picks}}
+    shown = client.post(page + "several/", fields, follow=True).content.decode()
+    assert "Add CAP-02 to the cart" in shown
+    assert "TOTE-01, CAP-02" not in shown.partition("failed-items")[2].partition("</ul>")[0]
+    assert [row.saving for row in Redemption.objects.filter(refusal="")] == [Decimal("40.00")]
 
 
 def test_the_choice_goes_with_the_form_of_several(client: Client, page: str, html: str) -> None:
