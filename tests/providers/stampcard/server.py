@@ -29,7 +29,7 @@ class Stampcard(Vendor):
     def __init__(self, setup: VendorSetup) -> None:
         super().__init__(setup)
         self.customers = {
-            "c-mia": customer("c-mia", "1001", "mia@example.test", "Mia", 820),
+            "c-mia": customer("c-mia", "STAMP-1001", "mia@example.test", "Mia", 820),
             "c-leo": customer("c-leo", "1002", "leo@example.test", "Leo", 40),
         }
         self.lines: dict[str, list[Json]] = {ref: [] for ref in self.customers}
