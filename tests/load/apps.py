@@ -20,6 +20,19 @@ class SlowVendor(AppConfig):
         PROVIDERS["house"] = "tests.load.slow_vendor.SlowVendor"
 
 
+class ReadingVendors(AppConfig):
+    """Adds the vendors of `reading_vendor.py`: the tests' example vendor over HTTP, and one in memory."""
+
+    name = "tests.load"
+    label = "reading_vendors"
+
+    def ready(self) -> None:
+        from providers.registry import PROVIDERS
+
+        PROVIDERS["stampcard"] = "tests.providers.stampcard.provider.StampcardProvider"
+        PROVIDERS["memory"] = "tests.load.memory_vendor.InMemory"
+
+
 class SlowHouse(AppConfig):
     """The house program; it takes VENDOR_S seconds longer to record an order."""
 

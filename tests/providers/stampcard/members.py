@@ -66,8 +66,9 @@ def history(client: Client, ref: str) -> tuple[Movement, ...]:
 
 
 def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
-    balance = get(client, ref).balance.spendable
     found = objects_in(client.get("/rewards", operation="list_rewards"), "rewards")
+    # The page reads the customer at the same time, so this read is shared and costs no wait.
+    balance = get(client, ref).balance.spendable
     return tuple(_reward(row, balance, client.currency) for row in found)
 
 
