@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
+from providers.outbound import catalogues
 from providers.outbound.budget import Budget
 from providers.outbound.deadline import leased_step
 from providers.outbound.sharing import changed
@@ -124,6 +125,16 @@ def _noting(write: Callable[..., Any], member_of: Callable[[Any], str]) -> Calla
     return noting
 
 
+def _reading_anew(check: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
+    @wraps(check)
+    def reading_anew(self: "LoyaltyProvider") -> CheckResult:
+        if not self.is_local:
+            catalogues.drop(self.config.program)
+        return check(self)
+
+    return reading_anew
+
+
 class LoyaltyProvider(ABC):
     """One vendor for one program. Instances are cheap, hold no state of a request, and are thread-safe."""
 
@@ -148,13 +159,16 @@ class LoyaltyProvider(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Wrap the adapter's methods. Every write ends the sharing of reads about its member
-        (`providers.outbound.sharing`). A method that is called under a lease ends before the lease."""
+        (`providers.outbound.sharing`). A method that is called under a lease ends before the lease. A test of
+        the connection drops what is kept of the vendor's catalogues."""
         super().__init_subclass__(**kwargs)
         if "settings_class" in cls.__dict__:
             cls.setting_specs = specs_of(cls.settings_class)
         for name in LEASED:
             if name in cls.__dict__:
                 setattr(cls, name, _leased(cls.__dict__[name]))
+        if "check" in cls.__dict__:
+            cls.check = _reading_anew(cls.__dict__["check"])  # type: ignore[method-assign]
         for name, member_of in WRITES.items():
             if name in cls.__dict__:
                 setattr(cls, name, _noting(cls.__dict__[name], member_of))
@@ -231,7 +245,7 @@ class LoyaltyProvider(ABC):
 
     @abstractmethod
     def check(self) -> CheckResult:
-        """Called by "Test connection" in admin. Reads only."""
+        """Called by "Test connection" in admin. Reads only; `outbound.catalogues` were dropped before."""
 
     # --- The dangerous write ----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Tables that all processes share about a vendor's account and its members."""
+"""Tables that all processes share about a vendor's account, its catalogues and its members."""
 
 from django.db import models
 
@@ -23,3 +23,26 @@ class MemberChange(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class KeptCatalogue(models.Model):
+    """What a vendor's account says to everybody, such as its rewards and tiers (`outbound.catalogues`).
+
+    `made_with` stands for the program's settings: what was read with others is not used. `version` is new
+    with each read. `lease` belongs to the process that reads until `lease_until`.
+    """
+
+    program = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    made_with = models.CharField(max_length=64, default="")
+    content = models.TextField(default="")
+    version = models.CharField(max_length=32, default="")
+    read_at = models.DateTimeField(null=True)
+    lease = models.CharField(max_length=32, default="")
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("program", "name"), name="one_catalogue_of_a_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.program}: {self.name}"

@@ -311,6 +311,7 @@ class WebhookName(StrEnum):
     MEMBER_CHANGED = "member_changed"
     SPEND_CANCELLED = "spend_cancelled"  # `provider_ref` is that of the spend
     LOW_STOCK = "low_stock"  # `provider_ref` names the reward
+    CATALOGUE_CHANGED = "catalogue_changed"  # rewards, tiers or rules of the program, the same for everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from loyaltyview.programs import program_cache, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
 from providers.house.triggers import SQLITE
-from providers.outbound import budget_store, sharing
+from providers.outbound import budget_store, catalogues, sharing
 from tests.setup.chromium import find_chromium
 
 # The time of an example depends on the machine and its load, not on the product.
@@ -112,6 +112,7 @@ def _nothing_is_remembered() -> None:
     cache.clear()
     program_cache.forget()
     sharing.forget_all()
+    catalogues.forget_all()
     budget_store.process_store.clear()
     rate_limit.forget()
     for kept in (keys._key_sets, troubles._bursts):

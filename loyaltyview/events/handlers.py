@@ -52,6 +52,7 @@ from loyaltyview.redemptions.cancellation import cancel_spend
 from loyaltyview.redemptions.code_deactivation import queue_used_codes
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.work import clock
+from providers.outbound import catalogues
 from providers.types import WebhookName
 
 # A vendor may report a spend before its answer to us has been stored.
@@ -202,6 +203,11 @@ def low_stock(event: Event) -> None:
     raise_alarm(event.program, AlarmKind.LOW_STOCK, "reported by the provider", hint.provider_ref)
 
 
+def catalogue_changed(event: Event) -> None:
+    """Have pages and taps read the program's rewards and rules anew."""
+    catalogues.drop(event.program.slug)
+
+
 def not_understood(event: Event) -> None:
     """A body that the adapter did not understand has no name: an administrator must look at it."""
     raise PayloadError("body", "the adapter did not understand it; the provider must send it again")
@@ -222,4 +228,5 @@ PROVIDER_HANDLERS: dict[str, Callable[[Event], None]] = {
     WebhookName.SPEND_CANCELLED: spend_cancelled,
     WebhookName.MEMBER_CHANGED: member_changed,
     WebhookName.LOW_STOCK: low_stock,
+    WebhookName.CATALOGUE_CHANGED: catalogue_changed,
 }

@@ -101,6 +101,12 @@ def alone() -> Iterator[None]:
         _scope.reset(token)
 
 
+def is_page() -> bool:
+    """Return whether the reads made here are for showing a page: nothing is decided by them."""
+    scope = _scope.get()
+    return scope is not None and scope.max_age_s <= PAGE_S
+
+
 def changed(program: str, member: str) -> None:
     """The member was written to, or a vendor says so: read again from now on, in every process. A look-up of
     this process may have found the member, or is about to, and is made again, too."""
