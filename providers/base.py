@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ClassVar
 
 from providers.currencies import decimals_of
@@ -345,7 +345,8 @@ class LoyaltyProvider(ABC):
         as long as that is so. An alarm that is no longer returned is closed. Reads our own rows only."""
         return ()
 
-    def note_member(self, ref: str) -> None:  # noqa: B027 - most vendors keep nothing
+    @partial(_noting, member_of=WRITES["note_member"])  # noqa: B027 - most vendors keep nothing
+    def note_member(self, ref: str) -> None:
         """Called by the worker when a delivery said that this member changed. For what an adapter keeps of
         members; the default keeps nothing. May be repeated, in any order."""
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
+from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
 from providers.outbound import sharing
@@ -87,6 +88,18 @@ def test_a_write_to_the_member_ends_the_sharing(read: Reads) -> None:
     with page():
         shared(KEY, read)
     changed("acme", MIA)
+    with tap():
+        assert shared(KEY, read) == 2
+
+
+def test_a_delivery_about_the_member_ends_the_sharing_where_the_adapter_keeps_nothing(read: Reads) -> None:
+    class Shop(LoyaltyProvider):
+        kind = "shop"
+
+    Shop.__abstractmethods__ = frozenset()
+    with page():
+        shared(KEY, read)
+    Shop(ProviderConfig(program="acme", currency="USD", country="US")).note_member(MIA)
     with tap():
         assert shared(KEY, read) == 2
 
