@@ -1,4 +1,4 @@
-"""Apps that slow the house program down, or put another vendor in its place."""
+"""Apps that slow the house program down, or add vendors."""
 
 import os
 import time
@@ -8,16 +8,17 @@ from typing import Any
 from django.apps import AppConfig
 
 
-class SlowVendor(AppConfig):
-    """Replaces the house program with the vendor in memory of `slow_vendor.py`."""
+class HttpVendors(AppConfig):
+    """Adds the vendors of `stampcard_vendors.py`."""
 
     name = "tests.load"
-    label = "slow_vendor"
+    label = "http_vendors"
 
     def ready(self) -> None:
         from providers.registry import PROVIDERS
 
-        PROVIDERS["house"] = "tests.load.slow_vendor.SlowVendor"
+        PROVIDERS["stampcard"] = "tests.load.stampcard_vendors.JournalVendor"
+        PROVIDERS["plain"] = "tests.load.stampcard_vendors.PlainVendor"
 
 
 class ReadingVendors(AppConfig):

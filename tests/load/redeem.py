@@ -1,7 +1,8 @@
 """How long our own part of a redemption takes. `python -m tests.load.redeem`: see README.md beside this.
 
 A tap waits for the vendor's reads (member and rewards) and NewStore's cart, all at the same time, for
-NewStore's code, and for the vendor's spend: 3 times 50 ms. The time beyond these 150 ms is our own.
+NewStore's code, and for the vendor's spend: 3 times 50 ms. The house program waits for NewStore only: 2 times
+50 ms. The time beyond these is our own.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -26,7 +27,18 @@ from tests.setup.ports import free_port
 from tests.setup.postgres import find_server_programs, postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHERS_MS = 150.0
+# What a tap waits for others, by the kind of vendor.
+OTHERS_MS = {"stampcard": 150.0, "plain": 150.0, "house": 100.0}
+REWARD = "off-5"
+PRICE = 100
+CART = {
+    "currency": "USD",
+    "total": "129.90",
+    "items": [
+        {"item_id": "1", "product_id": "SHIRT", "price": "89.95"},
+        {"item_id": "2", "product_id": "SOCKS", "price": "39.95"},
+    ],
+}
 AT_ONCE = 20
 CSRF = "c" * 32
 
@@ -37,37 +49,42 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=32, help="threads of each")
     parser.add_argument("--seconds", type=int, default=15, help="length of each run")
     parser.add_argument("--rate", type=int, default=20, help="taps a second in the run of fixed rate")
+    parser.add_argument("--vendor", choices=sorted(OTHERS_MS), default="plain", help="see README.md")
     options = parser.parse_args()
     programs = find_server_programs()
     if programs is None:
         sys.stderr.write("PostgreSQL is needed: make test finds or installs it\n")
         return 1
-    with postgres_server(programs) as database, tempfile.TemporaryDirectory() as folder:
-        port, newstore_port = free_port(), free_port()
-        os.environ.update(_environment(database, port, newstore_port, options))
-        with _running(Path(folder) / "web.log", port, newstore_port) as web:
+    with (
+        postgres_server(programs, is_durable=True) as database,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        port, newstore_port, vendor_port = free_port(), free_port(), free_port()
+        os.environ.update(_environment(database, port, options))
+        with _running(Path(folder) / "web.log", port, newstore_port, vendor_port, options.vendor) as web:
             _measure(web, port, options)
     return 0
 
 
 def _measure(web: int, port: int, options: argparse.Namespace) -> None:
     seconds: int = options.seconds
-    taps = Taps(port, AT_ONCE * 60 * seconds // 15 + options.rate * seconds + 300 * seconds + 200)
+    count = AT_ONCE * 60 * seconds // 15 + options.rate * seconds + 300 * seconds + 200
+    taps, others_ms = Taps(port, count), OTHERS_MS[options.vendor]
     taps.run_bursts(5)  # warm: connections, tokens, compiled queries
-    print(f"{'':34}{'taps/s':>8}{'p50':>8}{'p95':>8}{'ours p50':>10}{'ours p95':>10}{'CPU/tap':>9}")  # noqa: T201
+    print(f"{'':34}{'taps/s':>8}{'p50':>8}{'p95':>8}{'CPU/tap':>9}{'ours p50':>10}{'ours p95':>10}")  # noqa: T201
     for title, run in (
         ("one after another", lambda: taps.run_closed(1, seconds)),
-        (f"{AT_ONCE} at once, every second", lambda: taps.run_bursts(seconds)),
-        (f"{options.rate} a second", lambda: taps.run_at_rate(options.rate, seconds)),
         (f"{AT_ONCE} tills without a pause", lambda: taps.run_closed(AT_ONCE, seconds)),
+        (f"{options.rate} a second", lambda: taps.run_at_rate(options.rate, seconds)),
+        (f"{AT_ONCE} at once, every second", lambda: taps.run_bursts(seconds)),
     ):
         cpu, started = _cpu_s(web), time.perf_counter()
         found = sorted(run())
         took_s, cpu_ms = time.perf_counter() - started, (_cpu_s(web) - cpu) * 1000 / len(found)
         p50, p95 = found[len(found) // 2], found[len(found) * 95 // 100]
         print(  # noqa: T201
-            f"{title:34}{len(found) / took_s:8.1f}{p50:8.1f}{p95:8.1f}"
-            f"{p50 - OTHERS_MS:10.1f}{p95 - OTHERS_MS:10.1f}{cpu_ms:9.1f}"
+            f"{title:34}{len(found) / took_s:8.1f}{p50:8.1f}{p95:8.1f}{cpu_ms:9.1f}"
+            f"{p50 - others_ms:10.1f}{p95 - others_ms:10.1f}"
         )
 
 
@@ -117,9 +134,10 @@ class Taps:
             "Content-Type": "application/x-www-form-urlencoded",
             "Cookie": f"csrftoken={CSRF}; launch={secret}",
         }
+        body = urlencode(form | {"item": REWARD, "cost": str(PRICE)})
         # A connection of its own: one that was kept might be closed by gunicorn just now.
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as web:
-            web.request("POST", f"/l/{launch_id}/redeem/", urlencode(form | {"item": "ten-off"}), headers)
+            web.request("POST", f"/l/{launch_id}/redeem/", body, headers)
             response = web.getresponse()
             page = response.read()
         took_ms = (time.perf_counter() - due) * 1000
@@ -136,7 +154,6 @@ def _open_pages(count: int) -> "queue.SimpleQueue[tuple[str, str]]":
     from loyaltyview.webview.models import Launch
 
     now, program = timezone.now(), Program.objects.get()
-    cart = {"currency": "USD", "total": "129.90", "items": []}
     pages: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
     launches = []
     for _number in range(count):
@@ -149,16 +166,40 @@ def _open_pages(count: int) -> "queue.SimpleQueue[tuple[str, str]]":
             store_id="US_BOSTON_01",
             cart_id=secrets.token_hex(8),
             host_token=secrets.token_hex(16),
-            cart=cart,
-            member_ref=secrets.token_hex(8),
+            cart=CART,
+            member_ref=secrets.token_hex(8).upper(),
         )
         launches.append(launch)
         pages.put((launch.pk, secret))
     Launch.objects.bulk_create(launches, batch_size=1000)
+    if program.provider_kind == "house":
+        _enrol(launch.member_ref for launch in launches)
     return pages
 
 
-def _environment(database: str, port: int, newstore_port: int, options: argparse.Namespace) -> dict[str, str]:
+def _enrol(refs: Iterable[str]) -> None:
+    """Make the house program: members with points, tiers, and the rewards that the vendor over HTTP has."""
+    from providers.house.models import EarnRule, Member, Reward, Tier
+    from tests.load.slow_vendor import POINTS, REWARDS
+
+    for name, threshold in (("Bronze", 0), ("Silver", 500), ("Gold", 2000)):
+        Tier.objects.create(program="acme", name=name, threshold=threshold)
+    EarnRule.objects.create(program="acme", points_per_unit=1)
+    for each in REWARDS:
+        Reward.objects.create(
+            program="acme", reward_id=each["id"], title=each["title"], cost=each["stamps"], kind="fixed",
+            amount=int(str(each["cents_off"])) // 100,
+        )  # fmt: skip
+    Member.objects.bulk_create(
+        (
+            Member(program="acme", member_id=ref, email=f"{ref.lower()}@example.test", spendable=POINTS)
+            for ref in refs
+        ),
+        batch_size=1000,
+    )
+
+
+def _environment(database: str, port: int, options: argparse.Namespace) -> dict[str, str]:
     from cryptography.fernet import Fernet
 
     return {
@@ -173,28 +214,28 @@ def _environment(database: str, port: int, newstore_port: int, options: argparse
         "PORT": str(port),
         "WEB_PROCESSES": str(options.processes),
         "WEB_THREADS": str(options.threads),
-        "NEWSTORE_PORT": str(newstore_port),
     }
 
 
 @contextmanager
-def _running(log: Path, port: int, newstore_port: int) -> Iterator[int]:
-    """Migrate, load, start NewStore and web; yield the process id of gunicorn's master."""
+def _running(log: Path, port: int, newstore_port: int, vendor_port: int, vendor: str) -> Iterator[int]:
+    """Migrate, load, start NewStore, vendor and web; yield the process id of gunicorn's master."""
     import django
     from django.core.management import call_command
 
     django.setup()
     call_command("migrate", verbosity=0)
-    _load(newstore_port)
+    _load(newstore_port, vendor_port, vendor)
     with ExitStack() as ends, log.open("w") as output:
         for command in (
             [sys.executable, "-m", "tests.load.slow_newstore", str(newstore_port)],
+            [sys.executable, "-m", "tests.load.slow_vendor", str(vendor_port)],
             [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
         ):
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
             ends.callback(process.wait)
             ends.callback(process.terminate)
-        _wait(lambda: _is_open(newstore_port) and _is_open(port))
+        _wait(lambda: all(map(_is_open, (newstore_port, vendor_port, port))))
         try:
             yield process.pid
         except BaseException:
@@ -202,7 +243,7 @@ def _running(log: Path, port: int, newstore_port: int) -> Iterator[int]:
             raise
 
 
-def _load(newstore_port: int) -> None:
+def _load(newstore_port: int, vendor_port: int, vendor: str) -> None:
     from loyaltyview.programs.models import Program, Store
 
     url = f"http://127.0.0.1:{newstore_port}"
@@ -217,8 +258,19 @@ def _load(newstore_port: int) -> None:
         newstore_client_id="loyaltyview",
         newstore_client_secret=secrets.token_hex(),
         newstore_rate_per_s=0,  # we measure our own time, not our limit
+        provider_kind=vendor,
+        provider_settings={} if vendor == "house" else _account(vendor_port),
     )
     Store.objects.create(program=program, store_id="US_BOSTON_01", name="Boston")
+
+
+def _account(vendor_port: int) -> dict[str, object]:
+    return {
+        "base_url": f"http://127.0.0.1:{vendor_port}",
+        "api_key": secrets.token_hex(),
+        "signing_secret": "",
+        "calls_per_minute": 60_000,
+    }
 
 
 def _cpu_s(master: int) -> float:

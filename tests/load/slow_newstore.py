@@ -25,18 +25,18 @@ class Connection(socketserver.StreamRequestHandler):
                 if line.startswith(b"content-length:"):
                     size = int(line[15:])
             self.rfile.read(size)
-            if b"/token" in request:
-                answer: dict[str, object] = {"access_token": "t", "expires_in": 3600}
-            elif b"/checkout/carts/" in request:
-                time.sleep(ANSWERS_AFTER_S)
-                cart_id = request.partition(b"/checkout/carts/")[2].partition(b" ")[0].decode()
-                answer = {"id": cart_id, "currency": "USD"}  # without its items: nothing to compare
-            else:
-                time.sleep(ANSWERS_AFTER_S)
-                answer = {"codes": [secrets.token_hex(5).upper()], "warnings": []}
-            body = json.dumps(answer).encode()
+            body = json.dumps(self.answer(request.split()[1].decode())).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             self.wfile.write(head.encode() + body)
+
+    def answer(self, path: str) -> object:
+        if "/token" in path:
+            return {"access_token": "t", "expires_in": 3600}
+        time.sleep(ANSWERS_AFTER_S)
+        if "/checkout/carts/" in path:
+            # Without its items: nothing to compare.
+            return {"id": path.partition("/checkout/carts/")[2], "currency": "USD"}
+        return {"codes": [secrets.token_hex(5).upper()], "warnings": []}
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -1,42 +1,33 @@
-"""A vendor in memory that answers every call after 50 ms."""
+"""A loyalty vendor as `python -m tests.load.slow_vendor PORT`: every call is answered after 50 ms.
 
+It speaks as Stampcard, the example vendor of the tests (`stampcard_vendors.py`).
+"""
+
+import secrets
+import sys
 import time
-from collections import defaultdict
-from decimal import Decimal
 
-from providers.base import ProviderConfig
-from providers.sales import Spend, SpendIntent
-from providers.types import Cart, Discount, DiscountKind, Member, Money, Reward
-from tests.redemptions.memory_provider import Ledger, MemoryProvider
+from tests.load.slow_newstore import ANSWERS_AFTER_S, Connection, Server
 
-ANSWERS_AFTER_S = 0.05
-
-LEDGER = Ledger(points=defaultdict(lambda: 1_000_000))
-TEN_OFF = Reward(
-    reward_id="ten-off",
-    title="$10 off",
-    points=200,
-    discount=Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal("10.00"), currency="USD")),
-)
+POINTS = 1_000_000
+# The cheapest must be "off-5", which the script taps.
+REWARDS = [
+    {"id": f"off-{dollars}", "title": f"${dollars} off", "stamps": 20 * dollars,
+     "cents_off": 100 * dollars, "currency": "USD"}
+    for dollars in (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 100)
+]  # fmt: skip
 
 
-class SlowVendor(MemoryProvider):
-    """Answers the calls of a tap: member and rewards (in parallel), then the spend."""
-
-    kind = "house"
-
-    def __init__(self, config: ProviderConfig) -> None:
-        super().__init__(LEDGER)
-        self.config = config
-
-    def get_member(self, ref: str) -> Member:
+class VendorConnection(Connection):
+    def answer(self, path: str) -> object:
         time.sleep(ANSWERS_AFTER_S)
-        return super().get_member(ref)
+        if path.endswith("/rewards"):
+            return REWARDS
+        if path.endswith("/redemptions"):
+            return {"id": secrets.token_hex(8)}
+        ref = path.rpartition("/")[2]
+        return {"id": ref, "card": ref, "email": f"{ref}@example.test", "first_name": "Mia", "stamps": POINTS}
 
-    def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
-        time.sleep(ANSWERS_AFTER_S)
-        return (TEN_OFF,)
 
-    def spend(self, intent: SpendIntent) -> Spend:
-        time.sleep(ANSWERS_AFTER_S)
-        return super().spend(intent)
+if __name__ == "__main__":
+    Server(("127.0.0.1", int(sys.argv[1])), VendorConnection).serve_forever()
