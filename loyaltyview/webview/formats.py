@@ -31,16 +31,27 @@ def locale() -> Locale:
 
 def money(value: Money) -> str:
     """Return "$12.50", "KWD 6.244"."""
-    return _spaced(format_currency(value.amount, value.currency, locale=locale()))
+    return _money(value, locale())
 
 
 def money_short(value: Money) -> str:
     """Return "$10" for a whole amount, "$12.50" otherwise: for sentences and buttons."""
+    return _money_short(value, locale())
+
+
+# Babel takes as long for one amount as the rest of a card, and the same amounts come again and again.
+@lru_cache(maxsize=10_000)
+def _money(value: Money, to: Locale) -> str:
+    return _spaced(format_currency(value.amount, value.currency, locale=to))
+
+
+@lru_cache(maxsize=10_000)
+def _money_short(value: Money, to: Locale) -> str:
     if value.amount != value.amount.to_integral_value():
-        return money(value)
-    pattern = locale().currency_formats["standard"].pattern.replace(".00", "")
+        return _money(value, to)
+    pattern = to.currency_formats["standard"].pattern.replace(".00", "")
     return _spaced(
-        format_currency(value.amount, value.currency, format=pattern, locale=locale(), currency_digits=False)
+        format_currency(value.amount, value.currency, format=pattern, locale=to, currency_digits=False)
     )
 
 
@@ -52,7 +63,12 @@ def _spaced(text: str) -> str:
 
 def number(value: int | Decimal) -> str:
     """Return "1,234"."""
-    return str(format_decimal(value, locale=locale()))
+    return _number(value, locale())
+
+
+@lru_cache(maxsize=10_000)
+def _number(value: int | Decimal, to: Locale) -> str:
+    return str(format_decimal(value, locale=to))
 
 
 def points(value: int) -> str:

@@ -3,10 +3,12 @@ And what was answered in it about consents: that outlives it."""
 
 import secrets
 from datetime import timedelta
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,25 @@ from loyaltyview.programs.models import Program
 def new_launch_id() -> str:
     """Return 128 random bits; the cookie's secret has another 256."""
     return secrets.token_urlsafe(16)
+
+
+class Pages(dict[str, str]):
+    """The addresses of a launch's pages by their names in `urls`, each built when it is first needed."""
+
+    def __init__(self, launch_id: str) -> None:
+        self.launch_id = launch_id
+
+    def __missing__(self, name: str) -> str:
+        before, after = _address_around_id(name, get_script_prefix())
+        address = self[name] = f"{before}{self.launch_id}{after}"
+        return address
+
+
+@lru_cache(maxsize=100)
+def _address_around_id(name: str, _prefix: str) -> tuple[str, str]:
+    # Searching all addresses takes long, and they differ in the id alone.
+    before, _id, after = reverse(name, kwargs={"launch_id": "LAUNCH-ID"}).partition("LAUNCH-ID")
+    return before, after
 
 
 class Launch(models.Model):
@@ -84,6 +105,11 @@ class Launch(models.Model):
 
     def __str__(self) -> str:
         return self.cart_id or self.pk
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The addresses of its pages: `launch.pages["find"]`, in templates `launch.pages.find`."""
+        return Pages(self.pk)
 
     @property
     def is_verified(self) -> bool:

@@ -25,6 +25,8 @@ def go(request: HttpRequest, address: str) -> HttpResponse:
 
 def address_of(name: str, launch: Launch, **kwargs: object) -> str:
     """Return the address of a page of this launch."""
+    if not kwargs:
+        return launch.pages[name]
     return reverse(name, kwargs={"launch_id": launch.pk, **kwargs})
 
 

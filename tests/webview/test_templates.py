@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.views import defaults
 
 from loyaltyview.programs.models import Program
+from loyaltyview.webview.models import Launch
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 OURS = [path for path in TEMPLATES if "admin" not in path.parts]
@@ -127,3 +129,9 @@ def test_an_address_that_does_not_exist_is_a_page(client: Client, program: Progr
     response = client.get("/nothing/here/")
     assert response.status_code == 404
     assert 'data-error="NOT_FOUND"' in response.content.decode()
+
+
+def test_every_page_that_a_template_names_has_an_address() -> None:
+    named = {name for path in OURS for name in re.findall(r"launch\.pages\.(\w+)", path.read_text())}
+    pages = Launch(pk="one").pages
+    assert {name: pages[name] for name in named} == {name: reverse(name, args=["one"]) for name in named}
