@@ -1,7 +1,6 @@
 """The member page's cards: offers in groups, in words. The groups are: use now, already applied, soon, gift
 cards, not at this till."""
 
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -37,12 +36,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One card. `key` makes its form idempotent and is new for every rendering; `action` is the button's
-    text, `gap` says what is missing and `share` (0..100) how near it is. `code` is what was typed to find a
-    voucher. `units` are the products to choose from, the cheapest first; empty without a choice."""
+    """One card. `action` is the button's text, `gap` says what is missing and `share` (0..100) how near it
+    is. `code` is what was typed to find a voucher. `units` are the products to choose from, the cheapest
+    first; empty without a choice. Equal cards look equal: pages keep their parts (`kept`)."""
 
     offer: Offer
-    key: str = ""
     action: str = ""
     gap: str = ""
     share: int = 0
@@ -60,15 +58,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deck:
-    """The cards in their groups; those in `again` are in the cart already. `key` is the one of the form for
-    all that is chosen."""
+    """The cards in their groups; those in `again` are in the cart already."""
 
     now: tuple[Card, ...]
     again: tuple[Card, ...]
     soon: tuple[Card, ...]
     gift_cards: tuple[Card, ...]
     rest: tuple[Card, ...]
-    key: str
 
     @property
     def locked(self) -> tuple[Card, ...]:
@@ -96,7 +92,7 @@ def build_deck(
             group, card = "now", _card(each, provider, cart, chosen, code)
         groups[group].append(card)
     in_order = {name: tuple(sorted(cards, key=lambda card: not card.code)) for name, cards in groups.items()}
-    return Deck(**in_order, key=secrets.token_urlsafe(16))
+    return Deck(**in_order)
 
 
 def _locked_group(offer: Offer) -> str:
@@ -121,7 +117,6 @@ def _card(
     is_final = offer.is_final or not can_release(provider, SpendKind(offer.kind))
     return Card(
         offer=offer,
-        key=secrets.token_urlsafe(16),
         action=wording.action(offer),
         code=code,
         is_final=is_final,

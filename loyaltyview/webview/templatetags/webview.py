@@ -1,7 +1,10 @@
-"""Filters of the associate's pages: money, points, dates in the page's language; and the drawn icons."""
+"""Filters and tags of the associate's pages: money, points, dates in the page's language; the drawn icons;
+the key of a form; parts of a page that are kept."""
 
+import secrets
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -12,10 +15,12 @@ from django.utils.translation import gettext as _
 
 from loyaltyview.programs.models import Program
 from loyaltyview.webview import formats, wording
+from loyaltyview.webview.kept import parse_kept
 from providers.texts import shown_lines
 from providers.types import Money
 
 register = template.Library()
+register.tag("kept", parse_kept)
 
 
 @register.filter
@@ -51,9 +56,9 @@ def day(value: datetime, program: Program) -> str:
 
 
 @register.filter
-def expiry(value: datetime, program: Program) -> str:
-    """Show until when a voucher can be used: "Expires on Nov 30"."""
-    return _("Expires on %(day)s") % {"day": day(value, program)}
+def expiry(value: datetime | None, program: Program) -> str:
+    """Show until when a voucher can be used: "Expires on Nov 30"; "" for one that does not expire."""
+    return "" if value is None else _("Expires on %(day)s") % {"day": day(value, program)}
 
 
 @register.filter
@@ -76,6 +81,13 @@ def clock(value: datetime) -> SafeString:
 
 
 @register.simple_tag
+def new_key() -> str:
+    """Return what makes a form idempotent: another one for each form that is rendered."""
+    return secrets.token_urlsafe(16)
+
+
+@register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """Draw the symbol `name` of static/icons.svg; the words beside it say what it means."""
     return format_html(
