@@ -94,11 +94,19 @@ _next_try: dict[Key, float] = {}  # when this process may read behind a page aga
 _lock = threading.Lock()
 
 
-def known(config: Config, name: str, *, read: Callable[[], Any], parse: Callable[[Any], T]) -> T:
-    """Return the catalogue of that name. Raises the errors of `read` and `parse`, and Unavailable when the
-    page's deadline ends while another thread reads."""
+def known(
+    config: Config,
+    name: str,
+    *,
+    read: Callable[[], Any],
+    parse: Callable[[Any], T],
+    for_a_tap: timedelta = FOR_A_TAP,
+) -> T:
+    """Return the catalogue of that name. A longer `for_a_tap` is for what gives a tap neither price nor
+    worth. Raises the errors of `read` and `parse`, and Unavailable when the page's deadline ends while
+    another thread reads."""
     catalogue = _Catalogue(config=config, name=name, read=read, parse=parse)
-    limit = FRESH if sharing.is_page() else FOR_A_TAP
+    limit = FRESH if sharing.is_page() else for_a_tap
     found = catalogue.look()
     if found is not None and found.age <= limit:
         return found.content  # type: ignore[no-any-return]
@@ -115,6 +123,11 @@ def known(config: Config, name: str, *, read: Callable[[], Any], parse: Callable
         if found.age > USABLE:
             raise
         return found.content  # type: ignore[no-any-return]
+
+
+def read_anew(config: Config, name: str, *, read: Callable[[], Any], parse: Callable[[Any], T]) -> T:
+    """As `known`, read now: what is kept lacks something that was just named to us."""
+    return _Catalogue(config=config, name=name, read=read, parse=parse).read_once(timedelta(seconds=-1))
 
 
 def drop(program: str) -> None:

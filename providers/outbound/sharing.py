@@ -5,7 +5,6 @@ Only inside `sharing`, which pages open: the worker and every write always read 
 process. A write to a member (`changed`) ends the sharing about them in all processes.
 """
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -13,40 +12,37 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import structlog
-from django.db import DatabaseError
-from django.db.models import F
-from django.utils import timezone
-
+from providers import clock
 from providers.errors import ProviderError, Unavailable
-from providers.models import MemberChange
+from providers.outbound import member_rows
 from providers.outbound.deadline import remaining_s
-from providers.retention import delete_in_steps
-
-log = structlog.get_logger(__name__)
+from providers.outbound.member_rows import MemberRow
 
 Key = tuple[Any, ...]
 
 PAGE_S = 3.0  # how old a read may be that a page shows
 TAP_S = 30.0  # how old a read may be for judging a tap: the vendor checks the spend itself
 SPARE_S = 3.0  # until the tap reads
+FACT_S = 86400.0  # how old a fact may be that a page shows
 KEPT_AT_MOST = 3000
-KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose reads are shared, how old they may be, and since which change of the member. An empty member
-    stands for a look-up: the member is not known yet."""
+    """Whose reads are shared, how old they may be, and since which change of the member (`row`). An empty
+    member stands for a look-up: the member is not known yet."""
 
     max_age_s: float
     program: str
     member: str = ""
-    number: int = 0
+    row: MemberRow = field(default_factory=MemberRow)
+
+    @property
+    def number(self) -> int | None:
+        return self.row.number if self.member else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,10 @@ _lock = threading.Lock()
 @contextmanager
 def sharing(program: str, member: str = "", *, max_age_s: float) -> Iterator[None]:
     """Share the reads of this block. One statement for a member; without a database nothing is shared."""
-    scope: Scope | None = Scope(max_age_s=max_age_s, program=program, member=member)
-    if member and scope:
-        try:
-            rows = MemberChange.objects.filter(digest=_digest(program, member))
-            scope = replace(scope, number=rows.values_list("number", flat=True).first() or 0)
-        except DatabaseError as error:
-            log.warning("reads_not_shared", error=type(error).__name__)
-            scope = None
+    row = member_rows.load(program, member) if member else MemberRow()
+    scope = None
+    if row is not None:
+        scope = Scope(max_age_s=max_age_s, program=program, member=member, row=row)
     token = _scope.set(scope)
     try:
         yield
@@ -115,20 +107,31 @@ def changed(program: str, member: str) -> None:
             del _under_way[key]
         for key in [key for key, kept in _kept.items() if key[0] == program and kept.member in (member, "")]:
             del _kept[key]
-    digest = _digest(program, member)
-    try:
-        rows = MemberChange.objects.filter(digest=digest)
-        if not rows.update(number=F("number") + 1, changed_at=timezone.now()):
-            MemberChange.objects.get_or_create(digest=digest, defaults={"number": 1})
-    except DatabaseError as error:
-        # Reads are shared for seconds only, and the vendor judges each spend itself.
-        log.warning("change_not_noted", error=type(error).__name__)
+    member_rows.note_change(program, member)
 
 
-def forget_changes() -> int:
-    """Delete records of changes more than a day ago: no read is shared for so long. Returns how many. May be
-    repeated."""
-    return delete_in_steps(MemberChange.objects.filter(changed_at__lt=timezone.now() - KEPT_FOR))
+def fact(name: str) -> Any:
+    """Return what a page may still show of the scope's member, kept by `keep_fact` within a day and since the
+    last change of the member; None for nothing, and for everything but a page: a tap reads."""
+    scope = _scope.get()
+    if scope is None or not is_page():
+        return None
+    at, content = scope.row.facts.get(name, (0.0, None))
+    return content if clock.now().timestamp() - at < FACT_S else None
+
+
+def keep_fact(name: str, content: Any) -> None:
+    """Keep what seldom changes about the scope's member, such as which rewards they may have, for the pages
+    of a day. `content` is of JSON's types, small, and no personal data: it is stored unsealed."""
+    scope = _scope.get()
+    if scope is None or not scope.member:
+        return
+    now = clock.now().timestamp()
+    at, known = scope.row.facts.get(name, (0.0, None))
+    if known == content and now - at < FACT_S / 2:
+        return
+    scope.row.facts[name] = (now, content)
+    member_rows.keep_facts(scope.program, scope.member, scope.row)
 
 
 def shared(
@@ -143,12 +146,12 @@ def shared(
         kept = _kept.get(key)
         if kept is not None and _is_good(kept, scope):
             # The result of a look-up belongs to the member from here on, so the tap may use it, too.
-            _kept[key] = replace(kept, member=scope.member, number=_number(scope))
+            _kept[key] = replace(kept, member=scope.member, number=scope.number)
             return kept.answer
         first = _under_way.get(key)
         # One that began before the last change of the member is of no use.
-        if first is None or first.number != _number(scope):
-            first, ours = None, _UnderWay(_number(scope), Future())
+        if first is None or first.number != scope.number:
+            first, ours = None, _UnderWay(scope.number, Future())
             _under_way[key] = ours
     if first is not None:
         return _wait(first.result, read)
@@ -161,7 +164,7 @@ def shared(
         ours.result.exception()  # there may be no other waiting thread
         raise
     if is_worth_keeping(answer) and _under_way.get(key) is ours:
-        _keep(key, _Kept(answer, started_at, scope.member, _number(scope)))
+        _keep(key, _Kept(answer, started_at, scope.member, scope.number))
     _end(key, ours)
     ours.result.set_result(answer)
     return answer
@@ -197,10 +200,6 @@ def _is_good(kept: _Kept, scope: Scope) -> bool:
     return kept.number == scope.number or (kept.number is None and age_s <= PAGE_S)
 
 
-def _number(scope: Scope) -> int | None:
-    return scope.number if scope.member else None
-
-
 def _wait(first: "Future[Any]", read: Callable[[], Any]) -> Any:
     try:
         return first.result(max(0.0, min(remaining_s(), 60.0)))
@@ -224,7 +223,3 @@ def _end(key: Key, ours: _UnderWay) -> None:
     with _lock:
         if _under_way.get(key) is ours:
             del _under_way[key]
-
-
-def _digest(program: str, member: str) -> str:
-    return hashlib.sha256(f"{program}\0{member}".encode()).hexdigest()

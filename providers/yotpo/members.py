@@ -10,6 +10,7 @@ from providers.answers import moment, text_of, whole_of
 from providers.dates import shown_end_of, timestamp
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import WriteState
+from providers.outbound import sharing
 from providers.retention import delete_in_steps
 from providers.texts import found_by_spelling
 from providers.types import Balance, Expiring, Member, MemberProfile, MemberQuery, QueryKind
@@ -60,7 +61,13 @@ def _find_exactly(client: Client, kind: QueryKind, value: str) -> tuple[Member, 
 
 def get(client: Client, ref: str) -> Member:
     """Return the member; raise Rejected(MEMBER_NOT_FOUND). Always read with the history: the tap that follows
-    keeps it as what was there before its spend, and needs no read of its own."""
+    keeps it as what was there before its spend, and needs no read of its own. A page makes of it one member,
+    also for the rewards."""
+    member: Member = sharing.shared((client.program, "yotpo member", ref), lambda: _get(client, ref))
+    return member
+
+
+def _get(client: Client, ref: str) -> Member:
     identity = identity_of(client.program, ref)
     holds = [hold for hold in holds_of(client.journal, ref) if hold.state == WriteState.DONE]
     record = fetch(client, identity, with_history=True)

@@ -96,7 +96,7 @@ class YotpoProvider(LoyaltyProvider):
     def check(self) -> CheckResult:
         started = time.perf_counter()
         client = self.client
-        tiers = list_tiers(client, is_fresh=True)
+        tiers = list_tiers(client)
         latency_ms = round((time.perf_counter() - started) * 1000)
         account = f"GUID …{client.settings.guid[-4:]} ({len(tiers)} tiers)"
         if unknown := unknown_tiers(client, tiers):

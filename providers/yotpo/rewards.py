@@ -1,28 +1,26 @@
 """Redemption options as rewards: what each is worth at the till, who can have it, and what it lacks.
 
 Source: loyaltyapi.yotpo.com/reference/fetch-active-redemption-options (read 2026-11-24). Asked for a
-customer, Yotpo returns what they qualify for; the page wants the others, too, so both lists are read. The
-full one is the same for everybody and changes rarely.
+customer, Yotpo returns what they qualify for; the page wants the others, too. The full list is the same for
+everybody (`outbound.catalogues`). What a member qualifies for seldom changes, so pages of a day keep it; a
+tap always asks.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from decimal import ROUND_UP, Decimal
 from typing import Any
-
-from django.core.cache import cache
 
 from providers.answers import number, objects_in, text_of, whole_of
 from providers.currencies import HUNDREDTH_DECIMALS, decimals_of, from_hundredths
 from providers.errors import Rejected, RejectReason
+from providers.outbound import catalogues, sharing
 from providers.types import Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 from providers.yotpo.client import Client, is_ok
 from providers.yotpo.members import get
 from providers.yotpo.refs import identity_of
 from providers.yotpo.settings import RewardValue
 from providers.yotpo.tiers import tiers_above
-
-TTL_S = 300
 
 # What Yotpo calls a discount. "custom" is worth what `reward_values` says: its own amount is unreliable.
 KINDS = {
@@ -37,6 +35,7 @@ KINDS = {
     "custom": DiscountKind.FIXED,
 }
 CUSTOM, GENERIC = "custom", "generic_"
+ACCESS = "yotpo options"  # the name of the fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,54 +63,87 @@ class Option:
         return self.type.startswith(GENERIC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Which options were open to a member (`listed`), of which ones there were, with which tier and points.
+
+    Whether Yotpo leaves out what costs too much is not documented. Where one such option was listed, it does
+    not (`shows_all`), and an option that is missing is not open to the member.
+    """
+
+    listed: list[str]
+    shows_all: bool
+    options: list[str]
+    tier: str
+    points: int
+
+    def holds(self, options: Collection[str], tier: str, points: int) -> bool:
+        """Return whether it can be expected to be the same now."""
+        is_enough = self.shows_all or points <= self.points
+        return is_enough and self.tier == tier and self.options == sorted(options)
+
+
 def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
     """Return all rewards, cheapest first; a locked one says the tier first, then the missing points."""
-    found = _options(client, _records(client, identity_of(client.program, ref)))
-    open_ = {option.option_id: option for option in found}
-    options = {option.option_id: option for option in known_options(client)} | open_
+    kept = Access(**fact) if (fact := sharing.fact(ACCESS)) else None
+    found = () if kept else _listed(client, ref)
+    options = {option.option_id: option for option in known_options(client)}
     member = get(client, ref)
-    spendable = member.balance.spendable
-    # Whether Yotpo leaves out what costs too much is not documented. Where one such option is there, it does
-    # not, and an option that is missing is not open to the member.
-    shows_all = any(option.price > spendable for option in found)
-    tiers = tiers_above(client, member.tier.name if member.tier else "")
+    tier, spendable = member.tier.name if member.tier else "", member.balance.spendable
+    if kept and not kept.holds(options, tier, spendable):
+        kept, found = None, _listed(client, ref)
+    access = kept or Access(
+        listed=sorted(option.option_id for option in found),
+        shows_all=any(option.price > spendable for option in found),
+        options=sorted(options),
+        tier=tier,
+        points=spendable,
+    )
+    sharing.keep_fact(ACCESS, asdict(access))
+    options |= {option.option_id: option for option in found}
+    tiers = tiers_above(client, tier)
     ordered = sorted(options.values(), key=lambda option: (option.price, option.option_id))
     return tuple(
         _reward(
             option,
             client,
             spendable,
-            is_open=option.option_id in open_,
+            is_open=option.option_id in access.listed,
             tier=tiers.get(option.value.tier.casefold(), ""),
-            shows_all=shows_all,
+            shows_all=access.shows_all,
         )
         for option in ordered
     )
 
 
 def option_of(client: Client, option_id: str) -> Option:
-    """Return one option, at most five minutes old; raise Rejected(REWARD_NOT_FOUND)."""
-    for options in (known_options, _read_all):
-        found = next((option for option in options(client) if option.option_id == option_id), None)
+    """Return one option of the catalogue; raise Rejected(REWARD_NOT_FOUND)."""
+    for is_new in (False, True):
+        options = known_options(client, is_new=is_new)
+        found = next((option for option in options if option.option_id == option_id), None)
         if found:
             return found
     raise Rejected(RejectReason.REWARD_NOT_FOUND)
 
 
-def known_options(client: Client) -> tuple[Option, ...]:
-    """Return the program's options for any member, at most five minutes old."""
-    records = cache.get(_key(client))
-    return _read_all(client) if records is None else _options(client, records)
+def known_options(client: Client, *, is_new: bool = False) -> tuple[Option, ...]:
+    """Return the program's options for any member. Price and worth of what a tap redeems are not taken from
+    here, but from what Yotpo lists for the member then."""
+
+    def read() -> list[dict[str, Any]]:
+        return _records(client, {})
+
+    def parse(content: Any) -> tuple[Option, ...]:
+        return _options(client, objects_in(content, "redemption options"))
+
+    if is_new:
+        return catalogues.read_anew(client.config, "options", read=read, parse=parse)
+    return catalogues.known(client.config, "options", read=read, parse=parse, for_a_tap=catalogues.FRESH)
 
 
-def _read_all(client: Client) -> tuple[Option, ...]:
-    records = _records(client, {})
-    cache.set(_key(client), records, TTL_S)
-    return _options(client, records)
-
-
-def _key(client: Client) -> str:
-    return f"yotpo:{client.program}:options"
+def _listed(client: Client, ref: str) -> tuple[Option, ...]:
+    """Return what Yotpo lists for the member now."""
+    return _options(client, _records(client, identity_of(client.program, ref)))
 
 
 def _records(client: Client, identity: Mapping[str, str]) -> list[dict[str, Any]]:

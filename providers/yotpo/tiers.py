@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
-
 from providers.answers import inner, objects_in, text_of, whole_of
 from providers.errors import ProviderError
+from providers.outbound import catalogues
 from providers.types import Tier
 from providers.yotpo.client import Client, is_ok
-
-TTL_S = 600
 
 # Of a tier's thresholds those that a page can show: (in the tier, in the member's record, unit, per unit).
 DIMENSIONS = (
@@ -58,17 +55,22 @@ def unknown_tiers(client: Client, tiers: Iterable[Mapping[str, Any]]) -> list[st
     return sorted(name for name in named if name.casefold() not in known)
 
 
-def list_tiers(client: Client, *, is_fresh: bool = False) -> list[dict[str, Any]]:
-    """Return the program's tiers, lowest first; at most ten minutes old, or as they are now."""
-    key = f"yotpo:{client.program}:tiers"
-    known: list[dict[str, Any]] | None = None if is_fresh else cache.get(key)
-    if known is None:
+def list_tiers(client: Client) -> list[dict[str, Any]]:
+    """Return the program's tiers, lowest first, as the catalogue has them: they give a tap no discount."""
+
+    def read() -> list[dict[str, Any]]:
         answer = client.get("/vip_tiers", operation="list_tiers", params={})
         if not is_ok(answer):
             raise client.refusal(answer)
-        known = sorted(objects_in(answer.json(), "tiers"), key=_rank)
-        cache.set(key, known, TTL_S)
-    return known
+        return objects_in(answer.json(), "tiers")
+
+    return catalogues.known(
+        client.config,
+        "tiers",
+        read=read,
+        parse=lambda content: sorted(objects_in(content, "tiers"), key=_rank),
+        for_a_tap=catalogues.FRESH,
+    )
 
 
 def _rank(tier: Mapping[str, Any]) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ import time_machine
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
-from providers.outbound import sharing
-from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, prime, shared
+from providers.outbound import member_rows, sharing
+from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, prime, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +107,7 @@ def test_a_delivery_about_the_member_ends_the_sharing_where_the_adapter_keeps_no
 def test_a_write_in_another_process_ends_the_sharing(read: Reads) -> None:
     with page():
         shared(KEY, read)
-    MemberChange.objects.create(digest=sharing._digest("acme", MIA), number=1)
+    MemberChange.objects.create(digest=member_rows._digest("acme", MIA), number=1)
     with tap():
         assert shared(KEY, read) == 2
 
@@ -194,6 +194,48 @@ def test_equal_reads_at_the_same_moment_are_one(read: Reads) -> None:
         assert {each.result() for each in answers} == {1}
 
 
+def test_pages_of_a_day_keep_what_seldom_changes_about_a_member(clock: time_machine.Traveller) -> None:
+    with page():
+        assert fact("may have") is None
+        keep_fact("may have", ["R1"])
+        keep_fact("other", 2)
+    with page():
+        assert (fact("may have"), fact("other")) == (["R1"], 2)
+    with page(member=LEO):
+        assert fact("may have") is None
+    clock.shift(sharing.FACT_S)
+    with page():
+        assert fact("may have") is None
+
+
+def test_a_tap_goes_by_no_fact_but_keeps_what_it_read() -> None:
+    with tap():
+        keep_fact("may have", ["R1"])
+        assert fact("may have") is None
+    with page():
+        assert fact("may have") == ["R1"]
+
+
+def test_a_write_to_the_member_drops_what_was_kept_of_them() -> None:
+    with page():
+        keep_fact("may have", ["R1"])
+    changed("acme", MIA)
+    with page():
+        assert fact("may have") is None
+        keep_fact("may have", ["R2"])
+        changed("acme", MIA)
+        keep_fact("may have", ["R3"])  # read before the write
+    with page():
+        assert fact("may have") is None
+
+
+def test_a_look_up_keeps_nothing_about_a_member() -> None:
+    with page(member=""):
+        keep_fact("may have", ["R1"])
+        assert fact("may have") is None
+    assert not MemberChange.objects.exists()
+
+
 @pytest.mark.parametrize("member", [MIA, ""])
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_a_page_does_not_wait_for_a_read_that_began_before_the_write(
@@ -215,7 +257,7 @@ def test_a_page_does_not_wait_for_a_read_that_began_before_the_write(
         first = pool.submit(ask)
         assert began.wait(30)
         if is_elsewhere:
-            MemberChange.objects.create(digest=sharing._digest("acme", MIA), number=1)
+            MemberChange.objects.create(digest=member_rows._digest("acme", MIA), number=1)
         else:
             changed("acme", MIA)
         with page():
@@ -250,7 +292,7 @@ def test_changes_of_yesterday_are_deleted(clock: time_machine.Traveller) -> None
     changed("acme", MIA)
     clock.shift(86_401)
     changed("acme", LEO)
-    assert sharing.forget_changes() == 1
+    assert member_rows.forget_old() == 1
     assert MemberChange.objects.get().number == 1
 
 
@@ -259,4 +301,4 @@ def test_a_member_written_to_again_is_kept(clock: time_machine.Traveller) -> Non
     clock.shift(86_000)
     changed("acme", MIA)
     clock.shift(86_000)
-    assert sharing.forget_changes() == 0
+    assert member_rows.forget_old() == 0

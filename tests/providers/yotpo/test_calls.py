@@ -4,9 +4,19 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.state import Option
+from providers.outbound import catalogues, sharing
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.calls import open_page, tap
-from tests.providers.yotpo.build import CART, FIVE_OFF, LEO, MIA, make_intent
+from tests.providers.yotpo.build import (
+    CART,
+    FIVE_OFF,
+    GOLD_FORTY,
+    LEO,
+    MIA,
+    TWENTY_FIVE_OFF,
+    make_intent,
+)
 
 
 @pytest.fixture
@@ -23,7 +33,9 @@ def asked(yotpo: Yotpo, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_a_page_costs_two_calls_and_its_tap_one(provider: YotpoProvider, asked: list[str]) -> None:
+def test_the_first_page_of_a_member_costs_two_calls_and_its_tap_one(
+    provider: YotpoProvider, asked: list[str]
+) -> None:
     open_page(provider, LEO, CART)  # tiers and the options of everybody are known from here on
     asked.clear()
     ref, rewards = open_page(provider, MIA, CART)
@@ -32,3 +44,66 @@ def test_a_page_costs_two_calls_and_its_tap_one(provider: YotpoProvider, asked: 
     reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
     tap(provider, make_intent(ref, FIVE_OFF, 100), reward)
     assert asked == ["POST /redemptions"]
+
+
+def test_a_further_page_of_the_day_costs_one_call_and_its_tap_two(
+    provider: YotpoProvider, asked: list[str]
+) -> None:
+    _ref, before = open_page(provider, MIA, CART)
+    in_another_process()
+    asked.clear()
+    ref, rewards = open_page(provider, MIA, CART)
+    assert asked == ["GET /customers"]
+    assert rewards == before
+    asked.clear()
+    reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
+    tap(provider, make_intent(ref, FIVE_OFF, 100), reward)
+    assert asked == ["GET /redemption_options", "POST /redemptions"]
+
+
+def test_a_page_asks_again_what_a_member_may_have_after_a_delivery_about_them(
+    provider: YotpoProvider, asked: list[str]
+) -> None:
+    ref, _rewards = open_page(provider, MIA, CART)
+    provider.note_member(ref)
+    asked.clear()
+    open_page(provider, MIA, CART)
+    assert sorted(asked) == ["GET /customers", "GET /redemption_options"]
+
+
+def test_a_page_asks_again_when_the_member_rose_to_another_tier(
+    provider: YotpoProvider, yotpo: Yotpo, asked: list[str]
+) -> None:
+    yotpo.books.customers[0].points_balance = 1500
+    open_page(provider, MIA, CART)
+    yotpo.books.customers[0].points_earned = 2100
+    assert GOLD_FORTY in open_later(provider)
+    assert asked.count("GET /customers") == 2
+
+
+def test_a_page_asks_again_when_yotpo_may_have_hidden_what_cost_too_much(
+    provider: YotpoProvider, yotpo: Yotpo
+) -> None:
+    yotpo.redemptions.hides_unaffordable = True
+    open_page(provider, MIA, CART)
+    yotpo.books.customers[0].points_balance = 1000
+    assert TWENTY_FIVE_OFF in open_later(provider)
+
+
+def test_a_page_asks_again_when_there_is_a_new_option(provider: YotpoProvider, yotpo: Yotpo) -> None:
+    open_page(provider, MIA, CART)
+    yotpo.books.options[1] = Option(id=1, name="New", amount=10, discount_type="generic_fixed_amount")
+    catalogues.drop("acme")
+    assert "1" in open_later(provider)
+
+
+def open_later(provider: YotpoProvider) -> set[str]:
+    """Open Mia's page a while later; return what this member can have there."""
+    in_another_process()
+    _ref, rewards = open_page(provider, MIA, CART)
+    return {reward.reward_id for reward in rewards if reward.lock is None}
+
+
+def in_another_process() -> None:
+    sharing.forget_all()
+    catalogues.forget_all()
