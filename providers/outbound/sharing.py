@@ -110,14 +110,14 @@ def changed(program: str, member: str) -> None:
     member_rows.note_change(program, member)
 
 
-def fact(name: str) -> Any:
-    """Return what a page may still show of the scope's member, kept by `keep_fact` within a day and since the
-    last change of the member; None for nothing, and for everything but a page: a tap reads."""
+def fact(name: str, max_age_s: float = FACT_S) -> Any:
+    """Return what a page may still show of the scope's member, kept by `keep_fact` within that time and since
+    the last change of the member; None for nothing, and for everything but a page: a tap reads."""
     scope = _scope.get()
     if scope is None or not is_page():
         return None
     at, content = scope.row.facts.get(name, (0.0, None))
-    return content if clock.now().timestamp() - at < FACT_S else None
+    return content if clock.now().timestamp() - at < min(max_age_s, FACT_S) else None
 
 
 def keep_fact(name: str, content: Any) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from providers.answers import at, needed_text, text_of, whole
-from providers.pongo.client import Client, list_of
-from providers.pongo.rewards import FREE_PRODUCT, KnownSkus, discount_of, split_skus
+from providers.answers import needed_text, text_of
+from providers.pongo.client import Client
+from providers.pongo.rewards import FREE_PRODUCT, KnownSkus, all_rewards, discount_of, split_skus
 from providers.types import DiscountKind
 
-MOST_PAGES = 20
 ALIKE = 0.8
 
 
@@ -50,18 +49,6 @@ def guides(client: Client, known: KnownSkus, currency: str, sold: frozenset[str]
     """Return all rewards of the merchant, those that need an entry first. Raises ProviderError."""
     found = [_guide(client, item, known, currency, sold) for item in all_rewards(client)]
     return tuple(sorted(found, key=lambda guide: (guide.works, guide.title)))
-
-
-def all_rewards(client: Client) -> list[dict[str, Any]]:
-    """Return the merchant's catalogue: without a customer, rewards of all customers are listed."""
-    items: list[dict[str, Any]] = []
-    for page in range(1, MOST_PAGES + 1):
-        params = {"page": str(page)} if page > 1 else None
-        answer = client.read("GET", "/v1/rewards", operation="list_rewards", params=params)
-        items += list_of(answer)
-        if page >= (whole(at(answer.json(), "meta.last_page")) or 1):
-            break
-    return items
 
 
 def _guide(

@@ -94,8 +94,7 @@ class PongoProvider(LoyaltyProvider):
         return members.get(self.client, ref)
 
     def list_rewards(self, ref: str, cart: Cart) -> tuple[Reward, ...]:
-        cache_s = self.client.settings.catalogue_cache_s
-        return rewards.list_rewards(self.client, ref, cart, self.known, self.config.currency, cache_s)
+        return rewards.list_rewards(self.client, ref, cart, self.known, self.config.currency)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return rewards.list_vouchers(self.client, ref, self.known, self.config.currency)

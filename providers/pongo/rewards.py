@@ -1,28 +1,30 @@
 """Rewards: the merchant's offers (the catalogue) and the customer's own ones (won rewards).
 
-The catalogue is per customer and store, and kept for `catalogue_cache_s`; a spend reads it afresh.
+What the merchant offers is the same for everybody (`outbound.catalogues`). Which of it a customer may have in
+a store seldom changes, so pages keep it for `catalogue_cache_s`. A tap and a purchase ask Pongo.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
-
 from providers import clock
-from providers.answers import moment, needed_text, number, text_of
+from providers.answers import at, moment, needed_text, number, objects_in, text_of, whole
 from providers.currencies import HUNDREDTH_DECIMALS, decimals_of, from_hundredths
 from providers.dates import end_of
-from providers.errors import UnexpectedAnswer
+from providers.errors import ProviderError, UnexpectedAnswer
+from providers.outbound import catalogues, sharing
 from providers.pongo.client import Client, list_of
 from providers.pongo.members import get, unmapped_store
 from providers.pongo.settings import Settings
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Reward, Voucher
 
 FREE_PRODUCT = "free_product"
+MOST_PAGES = 20
+
+Items = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,37 +70,76 @@ def split_skus(text: str) -> list[str]:
     return list(dict.fromkeys(sku.strip() for sku in text.split(",") if sku.strip()))
 
 
-def list_rewards(
-    client: Client, ref: str, cart: Cart, known: KnownSkus, currency: str, cache_s: int
-) -> tuple[Reward, ...]:
-    """Return the catalogue for this customer in this store, cheapest first, locked where points are missing
-    or the store has no counterpart at Pongo."""
+def list_rewards(client: Client, ref: str, cart: Cart, known: KnownSkus, currency: str) -> tuple[Reward, ...]:
+    """Return the rewards on offer for this customer in this store, cheapest first, locked where points are
+    missing or the store has no counterpart at Pongo."""
+    items = _kept(client, cart.store)
+    if items is None:
+        items = offered(client, ref, cart.store)
+        _keep(client, cart.store, items)
     points = get(client, ref).balance.spendable
-    rewards = [
-        reward_of(client, item, known, currency, points)
-        for item in catalogue(client, ref, cart.store, cache_s)
-    ]
+    rewards = [reward_of(client, item, known, currency, points) for item in items]
     if not cart.store:
         lock = Lock(reason=LockReason.OTHER, text=unmapped_store())
         rewards = [replace(reward, lock=lock) for reward in rewards]
     return tuple(sorted(rewards, key=lambda reward: (reward.points, reward.reward_id)))
 
 
-def catalogue(client: Client, ref: str, store: str, cache_s: int) -> list[dict[str, Any]]:
-    """Return the raw rewards on offer. `cache_s` 0 asks Pongo in any case."""
-    # Hashed: the cache logs its keys, and they have a limited alphabet.
-    name = hashlib.sha256(f"{client.program}:{ref}:{store}".encode()).hexdigest()
-    key = f"pongo:catalogue:{name}"
-    if cache_s and (kept := cache.get(key)) is not None:
-        items: list[dict[str, Any]] = kept
-        return items
+def offered(client: Client, ref: str, store: str) -> Items:
+    """Return the raw rewards that Pongo offers to the customer in the store."""
     # `customer` must be sent if known: without it other customers' rewards are listed (reference).
     params = {"customer": ref, **({"store_slug": store} if store else {})}
     answer = client.read("GET", "/v1/rewards", operation="list_rewards", params=params)
-    items = [item for item in list_of(answer) if item.get("is_active") is not False]
-    if cache_s:
-        cache.set(key, items, timeout=cache_s)
+    return [item for item in list_of(answer) if item.get("is_active") is not False]
+
+
+def all_rewards(client: Client) -> Items:
+    """Return all of the merchant's rewards: without a customer, those of all customers are listed."""
+    items: Items = []
+    for page in range(1, MOST_PAGES + 1):
+        params = {"page": str(page)} if page > 1 else None
+        answer = client.read("GET", "/v1/rewards", operation="list_rewards", params=params)
+        items += list_of(answer)
+        if page >= (whole(at(answer.json(), "meta.last_page")) or 1):
+            break
     return items
+
+
+def _kept(client: Client, store: str) -> Items | None:
+    """Return what a page showed the customer in this store; None where it is not known or may be another
+    now: the merchant has other rewards."""
+    fact = sharing.fact(_name(store), client.settings.catalogue_cache_s)
+    catalogue = _catalogue(client) if fact else None
+    if not fact or catalogue is None or fact["of"] != sorted(catalogue):
+        return None
+    return [catalogue[reward_id] for reward_id in fact["ids"]]
+
+
+def _keep(client: Client, store: str, items: Items) -> None:
+    """Keep which of the merchant's rewards these are, for the next pages."""
+    catalogue = _catalogue(client) if client.settings.catalogue_cache_s and sharing.is_page() else None
+    ids = [text_of(item, "id") for item in items]
+    if catalogue is not None and catalogue.keys() >= set(ids):
+        sharing.keep_fact(_name(store), {"ids": ids, "of": sorted(catalogue)})
+
+
+def _name(store: str) -> str:
+    return f"pongo rewards {store}"
+
+
+def _catalogue(client: Client) -> dict[str, dict[str, Any]] | None:
+    """Return the merchant's rewards by id, for showing; None where they cannot be read or lack something."""
+
+    def parse(content: Any) -> dict[str, dict[str, Any]]:
+        items = {needed_text(item, "id"): item for item in objects_in(content, "rewards")}
+        for item in items.values():
+            price_of(client, item)
+        return items
+
+    try:
+        return catalogues.known(client.config, "rewards", read=lambda: all_rewards(client), parse=parse)
+    except ProviderError:
+        return None
 
 
 def won_rewards(client: Client, ref: str, known: KnownSkus, currency: str) -> tuple[Won, ...]:

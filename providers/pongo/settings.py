@@ -93,7 +93,11 @@ class Settings(VendorSettings):
         default=True, help="Off where Pongo ignores the filter by e-mail: then it only costs time."
     )
     requests_per_minute: int = setting(default=60, minimum=1, help="Our share of Pongo's limit.")
-    catalogue_cache_s: int = setting(default=30, minimum=0, help="How long a catalogue is kept; 0: not.")
+    catalogue_cache_s: int = setting(
+        default=86400,
+        minimum=0,
+        help="How long pages keep which rewards a customer may have, at most a day; 0: not.",
+    )
     settle_s: int = setting(
         default=60, minimum=1, help="After how many seconds a purchase that left no trace did not happen."
     )

@@ -32,7 +32,7 @@ from providers.journal.states import Journal
 from providers.outbound import sharing
 from providers.pongo.client import Client, data_of, refusal
 from providers.pongo.members import get, unmapped_store
-from providers.pongo.rewards import KnownSkus, Won, catalogue, price_of, won_of, won_rewards
+from providers.pongo.rewards import KnownSkus, Won, offered, price_of, won_of, won_rewards
 from providers.sales import OWN_CODE, Spend, SpendIntent, SpendKind
 from providers.types import DiscountKind
 
@@ -109,7 +109,7 @@ class Purchase(CartWay):
         # paid and used once.
         with sharing.sharing(client.program, intent.member_ref, max_age_s=sharing.TAP_S):
             before = sorted(won.hash for won in self.shop.won(intent.member_ref))
-            offers = catalogue(client, intent.member_ref, intent.cart.store, cache_s=0)
+            offers = offered(client, intent.member_ref, intent.cart.store)
         offer = next((item for item in offers if text_of(item, "id") == intent.item_id), None)
         if offer is None:
             raise Rejected(RejectReason.REWARD_NOT_FOUND)

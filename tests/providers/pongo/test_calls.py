@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from providers.outbound import sharing
 from providers.pongo.provider import PongoProvider
 from tests.providers.calls import open_page, tap
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, Served
@@ -9,6 +10,8 @@ from tests.providers.pongo.intents import a_cart, an_intent, an_order
 
 
 def test_a_sale_costs_six_calls(provider: PongoProvider, vendor: Served) -> None:
+    open_page(provider, "leo@example.test", a_cart())  # all rewards are known from here on
+    vendor.asked.clear()
     ref, rewards = open_page(provider, "mia@example.test", a_cart())
     assert [asked[:2] for asked in vendor.asked] == [
         ("GET", "/v1/customers"),
@@ -29,3 +32,15 @@ def test_a_sale_costs_six_calls(provider: PongoProvider, vendor: Served) -> None
     assert [asked[:2] for asked in vendor.asked] == [("POST", "/v1/orders")]
     (won,) = vendor.book.customers[MIA].won
     assert won.used_at
+
+
+def test_a_further_page_of_the_day_costs_two_calls(provider: PongoProvider, vendor: Served) -> None:
+    _ref, before = open_page(provider, "mia@example.test", a_cart())
+    sharing.forget_all()
+    vendor.asked.clear()
+    _ref, rewards = open_page(provider, "mia@example.test", a_cart())
+    assert rewards == before
+    assert [asked[:2] for asked in vendor.asked] == [
+        ("GET", "/v1/customers"),
+        ("GET", f"/v1/customers/{MIA}/rewards"),
+    ]

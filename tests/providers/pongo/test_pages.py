@@ -22,7 +22,7 @@ from providers.journal.models import Write, WriteState
 from providers.pongo import webhooks
 from providers.pongo.merchant import suggest
 from providers.pongo.models import PassCode, Subscription
-from providers.pongo.products import all_rewards
+from providers.pongo.rewards import all_rewards
 from providers.types import ProviderStore
 from tests.providers.pongo.conftest import FIVE_OFF, MIA, SECRET, TOTE, WEBHOOK_SECRET, Connect, Served
 from tests.providers.pongo.intents import an_intent

@@ -1,11 +1,14 @@
 """Offered and owned rewards: separate lists, for this customer and store, limited to our own SKUs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 import time_machine
 
+from providers.models import KeptCatalogue
+from providers.outbound import catalogues, sharing
 from providers.pongo.provider import PongoProvider
 from providers.types import Discount, DiscountKind, Reward
 from tests.providers.pongo.conftest import (
@@ -98,16 +101,52 @@ def test_every_reward_is_locked_in_an_unmapped_store(provider: PongoProvider) ->
     assert all(reward.lock and "not linked" in reward.lock.text for reward in rewards.values())
 
 
-def test_the_catalogue_is_kept_for_a_while_for_this_customer_and_store(
+def on_a_page(provider: PongoProvider, ref: str = MIA, store: str = "boston-1") -> dict[str, Reward]:
+    """Return what a later page of another process shows."""
+    sharing.forget_all()
+    catalogues.forget_all()
+    with sharing.sharing("acme", ref, max_age_s=sharing.PAGE_S):
+        return offered(provider, ref, store)
+
+
+def test_which_rewards_a_customer_may_have_is_kept_for_this_customer_and_store(
     provider: PongoProvider, vendor: Served
 ) -> None:
-    for _ in range(3):
-        offered(provider)
+    first = on_a_page(provider)
+    vendor.asked.clear()
+    assert on_a_page(provider) == first
+    assert vendor.count("GET", "/v1/rewards") == 0
+
+    on_a_page(provider, ANA)
+    assert "rew_0000ca3b01" in on_a_page(provider, store="cambridge-1")
+    assert vendor.count("GET", "/v1/rewards") == 2
+
+
+def test_a_page_asks_again_when_the_merchant_has_another_reward(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    on_a_page(provider)
+    vendor.book.rewards["rew_new"] = replace(vendor.book.rewards[FIVE_OFF], reward_id="rew_new")
+    catalogues.drop("acme")
+    assert "rew_new" in on_a_page(provider)
+
+
+def test_a_page_asks_again_after_a_delivery_about_the_customer(
+    provider: PongoProvider, vendor: Served
+) -> None:
+    on_a_page(provider)
+    vendor.book.customers[MIA].tags = ["vip"]
+    provider.note_member(MIA)
+    vendor.asked.clear()
+    on_a_page(provider)
     assert vendor.count("GET", "/v1/rewards") == 1
 
-    offered(provider, ANA)
-    offered(provider, store="cambridge-1")
-    assert vendor.count("GET", "/v1/rewards") == 3
+
+def test_rewards_are_shown_where_the_list_of_all_lacks_an_id(provider: PongoProvider, vendor: Served) -> None:
+    others = vendor.book.rewards["rew_00005747d1"]
+    vendor.book.rewards["rew_00005747d1"] = replace(others, reward_id="")
+    assert FIVE_OFF in on_a_page(provider)
+    assert not KeptCatalogue.objects.filter(read_at__isnull=False).exists()
 
 
 def test_points_are_never_cached(provider: PongoProvider, vendor: Served) -> None:
@@ -120,9 +159,9 @@ def test_points_are_never_cached(provider: PongoProvider, vendor: Served) -> Non
     assert lock.points_gap == 50
 
 
-def test_caching_the_catalogue_can_be_switched_off(connect: Connect, vendor: Served) -> None:
+def test_keeping_it_can_be_switched_off(connect: Connect, vendor: Served) -> None:
     provider = connect(catalogue_cache_s=0)
-    offered(provider)
-    offered(provider)
+    on_a_page(provider)
+    on_a_page(provider)
 
     assert vendor.count("GET", "/v1/rewards") == 2
