@@ -169,6 +169,20 @@ def gather(calls: Mapping[str, Callable[[], T]], deadline_s: float) -> dict[str,
     return start(calls, deadline_s).results(deadline_s)
 
 
+def together(first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]:
+    """Run an adapter's calls at the same time; return their results in this order, or raise the error of the
+    first one that failed. Called inside a page's calls, too: this thread makes the first call itself, and
+    then those that no thread has begun. So no thread of the pool waits for another thread to become free.
+
+    `others` must not use Django's database: their threads have connections of their own.
+    """
+    futures = [_pool.submit(partial(contextvars.copy_context().run, call), _program.get()) for call in others]
+    results = [first()]
+    for call, future in zip(others, futures, strict=True):
+        results.append(call() if future.cancel() else future.result())
+    return results
+
+
 _kept: OrderedDict[str, tuple[float, Pending]] = OrderedDict()
 _kept_lock = threading.Lock()
 

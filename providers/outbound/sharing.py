@@ -93,6 +93,18 @@ def alone() -> Iterator[None]:
         _scope.reset(token)
 
 
+@contextmanager
+def lasting(max_age_s: float) -> Iterator[None]:
+    """Share the reads of this block for longer, where the block around it shares: for what hardly changes,
+    such as a name. A change of the member ends it as ever."""
+    scope = _scope.get()
+    token = _scope.set(scope and replace(scope, max_age_s=max(max_age_s, scope.max_age_s)))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
 def is_page() -> bool:
     """Return whether the reads made here are for showing a page: nothing is decided by them."""
     scope = _scope.get()

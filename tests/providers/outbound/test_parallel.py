@@ -12,7 +12,7 @@ import pytest
 from providers.errors import AuthFailed, Unavailable
 from providers.outbound import parallel
 from providers.outbound.deadline import deadline, remaining_s
-from providers.outbound.parallel import Result, gather, keep, start, take
+from providers.outbound.parallel import Result, gather, keep, start, take, together
 
 LOG_FIELD: ContextVar[str] = ContextVar("log_field", default="")
 
@@ -168,3 +168,24 @@ def test_a_hanging_vendor_does_not_keep_the_process_from_exiting() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
     assert done.returncode == 0
+
+
+def test_calls_of_an_adapter_run_at_the_same_time_and_keep_their_order() -> None:
+    barrier = threading.Barrier(3)
+
+    def call(value: int) -> int:
+        barrier.wait(5)
+        return value
+
+    assert together(lambda: call(1), lambda: call(2), lambda: call(3)) == [1, 2, 3]
+
+
+def test_the_first_error_of_an_adapters_calls_is_raised() -> None:
+    with pytest.raises(AuthFailed):
+        together(lambda: 1, fail, crash)
+
+
+def test_calls_within_calls_end_where_every_thread_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_pool", parallel._Pool(2))
+    calls = {str(number): lambda: together(lambda: 1, lambda: 2, lambda: 3) for number in range(4)}
+    assert [each.get() for each in gather(calls, 5).values()] == [[1, 2, 3]] * 4

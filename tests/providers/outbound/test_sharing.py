@@ -11,7 +11,7 @@ from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
 from providers.outbound import member_rows, sharing
-from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, prime, shared
+from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, lasting, prime, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -302,3 +302,18 @@ def test_a_member_written_to_again_is_kept(clock: time_machine.Traveller) -> Non
     changed("acme", MIA)
     clock.shift(86_000)
     assert member_rows.forget_old() == 0
+
+
+def test_what_hardly_changes_is_shared_for_longer_until_the_member_changes(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    with page():
+        assert shared(KEY, read) == 1
+    clock.shift(600)
+    with page(), lasting(900):
+        assert shared(KEY, read) == 1
+    changed("acme", MIA)
+    with page(), lasting(900):
+        assert shared(KEY, read) == 2
+    with lasting(900):  # nothing shares around it
+        assert shared(KEY, read) == 3
