@@ -186,16 +186,6 @@ def test_a_tap_never_uses_an_old_one_when_the_vendor_is_away(
         on_a_tap(vendor)
 
 
-def test_a_tap_takes_an_older_one_where_the_spend_reads_the_item_again(
-    vendor: Vendor, clock: time_machine.Traveller
-) -> None:
-    on_a_page(vendor)
-    clock.shift(timedelta(minutes=4))
-    with sharing.sharing("acme", "L-1", max_age_s=TAP_S):
-        read = catalogues.known(CONFIG, "rewards", read=vendor.read, parse=prices, tap_age=catalogues.FRESH)
-    assert read == (1,)
-
-
 def test_outside_a_page_the_rule_of_a_tap_holds(vendor: Vendor, clock: time_machine.Traveller) -> None:
     on_a_page(vendor)
     clock.shift(TAP_S + 1)
