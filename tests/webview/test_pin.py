@@ -265,7 +265,7 @@ def test_a_busy_program_lets_the_customer_type_again_and_no_page_holds_the_pin(
 def test_an_error_report_hides_the_pin(client: Client, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
 
-    def fail(launch: Launch, tap: object) -> None:
+    def fail(launch: Launch, tap: object, **_kwargs: object) -> None:
         seen["tap"] = repr(tap)
         raise ImproperlyConfigured
 

@@ -28,6 +28,7 @@ from loyaltyview.webview.taps import Tap, read_tap
 from loyaltyview.webview.vendor_turns import in_turn, wait_of
 from loyaltyview.webview.views.member import show_member, to_the_end
 from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
+from loyaltyview.work.plain_sql import select
 
 
 @sensitive_post_parameters("pin")
@@ -48,7 +49,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
             return wait_or_ask(request, launch, wait_s)
         with attempt_of(request, launch, (tap,), has_begun=is_repeated) as attempt:
             with in_turn(launch, tap.key):
-                row = redeem_tap(launch, replace(tap, pin=attempt.pin))
+                row = redeem_tap(launch, replace(tap, pin=attempt.pin), has_begun=is_repeated)
             is_new = True
             if row.state == State.REFUSED:
                 raise Problem.of_row(row)
@@ -68,18 +69,18 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 def has_begun(launch: Launch, taps: tuple[Tap, ...]) -> bool:
     """Return whether the same form has started a redemption before: then it waits for no turn."""
-    keys = [tap.key for tap in taps]
-    return Redemption.objects.filter(program=launch.program, key__in=keys).exists()
+    with_keys = {"program": launch.program_id, "key": [tap.key for tap in taps]}
+    return bool(select(Redemption, with_keys, order_by="key", limit=1))
 
 
-def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redemption:
+def redeem_tap(launch: Launch, tap: Tap, *, has_begun: bool, may_be_cut: bool = True) -> Redemption:
     """Redeem what was tapped, unless the same tap did so before, and return its row; REFUSED is one of its
-    states. Without `may_be_cut` nothing is applied of which the cart takes only a part.
-    Raises Problem: nothing was done."""
+    states. `has_begun` is what the function of that name says of the form. Without `may_be_cut` nothing is
+    applied of which the cart takes only a part. Raises Problem: nothing was done."""
     try:
         row = work_once(
             (launch.pk, tap),
-            lambda: _redeem(launch, tap, may_be_cut=may_be_cut),
+            lambda: _redeem(launch, tap, has_begun=has_begun, may_be_cut=may_be_cut),
             lambda: _earlier(launch, tap),
         )
     except Problem as problem:
@@ -92,10 +93,10 @@ def redeem_tap(launch: Launch, tap: Tap, *, may_be_cut: bool = True) -> Redempti
     return row
 
 
-def _redeem(launch: Launch, tap: Tap, *, may_be_cut: bool) -> Redemption:
+def _redeem(launch: Launch, tap: Tap, *, has_begun: bool, may_be_cut: bool) -> Redemption:
     title = ""
     try:
-        wanted = _wanted(launch, tap, may_be_cut=may_be_cut)
+        wanted = _wanted(launch, tap, has_begun=has_begun, may_be_cut=may_be_cut)
         title = wanted.title
         return repeat(wanted, actor_of(launch)) if isinstance(wanted, Redemption) else redeem(wanted)
     except KeyReused as error:
@@ -106,11 +107,11 @@ def _redeem(launch: Launch, tap: Tap, *, may_be_cut: bool) -> Redemption:
         raise Problem(Refusal.ANOTHER_TILL, _still_checked(launch), title=title) from error
 
 
-def _wanted(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest | Redemption:
+def _wanted(launch: Launch, tap: Tap, *, has_begun: bool, may_be_cut: bool) -> RedeemRequest | Redemption:
     """Return the request, or the redemption that the same tap started before: that may have spent the points
-    that this one would need. It is looked for before the vendor is asked anything, and once more before a
-    refusal: another process may have been quicker."""
-    if earlier := _earlier(launch, tap):
+    that this one would need. It is looked for once more before a refusal: another process may have been
+    quicker. Otherwise the saga finds it when it stores the request."""
+    if has_begun and (earlier := _earlier(launch, tap)):
         return earlier
     try:
         return request_of(launch, tap, may_be_cut=may_be_cut)

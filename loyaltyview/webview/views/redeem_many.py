@@ -83,14 +83,15 @@ def _redeem_all(
     key = request.POST["key"]
     attempts = attempt_of(request, launch, taps, has_begun=is_repeated)
     with attempts as attempt, in_turn(launch, key, len(taps)):
-        rows, failed, first = _redeem_each(launch, tuple(replace(tap, pin=attempt.pin) for tap in taps))
+        with_pin = tuple(replace(tap, pin=attempt.pin) for tap in taps)
+        rows, failed, first = _redeem_each(launch, with_pin, is_repeated=is_repeated)
         is_wrong = any(each.code == Refusal.PIN_WRONG for each in failed)
         attempt.stays = is_wrong or any(row.state in OPEN for row in rows)
     return rows, failed, first
 
 
 def _redeem_each(
-    launch: Launch, taps: tuple[Tap, ...]
+    launch: Launch, taps: tuple[Tap, ...], *, is_repeated: bool
 ) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
     """Return what was redeemed, what was not, and the first problem. After an answer that is still open
     nothing more is tried: the member has one open spend at a time. Nothing more is tried either when the
@@ -106,7 +107,7 @@ def _redeem_each(
                 raise Problem(first.code, status=first.status)
             if first and first.status == 503:
                 raise Problem(Refusal.NOT_TRIED_EITHER)
-            row = redeem_tap(launch, tap, may_be_cut=tap is taps[0])
+            row = redeem_tap(launch, tap, has_begun=is_repeated, may_be_cut=tap is taps[0])
             if row.state == State.REFUSED:
                 raise Problem.of_row(row)
         except Problem as problem:
