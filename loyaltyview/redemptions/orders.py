@@ -5,7 +5,6 @@ before its order came is spent again, or becomes STUCK.
 """
 
 from collections.abc import Iterable
-from functools import partial
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -71,11 +70,13 @@ def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, .
     actor, reason = order_actor(order_id), "taken out of the order before it was final"
     kept = with_codes(program, codes).values("pk")
     for row in _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept):
-        if advance(
-            row, State.REVEALED, allowed=[State.USED], actor=actor, reason=reason, order_id="",
-            due_at=release_at(row), also=partial(unqueue, row),
-        ):  # fmt: skip
-            continue
+        with transaction.atomic():
+            if advance(
+                row, State.REVEALED, allowed=[State.USED], actor=actor, reason=reason, order_id="",
+                due_at=release_at(row),
+            ):  # fmt: skip
+                unqueue(row)
+                continue
         with transaction.atomic():
             if Redemption.objects.filter(
                 pk=row.pk, order_id=order_id, state__in=[*UNDER_WAY, State.STUCK]

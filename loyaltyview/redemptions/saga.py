@@ -106,7 +106,7 @@ def _mint(row: Redemption, actor: Actor) -> bool:
     issued = IssuedCode(program=row.program, redemption=row, code=minted.code, issued_at=clock.now())
     return advance(
         row, State.UNCERTAIN, allowed=[State.REQUESTED], actor=actor, needs_lease=True,
-        also=lambda: insert([issued]), code=minted.code, code_expires_at=minted.expires_at,
+        also=[issued], code=minted.code, code_expires_at=minted.expires_at,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The one way to change a redemption's state: a conditional UPDATE together with its line in the trail."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,8 +9,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Model, Q
 
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IN_CART, Redemption, State, Transition
@@ -35,10 +36,10 @@ def advance(
     reason: str = "",
     via: Iterable[State] = (),
     needs_lease: bool = False,
-    also: Callable[[], object] | None = None,
+    also: Sequence[Model] = (),
     **fields: Any,
 ) -> bool:
-    """Move `row` to `to` if it still is in one of `allowed`. The lines of the trail and what `also` writes
+    """Move `row` to `to` if it still is in one of `allowed`. The lines of the trail and the new rows `also`
     are part of the same commit. The row passes through `via`, states in which there was nothing to wait for.
 
     With `needs_lease` we must still hold the row (same `lease_until`): a process that was taken for dead
@@ -54,19 +55,18 @@ def advance(
     changes = {"state": to.value, **fields}
     if to not in IN_CART:
         changes["cart_slot"] = None  # the reward may be applied in this cart again
-    with transaction.atomic():
-        if len(states) == 1:
-            from_state = states[0]
-        else:
+    where = {"id": row.pk, "state": states} | ({"lease_until": row.lease_until} if needs_lease else {})
+    # With one state the update alone is the whole transaction. Within another's it has a savepoint, since a
+    # constraint may refuse it.
+    is_alone = len(states) == 1 and not connection.in_atomic_block
+    with nullcontext() if is_alone else transaction.atomic():
+        from_state = states[0]
+        if len(states) > 1:
             # Locks the row on PostgreSQL, so that the trail names the state it really came from.
             locked = Redemption.objects.select_for_update().filter(pk=row.pk, state__in=states)
             from_state = locked.values_list("state", flat=True).first() or ""
-        where = {"id": row.pk, "state": states} | ({"lease_until": row.lease_until} if needs_lease else {})
-        moved = update(Redemption, where, changes) == 1
-        if moved:
-            insert(_lines(row, [from_state, *(state.value for state in path)], actor, reason))
-            if also:
-                also()
+        lines = _lines(row, [from_state, *(state.value for state in path)], actor, reason)
+        moved = update(Redemption, where, changes, [*lines, *also]) == 1
     if moved:
         # Reading back what we wrote ourselves would take a third of the whole transition (measured).
         for name, value in changes.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -14,10 +14,8 @@ def insert(rows: Sequence[models.Model], *, may_be_there: bool = False) -> int:
     """Insert `rows`, at least one and all of one model, within the caller's transaction, or else in one of
     their own. A key that the database makes is not set on them. With `may_be_there`, rows that a unique
     constraint refuses are left out. Returns how many were inserted. Raises django.db.Error."""
-    fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
-    columns = [str(field.column) for field in fields]
-    values = [[_stored(field, getattr(row, field.attname)) for field in fields] for row in rows]
-    return insert_values(type(rows[0]), columns, values, may_be_there=may_be_there)
+    columns = _columns_to_insert(type(rows[0]))
+    return insert_values(type(rows[0]), columns, list(map(_values_of, rows)), may_be_there=may_be_there)
 
 
 def insert_values(
@@ -30,35 +28,78 @@ def insert_values(
     """Do what `insert` does with rows of values, one for each of `columns`, that the database's driver takes
     as they are. A column that is not named must have a default in the database, or take NULL."""
     start, one = _insertion(model, tuple(columns))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{start} {', '.join([one] * len(rows))}{' ON CONFLICT DO NOTHING' if may_be_there else ''}",
-            [value for row in rows for value in row],
-        )
-        return int(cursor.rowcount)
+    return _execute(
+        f"{start} VALUES {', '.join([one] * len(rows))}{' ON CONFLICT DO NOTHING' if may_be_there else ''}",
+        [value for row in rows for value in row],
+    )
+
+
+@cache
+def _fields_to_insert(model: type[models.Model]) -> tuple[Any, ...]:
+    return tuple(field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))
+
+
+@cache
+def _columns_to_insert(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(str(field.column) for field in _fields_to_insert(model))
+
+
+def _values_of(row: models.Model) -> list[Any]:
+    return [_stored(field, getattr(row, field.attname)) for field in _fields_to_insert(type(row))]
 
 
 @cache
 def _insertion(model: type[models.Model], columns: tuple[str, ...]) -> tuple[str, str]:
-    """Return the words before the rows, and the placeholders of one row."""
+    """Return the words before the rows or VALUES, and the placeholders of one row."""
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(map(connection.ops.quote_name, columns))
-    return f"INSERT INTO {table} ({names}) VALUES", f"({', '.join(['%s'] * len(columns))})"
+    return f"INSERT INTO {table} ({names})", f"({', '.join(['%s'] * len(columns))})"
 
 
-def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
+def update(
+    model: type[models.Model],
+    where: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    also: Sequence[models.Model] = (),
+) -> int:
     """Set `changes` in the rows of `model` whose fields match `where`: equal to a value, NULL for None, one
-    of the values of a list. Returns how many rows matched. Raises django.db.Error."""
-    meta = model._meta
-    fields = [meta.get_field(name) for name in changes]
+    of the values of a list. If any row matched, insert the rows `also`, of any models and in this order, in
+    the same commit: on PostgreSQL in the same statement. Returns how many rows matched.
+    Raises django.db.Error."""
+    change, values = _update(model, where, changes)
+    if also and connection.vendor != "postgresql":
+        with transaction.atomic():
+            if matched := _execute(change, values):
+                for row in also:
+                    insert([row])
+        return matched
+    if not also:
+        return _execute(change, values)
+    parts = [f"done_0 AS ({change} RETURNING 1)"]
+    for number, row in enumerate(also):
+        start, one = _insertion(type(row), _columns_to_insert(type(row)))
+        # Each looks for the one before: only so their order, and that of their keys, is certain.
+        selected = f"SELECT {one.strip('()')} WHERE EXISTS (SELECT FROM done_{number})"  # noqa: S608 - placeholders
+        parts.append(f"done_{number + 1} AS ({start} {selected} RETURNING 1)")
+        values += _values_of(row)
+    return _execute(f"WITH {', '.join(parts)} SELECT FROM done_0", values)
+
+
+def _update(
+    model: type[models.Model], where: Mapping[str, Any], changes: Mapping[str, Any]
+) -> tuple[str, list[Any]]:
+    """Return the statement that sets `changes`, and its values."""
+    fields = [model._meta.get_field(name) for name in changes]
     assignments = ", ".join(f"{_column(field)} = %s" for field in fields)
     condition, values = _condition(model, where)
+    table = connection.ops.quote_name(model._meta.db_table)
+    change = f"UPDATE {table} SET {assignments} WHERE {condition}"  # noqa: S608 - names of ours
+    return change, [*map(_stored, fields, changes.values()), *values]
+
+
+def _execute(statement: str, values: Sequence[Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {connection.ops.quote_name(meta.db_table)} SET {assignments}"  # noqa: S608 - names of ours
-            f" WHERE {condition}",
-            [*map(_stored, fields, changes.values()), *values],
-        )
+        cursor.execute(statement, values)
         return int(cursor.rowcount)
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from loyaltyview.programs.models import Program
-from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.models import IssuedCode, Redemption, Transition
 from loyaltyview.work.plain_sql import insert, select, update
 
 
@@ -90,3 +90,22 @@ def test_a_change_that_a_constraint_refuses_is_refused(program: Program) -> None
     insert([row(program)])
     with pytest.raises(IntegrityError), transaction.atomic():
         update(Redemption, {"key": "k-1"}, {"state": "refused"})
+
+
+def test_new_rows_come_with_the_change_or_not_at_all(program: Program) -> None:
+    one, at = row(program), datetime(2026, 3, 4, 16, tzinfo=UTC)
+    insert([one])
+    lines = [
+        Transition(redemption=one, at=at, from_state="requested", to_state="uncertain", actor="a'17 %s"),
+        IssuedCode(program=program, redemption=one, code="CODE-1", issued_at=at),
+        row(program, "k-2", code_expires_at=None, saving=Decimal("1.5")),
+    ]
+    assert update(Redemption, {"id": one.pk, "state": "uncertain"}, {"points": 1}, lines) == 0
+    assert (Transition.objects.count(), IssuedCode.objects.count(), Redemption.objects.count()) == (0, 0, 1)
+    assert update(Redemption, {"id": one.pk, "state": "requested"}, {"points": 1}, lines) == 1
+    line, code = Transition.objects.get(), IssuedCode.objects.get()
+    assert (line.redemption, line.at, line.actor, code.redemption) == (one, at, "a'17 %s", one)
+    assert Redemption.objects.get(key="k-2").cart == {"total": "129.90", "note": "100 % 'é'"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        update(Redemption, {"id": one.pk}, {"points": 2}, [lines[1]])
+    assert Redemption.objects.get(pk=one.pk).points == 1
