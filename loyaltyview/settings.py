@@ -77,7 +77,7 @@ FEED_FOLDER = env.str("FEED_FOLDER", default="")
 IDENTITY_HOURS = env.int("IDENTITY_HOURS", default=3)
 LAUNCH_MINUTES = env.int("LAUNCH_MINUTES", default=60)
 PAGE_DEADLINE_S = env.float("PAGE_DEADLINE_S", default=2.5)
-FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=150)
+FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=10)
 
 # --- Redemptions: a code that no order used is released after the sum of the three ----------------
 CODE_LIFE_MINUTES = env.int("CODE_LIFE_MINUTES", default=15)
@@ -155,7 +155,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "loyaltyview.ops.policy.permissions_policy",
-    "django.middleware.gzip.GZipMiddleware",
+    "loyaltyview.ops.compression.PageCompression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

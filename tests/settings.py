@@ -10,6 +10,8 @@ TEST_ENVIRONMENT = {
     "SANDBOX": "true",
     "LOG_LEVEL": "WARNING",
     "STRICT_STATES": "true",
+    # A busy machine: what a vendor in memory answers is in the first response, with its status.
+    "FIRST_PAINT_MS": "150",
     # Only a test's own thread sees its transaction, and the budgets use another thread.
     "VENDOR_BUDGETS": "process",
     # Playwright leaves an event loop running in the thread of the tests; nothing here is asynchronous.

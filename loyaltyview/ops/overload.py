@@ -1,4 +1,5 @@
-"""What web server and pages tell each other: whose threads a request takes, and when no page is made.
+"""What web server and pages tell each other: whose threads a request takes, when no page is made, and when
+the rest of an answer waits for a vendor.
 
 The server (`loyaltyview.server`) shares its threads between the programs. It finds the program in the
 address. The address of an opened launch names none, so the view that reads the launch notes it
@@ -6,6 +7,8 @@ address. The address of an opened launch names none, so the view that reads the 
 """
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +23,15 @@ LINE_TOO_LONG = "ADDRESS_TOO_LONG"
 REMEMBERED = 20_000
 _owners: dict[str, str] = {}
 _lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the next part of an answer waits for. `when_done` calls its argument, in any thread, when the part
+    can be made. It is made at `until` (time.monotonic) at the latest."""
+
+    when_done: Callable[[Callable[[], None]], None]
+    until: float
 
 
 def note_owner(launch_id: str, program: str) -> None:
@@ -46,3 +58,13 @@ def lane_of(path: str) -> str:
 def problem_of(environ: dict[str, Any]) -> str:
     """Return BUSY or LINE_TOO_LONG when the server wants that said in place of the page; else ""."""
     return str(getattr(environ.get(SOCKET), "problem", ""))
+
+
+def wait_without_thread(environ: dict[str, Any], waiting: Waiting) -> bool:
+    """Have the server ask for the next part of the answer when it is time; no thread is held until then.
+    False under another server, such as that of the tests: there the answer's own thread has to wait."""
+    client: Any = environ.get(SOCKET)
+    if not hasattr(client, "waits_for"):
+        return False
+    client.waits_for = waiting
+    return True

@@ -9,6 +9,8 @@ import socket
 from contextlib import suppress
 from typing import Any
 
+from loyaltyview.ops.overload import Waiting
+
 # A thread whose answer keeps more than this waits for the reader; no page of ours is so large.
 KEPT_BYTES = 8 * 1024 * 1024
 WAIT_S = 10.0
@@ -41,6 +43,8 @@ class AnswerBuffer:
         self._parts: list[bytearray | _File] = []
         # Why no page is made; see `loyaltyview.ops.overload`.
         self.problem = ""
+        # Why the rest of the answer is not made yet.
+        self.waits_for: Waiting | None = None
 
     def sendall(self, data: bytes) -> None:
         """Send what the client takes at once, and keep the rest."""

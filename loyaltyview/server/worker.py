@@ -3,24 +3,28 @@
 gunicorn's own worker gives each connection to a thread, which then reads: 33 connections that send half a
 request stop 32 threads. Here the event loop reads a request until it is complete, and only then a thread
 handles it. The loop also sends the rest of an answer. A connection costs memory and no thread, and a slow one
-is closed. `providers.outbound.lanes` chooses who gets a thread next: no program can take all of them.
-See decision 0016.
+is closed. `providers.outbound.lanes` chooses who gets a thread next: no program can take all of them. An
+answer whose rest waits for a vendor gives its thread back. See decisions 0016 and 0054.
 """
 
+import math
 import selectors
 import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
-from loyaltyview.ops.overload import API, BUSY, EVENTS, LINE_TOO_LONG, lane_of
-from loyaltyview.server.answer_buffer import AnswerBuffer
-from loyaltyview.server.request_buffer import HeadTooLarge, RequestBuffer
+from loyaltyview.ops.overload import API, BUSY, EVENTS, LINE_TOO_LONG, Waiting, lane_of
+from loyaltyview.server.connection import Answer, Connection
+from loyaltyview.server.request_buffer import HeadTooLarge
 from providers.outbound.lanes import Lanes
 
 RECEIVE_BYTES = 65_536
@@ -51,30 +55,11 @@ HEAD_TOO_LARGE = (
 )
 
 
-class Connection:
-    """One client. gunicorn's worker reads `sock`, `client`, `server`, `parser` and the four after them."""
-
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, body_bytes: int) -> None:
-        sock.setblocking(False)
-        self.sock = AnswerBuffer(sock)
-        self.client, self.server = client, server
-        self.incoming = RequestBuffer(cfg, client, body_bytes)
-        self.parser: Any = None
-        self.initialized = self.data_ready = True
-        self.is_http2 = False
-        self.state = ""
-        self.ends_at = 0.0
-        self.events = 0
-        self.lane: str | None = None
-        self.held = 0
-        self.is_kept = False
-
-    def init(self) -> None:
-        """Do nothing: gunicorn starts a connection in the thread, here it has started before."""
-
-
 class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """The worker class of `loyaltyview/gunicorn.py`. All but `handle` runs in the event loop's thread."""
+    """The worker class of `loyaltyview/gunicorn.py`. All runs in the event loop's thread, except `handle` and
+    what stands under "In a thread"."""
+
+    alive: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,6 +71,8 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             most={API: max(1, self.cfg.threads // 8)},
         )
         self.waiting: dict[str, dict[Connection, None]] = {state: {} for state in SECONDS}
+        # Those whose answer waits for a vendor, without a thread.
+        self.parked: dict[Connection, None] = {}
         self.held = 0
         self.stopped_at = 0.0
 
@@ -151,7 +138,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._send(conn, b"")
         self._linger(conn)
 
-    # --- A thread handles the request -------------------------------------------------------------
+    # --- A thread is given to the request -----------------------------------------------------------
 
     def _handle_in_turn(self, conn: Connection) -> None:
         self._leave_poller(conn)
@@ -159,8 +146,12 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         conn.parser = conn.incoming.parser()
         if conn.incoming.is_line_too_long:
             conn.sock.problem = LINE_TOO_LONG
+        conn.context = Context()
         path = conn.incoming.request.path
         conn.lane = None if path == PROBE else lane_of(path)
+        self._take_turn(conn)
+
+    def _take_turn(self, conn: Connection) -> None:
         if conn.lane is None or self.turns.take(conn.lane, conn):
             self._handle_now(conn)
         else:
@@ -168,7 +159,8 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def _handle_now(self, conn: Connection) -> None:
         self._move(conn, BUSY_STATE)
-        future = self.tpool.submit(self.handle, conn)
+        work = partial(self._go_on, conn, conn.answer) if conn.answer else partial(self.handle, conn)
+        future = self.tpool.submit(conn.context.run, work)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def finish_request(self, conn: Connection, done: "Future[Any]") -> None:
@@ -176,9 +168,70 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
             self.turns.done(conn.lane)
         while following := self.turns.following():
             self._handle_now(following[1])
+        if conn.answer is not None and conn.sock.waits_for is not None:
+            self._park(conn, conn.sock.waits_for)
+            return
         is_sound = not done.cancelled() and not done.exception()
         conn.is_kept = is_sound and bool(done.result()) and not conn.incoming.is_cut
         self._write_on(conn)
+
+    def _park(self, conn: Connection, waiting: Waiting) -> None:
+        """Wait for the vendor whose answer the rest of ours needs."""
+        self.parked[conn] = None
+        conn.ends_at = waiting.until
+        waiting.when_done(lambda: self.method_queue.defer(self._unpark, conn, waiting))
+
+    def _unpark(self, conn: Connection, waiting: Waiting | None) -> None:
+        # The time may have ended a moment before.
+        if conn in self.parked and conn.sock.waits_for is waiting:
+            del self.parked[conn]
+            self._take_turn(conn)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """As gunicorn's, which looks once a second whether a time has ended."""
+        ends_at = min((conn.ends_at for conn in self.parked), default=math.inf)
+        super().wait_for_and_dispatch_events(max(0.0, min(timeout, ends_at - time.monotonic())))
+
+    # --- In a thread --------------------------------------------------------------------------------
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Make the answer, as gunicorn does. Return whether the connection may be kept."""
+        response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
+        environ["wsgi.multithread"] = True
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
+        started = time.monotonic()
+        body = self.wsgi(environ, response.start_response)
+        is_kept = self._go_on(conn, Answer(response, body, environ["wsgi.file_wrapper"]))
+        self.log.access(response, req, environ, timedelta(seconds=time.monotonic() - started))
+        return is_kept
+
+    def _go_on(self, conn: Connection, answer: Answer) -> bool:
+        """Write what can be made now. Return whether the connection may be kept. An answer that still waits
+        stays in `conn.answer`."""
+        conn.answer, is_complete = None, True
+        try:
+            is_complete = answer.write(conn.sock)
+        except OSError:
+            raise
+        except Exception:
+            if not answer.response.headers_sent:
+                raise
+            # The client gets the end of the connection: a second answer would stand behind half of the first.
+            self.log.exception("Error handling request")
+            return False
+        finally:
+            if is_complete:
+                answer.close()
+            else:
+                conn.answer = answer
+        return is_complete and not answer.response.should_close()
+
+    # --- The answer is sent -------------------------------------------------------------------------
 
     def _write_on(self, conn: Connection, _sock: object = None) -> None:
         try:
@@ -256,6 +309,8 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
         for state, conns in self.waiting.items():
             for conn in list(_expired(conns, now)):
                 self._expire(conn, state)
+        for conn in [each for each in self.parked if each.ends_at <= now]:
+            self._unpark(conn, conn.sock.waits_for)
         if self.stopped_at and now > self.stopped_at + SECONDS[CLOSING]:
             for conn in list(self.waiting[IDLE]):
                 self._close(conn)

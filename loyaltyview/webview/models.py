@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltyview.ops.encrypted import EncryptedTextField
 from loyaltyview.programs.models import Program
+from providers.outbound.parallel import Pending
 
 
 def new_launch_id() -> str:
@@ -90,8 +91,9 @@ class Launch(models.Model):
     is_cart_read = False
     cart_before: dict[str, Any] | None = None
 
-    # Where the current request comes from (`with_launch`); not stored.
+    # Not stored: where the current request comes from (`with_launch`), and the calls it waits for.
     caller = ""
+    waits_for = Pending({})
 
     class Meta:
         verbose_name = _("launch")

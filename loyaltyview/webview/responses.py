@@ -10,10 +10,13 @@ from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview.models import Launch
 
+# In a request's META when its page's frame has been sent: only the content is still to be made.
+LATE = "loyaltyview.late"
+
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Return whether htmx asked for a fragment (django_htmx's middleware knows)."""
-    return bool(getattr(request, "htmx", False))
+    """Return whether a fragment is wanted: by htmx (django_htmx's middleware knows), or behind a frame."""
+    return bool(getattr(request, "htmx", False)) or LATE in request.META
 
 
 def go(request: HttpRequest, address: str) -> HttpResponse:

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from functools import wraps
@@ -11,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.crypto import salted_hmac
@@ -34,7 +36,7 @@ from providers.outbound.parallel import of_program
 COOKIE = "launch"
 LONGEST_NAME = 100  # Redemption.associate_id
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Launch, P], HttpResponseBase]
 
 
 def open_launch(
@@ -107,14 +109,14 @@ def theme_json(theme: HostTheme) -> dict[str, object]:
     return {name: value for name, value in asdict(theme).items() if value}
 
 
-def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
+def with_launch(view: View[P]) -> Callable[..., HttpResponseBase]:
     """Give the view its launch: the address must name one and the cookie must prove it.
 
     Without the cookie: 403, whether the launch exists or not. Expired: 410. No answer is ever cached.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, launch_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         launch = next(iter(select(Launch, {"id": launch_id}, order_by="id", limit=1)), None)
         expected = launch.secret_hash if launch else ""
         is_proved = hmac.compare_digest(_hash(request.COOKIES.get(COOKIE, "")), expected)
@@ -131,14 +133,21 @@ def with_launch(view: View[P]) -> Callable[..., HttpResponse]:
                 return refuse(request, Refusal.SESSION_EXPIRED, program=launch.program)
             # What the associate presses comes before what is only shown.
             use = Use.TAP if request.method == "POST" else Use.PAGE
-            with of_program(launch.program.slug), calling_for(use) as purpose:
+            with acting_in(launch, language, use):
                 response = view(request, launch, *args, **kwargs)
-                finish(purpose)
         response["Cache-Control"] = "no-store"
         response["Content-Language"] = language
         return response
 
     return guarded
+
+
+@contextmanager
+def acting_in(launch: Launch, language: str, use: Use) -> Iterator[None]:
+    """Speak the page's language, and count the calls of this block as the program's, made for `use`."""
+    with translation.override(language), of_program(launch.program.slug), calling_for(use) as purpose:
+        yield
+        finish(purpose)
 
 
 def language_of(request: HttpRequest, program: Program) -> str:

@@ -1,7 +1,7 @@
 """The calls of a page to the vendor, and how long it waits for them.
 
 Calls over the network run in parallel. Those that are not done within the first paint go on while the
-skeleton is shown, and the next request of the same launch picks them up. A local vendor is called at once.
+skeleton is shown; `late_content` picks them up when they are done. A local vendor is called at once.
 """
 
 import time
@@ -31,8 +31,8 @@ def ask(
     is_last: bool,
     member: str,
 ) -> Answers | None:
-    """Run `calls`; None when they are not all done after `patience_s` and this is not the last request
-    that waits: then they go on, and the next request finds them."""
+    """Run `calls`; None when they are not all done after `patience_s` and this is not the last time that
+    they are waited for: then they go on as `launch.waits_for`, and the next time finds them."""
     if provider.is_local:
         return call_now(provider, calls)
     key = f"{launch.pk}:{what}"
@@ -44,6 +44,7 @@ def ask(
         return pending.results(patience_s)
     if pending.wait(patience_s):
         return pending.results(0)
+    launch.waits_for = pending
     parallel.keep(key, pending)
     return None
 

@@ -7,6 +7,7 @@ keep the process from exiting.
 """
 
 import contextvars
+import itertools
 import math
 import queue
 import threading
@@ -114,6 +115,19 @@ class Pending:
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds`; return whether every call has ended."""
         return not wait(self._futures.values(), timeout=seconds).not_done
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call `call` once every call has ended: now, or in the thread of the last one."""
+        ended = itertools.count(1)
+
+        def end_one(_future: Future[Any]) -> None:
+            if next(ended) == len(self._futures):
+                call()
+
+        if not self._futures:
+            call()
+        for future in self._futures.values():
+            future.add_done_callback(end_one)
 
     def results(self, deadline_s: float) -> dict[str, Result[Any]]:
         """Return the result of each call, after at most `deadline_s` seconds.

@@ -27,6 +27,22 @@ function scannable(root) {
   }
 }
 
+// What the content calls the page, once it is there.
+function arrived(root) {
+  const named = root.querySelector("[data-page-name]");
+  if (named) {
+    document.body.dataset.page = named.dataset.pageName;
+    delete document.body.dataset.loading;
+  }
+}
+
+// The content came behind the frame, so the frame goes. Where the connection broke, it stays: htmx asks again.
+const frame = document.getElementById("early");
+if (frame?.nextElementSibling) {
+  frame.remove();
+  arrived(document);
+}
+
 localTimes(document);
 zoned(document);
 scannable(document);
@@ -68,11 +84,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const named = event.target.querySelector("[data-page-name]");
-  if (named) {
-    document.body.dataset.page = named.dataset.pageName;
-    delete document.body.dataset.loading;
-  }
+  arrived(event.target);
   localTimes(document);
   scannable(document);
 });

@@ -139,8 +139,6 @@ class Till:
         until = time.monotonic() + GIVE_UP_S
         answer = self.web.get(self.app.launch_url(), timeout=60)
         while True:
-            if "data-loading" in answer.text:
-                answer = self.web.get(f"{answer.url.partition('?')[0]}?wait=1", timeout=60)
             self.url, self.page = answer.url, answer.text
             if 'data-state="available"' in self.page or time.monotonic() > until:
                 return

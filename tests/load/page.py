@@ -114,7 +114,7 @@ def cpu(shop: Shop, seconds: int) -> None:
 
     def ask(path: str, cookie: str = "") -> None:
         environ: dict[str, Any] = {"PATH_INFO": path, "HTTP_HOST": "127.0.0.1", "HTTP_COOKIE": cookie}
-        environ |= {"REMOTE_ADDR": "127.0.0.1", "HTTP_ACCEPT_LANGUAGE": "en", "QUERY_STRING": "wait=1"}
+        environ |= {"REMOTE_ADDR": "127.0.0.1", "HTTP_ACCEPT_LANGUAGE": "en"}
         setup_testing_defaults(environ)
         status = []
         response = application(environ, lambda line, _headers, exc_info=None: status.append(line))

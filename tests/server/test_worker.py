@@ -5,10 +5,8 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,12 +15,8 @@ import requests
 from loyaltyview.newstore.context import Associate
 from loyaltyview.newstore.identity import issue_identity
 from loyaltyview.programs.models import Program
-from tests.setup.ports import free_port
+from tests.server.processes import PATIENCE_S, ROOT, running_gunicorn
 
-ROOT = Path(__file__).resolve().parents[2]
-START_WITHIN_S = 60
-# Longer than any answered client waits.
-PATIENCE_S = 30
 CLIENTS = 40
 
 
@@ -30,37 +24,17 @@ CLIENTS = 40
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     """gunicorn with two threads, on a database of its own with the sample program."""
     folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "WEB_HOST": "127.0.0.1"}
-    environ |= {"PORT": str(port), "WEB_THREADS": "2", "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
+    environ = {"WEB_THREADS": "2", "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
+    environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     values = ("NEWSTORE_API_URL", "NEWSTORE_IDENTITY_URL", "NEWSTORE_CLIENT_SECRET", "NEWSTORE_EVENT_KEY")
     for command in (["migrate", "--verbosity=0"], ["load_program", "samples/acme.toml"]):
         subprocess.run(
             [sys.executable, "manage.py", *command],
-            cwd=ROOT, env=environ | dict.fromkeys(values, "http://127.0.0.1:1"), check=True,
+            cwd=ROOT, env=os.environ | environ | dict.fromkeys(values, "http://127.0.0.1:1"), check=True,
             capture_output=True,
         )  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
-        cwd=ROOT, env=environ,
-    )  # fmt: skip
-    try:
-        wait_for(port)
+    with running_gunicorn("loyaltyview.wsgi", **environ) as port:
         yield f"http://127.0.0.1:{port}", port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    until = time.monotonic() + START_WITHIN_S
-    while True:
-        try:
-            requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S)
-            return
-        except requests.ConnectionError:
-            if time.monotonic() > until:
-                raise
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,15 @@ def chosen(page: Page) -> list[str]:
 def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Open, slow: Vendor) -> None:
     slow.rewards = (*REWARDS, POINTS_AS_MONEY)
     asked: list[str] = []
-    page = open_in_browser(lambda page: page.on("request", lambda request: asked.append(request.url)))
+    page = open_in_browser(
+        lambda page: page.on("request", lambda request: asked.append(request.url)), wait_until="commit"
+    )
+    expect(page.locator("#early")).to_be_visible()
     slow.let_go()
     expect(page.locator("[data-points='820']")).to_be_visible()
-    assert [url for url in asked if "/content/" in url], "the skeleton was shown first"
+    page.wait_for_load_state()
+    expect(page.locator("#early")).not_to_be_attached()
+    assert not [url for url in asked if "/content/" in url], "the content came behind the skeleton"
     assert chosen(page) == []
     tap(page, "ten-off")
     assert chosen(page) == ["ten-off"]
@@ -287,7 +292,7 @@ def test_a_late_injected_object_is_shown_and_its_coupon_goes_back_with_the_code(
 
 def test_an_injected_object_is_shown_after_the_skeleton(open_in_browser: Open, slow: Vendor) -> None:
     slow.rewards = (*REWARDS, FREE_CAP)
-    page = open_in_browser(inject, items=None)
+    page = open_in_browser(inject, wait_until="commit", items=None)
     slow.let_go()
     expect(page.locator("[data-reward='free-cap']")).to_have_attribute("data-state", "available")
 

@@ -34,7 +34,7 @@ from loyaltyview.webview.notices import cancelled_in_cart
 from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import actor_of, with_launch
-from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.member import show_member
 from providers.types import Money
 
 
@@ -74,7 +74,7 @@ def applied_many(request: HttpRequest, launch: Launch) -> HttpResponse:
     rows = [row for row in rows if row.state != State.REFUSED]
     if not rows and len(failed) > 1:
         said = Problem.of_row(refused[0], status=200)
-        return show_member(request, launch, to_the_end(), said, failed=failed)
+        return show_member(request, launch, said, failed=failed)
     if not rows:
         return go(request, f"{address_of('member', launch)}?refused={refused[0].pk}")
     return show_applied(request, launch, rows, failed=failed)
@@ -161,11 +161,11 @@ def undo_redemption(request: HttpRequest, launch: Launch, redemption_id: UUID) -
     if row is None:
         return refuse(request, Refusal.REDEMPTION_UNKNOWN, program=launch.program)
     if is_final(row, launch.program.provider()):
-        return show_member(request, launch, to_the_end(), Problem(Refusal.UNDO_FINAL))
+        return show_member(request, launch, Problem(Refusal.UNDO_FINAL))
     row = undo(row.pk, actor_of(launch))
     if row.state in (State.RELEASING, State.RELEASED):
         return go(request, f"{address_of('member', launch)}?undone={row.pk}")
-    return show_member(request, launch, to_the_end(), Problem(Refusal.UNDO_NOT_POSSIBLE))
+    return show_member(request, launch, Problem(Refusal.UNDO_NOT_POSSIBLE))
 
 
 @with_launch

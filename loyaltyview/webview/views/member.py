@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -19,6 +20,7 @@ from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import read_refusal
 from loyaltyview.webview.carts import earning_cart
+from loyaltyview.webview.late_content import answer_with_late_content
 from loyaltyview.webview.member_context import LastTap, Page, Search
 from loyaltyview.webview.member_data import MemberData, find_customer, read_member, remember
 from loyaltyview.webview.members import choose, forget
@@ -29,7 +31,7 @@ from loyaltyview.webview.responses import address_of, go, is_htmx
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.vendor_calls import time_left
 from providers.base import Capability
-from providers.errors import ProviderError, Rejected, RejectReason
+from providers.errors import ProviderError, Rejected, RejectReason, Unavailable
 from providers.types import Member
 
 
@@ -45,6 +47,10 @@ def first_paint() -> Wait:
     return Wait(seconds=settings.FIRST_PAINT_MS / 1000, is_last=False)
 
 
+def without_waiting(is_last: bool) -> Wait:
+    return Wait(seconds=0, is_last=is_last)
+
+
 def to_the_end() -> Wait:
     return Wait(seconds=settings.PAGE_DEADLINE_S, is_last=True)
 
@@ -52,25 +58,35 @@ def to_the_end() -> Wait:
 @with_launch
 @with_scanner
 @require_safe
-def member_page(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """The whole page when the vendor is quick, else its skeleton, which asks for `content`."""
-    return show_member(request, launch, to_the_end() if "wait" in request.GET else first_paint())
+def member_page(request: HttpRequest, launch: Launch) -> HttpResponseBase:
+    """The whole page when the vendor is quick, else its skeleton at once, and the content behind it."""
+    page = Page(request, launch, LastTap())
+    started = time.monotonic()
+    answer = _answer(page, first_paint())
+    if answer is not None:
+        return answer
+    frame = render(request, "webview/skeleton.html", page.shared_context())
+    return answer_with_late_content(
+        request,
+        launch,
+        frame,
+        lambda is_last: _answer(page, without_waiting(is_last)),
+        deadline_at=started + settings.PAGE_DEADLINE_S,
+    )
 
 
 @with_launch
 @require_safe
 def content(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """What the skeleton was waiting for."""
+    """What the page shows once more, and what a skeleton asks for when the connection broke behind it."""
     if not is_htmx(request):
-        query = "&".join(filter(None, (notices_in_address(request), "wait=1")))
-        return go(request, f"{address_of('member', launch)}?{query}")
-    return show_member(request, launch, to_the_end())
+        return go(request, f"{address_of('member', launch)}?{notices_in_address(request)}")
+    return show_member(request, launch)
 
 
 def show_member(
     request: HttpRequest,
     launch: Launch,
-    wait: Wait,
     problem: Problem | None = None,
     *,
     chosen: Collection[str] = (),
@@ -83,12 +99,18 @@ def show_member(
     page = Page(request, launch, tap)
     if problem and problem.outage:  # to ask again would take as long once more
         return _show_outage(page, problem.outage)
+    return _answer(page, to_the_end()) or _show_outage(page, Unavailable("deadline"))
+
+
+def _answer(page: Page, wait: Wait) -> HttpResponse | None:
+    """Return the answer; None when the vendor is not done and `wait` was not the last one."""
+    request, launch = page.request, page.launch
     started = time.monotonic()
     try:
         if not launch.member_ref:
             members = find_customer(launch, page.provider, patience_s=wait.seconds, is_last=wait.is_last)
             if members is None:
-                return _show_skeleton(page)
+                return None
             if len(members) != 1:
                 return _go_without_member(page, is_several=bool(members))
             _take_customer(page, members[0])
@@ -100,11 +122,11 @@ def show_member(
             return go(request, address_of("find", launch) + "?gone=1")
         return _show_outage(page, error)
     if data is None:
-        return _show_skeleton(page)
+        return None
     with best_effort("the last known balance"):
         remember(launch, data.member)
     template = "webview/member.html#content" if is_htmx(request) else "webview/member.html"
-    return render(request, template, page.member_context(data), status=tap.status)
+    return render(request, template, page.member_context(data), status=page.tap.status)
 
 
 def _take_customer(page: Page, member: Member) -> None:
@@ -134,10 +156,6 @@ def _read_member(page: Page, *, patience_s: float, is_last: bool) -> MemberData 
         patience_s=patience_s,
         is_last=is_last,
     )
-
-
-def _show_skeleton(page: Page) -> HttpResponse:
-    return render(page.request, "webview/skeleton.html", page.shared_context())
 
 
 def _show_outage(page: Page, error: ProviderError) -> HttpResponse:

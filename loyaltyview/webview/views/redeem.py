@@ -26,7 +26,7 @@ from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.tap_request import request_of
 from loyaltyview.webview.taps import Tap, read_tap
 from loyaltyview.webview.vendor_turns import in_turn, wait_of
-from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.member import show_member
 from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 from loyaltyview.work.plain_sql import select
 
@@ -60,7 +60,7 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
             request,
             launch,
             problem,
-            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen),
+            lambda shown: show_member(request, launch, shown, chosen=chosen),
             is_new=is_new,
         )
     address = address_of("applied", launch, redemption_id=row.pk)

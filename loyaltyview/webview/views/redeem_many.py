@@ -16,7 +16,7 @@ from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.taps import Tap, read_taps
 from loyaltyview.webview.vendor_turns import in_turn, wait_of
-from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.member import show_member
 from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 from loyaltyview.webview.views.redeem import has_begun, redeem_tap
 from loyaltyview.webview.views.voucher import show_voucher
@@ -55,7 +55,7 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
             request,
             launch,
             problem,
-            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen),
+            lambda shown: show_member(request, launch, shown, chosen=chosen),
             is_new=False,
         )
     if first and not rows:
@@ -65,7 +65,7 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
             request,
             launch,
             first,
-            lambda shown: show_member(request, launch, to_the_end(), shown, chosen=chosen, failed=failed),
+            lambda shown: show_member(request, launch, shown, chosen=chosen, failed=failed),
             is_new=has_begun(launch, taps),
         )
     launch.last_tap = {"rows": [str(row.pk) for row in rows], "missed": [asdict(each) for each in failed]}

@@ -10,7 +10,7 @@ from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.request_limits import count_lookup
 from loyaltyview.webview.responses import address_of, go, refuse
 from loyaltyview.webview.sessions import with_launch
-from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.member import show_member
 from providers.errors import ProviderError, Rejected
 from providers.texts import shown
 
@@ -27,7 +27,7 @@ def enter_referral(request: HttpRequest, launch: Launch) -> HttpResponse:
         check_member_token(launch, request.POST.get("member"))
         _enter(launch, shown(request.POST.get("referral_code", ""))[:40])
     except Problem as problem:
-        return show_member(request, launch, to_the_end(), problem)
+        return show_member(request, launch, problem)
     return go(request, f"{address_of('member', launch)}?referral=1")
 
 

@@ -14,7 +14,7 @@ from loyaltyview.webview.request_limits import count_lookup
 from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.search_input import read_code
 from loyaltyview.webview.sessions import with_launch
-from loyaltyview.webview.views.member import show_member, to_the_end
+from loyaltyview.webview.views.member import show_member
 from providers.errors import ProviderError, Rejected
 
 
@@ -38,7 +38,7 @@ def show_voucher(request: HttpRequest, launch: Launch) -> HttpResponse:
         # What looks like a payment card is not sent back.
         typed = "" if problem.code is Refusal.CARD_NUMBER else search.code
         search = Search(code=typed, problem=problem)
-    return show_member(request, launch, to_the_end(), search=search)
+    return show_member(request, launch, search=search)
 
 
 def _search(launch: Launch, text: str) -> Search:
