@@ -74,20 +74,24 @@ def on_starting(_server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Warm the process up before it takes requests. Without it the first pages take 2 to 3 times as long."""
-    from django.template.loader import get_template
-
+    """Warm the process up before it takes requests: `webview/warm_up.py`. A thread of those that serve pages
+    does it, so that its connection to the database serves the first page."""
     from loyaltyview.ops.database import limit_web
 
     limit_web()
-    for template in (ROOT / "templates").rglob("*.html"):
-        get_template(str(template.relative_to(ROOT / "templates")))
+    worker.tpool.submit(_warm_up, worker.wsgi).result()
+
+
+def _warm_up(application: Any) -> None:
+    from loyaltyview.webview.warm_up import warm_up
+
     environ: dict[str, Any] = {"PATH_INFO": "/healthz", "HTTP_HOST": _own_host()}
     setup_testing_defaults(environ)
-    response = worker.wsgi(environ, lambda status, headers, exc_info=None: None)
+    response = application(environ, lambda status, headers, exc_info=None: None)
     for _chunk in response:
         pass
     response.close()
+    warm_up()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
