@@ -16,16 +16,17 @@ class AccountBudget(models.Model):
 
 
 class MemberChange(models.Model):
-    """The number of writes to a member: reads from before the last write are not shared (`sharing`). What is
-    kept since then: `facts` for a day, such as which rewards they may have, and `reads`, the answers of the
-    last seconds for other processes. `digest` stands for program and member. Rows of more than a day ago are
-    deleted."""
+    """The number of writes to a member: reads from before the last write are not shared (`sharing`). Also
+    `facts` of a day, such as which rewards they may have, and `reads`, the answers since the last write, of
+    the last seconds, for other processes. `digest` stands for program and member. Rows of more than a day ago
+    are deleted."""
 
     digest = models.CharField(max_length=64, unique=True)
     number = models.BigIntegerField(default=0)
     facts = models.TextField(default="", blank=True)
     reads = SealedTextField(default="", blank=True, editable=False)
     reads_at = models.DateTimeField(null=True, db_index=True)
+    kept_at = models.DateTimeField(null=True)  # facts or reads
     changed_at = models.DateTimeField(auto_now=True, db_index=True)
 
     def __str__(self) -> str:

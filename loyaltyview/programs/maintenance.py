@@ -4,12 +4,15 @@ import structlog
 
 from loyaltyview.programs.models import Program
 from providers.errors import ProviderError
+from providers.outbound import member_rows
 
 log = structlog.get_logger(__name__)
 
 
 def maintain_providers() -> None:
-    """Let each program's adapter do its regular work. A failure of one vendor does not stop the others."""
+    """Let each program's adapter do its regular work. A failure of one vendor does not stop the others. Reads
+    that are too old for every page are deleted, too."""
+    member_rows.forget_reads()
     for program in Program.objects.filter(is_active=True):
         try:
             program.provider().maintain()

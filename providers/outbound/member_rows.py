@@ -1,55 +1,87 @@
 """What all processes know about the reads of a member: one row each, by a digest of program and member.
 
-A row has the number of writes to the member, and what was read since the last one. Rows live for a day.
-While the database fails, each process knows only its own reads.
+A row has the number of writes to the member, and what was read since the last one: facts for a day, and the
+vendor's answers, sealed, for a minute at most. While the database fails, each process knows only its own
+reads.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError
 from django.db.models import F
 
 from providers import clock
+from providers.errors import AuthFailed
 from providers.models import MemberChange
 from providers.retention import delete_in_steps
+from providers.sealing import seal, unseal
 
 log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(days=1)
+READS_KEPT_FOR = timedelta(minutes=1)
+LONGEST_READS = 64 * 1024  # a member with a longer history is read by each process
+
+
+class Read(NamedTuple):
+    """A vendor's answer to the call that `key` names, read `at` (seconds since 1970)."""
+
+    key: tuple[str, ...]
+    at: float
+    status: int
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """`facts` by their names, each with the time when it was read (seconds since 1970)."""
+    """`facts` by their names, each with the time when it was read (seconds since 1970). `reads_at` tells one
+    set of reads from the next, None for none."""
 
     number: int = 0
     facts: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    sealed_reads: str = ""
+    reads_at: datetime | None = None
+
+    def reads(self) -> tuple[Read, ...]:
+        """Return what other processes have read of the member in the last seconds."""
+        try:
+            text = unseal(self.sealed_reads)
+        except AuthFailed:  # a process with other keys
+            return ()
+        return tuple(Read(tuple(key), *rest) for key, *rest in json.loads(text)) if text else ()
 
 
 def load(program: str, member: str) -> MemberRow | None:
     """Return the member's row, an empty one where there is none; None without a database. One statement."""
     try:
         rows = MemberChange.objects.filter(digest=_digest(program, member))
-        row = rows.values_list("number", "facts").first()
+        row = rows.values_list("number", "facts", "reads", "reads_at").first()
     except DatabaseError as error:
         log.warning("reads_not_shared", error=type(error).__name__)
         return None
     if row is None:
         return MemberRow()
-    return MemberRow(number=row[0], facts=json.loads(row[1]) if row[1] else {})
+    number, facts, reads, reads_at = row
+    return MemberRow(
+        number=number,
+        facts=json.loads(facts) if facts else {},
+        sealed_reads=reads,
+        reads_at=reads_at if reads else None,
+    )
 
 
 def note_change(program: str, member: str) -> None:
-    """Count a write to the member, and forget what was read before it."""
+    """Count a write to the member, and forget the answers that were read before it."""
     digest = _digest(program, member)
     try:
         rows = MemberChange.objects.filter(digest=digest)
-        change = {"number": F("number") + 1, "facts": "", "changed_at": clock.now()}
+        change = {"number": F("number") + 1, "reads": "", "changed_at": clock.now()}
         if not rows.update(**change):
             _row, is_new = MemberChange.objects.get_or_create(digest=digest, defaults={"number": 1})
             if not is_new:  # another process has just made it
@@ -59,21 +91,60 @@ def note_change(program: str, member: str) -> None:
         log.warning("change_not_noted", error=type(error).__name__)
 
 
+def change_of(program: str, member: str) -> str:
+    """Return a name of the member's last change, the same until the next one; "" for none within a day.
+    Raises DatabaseError."""
+    rows = MemberChange.objects.filter(digest=_digest(program, member), number__gt=0)
+    found = rows.values_list("number", "changed_at").first()
+    return f"{found[0]} {found[1].isoformat()}" if found else ""
+
+
+def forget_facts(program: str, member: str) -> None:
+    """Forget the facts about the member."""
+    try:
+        MemberChange.objects.filter(digest=_digest(program, member)).update(facts="")
+    except DatabaseError as error:
+        log.warning("facts_not_forgotten", error=type(error).__name__)
+
+
 def keep_facts(program: str, member: str, row: MemberRow) -> None:
     """Store the facts of `row`, unless the member was written to meanwhile."""
-    digest, text = _digest(program, member), json.dumps(row.facts)
+    _keep(program, member, row.number, facts=json.dumps(row.facts))
+
+
+def keep_reads(program: str, member: str, number: int, reads: Sequence[Read]) -> datetime | None:
+    """Store `reads` for the other processes, sealed, unless the member was written to since that number.
+    Returns their `reads_at`, None where they are too long."""
+    text = json.dumps(reads)
+    if len(text) > LONGEST_READS:
+        return None
+    reads_at = clock.now()
+    _keep(program, member, number, reads=seal(text), reads_at=reads_at)
+    return reads_at
+
+
+def forget_reads() -> None:
+    """Delete the answers that are too old for every page and tap. May be repeated."""
+    rows = MemberChange.objects.filter(reads_at__lt=clock.now() - READS_KEPT_FOR)
+    rows.update(reads="", reads_at=None)
+
+
+def _keep(program: str, member: str, number: int, **columns: Any) -> None:
+    digest = _digest(program, member)
     try:
-        rows = MemberChange.objects.filter(digest=digest, number=row.number)
-        if not rows.update(facts=text, changed_at=clock.now()) and not row.number:
-            MemberChange.objects.bulk_create([MemberChange(digest=digest, facts=text)], ignore_conflicts=True)
+        rows = MemberChange.objects.filter(digest=digest, number=number)
+        columns["kept_at"] = clock.now()
+        if not rows.update(**columns) and not number:
+            MemberChange.objects.bulk_create([MemberChange(digest=digest, **columns)], ignore_conflicts=True)
     except DatabaseError as error:
-        log.warning("facts_not_kept", error=type(error).__name__)
+        log.warning("read_not_kept", error=type(error).__name__)
 
 
 def forget_old() -> int:
     """Delete rows of more than a day ago: no read is shared for so long. Returns how many. May be
     repeated."""
-    return delete_in_steps(MemberChange.objects.filter(changed_at__lt=clock.now() - KEPT_FOR))
+    since = clock.now() - KEPT_FOR
+    return delete_in_steps(MemberChange.objects.filter(changed_at__lt=since).exclude(kept_at__gte=since))
 
 
 def _digest(program: str, member: str) -> str:

@@ -2,7 +2,8 @@
 the same moment, and between a page and the tap that follows.
 
 Only inside `sharing`, which pages open: the worker and every write always read for themselves. Kept in this
-process. A write to a member (`changed`) ends the sharing about them in all processes.
+process; where the vendor allows few calls also for the others, sealed in the member's row (`for_all`). A
+write to a member (`changed`) ends the sharing about them in all processes.
 """
 
 import threading
@@ -15,11 +16,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
+
 from providers import clock
 from providers.errors import ProviderError, Unavailable
 from providers.outbound import member_rows
 from providers.outbound.deadline import remaining_s
-from providers.outbound.member_rows import MemberRow
+from providers.outbound.exchange import Answer
+from providers.outbound.member_rows import MemberRow, Read
 
 Key = tuple[Any, ...]
 
@@ -28,6 +32,7 @@ TAP_S = 30.0  # how old a read may be for judging a tap: the vendor checks the s
 SPARE_S = 3.0  # until the tap reads
 FACT_S = 86400.0  # how old a fact may be that a page shows
 KEPT_AT_MOST = 3000
+TEXT = ("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class Scope:
     max_age_s: float
     program: str
     member: str = ""
+    is_page: bool = False
     row: MemberRow = field(default_factory=MemberRow)
 
     @property
@@ -66,6 +72,7 @@ class _UnderWay:
 _scope: ContextVar[Scope | None] = ContextVar("sharing", default=None)
 _kept: OrderedDict[Key, _Kept] = OrderedDict()
 _under_way: dict[Key, _UnderWay] = {}
+_taken_over: OrderedDict[tuple[str, str], Any] = OrderedDict()  # `reads_at` by program and member
 _lock = threading.Lock()
 
 
@@ -75,7 +82,9 @@ def sharing(program: str, member: str = "", *, max_age_s: float) -> Iterator[Non
     row = member_rows.load(program, member) if member else MemberRow()
     scope = None
     if row is not None:
-        scope = Scope(max_age_s=max_age_s, program=program, member=member, row=row)
+        _take_over(program, member, row)
+        is_page = max_age_s <= PAGE_S
+        scope = Scope(max_age_s=max_age_s, program=program, member=member, is_page=is_page, row=row)
     token = _scope.set(scope)
     try:
         yield
@@ -108,7 +117,7 @@ def lasting(max_age_s: float) -> Iterator[None]:
 def is_page() -> bool:
     """Return whether the reads made here are for showing a page: nothing is decided by them."""
     scope = _scope.get()
-    return scope is not None and scope.max_age_s <= PAGE_S
+    return scope is not None and scope.is_page
 
 
 def changed(program: str, member: str) -> None:
@@ -122,9 +131,20 @@ def changed(program: str, member: str) -> None:
     member_rows.note_change(program, member)
 
 
+def change_of(program: str, member: str) -> str:
+    """Return a name of the member's last change, the same until the next one; "" for none within a day."""
+    return member_rows.change_of(program, member)
+
+
+def forget_facts(program: str, member: str) -> None:
+    """Let the next page read what `keep_fact` has kept of the member."""
+    member_rows.forget_facts(program, member)
+
+
 def fact(name: str, max_age_s: float = FACT_S) -> Any:
-    """Return what a page may still show of the scope's member, kept by `keep_fact` within that time and since
-    the last change of the member; None for nothing, and for everything but a page: a tap reads."""
+    """Return what a page may still show of the scope's member, kept by `keep_fact` within that time; None for
+    nothing, and for everything but a page: a tap reads. The adapter compares it with what it reads anyway,
+    such as the tier. Our writes do not end it."""
     scope = _scope.get()
     if scope is None or not is_page():
         return None
@@ -147,10 +167,15 @@ def keep_fact(name: str, content: Any) -> None:
 
 
 def shared(
-    key: Key, read: Callable[[], Any], is_worth_keeping: Callable[[Any], bool] = lambda _answer: True
+    key: Key,
+    read: Callable[[], Any],
+    is_worth_keeping: Callable[[Any], bool] = lambda _answer: True,
+    *,
+    for_all: bool = False,
 ) -> Any:
     """Return what `read` returns, or what an equal call returned within the scope's age, if that one was
-    kept. `key` names the call, beginning with the program. Raises the errors of `read`."""
+    kept. `key` names the call, beginning with the program. With `for_all` an Answer about a member is kept
+    for the other processes, too. Raises the errors of `read`."""
     scope = _scope.get()
     if scope is None:
         return read()
@@ -159,12 +184,17 @@ def shared(
         if kept is not None and _is_good(kept, scope):
             # The result of a look-up belongs to the member from here on, so the tap may use it, too.
             _kept[key] = replace(kept, member=scope.member, number=scope.number)
-            return kept.answer
+        else:
+            kept = None
         first = _under_way.get(key)
         # One that began before the last change of the member is of no use.
-        if first is None or first.number != scope.number:
+        if kept is None and (first is None or first.number != scope.number):
             first, ours = None, _UnderWay(scope.number, Future())
             _under_way[key] = ours
+    if kept is not None:
+        if for_all and kept.number != scope.number:
+            _hand_over(scope)
+        return kept.answer
     if first is not None:
         return _wait(first.result, read)
     started_at = time.monotonic()
@@ -179,16 +209,71 @@ def shared(
         _keep(key, _Kept(answer, started_at, scope.member, scope.number))
     _end(key, ours)
     ours.result.set_result(answer)
+    if for_all:
+        _hand_over(scope)
     return answer
 
 
 def is_known(program: str, member: str) -> bool:
-    """Return whether this process read the member recently enough for a tap."""
+    """Return whether the member was read recently enough for a tap. Outside of `sharing` another process may
+    have read them: this asks the database where this process has not."""
+    if _is_known(program, member):
+        return True
+    if _scope.get() is not None or not _has_other_processes():
+        return False
+    if (row := member_rows.load(program, member)) is not None:
+        _take_over(program, member, row)
+    return _is_known(program, member)
+
+
+def _is_known(program: str, member: str) -> bool:
     since = time.monotonic() - TAP_S + SPARE_S
     with _lock:
         return any(
             kept.member == member and kept.at > since for key, kept in _kept.items() if key[0] == program
         )
+
+
+def _has_other_processes() -> bool:
+    return bool(settings.VENDOR_BUDGETS == "database")
+
+
+def _hand_over(scope: Scope) -> None:
+    """Store for the other processes what this one has read of the scope's member."""
+    if not scope.member or not _has_other_processes():
+        return
+    now, now_s = time.monotonic(), clock.now().timestamp()
+    with _lock:
+        reads = [
+            Read(key, now_s - (now - kept.at), kept.answer.status, kept.answer.body.decode(*TEXT))
+            for key, kept in _kept.items()
+            if (key[0], kept.member, kept.number) == (scope.program, scope.member, scope.row.number)
+            and isinstance(kept.answer, Answer)
+            and now - kept.at < TAP_S
+        ]
+    reads_at = member_rows.keep_reads(scope.program, scope.member, scope.row.number, reads)
+    _note_taken(scope.program, scope.member, reads_at)
+
+
+def _take_over(program: str, member: str, row: MemberRow) -> None:
+    """Keep here what other processes have read of the member, unless this one has it, or read it later."""
+    if row.reads_at is None or _taken_over.get((program, member)) == row.reads_at:
+        return
+    now, now_s = time.monotonic(), clock.now().timestamp()
+    for read in row.reads():
+        at = now - (now_s - read.at)
+        known = _kept.get(read.key)
+        if known is None or known.at < at:
+            answer = Answer(status=read.status, headers={}, body=read.body.encode(*TEXT))
+            _keep(read.key, _Kept(answer, at, member, row.number))
+    _note_taken(program, member, row.reads_at)
+
+
+def _note_taken(program: str, member: str, reads_at: Any) -> None:
+    with _lock:
+        _taken_over[program, member] = reads_at
+        while len(_taken_over) > KEPT_AT_MOST:
+            _taken_over.popitem(last=False)
 
 
 def prime(key: Key, answer: Any, member: str) -> None:
@@ -202,6 +287,7 @@ def forget_all() -> None:
     """Forget everything that is kept in this process."""
     with _lock:
         _kept.clear()
+        _taken_over.clear()
 
 
 def _is_good(kept: _Kept, scope: Scope) -> bool:

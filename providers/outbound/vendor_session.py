@@ -100,7 +100,8 @@ def sign_nothing(_request: requests.PreparedRequest) -> None:
 class VendorSession:
     """All calls of one program to one vendor. Cheap to create; connections are kept between sessions.
 
-    `sign` sees each prepared request (method, url, headers, body as they go out) and adds credentials.
+    `sign` sees each prepared request (method, url, headers, body as they go out) and adds credentials. With
+    `is_scarce` the account allows few calls: what a page reads of a member serves other processes, too.
     """
 
     vendor: str
@@ -112,6 +113,7 @@ class VendorSession:
     budget: Budget | None = None
     breaker: Breaker | None = None
     judge: Callable[[Answer, str], ProviderError | None] = judge_status
+    is_scarce: bool = False
     sleep: Callable[[float], None] = time.sleep
 
     def read(self, call: Call) -> Answer:
@@ -122,7 +124,10 @@ class VendorSession:
         equal read of some seconds ago is answered without a call.
         """
         answer: Answer = sharing.shared(
-            self._key(call), lambda: self._read(call), lambda answer: 200 <= answer.status < 300
+            self._key(call),
+            lambda: self._read(call),
+            lambda answer: 200 <= answer.status < 300,
+            for_all=self.is_scarce,
         )
         return answer
 

@@ -71,6 +71,7 @@ class Client:
             headers={"Accept": "application/json"},
             judge=judge,
             budget=self.budget,
+            is_scarce=True,
             breaker=Breaker(vendor=KIND, program=config.program),
         )
 

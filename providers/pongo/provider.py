@@ -9,6 +9,7 @@ from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, Unsupported
 from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
+from providers.outbound import sharing
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
 from providers.pongo import members, merchant, orders, release, rewards, spending, webhooks
@@ -153,7 +154,9 @@ class PongoProvider(LoyaltyProvider):
         return webhooks.parse(request, self._signing_secrets())
 
     def note_member(self, ref: str) -> None:
-        """Called by the worker for each `member_changed`: keeps the index of passes current."""
+        """Called by the worker for each `member_changed`: keeps the index of passes current. Other rewards
+        may be for the customer now."""
+        sharing.forget_facts(self.config.program, ref)
         members.note_pass(self.client, ref)
 
     # --- Our own rows -----------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def client_for(config: ProviderConfig, sleep: Callable[[float], None] = time.sle
         headers={"x-guid": settings.guid, "x-api-key": settings.api_key, "Accept": "application/json"},
         budget=budget,
         limits=LIMITS,
+        is_scarce=True,
         breaker=Breaker(vendor=KIND, program=config.program),
         judge=judge,
         sleep=sleep,

@@ -6,12 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
+from pytest_django import Settings
 
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
 from providers.outbound import member_rows, sharing
+from providers.outbound.exchange import Answer
 from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, lasting, prime, shared
+from providers.sealing import unseal
 
 pytestmark = pytest.mark.django_db
 
@@ -216,23 +220,160 @@ def test_a_tap_goes_by_no_fact_but_keeps_what_it_read() -> None:
         assert fact("may have") == ["R1"]
 
 
-def test_a_write_to_the_member_drops_what_was_kept_of_them() -> None:
+def test_a_fact_outlives_a_write_but_not_what_forgets_it() -> None:
     with page():
         keep_fact("may have", ["R1"])
     changed("acme", MIA)
+    with page():
+        assert fact("may have") == ["R1"]
+    sharing.forget_facts("acme", MIA)
     with page():
         assert fact("may have") is None
         keep_fact("may have", ["R2"])
         changed("acme", MIA)
         keep_fact("may have", ["R3"])  # read before the write
     with page():
-        assert fact("may have") is None
+        assert fact("may have") == ["R2"]
+
+
+def test_a_member_has_a_last_change_only_after_a_change(clock: time_machine.Traveller) -> None:
+    with page():
+        keep_fact("may have", ["R1"])
+    assert sharing.change_of("acme", MIA) == ""
+    changed("acme", MIA)
+    first = sharing.change_of("acme", MIA)
+    clock.shift(1)
+    with page():
+        keep_fact("may have", ["R2"])
+    assert sharing.change_of("acme", MIA) == first != ""
+    changed("acme", MIA)
+    assert sharing.change_of("acme", MIA) != first
+
+
+def test_a_page_stays_a_page_where_it_shares_for_longer() -> None:
+    with page(), lasting(60):
+        assert sharing.is_page()
+    with tap(), lasting(1):
+        assert not sharing.is_page()
 
 
 def test_a_look_up_keeps_nothing_about_a_member() -> None:
     with page(member=""):
         keep_fact("may have", ["R1"])
         assert fact("may have") is None
+    assert not MemberChange.objects.exists()
+
+
+@pytest.fixture
+def several_processes(settings: Settings) -> None:
+    settings.VENDOR_BUDGETS = "database"
+
+
+def answers(read: Reads) -> Answer:
+    return Answer(status=200, headers={}, body=b'{"name": "Mia", "n": %d}' % read())
+
+
+def read_for_all(read: Reads, key: sharing.Key = KEY) -> bytes:
+    answer: Answer = shared(key, lambda: answers(read), for_all=True)
+    return answer.body
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_another_process_uses_what_was_read_of_the_member(read: Reads, clock: time_machine.Traveller) -> None:
+    with page():
+        first = [read_for_all(read), read_for_all(read, (*KEY, "rewards"))]
+    sharing.forget_all()
+    clock.shift(TAP_S - 1)
+    assert not sharing.is_known("acme", LEO)
+    with tap():
+        assert [read_for_all(read), read_for_all(read, (*KEY, "rewards"))] == first
+    sharing.forget_all()
+    with page():
+        assert read_for_all(read) == b'{"name": "Mia", "n": 3}'
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_another_process_knows_before_a_tap_that_the_member_was_read(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    with page():
+        read_for_all(read)
+    sharing.forget_all()
+    assert sharing.is_known("acme", MIA)
+    clock.shift(TAP_S)
+    sharing.forget_all()
+    assert not sharing.is_known("acme", MIA)
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_another_process_uses_the_record_that_a_look_up_brought(read: Reads) -> None:
+    with page(member=""):
+        prime(KEY, answers(read), MIA)
+    with page():
+        first = read_for_all(read)
+    sharing.forget_all()
+    with tap():
+        assert read_for_all(read) == first
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_a_write_to_the_member_ends_the_sharing_with_other_processes(read: Reads) -> None:
+    with page():
+        read_for_all(read)
+    changed("acme", MIA)
+    sharing.forget_all()
+    with tap():
+        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_what_was_read_before_a_write_of_another_process_is_not_handed_over(read: Reads) -> None:
+    def read_and_change() -> Answer:
+        changed("acme", MIA)
+        return answers(read)
+
+    with page():
+        shared(KEY, read_and_change, for_all=True)
+    assert not MemberChange.objects.get().reads
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_what_is_handed_over_is_sealed_and_deleted_after_a_minute(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    with page():
+        read_for_all(read)
+    row = MemberChange.objects.get()
+    assert "Mia" not in row.reads
+    assert "Mia" in unseal(row.reads)
+    member_rows.forget_reads()
+    assert MemberChange.objects.get().reads
+    clock.shift(61)
+    member_rows.forget_reads()
+    assert not MemberChange.objects.get().reads
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_a_process_with_other_keys_reads_for_itself(read: Reads, settings: Settings) -> None:
+    with page():
+        read_for_all(read)
+    sharing.forget_all()
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    with tap():
+        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_a_very_long_answer_is_read_by_each_process(read: Reads) -> None:
+    long = Answer(status=200, headers={}, body=b"x" * member_rows.LONGEST_READS)
+    with page():
+        shared(KEY, lambda: long, for_all=True)
+    assert not MemberChange.objects.exists()
+
+
+def test_one_process_hands_nothing_over(read: Reads) -> None:
+    with page():
+        read_for_all(read)
     assert not MemberChange.objects.exists()
 
 
