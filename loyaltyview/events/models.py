@@ -72,6 +72,8 @@ class Event(WorkRow):
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="event_due"),
             models.Index(fields=["program", "subject"], name="event_subject"),
             models.Index(fields=["state", "received_at"], name="event_state"),
+            models.Index(fields=["received_at", "id"], name="event_received"),
+            models.Index(fields=["program", "received_at", "id"], name="event_program"),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +141,10 @@ class Order(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["program", "order_id"], name="one_order_per_newstore_id"),
+        ]
+        indexes = [
+            models.Index(fields=["program", "external_id"], name="order_receipt"),
+            models.Index(fields=["program", "member_ref"], name="order_member"),
         ]
 
     def __str__(self) -> str:
@@ -276,6 +282,11 @@ class Alarm(models.Model):
                 condition=Q(closed_at=None),
                 name="one_open_alarm_per_subject",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["last_at", "id"], name="alarm_last"),
+            models.Index(fields=["last_at", "id"], condition=Q(closed_at=None), name="alarm_open"),
+            models.Index(fields=["subject"], name="alarm_subject"),
         ]
 
     def __str__(self) -> str:

@@ -45,7 +45,8 @@ class UsedCode(WorkRow):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["program", "code"], name="each_code_is_over_once")]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="used_code_due")
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="used_code_due"),
+            models.Index(fields=["created_at"], name="used_code_created"),
         ]
 
     def __str__(self) -> str:

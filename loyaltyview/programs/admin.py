@@ -20,7 +20,9 @@ from loyaltyview.programs.connections import check_connections
 from loyaltyview.programs.forms import field_name, program_form
 from loyaltyview.programs.models import Erasure, Program, Store, Trouble
 from loyaltyview.programs.troubles import reason_of
+from providers.admin_filters import NewestValues
 from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailable
+from providers.large_lists import LargeList
 from providers.registry import PROVIDERS, provider_class
 
 HOST_OPTIONS = [
@@ -37,22 +39,25 @@ HOST_OPTIONS = [
 
 
 @admin.register(Erasure)
-class ErasureAdmin(ReadOnlyAdmin):
+class ErasureAdmin(LargeList, ReadOnlyAdmin):
     """Shows that a member was erased, never which one. `manage.py erase_member` erases."""
 
     list_display = ["at", "program", "pseudonym", "actor", "counts"]
+    time_field = "at"
     list_filter = ["program"]
-    search_fields = ["pseudonym__exact"]
-    date_hierarchy = "at"
+    list_select_related = ["program"]
+    search_fields = ["pseudonym"]
 
 
 @admin.register(Trouble)
-class TroubleAdmin(ReadOnlyAdmin):
+class TroubleAdmin(LargeList, ReadOnlyAdmin):
     """What the front page counts, by quarter of an hour."""
 
     list_display = ["slot", "program", "kind", "reason", "code", "count", "last_at"]
-    list_filter = ["kind", "program", "code"]
-    date_hierarchy = "slot"
+    time_field = "slot"
+    indexed_filters = ["program"]
+    list_filter = ["kind", "program", ("code", NewestValues)]
+    list_select_related = ["program"]
 
     @admin.display(description=gettext_lazy("reason"), ordering="code")
     def reason(self, trouble: Trouble) -> str:

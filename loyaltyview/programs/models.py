@@ -261,6 +261,7 @@ class Erasure(models.Model):
         verbose_name = _("erasure")
         verbose_name_plural = _("erasures")
         ordering = ["-pk"]
+        indexes = [models.Index(fields=["at"], name="erasure_at")]
 
     def __str__(self) -> str:
         return self.pseudonym
@@ -295,7 +296,10 @@ class Trouble(models.Model):
                 fields=["program", "kind", "code", "slot"], name="one_trouble_per_reason_and_slot"
             )
         ]
-        indexes = [models.Index(fields=["slot"], name="trouble_slot")]
+        indexes = [
+            models.Index(fields=["slot"], name="trouble_slot"),
+            models.Index(fields=["program", "slot"], name="trouble_program"),
+        ]
 
     def __str__(self) -> str:
         return self.code

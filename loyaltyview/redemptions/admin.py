@@ -18,6 +18,8 @@ from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.models import IssuedCode, Redemption, State, Transition
 from loyaltyview.redemptions.refusals import label_of
 from loyaltyview.redemptions.stuck_resolution import Question, question_of, resolve
+from providers.admin_filters import NewestValues
+from providers.large_lists import LargeList
 
 # The questions that "It happened" and "It did not" answer.
 QUESTIONS = {
@@ -54,7 +56,7 @@ class IssuedCodeInline(ReadOnlyInline):
 
 
 @admin.register(Redemption)
-class RedemptionAdmin(ReadOnlyAdmin):
+class RedemptionAdmin(LargeList, ReadOnlyAdmin):
     """The worklist is the filter "state: needs a person". `last_error` says what is known. The page of a
     stuck redemption has a question and two buttons; the form sends the question with the answer."""
 
@@ -69,9 +71,13 @@ class RedemptionAdmin(ReadOnlyAdmin):
         "question",
         "last_error",
     ]
-    list_filter = ["state", "program", "store_id", "kind"]
-    search_fields = ["id__exact", "code", "cart_id", "order_id", "member_ref", "provider_ref"]
-    date_hierarchy = "requested_at"
+    time_field = "requested_at"
+    list_filter = ["state", "program", ("store_id", NewestValues), "kind"]
+    indexed_filters = ["store_id", "program"]
+    rare_values = {"state": [State.STUCK]}
+    search_fields = ["id", "codes__code", "cart_id", "order_id", "member_ref", "provider_ref"]
+    search_help_text = _("A whole code, cart, order, member number or reference of the program.")
+    list_defer = ["cart", "discount", "memo"]
     exclude = ["saving", "refusal"]  # shown as `saved` and `refused_because`
     inlines = [TransitionInline, IssuedCodeInline]
 

@@ -129,6 +129,9 @@ class Redemption(WorkRow):
             models.Index(fields=["program", "order_id"], name="redemption_order"),
             models.Index(fields=["program", "provider_ref"], name="redemption_spend"),
             models.Index(fields=["program", "associate_id", "requested_at"], name="redemption_shift"),
+            models.Index(fields=["program", "member_ref"], name="redemption_member"),
+            models.Index(fields=["program", "requested_at"], name="redemption_program"),
+            models.Index(fields=["store_id", "requested_at"], name="redemption_store"),
         ]
 
     def __str__(self) -> str:

@@ -103,6 +103,7 @@ class Launch(models.Model):
             models.Index(fields=["program", "member_ref", "-created_at"], name="launch_member"),
             models.Index(fields=["program", "customer_key", "-created_at"], name="launch_customer"),
             models.Index(fields=["program", "cart_id", "-created_at"], name="launch_cart"),
+            models.Index(fields=["created_at"], name="launch_created"),
         ]
 
     def __str__(self) -> str:
@@ -171,7 +172,12 @@ class ConsentChange(models.Model):
         verbose_name = _("change of a consent")
         verbose_name_plural = _("changes of consents")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["program", "member_ref"], name="consent_change_member")]
+        indexes = [
+            models.Index(fields=["program", "member_ref"], name="consent_change_member"),
+            models.Index(fields=["at", "id"], name="consent_change_at"),
+            models.Index(fields=["program", "at", "id"], name="consent_change_program"),
+            models.Index(fields=["actor"], name="consent_change_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.consent}: {self.before or '?'} -> {self.answer}"

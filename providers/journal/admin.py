@@ -1,20 +1,25 @@
 """The journal for administrators: looked at, never edited."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
+from django.db.models.lookups import In
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from providers.admin_filters import FewValues
+from providers.indexed_search import FOUND
 from providers.journal import batches
-from providers.journal.models import Batch, BatchLine, BatchState, Write
+from providers.journal.models import Batch, BatchLine, BatchState, CouponOfVendor, Write, WriteState
+from providers.large_lists import LargeList
 from providers.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Write)
-class WriteAdmin(ReadOnlyAdmin):
+class WriteAdmin(LargeList, ReadOnlyAdmin):
     list_display = [
         "noted_at",
         "program",
@@ -27,15 +32,23 @@ class WriteAdmin(ReadOnlyAdmin):
         "order_id",
         "sent_at",
     ]
-    list_filter = ["program", "kind", "state", "waits_for_order"]
+    time_field = "noted_at"
+    list_filter = [("program", FewValues), "kind", "state", "waits_for_order"]
+    indexed_filters = ["program"]
+    rare_values = {"state": [WriteState.SENT], "waits_for_order": ["1"]}
     # The code of a coupon that the vendor made may stand in `detail` alone.
     readonly_fields = ["detail"]
-    search_fields = ["key", "order_id", "vendor_ref", "member_ref", "detail"]
-    date_hierarchy = "noted_at"
+    search_fields = ["key", "order_id", "vendor_ref", "member_ref"]
+    search_help_text = _("A whole key, order, member number, reference or coupon code of the vendor.")
+    list_defer = ["detail", "shown_before"]
+
+    def find_keys(self, texts: Sequence[str]) -> list[Any]:
+        by_coupon = Write.objects.order_by().filter(In(CouponOfVendor(), list(texts)))
+        return [*super().find_keys(texts), *by_coupon.values_list("pk", flat=True)[:FOUND]]
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
+class BatchAdmin(LargeList, ReadOnlyAdmin):
     list_display = [
         "name",
         "program",
@@ -46,18 +59,21 @@ class BatchAdmin(ReadOnlyAdmin):
         "delivered_at",
         "last_error",
     ]
-    list_filter = ["program", "state"]
+    list_filter = [("program", FewValues), "state"]
     search_fields = ["name", "sha256"]
-    date_hierarchy = "day"
+    search_help_text = _("A whole name or checksum.")
+    list_defer = ["content"]
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Batch]":
-        rows: QuerySet[Batch] = super().get_queryset(request)
-        return rows.annotate(
-            line_total=Count("lines"), refused_total=Count("lines", filter=~Q(lines__refusal=""))
-        )
+    def complete(self, rows: list[Any]) -> None:
+        refused = BatchLine.objects.exclude(refusal="").filter(batch__in=rows).order_by()
+        refused_of = dict(refused.values_list("batch").annotate(Count("pk")))
+        for batch in rows:
+            last = batch.lines.order_by("-position").values_list("position", flat=True).first()
+            batch.line_total, batch.refused_total = last or 0, refused_of.get(batch.pk, 0)
 
     @admin.display(description=_("lines"))
     def line_count(self, batch: Any) -> int:
+        """Lines are numbered without a gap."""
         count: int = batch.line_total
         return count
 
@@ -68,13 +84,15 @@ class BatchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BatchLine)
-class BatchLineAdmin(ReadOnlyAdmin):
+class BatchLineAdmin(LargeList, ReadOnlyAdmin):
     """Lines of files. A refused line waits until a person sends it again or leaves it out."""
 
     list_display = ["file", "position", "write", "refusal"]
-    list_filter = [("refusal", admin.EmptyFieldListFilter), "batch__program"]
+    list_filter = [("refusal", admin.EmptyFieldListFilter)]
+    rare_values = {"refusal": ["0"]}
     list_select_related = ["batch", "write"]
     search_fields = ["batch__name", "write__key", "write__order_id"]
+    search_help_text = _("The whole name of a file, key of a write, or id of an order.")
     actions = ["note_refused", "send_again", "leave_out"]
 
     @admin.display(description=_("file"), ordering="batch")

@@ -1,5 +1,7 @@
 """The journal's one table: what we asked a vendor to change, and what became of it."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +26,20 @@ class WriteState(models.TextChoices):
 
 
 OPEN = (WriteState.PLANNED, WriteState.SENT, WriteState.DONE)
+
+
+class CouponOfVendor(models.Func):
+    """The code of a coupon that the vendor made, NULL without one. Its literals stand in the SQL, as in the
+    index."""
+
+    template = "JSON_EXTRACT(%(expressions)s, '$.coupon')"
+    arity = 1
+
+    def __init__(self, expression: str = "detail", **extra: Any) -> None:
+        super().__init__(expression, output_field=models.TextField(), **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s ->> 'coupon')", **extra)
 
 
 class Write(models.Model):
@@ -104,6 +120,9 @@ class Write(models.Model):
                 name="journal_waits_for_order",
             ),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="journal_due"),
+            models.Index(fields=["noted_at", "id"], name="journal_noted"),
+            models.Index(fields=["program", "noted_at", "id"], name="journal_of_program"),
+            models.Index(CouponOfVendor(), name="journal_coupon"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +169,10 @@ class Batch(models.Model):
                 name="journal_delivered_has_a_time",
             ),
         ]
+        indexes = [
+            models.Index(fields=["name"], name="journal_batch_name"),
+            models.Index(fields=["sha256"], name="journal_batch_sha256"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -173,6 +196,7 @@ class BatchLine(models.Model):
                 fields=["write"], condition=Q(refusal=""), name="journal_write_in_one_batch"
             ),
         ]
+        indexes = [models.Index(fields=["id"], condition=~Q(refusal=""), name="journal_line_refused")]
 
     def __str__(self) -> str:
         return f"{self.batch_id}:{self.position}"

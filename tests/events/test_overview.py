@@ -177,6 +177,6 @@ def test_the_parts_ask_six_questions_of_indexes(
             part(admin_user)
 
     plans = "\n".join(plan_of(each["sql"]) for each in asked.captured_queries)
-    for index in ("event_state", "event_due", "return_parked", "one_open_alarm_per_subject"):
+    for index in ("event_state", "event_due", "return_parked", "alarm_open"):
         assert index in plans
     assert "SCAN events_event" not in plans

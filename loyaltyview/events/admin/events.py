@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -21,6 +21,8 @@ from loyaltyview.events.models import Alarm, Event, EventSearch, EventSource
 from loyaltyview.events.payloads import NotJson, parse
 from loyaltyview.events.stored_events import replay
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from providers.admin_filters import NewestValues, OpenFirst
+from providers.large_lists import LargeList
 
 # Keys whose values identify a person. Extended attributes are free text of the retailer.
 PERSONAL = re.compile(
@@ -30,13 +32,16 @@ MASK = "•••"
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(LargeList, ReadOnlyAdmin):
     """The filter "state: dead" is the worklist; `last_error` says what is wrong."""
 
     list_display = ["received_at", "program", "name", "subject", "state", "attempts", "due_at", "last_error"]
-    list_filter = ["state", "program", "name", "source"]
+    time_field = "received_at"
+    list_filter = ["state", "program", ("name", NewestValues), "source"]
+    indexed_filters = ["state", "program"]
     search_fields = ["subject", "dedupe_key"]
-    date_hierarchy = "received_at"
+    search_help_text = _("The whole id of an order, or the whole key of a delivery.")
+    list_defer = ["payload", "headers"]
     list_select_related = ["program"]
     exclude = ["payload"]
     change_list_template = "admin/events/event/change_list.html"
@@ -90,16 +95,15 @@ class EventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Alarm)
-class AlarmAdmin(ReadOnlyAdmin):
+class AlarmAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["kind", "subject", "program", "detail", "raised_at", "last_at", "closed_at"]
-    list_filter = [("closed_at", admin.EmptyFieldListFilter), "kind", "program"]
-    search_fields = ["subject", "detail"]
+    time_field = "last_at"
+    list_filter = [OpenFirst, "kind", "program"]
+    rare_values = {"closed_at": ["1"]}
+    search_fields = ["subject"]
+    search_help_text = _("The whole text of what it is about.")
     list_select_related = ["program"]
     actions = ["close"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Alarm]:
-        alarms: QuerySet[Alarm] = super().get_queryset(request)
-        return alarms.order_by(F("closed_at").desc(nulls_first=True), "-last_at")
 
     @admin.action(description=_("Close"), permissions=["change"])
     def close(self, request: HttpRequest, alarms: QuerySet[Alarm]) -> None:

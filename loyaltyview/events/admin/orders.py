@@ -18,19 +18,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from loyaltyview.events.manual_review import assign_order, close, has_event, is_blind
-from loyaltyview.events.models import ExchangeLink, Order, PartialRelease, ReturnRecord
+from loyaltyview.events.models import ExchangeLink, Order, PartialRelease, ReturnRecord, ReturnState
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from providers.admin_filters import NewestValues
+from providers.large_lists import LargeList
 from providers.texts import plain
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(LargeList, ReadOnlyAdmin):
     list_display = [
         "order_id", "external_id", "program", "store_id", "member_ref", "earn_base", "currency", "earning",
         "why_nothing", "earned_points",
     ]  # fmt: skip
-    list_filter = ["earning", "program", "channel_type", "is_exchange"]
+    list_filter = ["earning", "program", ("channel_type", NewestValues), "is_exchange"]
+    indexed_filters = ["program"]
     search_fields = ["order_id", "external_id", "member_ref"]
+    search_help_text = _("The whole id of an order, receipt number or member number.")
+    list_defer = ["lines", "cancelled_items"]
     list_select_related = ["program"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -80,13 +85,17 @@ class PartInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ReturnRecord)
-class ReturnAdmin(ReadOnlyAdmin):
+class ReturnAdmin(LargeList, ReadOnlyAdmin):
     list_display = [
         "return_id", "kind", "order_id", "program", "returned_at", "amount", "currency", "state",
         "why_parked", "points_taken", "points_owed",
     ]  # fmt: skip
     list_filter = ["state", "why_parked", "kind", "program"]
+    indexed_filters = ["program"]
+    rare_values = {"state": [ReturnState.PARKED]}
     search_fields = ["return_id", "order_id"]
+    search_help_text = _("The whole id of a return or of its order.")
+    list_defer = ["lines"]
     list_select_related = ["program"]
     form = ReturnForm
     inlines = [PartInline]

@@ -24,6 +24,7 @@ from providers.house.codes import RefusedLine, check_pattern, read_codes, write_
 from providers.house.mail_outs import read_members
 from providers.house.models import Campaign, CampaignCode, CodeBatch, MailOut, Tier
 from providers.house.models.campaigns import LONGEST_CODE, MOST_CODES
+from providers.large_lists import LargeList
 from providers.read_only_admin import ReadOnlyAdmin
 from providers.texts import id_key
 
@@ -251,15 +252,11 @@ class MailOutAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CampaignCode)
-class CampaignCodeAdmin(ReadOnlyAdmin):
+class CampaignCodeAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["code", "campaign", "batch", "member", "voucher", "given_at"]
     list_select_related = ["campaign", "batch__campaign", "member", "voucher"]
-    search_fields = ["key__exact", "member__member_id__exact"]
+    search_fields = ["key", "member__member_id"]
     search_help_text = gettext_lazy("A whole code in any spelling, or a whole member number.")
-    show_full_result_count = False
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        found, is_distinct = super().get_search_results(request, queryset, search_term)
-        if search_term:
-            found |= queryset.filter(key=id_key(search_term))
-        return found, is_distinct
+    def spellings(self, text: str) -> list[str]:
+        return [*super().spellings(text), id_key(text)] if text else []

@@ -12,8 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from providers.admin_filters import FewValues
 from providers.house.models import Picture, Reward, Voucher, VoucherState
 from providers.house.pictures import MOST_BYTES, PictureError, address_of, store_picture
+from providers.large_lists import LargeList
 
 LEAST_DECIMALS = 2
 
@@ -100,12 +102,14 @@ class RewardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Voucher)
-class VoucherAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class VoucherAdmin(LargeList):
     formfield_overrides = AMOUNTS
     list_display = ["title", "member", "kind", "state", "expires_at"]
-    list_filter = ["program", "state"]
+    list_filter = [("program", FewValues), "state"]
+    indexed_filters = ["program"]
     list_select_related = ["member"]
-    search_fields = ["title", "code", "voucher_id", "member__member_id"]
+    search_fields = ["code", "voucher_id", "member__member_id"]
+    search_help_text = gettext_lazy("A whole code, id of a voucher, or member number.")
     raw_id_fields = ["member"]
     readonly_fields = ["state"]
 

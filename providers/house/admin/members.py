@@ -13,10 +13,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from providers.admin_filters import FewValues
 from providers.house.admin.merging import PERMISSION, merge_page, merge_two
 from providers.house.ledger import adjust
 from providers.house.members import new_member_id
 from providers.house.models import Entry, Hold, Member, Merge
+from providers.large_lists import LargeList
 from providers.read_only_admin import ReadOnlyAdmin, ReadOnlyMixin
 
 BIRTH = ["birth_month", "birth_day", "birth_year"]
@@ -78,7 +80,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Member)
-class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MemberAdmin(LargeList):
     form = MemberForm
     list_display = [
         "member_id",
@@ -89,9 +91,14 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "lifetime_points",
         "merged_into",
     ]
-    list_filter = ["program", ("merged_into", admin.EmptyFieldListFilter)]
+    list_filter = [("program", FewValues), ("merged_into", admin.EmptyFieldListFilter)]
+    indexed_filters = ["program"]
     list_select_related = ["merged_into"]
-    search_fields = ["member_id", "email", "phone", "first_name", "last_name"]
+    search_fields = ["member_id", "email", "phone", "last_name"]
+    search_beginnings = ["last_name"]
+    search_help_text = gettext_lazy(
+        "A whole member number, e-mail or phone number, or the beginning of a last name."
+    )
     readonly_fields = ["member_id", "merged_into", "joined_at", "spendable", "reserved", "lifetime_points"]
     fieldsets = [
         (
@@ -147,26 +154,33 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnlyAdmin):
+class EntryAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["at", "member", "kind", "points", "shortfall", "order_id", "note"]
-    list_filter = ["program", "kind"]
+    time_field = "at"
+    list_filter = [("program", FewValues), "kind"]
+    indexed_filters = ["program"]
     list_select_related = ["member"]
     search_fields = ["member__member_id", "order_id", "reference"]
-    date_hierarchy = "at"
+    search_help_text = gettext_lazy("A whole member number, id of an order, or reference.")
+    list_defer = ["by_product"]
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["created_at", "member", "title", "points", "state", "order_id"]
-    list_filter = ["program", "state"]
+    time_field = "created_at"
+    indexed_filters = ["program"]
+    list_filter = [("program", FewValues), "state"]
     list_select_related = ["member"]
-    search_fields = ["member__member_id", "key", "order_id", "item_id"]
+    search_fields = ["member__member_id", "key", "order_id"]
+    search_help_text = gettext_lazy("A whole member number, spend key, or id of an order.")
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnlyAdmin):
+class MergeAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["at", "merged", "survivor", "actor", "reason"]
-    list_filter = ["program"]
+    time_field = "at"
+    list_filter = [("program", FewValues)]
     list_select_related = ["merged", "survivor"]
     search_fields = ["merged__member_id", "survivor__member_id", "actor"]
-    date_hierarchy = "at"
+    search_help_text = gettext_lazy("A whole member number, or who merged.")

@@ -1,8 +1,11 @@
 """The rewards for a birthday and for a referral, for administrators."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
+from providers.admin_filters import FewValues
 from providers.house.models import BirthdayRule, Referral, ReferralRule
+from providers.large_lists import LargeList
 from providers.read_only_admin import ReadOnlyAdmin
 
 
@@ -18,8 +21,11 @@ class ReferralRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Referral)
-class ReferralAdmin(ReadOnlyAdmin):
+class ReferralAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["entered_at", "referrer", "friend", "state", "order_id", "rewarded_at", "is_above_limit"]
-    list_filter = ["program", "state"]
+    time_field = "entered_at"
+    indexed_filters = ["program"]
+    list_filter = [("program", FewValues), "state"]
     list_select_related = ["referrer", "friend"]
     search_fields = ["referrer__member_id", "friend__member_id", "order_id"]
+    search_help_text = _("The whole number of a member, or the whole id of the order.")

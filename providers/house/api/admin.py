@@ -13,8 +13,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from providers.admin_filters import FewValues
 from providers.house.api.keys import make_key, revoke
 from providers.house.api.models import ApiKey, Report, Reservation, Scope
+from providers.large_lists import LargeList
 from providers.read_only_admin import ReadOnlyAdmin
 
 
@@ -79,16 +81,23 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Report)
-class ReportAdmin(ReadOnlyAdmin):
+class ReportAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["reported_at", "kind", "report_id", "answer"]
-    list_filter = ["program", "kind"]
+    time_field = "reported_at"
+    indexed_filters = ["program"]
+    list_filter = [("program", FewValues), "kind"]
     search_fields = ["report_id"]
+    search_help_text = gettext_lazy("The whole id of an order, return or cancellation.")
     exclude = ["digest"]
 
 
 @admin.register(Reservation)
-class ReservationAdmin(ReadOnlyAdmin):
+class ReservationAdmin(LargeList, ReadOnlyAdmin):
     list_display = ["created_at", "key", "hold", "expires_at", "closed_at", "has_expired"]
-    list_filter = ["program", "has_expired"]
+    time_field = "created_at"
+    indexed_filters = ["program"]
+    list_filter = [("program", FewValues), "has_expired"]
     list_select_related = ["hold"]
-    search_fields = ["key", "hold__order_id", "hold__item_id"]
+    search_fields = ["key", "hold__order_id"]
+    search_help_text = gettext_lazy("The whole key of a cart, or the whole id of its order.")
+    list_defer = ["discount"]

@@ -77,6 +77,7 @@ class Report(models.Model):
                 fields=["program", "kind", "report_id"], name="house_api_one_report_per_id"
             )
         ]
+        indexes = [models.Index(fields=["program", "reported_at", "id"], name="house_api_report_program")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.report_id}"
@@ -110,6 +111,8 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(closed_at=None), name="house_api_open"),
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="house_api_closed"),
+            models.Index(fields=["created_at", "id"], name="house_api_reserved"),
+            models.Index(fields=["program", "created_at", "id"], name="house_api_reserved_of"),
         ]
 
     def __str__(self) -> str:

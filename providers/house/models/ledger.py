@@ -105,6 +105,8 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["member", "-at"], name="house_entry_history"),
             models.Index(fields=["program", "order_id"], name="house_entry_order"),
+            models.Index(fields=["at", "id"], name="house_entry_at"),
+            models.Index(fields=["program", "at", "id"], name="house_entry_program"),
         ]
 
     def __str__(self) -> str:
@@ -159,7 +161,12 @@ class Hold(models.Model):
                 name="house_only_a_void_hold_is_nobodys",
             ),
         ]
-        indexes = [models.Index(fields=["member", "item_id"], name="house_hold_limit")]
+        indexes = [
+            models.Index(fields=["member", "item_id"], name="house_hold_limit"),
+            models.Index(fields=["program", "order_id"], name="house_hold_order"),
+            models.Index(fields=["created_at", "id"], name="house_hold_created"),
+            models.Index(fields=["program", "created_at", "id"], name="house_hold_program"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title or self.key} ({self.get_state_display()})"

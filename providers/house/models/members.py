@@ -192,6 +192,8 @@ class Member(models.Model):
         indexes = [
             models.Index(F("program"), bare_id(), name="house_member_bare_id"),
             models.Index(F("program"), look_alike_id(), name="house_member_look_alike_id"),
+            # Finds beginnings of names, on PostgreSQL in any collation.
+            models.Index(fields=["last_name"], opclasses=["varchar_pattern_ops"], name="house_member_name"),
             models.Index(
                 fields=["program", "birth_month", "birth_day"],
                 condition=Q(birth_month__isnull=False),
@@ -240,6 +242,10 @@ class Merge(models.Model):
         verbose_name = _("merge of two cards")
         verbose_name_plural = _("merges of two cards")
         ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["at", "id"], name="house_merge_at"),
+            models.Index(fields=["actor"], name="house_merge_actor"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(survivor=F("merged")), name="house_merge_of_two"),
             models.CheckConstraint(condition=~Q(reason=""), name="house_merge_has_a_reason"),

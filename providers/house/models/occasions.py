@@ -164,6 +164,8 @@ class Referral(models.Model):
                 fields=["program", "order_id"], condition=~Q(order_id=""), name="house_referral_order"
             ),
             models.Index(fields=["referrer", "rewarded_at"], name="house_referral_limit"),
+            models.Index(fields=["entered_at", "id"], name="house_referral_entered"),
+            models.Index(fields=["program", "entered_at", "id"], name="house_referral_program"),
         ]
 
     def __str__(self) -> str:
