@@ -118,9 +118,9 @@ class Budget:
         if purpose.use is Use.WORK:
             patience_s = min(patience_s, WORK_PATIENCE_S)
         ends_at = self.clock() + patience_s
-        if purpose.calls > 1 or purpose.use is Use.TAP:
-            self._begin(purpose, ends_at)
-        self._wait(lambda state, now: state.call(purpose.key, purpose.use, now), ends_at, is_queued=True)
+        is_booking = purpose.calls > 1 or purpose.use is Use.TAP
+        if not (is_booking and self._begin(purpose, ends_at)):
+            self._wait(lambda state, now: state.call(purpose.key, purpose.use, now), ends_at, is_queued=True)
         with purpose.lock:
             purpose.made += 1
 
@@ -130,26 +130,32 @@ class Budget:
         return turn
 
     def end(self, key: str) -> None:
-        """Give back the calls that `key` has booked and not used."""
-        self._apply(lambda state, now: state.end(key, now))
+        """Give back the calls that `key` has booked and not used. The caller does not wait for it."""
+        (self.kept_in or store()).apply_later(self.name, self.limit, lambda state, now: state.end(key, now))
 
     def pause(self, seconds: float) -> None:
         """Pause all calls of all processes for this long, because the vendor asks for it."""
         if seconds > 0:
             self._apply(lambda state, now: state.pause(min(seconds, LONGEST_PAUSE_S), now))
 
-    def _begin(self, purpose: Purpose, ends_at: float) -> None:
-        """Book all calls of `purpose`, once. Its other threads wait for the first."""
+    def _begin(self, purpose: Purpose, ends_at: float) -> bool:
+        """Book all calls of `purpose`, once. Its other threads wait for the first. Return whether the call of
+        this thread is counted too: in the same commit, where its turn is now."""
+        is_counted = False
         with purpose.lock:
             if purpose.refused_s is not None:
                 raise OwnLimit("our own limit for this vendor", retry_after_s=purpose.refused_s)
             if self.name in purpose.budgets:
-                return
+                return False
 
             def book(state: State, now: float) -> float:
+                nonlocal is_counted
                 patience_s = max(0.0, ends_at - self.clock())
                 turn = state.book(purpose.key, purpose.use, purpose.calls, now, patience_s)
-                return 0.0 if turn.is_booked else turn.wait_s
+                if not turn.is_booked:
+                    return turn.wait_s
+                is_counted = state.call(purpose.key, purpose.use, now) == 0
+                return 0.0
 
             try:
                 self._wait(book, ends_at, is_queued=False)
@@ -157,6 +163,7 @@ class Budget:
                 purpose.refused_s = error.retry_after_s
                 raise
             purpose.budgets[self.name] = self
+        return is_counted
 
     def _wait(self, step: Callable[[State, float], float], ends_at: float, *, is_queued: bool) -> None:
         """Do `step` until it returns 0, or raise OwnLimit when the time it names is beyond `ends_at`."""

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from providers.models import AccountBudget
 from providers.outbound.budget_state import Limit, State
@@ -28,6 +29,8 @@ Step = Callable[[State, float], Any]
 # A step, its account, and the future for its result. None ends the thread.
 Steps = queue.SimpleQueue["tuple[str, Limit, Step, Future[Any]] | None"]
 
+SELECT = f"SELECT state FROM {AccountBudget._meta.db_table} WHERE name = %s"  # noqa: S608
+UPDATE = f"UPDATE {AccountBudget._meta.db_table} SET state = %s WHERE name = %s"  # noqa: S608
 AT_ONCE = 100
 # How long this process keeps its own count after the database failed, before it tries again.
 ALONE_S = 5.0
@@ -48,6 +51,10 @@ class ProcessStore:
             if state is None or state.limit != limit:
                 state = self._states[name] = State(limit, state.to_text() if state else "{}")
             return step(state, self._clock())
+
+    def apply_later(self, name: str, limit: Limit, step: Step) -> None:
+        """As `apply`, for a step without a result."""
+        self.apply(name, limit, step)
 
     def clear(self) -> None:
         with self._lock:
@@ -70,6 +77,16 @@ class DatabaseStore:
         counts alone."""
         if time.monotonic() < self._alone_until:
             return self._alone.apply(name, limit, step)
+        return self._submit(name, limit, step).result()
+
+    def apply_later(self, name: str, limit: Limit, step: Step) -> None:
+        """As `apply`, for a step without a result: its commit keeps no page waiting."""
+        if time.monotonic() < self._alone_until:
+            self._alone.apply(name, limit, step)
+        else:
+            self._submit(name, limit, step)
+
+    def _submit(self, name: str, limit: Limit, step: Step) -> "Future[Any]":
         with self._lock:
             if self._pid != os.getpid():  # a fork has no threads
                 self._pid = os.getpid()
@@ -81,7 +98,7 @@ class DatabaseStore:
             steps = self._steps
         answer: Future[Any] = Future()
         steps.put((name, limit, step, answer))
-        return answer.result()
+        return answer
 
     def close(self) -> None:
         """End the thread and its connection. The next `apply` starts another."""
@@ -131,25 +148,30 @@ class DatabaseStore:
             answer.set_result(result)
 
     def _commit(self, name: str, limit: Limit, steps: list[Step]) -> list[Any]:
-        with transaction.atomic():
-            rows = AccountBudget.objects.select_for_update().filter(name=name)
-            text = rows.values_list("state", flat=True).first()
+        # Plain SQL: each call to a vendor waits for this, and the ORM takes as long as the commit.
+        with transaction.atomic(), connection.cursor() as cursor:
+            text = _locked_state(cursor, name)
             if text is None:
                 AccountBudget.objects.bulk_create([AccountBudget(name=name)], ignore_conflicts=True)
-                text = rows.values_list("state", flat=True).get()
-            state, now = State(limit, text), _now()
+                text = _locked_state(cursor, name) or "{}"
+            state, now = State(limit, text), _now(cursor)
             results = [step(state, now) for step in steps]
-            rows.update(state=state.to_text())
+            cursor.execute(UPDATE, [state.to_text(), name])
         return results
 
 
-def _now() -> float:
+def _locked_state(cursor: CursorWrapper, name: str) -> str | None:
+    cursor.execute(SELECT + " FOR UPDATE" * connection.features.has_select_for_update, [name])
+    found = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _now(cursor: CursorWrapper) -> float:
     """Return the database's time: clocks of several machines differ. SQLite's is this machine's."""
     if connection.vendor != "postgresql":
         return time.time()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-        return float(cursor.fetchone()[0])
+    cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+    return float(cursor.fetchone()[0])
 
 
 process_store = ProcessStore()

@@ -6,7 +6,7 @@ import pytest
 
 from providers.outbound.budget import Budget, OwnLimit, calling_for, finish, spread
 from providers.outbound.budget_state import Limit, Use
-from providers.outbound.budget_store import ProcessStore
+from providers.outbound.budget_store import ProcessStore, Step
 
 FIVE_A_SECOND = Limit(calls=5, window_s=1.0)
 Make = Callable[..., Budget]
@@ -126,3 +126,21 @@ def test_unused_calls_of_a_page_are_free_again(budget: Budget, clock: Clock) -> 
 def test_a_large_limit_is_spread_over_its_window(calls: int, window_s: float, limit: Limit) -> None:
     assert spread(calls, window_s) == limit
     assert limit.calls / limit.window_s <= calls / window_s
+
+
+def test_a_page_and_its_first_call_are_counted_in_one_commit(clock: Clock) -> None:
+    store = ProcessStore(clock)
+    steps = []
+    apply = store.apply
+
+    def note(name: str, limit: Limit, step: Step) -> object:
+        steps.append(step)
+        return apply(name, limit, step)
+
+    store.apply = note  # type: ignore[method-assign]
+    budget = Budget(name="acme", limit=FIVE_A_SECOND, clock=clock, sleep=clock.sleep, kept_in=store)
+    with calling_for(Use.PAGE, calls=2) as page:
+        budget.take(1)
+        assert (len(steps), page.made) == (1, 1)
+        budget.take(1)
+    assert (len(steps), page.made) == (2, 2)

@@ -93,3 +93,14 @@ def test_one_thread_answers_all_simultaneous_requests() -> None:
     assert sum(made) == 10
     state = State(TEN, AccountBudget.objects.get().state)
     assert sum(state.calls[Use.TAP].values()) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_that_nobody_waits_for_is_done_before_later_ones() -> None:
+    store = DatabaseStore()
+    try:
+        store.apply("acme", TEN, lambda state, now: state.book("page", Use.PAGE, 5, now, 0.0))
+        store.apply_later("acme", TEN, lambda state, now: state.end("page", now))
+        assert store.apply("acme", TEN, lambda state, _now: state.bookings) == []
+    finally:
+        store.close()
