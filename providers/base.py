@@ -150,6 +150,8 @@ class LoyaltyProvider(ABC):
     finds_codes_as_ids: ClassVar[bool] = False
     # True when `get_history` knows only what went through our own calls (`providers.journal.history`).
     has_our_history: ClassVar[bool] = False
+    # True when the list of rewards is made for the goods of one cart, not only for its store.
+    lists_follow_cart: ClassVar[bool] = False
     # How many calls a page makes for a member, and a tap for its spend, when no earlier read can be used.
     calls_of_page: ClassVar[int] = 1
     calls_of_tap: ClassVar[int] = 1

@@ -13,7 +13,7 @@ class WebviewConfig(AppConfig):
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.programs.host import add_product_reader
         from loyaltyview.programs.newcomers import add_newcomers
-        from loyaltyview.webview import erasure, merging, newcomers
+        from loyaltyview.webview import erasure, merging, newcomers, snapshots
         from loyaltyview.webview.carts import products_in_carts
         from loyaltyview.webview.erasure import purge_launches, purge_pin_attempts
         from loyaltyview.work.retention import add_retention
@@ -21,6 +21,7 @@ class WebviewConfig(AppConfig):
 
         add_retention("launches", settings.RETENTION_LAUNCH_DAYS, purge_launches)
         add_retention("attempts to type a PIN", settings.RETENTION_LAUNCH_DAYS, purge_pin_attempts)
+        add_retention("snapshots of members", snapshots.KEPT_FOR.days, snapshots.purge_snapshots)
         merged.listen(merging.follow)
         add_retention(
             "customers who wait for their order",

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.erasure import Person
-from loyaltyview.webview.models import ConsentChange, Launch, PinAttempts, WaitingNewcomer
+from loyaltyview.webview.models import ConsentChange, Launch, MemberSnapshot, PinAttempts, WaitingNewcomer
 from loyaltyview.webview.sessions import customer_key
 from loyaltyview.work import clock
 
@@ -34,7 +34,8 @@ def blockers(person: Person) -> Iterator[str]:
 def erase(person: Person) -> dict[str, int]:
     """Delete the member's launches and put a pseudonym into the trail; returns how many rows of each."""
     launches, _rows = _launches_of(person).delete()
-    PinAttempts.objects.filter(program=person.program, member_ref=person.ref).delete()
+    for model in (PinAttempts, MemberSnapshot):
+        model.objects.filter(program=person.program, member_ref=person.ref).delete()
     keys = [customer_key(person.program, contact) for contact in person.contacts]
     WaitingNewcomer.objects.filter(
         Q(profile_id__in=person.profile_ids) | Q(customer_key__in=keys), program=person.program

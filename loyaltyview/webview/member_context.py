@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,7 +9,7 @@ from django.http import HttpRequest
 from loyaltyview.programs.models import Store
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.refusals import Refusal, read_refusal
-from loyaltyview.webview import wording
+from loyaltyview.webview import snapshots, wording
 from loyaltyview.webview.applied_redemptions import (
     applied_in,
     cart_left,
@@ -23,7 +22,7 @@ from loyaltyview.webview.applied_redemptions import (
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, store_of
 from loyaltyview.webview.choice import sign_offers
-from loyaltyview.webview.member_data import MemberData, last_known
+from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.member_offers import fit_offers
 from loyaltyview.webview.members import masked_view, member_token
 from loyaltyview.webview.models import Launch
@@ -142,7 +141,6 @@ class Page:
         rows = of_member(self.launch, self.rows)
         shown, code = notices(self.request, self.launch, rows), read_refusal(error)
         applied = applied_in(rows, self.provider)
-        known = {} if shown["is_back"] else last_known(self.launch)  # from before the points came back
         problem = self.tap.problem
         is_said = problem is not None and problem.outage is None
         return {
@@ -152,8 +150,7 @@ class Page:
             "code": code,
             "outage": wording.OUTAGES[code],
             "needs_admin": isinstance(error, AuthFailed),
-            "known": known,
-            "known_at": datetime.fromisoformat(known["at"]) if known else None,
+            "known": snapshots.of_customer(self.launch),
             "applied": applied,
             "handoff": way_back(self.launch, applied),
             **shown,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
+from loyaltyview.ops.database import best_effort
+from loyaltyview.webview import snapshots
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.vendor_calls import ask, call_now, shared
 from providers.base import Capability, LoyaltyProvider
@@ -60,7 +60,7 @@ def read_member(
     is_last: bool,
 ) -> MemberData | None:
     """Return everything about the launch's member; None when the vendor is not done yet. `earning_cart` is
-    the cart as its order will earn on it, None where no points can be promised.
+    the cart as its order will earn on it, None where no points can be promised. Keep a snapshot of it.
     Raises ProviderError when not even the member could be read."""
     ref = launch.member_ref
     calls: dict[str, Callable[[], Any]] = {
@@ -70,18 +70,36 @@ def read_member(
     }
     if Capability.EARN_PREVIEW in provider.capabilities and earning_cart:
         calls["earn"] = lambda: provider.preview_earn(ref, earning_cart)
+    if not provider.is_local:
+        began = snapshots.start(launch)
+        calls["began"] = lambda: began
     answers = ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last, member=ref)
     if answers is None:
         return None
-    member = answers["member"].get()
     earn = answers.get("earn")
-    return MemberData(
-        member=member,
+    data = MemberData(
+        member=answers["member"].get(),
         rewards=answers["rewards"].value or (),
         vouchers=answers["vouchers"].value or (),
         earn=earn.value if earn else None,
         trouble=answers["rewards"].error or answers["vouchers"].error,
     )
+    if "began" in answers and data.trouble is None:
+        _keep(launch, answers["began"].get(), data, cart)
+    return data
+
+
+def _keep(launch: Launch, began: snapshots.Start, data: MemberData, cart: Cart) -> None:
+    snapshot = snapshots.Snapshot(
+        balance=data.member.balance,
+        tier=data.member.tier,
+        rewards=data.rewards,
+        vouchers=data.vouchers,
+        earn=data.earn,
+        cart=cart,
+    )
+    with best_effort("the member's snapshot"):
+        snapshots.keep(launch, began, snapshot)
 
 
 def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
@@ -180,33 +198,6 @@ LOOKUP_CAPABILITY = {
     QueryKind.PHONE: Capability.PHONE_LOOKUP,
     QueryKind.CODE: Capability.CODE_LOOKUP,
 }
-
-
-def remember(launch: Launch, member: Member) -> None:
-    """Keep what the page shows of the balance, for when the vendor is down. No personal data."""
-    known = {
-        "spendable": member.balance.spendable,
-        "pending": member.balance.pending,
-        "tier": member.tier.name if member.tier else "",
-    }
-    if {**launch.last_known, "at": ""} == {**known, "at": ""}:
-        return
-    launch.last_known = {**known, "at": timezone.now().isoformat(timespec="seconds")}
-    launch.save(update_fields=["last_known"])
-
-
-def last_known(launch: Launch) -> dict[str, Any]:
-    """Return what was last shown of this launch's member, in any launch; {} for nothing."""
-    rows = Launch.objects.filter(program_id=launch.program_id).exclude(last_known={})
-    if launch.member_ref:
-        rows = rows.filter(member_ref=launch.member_ref)
-    elif launch.customer_key:
-        # Only launches in which the cart's own customer was shown: another one may have been chosen.
-        rows = rows.filter(customer_key=launch.customer_key, is_customer=True)
-    else:
-        return {}
-    found: dict[str, Any] | None = rows.order_by("-created_at").values_list("last_known", flat=True).first()
-    return found or {}
 
 
 def _customer_queries(launch: Launch, provider: LoyaltyProvider) -> tuple[MemberQuery, ...]:

@@ -76,8 +76,8 @@ def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
     """Make `ref` the launch's member. `is_customer`: they are the cart's own customer."""
     if (launch.member_ref, launch.is_customer) == (ref, is_customer):
         return
-    launch.member_ref, launch.is_customer, launch.last_known = ref, is_customer, {}
-    launch.save(update_fields=["member_ref", "is_customer", "last_known"])
+    launch.member_ref, launch.is_customer = ref, is_customer
+    launch.save(update_fields=["member_ref", "is_customer"])
 
 
 def member_token(launch: Launch) -> str:

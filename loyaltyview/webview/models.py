@@ -82,8 +82,6 @@ class Launch(models.Model):
     is_host_awaited = models.BooleanField(default=False)
     # The page was opened from this cart again since: what this launch says of it is old.
     is_replaced = models.BooleanField(default=False)
-    # What the page last showed of the member, for when the vendor is down: no personal data.
-    last_known = models.JSONField(default=dict, blank=True)
     # What came of the last tap on several cards at once: the redemptions, and what did not work and why.
     last_tap = models.JSONField(default=dict, blank=True)
 
@@ -128,6 +126,27 @@ class Launch(models.Model):
     @staticmethod
     def lifetime() -> timedelta:
         return timedelta(minutes=settings.LAUNCH_MINUTES)
+
+
+class MemberSnapshot(models.Model):
+    """What a page read of a member, sealed: balance, tier, rewards and vouchers, whose codes are worth money.
+    No name and no contact. `change` names the member's last change when the reads began."""
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+")
+    member_ref = models.CharField(_("member"), max_length=200)
+    read_at = models.DateTimeField(_("read at"), db_index=True)
+    change = models.CharField(max_length=64, blank=True)
+    content = EncryptedTextField()
+
+    class Meta:
+        verbose_name = _("snapshot of a member")
+        verbose_name_plural = _("snapshots of members")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "member_ref"], name="one_snapshot_of_a_member")
+        ]
+
+    def __str__(self) -> str:
+        return self.member_ref
 
 
 class ConsentWay(models.TextChoices):

@@ -69,6 +69,7 @@ class AntavoProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 5, 3
+    lists_follow_cart = True  # the offers among them
     settings_class = Settings
 
     @property

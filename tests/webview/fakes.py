@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from providers.base import Capability, LoyaltyProvider
+from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.errors import ProviderError, Rejected, RejectReason
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -180,6 +180,7 @@ class FakeProvider(LoyaltyProvider):
     capabilities = frozenset(Capability)
 
     def __init__(self, vendor: Vendor) -> None:
+        super().__init__(ProviderConfig(program="acme", currency="USD", country="US"))
         self.vendor = vendor
         # Class attributes of a real adapter; here a switch of the test.
         self.capabilities = vendor.capabilities  # type: ignore[misc]

@@ -22,7 +22,7 @@ from loyaltyview.redemptions.refusals import read_refusal
 from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.late_content import answer_with_late_content
 from loyaltyview.webview.member_context import LastTap, Page, Search
-from loyaltyview.webview.member_data import MemberData, find_customer, read_member, remember
+from loyaltyview.webview.member_data import MemberData, find_customer, read_member
 from loyaltyview.webview.members import choose, forget
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices_in_address
@@ -123,8 +123,6 @@ def _answer(page: Page, wait: Wait) -> HttpResponse | None:
         return _show_outage(page, error)
     if data is None:
         return None
-    with best_effort("the last known balance"):
-        remember(launch, data.member)
     template = "webview/member.html#content" if is_htmx(request) else "webview/member.html"
     return render(request, template, page.member_context(data), status=page.tap.status)
 

@@ -1,0 +1,148 @@
+"""What a page read of a member is kept for a day, sealed, and shown with its age while it holds."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from loyaltyview.programs.erasure import Person
+from loyaltyview.programs.models import Program
+from loyaltyview.webview import erasure, merging, snapshots
+from loyaltyview.webview.models import Launch, MemberSnapshot
+from providers.errors import Unavailable
+from providers.outbound import sharing
+from providers.types import CartItem
+
+from .conftest import Open
+from .fakes import MIA, Vendor
+
+
+@pytest.fixture
+def remote(vendor: Vendor) -> Vendor:
+    """The vendor, reached over the network."""
+    vendor.is_local = False
+    return vendor
+
+
+@pytest.fixture
+def seen(client: Client, page: str, remote: Vendor) -> Launch:
+    """A launch whose page has shown Mia."""
+    client.get(page)
+    return Launch.objects.get()
+
+
+def known(launch: Launch) -> snapshots.Known | None:
+    change = sharing.change_of(launch.program.slug, launch.member_ref)
+    return snapshots.load(launch.program, launch.member_ref, change)
+
+
+def stored() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM webview_membersnapshot")
+        return repr(cursor.fetchall())
+
+
+def test_what_a_page_showed_is_kept_exactly(seen: Launch, vendor: Vendor) -> None:
+    kept = known(seen)
+    assert kept is not None
+    assert (kept.snapshot.balance, kept.snapshot.tier) == (MIA.balance, MIA.tier)
+    assert (kept.snapshot.rewards, kept.snapshot.vouchers) == (vendor.rewards, vendor.vouchers)
+    assert kept.snapshot.earn == 129
+
+
+def test_a_row_has_nothing_in_the_clear_but_the_members_ref(seen: Launch) -> None:
+    row = stored()
+    assert MIA.ref in row
+    for text in ("Mia", "Stone", "mia@", "5550100", "v-birthday", "820", "Silver", "TOTE-01"):
+        assert text not in row, text
+
+
+def test_name_and_contact_are_not_kept_even_sealed(seen: Launch) -> None:
+    content = MemberSnapshot.objects.get().content
+    assert "v-birthday" in content
+    for text in ("Mia", "Stone", "mia@", "5550100"):
+        assert text not in content
+
+
+def test_a_local_program_keeps_none(client: Client, page: str) -> None:
+    client.get(page)
+    assert not MemberSnapshot.objects.exists()
+
+
+def test_a_change_of_the_member_ends_it(seen: Launch) -> None:
+    assert known(seen)
+    sharing.changed(seen.program.slug, seen.member_ref)
+    assert known(seen) is None
+
+
+def test_a_change_while_it_was_read_ends_it(seen: Launch) -> None:
+    began = snapshots.start(seen)
+    kept = known(seen)
+    assert kept is not None
+    sharing.changed(seen.program.slug, seen.member_ref)
+    snapshots.keep(seen, began, kept.snapshot)
+    assert known(seen) is None
+
+
+def test_it_is_shown_for_a_day_and_then_deleted(seen: Launch) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        assert known(seen) is None
+        assert snapshots.purge_snapshots(timezone.now() - snapshots.KEPT_FOR) == 1
+    assert not MemberSnapshot.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "no JSON", '{"version": 2}', "changed"])
+def test_a_row_of_another_release_is_ignored(seen: Launch, content: str) -> None:
+    row = MemberSnapshot.objects.get()
+    row.content = row.content.replace('"version":1', '"version":2') if content == "changed" else content
+    row.save()
+    assert known(seen) is None
+
+
+def test_a_row_that_no_key_opens_is_ignored(seen: Launch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE webview_membersnapshot SET content = 'unreadable'")
+    assert known(seen) is None
+
+
+def test_an_erasure_deletes_it(seen: Launch) -> None:
+    person = Person(program=seen.program, ref=seen.member_ref, pseudonym="ERASED-1")
+    erasure.erase(person)
+    assert not MemberSnapshot.objects.exists()
+
+
+def test_a_merge_of_two_cards_deletes_it(seen: Launch) -> None:
+    merging.follow(seen.program.slug, "old", seen.member_ref)
+    assert not MemberSnapshot.objects.exists()
+
+
+def test_a_program_takes_its_snapshots_along(seen: Launch) -> None:
+    Launch.objects.all().delete()
+    Program.objects.filter(pk=seen.program_id).delete()
+    assert not MemberSnapshot.objects.exists()
+
+
+def test_a_page_without_the_vendor_shows_no_balance_from_before_a_change(
+    client: Client, seen: Launch, open_page: Open, vendor: Vendor
+) -> None:
+    sharing.changed(seen.program.slug, seen.member_ref)
+    vendor.down(Unavailable("timeout"))
+    assert "not known here yet" in client.get(open_page(cartId="cart-2")).content.decode()
+
+
+def test_lists_belong_to_a_store_and_where_the_vendor_says_so_to_the_goods(
+    seen: Launch, vendor: Vendor
+) -> None:
+    kept = known(seen)
+    assert kept is not None
+    provider, cart = seen.program.provider(), kept.snapshot.cart
+    other = replace(cart, items=(CartItem(item_id="i", product_id="P", price=cart.total.amount),))
+    assert kept.is_for(provider, other)
+    assert not kept.is_for(provider, replace(cart, store="other"))
+    provider.lists_follow_cart = True  # type: ignore[misc]
+    assert not kept.is_for(provider, other)
+    assert kept.is_for(provider, replace(cart, cart_id="another cart of the same goods"))
