@@ -19,7 +19,7 @@ from loyaltyview.programs import program_cache, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
 from providers.house.triggers import SQLITE
-from providers.outbound import budget_store, catalogues, sharing
+from providers.outbound import behind, budget_store, catalogues, sharing
 from tests.setup.chromium import find_chromium
 
 # The time of an example depends on the machine and its load, not on the product.
@@ -117,6 +117,12 @@ def _nothing_is_remembered() -> None:
     rate_limit.forget()
     for kept in (keys._key_sets, troubles._bursts):
         kept.clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_done_behind_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread sees nothing of a test's transaction, and would outlive it."""
+    monkeypatch.setattr(behind, "start", lambda step, after_s=0.0: step())
 
 
 @pytest.fixture(autouse=True)

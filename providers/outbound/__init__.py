@@ -12,6 +12,7 @@ Read in this order:
     budget        the calls that an account allows; budget_state counts them, budget_store keeps them
     sharing       an equal read of some seconds ago is answered without a call
     catalogues    what is the same for all members is read once for all processes, and anew behind the page
+    behind        work that no page waits for
     parallel      calls that do not depend on each other run at the same time; lanes gives them threads
     folders       files for a vendor: uploads that go on, and are renamed at the end; sftp is one of them
     lenient_json  reads JSON with unusual characters

@@ -29,21 +29,20 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from providers import clock
 from providers.errors import ProviderError, Unavailable, UnexpectedAnswer
 from providers.models import KeptCatalogue
-from providers.outbound import sharing
+from providers.outbound import behind, sharing
 from providers.outbound.deadline import remaining_s
 from providers.retention import delete_in_steps
 
@@ -115,7 +114,7 @@ def known(
     if found.age <= BEHIND:
         if _next_try.get(catalogue.key, 0.0) <= time.monotonic():
             _next_try[catalogue.key] = time.monotonic() + LEASE.total_seconds()
-            start(catalogue.read_behind)
+            behind.start(catalogue.read_behind)
         return found.content  # type: ignore[no-any-return]
     try:
         return catalogue.read_once(limit)
@@ -291,15 +290,3 @@ class _Catalogue(Generic[T]):
 
 def _loads(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
-
-
-def start(step: Callable[[], None]) -> None:
-    """Do `step` in a thread of its own. It has neither the page's deadline nor its share of the quota."""
-
-    def run() -> None:
-        try:
-            Context().run(step)
-        finally:
-            connections.close_all()
-
-    threading.Thread(target=run, name="catalogue", daemon=True).start()

@@ -107,37 +107,31 @@ def forget_facts(program: str, member: str) -> None:
         log.warning("facts_not_forgotten", error=type(error).__name__)
 
 
-def keep_facts(program: str, member: str, row: MemberRow) -> None:
-    """Store the facts of `row`, unless the member was written to meanwhile."""
-    _keep(program, member, row.number, facts=json.dumps(row.facts))
-
-
-def keep_reads(program: str, member: str, number: int, reads: Sequence[Read]) -> datetime | None:
-    """Store `reads` for the other processes, sealed, unless the member was written to since that number.
-    Returns their `reads_at`, None where they are too long."""
-    text = json.dumps(reads)
-    if len(text) > LONGEST_READS:
-        return None
-    reads_at = clock.now()
-    _keep(program, member, number, reads=seal(text), reads_at=reads_at)
-    return reads_at
+def keep(
+    program: str, member: str, row: MemberRow, *, has_facts: bool, reads: Sequence[Read]
+) -> datetime | None:
+    """Store what was read of the member, unless they were written to since the number of `row`: its facts
+    where it `has_facts`, and `reads`, sealed, for the other processes. Returns their `reads_at`, None
+    without."""
+    digest, now = _digest(program, member), clock.now()
+    columns: dict[str, Any] = {"kept_at": now}
+    if has_facts:
+        columns["facts"] = json.dumps(row.facts)
+    if reads and len(text := json.dumps(reads)) <= LONGEST_READS:
+        columns |= {"reads": seal(text), "reads_at": now}
+    try:
+        rows = MemberChange.objects.filter(digest=digest, number=row.number)
+        if len(columns) > 1 and not rows.update(**columns) and not row.number:
+            MemberChange.objects.bulk_create([MemberChange(digest=digest, **columns)], ignore_conflicts=True)
+    except DatabaseError as error:
+        log.warning("reads_not_kept", error=type(error).__name__)
+    return columns.get("reads_at")
 
 
 def forget_reads() -> None:
     """Delete the answers that are too old for every page and tap. May be repeated."""
     rows = MemberChange.objects.filter(reads_at__lt=clock.now() - READS_KEPT_FOR)
     rows.update(reads="", reads_at=None)
-
-
-def _keep(program: str, member: str, number: int, **columns: Any) -> None:
-    digest = _digest(program, member)
-    try:
-        rows = MemberChange.objects.filter(digest=digest, number=number)
-        columns["kept_at"] = clock.now()
-        if not rows.update(**columns) and not number:
-            MemberChange.objects.bulk_create([MemberChange(digest=digest, **columns)], ignore_conflicts=True)
-    except DatabaseError as error:
-        log.warning("read_not_kept", error=type(error).__name__)
 
 
 def forget_old() -> int:

@@ -20,7 +20,7 @@ from django.conf import settings
 
 from providers import clock
 from providers.errors import ProviderError, Unavailable
-from providers.outbound import member_rows
+from providers.outbound import behind, member_rows
 from providers.outbound.deadline import remaining_s
 from providers.outbound.exchange import Answer
 from providers.outbound.member_rows import MemberRow, Read
@@ -31,6 +31,7 @@ PAGE_S = 3.0  # how old a read may be that a page shows
 TAP_S = 30.0  # how old a read may be for judging a tap: the vendor checks the spend itself
 SPARE_S = 3.0  # until the tap reads
 FACT_S = 86400.0  # how old a fact may be that a page shows
+STORE_AFTER_S = 0.05  # the other reads of the page are stored with the first
 KEPT_AT_MOST = 3000
 TEXT = ("utf-8", "surrogateescape")
 
@@ -69,9 +70,19 @@ class _UnderWay:
     result: "Future[Any]"
 
 
+@dataclass(frozen=True, slots=True)
+class _ToStore:
+    """What is to be stored of the scope's member."""
+
+    scope: Scope
+    has_facts: bool
+    has_reads: bool
+
+
 _scope: ContextVar[Scope | None] = ContextVar("sharing", default=None)
 _kept: OrderedDict[Key, _Kept] = OrderedDict()
 _under_way: dict[Key, _UnderWay] = {}
+_to_store: dict[tuple[str, str], _ToStore] = {}  # by program and member
 _taken_over: OrderedDict[tuple[str, str], Any] = OrderedDict()  # `reads_at` by program and member
 _lock = threading.Lock()
 
@@ -163,7 +174,7 @@ def keep_fact(name: str, content: Any) -> None:
     if known == content and now - at < FACT_S / 2:
         return
     scope.row.facts[name] = (now, content)
-    member_rows.keep_facts(scope.program, scope.member, scope.row)
+    _store(scope, has_facts=True)
 
 
 def shared(
@@ -192,8 +203,8 @@ def shared(
             first, ours = None, _UnderWay(scope.number, Future())
             _under_way[key] = ours
     if kept is not None:
-        if for_all and kept.number != scope.number:
-            _hand_over(scope)
+        if for_all and kept.number != scope.number and _has_other_processes():
+            _store(scope, has_reads=True)
         return kept.answer
     if first is not None:
         return _wait(first.result, read)
@@ -209,8 +220,8 @@ def shared(
         _keep(key, _Kept(answer, started_at, scope.member, scope.number))
     _end(key, ours)
     ours.result.set_result(answer)
-    if for_all:
-        _hand_over(scope)
+    if for_all and _has_other_processes():
+        _store(scope, has_reads=True)
     return answer
 
 
@@ -238,21 +249,36 @@ def _has_other_processes() -> bool:
     return bool(settings.VENDOR_BUDGETS == "database")
 
 
-def _hand_over(scope: Scope) -> None:
-    """Store for the other processes what this one has read of the scope's member."""
-    if not scope.member or not _has_other_processes():
+def _store(scope: Scope, *, has_facts: bool = False, has_reads: bool = False) -> None:
+    """Have what a page or tap reads of its member stored once, behind it."""
+    if not scope.member:
         return
-    now, now_s = time.monotonic(), clock.now().timestamp()
+    key = (scope.program, scope.member)
+    with _lock:
+        earlier = _to_store.get(key)
+        if earlier is not None:
+            has_facts, has_reads = has_facts or earlier.has_facts, has_reads or earlier.has_reads
+        _to_store[key] = _ToStore(scope, has_facts, has_reads)
+    if earlier is None:
+        behind.start(lambda: _store_now(key), after_s=STORE_AFTER_S)
+
+
+def _store_now(key: tuple[str, str]) -> None:
+    with _lock:
+        what = _to_store.pop(key, None)
+    if what is None:
+        return
+    now, now_s, row = time.monotonic(), clock.now().timestamp(), what.scope.row
     with _lock:
         reads = [
-            Read(key, now_s - (now - kept.at), kept.answer.status, kept.answer.body.decode(*TEXT))
-            for key, kept in _kept.items()
-            if (key[0], kept.member, kept.number) == (scope.program, scope.member, scope.row.number)
+            Read(name, now_s - (now - kept.at), kept.answer.status, kept.answer.body.decode(*TEXT))
+            for name, kept in _kept.items()
+            if (name[0], kept.member, kept.number) == (*key, row.number)
             and isinstance(kept.answer, Answer)
             and now - kept.at < TAP_S
         ]
-    reads_at = member_rows.keep_reads(scope.program, scope.member, scope.row.number, reads)
-    _note_taken(scope.program, scope.member, reads_at)
+    reads_at = member_rows.keep(*key, row, has_facts=what.has_facts, reads=reads if what.has_reads else ())
+    _note_taken(*key, reads_at)
 
 
 def _take_over(program: str, member: str, row: MemberRow) -> None:
@@ -288,6 +314,7 @@ def forget_all() -> None:
     with _lock:
         _kept.clear()
         _taken_over.clear()
+        _to_store.clear()
 
 
 def _is_good(kept: _Kept, scope: Scope) -> bool:

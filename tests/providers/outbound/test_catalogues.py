@@ -17,7 +17,7 @@ from loyaltyview.programs.models import Program
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable, UnexpectedAnswer
 from providers.models import KeptCatalogue
-from providers.outbound import catalogues, sharing
+from providers.outbound import behind, catalogues, sharing
 from providers.outbound.budget import is_tap
 from providers.outbound.sharing import PAGE_S, TAP_S
 from providers.types import CheckResult, WebhookName
@@ -61,15 +61,15 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture(autouse=True)
-def behind(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """What was started behind a page. The monotonic clock follows the test's."""
     import time
 
-    started: list[Callable[[], None]] = []
-    monkeypatch.setattr(catalogues, "start", started.append)
+    steps: list[Callable[[], None]] = []
+    monkeypatch.setattr(behind, "start", steps.append)
     monkeypatch.setattr(catalogues, "sleep", lambda _seconds: None)
     monkeypatch.setattr(catalogues.time, "monotonic", time.time)
-    return started
+    return steps
 
 
 def ask(vendor: Vendor, config: ProviderConfig = CONFIG) -> Any:
@@ -109,41 +109,41 @@ def test_a_process_sees_within_a_second_what_another_one_read_anew(
 
 
 def test_a_page_that_finds_an_old_one_uses_it_and_has_it_read_behind(
-    vendor: Vendor, clock: time_machine.Traveller, behind: list[Callable[[], None]]
+    vendor: Vendor, clock: time_machine.Traveller, started: list[Callable[[], None]]
 ) -> None:
     on_a_page(vendor)
     clock.shift(catalogues.FRESH + timedelta(seconds=1))
     assert [on_a_page(vendor), on_a_page(vendor)] == [(1,), (1,)]
-    (step,) = behind
+    (step,) = started
     step()
     assert on_a_page(vendor) == (2,)
 
 
 def test_one_process_reads_behind(
-    vendor: Vendor, clock: time_machine.Traveller, behind: list[Callable[[], None]]
+    vendor: Vendor, clock: time_machine.Traveller, started: list[Callable[[], None]]
 ) -> None:
     on_a_page(vendor)
     clock.shift(catalogues.FRESH + timedelta(seconds=1))
     KeptCatalogue.objects.update(lease="theirs", lease_until=timezone.now() + catalogues.LEASE)
     on_a_page(vendor)
-    behind.pop()()
+    started.pop()()
     assert vendor.reads == 1
 
 
 def test_a_read_behind_that_fails_is_made_again_after_a_pause(
-    vendor: Vendor, clock: time_machine.Traveller, behind: list[Callable[[], None]]
+    vendor: Vendor, clock: time_machine.Traveller, started: list[Callable[[], None]]
 ) -> None:
     on_a_page(vendor)
     vendor.error = Unavailable("503")
     clock.shift(catalogues.FRESH + timedelta(seconds=1))
     on_a_page(vendor)
-    behind.pop()()
+    started.pop()()
     assert on_a_page(vendor) == (1,)
-    assert not behind
+    assert not started
     clock.shift(catalogues.LEASE + timedelta(seconds=1))
     vendor.error = None
     on_a_page(vendor)
-    behind.pop()()
+    started.pop()()
     assert on_a_page(vendor) == (3,)
 
 
@@ -291,7 +291,7 @@ def test_a_read_behind_takes_no_share_of_taps_and_pages(monkeypatch: pytest.Monk
         done.set()
 
     with sharing.sharing("acme", max_age_s=PAGE_S):
-        catalogues.start(step)
+        behind.start(step)
     assert done.wait(10)
     assert seen == [(False, False)]
 
