@@ -32,7 +32,7 @@ ALLOWED = {
 COMMON = {"outbound", "journal"}
 # Parts of `providers` that are independent of any vendor, so that NewStore's client may use them too
 # (decision 0028).
-SHARED = {"newstore": ("providers.outbound.", "providers.texts.")}
+SHARED = {"newstore": ("providers.outbound.", "providers.retention.", "providers.texts.")}
 
 
 def modules(package: str) -> list[Path]:

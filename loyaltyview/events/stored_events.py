@@ -11,9 +11,9 @@ from loyaltyview.ops.health import Check
 from loyaltyview.work import clock
 from loyaltyview.work.claims import due
 from loyaltyview.work.registry import wake
+from providers.retention import delete_in_steps
 
 ERASED = b"{}"  # the payload of an event whose customer was erased
-BATCH = 1000  # short transactions: deliveries come in meanwhile
 
 
 def replay(events: QuerySet[Event]) -> int:
@@ -33,10 +33,7 @@ def replay(events: QuerySet[Event]) -> int:
 def purge_events(before: datetime) -> int:
     """Delete what was received before that time, dead ones too, but nothing that still waits for the worker.
     Returns how many. May be repeated."""
-    old = Event.objects.filter(received_at__lt=before).exclude(state=EventState.WAITING)
-    count = 0
-    while pks := list(old.values_list("pk", flat=True)[:BATCH]):
-        count += Event.objects.filter(pk__in=pks).exclude(state=EventState.WAITING).delete()[0]
+    count = delete_in_steps(Event.objects.filter(received_at__lt=before).exclude(state=EventState.WAITING))
     close_dead()
     return count
 

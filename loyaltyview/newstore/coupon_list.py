@@ -18,6 +18,7 @@ from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStor
 from loyaltyview.newstore.models import UsedCode
 from loyaltyview.programs.models import Program
 from loyaltyview.work.claims import backoff_s, claim, finish, give_up, postpone
+from providers.retention import delete_in_steps
 from providers.texts import code_key
 
 log = structlog.get_logger(__name__)
@@ -89,7 +90,7 @@ def run_one() -> bool:
 
 def purge_used_codes(before: datetime) -> int:
     """Delete codes that were queued before that time; returns how many. May be repeated."""
-    return UsedCode.objects.filter(created_at__lt=before).delete()[0]
+    return delete_in_steps(UsedCode.objects.filter(created_at__lt=before))
 
 
 def _find(program: Program, code: str, coupon_name: str) -> tuple[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from loyaltyview.ops.charts import midnights, whole
 from loyaltyview.ops.overview import Need, Number, Part, Viewer
 from loyaltyview.programs.models import Program, Trouble, TroubleKind
 from loyaltyview.programs.time_zones import common_zone
+from providers.retention import delete_in_steps
 
 log = structlog.get_logger(__name__)
 
@@ -143,5 +144,4 @@ def _streak(rows: Sequence[Trouble]) -> list[Trouble]:
 
 def purge_troubles(before: datetime) -> int:
     """Delete the counts from before that time; returns how many rows. May be repeated."""
-    count, _rows = Trouble.objects.filter(slot__lt=before).delete()
-    return count
+    return delete_in_steps(Trouble.objects.filter(slot__lt=before))

@@ -12,6 +12,7 @@ from loyaltyview.programs.erasure import Person
 from loyaltyview.webview.models import ConsentChange, Launch, MemberSnapshot, PinAttempts, WaitingNewcomer
 from loyaltyview.webview.sessions import customer_key
 from loyaltyview.work import clock
+from providers.retention import delete_in_steps
 
 
 def find(person: Person) -> None:
@@ -54,11 +55,9 @@ def _launches_of(person: Person) -> QuerySet[Launch]:
 
 def purge_launches(before: datetime) -> int:
     """Delete launches that began before that time; returns how many. May be repeated."""
-    count, _ = Launch.objects.filter(created_at__lt=before).delete()
-    return count
+    return delete_in_steps(Launch.objects.filter(created_at__lt=before))
 
 
 def purge_pin_attempts(before: datetime) -> int:
     """Delete the counts of PINs whose last attempt was before that time; return how many. May be repeated."""
-    count, _ = PinAttempts.objects.filter(last_at__lt=before).delete()
-    return count
+    return delete_in_steps(PinAttempts.objects.filter(last_at__lt=before))

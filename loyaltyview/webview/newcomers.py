@@ -19,6 +19,7 @@ from loyaltyview.webview.models import ConsentChange, ConsentResult, ConsentWay,
 from loyaltyview.webview.sessions import customer_key
 from loyaltyview.work import clock
 from providers.base import Capability, LoyaltyProvider
+from providers.retention import STEP
 from providers.types import Consent, Consents, Member, MemberProfile
 
 
@@ -76,7 +77,10 @@ def find(program: Program, profile_id: str) -> Newcomer | None:
 
 def purge_newcomers(before: datetime) -> int:
     """Delete customers who said it before that time and paid no order; return how many. May be repeated."""
-    return _end(WaitingNewcomer.objects.filter(kept_at__lt=before))
+    old, count = WaitingNewcomer.objects.filter(kept_at__lt=before), 0
+    while pks := list(old.values_list("pk", flat=True)[:STEP]):
+        count += _end(old.filter(pk__in=pks))
+    return count
 
 
 def _end(rows: "QuerySet[WaitingNewcomer]") -> int:

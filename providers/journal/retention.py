@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from providers import clock
 from providers.errors import Rejected, RejectReason
@@ -28,9 +28,9 @@ LONGEST_CALL = timedelta(days=1)
 def forget_old(before: datetime) -> int:
     """Delete writes of all programs that were finished before that time, and files of such writes; return how
     many. Those that belong to a spend go with it."""
-    parents = Write.objects.filter(UNFINISHED_CHILD | (UNFINISHED & Q(parent__isnull=False)))
+    children = Write.objects.filter(UNFINISHED_CHILD | UNFINISHED, parent=OuterRef("pk"))
     old = Write.objects.filter(changed_at__lt=before, parent__isnull=True).exclude(UNFINISHED)
-    count = delete_in_steps(old.exclude(pk__in=parents.values("parent_id")))
+    count = delete_in_steps(old.exclude(Exists(children)))
     return count + delete_in_steps(Batch.objects.filter(state=BatchState.CLOSED, delivered_at__lt=before))
 
 

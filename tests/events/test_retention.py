@@ -6,16 +6,16 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from loyaltyview.events import stored_events
 from loyaltyview.events.models import Event, EventState
 from loyaltyview.work.retention import retentions
+from providers import retention
 
 from .conftest import Deliver
 from .deliveries import order
 
 
 def test_deliveries_are_kept_ninety_days(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_events, "BATCH", 2)
+    monkeypatch.setattr(retention, "STEP", 2)
     with time_machine.travel(datetime(2026, 3, 4, tzinfo=UTC), tick=False) as clock:
         for number in range(5):
             deliver("order.opened", order(id=f"order-{number}"))

@@ -17,6 +17,7 @@ from providers.house.api.reservations import release_order
 from providers.house.earning import earned_with, taken_at_once
 from providers.house.ledger import cards_of, lock
 from providers.house.models import Member
+from providers.retention import delete_in_steps
 from providers.sales import Order, OrderLine, Return
 
 Answer = dict[str, object]
@@ -73,8 +74,7 @@ def report_cancellation(house: LoyaltyProvider, member: Member, named: str, orde
 
 def forget_old(before: datetime) -> int:
     """Delete what was reported before that time; the ledger still counts each id once. Returns how many."""
-    count, _by_model = Report.objects.filter(reported_at__lt=before).delete()
-    return count
+    return delete_in_steps(Report.objects.filter(reported_at__lt=before))
 
 
 def _once(

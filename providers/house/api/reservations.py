@@ -16,6 +16,7 @@ from providers.house.campaigns import Zone
 from providers.house.earning import was_cancelled
 from providers.house.ledger import cards_of, lock
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher
+from providers.retention import delete_in_steps
 from providers.sales import Order, SpendIntent, SpendKind
 from providers.types import Cart, Discount, DiscountKind, Money
 
@@ -122,8 +123,7 @@ def expire_all(program: str, now: datetime) -> int:
 
 def forget_old(before: datetime) -> int:
     """Delete what was closed before that time; the holds stay. Returns how many."""
-    count, _by_model = Reservation.objects.filter(closed_at__lt=before).delete()
-    return count
+    return delete_in_steps(Reservation.objects.filter(closed_at__lt=before))
 
 
 def state_of(reservation: Reservation) -> str:
