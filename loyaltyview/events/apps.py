@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.work.registry import add_source, every
+from loyaltyview.work.registry import add_batches, every
 
 
 class EventsConfig(AppConfig):
@@ -16,7 +16,7 @@ class EventsConfig(AppConfig):
         from loyaltyview.events.event_search import SEARCH_EVERY_S, search_missed
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
-        from loyaltyview.events.processing import run_one
+        from loyaltyview.events.processing import run_batch
         from loyaltyview.events.provider_alarms import PROVIDERS_EVERY_S, watch_providers
         from loyaltyview.events.reconcile import RECONCILE_EVERY_S, reconcile_yesterday
         from loyaltyview.events.stored_events import check_backlog, purge_events
@@ -29,7 +29,7 @@ class EventsConfig(AppConfig):
         from loyaltyview.work.retention import add_retention
         from providers import merged
 
-        add_source("events", run_one)
+        add_batches("events", run_batch)
         add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))
         add_product_reader("orders", order_lookup.sold_products)
         add_worker_check("events", check_backlog)

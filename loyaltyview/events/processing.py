@@ -1,12 +1,17 @@
-"""The worker's side of the inbox: claim one event, handle it, decide what a failure means."""
+"""The worker's side of the inbox: claim a batch of events, handle each, decide what a failure means.
+
+Where nothing leaves the database, an event and its outcome are one transaction. Everything else goes alone
+and outside of any transaction, step by step (docs/decisions/0059-batches-of-events.md).
+"""
 
 from contextlib import suppress
-from datetime import timedelta
+from copy import copy
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from prometheus_client import Counter
 
 from loyaltyview.events.alarms import raise_dead
@@ -18,10 +23,23 @@ from loyaltyview.newstore.errors import (
     NewStoreError,
     NewStoreUnavailable,
 )
+from loyaltyview.ops.database import flush_later
+from loyaltyview.programs.models import Program
+from loyaltyview.programs.program_cache import program_by_id
 from loyaltyview.work import clock
-from loyaltyview.work.claims import LONGEST_DELAY_S, backoff_s, claim, finish, give_up, postpone
+from loyaltyview.work.claims import (
+    BATCH,
+    LONGEST_DELAY_S,
+    backoff_s,
+    claim_batch,
+    finish,
+    give_up,
+    hand_back,
+    postpone,
+)
 from providers.errors import ProviderError, RateLimited
 from providers.outbound.budget import OwnLimit
+from providers.outbound.deadline import no_calls
 
 log = structlog.get_logger(__name__)
 
@@ -42,60 +60,99 @@ HANDLERS = {
 
 
 def run_one() -> bool:
-    """Handle one due event; False when none is due. Called by the worker. No event stops another."""
-    event = claim(_free_events())
-    if event is None:
-        return False
-    with structlog.contextvars.bound_contextvars(
-        program=event.program.slug, event_id=event.pk, name=event.name, order=event.subject
-    ):
-        _attempt(event)
-    return True
+    """Handle one due event; False when none is due."""
+    return run_batch(1) == 1
+
+
+def run_batch(most: int) -> int:
+    """Handle up to `most` due events of one program, each of another order; return how many. Called by the
+    worker. No event stops another."""
+    events = claim_batch(_free_events(), lambda program: min(most, _batch_size(program)))
+    for number, event in enumerate(events):
+        event.program = program_by_id(event.program_id)
+        with structlog.contextvars.bound_contextvars(
+            program=event.program.slug, event_id=event.pk, name=event.name, order=event.subject
+        ):
+            is_quick = _is_local(event.program) and _attempt_at_once(event)
+            if not is_quick:
+                _attempt(event)
+        rest = events[number + 1 :]
+        if rest and (not is_quick or _is_half_over(event.lease_until)):
+            # It may have taken most of the lease.
+            hand_back(rest)
+            return number + 1
+    return len(events)
+
+
+def _batch_size(program_id: int) -> int:
+    # An event that calls out takes a lease of its own: other slots can take the others meanwhile.
+    return BATCH if _is_local(program_by_id(program_id)) else 1
+
+
+def _is_local(program: Program) -> bool:
+    return program.provider().is_local
+
+
+def _is_half_over(lease_until: datetime | None) -> bool:
+    left = timedelta(seconds=settings.WORK_LEASE_S / 2)
+    return lease_until is None or lease_until - clock.now() < left
 
 
 def _free_events() -> QuerySet[Event]:
-    """Return the events of whose order no other event is claimed. The constraint decides in the end. This
-    keeps one busy order from hiding all other orders behind it."""
-    claimed = Event.objects.filter(
-        program=OuterRef("program"),
-        subject=OuterRef("subject"),
-        subject__gt="",
-        lease_until__gte=clock.now(),
-    ).exclude(pk=OuterRef("pk"))
-    return Event.objects.filter(~Exists(claimed))
+    """Return the first event of each order, if no other one of that order is claimed. The constraint decides
+    in the end. This keeps one busy order from hiding all other orders behind it."""
+    others = Event.objects.filter(program=OuterRef("program"), subject=OuterRef("subject"), subject__gt="")
+    is_earlier = Q(due_at__lt=OuterRef("due_at")) | Q(due_at=OuterRef("due_at"), pk__lt=OuterRef("pk"))
+    first = others.filter(Q(lease_until__isnull=False) | is_earlier).exclude(pk=OuterRef("pk"))
+    return Event.objects.filter(~Exists(first))
 
 
-def _attempt(event: Event) -> None:
+def _attempt_at_once(event: Event) -> bool:
+    """Attempt `event` in one transaction that also writes its outcome. False, with nothing written, when it
+    needs a call to another system, and when anything unexpected fails."""
+    try:
+        with no_calls(), transaction.atomic():
+            flush_later()
+            if not _attempt(copy(event), is_alone=False):
+                transaction.set_rollback(True)
+    except Exception as error:  # handled again alone, where it is logged and counted
+        log.info("event_goes_alone", reason=type(error).__name__)
+        return False
+    return True
+
+
+def _attempt(event: Event, *, is_alone: bool = True) -> bool:
+    """Handle a claimed event and write its outcome. False when the lease was lost. An unexpected error is the
+    event's outcome too, except in a transaction of the caller (not `is_alone`), which it ends."""
     if event.attempts > settings.WORK_MAX_ATTEMPTS:
         # The claim counts an attempt, so the worker itself ended during each of these.
-        _bury(event, "the worker died each time")
-        return
+        return _bury(event, "the worker died each time")
     if event.source == EventSource.NEWSTORE and not _judge_again(event):
-        return
+        return True
     handle = HANDLERS[EventSource(event.source)].get(event.name)
     if handle is None:
-        _close(event, EventState.IGNORED)
-        return
+        return _close(event, EventState.IGNORED)
     try:
         handle(event)
     except OrderOpen as error:
         # No failure, so it is not counted as one. `order.completed` makes it due at once.
         due_at = clock.now() + timedelta(seconds=LONGEST_DELAY_S)
-        _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
+        return _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=str(error)))
     except OwnLimit as error:
         # No failure either: it waits until the account's budget has a call for it.
         due_at = clock.now() + timedelta(seconds=max(1.0, error.retry_after_s))
-        _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=error.detail))
+        return _note_outcome(event, "postponed", finish(event, due_at=due_at, last_error=error.detail))
     except (NotYet, Hopeless, PayloadError) as error:
-        _failed(event, error, str(error))
+        return _failed(event, error, str(error))
     except (ProviderError, NewStoreError) as error:
-        _failed(event, error, f"{type(error).__name__}: {error.detail}")
+        return _failed(event, error, f"{type(error).__name__}: {error.detail}")
     except Exception as error:
+        if not is_alone:
+            raise
         # Its text may hold personal data, so only its type is stored.
         log.exception("event_failed")
-        _failed(event, error, type(error).__name__)
-    else:
-        _close(event, EventState.DONE)
+        return _failed(event, error, type(error).__name__)
+    return _close(event, EventState.DONE)
 
 
 def _judge_again(event: Event) -> bool:
@@ -139,36 +196,38 @@ def _take_key(event: Event, key: str) -> None:
             event.dedupe_key = key
 
 
-def _failed(event: Event, error: Exception, problem: str) -> None:
+def _failed(event: Event, error: Exception, problem: str) -> bool:
     allowed = next((times for kind, times in ATTEMPTS if isinstance(error, kind)), settings.WORK_MAX_ATTEMPTS)
     if event.attempts >= allowed:
-        _bury(event, problem)
-        return
+        return _bury(event, problem)
     delay_s = backoff_s(event.attempts)
     if isinstance(error, RateLimited | NewStoreUnavailable):
         delay_s = max(delay_s, min(error.retry_after_s or 0, LONGEST_DELAY_S))
-    _note_outcome(event, "postponed", postpone(event, problem, delay_s))
     log.warning("event_postponed", problem=problem, attempts=event.attempts)
+    return _note_outcome(event, "postponed", postpone(event, problem, delay_s))
 
 
-def _bury(event: Event, problem: str) -> None:
+def _bury(event: Event, problem: str) -> bool:
     is_ours = give_up(event, problem, state=EventState.DEAD)
     _note_outcome(event, EventState.DEAD.value, is_ours)
     if is_ours:
         raise_dead(event.program, event.name, problem)
+    return is_ours
 
 
-def _close(event: Event, state: EventState) -> None:
+def _close(event: Event, state: EventState) -> bool:
     is_ours = finish(event, state=state, done_at=clock.now())
     _note_outcome(event, state.value, is_ours)
     if is_ours and event.name in UNBLOCKING:
         Event.objects.filter(
             program=event.program, subject=event.subject, state=EventState.WAITING, lease_until=None
         ).update(due_at=clock.now())
+    return is_ours
 
 
-def _note_outcome(event: Event, outcome: str, is_ours: bool) -> None:
+def _note_outcome(event: Event, outcome: str, is_ours: bool) -> bool:
     handled.labels(event.program.slug, event.name, outcome).inc()
     if not is_ours:
         # It took longer than WORK_LEASE_S, and another worker has claimed it; handlers may be repeated.
         log.warning("event_lease_lost", outcome=outcome)
+    return is_ours

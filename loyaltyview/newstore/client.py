@@ -25,6 +25,7 @@ from loyaltyview.newstore.http import Answer, send
 from loyaltyview.newstore.rate_limit import pause, take_turn
 from loyaltyview.newstore.tokens import access_token, is_scope_missing, note_missing_scope
 from loyaltyview.programs.models import Program
+from providers.outbound.deadline import check_calls_allowed
 from providers.outbound.exchange import Call
 
 BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
@@ -128,6 +129,7 @@ class NewStoreClient:
     def _authorised(self, call: Call, deadline: float, attempt_s: float) -> Answer:
         """Send with our token. When NewStore refuses it (401, or 403 for one that has expired or was
         revoked), send once more with a new one. Nothing was carried out then, so a write is repeated too."""
+        check_calls_allowed()
         refused, area = "", "/".join(call.path.split("/")[:3])
         for _ in range(2):
             token = access_token(self.program, timeout_s=_time_left(deadline), refused=refused)

@@ -5,6 +5,7 @@ same row waits for the first, checks its WHERE again, and finds the row taken.
 """
 
 import random
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
 # `claim` tries so many due rows before it returns None: other workers may take some of them first.
 CANDIDATES = 20
+# The most rows of one claim. Those of a killed worker wait until their lease has expired.
+BATCH = 20
 
 
 def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
@@ -36,10 +39,49 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
     `attempts` is raised by one. A row whose lease a constraint forbids (another event of the same order has
     one) is passed over, and so is a row of a program that has its share of our slots.
     """
-    return claim_in_slot(rows, lambda open_rows: _claim(open_rows, lease_s))
+    return next(iter(claim_in_slot(rows, lambda open_rows: _claim(open_rows, lease_s))), None)
 
 
-def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
+def claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> list[Row]:
+    """Take due rows of the program whose row waits longest, for WORK_LEASE_S seconds, longest waiting first.
+    `most_of` says how many at most, given the program's key. No two of `rows` that are due may exclude each
+    other by a constraint; where the database refuses the batch all the same, one row is taken as by `claim`.
+    """
+    return claim_in_slot(rows, lambda open_rows: _claim_batch(open_rows, most_of))
+
+
+def _claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> list[Row]:
+    now = clock.now()
+    until = now + timedelta(seconds=settings.WORK_LEASE_S)
+    program: int | None = due(rows, now).values_list("program_id", flat=True).first()
+    if program is None:
+        return []
+    try:
+        with transaction.atomic():
+            # Rows that another worker is claiming are passed over. (SQLite has one writer at a time.)
+            free = due(rows.filter(program_id=program), now).select_for_update(skip_locked=True)
+            claimed = list(free[: most_of(program)])
+            rows.model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
+                lease_until=until, attempts=F("attempts") + 1
+            )
+    except IntegrityError:
+        return _claim(rows, None)
+    for row in claimed:
+        row.lease_until, row.attempts = until, row.attempts + 1
+    return claimed
+
+
+def hand_back(rows: Sequence[WorkRow]) -> None:
+    """Release rows of a batch that were not tried: they are due as before, with the same attempts. Rows whose
+    lease was lost are left alone."""
+    if rows:
+        ours = type(rows[0])._default_manager.filter(
+            pk__in=[row.pk for row in rows], lease_until=rows[0].lease_until
+        )
+        ours.update(lease_until=None, attempts=F("attempts") - 1)
+
+
+def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> list[Row]:
     now = clock.now()
     until = now + timedelta(seconds=lease_s or settings.WORK_LEASE_S)
     for pk in due(rows, now).values_list("pk", flat=True)[:CANDIDATES]:
@@ -56,8 +98,8 @@ def _claim(rows: models.QuerySet[Row], lease_s: int | None) -> Row | None:
         except IntegrityError:
             continue
         if row:
-            return row
-    return None
+            return [row]
+    return []
 
 
 def finish(row: WorkRow, due_at: datetime | None = None, **changes: Any) -> bool:

@@ -12,11 +12,11 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One kind of work. `run_one` claims one due row, handles it and returns True; False when idle.
-    It lets no exception out except a programming error."""
+    """One kind of work. `run` claims due rows, the given number at most, handles them and returns how many;
+    0 when idle. It lets no exception out except a programming error."""
 
     name: str
-    run_one: Callable[[], bool]
+    run: Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,13 @@ woken = threading.Event()
 
 
 def add_source(name: str, run_one: Callable[[], bool]) -> None:
-    """Register work that waits in rows."""
-    sources.append(Source(name=name, run_one=run_one))
+    """Register work that waits in rows. `run_one` handles one row; it returns False when none is due."""
+    sources.append(Source(name=name, run=lambda _most: int(run_one())))
+
+
+def add_batches(name: str, run: Callable[[int], int]) -> None:
+    """Register work that waits in rows of which one claim takes several (`Source.run`)."""
+    sources.append(Source(name=name, run=run))
 
 
 def every(name: str, interval_s: int, run: Callable[[], None]) -> None:

@@ -44,21 +44,21 @@ def slot(on_claim: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 
 def claim_in_slot(
-    rows: models.QuerySet[Row], claim: Callable[[models.QuerySet[Row]], Row | None]
-) -> Row | None:
-    """Claim one of `rows` by `claim`. In a slot, rows of a program that has its share of the slots are left
-    out."""
+    rows: models.QuerySet[Row], claim: Callable[[models.QuerySet[Row]], list[Row]]
+) -> list[Row]:
+    """Claim some of `rows`, all of one program, by `claim`. In a slot, rows of a program that has its share
+    of the slots are left out."""
     if not _own.is_open or not hasattr(rows.model, "program_id"):
         return claim(rows)
     with _lock:
         _leave()
-        row = claim(_open_to_us(rows))
-        if row is None:
-            return None
-        _own.program = program_of(row)
+        claimed = claim(_open_to_us(rows))
+        if not claimed:
+            return []
+        _own.program = program_of(claimed[0])
         _busy[_own.program] += 1
     _own.on_claim()
-    return row
+    return claimed
 
 
 def program_of(row: Any) -> int:

@@ -1,4 +1,4 @@
-"""How long calls may take in sum, over all threads.
+"""How long calls may take in sum, over all threads, and whether any may be made.
 
 A page has a deadline for its reads. Work under a row's lease has a deadline for everything.
 
@@ -20,6 +20,28 @@ SHORTEST_STEP_S = 2.0
 
 _reads_end_at: ContextVar[float] = ContextVar("reads_end_at", default=math.inf)
 _step_ends_at: ContextVar[float] = ContextVar("step_ends_at", default=math.inf)
+_is_forbidden: ContextVar[bool] = ContextVar("calls_are_forbidden", default=False)
+
+
+class CallForbidden(Exception):
+    """A call was about to be made inside `no_calls`. It is no error of a vendor, so only that block handles
+    it."""
+
+
+@contextmanager
+def no_calls() -> Iterator[None]:
+    """Let every call inside the block raise CallForbidden before anything is sent."""
+    token = _is_forbidden.set(True)
+    try:
+        yield
+    finally:
+        _is_forbidden.reset(token)
+
+
+def check_calls_allowed() -> None:
+    """Raise CallForbidden inside `no_calls`."""
+    if _is_forbidden.get():
+        raise CallForbidden
 
 
 @contextmanager

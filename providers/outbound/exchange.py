@@ -15,6 +15,7 @@ import requests
 from urllib3 import exceptions as uex
 
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.outbound.deadline import check_calls_allowed
 from providers.outbound.faults import CallFailed, Fault, fault_of
 from providers.outbound.lenient_json import read_json
 from providers.outbound.transport import attempt_ends_at, session_for
@@ -93,6 +94,7 @@ def prepare(
 ) -> requests.PreparedRequest:
     """Return the request that `call` stands for, to be signed and sent. `system` is program and vendor: whose
     session it is. Raises CallFailed(OUR_REQUEST)."""
+    check_calls_allowed()
     if call.path and not call.path.startswith("/"):  # "@host" behind the address would lead to another one
         raise CallFailed(Fault.OUR_REQUEST, f"{call.method}: a path must begin with a slash")
     all_headers = {**(headers or {}), **call.headers}

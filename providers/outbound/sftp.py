@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers.errors import AuthFailed, Unavailable, Unsupported
 from providers.outbound.addresses import allowed_addresses
+from providers.outbound.deadline import check_calls_allowed
 from providers.outbound.folders import LARGEST_BYTES, Folder
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def read_private_key(text: str) -> Any:
 def opened(server: SftpServer) -> Iterator[Folder]:
     """Connect, and yield the server's folder. Raises Unavailable, AuthFailed for refused credentials and for
     another host key, Unsupported without paramiko."""
+    check_calls_allowed()
     if not is_installed():
         raise Unsupported("sftp: paramiko is not installed")
     import paramiko

@@ -201,7 +201,8 @@ def test_an_event_of_another_tenant_stays_dead_until_the_program_is_right(
     call_command("replay_events", "--state", "dead")
     drain()
     assert the("order.opened").state == EventState.DEAD
-    Program.objects.update(newstore_tenant="acme-production")
+    program.newstore_tenant = "acme-production"
+    program.save()
     call_command("replay_events", "--state", "dead")
     drain()
     assert the("order.opened").state == EventState.DONE

@@ -39,7 +39,7 @@ def hanging(program: Program) -> Iterator[None]:
 
     def hang() -> None:
         with slot():
-            claim_in_slot(Event.objects.none(), lambda _rows: row)
+            claim_in_slot(Event.objects.none(), lambda _rows: [row])
             is_in.set()
             over.wait(60)
 
@@ -107,7 +107,7 @@ def test_a_row_in_one_slot_does_not_keep_the_next_slot_from_looking(settings: Se
     both = threading.Barrier(2, action=worker.stop)
 
     def run_one() -> bool:
-        claim_in_slot(Event.objects.none(), lambda _rows: Event(program_id=len(threading.enumerate())))
+        claim_in_slot(Event.objects.none(), lambda _rows: [Event(program_id=len(threading.enumerate()))])
         both.wait(60)
         return True
 
