@@ -59,7 +59,7 @@ class PongoProvider(LoyaltyProvider):
         }
     )
     has_our_history = True  # its reference has no call for a history
-    calls_of_page, calls_of_tap = 3, 2
+    calls_of_page, calls_of_tap = 3, 3
     settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:

@@ -34,13 +34,24 @@ def test_a_sale_costs_six_calls(provider: PongoProvider, vendor: Served) -> None
     assert won.used_at
 
 
-def test_a_further_page_of_the_day_costs_two_calls(provider: PongoProvider, vendor: Served) -> None:
+def test_a_further_page_of_the_day_costs_two_calls_and_its_tap_three(
+    provider: PongoProvider, vendor: Served
+) -> None:
     _ref, before = open_page(provider, "mia@example.test", a_cart())
     sharing.forget_all()
     vendor.asked.clear()
-    _ref, rewards = open_page(provider, "mia@example.test", a_cart())
+    ref, rewards = open_page(provider, "mia@example.test", a_cart())
     assert rewards == before
     assert [asked[:2] for asked in vendor.asked] == [
         ("GET", "/v1/customers"),
         ("GET", f"/v1/customers/{MIA}/rewards"),
     ]
+    vendor.asked.clear()
+    reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
+    tap(provider, replace(an_intent(), member_ref=ref), reward)
+    assert [asked[:2] for asked in vendor.asked] == [
+        ("GET", "/v1/rewards"),
+        ("POST", f"/v1/rewards/{FIVE_OFF}"),
+        ("POST", f"/v1/customers/{MIA}/rewards/lock"),
+    ]
+    assert len(vendor.asked) <= provider.calls_of_tap
