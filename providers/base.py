@@ -6,6 +6,7 @@ An adapter is one package with one public class. Inside it uses the vendor's wor
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -196,6 +197,11 @@ class LoyaltyProvider(ABC):
     def budget(self) -> Budget | None:
         """The budget of the account's calls, None where they are not counted."""
         return None
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Called around the reads of one page or tap, where they are made one after the other (`is_local`):
+        what several of them need may be read once."""
+        return nullcontext()
 
     # --- Reads: may be repeated; raise Unavailable, RateLimited, AuthFailed, UnexpectedAnswer ------
 

@@ -18,6 +18,7 @@ from loyaltyview.newstore import keys, rate_limit
 from loyaltyview.programs import program_cache, troubles
 from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
+from providers.house import kept
 from providers.house.triggers import SQLITE
 from providers.outbound import behind, budget_store, catalogues, sharing
 from tests.setup.chromium import find_chromium
@@ -111,12 +112,13 @@ def _nothing_is_remembered() -> None:
     """Forget what an earlier test left in this process: ids, tenants and ports are used again."""
     cache.clear()
     program_cache.forget()
+    kept.forget()
     sharing.forget_all()
     catalogues.forget_all()
     budget_store.process_store.clear()
     rate_limit.forget()
-    for kept in (keys._key_sets, troubles._bursts):
-        kept.clear()
+    for known in (keys._key_sets, troubles._bursts):
+        known.clear()
 
 
 @pytest.fixture(autouse=True)

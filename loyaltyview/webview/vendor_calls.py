@@ -61,7 +61,8 @@ def call_now(
 ) -> Answers:
     """Run `calls` to their end, or to the page's deadline. The calls of a tap count on what it has booked."""
     if provider.is_local:
-        return {name: _answer(call) for name, call in calls.items()}
+        with provider.reading():
+            return {name: _answer(call) for name, call in calls.items()}
     if is_tap:
         return parallel.gather(calls, settings.PAGE_DEADLINE_S)
     return _start(calls, 1).results(settings.PAGE_DEADLINE_S)

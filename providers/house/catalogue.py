@@ -7,6 +7,7 @@ from django.db.models import Count, F, Q
 
 from providers import clock, types
 from providers.errors import Rejected, RejectReason
+from providers.house import kept
 from providers.house.campaigns import ANYWHERE, Zone, claim_code, free_code
 from providers.house.models import Hold, HoldState, Member, Reward, Voucher, VoucherState
 from providers.house.pictures import address_of
@@ -29,18 +30,22 @@ def list_rewards(member: Member, currency: str, *, is_online: bool = False) -> t
     """Return the program's active rewards, cheapest first, without those that have ended. `is_online` is for
     the web shop, which may use what is only for it."""
     now = clock.now()
-    rewards = (
-        Reward.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), program=member.program, is_active=True)
-        .select_related("tier")
-        .order_by(F("cost").asc(nulls_first=True), "points_min", "reward_id")
-    )
-    taken = times_taken(member)
+    program = member.program
+    active = kept.of_program(program, "rewards", lambda: _active_rewards(program))
+    rewards = [row for row in active if row.ends_at is None or row.ends_at > now]
+    is_counted = any(row.limit_per_member is not None for row in rewards)
+    taken = times_taken(member) if is_counted else {}
     return tuple(
         _describe(
             reward, lock_on(reward, member, reward.least_points, taken, now, is_online=is_online), currency
         )
         for reward in rewards
     )
+
+
+def _active_rewards(program: str) -> tuple[Reward, ...]:
+    rewards = Reward.objects.filter(program=program, is_active=True).select_related("tier")
+    return tuple(rewards.order_by(F("cost").asc(nulls_first=True), "points_min", "reward_id"))
 
 
 def list_vouchers(member: Member, currency: str, *, is_online: bool = False) -> tuple[types.Voucher, ...]:
@@ -120,9 +125,9 @@ def return_item(hold: Hold) -> None:
         free_code(hold)
     _turn_voucher(hold, VoucherState.USED, VoucherState.OPEN)
     if hold.kind != SpendKind.VOUCHER.value:
-        Reward.objects.filter(program=hold.program, reward_id=hold.item_id, stock__isnull=False).update(
-            stock=F("stock") + 1
-        )
+        in_stock = Reward.objects.filter(program=hold.program, reward_id=hold.item_id, stock__isnull=False)
+        if in_stock.update(stock=F("stock") + 1):
+            kept.forget()
 
 
 def _claim_reward(member: Member, intent: SpendIntent, is_online: bool) -> Reward:
@@ -134,13 +139,16 @@ def _claim_reward(member: Member, intent: SpendIntent, is_online: bool) -> Rewar
     if reward is None:
         raise Rejected(RejectReason.REWARD_NOT_FOUND)
     _check_price(reward, intent)
-    taken, now = times_taken(member), clock.now()
+    taken = {} if reward.limit_per_member is None else times_taken(member)
+    now = clock.now()
     lock = lock_on(reward, member, intent.points, taken, now, is_online=is_online)
     if lock:
         raise Rejected(REJECTIONS[lock.reason], points_gap=lock.points_gap)
     in_stock = Reward.objects.filter(pk=reward.pk, stock__isnull=False)
-    if reward.stock is not None and not in_stock.filter(stock__gt=0).update(stock=F("stock") - 1):
-        raise Rejected(RejectReason.OUT_OF_STOCK)
+    if reward.stock is not None:
+        kept.forget()
+        if not in_stock.filter(stock__gt=0).update(stock=F("stock") - 1):
+            raise Rejected(RejectReason.OUT_OF_STOCK)
     return reward
 
 

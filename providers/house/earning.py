@@ -15,10 +15,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 
 from providers.errors import Rejected, RejectReason
+from providers.house import kept
 from providers.house.campaigns import Zone
 from providers.house.expiry import expired_points, expiry_of
 from providers.house.ledger import cards_of, lock, post, posted
-from providers.house.members import tiers_at
+from providers.house.members import kept_tiers, tiers_at
 from providers.house.models import Entry, EntryKind, Member
 from providers.house.multipliers import (
     Earned,
@@ -43,8 +44,9 @@ def preview(member: Member, purchase: Purchase, time_zone: str = "") -> Earned:
 
 
 def _earned(member: Member, purchase: Purchase, time_zone: str) -> tuple[Earned, Terms]:
-    terms = read_terms(member.program, purchase.at.astimezone(zone_of(time_zone)).date())
-    tier, _next = tiers_at(member.program, member.lifetime_points)
+    program, day = member.program, purchase.at.astimezone(zone_of(time_zone)).date()
+    terms = kept.of_program(program, "terms", lambda: read_terms(program, day), day=day)
+    tier, _next = tiers_at(kept_tiers(program), member.lifetime_points)
     return earned_by(member, tier, purchase, terms), terms
 
 

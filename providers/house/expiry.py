@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 
 from providers.dates import last_moment
 from providers.house.ledger import cards_of, lock, post
@@ -62,6 +62,8 @@ def expiring_points(member: Member, time_zone: str = "") -> tuple[Expiring, ...]
     """Return what is left of the member's expiring points by date, soonest first. Reserved points count as
     spent."""
     left: dict[datetime, int] = {}
+    if member.next_expiry_at is None:  # the ledger notes it with every point that may expire
+        return ()
     for lot, points in lots_left(member, time_zone):
         left[lot.expires_at] = left.get(lot.expires_at, 0) + points
     return tuple(Expiring(points=points, at=at) for at, points in left.items())
@@ -121,9 +123,9 @@ def lots_left(member: Member, time_zone: str = "") -> Iterator[tuple[Lot, int]]:
     lots = _lots(member, time_zone)
     if not lots:
         return
-    gone = member.entries.filter(points__lt=0).aggregate(sum=Sum("points"))["sum"] or 0
-    taken = _taken_of(member, lots)
-    spent = member.reserved - gone - sum(taken.values())
+    gone, by_order = _gone(member)
+    taken = {lot.pk: min(by_order.get(lot.order_id, 0), lot.points) for lot in lots}
+    spent = member.reserved + gone - sum(taken.values())
     for lot in lots:
         left = lot.points - taken[lot.pk]
         used = min(spent, left)
@@ -147,9 +149,10 @@ def _lots(member: Member, time_zone: str) -> list[Lot]:
     return sorted(lots, key=lambda lot: (lot.expires_at, lot.pk))
 
 
-def _taken_of(member: Member, lots: list[Lot]) -> dict[int, int]:
-    """Return how many points of each lot its own returns, cancellation and expiry took, by the lot's id."""
-    entries = member.entries.filter(points__lt=0, kind__in=OF_THEIR_ORDER).exclude(order_id="")
-    sums = entries.order_by().values_list("order_id").annotate(sum=Sum("points"))
-    by_order = {order_id: -points for order_id, points in sums}
-    return {lot.pk: min(by_order.get(lot.order_id, 0), lot.points) for lot in lots}
+def _gone(member: Member) -> tuple[int, dict[str, int]]:
+    """Return how many points were taken from the member, and how many of them by returns, cancellation and
+    expiry, by the order that they name."""
+    of_order = Case(When(kind__in=OF_THEIR_ORDER, then=F("order_id")), default=Value(""))
+    entries = member.entries.filter(points__lt=0).order_by().annotate(of_order=of_order)
+    sums = dict(entries.values_list("of_order").annotate(sum=Sum("points")))
+    return -sum(sums.values()), {order_id: -points for order_id, points in sums.items() if order_id}

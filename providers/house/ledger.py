@@ -48,8 +48,9 @@ def move(
     may_expire_at: datetime | None = None,
 ) -> None:
     """Add the signed numbers to the member's balance; raise Rejected(INSUFFICIENT_POINTS) with the gap when
-    one of them would fall below zero. `member` is refreshed. `may_expire_at` is the first time at which some
-    of the points may expire; for points that come back, the present."""
+    one of them would fall below zero. `member`, whose row the caller has locked, gets the new numbers.
+    `may_expire_at` is the first time at which some of the points may expire; for points that come back, the
+    present."""
     sooner: dict[str, Any] = {}
     if may_expire_at and (member.next_expiry_at is None or may_expire_at < member.next_expiry_at):
         sooner = {"next_expiry_at": may_expire_at}
@@ -64,10 +65,14 @@ def move(
         lifetime_points=F("lifetime_points") + lifetime,
         **sooner,
     )
-    member.refresh_from_db(fields=["spendable", "reserved", "lifetime_points", "next_expiry_at"])
     if not moved:
+        member.refresh_from_db(fields=["spendable", "reserved", "lifetime_points", "next_expiry_at"])
         gap = max(0, -spendable - member.spendable)
         raise Rejected(RejectReason.INSUFFICIENT_POINTS, points_gap=gap)
+    member.spendable += spendable
+    member.reserved += reserved
+    member.lifetime_points += lifetime
+    member.next_expiry_at = sooner.get("next_expiry_at", member.next_expiry_at)
 
 
 def post(

@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 
 from providers import types
 from providers.errors import Rejected, RejectReason
-from providers.house import referral
+from providers.house import kept, referral
 from providers.house.expiry import expiring_points
 from providers.house.ledger import lock
 from providers.house.models import Member, Tier
@@ -129,10 +129,21 @@ def describe(member: Member, time_zone: str = "") -> types.Member:
     )
 
 
-def tiers_at(program: str, lifetime_points: int) -> tuple[Tier | None, Tier | None]:
-    """Return the tier that `lifetime_points` reach and the one above it; None where there is none."""
+def kept_tiers(program: str) -> tuple[Tier, ...]:
+    """Return the tiers, lowest first, as they were at most two seconds ago."""
+    return kept.of_program(program, "tiers", lambda: read_tiers(program))
+
+
+def read_tiers(program: str) -> tuple[Tier, ...]:
+    """Return the tiers as they are now, lowest first."""
+    return tuple(Tier.objects.filter(program=program).order_by("threshold"))
+
+
+def tiers_at(tiers: Iterable[Tier], lifetime_points: int) -> tuple[Tier | None, Tier | None]:
+    """Return the one of `tiers`, lowest first, that `lifetime_points` reach, and the one above it; None where
+    there is none."""
     reached, above = None, None
-    for tier in Tier.objects.filter(program=program).order_by("threshold"):
+    for tier in tiers:
         if tier.threshold > lifetime_points:
             above = tier
             break
@@ -141,7 +152,7 @@ def tiers_at(program: str, lifetime_points: int) -> tuple[Tier | None, Tier | No
 
 
 def _describe_tier(member: Member) -> types.Tier | None:
-    tier, next_tier = tiers_at(member.program, member.lifetime_points)
+    tier, next_tier = tiers_at(kept_tiers(member.program), member.lifetime_points)
     if tier is None:
         return None
     return types.Tier(

@@ -5,6 +5,8 @@ that fails with it stays UNCERTAIN until `find_spend` can look.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -65,6 +67,17 @@ class HouseProvider(LoyaltyProvider):
         Capability.ENROL_WITH_ORDER,
         Capability.ANONYMOUS_SALES,  # its points are members' only
     }
+
+    # The members that the reads of a block have read, by ref; None outside of one.
+    _read: dict[str, MemberRow] | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self._read = {}
+        try:
+            yield
+        finally:
+            self._read = None
 
     # --- Reads ------------------------------------------------------------------------------------
 
@@ -200,4 +213,9 @@ class HouseProvider(LoyaltyProvider):
         return members.describe(member, self.config.time_zone)
 
     def _member(self, ref: str) -> MemberRow:
-        return members.get(self.config.program, ref)
+        member = self._read.get(ref) if self._read else None
+        if member is None:
+            member = members.get(self.config.program, ref)
+            if self._read is not None:
+                self._read[ref] = member
+        return member

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from providers import clock, types
 from providers.dates import first_moment, zone_of
 from providers.errors import Rejected, RejectReason
+from providers.house import kept
 from providers.house.campaigns import Zone, expires_at, has_ended, issue
 from providers.house.codes import ALPHABET
 from providers.house.ledger import cards_of, lock, post, posted
@@ -49,7 +50,7 @@ def rule_of(program: str) -> ReferralRule | None:
 
 def describe(member: Member) -> types.Referral | None:
     """Return the member's code, made when it is first asked for; None where the program has no referrals."""
-    rule = rule_of(member.program)
+    rule = kept.of_program(member.program, "referral", lambda: rule_of(member.program))
     if rule is None:
         return None
     code = _code_of(member)

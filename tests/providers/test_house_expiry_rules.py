@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from pytest_django import DjangoAssertNumQueries
 
-from providers.house import expiry
+from providers.house import expiry, kept
 from providers.house.expiry import expire_all, expire_points, expiring_points
 from providers.house.ledger import adjust
 from providers.house.models import EarnRule, Entry, Member
@@ -28,6 +28,7 @@ DAY = timedelta(days=1)
 
 def rule(**fields: object) -> None:
     EarnRule.objects.update(**{"expiry_months": None, "inactivity_months": None, "expires_on": "", **fields})
+    kept.forget()
 
 
 def buy(house: HouseProvider, at: datetime = BOUGHT, order_id: str = "order-1", base: str = "100.00") -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.errors import Rejected
-from providers.house.members import tiers_at
+from providers.house.members import read_tiers, tiers_at
 from providers.house.merging import Numbers, merge_members, numbers_of, profile_after
 from providers.house.models import Member
 
@@ -91,7 +91,7 @@ def _preview(survivor: Member, other: Member) -> list[tuple[Any, Any, Any, Any]]
 
 
 def _tier(member: Member, numbers: Numbers) -> str:
-    tier, _next = tiers_at(member.program, numbers.lifetime_points)
+    tier, _next = tiers_at(read_tiers(member.program), numbers.lifetime_points)
     return tier.name if tier else ""
 
 
