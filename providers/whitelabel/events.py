@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -17,9 +18,10 @@ from providers import clock
 from providers.answers import moment
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
-from providers.journal.models import Write
+from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Found, Made
 from providers.outbound.exchange import segment
+from providers.sales import SpendKind
 from providers.whitelabel.client import Client, Json, Refused
 
 # How long an event may stay without reaction before we no longer count on one.
@@ -112,28 +114,48 @@ def event_id(event: Json) -> str:
     return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
 
 
-def settled_points(client: Client, event: Json) -> int | None:
-    """Wait some seconds for the reactions to `event`; return the points that they moved (signed), None
-    while they have not run."""
-    for wait_s in WAITS_S:
-        if wait_s:
-            sleep(wait_s)
-        if (points := moved_points(client, event_id(event))) is not None:
-            return points
-    return None
+def settled_points(client: Client, event: str) -> int | None:
+    """Wait some seconds for the reactions to the event of this id; return the points that they moved
+    (signed), None while they have not run."""
+    return _awaited(lambda: moved_points(client, event))
+
+
+def has_settled(client: Client, event: Json) -> bool:
+    """Wait some seconds for the reactions to an event that was just reported; return whether they have run.
+    Its own answer may say so already."""
+    is_told = client.names.find(event, "event_reacted") is not None
+    return is_told or bool(_awaited(lambda: _has_reacted(client, event_id(event)) or None))
 
 
 def moved_points(client: Client, event: str) -> int | None:
     """Return the points that reactions to the event of this id moved, None while they have not run."""
-    try:
-        data = client.get(f"/events/{segment(event)}", operation="get_event")
-        if not isinstance(data, dict) or client.names.find(data, "event_reacted") is None:
-            return None
-        reactions = client.get(f"/events/{segment(event)}/reactions", operation="get_reactions")
-    except Refused as refused:
-        raise UnexpectedAnswer(str(refused)) from refused
+    if not _has_reacted(client, event):
+        return None
+    reactions = _read(client, event, "/reactions")
     points = client.names.number(reactions, "reaction_points")
     return None if points is None else int(points)
+
+
+def _has_reacted(client: Client, event: str) -> bool:
+    data = _read(client, event)
+    return isinstance(data, dict) and client.names.find(data, "event_reacted") is not None
+
+
+def _read(client: Client, event: str, part: str = "") -> Any:
+    operation = "get_reactions" if part else "get_event"
+    try:
+        return client.get(f"/events/{segment(event)}{part}", operation=operation)
+    except Refused as refused:
+        raise UnexpectedAnswer(str(refused)) from refused
+
+
+def _awaited(look: Callable[[], int | None]) -> int | None:
+    for wait_s in WAITS_S:
+        if wait_s:
+            sleep(wait_s)
+        if (found := look()) is not None:
+            return found
+    return None
 
 
 def mark_unsettled(client: Client, ref: str) -> None:
@@ -163,6 +185,14 @@ def count_unsettled(client: Client, ref: str) -> int:
     found = search(client, ref, client.settings.spend_type, unsettled, is_unsettled)
     points = (payload_of(event).get(client.names["points_points"]) for event in found.found)
     return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
+
+
+def has_unsettled(client: Client, ref: str) -> bool:
+    """Return whether we spent points of this member by an event so recently that it may not have reached the
+    wallet yet, from whichever process. What other systems report is not known here."""
+    since = clock.now() - timedelta(seconds=UNSETTLED_S)
+    spends = client.journal.writes(WriteKind.SPEND, member_ref=ref, item_kind=SpendKind.POINTS.value)
+    return spends.filter(sent_at__gte=since).exists()
 
 
 def _reaches(times: list[datetime | None], since: datetime) -> bool:

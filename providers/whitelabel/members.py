@@ -8,12 +8,15 @@ stranger.
 import re
 import uuid
 from decimal import Decimal
+from functools import partial
 
 import phonenumbers
 
 from providers.answers import inner, object_in, text_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
 from providers.outbound.exchange import segment
+from providers.outbound.parallel import together
+from providers.outbound.sharing import lasting
 from providers.texts import found_by_spelling
 from providers.types import (
     Balance,
@@ -31,7 +34,10 @@ from providers.whitelabel.venues import list_tiers, requirement
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ACCOUNT_NUMBER = re.compile(r"[0-9]{7}")
 MOST_MATCHES = 5
+# How old names and login may be: the wallet is read in any case, and says whether the member exists.
+PROFILE_S = 900.0
 
+NOT_READ = Consents()
 # What the vendor documents for names and addresses that were not collected
 # (docs/contracts/whitelabel.md 2.1).
 NO_NAME = ("UNKNOWN", "REDACTED")
@@ -43,17 +49,21 @@ def find(client: Client, query: MemberQuery) -> tuple[Member, ...]:
     users = [user for user in find_users(client, query) if _id(user)]
     for user in users:
         client.prime(f"/users/{segment(_id(user))}", user, member=_id(user))
-    return tuple(describe(client, user) for user in users)
+    purses = together(*[partial(wallet, client, _id(user)) for user in users]) if users else ()
+    return tuple(describe(client, user, purse) for user, purse in zip(users, purses, strict=True))
 
 
 def get(client: Client, ref: str) -> Member:
-    """Return the member; raise Rejected(MEMBER_NOT_FOUND)."""
-    return describe(client, get_user(client, ref))
+    """Return the member; raise Rejected(MEMBER_NOT_FOUND). One call where the profile is known."""
+    if not UUID.fullmatch(ref):
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return describe(client, *together(lambda: get_user(client, ref), lambda: wallet(client, ref)))
 
 
 def get_user(client: Client, ref: str) -> Json:
     """Return the user object of `ref`; raise Rejected(MEMBER_NOT_FOUND)."""
-    user = _by_path(client, ref)
+    with lasting(PROFILE_S):
+        user = _by_path(client, ref)
     if user is None or _id(user) != ref:
         raise Rejected(RejectReason.MEMBER_NOT_FOUND)
     return user
@@ -82,11 +92,10 @@ def points_of(client: Client, purse: Json) -> int:
     return int(points)
 
 
-def available_points(client: Client, ref: str, purse: Json | None = None) -> int:
-    """Return what may be spent now: the wallet without what is on its way out of it. `purse` is the wallet
-    where it was read already."""
-    points = points_of(client, purse or wallet(client, ref))
-    return points - events.count_unsettled(client, ref)
+def available_points(client: Client, ref: str) -> int:
+    """Return what may be spent now: the wallet without what is on its way out of it."""
+    purse, unsettled = together(lambda: wallet(client, ref), lambda: events.count_unsettled(client, ref))
+    return points_of(client, purse) - int(unsettled)
 
 
 def find_users(client: Client, query: MemberQuery) -> list[Json]:
@@ -116,10 +125,9 @@ def _by_code(client: Client, value: str) -> list[Json]:
     return [user for user in rows if user.get("authIdentifier") == value]
 
 
-def describe(client: Client, user: Json) -> Member:
-    """Return a user with balance, tier and consents, in our words."""
+def describe(client: Client, user: Json, purse: Json, given: Consents = NOT_READ) -> Member:
+    """Return a user with balance and tier, in our words. Consents are read where somebody enrols only."""
     ref = _id(user)
-    purse = wallet(client, ref)
     points = points_of(client, purse)
     unsettled = events.unsettled_points(client, ref)
     return Member(
@@ -131,7 +139,7 @@ def describe(client: Client, user: Json) -> Member:
         phone=phone_of(client, user),
         balance=Balance(spendable=points - unsettled, reserved=unsettled),
         tier=tier_of(client, purse),
-        consents=consents.read(client, ref),
+        consents=given,
     )
 
 
@@ -179,7 +187,9 @@ def enrol(client: Client, profile: MemberProfile, wanted: Consents) -> Member:
             raise UnexpectedAnswer("create_user: no id")
     else:
         consents.change(client, _id(user), wanted)
-    return describe(client, user)
+    ref = _id(user)
+    purse, given = together(lambda: wallet(client, ref), lambda: consents.read(client, ref))
+    return describe(client, user, purse, given)
 
 
 def email_of(user: Json) -> str:

@@ -26,15 +26,20 @@ MOST_ROWS = 1000  # the longest list; an engine that ignores our filter puts all
 
 
 def list_offers(client: Client, ref: str) -> tuple[Voucher, ...]:
-    """Return the offers that the member may have now and that take something off. Where the engine refuses
-    our token, or to answer it, there are none: the vouchers beside them stay usable."""
-    try:
-        found = _offers(client, ref)
-    except (AuthFailed, Refused) as error:
-        log.warning("offers_refused", program=client.config.program, detail=error.detail)
+    """Return the offers that the member may have now and that take something off."""
+    return describe_offers(client, ref, read_own(client, ref))
+
+
+def describe_offers(client: Client, ref: str, own: list[Json]) -> tuple[Voucher, ...]:
+    """Return the offers of `own`, and of those for everybody, that fit the member now."""
+    if client.settings.offers == AS_ADMIN:
+        own = [row for row in rewards.all_rewards(client) if not _has_audience(client, row)]
+    takes_off = [row for row in own if _takes_off(client, row)]
+    if not takes_off:
         return ()
-    stores = stores_by_venue(client)
-    return tuple(_describe(client, row, stores) for row in found)
+    purse, now, stores = wallet(client, ref), clock.now(), stores_by_venue(client)
+    fitting = [row for row in takes_off if rewards.lock_of(client, row, purse, 0, 0, now) is None]
+    return tuple(_describe(client, row, stores) for row in fitting)
 
 
 def get_offer(client: Client, ref: str, offer_id: str) -> Voucher:
@@ -55,29 +60,25 @@ def check_access(client: Client, users: list[Json]) -> None:
         )
 
 
-def _offers(client: Client, ref: str) -> list[Json]:
-    if client.settings.offers == AS_MEMBER:
+def read_own(client: Client, ref: str) -> list[Json]:
+    """Return what the engine offers the member when it is asked as that member; nothing where the program
+    does not do so, or the member has never logged in and has no token. Where the engine refuses our token, or
+    to answer it, there is nothing either: the vouchers beside the offers stay usable."""
+    if client.settings.offers != AS_MEMBER:
+        return []
+    try:
         login = _login(get_user(client, ref))
-        if not login:
-            return []  # a member who has never logged in has no token
-        params = client.locale
-        found = client.rows_as(
-            login,
-            "/rewards",
-            operation="list_offers",
-            filters={"filter_type": OFFER},
-            params=params,
-            limit=MOST_ROWS,
-        )
-    elif client.settings.offers == AS_ADMIN:
-        found = [row for row in rewards.all_rewards(client) if not _has_audience(client, row)]
-    else:
+        return _read_as(client, login) if login else []
+    except (AuthFailed, Refused) as error:
+        log.warning("offers_refused", program=client.config.program, detail=error.detail)
         return []
-    takes_off = [row for row in found if _takes_off(client, row)]
-    if not takes_off:
-        return []
-    purse, now = wallet(client, ref), clock.now()
-    return [row for row in takes_off if rewards.lock_of(client, row, purse, 0, 0, now) is None]
+
+
+def _read_as(client: Client, login: str) -> list[Json]:
+    filters = {"filter_type": OFFER}
+    return client.rows_as(
+        login, "/rewards", operation="list_offers", filters=filters, params=client.locale, limit=MOST_ROWS
+    )
 
 
 def _login(user: Json) -> str:

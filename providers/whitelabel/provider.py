@@ -7,6 +7,7 @@ from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
 from providers.outbound.budget import Budget
+from providers.outbound.parallel import together
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Cart,
@@ -68,7 +69,7 @@ class WhiteLabelProvider(LoyaltyProvider):
         }
     )
     has_our_history = True  # the points of each of the engine's events would be one more call
-    calls_of_page, calls_of_tap = 6, 9
+    calls_of_page, calls_of_tap = 5, 6
     settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:
@@ -91,7 +92,10 @@ class WhiteLabelProvider(LoyaltyProvider):
         return rewards.list_rewards(self.client, ref)
 
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
-        return (*vouchers.list_vouchers(self.client, ref), *offers.list_offers(self.client, ref))
+        own, of_engine = together(
+            lambda: vouchers.list_vouchers(self.client, ref), lambda: offers.read_own(self.client, ref)
+        )
+        return (*own, *offers.describe_offers(self.client, ref, of_engine))
 
     def find_voucher(self, ref: str, code: str) -> Voucher:
         return codes.look(self.client, ref, code)

@@ -67,7 +67,7 @@ def earned_points(client: Client, sale: Write, *, is_patient: bool) -> int | Non
             note(sale, vendor_ref=made.ref)
     if sale.points is None and sale.vendor_ref:
         if is_patient:
-            points = events.settled_points(client, {"id": sale.vendor_ref})
+            points = events.settled_points(client, sale.vendor_ref)
         else:
             points = events.moved_points(client, sale.vendor_ref)
         if points is not None:

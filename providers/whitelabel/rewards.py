@@ -6,14 +6,15 @@ Source: docs/contracts/whitelabel.md 2.6, 2.7.
 from datetime import datetime
 from decimal import Decimal
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from providers import clock
-from providers.answers import at, inner, moment, number, object_in
+from providers.answers import at, inner, moment, number, object_in, rows
 from providers.dates import end_of, start_of
 from providers.errors import Rejected, RejectReason
+from providers.outbound import catalogues
 from providers.outbound.exchange import segment
+from providers.outbound.parallel import together
 from providers.types import Discount, DiscountKind, Lock, LockReason, PointsRange, Reward
 from providers.whitelabel import events, members
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
@@ -22,19 +23,15 @@ from providers.whitelabel.worth import GIFT_CARDS, is_gift_card, point_value, re
 
 POINTS_ID = "points"
 PAGES = 10
-REMEMBERED_S = 30
 
 
 def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:
     """Return what can be had for points, cheapest first."""
-    purse = members.wallet(client, ref)
+    listed, purse = together(lambda: all_rewards(client), lambda: members.wallet(client, ref))
     spendable = members.points_of(client, purse) - events.unsettled_points(client, ref)
-    stores = stores_by_venue(client)
-    now = clock.now()
+    stores, now = stores_by_venue(client), clock.now()
     rewards = [
-        _reward(client, row, purse, spendable, stores, now)
-        for row in all_rewards(client)
-        if is_offered(client, row, now)
+        _reward(client, row, purse, spendable, stores, now) for row in listed if is_offered(client, row, now)
     ]
     money = points_as_money(client, spendable, ref)
     return tuple(sorted([*rewards, *money], key=lambda each: (each.points, each.reward_id)))
@@ -140,23 +137,24 @@ def _priority(tier: Json) -> Decimal:
 
 
 def all_rewards(client: Client) -> list[Json]:
-    """Return the rewards that the tenant offers. They are the same for everybody, and kept for some seconds;
-    buying one reads it afresh."""
-    key = f"whitelabel:{client.config.program}:rewards"
-    kept: list[Json] | None = cache.get(key)
-    if kept is None:
-        kept = _read_rewards(client)
-        cache.set(key, kept, timeout=REMEMBERED_S)
-    return kept
+    """Return the rewards that the tenant offers. They are the same for everybody. The spend of one reads it
+    again, with its price and its discount."""
+    return catalogues.known(
+        client.config,
+        "rewards",
+        read=lambda: _read_rewards(client),
+        parse=rows,
+        for_a_tap=catalogues.FRESH,
+    )
 
 
 def _read_rewards(client: Client) -> list[Json]:
     found: list[Json] = []
     for page in range(PAGES):
-        rows = client.rows(
+        listed = client.rows(
             "/rewards", operation="list_rewards", params=client.locale, limit=200, skip=200 * page
         )
-        found += rows
-        if len(rows) < 200:
+        found += listed
+        if len(listed) < 200:
             break
     return found

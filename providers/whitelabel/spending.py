@@ -21,13 +21,13 @@ from providers.journal.history import LONGEST_TITLE, TITLE
 from providers.journal.models import Write, WriteKind
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import note
-from providers.outbound import sharing
+from providers.outbound.parallel import together
 from providers.sales import Spend, SpendIntent, SpendKind
 from providers.whitelabel import events, members, offers, release, rewards, vouchers
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused, rejecting
-from providers.whitelabel.worth import is_same
+from providers.whitelabel.venues import stores_by_venue
+from providers.whitelabel.worth import is_same, read_discount
 
-SEEN_S = 10.0  # how old the list of benefits may be that is kept as what was there before
 # What `Write.shown_before` of a purchase holds: ids of owned benefits of that reward, and the balance.
 BENEFITS, POINTS = "benefits", "points"
 REDEEMED = "redeemed"  # and of a voucher: whether the member had redeemed it in the app
@@ -83,7 +83,7 @@ class PointsAsMoney(EngineWay):
     kind = SpendKind.POINTS
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
-        _need_points(self.client, intent)
+        _need_points(intent, members.available_points(self.client, intent.member_ref))
         return {}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
@@ -116,7 +116,7 @@ class PointsAsMoney(EngineWay):
     def _is_below_zero(self, event: Json, ref: str) -> bool:
         """Return whether the reaction to `event` has left the member with less than nothing."""
         try:
-            if events.settled_points(self.client, event) is not None:
+            if events.has_settled(self.client, event):
                 return members.points_of(self.client, members.wallet(self.client, ref)) < 0
         except ProviderError:
             # The points are taken, that is sure; only how the wallet stands could not be read.
@@ -141,18 +141,23 @@ class Purchase(EngineWay):
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
         client, ref = self.client, intent.member_ref
-        reward = rewards.get_reward(client, intent.item_id)
+        # The engine refuses a purchase beyond the wallet. Spends of ours that the wallet lacks count, too.
+        has_unsettled = events.has_unsettled(client, ref)
+        reward, purse, unsettled = together(
+            lambda: rewards.get_reward(client, intent.item_id),
+            lambda: members.wallet(client, ref),
+            lambda: events.count_unsettled(client, ref) if has_unsettled else 0,
+        )
         self.title = str(reward.get("name") or "")
         if reward.get("type") != VOUCHER:  # a gift card: the page locks it
             raise Rejected(RejectReason.NOT_ALLOWED)
-        if reward.get("price") != intent.points:
+        # The list of rewards may be older than a tap.
+        discount = read_discount(client, reward, stores_by_venue(client))
+        if reward.get("price") != intent.points or not is_same(intent.discount, discount):
             raise Rejected(RejectReason.PRICE_CHANGED)
-        purse = members.wallet(client, ref)
-        _need_points(client, intent, purse)
-        # The list as the page has just read it, the wallet as it is now: it shows what was bought in between.
-        with sharing.sharing(client.config.program, ref, max_age_s=SEEN_S):
-            owned = self._owned(intent, purse)
-        return {BENEFITS: owned, POINTS: members.points_of(client, purse)}
+        points = members.points_of(client, purse)
+        _need_points(intent, points - unsettled)
+        return {BENEFITS: self._owned(intent, purse), POINTS: points}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
         body = {
@@ -193,14 +198,16 @@ class Purchase(EngineWay):
         return release.BURNED
 
     def _owned(self, intent: SpendIntent, purse: Json) -> list[str]:
-        """Return the ids of what the member owns of this reward and has not used."""
-        owned = vouchers.list_benefits(self.client, intent.member_ref, purse)
+        """Return the ids of what the member owns of this reward and has not used: a wallet has them all."""
+        owned = vouchers.in_wallet(self.client, intent.member_ref, purse)
+        if owned is None:
+            owned = vouchers.list_benefits(self.client, intent.member_ref)
         return [str(each.get("id")) for each in owned if vouchers.reward_in(each).get("id") == intent.item_id]
 
     def _why_not_sold(self, intent: SpendIntent, refused: Refused) -> ProviderError:
         """Return why a purchase was refused: what the engine shows now counts, not its words."""
         try:
-            _need_points(self.client, intent)
+            _need_points(intent, members.available_points(self.client, intent.member_ref))
             if rewards.is_out_of_stock(rewards.get_reward(self.client, intent.item_id)):
                 return Rejected(RejectReason.OUT_OF_STOCK, str(refused))
         except (Rejected, Unavailable) as error:
@@ -267,8 +274,8 @@ class AlwaysOn(EngineWay):
         return Found(is_certain=True)  # nothing is sent, so nothing can have happened
 
 
-def _need_points(client: Client, intent: SpendIntent, purse: Json | None = None) -> None:
-    gap = intent.points - members.available_points(client, intent.member_ref, purse)
+def _need_points(intent: SpendIntent, available: int) -> None:
+    gap = intent.points - available
     if intent.points < 0 or (intent.kind is SpendKind.POINTS and intent.points == 0):
         raise Rejected(RejectReason.INVALID_INPUT)
     if gap > 0:

@@ -1,16 +1,14 @@
-"""Stores and tiers: what changes so seldom that it is remembered for some minutes."""
+"""Stores and tiers: catalogues of the tenant."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.cache import cache
-
 from providers.answers import rows, text, text_of, whole_of
 from providers.errors import UnexpectedAnswer
+from providers.outbound import catalogues
 from providers.types import ProviderStore
 from providers.whitelabel.client import Client, Json
 
-REMEMBERED_S = 300
 MOST_PAGES = 20
 UNREADABLE = "?"  # the store of a venue without an id
 
@@ -27,9 +25,11 @@ def list_stores(client: Client) -> tuple[ProviderStore, ...]:
 
 def stores_by_venue(client: Client) -> dict[str, str]:
     """Return our store ids by the ids of venues, by which discounts name them."""
-    return dict(
-        _remembered(client, "stores", lambda: [[str(v.get("id")), _store_id(v)] for v in _venues(client)])
-    )
+
+    def read() -> list[list[str]]:
+        return [[str(venue.get("id")), _store_id(venue)] for venue in _venues(client)]
+
+    return catalogues.known(client.config, "stores", read=read, parse=dict, for_a_tap=catalogues.FRESH)
 
 
 def store_limits(venues: Any, stores: Mapping[str, str]) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def store_limits(venues: Any, stores: Mapping[str, str]) -> tuple[str, ...]:
 def list_tiers(client: Client) -> list[Json]:
     """Return the tiers, the lowest first."""
 
-    def ask() -> list[Json]:
+    def read() -> list[Json]:
         data = client.get("/tiers", operation="list_tiers", params=client.locale)
         if not isinstance(data, list):
             raise UnexpectedAnswer("list_tiers: not a list")
@@ -54,8 +54,7 @@ def list_tiers(client: Client) -> list[Json]:
             if whole_of(row, "pointsRequirement") is not None
         ]
 
-    tiers: list[Json] = _remembered(client, "tiers", ask)
-    return tiers
+    return catalogues.known(client.config, "tiers", read=read, parse=rows, for_a_tap=catalogues.FRESH)
 
 
 def requirement(tier: Json) -> int:
@@ -77,12 +76,3 @@ def _venues(client: Client) -> list[Json]:
 
 def _store_id(venue: Json) -> str:
     return str(venue.get("externalIdentifier") or venue.get("id") or "")
-
-
-def _remembered(client: Client, what: str, ask: Any) -> Any:
-    key = f"whitelabel:{client.config.program}:{what}"
-    known = cache.get(key)
-    if known is None:
-        known = ask()
-        cache.set(key, known, timeout=REMEMBERED_S)
-    return known

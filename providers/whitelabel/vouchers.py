@@ -18,10 +18,12 @@ from providers.answers import at, inner, moment, rows
 from providers.dates import end_of
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import WriteKind, WriteState
+from providers.outbound import sharing
 from providers.outbound.exchange import segment
+from providers.outbound.parallel import together
 from providers.types import Discount, Lock, LockReason, Voucher
 from providers.whitelabel.client import VOUCHER, Client, Json, Refused
-from providers.whitelabel.members import login_of, wallet
+from providers.whitelabel.members import PROFILE_S, login_of, wallet
 from providers.whitelabel.venues import stores_by_venue
 from providers.whitelabel.worth import brand_of, is_gift_card, is_same, read_discount
 
@@ -53,19 +55,26 @@ def used_here(client: Client, ref: str) -> set[str]:
     return {value for row in spends.values_list("vendor_ref", "item_id") for value in row if value}
 
 
-def list_benefits(client: Client, ref: str, purse: Json | None = None) -> list[Json]:
+def list_benefits(client: Client, ref: str) -> list[Json]:
     """Return the member's benefits: those to redeem from the list, those in the wallet.
 
     The wallet is the member's by its address, so its rows need no owner; rows of the list without one
-    are dropped. A list that ignores our filter thus takes nothing away from what the wallet shows. `purse` is
-    the wallet where it was read already.
+    are dropped. A list that ignores our filter thus takes nothing away from what the wallet shows.
     """
-    owned = rows(client.names.find(purse or wallet(client, ref), "wallet_vouchers"))
-    found = {str(row.get("id")): row for row in owned if owner_of(client, row) in (ref, "")}
-    for row in _listed(client, ref):
+    listed, purse = together(lambda: _listed(client, ref), lambda: wallet(client, ref))
+    found = {str(row.get("id")): row for row in in_wallet(client, ref, purse) or ()}
+    for row in listed:
         if owner_of(client, row) == ref:
             found[str(row.get("id"))] = row
     return list(found.values())
+
+
+def in_wallet(client: Client, ref: str, purse: Json) -> list[Json] | None:
+    """Return the vouchers in the member's wallet, which are not burned; None where it has no list of them."""
+    listed = client.names.find(purse, "wallet_vouchers")
+    if not isinstance(listed, list):
+        return None
+    return [row for row in rows(listed) if owner_of(client, row) in (ref, "")]
 
 
 def get_benefit(client: Client, ref: str, benefit_id: str) -> Json:
@@ -206,7 +215,8 @@ def burn(client: Client, ref: str, benefit: Json, store: str, shown: Discount | 
     code = client.names.text(benefit, "benefit_code")
     if not code or code_type(benefit) == HUMAN:
         return
-    body: Json = {"code": code, "userIdentifier": login_of(client, ref)}
+    with sharing.sharing(client.config.program, ref, max_age_s=PROFILE_S):
+        body: Json = {"code": code, "userIdentifier": login_of(client, ref)}
     if store:
         body["venueIdentifier"] = store
     if code_type(benefit) == STATIC and not _is_of(client, benefit, body):

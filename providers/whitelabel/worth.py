@@ -5,7 +5,7 @@ look at. Assumed: `productSku` (or `sku`) limits one to these products, `venues`
 the program calls a category stands for the products that it lists; a till sees no categories.
 
 The worth of a point is the tenant's setting, else the program's own value, else what a test reaction says,
-which stores nothing. It is remembered for some minutes.
+which stores nothing. It is a catalogue of the tenant.
 """
 
 import re
@@ -14,20 +14,19 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from providers.answers import inner, number, rows, text, text_of
 from providers.currencies import from_minor_units, minor_units
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
+from providers.outbound import catalogues
 from providers.outbound.exchange import segment
 from providers.types import Cart, Discount, DiscountKind, Money
 from providers.whitelabel.client import Client, Json, Refused, plain
 from providers.whitelabel.settings import RECEIPTS
 from providers.whitelabel.venues import store_limits
 
-REMEMBERED_S = 300
 PROBE = Decimal(100)
 UNKNOWN = Discount(kind=DiscountKind.UNKNOWN)
 # Gift cards of other brands, from Runa and Xoxoday. Source: OpenAPI, RewardDefinition.
@@ -72,13 +71,11 @@ def is_same(shown: Discount, now: Discount) -> bool:
 
 def point_value(client: Client, ref: str) -> Money | None:
     """Return the worth of one point in the program's currency, None where nobody knows it."""
-    key = f"whitelabel:{client.config.program}:rate"
-    known = cache.get(key)
-    if known is None:
-        value = _from_setting(client) or client.settings.point_value or _from_reaction(client, ref)
-        known = str(value or 0)
-        cache.set(key, known, timeout=REMEMBERED_S)
-    value = Decimal(known)
+
+    def read() -> str:
+        return str(_from_setting(client) or client.settings.point_value or _from_reaction(client, ref) or 0)
+
+    value = catalogues.known(client.config, "rate", read=read, parse=Decimal, for_a_tap=catalogues.FRESH)
     return Money(amount=value, currency=client.config.currency) if value > 0 else None
 
 

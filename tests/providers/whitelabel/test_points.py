@@ -375,3 +375,33 @@ def test_many_threads_with_one_intent_spend_once(
     for thread in threads:
         thread.join()
     assert len(vendor.state.events_of("REDEEMED_POINTS")) == 1
+
+
+def test_another_discount_than_the_one_shown_is_refused(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.state.rewards[FIVE_OFF]["discounts"][0]["value"] = 300
+    with pytest.raises(Rejected) as caught:
+        provider.spend(reward_intent(mia))
+    assert caught.value.reason is RejectReason.PRICE_CHANGED
+    assert not vendor.state.events_of("PURCHASED_REWARD")
+
+
+def test_points_of_ours_whose_reaction_has_not_run_buy_no_reward(
+    provider: WhiteLabelProvider, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.state.reaction_delay_s = 3600
+    provider.spend(points_intent(mia, 800))
+    with pytest.raises(Rejected) as caught:
+        provider.spend(reward_intent(mia, "key-2"))
+    assert (caught.value.reason, caught.value.points_gap) == (RejectReason.INSUFFICIENT_POINTS, 80)
+    assert not vendor.state.events_of("PURCHASED_REWARD")
+
+
+def test_a_purchase_is_found_where_the_wallet_lists_no_vouchers(
+    build: Build, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers
+) -> None:
+    provider = build(names={"wallet_vouchers": "elsewhere"})
+    with lose_answers(), pytest.raises(OutcomeUnknown):
+        provider.spend(reward_intent(mia))
+    assert provider.find_spend(reward_intent(mia)).finding is Finding.HAPPENED
