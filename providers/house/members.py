@@ -13,7 +13,7 @@ from providers.house import kept, referral
 from providers.house.expiry import expiring_points
 from providers.house.ledger import lock
 from providers.house.models import Member, Tier
-from providers.house.models.members import bare_id, look_alike_id
+from providers.house.models.members import bare_id, look_alike_id, members_with
 from providers.texts import id_key, look_alike_key
 from providers.types import Consent, MemberQuery, QueryKind
 
@@ -35,11 +35,11 @@ def find(program: str, query: MemberQuery) -> tuple[Member, ...]:
     value = query.value.lower() if query.kind is QueryKind.EMAIL else query.value.upper()
     if not value:
         return ()
-    members = Member.objects.filter(program=program).select_related("merged_into")
-    found = tuple(members.filter(**{field: value})[:20])
+    found = tuple(members_with(program, field, value).select_related("merged_into")[:20])
     bare = id_key(value).upper()
     if found or field != "member_id" or not bare:
         return _survivors(found)
+    members = Member.objects.filter(program=program).select_related("merged_into")
     # Sorted here: with ORDER BY, SQLite would read the whole program.
     if alike := members.filter(Exact(bare_id(), bare)).order_by()[:20]:
         return _survivors(sorted(alike, key=lambda member: member.member_id))
@@ -166,9 +166,8 @@ def _describe_tier(member: Member) -> types.Tier | None:
 
 
 def _existing(program: str, email: str, phone: str) -> Member | None:
-    members = Member.objects.filter(program=program)
-    by_email = members.filter(email=email).first() if email else None
-    return by_email or (members.filter(phone=phone).first() if phone else None)
+    by_email = members_with(program, "email", email).first() if email else None
+    return by_email or (members_with(program, "phone", phone).first() if phone else None)
 
 
 def change_consents(program: str, ref: str, consents: types.Consents) -> Member:

@@ -31,6 +31,7 @@ from providers.house.models import (
     Voucher,
     VoucherState,
 )
+from providers.house.models.members import members_with
 from providers.texts import id_key
 
 CODE_LENGTH = 8
@@ -87,7 +88,7 @@ def enter(friend: Member, code: str) -> None:
     """Note with whose code the new member joins. Inside the caller's transaction. Raises
     Rejected(INVALID_INPUT) with the reason as its text."""
     key = id_key(code).upper()
-    owners = Member.objects.filter(program=friend.program, referral_code=key).select_related("merged_into")
+    owners = members_with(friend.program, "referral_code", key).select_related("merged_into")
     owner = owners.first() if key else None
     owner = owner.merged_into or owner if owner else None  # a merged card's code stays valid
     if owner is None:

@@ -66,6 +66,15 @@ def test_a_card_with_a_upc_code_is_found_by_both_of_its_readings(
     assert [hit.ref for hit in look_up(house, read_query(scanned, "US"))] == [stored]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"), [(QueryKind.EMAIL, "mia@example.test"), (QueryKind.PHONE, "+16175550100")]
+)
+def test_the_look_up_by_contact_uses_an_index(house: HouseProvider, kind: QueryKind, value: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        house.find_members(MemberQuery(kind=kind, value=value))
+    assert f"house_one_member_per_{kind.value}" in plan_of(queries[0]["sql"])
+
+
 def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
     with CaptureQueriesContext(connection) as queries:
         house.find_members(MemberQuery(kind=QueryKind.MEMBER_ID, value="acme 000001"))
