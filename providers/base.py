@@ -151,8 +151,6 @@ class LoyaltyProvider(ABC):
     finds_codes_as_ids: ClassVar[bool] = False
     # True when `get_history` knows only what went through our own calls (`providers.journal.history`).
     has_our_history: ClassVar[bool] = False
-    # True when the list of rewards is made for the goods of one cart, not only for its store.
-    lists_follow_cart: ClassVar[bool] = False
     # How many calls a page makes for a member, and a tap for its spend, when no earlier read can be used.
     calls_of_page: ClassVar[int] = 1
     calls_of_tap: ClassVar[int] = 1
@@ -192,6 +190,11 @@ class LoyaltyProvider(ABC):
         if decimals > cls.most_decimals:
             limit = f"{cls.kind} takes amounts with at most {cls.most_decimals}"
             raise SettingsError("currency", f"{currency} has {decimals} decimals, {limit}")
+
+    @property
+    def lists_follow_cart(self) -> bool:
+        """Whether the list of rewards is made for the goods of one cart, not only for its store."""
+        return False
 
     @property
     def budget(self) -> Budget | None:

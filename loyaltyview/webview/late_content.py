@@ -26,6 +26,7 @@ from providers.outbound.budget_state import Use
 
 # Where the frame's template wants the content, and what hides the frame then.
 PLACE = "<!--content-->"
+STAYS = "<i hidden data-stays></i>"
 HIDES_FRAME = "#early{display:none}"
 
 # Makes the content; None while the vendor's calls `launch.waits_for` are under way. The argument says that it
@@ -50,7 +51,8 @@ def answer_with_late_content(
             if not wait_without_thread(request.META, Waiting(launch.waits_for.when_done, deadline_at)):
                 launch.waits_for.wait(max(0.0, deadline_at - time.monotonic()))
             yield ""
-        yield style + _as_html(request, content) + after
+        # Without content the frame stays as it is, and htmx need not ask again.
+        yield (STAYS if content.status_code == 204 else style + _as_html(request, content)) + after
 
     response = StreamingHttpResponse(parts())
     response["X-Accel-Buffering"] = "no"  # nginx would hold the frame back

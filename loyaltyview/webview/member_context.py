@@ -20,14 +20,16 @@ from loyaltyview.webview.applied_redemptions import (
     way_back,
 )
 from loyaltyview.webview.cards import build_deck
-from loyaltyview.webview.carts import cart_of, store_of
+from loyaltyview.webview.carts import cart_of, earning_cart, store_of
 from loyaltyview.webview.choice import sign_offers
 from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.member_offers import fit_offers
+from loyaltyview.webview.member_reads import MemberReads
 from loyaltyview.webview.members import masked_view, member_token
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices, notices_in_address
 from loyaltyview.webview.problems import FailedItem, Problem
+from loyaltyview.work import clock
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import AuthFailed, ProviderError
 from providers.sales import SpendKind
@@ -75,6 +77,15 @@ class Page:
         """Read what is applied: when the page begins, and again when its member is known only then."""
         self.rows: list[Redemption] = redemptions_in(self.launch)
         self.cart: Cart = cart_left(self.launch, self.whole, self.rows)
+        self._reads: MemberReads | None = None
+
+    @property
+    def reads(self) -> MemberReads:
+        """What is read of the launch's member."""
+        if self._reads is None:
+            earning = earning_cart(self.launch, self.whole, self.cart, self.rows)
+            self._reads = MemberReads.of(self.launch, self.provider, self.cart, earning)
+        return self._reads
 
     def shared_context(self) -> dict[str, Any]:
         """Return what every page of a member gets, the skeleton too."""
@@ -129,6 +140,9 @@ class Page:
             "watch_query": watch_query(applied, self.provider),
             "handoff": way_back(launch, applied),
             "foreign_codes": foreign_codes(launch) if launch.selected_coupons else (),
+            "as_of": data.as_of,
+            "is_live": data.is_live,
+            "minutes_ago": int((clock.now() - data.as_of).total_seconds() / 60) if data.as_of else 0,
             "trouble": read_refusal(data.trouble) if data.trouble else "",
             "has_history": Capability.HISTORY in self.provider.capabilities,
             "has_consents": Capability.CONSENT_CHANGE in self.provider.capabilities,
@@ -150,7 +164,7 @@ class Page:
             "code": code,
             "outage": wording.OUTAGES[code],
             "needs_admin": isinstance(error, AuthFailed),
-            "known": snapshots.of_customer(self.launch),
+            "known": snapshots.of_member(self.launch),
             "applied": applied,
             "handoff": way_back(self.launch, applied),
             **shown,

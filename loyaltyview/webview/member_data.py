@@ -5,12 +5,12 @@ How the vendor is called, and how long a page waits, is in `vendor_calls`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from loyaltyview.ops.database import best_effort
-from loyaltyview.webview import snapshots
+from loyaltyview.webview.members import is_customer_of
 from loyaltyview.webview.models import Launch
-from loyaltyview.webview.vendor_calls import ask, call_now, shared
+from loyaltyview.webview.vendor_calls import ask, begin, call_now, shared
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
 from providers.outbound import sharing
@@ -18,16 +18,21 @@ from providers.sales import SpendKind
 from providers.texts import scanned_as
 from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, Voucher
 
+CUSTOMER = "customer"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberData:
-    """What the page shows. `trouble` is what kept rewards or vouchers away, None when all is there."""
+    """What the page shows. `trouble` is what kept rewards or vouchers away, None when all is there. `as_of`
+    is when the lists were read, None for just now; unless `is_live`, the member's own record is as old."""
 
     member: Member
     rewards: tuple[Reward, ...]
     vouchers: tuple[Voucher, ...]
     earn: int | None
     trouble: ProviderError | None
+    as_of: datetime | None = None
+    is_live: bool = True
 
 
 def find_customer(
@@ -41,7 +46,7 @@ def find_customer(
     answers = ask(
         launch,
         provider,
-        "customer",
+        CUSTOMER,
         {"members": lambda: look_up(provider, queries)},
         patience_s=patience_s,
         is_last=is_last,
@@ -50,68 +55,30 @@ def find_customer(
     return None if answers is None else answers["members"].get()
 
 
-def read_member(
-    launch: Launch,
-    provider: LoyaltyProvider,
-    cart: Cart,
-    earning_cart: Cart | None,
-    *,
-    patience_s: float,
-    is_last: bool,
-) -> MemberData | None:
-    """Return everything about the launch's member; None when the vendor is not done yet. `earning_cart` is
-    the cart as its order will earn on it, None where no points can be promised. Keep a snapshot of it.
-    Raises ProviderError when not even the member could be read."""
-    ref = launch.member_ref
-    calls: dict[str, Callable[[], Any]] = {
-        "member": lambda: provider.get_member(ref),
-        "rewards": lambda: provider.list_rewards(ref, cart),
-        "vouchers": lambda: provider.list_vouchers(ref),
-    }
-    if Capability.EARN_PREVIEW in provider.capabilities and earning_cart:
-        calls["earn"] = lambda: provider.preview_earn(ref, earning_cart)
-    if not provider.is_local:
-        began = snapshots.start(launch)
-        calls["began"] = lambda: began
-    answers = ask(launch, provider, ref, calls, patience_s=patience_s, is_last=is_last, member=ref)
-    if answers is None:
-        return None
-    earn = answers.get("earn")
-    data = MemberData(
-        member=answers["member"].get(),
-        rewards=answers["rewards"].value or (),
-        vouchers=answers["vouchers"].value or (),
-        earn=earn.value if earn else None,
-        trouble=answers["rewards"].error or answers["vouchers"].error,
-    )
-    if "began" in answers and data.trouble is None:
-        _keep(launch, answers["began"].get(), data, cart)
-    return data
+def begin_to_find_customer(launch: Launch, provider: LoyaltyProvider) -> None:
+    """Start the look-up of the cart's customer: the page picks it up in `find_customer`."""
+    if queries := _customer_queries(launch, provider):
+        begin(launch, provider, CUSTOMER, {"members": lambda: look_up(provider, queries)}, member="")
 
 
-def _keep(launch: Launch, began: snapshots.Start, data: MemberData, cart: Cart) -> None:
-    snapshot = snapshots.Snapshot(
-        balance=data.member.balance,
-        tier=data.member.tier,
-        rewards=data.rewards,
-        vouchers=data.vouchers,
-        earn=data.earn,
-        cart=cart,
-    )
-    with best_effort("the member's snapshot"):
-        snapshots.keep(launch, began, snapshot)
+def verified(launch: Launch, member: Member) -> Member:
+    """Return the launch's member. Raise Rejected(MEMBER_NOT_FOUND) for one who was assumed from an earlier
+    launch, and who is not the cart's customer at the vendor now."""
+    if launch.is_member_assumed and not is_customer_of(launch, member):
+        raise Rejected(RejectReason.MEMBER_NOT_FOUND)
+    return member
 
 
 def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
     """Return the launch's member, within the page's deadline. Raises ProviderError."""
     calls = {"member": lambda: provider.get_member(launch.member_ref)}
     with shared(launch, provider, sharing.PAGE_S):
-        member: Member = call_now(provider, calls)["member"].get()
-    return member
+        return verified(launch, call_now(provider, calls)["member"].get())
 
 
 def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
     """Return the member's points history, newest first. Raises ProviderError."""
+    _verify(launch, provider)
     calls = {"history": lambda: provider.get_history(launch.member_ref)}
     movements: tuple[Movement, ...] = call_now(provider, calls)["history"].get()
     return movements
@@ -119,11 +86,18 @@ def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, .
 
 def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:
     """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
+    _verify(launch, provider)
     ref = launch.member_ref
     with shared(launch, provider, sharing.PAGE_S):
         answers = call_now(provider, {"voucher": lambda: _find_voucher(provider, ref, code)})
     voucher: Voucher = answers["voucher"].get()
     return voucher
+
+
+def _verify(launch: Launch, provider: LoyaltyProvider) -> None:
+    """Ask who the member is, where no page of this launch has done so. Raises as `verified`."""
+    if launch.is_member_assumed:
+        read_profile(launch, provider)
 
 
 def _find_voucher(provider: LoyaltyProvider, ref: str, code: str) -> Voucher:
@@ -156,7 +130,7 @@ def read_for_redeeming(
     with shared(launch, provider, sharing.TAP_S):
         answers = call_now(provider, calls, is_tap=True)
     return MemberData(
-        member=answers["member"].get(),
+        member=verified(launch, answers["member"].get()),
         rewards=answers["rewards"].get() if "rewards" in answers else (),
         vouchers=answers["vouchers"].get() if "vouchers" in answers else (),
         earn=None,

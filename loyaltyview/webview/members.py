@@ -38,7 +38,7 @@ def masked_view(launch: Launch, member: Member, *, is_choice: bool = False) -> M
     name, contact = masking.initials(member) or gettext("The customer"), ""
     if launch.is_verified:
         name = masking.masked_name(member) or masking.masked_id(member.member_id)
-        name = name or shown(member.member_id)
+        name = name or shown(member.member_id) or gettext("The customer")
         contact = masking.contact(member)
     return MaskedView(
         name=name,
@@ -74,10 +74,18 @@ def read_choice(launch: Launch, choice: str) -> str:
 
 def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
     """Make `ref` the launch's member. `is_customer`: they are the cart's own customer."""
-    if (launch.member_ref, launch.is_customer) == (ref, is_customer):
+    if (launch.member_ref, launch.is_customer, launch.is_member_assumed) == (ref, is_customer, False):
         return
-    launch.member_ref, launch.is_customer = ref, is_customer
-    launch.save(update_fields=["member_ref", "is_customer"])
+    launch.member_ref, launch.is_customer, launch.is_member_assumed = ref, is_customer, False
+    launch.save(update_fields=["member_ref", "is_customer", "is_member_assumed"])
+
+
+def is_customer_of(launch: Launch, member: Member) -> bool:
+    """Return whether the vendor's record is the cart's customer: by the loyalty id, else by the e-mail."""
+    if launch.loyalty_id:
+        return launch.loyalty_id in (member.member_id, member.ref)
+    email = launch.customer_email.strip().casefold()
+    return bool(email) and member.email.strip().casefold() == email
 
 
 def member_token(launch: Launch) -> str:

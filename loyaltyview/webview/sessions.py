@@ -25,6 +25,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.programs.program_cache import program_by_id
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.refusals import Refusal
+from loyaltyview.webview import snapshots
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.responses import refuse
 from loyaltyview.work import clock
@@ -46,12 +47,14 @@ def open_launch(
     *,
     asked_at: datetime,
     is_host_awaited: bool,
-) -> HttpResponse:
-    """Store the launch and answer with its cookie and a redirect to its member page. `asked_at` is when
-    the app asked: of two launches of one cart, the later one counts. `is_host_awaited`: what the app puts
-    into the page has not been read yet."""
+) -> tuple[Launch, HttpResponse]:
+    """Store the launch and return it, with an answer that has its cookie and a redirect to its member page.
+    `asked_at` is when the app asked: of two launches of one cart, the later one counts. `is_host_awaited`:
+    what the app puts into the page has not been read yet."""
     secret = secrets.token_urlsafe(32)
     now = clock.now()
+    key = customer_key(program, context.customer_email)
+    assumed = snapshots.known_ref(program, key, context.loyalty_id)
     launch = Launch.objects.create(
         program=program,
         secret_hash=_hash(secret),
@@ -67,11 +70,14 @@ def open_launch(
         host_units=context.host_units,
         selected_coupons=list(context.selected_coupons),
         customer_email=context.customer_email,
-        customer_key=customer_key(program, context.customer_email),
+        customer_key=key,
         profile_id=context.profile_id,
         loyalty_id=context.loyalty_id,
         theme=theme_json(context.theme),
         is_host_awaited=is_host_awaited,
+        member_ref=assumed,
+        is_customer=bool(assumed),
+        is_member_assumed=bool(assumed),
     )
     if launch.cart_id:
         same_cart = Launch.objects.filter(program=program, cart_id=launch.cart_id)
@@ -89,7 +95,7 @@ def open_launch(
         samesite="Lax",
     )
     response["Cache-Control"] = "no-store"
-    return response
+    return launch, response
 
 
 def cart_json(context: LaunchContext) -> dict[str, object]:

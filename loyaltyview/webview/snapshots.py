@@ -55,8 +55,11 @@ class Known:
 
     def is_for(self, provider: LoyaltyProvider, cart: Cart) -> bool:
         """Return whether the lists are those of `cart`: at some vendors its goods decide, too."""
-        then = self.snapshot.cart
-        return _goods(then) == _goods(cart) if provider.lists_follow_cart else then.store == cart.store
+        return self.earns_as(cart) if provider.lists_follow_cart else self.snapshot.cart.store == cart.store
+
+    def earns_as(self, cart: Cart) -> bool:
+        """Return whether `cart` has the same goods in the same store, so that it earns the same."""
+        return _goods(self.snapshot.cart) == _goods(cart)
 
     def holds_for(self, launch: Launch) -> bool:
         """Return whether the lists need not be read again while the member's record is as it was: they were
@@ -66,6 +69,12 @@ class Known:
     def is_of(self, member: Member) -> bool:
         """Return whether the member's points and tier are as they were."""
         return (self.snapshot.balance, self.snapshot.tier) == (member.balance, member.tier)
+
+    def usable_vouchers(self) -> tuple[Voucher, ...]:
+        """Return the vouchers without those that have expired since."""
+        now = clock.now()
+        vouchers = self.snapshot.vouchers
+        return tuple(each for each in vouchers if each.expires_at is None or each.expires_at > now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,29 +104,34 @@ def load(program: Program, ref: str, change: str) -> Known | None:
         return None
 
 
-def of_customer(launch: Launch) -> Known | None:
-    """Return the snapshot of the launch's member, or of the cart's own customer before they are looked up;
-    None for nothing."""
-    ref = launch.member_ref or known_ref(launch)
+def of_member(launch: Launch) -> Known | None:
+    """Return the snapshot of the launch's member; None for nothing."""
+    ref = launch.member_ref
     return load(launch.program, ref, sharing.change_of(launch.program.slug, ref)) if ref else None
 
 
-def known_ref(launch: Launch) -> str:
-    """Return the member whom the same customer's last launch within a day found; "" for none. The vendor's
-    answer must confirm them. A launch in which another member was chosen says nothing."""
-    rows = Launch.objects.filter(
-        program_id=launch.program_id, is_customer=True, created_at__gt=clock.now() - KEPT_FOR
+def known_ref(program: Program, customer_key: str, loyalty_id: str) -> str:
+    """Return the member whom the same customer's last launch within a day found; "" for none, and where the
+    provider is local. The vendor's answer must confirm them. A launch in which another member was chosen says
+    nothing."""
+    if not (customer_key or loyalty_id) or program.provider().is_local:
+        return ""
+    found = (
+        Launch.objects.filter(
+            program=program,
+            customer_key=customer_key,
+            created_at__gt=clock.now() - KEPT_FOR,
+            is_customer=True,
+            is_member_assumed=False,
+            **({} if customer_key else {"loyalty_id": loyalty_id}),
+        )
+        .order_by("-created_at")
+        .values_list("member_ref", "loyalty_id")
+        .first()
     )
-    if launch.customer_key:
-        rows = rows.filter(customer_key=launch.customer_key)
-    elif launch.loyalty_id:
-        rows = rows.filter(customer_key="", loyalty_id=launch.loyalty_id)
-    else:
-        return ""
-    found = rows.order_by("-created_at").values_list("member_ref", "loyalty_id").first()
-    if found is None or (launch.loyalty_id and found[1] not in ("", launch.loyalty_id)):
-        return ""
-    return found[0]
+    # The first launch may have had no loyalty id yet: the page wrote it into the customer's profile.
+    is_same = found and (not loyalty_id or found[1] in ("", loyalty_id))
+    return str(found[0]) if found and is_same else ""
 
 
 def keep(launch: Launch, start: Start, snapshot: Snapshot) -> None:

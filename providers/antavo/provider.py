@@ -69,12 +69,15 @@ class AntavoProvider(LoyaltyProvider):
         }
     )
     calls_of_page, calls_of_tap = 5, 3
-    lists_follow_cart = True  # the offers among them
     settings_class = Settings
 
     @property
     def client(self) -> Client:
         return client_for(self.config)
+
+    @property
+    def lists_follow_cart(self) -> bool:
+        return bool(self.client.settings.has_offers)
 
     @property
     def budget(self) -> Budget | None:

@@ -4,6 +4,7 @@ worker. See docs/decisions/0011.
 The purpose of a call is a context variable, as the deadline is; a call without one belongs to the worker.
 """
 
+import math
 import threading
 import time
 import uuid
@@ -44,6 +45,7 @@ class Purpose:
     use: Use
     calls: int
     key: str
+    patience_s: float = math.inf
     lock: threading.Lock = field(default_factory=threading.Lock)
     budgets: "dict[str, Budget]" = field(default_factory=dict)
     refused_s: float | None = None
@@ -54,10 +56,12 @@ _purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 
 
 @contextmanager
-def calling_for(use: Use, *, calls: int = 1, key: str = "") -> Iterator[Purpose]:
-    """Make the calls of this block for `use`; a tap with a booking gives its key. The caller gives unused
-    bookings back (`finish`)."""
-    purpose = Purpose(use=use, calls=calls, key=key or uuid.uuid4().hex)
+def calling_for(
+    use: Use, *, calls: int = 1, key: str = "", patience_s: float = math.inf
+) -> Iterator[Purpose]:
+    """Make the calls of this block for `use`; a tap with a booking gives its key. None waits longer than
+    `patience_s` for its turn. The caller gives unused bookings back (`finish`)."""
+    purpose = Purpose(use=use, calls=calls, key=key or uuid.uuid4().hex, patience_s=patience_s)
     token = _purpose.set(purpose)
     try:
         yield purpose
@@ -117,7 +121,7 @@ class Budget:
         purpose = _purpose.get() or Purpose(use=Use.WORK, calls=1, key="")
         if purpose.use is Use.WORK:
             patience_s = min(patience_s, WORK_PATIENCE_S)
-        ends_at = self.clock() + patience_s
+        ends_at = self.clock() + min(patience_s, purpose.patience_s)
         is_booking = purpose.calls > 1 or purpose.use is Use.TAP
         if not (is_booking and self._begin(purpose, ends_at)):
             self._wait(lambda state, now: state.call(purpose.key, purpose.use, now), ends_at, is_queued=True)

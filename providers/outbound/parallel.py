@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connections
 
-from providers.errors import ProviderError, Unavailable
+from providers.errors import ProviderError, Rejected, Unavailable
 from providers.outbound.deadline import deadline
 from providers.outbound.lanes import Lanes
 
@@ -115,6 +115,11 @@ class Pending:
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds`; return whether every call has ended."""
         return not wait(self._futures.values(), timeout=seconds).not_done
+
+    def has_failed(self) -> bool:
+        """Return whether a call has ended with an error that the next attempt may not meet."""
+        errors = [future.exception() for future in self._futures.values() if future.done()]
+        return any(isinstance(error, ProviderError) and not isinstance(error, Rejected) for error in errors)
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Call `call` once every call has ended: now, or in the thread of the last one."""

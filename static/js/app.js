@@ -36,10 +36,12 @@ function arrived(root) {
   }
 }
 
-// The content came behind the frame, so the frame goes. Where the connection broke, it stays: htmx asks again.
+// The content came behind the frame, so the frame goes, or what it shows stays where the program gave no answer.
+// Where the connection broke, the frame stays: htmx asks again.
 const frame = document.getElementById("early");
 if (frame?.nextElementSibling) {
-  frame.remove();
+  if (frame.nextElementSibling.hasAttribute("data-stays")) frame.replaceWith(...frame.childNodes);
+  else frame.remove();
   arrived(document);
 }
 

@@ -20,7 +20,7 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.member_context import Page
 from loyaltyview.webview.models import Launch
 from providers.base import Capability
-from providers.errors import AuthFailed, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
+from providers.errors import AuthFailed, ProviderError, Unavailable, UnexpectedAnswer
 from providers.types import Discount, DiscountKind, Lock, LockReason, PointsRange, Voucher
 
 from .conftest import Mint, Open, squeezed
@@ -296,7 +296,6 @@ def test_a_deleted_member_is_looked_up_again(client: Client, page: str, vendor: 
     ("error", "code"),
     [
         (Unavailable("timeout"), "PROVIDER_UNAVAILABLE"),
-        (RateLimited("429"), "PROVIDER_BUSY"),
         (AuthFailed("401"), "PROVIDER_AUTH"),
         (UnexpectedAnswer("html"), "PROVIDER_UNEXPECTED"),
     ],

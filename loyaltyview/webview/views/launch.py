@@ -18,6 +18,7 @@ from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import Refusal, refusal_of
 from loyaltyview.webview.host_check import confirm, read_customer
 from loyaltyview.webview.problems import Problem
+from loyaltyview.webview.read_ahead import read_ahead
 from loyaltyview.webview.responses import refuse
 from loyaltyview.webview.sessions import language_of, open_launch
 
@@ -57,7 +58,11 @@ def _open(request: HttpRequest, program: Program) -> HttpResponse:
     except (LaunchError, IdentityError, Problem) as error:
         return _refuse(request, program, error)
     is_host_awaited = request.method != "POST" or bool(request.POST.get("awaits"))
-    return open_launch(program, context, associate, asked_at=asked_at, is_host_awaited=is_host_awaited)
+    launch, response = open_launch(
+        program, context, associate, asked_at=asked_at, is_host_awaited=is_host_awaited
+    )
+    read_ahead(request, launch)
+    return response
 
 
 def _refuse(

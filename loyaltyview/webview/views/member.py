@@ -19,10 +19,9 @@ from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import read_refusal
-from loyaltyview.webview.carts import earning_cart
 from loyaltyview.webview.late_content import answer_with_late_content
 from loyaltyview.webview.member_context import LastTap, Page, Search
-from loyaltyview.webview.member_data import MemberData, find_customer, read_member
+from loyaltyview.webview.member_data import MemberData, find_customer
 from loyaltyview.webview.members import choose, forget
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices_in_address
@@ -31,7 +30,7 @@ from loyaltyview.webview.responses import address_of, go, is_htmx
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.vendor_calls import time_left
 from providers.base import Capability
-from providers.errors import ProviderError, Rejected, RejectReason, Unavailable
+from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable
 from providers.types import Member
 
 
@@ -65,12 +64,16 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponseBase:
     answer = _answer(page, first_paint())
     if answer is not None:
         return answer
-    frame = render(request, "webview/skeleton.html", page.shared_context())
+    painted = page.reads.painted() if launch.member_ref else None
+    if painted:
+        frame = render(request, "webview/as_it_was.html", page.member_context(painted))
+    else:
+        frame = render(request, "webview/skeleton.html", page.shared_context())
     return answer_with_late_content(
         request,
         launch,
         frame,
-        lambda is_last: _answer(page, without_waiting(is_last)),
+        lambda is_last: _answer(page, without_waiting(is_last), is_painted=painted is not None),
         deadline_at=started + settings.PAGE_DEADLINE_S,
     )
 
@@ -102,8 +105,9 @@ def show_member(
     return _answer(page, to_the_end()) or _show_outage(page, Unavailable("deadline"))
 
 
-def _answer(page: Page, wait: Wait) -> HttpResponse | None:
-    """Return the answer; None when the vendor is not done and `wait` was not the last one."""
+def _answer(page: Page, wait: Wait, *, is_painted: bool = False) -> HttpResponse | None:
+    """Return the answer; None when the vendor is not done and `wait` was not the last one. `is_painted`: the
+    member's snapshot is shown, so there is no answer (204) where the vendor gives none."""
     request, launch = page.request, page.launch
     started = time.monotonic()
     try:
@@ -115,16 +119,39 @@ def _answer(page: Page, wait: Wait) -> HttpResponse | None:
                 return _go_without_member(page, is_several=bool(members))
             _take_customer(page, members[0])
         patience_s = time_left(started, wait.seconds)
-        data = _read_member(page, patience_s=patience_s, is_last=wait.is_last)
+        is_news = page.tap.problem is not None
+        data = page.reads.read(patience_s=patience_s, is_last=wait.is_last, is_news=is_news)
     except ProviderError as error:
-        if isinstance(error, Rejected) and error.reason is RejectReason.MEMBER_NOT_FOUND:
-            forget(launch)
-            return go(request, address_of("find", launch) + "?gone=1")
-        return _show_outage(page, error)
+        if not isinstance(error, Rejected) or error.reason is not RejectReason.MEMBER_NOT_FOUND:
+            return _answer_without_vendor(page, error, is_painted=is_painted)
+        was_assumed = launch.is_member_assumed
+        forget(launch)
+        if was_assumed:
+            page.read_redemptions()
+            return _answer(page, wait)
+        return go(request, address_of("find", launch) + "?gone=1")
     if data is None:
         return None
-    template = "webview/member.html#content" if is_htmx(request) else "webview/member.html"
-    return render(request, template, page.member_context(data), status=page.tap.status)
+    if launch.is_member_assumed:
+        _take_customer(page, data.member)
+    return _show(page, data)
+
+
+def _show(page: Page, data: MemberData) -> HttpResponse:
+    template = "webview/member.html#content" if is_htmx(page.request) else "webview/member.html"
+    return render(page.request, template, page.member_context(data), status=page.tap.status)
+
+
+def _answer_without_vendor(page: Page, error: ProviderError, *, is_painted: bool) -> HttpResponse:
+    """Return what there is to show: the snapshot where it is shown already, or where only the account's calls
+    are used up; else the page that says what is out of order."""
+    if page.tap.problem is None and page.launch.member_ref:
+        if is_painted:
+            note_trouble(page.launch.program, TroubleKind.PAGE, read_refusal(error))
+            return HttpResponse(status=204)
+        if isinstance(error, RateLimited) and (painted := page.reads.painted()):
+            return _show(page, painted)
+    return _show_outage(page, error)
 
 
 def _take_customer(page: Page, member: Member) -> None:
@@ -143,17 +170,6 @@ def _take_customer(page: Page, member: Member) -> None:
                 contact=launch.customer_email,
                 may_replace=False,
             )
-
-
-def _read_member(page: Page, *, patience_s: float, is_last: bool) -> MemberData | None:
-    return read_member(
-        page.launch,
-        page.provider,
-        page.cart,
-        earning_cart(page.launch, page.whole, page.cart, page.rows),
-        patience_s=patience_s,
-        is_last=is_last,
-    )
 
 
 def _show_outage(page: Page, error: ProviderError) -> HttpResponse:
