@@ -27,6 +27,8 @@ from providers.outbound.addresses import allowed_addresses
 
 # When the attempt being made in this thread must have ended, by time.monotonic().
 attempt_ends_at: ContextVar[float] = ContextVar("attempt_ends_at", default=math.inf)
+# The most that are kept to one host: a connection for each thread that may call at the same moment.
+CONNECTIONS = 128
 PIECE_BYTES = 16_384  # of one TLS record; each is a system call with its own time-out
 
 
@@ -190,17 +192,24 @@ def is_refused(error: BaseException) -> bool:
 
 
 _local = threading.local()
+_adapters: dict[tuple[str, str], _Adapter] = {}
+_adapters_lock = threading.Lock()
 
 
 def session_for(program: str, vendor: str) -> requests.Session:
-    """Return this thread's session: it reuses connections and stores nothing else."""
+    """Return this thread's session. It stores nothing: its connections are those of all threads, and the one
+    that was used last is taken first. A thread's own would be idle for long, and closed by the other side."""
     sessions: dict[tuple[str, str], requests.Session] = _local.__dict__.setdefault("sessions", {})
     session = sessions.get((program, vendor))
     if session is None:
         session = sessions[(program, vendor)] = _Session()
         session.trust_env = False
         session.headers["User-Agent"] = "LoyaltyView"
-        adapter = _Adapter(pool_connections=4, pool_maxsize=1, max_retries=0)
+        with _adapters_lock:
+            adapter = _adapters.get((program, vendor))
+            if adapter is None:
+                adapter = _Adapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+                _adapters[program, vendor] = adapter
         session.mount("https://", adapter)
         session.mount("http://", adapter)
     session.cookies.clear()
