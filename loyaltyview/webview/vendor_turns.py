@@ -13,7 +13,6 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.responses import is_htmx
-from providers.base import LoyaltyProvider
 from providers.outbound import sharing
 from providers.outbound.budget import calling_for
 from providers.outbound.budget_state import Use
@@ -24,13 +23,23 @@ SOON_S = 2.0
 NOT_REPEATED = ("csrfmiddlewaretoken", "pin")  # of a form that a page holds again
 
 
-def wait_of(launch: Launch, key: str, taps: int = 1) -> float:
-    """Keep a place for a form of `taps` taps, once per key. Return in how many seconds its turn comes, 0 for
-    now or soon. Raises Problem where that would be too long; then no place is kept."""
+def calls_of(launch: Launch, taps: int = 1) -> int:
+    """Return how many calls the taps of a form make: those of their spends, and the page's where it was read
+    long ago or by another process. 1 for a vendor whose calls are not counted."""
     provider = launch.program.provider()
     if provider.budget is None:
+        return 1
+    is_known = sharing.is_known(launch.program.slug, launch.member_ref)
+    return provider.calls_of_tap * taps + (0 if is_known else provider.calls_of_page)
+
+
+def wait_of(launch: Launch, key: str, calls: int) -> float:
+    """Keep a place for the `calls` of a form, once per key. Return in how many seconds its turn comes, 0 for
+    now or soon. Raises Problem where that would be too long; then no place is kept."""
+    budget = launch.program.provider().budget
+    if budget is None:
         return 0.0
-    turn = provider.budget.book(key, _calls(launch, provider, taps))
+    turn = budget.book(key, calls)
     if turn.is_booked:
         return turn.wait_s if turn.wait_s > SOON_S else 0.0
     seconds = math.ceil(turn.wait_s)
@@ -44,23 +53,16 @@ def wait_of(launch: Launch, key: str, taps: int = 1) -> float:
     raise Problem(Refusal.PROVIDER_BUSY, text % {"n": seconds}, status=503)
 
 
-def _calls(launch: Launch, provider: LoyaltyProvider, taps: int) -> int:
-    """Return how many calls the taps make: those of their spends, and the page's where it was read long ago
-    or by another process."""
-    is_known = sharing.is_known(launch.program.slug, launch.member_ref)
-    return provider.calls_of_tap * taps + (0 if is_known else provider.calls_of_page)
-
-
 @contextmanager
-def in_turn(launch: Launch, key: str, taps: int = 1) -> Iterator[None]:
-    """Make the calls of this block with what was booked under `key`, and give back the rest."""
-    provider = launch.program.provider()
-    with calling_for(Use.TAP, calls=_calls(launch, provider, taps), key=key) as purpose:
+def in_turn(launch: Launch, key: str, calls: int) -> Iterator[None]:
+    """Make the calls of this block with the `calls` that were booked under `key`, and give back the rest."""
+    budget = launch.program.provider().budget
+    with calling_for(Use.TAP, calls=calls, key=key) as purpose:
         try:
             yield
         finally:
-            if provider.budget is not None and purpose.made < purpose.calls:
-                provider.budget.end(key)
+            if budget is not None and purpose.made < purpose.calls:
+                budget.end(key)
 
 
 def waiting(request: HttpRequest, launch: Launch, wait_s: float) -> HttpResponse:

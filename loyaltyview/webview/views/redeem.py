@@ -25,7 +25,7 @@ from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.tap_request import request_of
 from loyaltyview.webview.taps import Tap, read_tap
-from loyaltyview.webview.vendor_turns import in_turn, wait_of
+from loyaltyview.webview.vendor_turns import calls_of, in_turn, wait_of
 from loyaltyview.webview.views.member import show_member
 from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 from loyaltyview.work.plain_sql import select
@@ -45,10 +45,11 @@ def redeem_reward(request: HttpRequest, launch: Launch) -> HttpResponse:
         check_member_token(launch, request.POST.get("member"))
         tap = read_tap(request.POST)
         is_repeated = has_begun(launch, (tap,))
-        if not is_repeated and (wait_s := wait_of(launch, tap.key)):
+        calls = calls_of(launch)
+        if not is_repeated and (wait_s := wait_of(launch, tap.key, calls)):
             return wait_or_ask(request, launch, wait_s)
         with attempt_of(request, launch, (tap,), has_begun=is_repeated) as attempt:
-            with in_turn(launch, tap.key):
+            with in_turn(launch, tap.key, calls):
                 row = redeem_tap(launch, replace(tap, pin=attempt.pin), has_begun=is_repeated)
             is_new = True
             if row.state == State.REFUSED:

@@ -15,7 +15,7 @@ from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.webview.responses import address_of, go
 from loyaltyview.webview.sessions import with_launch
 from loyaltyview.webview.taps import Tap, read_taps
-from loyaltyview.webview.vendor_turns import in_turn, wait_of
+from loyaltyview.webview.vendor_turns import calls_of, in_turn, wait_of
 from loyaltyview.webview.views.member import show_member
 from loyaltyview.webview.views.pin import ask_or, attempt_of, wait_or_ask
 from loyaltyview.webview.views.redeem import has_begun, redeem_tap
@@ -47,9 +47,10 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
         check_member_token(launch, request.POST.get("member"))
         taps = read_taps(request.POST)
         is_repeated = has_begun(launch, taps)
-        if not is_repeated and (wait_s := wait_of(launch, request.POST["key"], len(taps))):
+        calls = calls_of(launch, len(taps))
+        if not is_repeated and (wait_s := wait_of(launch, request.POST["key"], calls)):
             return wait_or_ask(request, launch, wait_s)
-        rows, failed, first = _redeem_all(request, launch, taps, is_repeated=is_repeated)
+        rows, failed, first = _redeem_all(request, launch, taps, calls, is_repeated=is_repeated)
     except Problem as problem:
         return ask_or(
             request,
@@ -77,12 +78,12 @@ def redeem_many(request: HttpRequest, launch: Launch) -> HttpResponse:
 
 @sensitive_variables("attempt")
 def _redeem_all(
-    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...], *, is_repeated: bool
+    request: HttpRequest, launch: Launch, taps: tuple[Tap, ...], calls: int, *, is_repeated: bool
 ) -> tuple[list[Redemption], list[FailedItem], Problem | None]:
     """As `_redeem_each`, in turn, and with the PIN that the customer typed for all of them."""
     key = request.POST["key"]
     attempts = attempt_of(request, launch, taps, has_begun=is_repeated)
-    with attempts as attempt, in_turn(launch, key, len(taps)):
+    with attempts as attempt, in_turn(launch, key, calls):
         with_pin = tuple(replace(tap, pin=attempt.pin) for tap in taps)
         rows, failed, first = _redeem_each(launch, with_pin, is_repeated=is_repeated)
         is_wrong = any(each.code == Refusal.PIN_WRONG for each in failed)
