@@ -17,7 +17,7 @@ TEMPLATES = settings.BASE_DIR / "templates"
 PART = re.compile(r"{% kept.*?%}(.*?){% endkept %}", re.DOTALL)
 INCLUDED = re.compile(r'{% include "([^"]+)"')
 # What differs between two pages that show the same, or between two days.
-CHANGING = re.compile(r"csrf_token|new_key|clock|\|day|\|expiry|forloop|launch\.|request\.|member\.")
+CHANGING = re.compile(r"{% (?:csrf_token|new_key|clock)|\|day|\|expiry|forloop|launch\.|request\.|member\.")
 NAMED = "{% load webview %}{% kept name=name %}{{ name }}{% endkept %}"
 
 
