@@ -43,7 +43,7 @@ class Snapshot:
     version: Literal[1] = 1
 
 
-_format = TypeAdapter(Snapshot)
+FORMAT = TypeAdapter(Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def load(program: Program, ref: str, change: str) -> Known | None:
         row = next(iter(select(MemberSnapshot, mine, order_by="id", limit=1)), None)
         if row is None or row.change != change or row.read_at <= clock.now() - KEPT_FOR:
             return None
-        return Known(snapshot=_format.validate_json(row.content), read_at=row.read_at)
+        return Known(snapshot=FORMAT.validate_json(row.content), read_at=row.read_at)
     except (ValidationError, CredentialsUnreadable) as error:
         log.info("snapshot_ignored", error=type(error).__name__)
         return None
@@ -142,7 +142,7 @@ def keep(launch: Launch, start: Start, snapshot: Snapshot) -> None:
         member_ref=launch.member_ref,
         read_at=start.at,
         change=start.change,
-        content=_format.dump_json(snapshot).decode(),
+        content=FORMAT.dump_json(snapshot).decode(),
     )
     MemberSnapshot.objects.bulk_create(
         [row],

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.apps import apps
 
+from loyaltyview.webview.snapshots import FORMAT, Snapshot
 from providers.base import Capability, LoyaltyProvider
 from providers.currencies import decimals_of
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
@@ -124,6 +125,22 @@ class ProviderContract(ContractFixtures):
     def test_a_member_has_the_promised_types(self, member: Member, member_ref: str) -> None:
         assert_types(member)
         assert member.ref == member_ref
+
+    def test_a_snapshot_of_a_page_is_read_back_exactly(
+        self, provider: LoyaltyProvider, member: Member, cart: Cart
+    ) -> None:
+        snapshot = Snapshot(
+            balance=member.balance,
+            tier=member.tier,
+            rewards=provider.list_rewards(member.ref, cart),
+            vouchers=provider.list_vouchers(member.ref),
+            earn=None,
+            cart=cart,
+        )
+        text = FORMAT.dump_json(snapshot).decode()
+        assert FORMAT.validate_json(text) == snapshot
+        for personal in filter(None, (member.email, member.phone, member.last_name)):
+            assert personal not in text
 
     def test_an_unknown_member_is_rejected(self, provider: LoyaltyProvider) -> None:
         with pytest.raises(Rejected) as caught:
