@@ -59,7 +59,7 @@ class PongoProvider(LoyaltyProvider):
         }
     )
     has_our_history = True  # its reference has no call for a history
-    calls_of_page, calls_of_tap = 3, 3
+    calls_of_page, calls_of_tap = 3, 2  # a tap that lists the rewards makes one more
     settings_class = Settings
 
     def __init__(self, config: ProviderConfig) -> None:
@@ -156,8 +156,10 @@ class PongoProvider(LoyaltyProvider):
     def note_member(self, ref: str) -> None:
         """Called by the worker for each `member_changed`: keeps the index of passes current. Other rewards
         may be for the customer now."""
-        sharing.forget_facts(self.config.program, ref)
-        members.note_pass(self.client, ref)
+        try:
+            members.note_pass(self.client, ref)
+        finally:
+            sharing.forget_facts(self.config.program, ref)
 
     # --- Our own rows -----------------------------------------------------------------------------
 

@@ -63,7 +63,6 @@ class YotpoProvider(LoyaltyProvider):
         self._sleep = sleep
         if not Settings.read(config.settings).delays_deduction:
             self.capabilities = self.capabilities - {Capability.HOLD}  # type: ignore[misc]  # of this account
-            self.calls_of_tap = 3  # type: ignore[misc]  # one more for what was there before
 
     @property
     def client(self) -> Client:

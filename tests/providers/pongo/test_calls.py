@@ -54,4 +54,3 @@ def test_a_further_page_of_the_day_costs_two_calls_and_its_tap_three(
         ("POST", f"/v1/rewards/{FIVE_OFF}"),
         ("POST", f"/v1/customers/{MIA}/rewards/lock"),
     ]
-    assert len(vendor.asked) <= provider.calls_of_tap

@@ -61,7 +61,6 @@ def test_a_further_page_of_the_day_costs_one_call_and_its_tap_two(
     reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
     tap(provider, make_intent(ref, FIVE_OFF, 100), reward)
     assert asked == ["GET /redemption_options", "POST /redemptions"]
-    assert len(asked) <= provider.calls_of_tap
 
 
 def test_where_points_go_at_once_a_tap_costs_one_call_more(build: Build, asked: list[str]) -> None:
@@ -72,7 +71,6 @@ def test_where_points_go_at_once_a_tap_costs_one_call_more(build: Build, asked: 
     reward = next(reward for reward in rewards if reward.reward_id == FIVE_OFF)
     tap(provider, make_intent(ref, FIVE_OFF, 100), reward)
     assert sorted(asked) == ["GET /customers", "GET /redemption_options", "POST /redemptions"]
-    assert len(asked) <= provider.calls_of_tap
 
 
 def test_a_page_after_a_sale_costs_one_call(provider: YotpoProvider, asked: list[str]) -> None:
