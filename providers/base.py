@@ -213,6 +213,11 @@ class LoyaltyProvider(ABC):
         """Called when the associate types or scans. Return every exact match (none: empty, at most 20).
         Compare the answer with the query: vendors match partially, and a near match is another customer."""
 
+    def find_refs(self, query: MemberQuery) -> tuple[str, ...]:
+        """Called for orders. Return the refs of the members that `find_members` returns. Override it where a
+        ref costs less than the whole member."""
+        return tuple(member.ref for member in self.find_members(query))
+
     @abstractmethod
     def get_member(self, ref: str) -> Member:
         """Called on page load. Raise Rejected(MEMBER_NOT_FOUND) when the member is gone."""

@@ -26,10 +26,12 @@ from loyaltyview.events.models import (
 )
 from loyaltyview.events.orders import (
     NOT_EARNED,
+    change,
     is_member_erased,
     member_who_spent,
     note_cancelled,
     opened_event,
+    refresh,
     settle_order,
     to_provider,
 )
@@ -57,7 +59,6 @@ def complete_order(order: Order) -> None:
     """The opened order is completed: settle its redemptions, let it earn, then handle again the returns that
     came before it had earned. Raises ProviderError, NewStoreError; may be repeated."""
     earn(order, settle_order(order))
-    order.refresh_from_db()
     if order.earning == Earning.EARNED:
         reopen_returns(order)
 
@@ -85,11 +86,10 @@ def earn(order: Order, spends: tuple[Spend, ...]) -> None:
             return
     if not _start(order, member_ref):
         return  # Cancelled meanwhile: order.cancelled takes back the points that there are.
-    change = provider.record_order(to_provider(order, member_ref, spends))
-    Order.objects.filter(pk=order.pk, earning=Earning.STARTED).update(
-        earning=Earning.EARNED, earned_points=change.points, earned_at=timezone.now()
-    )
-    log.info("order_earned", program=order.program.slug, order=order.order_id, points=change.points)
+    points = provider.record_order(to_provider(order, member_ref, spends)).points
+    earned = {"earning": Earning.EARNED, "earned_points": points, "earned_at": timezone.now()}
+    change(order, {"earning": Earning.STARTED}, earned)
+    log.info("order_earned", program=order.program.slug, order=order.order_id, points=points)
 
 
 def why_nothing(order: Order) -> WhyNothing | None:
@@ -213,10 +213,8 @@ def _enrol(order: Order, provider: LoyaltyProvider) -> str:
 
 def _start(order: Order, member_ref: str) -> bool:
     """Note that the vendor is about to be asked. False when the order was cancelled meanwhile."""
-    rows = Order.objects.filter(
-        pk=order.pk, cancelled_seen_at=None, earning__in=[*NOT_EARNED, Earning.STARTED]
-    )
-    return rows.update(earning=Earning.STARTED, member_ref=member_ref, why_nothing="") == 1
+    may_start = {"cancelled_seen_at": None, "earning": [*NOT_EARNED, Earning.STARTED]}
+    return change(order, may_start, {"earning": Earning.STARTED, "member_ref": member_ref, "why_nothing": ""})
 
 
 def _earn_nothing(order: Order, reason: WhyNothing, *, is_without_member: bool = False) -> None:
@@ -226,11 +224,12 @@ def _earn_nothing(order: Order, reason: WhyNothing, *, is_without_member: bool =
     if is_without_member:
         may_end |= Q(earning=Earning.STARTED, member_ref="", cancelled_seen_at=None)
     Order.objects.filter(may_end, pk=order.pk).update(earning=Earning.NOTHING, why_nothing=reason)
+    refresh(order)
 
 
 def _only_member(provider: LoyaltyProvider, kind: QueryKind, value: str) -> str:
-    members = provider.find_members(MemberQuery(kind=kind, value=value)) if value else ()
-    return members[0].ref if len(members) == 1 else ""
+    refs = provider.find_refs(MemberQuery(kind=kind, value=value)) if value else ()
+    return refs[0] if len(refs) == 1 else ""
 
 
 def _customer_email(order: Order) -> str:

@@ -83,8 +83,7 @@ def order_opened(event: Event) -> None:
 def order_completed(event: Event) -> None:
     """The sale is completed: it earns. The amounts are those of `order.opened`."""
     order = orders.note_completed(event.program, read_completed(bytes(event.payload)).order_id)
-    order = opened_order(event, order.order_id)
-    complete_order(order)
+    complete_order(opened_order(event, order.order_id, order))
 
 
 def order_cancelled(event: Event) -> None:
@@ -145,9 +144,10 @@ def _use(event: Event, *, is_final: bool) -> None:
     program = event.program
     read = read_codes(bytes(event.payload), program.newstore_reward_attribute)
     read = orders.with_reward_codes(program, read)
-    is_outdated = not is_final and orders.was_opened(program, read.order_id)
-    if not read.is_historical and not is_outdated:
-        order, _ = Order.objects.get_or_create(program=program, order_id=read.order_id)
+    if read.is_historical or not (read.codes or read.exchanges):
+        return
+    if is_final or not orders.was_opened(program, read.order_id):
+        order = orders.order_row(program, read.order_id)
         orders.note_exchanges(order, read.exchanges)
         orders.use_order_codes(order, read.codes)
         if read.codes:

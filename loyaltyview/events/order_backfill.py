@@ -13,6 +13,7 @@ from loyaltyview.events.errors import Hopeless, NotYet, OrderOpen
 from loyaltyview.events.models import Earning, Event, Order
 from loyaltyview.events.orders import (
     drop_codes,
+    find_order,
     note_completed,
     note_items_cancelled,
     note_opened,
@@ -32,10 +33,11 @@ PATIENCE = timedelta(minutes=1)
 NOT_A_SALE = ("failed", "created_for_blind_return")
 
 
-def opened_order(event: Event, order_id: str) -> Order:
-    """Return the order of `event`, opened: by its own event, or else from NewStore, its codes used.
+def opened_order(event: Event, order_id: str, order: Order | None = None) -> Order:
+    """Return the order of `event` (`order` where it was just read), opened: by its own event, or else from
+    NewStore, its codes used.
     Raises NotYet, Hopeless, NewStoreError, ProviderError. May be repeated."""
-    order = Order.objects.filter(program=event.program, order_id=order_id).first()
+    order = order or find_order(event.program, order_id)
     if order and order.opened_seen_at:
         return order
     if clock.now() < event.received_at + PATIENCE:

@@ -15,13 +15,22 @@ from django.utils import timezone
 from loyaltyview.events.alarms import raise_alarm
 from loyaltyview.events.envelope import EventName
 from loyaltyview.events.models import AlarmKind, Earning, Event, EventSource, ExchangeLink, Order
+from loyaltyview.events.payloads import SMALLEST_STEP
 from loyaltyview.events.readers import Exchange, Line, OrderCancelled, OrderCodes, OrderOpened
 from loyaltyview.newstore.orders import HostOrder
 from loyaltyview.programs.earn_base import earn_base
 from loyaltyview.programs.erasure import is_pseudonym
-from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.models import Program
+from loyaltyview.programs.program_cache import store_by_id
 from loyaltyview.redemptions.codes import is_used_twice, known_codes, used_elsewhere
-from loyaltyview.redemptions.orders import detach_dropped_codes, member_of_order, settle, use_codes
+from loyaltyview.redemptions.orders import (
+    detach_dropped_codes,
+    has_spends,
+    member_of_order,
+    settle,
+    use_codes,
+)
+from loyaltyview.work.plain_sql import insert, select, update
 from providers.sales import Order as ProviderOrder
 from providers.sales import OrderLine, Spend
 from providers.texts import code_key
@@ -35,38 +44,79 @@ WithCodes = TypeVar("WithCodes", OrderCodes, OrderOpened, HostOrder)
 NOT_EARNED = (Earning.WAITING, Earning.NOTHING)
 
 
+def find_order(program: Program, order_id: str) -> Order | None:
+    """Return the order's row with its program, None where no event has named it yet."""
+    found = select(Order, {"program": program.pk, "order_id": order_id}, order_by="id", limit=1)
+    for order in found:
+        order.program = program
+    return found[0] if found else None
+
+
+def order_row(program: Program, order_id: str) -> Order:
+    """Return the order's row with its program; it is made where no event has named it yet."""
+    order = find_order(program, order_id)
+    if order is None:
+        insert([Order(program=program, order_id=order_id)], may_be_there=True)
+        order = find_order(program, order_id)
+    if order is None:
+        raise Order.DoesNotExist
+    return order
+
+
+def change(order: Order, only_if: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Write `changes` if the row still is as `only_if` says. `order` has the new values then, and is read
+    again otherwise. Returns whether they were written."""
+    changed = update(Order, {"id": order.pk, **only_if}, changes) == 1
+    if changed:
+        for name, value in changes.items():
+            setattr(order, name, value)
+    else:
+        refresh(order)
+    return changed
+
+
+def refresh(order: Order) -> None:
+    """Read `order` again, but keep its program, which does not change meanwhile."""
+    program = order.program
+    order.refresh_from_db()
+    order.program = program
+
+
 def note_created(program: Program, read: OrderOpened) -> Order:
     """Store what `order.created` says, unless the order was opened already."""
-    order = _see(program, read.order_id, "created_seen_at")
-    return _write(order, read, opened_seen_at=None)
+    order = order_row(program, read.order_id)
+    if not order.opened_seen_at:
+        _write(order, read, "created_seen_at", {"opened_seen_at": None})
+    note_exchanges(order, read.exchanges)
+    return _see(order, "created_seen_at")
 
 
 def note_opened(program: Program, read: OrderOpened) -> Order:
     """Store what `order.opened` says: the order's final lines."""
-    order = _see(program, read.order_id, "opened_seen_at")
-    return _write(order, read, earning__in=NOT_EARNED)
+    order = order_row(program, read.order_id)
+    if order.earning in NOT_EARNED:
+        _write(order, read, "opened_seen_at", {"earning": list(NOT_EARNED)})
+    note_exchanges(order, read.exchanges)
+    return _see(order, "opened_seen_at")
 
 
 def note_completed(program: Program, order_id: str) -> Order:
     """Store that the order is completed; it may be unknown otherwise."""
-    return _see(program, order_id, "completed_seen_at")
+    return _see(order_row(program, order_id), "completed_seen_at")
 
 
 def note_cancelled(program: Program, order_id: str) -> Order:
     """Store that the whole order is cancelled; it may be unknown otherwise."""
-    return _see(program, order_id, "cancelled_seen_at")
+    return _see(order_row(program, order_id), "cancelled_seen_at")
 
 
 def note_items_cancelled(program: Program, read: OrderCancelled) -> tuple[Order, bool]:
     """Take the cancelled items out of what the order earns on. Returns the order, and False when it is
     too late for that: the order has earned on them."""
-    order, _ = Order.objects.get_or_create(program=program, order_id=read.order_id)
+    order = order_row(program, read.order_id)
     cancelled = sorted({*order.cancelled_items, *read.item_ids})
-    changed = Order.objects.filter(pk=order.pk, earning__in=NOT_EARNED).update(
-        cancelled_items=cancelled, earn_base=_base(order.lines, cancelled)
-    )
-    order.refresh_from_db()
-    return order, changed == 1
+    changes = {"cancelled_items": cancelled, "earn_base": _base(order.lines, cancelled)}
+    return order, change(order, {"earning": list(NOT_EARNED)}, changes)
 
 
 def note_exchanges(order: Order, exchanges: tuple[Exchange, ...]) -> None:
@@ -128,16 +178,17 @@ def opened_event(order: Order) -> Event | None:
 def note_final(order: Order, read: OrderOpened) -> None:
     """Store what only `order.opened` says, even if the order was read from NewStore before, and detach the
     redemptions whose codes were taken out of the order."""
-    Order.objects.filter(pk=order.pk).update(
-        is_historical=read.is_historical, is_exchange=read.is_exchange, associate_id=read.associate_id
-    )
-    order.refresh_from_db()
+    told = {name: getattr(read, name) for name in ("is_historical", "is_exchange", "associate_id")}
+    if any(getattr(order, name) != value for name, value in told.items()):
+        change(order, {}, told)
     drop_codes(order, read.codes)
 
 
 def drop_codes(order: Order, codes: tuple[str, ...]) -> None:
     """The order is final with `codes`: detach the redemptions whose codes were taken out of it."""
-    if not order.is_historical and not exchanged_by(order) and not exchanges_of(order):
+    if order.is_historical or not has_spends(order.program, order.order_id):
+        return
+    if not exchanged_by(order) and not exchanges_of(order):
         detach_dropped_codes(order.program, order_id=order.order_id, codes=codes)
 
 
@@ -173,6 +224,8 @@ def settle_order(order: Order) -> tuple[Spend, ...]:
     repeated. Cancelled and historical orders are left as they are."""
     if order.is_historical or order.cancelled_seen_at:
         return ()
+    if not order.codes and not has_spends(order.program, order.order_id):
+        return ()
     spends = use_order_codes(order, tuple(order.codes))
     settle(order.program, to_provider(order, member_of_order(order.program, order.order_id), spends))
     return spends
@@ -181,7 +234,7 @@ def settle_order(order: Order) -> tuple[Spend, ...]:
 def member_who_spent(order: Order) -> str:
     """Return the ref of the member whose redemption was used in this order, else in an order that it was
     exchanged for; "" without one."""
-    related = [order.order_id, *sorted(exchanged_by(order))]
+    related = (order.order_id, *sorted(exchanged_by(order)))
     return next(filter(None, (member_of_order(order.program, order_id) for order_id in related)), "")
 
 
@@ -205,8 +258,8 @@ def lines_to_json(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
 
 def provider_store(program: Program, store_id: str) -> str:
     """Return the vendor's id of a NewStore store, "" where none is set."""
-    stores = Store.objects.filter(program=program, store_id=store_id)
-    return stores.values_list("provider_store", flat=True).first() or ""
+    store = store_by_id(program.pk, store_id)
+    return store.provider_store if store else ""
 
 
 def to_provider(order: Order, member_ref: str, spends: tuple[Spend, ...]) -> ProviderOrder:
@@ -225,35 +278,36 @@ def to_provider(order: Order, member_ref: str, spends: tuple[Spend, ...]) -> Pro
     )
 
 
-def _see(program: Program, order_id: str, seen: str) -> Order:
-    order, _ = Order.objects.get_or_create(program=program, order_id=order_id)
-    Order.objects.filter(pk=order.pk, **{seen: None}).update(**{seen: timezone.now()})
-    order.refresh_from_db()
+def _see(order: Order, seen: str) -> Order:
+    """Note that the event was seen, once."""
+    if getattr(order, seen) is None:
+        change(order, {seen: None}, {seen: timezone.now()})
     return order
 
 
-def _write(order: Order, read: OrderOpened, **only_if: Any) -> Order:
+def _write(order: Order, read: OrderOpened, seen: str, only_if: dict[str, Any]) -> None:
+    """Write what the event says, and that it was seen, if the row still is as `only_if` says."""
     lines = lines_to_json(read.lines)
-    Order.objects.filter(pk=order.pk, **only_if).update(
-        external_id=read.external_id,
-        channel_type=read.channel_type,
-        store_id=read.store_id,
-        associate_id=read.associate_id,
-        profile_id=read.profile_id,
-        placed_at=read.placed_at,
-        currency=read.currency,
-        lines=lines,
-        codes=list(read.codes),
-        earn_base=_base(lines, order.cancelled_items),
-        earns_with_tax=read.earns_with_tax,
-        is_exchange=read.is_exchange,
-        is_historical=read.is_historical,
-    )
-    note_exchanges(order, read.exchanges)
-    order.refresh_from_db()
-    return order
+    changes = {
+        "external_id": read.external_id,
+        "channel_type": read.channel_type,
+        "store_id": read.store_id,
+        "associate_id": read.associate_id,
+        "profile_id": read.profile_id,
+        "placed_at": read.placed_at,
+        "currency": read.currency,
+        "lines": lines,
+        "codes": list(read.codes),
+        "earn_base": _base(lines, order.cancelled_items),
+        "earns_with_tax": read.earns_with_tax,
+        "is_exchange": read.is_exchange,
+        "is_historical": read.is_historical,
+        seen: getattr(order, seen) or timezone.now(),
+    }
+    change(order, only_if, changes)
 
 
 def _base(lines: list[dict[str, Any]], cancelled: list[str]) -> Decimal:
     """Return what the lines that are not cancelled earn on."""
-    return earn_base(Decimal(line["net"]) for line in lines if line["item_id"] not in cancelled)
+    base = earn_base(Decimal(line["net"]) for line in lines if line["item_id"] not in cancelled)
+    return base.quantize(SMALLEST_STEP)

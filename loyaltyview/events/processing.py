@@ -156,8 +156,11 @@ def _attempt(event: Event, *, is_alone: bool = True) -> bool:
 
 
 def _judge_again(event: Event) -> bool:
-    """Judge the stored bytes again: a replayed event may have been dead for its envelope, and a newer version
-    may know its name. False when `event` must not be handled now."""
+    """Judge the stored bytes of an event again that was stored without its order or its key: a replayed event
+    may have been dead for its envelope, and a newer version may know its name. False when `event` must not
+    be handled now."""
+    if event.subject and not event.dedupe_key.startswith(DEAD_KEY):
+        return True
     envelope = read_envelope(bytes(event.payload), event.program.newstore_tenant)
     if envelope.state is EventState.DEAD:
         _bury(event, envelope.problem)

@@ -84,9 +84,15 @@ def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, .
                 write_line(row, row.state, State(row.state), actor, reason)
 
 
+def has_spends(program: Program, order_id: str) -> bool:
+    """Return whether any redemption is tied to this order."""
+    return Redemption.objects.filter(program=program, order_id=order_id).exists()
+
+
 def member_of_order(program: Program, order_id: str) -> str:
     """Return the member_ref whose redemption was used in this order, "" without one."""
-    return _of_order(program, order_id).values_list("member_ref", flat=True).first() or ""
+    rows = Redemption.objects.filter(program=program, order_id=order_id)
+    return rows.values_list("member_ref", flat=True).first() or ""
 
 
 def settle(program: Program, order: Order) -> None:

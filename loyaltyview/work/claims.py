@@ -15,6 +15,7 @@ from django.db.models import F, Q
 
 from loyaltyview.work import clock
 from loyaltyview.work.models import WorkRow
+from loyaltyview.work.plain_sql import update
 from loyaltyview.work.slots import claim_in_slot
 
 Row = TypeVar("Row", bound=WorkRow)
@@ -128,6 +129,7 @@ def backoff_s(attempts: int) -> float:
 
 
 def _release(row: WorkRow, **changes: Any) -> bool:
-    # To release a row that was never claimed is a mistake of the caller, and matches nothing.
-    ours = type(row)._default_manager.filter(pk=row.pk, lease_until=row.lease_until).exclude(lease_until=None)
-    return ours.update(lease_until=None, **changes) == 1
+    if row.lease_until is None:
+        return False  # to release a row that was never claimed is a mistake of the caller
+    ours = {row._meta.pk.name: row.pk, "lease_until": row.lease_until}
+    return update(type(row), ours, {"lease_until": None, **changes}) == 1

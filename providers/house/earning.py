@@ -76,14 +76,15 @@ def record_order(program: str, currency: str, order: Order, time_zone: str = "")
             by_product=gain.by_product,
             note=order.external_id,
         )
-        if _lines_of(earned).filter(kind=EntryKind.CANCEL).exists():
+        before = set(_lines_of(earned).filter(kind__in=TAKEN_BACK).values_list("kind", flat=True))
+        if EntryKind.CANCEL in before:
             _take_back(member, earned, gain.points, EntryKind.CANCEL, f"late-cancel:{order.order_id}")
         else:
-            due = _due_after_returns(earned, [])
+            due = _due_after_returns(earned, []) if before else 0
             if due:
                 _take_back(member, earned, due, EntryKind.RETURN, f"late-return:{order.order_id}")
             is_back = due >= earned.points if earned.points else _is_back(earned, Decimal(0))
-            if not is_back:
+            if not (before and is_back):
                 is_referred = note_order(member, order.order_id, order.earn_base.amount)
     if is_referred:
         settle(program, Zone(time_zone=time_zone), order.order_id)

@@ -84,6 +84,9 @@ class HouseProvider(LoyaltyProvider):
     def find_members(self, query: MemberQuery) -> tuple[Member, ...]:
         return tuple(self._describe(member) for member in members.find(self.config.program, query))
 
+    def find_refs(self, query: MemberQuery) -> tuple[str, ...]:
+        return tuple(member.member_id for member in members.find(self.config.program, query))
+
     def get_member(self, ref: str) -> Member:
         member = self._member(ref)
         return replace(self._describe(member), referral=referral.describe(member))
