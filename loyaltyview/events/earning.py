@@ -43,6 +43,7 @@ from loyaltyview.programs.erasure import is_pseudonym
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.newcomers import newcomer_of
 from loyaltyview.redemptions.orders import give_back_order
+from loyaltyview.work.plain_sql import select
 from providers.base import Capability, LoyaltyProvider
 from providers.sales import Spend
 from providers.types import MemberQuery, QueryKind
@@ -134,6 +135,9 @@ def may_be_reported_without_member(order: Order) -> bool:
 def reopen_returns(order: Order) -> None:
     """The order has earned: have the worker handle again the returns that found nothing to take back before,
     each by its own event. Database only; may be repeated."""
+    of_order = {"program": order.program_id, "order_id": order.order_id, "state": ReturnState.NOTHING}
+    if not select(ReturnRecord, of_order, order_by="order_id", limit=1):
+        return
     nothing = ReturnRecord.objects.filter(
         program=order.program,
         order_id=order.order_id,

@@ -46,7 +46,7 @@ NOT_EARNED = (Earning.WAITING, Earning.NOTHING)
 
 def find_order(program: Program, order_id: str) -> Order | None:
     """Return the order's row with its program, None where no event has named it yet."""
-    found = select(Order, {"program": program.pk, "order_id": order_id}, order_by="id", limit=1)
+    found = select(Order, {"program": program.pk, "order_id": order_id}, order_by="order_id", limit=1)
     for order in found:
         order.program = program
     return found[0] if found else None
@@ -168,11 +168,9 @@ def was_opened(program: Program, order_id: str) -> bool:
 
 def opened_event(order: Order) -> Event | None:
     """Return the stored `order.opened` of the order, None when it did not come or is no longer kept."""
-    return Event.objects.filter(
-        program=order.program,
-        source=EventSource.NEWSTORE,
-        dedupe_key=f"{EventName.ORDER_OPENED}:{order.order_id}",
-    ).first()
+    key = f"{EventName.ORDER_OPENED}:{order.order_id}"
+    by_key = {"program": order.program_id, "source": EventSource.NEWSTORE, "dedupe_key": key}
+    return next(iter(select(Event, by_key, order_by="dedupe_key", limit=1)), None)
 
 
 def note_final(order: Order, read: OrderOpened) -> None:

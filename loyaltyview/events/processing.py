@@ -37,6 +37,7 @@ from loyaltyview.work.claims import (
     hand_back,
     postpone,
 )
+from loyaltyview.work.plain_sql import update
 from providers.errors import ProviderError, RateLimited
 from providers.outbound.budget import OwnLimit
 from providers.outbound.deadline import no_calls
@@ -222,9 +223,10 @@ def _close(event: Event, state: EventState) -> bool:
     is_ours = finish(event, state=state, done_at=clock.now())
     _note_outcome(event, state.value, is_ours)
     if is_ours and event.name in UNBLOCKING:
-        Event.objects.filter(
-            program=event.program, subject=event.subject, state=EventState.WAITING, lease_until=None
-        ).update(due_at=clock.now())
+        same_order = {"program": event.program_id, "subject": event.subject}
+        update(
+            Event, same_order | {"state": EventState.WAITING, "lease_until": None}, {"due_at": clock.now()}
+        )
     return is_ours
 
 

@@ -21,6 +21,7 @@ def cancel_spend(program: Program, *, provider_ref: str) -> tuple[Redemption, ..
     None when no redemption of ours has the reference. Raises Unavailable while its outcome is unknown. May be
     repeated."""
     rows = Redemption.objects.select_related("program").filter(program=program, provider_ref=provider_ref)
+    rows = rows.order_by("provider_ref")  # sorted by their time, SQLite would read all rows of the program
     for row in rows:
         if row.state in OPEN:
             raise Unavailable(f"redemption {row.id} is {row.state}")

@@ -28,6 +28,7 @@ from loyaltyview.redemptions.transitions import (
     write_line,
 )
 from loyaltyview.work.claims import finish, postpone
+from loyaltyview.work.plain_sql import select
 from providers.errors import ProviderError, Rejected, Unavailable, Unsupported
 from providers.sales import Order, Spend
 
@@ -86,13 +87,12 @@ def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, .
 
 def has_spends(program: Program, order_id: str) -> bool:
     """Return whether any redemption is tied to this order."""
-    return Redemption.objects.filter(program=program, order_id=order_id).exists()
+    return bool(_one_of_order(program, order_id))
 
 
 def member_of_order(program: Program, order_id: str) -> str:
     """Return the member_ref whose redemption was used in this order, "" without one."""
-    rows = Redemption.objects.filter(program=program, order_id=order_id)
-    return rows.values_list("member_ref", flat=True).first() or ""
+    return next((row.member_ref for row in _one_of_order(program, order_id)), "")
 
 
 def settle(program: Program, order: Order) -> None:
@@ -135,8 +135,13 @@ def order_actor(order_id: str) -> Actor:
     return Actor(name=f"order {order_id}")
 
 
+def _one_of_order(program: Program, order_id: str) -> list[Redemption]:
+    return select(Redemption, {"program": program.pk, "order_id": order_id}, order_by="order_id", limit=1)
+
+
 def _of_order(program: Program, order_id: str) -> QuerySet[Redemption]:
-    return Redemption.objects.select_related("program").filter(program=program, order_id=order_id)
+    rows = Redemption.objects.select_related("program").filter(program=program, order_id=order_id)
+    return rows.order_by("order_id")  # sorted by their time, SQLite would read all rows of the program
 
 
 def _use(row: Redemption, order_id: str, actor: Actor) -> None:

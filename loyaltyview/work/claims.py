@@ -26,6 +26,8 @@ LONGEST_DELAY_S = 3600
 CANDIDATES = 20
 # The most rows of one claim. Those of a killed worker wait until their lease has expired.
 BATCH = 20
+# How often a batch is looked for again when other workers took all rows that it could have.
+TRIES = 3
 
 
 def due(rows: models.QuerySet[Row], now: datetime | None = None) -> models.QuerySet[Row]:
@@ -52,21 +54,32 @@ def claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> li
 
 
 def _claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> list[Row]:
-    now = clock.now()
+    for _ in range(TRIES):
+        now = clock.now()
+        # Of all programs, so that the index of due rows answers; more than a batch, since other workers are
+        # claiming the first of them.
+        waiting = list(due(rows, now).values_list("pk", "program_id")[: CANDIDATES * 4])
+        if not waiting:
+            return []
+        program = waiting[0][1]
+        pks = [pk for pk, its_program in waiting if its_program == program]
+        try:
+            if claimed := _lease(due(rows.filter(pk__in=pks), now), now, most_of(program)):
+                return claimed
+        except IntegrityError:
+            return _claim(rows, None)
+    return []
+
+
+def _lease(rows: models.QuerySet[Row], now: datetime, most: int) -> list[Row]:
+    """Lease up to `most` of `rows`, without those that another worker is claiming (SQLite has one writer at
+    a time)."""
     until = now + timedelta(seconds=settings.WORK_LEASE_S)
-    program: int | None = due(rows, now).values_list("program_id", flat=True).first()
-    if program is None:
-        return []
-    try:
-        with transaction.atomic():
-            # Rows that another worker is claiming are passed over. (SQLite has one writer at a time.)
-            free = due(rows.filter(program_id=program), now).select_for_update(skip_locked=True)
-            claimed = list(free[: most_of(program)])
-            rows.model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
-                lease_until=until, attempts=F("attempts") + 1
-            )
-    except IntegrityError:
-        return _claim(rows, None)
+    with transaction.atomic():
+        claimed = list(rows.select_for_update(skip_locked=True)[:most])
+        rows.model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
+            lease_until=until, attempts=F("attempts") + 1
+        )
     for row in claimed:
         row.lease_until, row.attempts = until, row.attempts + 1
     return claimed

@@ -202,10 +202,10 @@ def _lock_earner(program: str, ref: str, order_id: str) -> tuple[Member, Entry |
 
 def _lines_of(earned: Entry) -> QuerySet[Entry]:
     """Return the lines of the order: also those that came before it, under its number in the web shop."""
-    which = Q(order_id=earned.order_id)
-    if earned.note:
-        which |= Q(order_id=earned.note, member__in=cards_of(earned.member))
-    return Entry.objects.filter(which, program=earned.program)
+    # Two ids, unsorted, and then whose they are: only so does SQLite read these lines and no others.
+    ids = {earned.order_id, earned.note or earned.order_id}
+    lines = Entry.objects.filter(program=earned.program, order_id__in=ids)
+    return lines.filter(Q(order_id=earned.order_id) | Q(member__in=cards_of(earned.member))).order_by()
 
 
 # The money of a return, and its shares by product, where they are kept.

@@ -72,7 +72,7 @@ def expiring_points(member: Member, time_zone: str = "") -> tuple[Expiring, ...]
 def expired_points(earned: Entry) -> int:
     """Return how many of the points of this order have expired."""
     cards = cards_of(earned.member)
-    entries = Entry.objects.filter(program=earned.program, member__in=cards, kind=EntryKind.EXPIRE)
+    entries = Entry.objects.filter(member__in=cards, kind=EntryKind.EXPIRE)
     # Older entries name no order. In favour of the member, they count as this order's points.
     nameless = Q(order_id="", at__gte=earned.expires_at) if earned.expires_at else Q(pk=None)
     expired = entries.filter(Q(order_id=earned.order_id) | nameless).aggregate(sum=Sum("points"))["sum"] or 0

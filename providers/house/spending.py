@@ -9,7 +9,7 @@ from django.utils import timezone
 from providers.errors import Rejected, RejectReason
 from providers.house.campaigns import ANYWHERE, Zone
 from providers.house.catalogue import claim_item, return_item, use_item
-from providers.house.ledger import lock, move, post, posted
+from providers.house.ledger import cards_of, lock, move, post, posted
 from providers.house.models import Entry, EntryKind, Hold, HoldState, Member
 from providers.house.owed import newest_entry, take_owed
 from providers.sales import Order, Spend, SpendIntent, SpendKind
@@ -124,7 +124,11 @@ def _part_reference(key: str) -> str:
 
 def _given_back(hold: Hold) -> int:
     """Return the points of this hold that were given back in parts; the member is locked."""
-    parts = Entry.objects.filter(program=hold.program, reference__startswith=_part_reference(hold.key))
+    if hold.member is None:
+        return 0
+    # Among the member's own entries: no index of a beginning serves every database.
+    own = Entry.objects.filter(member__in=cards_of(hold.member))
+    parts = own.filter(reference__startswith=_part_reference(hold.key))
     given: int = parts.aggregate(sum=Sum("points"))["sum"] or 0
     return given
 

@@ -8,6 +8,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -22,6 +23,7 @@ from loyaltyview.redemptions.transitions import release_at
 from loyaltyview.work.claims import claim, due, finish
 from loyaltyview.work.worker import drain
 from providers.errors import ProviderError, RateLimited, Unavailable
+from tests.plans import plan_of as captured_plan_of
 
 from .conftest import Deliver, Work, post
 from .deliveries import ORDER, completed, item, order
@@ -256,6 +258,18 @@ def test_the_search_for_due_events_uses_its_index(program: Program) -> None:
     assert "one_event_per_order_in_hand" in plan or "event_subject" in plan
     assert "SCAN loyaltyview" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_claim_reads_no_more_events_than_it_may_take(deliver: Deliver, program: Program) -> None:
+    deliver("order.created", order())
+    with CaptureQueriesContext(connection) as asked:
+        assert run_one()
+    claims = [each["sql"] for each in asked.captured_queries if '"due_at" <=' in each["sql"]]
+    assert len(claims) == 2
+    for sql in claims:
+        plan = captured_plan_of(sql)
+        assert "event_program" not in plan
+        assert "Seq Scan" not in plan
 
 
 @pytest.mark.parametrize("is_final", [True, False])
