@@ -4,6 +4,7 @@ A coupon pool may give all members the same code, so the owner is always checked
 """
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from providers.antavo.client import SETTLED_AFTER, Client, of_member
@@ -17,29 +18,24 @@ from providers.journal.booking import book_release
 from providers.journal.delivery import deliver
 from providers.journal.models import Write
 from providers.journal.spending import Found, Made
+from providers.outbound.parallel import together
 from providers.texts import code_spellings
 from providers.types import Cart, Voucher
 
 USABLE = ("claimed", "partially_redeemed")
 USED = ("redeemed", "partially_redeemed")
-# This many coupons are read one by one for their minimum and owner; the others when they are used.
+# This many coupons are read each by itself for their minimum and owner; the others when they are used.
 DETAILS_AT_MOST = 8
 
 
 def list_vouchers(client: Client, ref: str) -> tuple[Voucher, ...]:
     """Return the member's coupons that can be used now."""
-    found: list[Voucher] = []
-    for row in list_coupons(client, ref):
-        if text(row.get("status")) not in USABLE:
-            continue
-        if len(found) < DETAILS_AT_MOST:
-            details = read_coupon(client, ref, text(row.get("code")))
-            if details is None:
-                continue
-            row = row | details
-        if refusal_of(row) is None:
-            found.append(_voucher(client, row))
-    return tuple(found)
+    usable = [row for row in list_coupons(client, ref) if text(row.get("status")) in USABLE]
+    first, others = usable[:DETAILS_AT_MOST], usable[DETAILS_AT_MOST:]
+    codes = [text(row.get("code")) for row in first]
+    details = together(*[partial(read_coupon, client, ref, code) for code in codes]) if codes else []
+    whole = [row | more for row, more in zip(first, details, strict=True) if more is not None]
+    return tuple(_voucher(client, row) for row in (*whole, *others) if refusal_of(row) is None)
 
 
 def find_voucher(client: Client, ref: str, code: str) -> Voucher:

@@ -8,6 +8,7 @@ import hmac
 import re
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from providers import clock
@@ -21,6 +22,7 @@ from providers.antavo.refusals import (
 )
 from providers.dates import shown_end_of
 from providers.errors import Rejected, RejectReason, UnexpectedAnswer
+from providers.outbound.parallel import together
 from providers.texts import found_by_spelling
 from providers.types import (
     Balance,
@@ -192,11 +194,15 @@ def _search_data(client: Client, criteria: dict[str, str]) -> list[dict[str, Any
     # Three shapes are documented: {"data": [...]}, a list, one object.
     if isinstance(answer, dict) and "data" not in answer and text(answer.get("id")):
         answer = [answer]
-    found = []
-    for row in listed(answer)[:AT_MOST]:
-        with suppress(Rejected):
-            found.append(read(client, text(row.get("id"))))
-    return found
+    refs = [text(row.get("id")) for row in listed(answer)[:AT_MOST]]
+    found = together(*[partial(_read_if_there, client, ref) for ref in refs]) if refs else []
+    return [data for data in found if data is not None]
+
+
+def _read_if_there(client: Client, ref: str) -> dict[str, Any] | None:
+    with suppress(Rejected):
+        return read(client, ref)
+    return None
 
 
 def _existing(client: Client, email: str, phone: str) -> Member | None:

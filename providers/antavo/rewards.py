@@ -18,6 +18,7 @@ from providers.antavo.fields import listed, moment, number, rows, table, text, w
 from providers.antavo.refusals import Refused
 from providers.antavo.settings import CouponTerms
 from providers.dates import end_of, start_of
+from providers.outbound.parallel import together
 from providers.types import Cart, Discount, DiscountKind, Lock, LockReason, Money, PointsRange, Reward
 
 POINTS_AS_MONEY = "points"
@@ -29,22 +30,22 @@ UP = Context(prec=28, rounding=ROUND_CEILING)
 
 
 def list_rewards(client: Client, ref: str, cart: Cart) -> tuple[Reward, ...]:
-    """Return everything that points buy, and the offers for this cart, as far as the vendor judges.
-
-    One read after another: this runs in the page's own pool of threads already, and waiting there for more
-    threads of the same pool could leave none to run them.
-    """
-    customer = members.read(client, ref)
+    """Return everything that points buy, and the offers for this cart, as far as the vendor judges."""
+    customer, answer, offers = together(
+        lambda: members.read(client, ref),
+        lambda: _read_rewards(client, ref),
+        lambda: list_offers(client, ref, cart),
+    )
     spendable = members.balance_of(client, customer).spendable
     above = members.tiers_above(client, customer)
     language = text(customer.get("language"))
-    answer = client.get(
-        of_member(ref, "activities", "rewards"),
-        "list_rewards",
-        {"fields": "claims,custom_data", "limit": 100},
-    )
-    found = [_reward(client, row, spendable, above, language) for row in listed(answer)]
-    return (*_points_as_money(client, customer, spendable), *found, *list_offers(client, ref, cart))
+    found = [_reward(client, row, spendable, above, language) for row in answer]
+    return (*_points_as_money(client, customer, spendable), *found, *offers)
+
+
+def _read_rewards(client: Client, ref: str) -> list[dict[str, Any]]:
+    params: dict[str, str | int] = {"fields": "claims,custom_data", "limit": 100}
+    return listed(client.get(of_member(ref, "activities", "rewards"), "list_rewards", params))
 
 
 def _reward(

@@ -23,6 +23,7 @@ from providers.errors import ProviderError, Rejected, RejectReason, UnexpectedAn
 from providers.journal.models import OPEN, Write, WriteKind, WriteState
 from providers.journal.spending import Found, Made, SpendWay
 from providers.journal.states import undo
+from providers.outbound.parallel import together
 from providers.sales import Order, Spend, SpendIntent, SpendKind
 
 
@@ -95,11 +96,15 @@ class CouponUse(AntavoWay):
         spends = self.journal.writes(WriteKind.SPEND, member_ref=ref, state__in=OPEN)
         if spends.filter(is_claimed | Q(exclusive_key=exclusive_key)).exists():
             raise Rejected(RejectReason.ALREADY_USED, "a spend of ours has this coupon")
-        coupons.check_usable(self.client, ref, code, intent.cart)
-        plan, discount = super().plan(intent), intent.discount
+        # What Antavo shows before is read at the same time; the row that has it is committed before the use.
+        _usable, before = together(
+            lambda: coupons.check_usable(self.client, ref, code, intent.cart),
+            lambda: list(self.traces(intent)),
+        )
+        plan, discount = {**super().plan(intent), "shown_before": before}, intent.discount
         amount = discount.amount and coupons.gift_amount(discount.raw, discount.amount.amount, intent.cart)
         if amount:  # a gift card may have an amount left for other carts
-            return {"detail": {**plan["detail"], "amount": amount}}
+            return {**plan, "detail": {**plan["detail"], "amount": amount}}
         return {**plan, "exclusive_key": exclusive_key}
 
     def send(self, write: Write, intent: SpendIntent) -> Made:
