@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
 from loyaltyview.ops.encrypted import CredentialsUnreadable
 from loyaltyview.programs.models import Program
+from loyaltyview.webview import dataclass_json
 from loyaltyview.webview.models import Launch, MemberSnapshot
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import select
@@ -41,9 +41,6 @@ class Snapshot:
     earn: int | None
     cart: Cart
     version: Literal[1] = 1
-
-
-FORMAT = TypeAdapter(Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +95,8 @@ def load(program: Program, ref: str, change: str) -> Known | None:
         row = next(iter(select(MemberSnapshot, mine, order_by="id", limit=1)), None)
         if row is None or row.change != change or row.read_at <= clock.now() - KEPT_FOR:
             return None
-        return Known(snapshot=FORMAT.validate_json(row.content), read_at=row.read_at)
-    except (ValidationError, CredentialsUnreadable) as error:
+        return Known(snapshot=dataclass_json.load(Snapshot, row.content), read_at=row.read_at)
+    except (ValueError, CredentialsUnreadable) as error:
         log.info("snapshot_ignored", error=type(error).__name__)
         return None
 
@@ -142,7 +139,7 @@ def keep(launch: Launch, start: Start, snapshot: Snapshot) -> None:
         member_ref=launch.member_ref,
         read_at=start.at,
         change=start.change,
-        content=FORMAT.dump_json(snapshot).decode(),
+        content=dataclass_json.dump(snapshot),
     )
     MemberSnapshot.objects.bulk_create(
         [row],
