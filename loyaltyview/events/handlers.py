@@ -77,7 +77,10 @@ def order_opened(event: Event) -> None:
         take_back_order(order)  # NewStore's REST API does not say that an order is historical
     if order.cancelled_seen_at and not order.is_historical:
         undo_order(order)
-    orders.settle_order(order)
+    if tuple(order.codes) == read.codes:
+        orders.confirm_spends(order)
+    else:  # it had earned before, with the codes that NewStore's REST API named
+        orders.settle_order(order)
 
 
 def order_completed(event: Event) -> None:

@@ -28,6 +28,7 @@ from loyaltyview.redemptions.orders import (
     has_spends,
     member_of_order,
     settle,
+    spends_of_order,
     use_codes,
 )
 from loyaltyview.work.plain_sql import insert, select, update
@@ -128,13 +129,13 @@ def note_exchanges(order: Order, exchanges: tuple[Exchange, ...]) -> None:
             )
 
 
-def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
-    """Tie the redemptions of `codes` to this order and return all spends of it. An exchange repeats the codes
-    of the order that it replaces: they stay with the oldest of these orders, in any order of arrival."""
+def use_order_codes(order: Order, codes: tuple[str, ...]) -> None:
+    """Tie the redemptions of `codes` to this order. An exchange repeats the codes of the order that it
+    replaces: they stay with the oldest of these orders, in any order of arrival."""
     if not codes:
-        return use_codes(order.program, order_id=order.order_id, codes=())
+        return
     earlier, later = exchanged_by(order), exchanges_of(order)
-    spends = use_codes(order.program, order_id=order.order_id, codes=codes, earlier=earlier, later=later)
+    use_codes(order.program, order_id=order.order_id, codes=codes, earlier=earlier, later=later)
     # NewStore takes a code once. But a code that was used just before it expired may have been renewed.
     for other in used_elsewhere(order.program, codes, earlier | later | {order.order_id}):
         detail = f"one redemption is used in order {other} and in order {order.order_id}"
@@ -142,7 +143,6 @@ def use_order_codes(order: Order, codes: tuple[str, ...]) -> tuple[Spend, ...]:
     if is_used_twice(order.program, codes):
         detail = f"one redemption is used twice in order {order.order_id}"
         raise_alarm(order.program, AlarmKind.TWICE, detail, order.order_id)
-    return spends
 
 
 def with_reward_codes(program: Program, read: WithCodes) -> WithCodes:
@@ -222,9 +222,15 @@ def settle_order(order: Order) -> tuple[Spend, ...]:
     repeated. Cancelled and historical orders are left as they are."""
     if order.is_historical or order.cancelled_seen_at:
         return ()
-    if not order.codes and not has_spends(order.program, order.order_id):
+    use_order_codes(order, tuple(order.codes))
+    return confirm_spends(order)
+
+
+def confirm_spends(order: Order) -> tuple[Spend, ...]:
+    """Tell the vendor of an opened order whose codes are used; otherwise as `settle_order`."""
+    if order.is_historical or order.cancelled_seen_at or not has_spends(order.program, order.order_id):
         return ()
-    spends = use_order_codes(order, tuple(order.codes))
+    spends = spends_of_order(order.program, order_id=order.order_id)
     settle(order.program, to_provider(order, member_of_order(order.program, order.order_id), spends))
     return spends
 

@@ -47,5 +47,5 @@ def used_elsewhere(program: Program, codes: tuple[str, ...], story: frozenset[st
 def is_used_twice(program: Program, codes: tuple[str, ...]) -> bool:
     """Return whether two of an order's `codes` were issued for one redemption, the second when the first had
     expired. The customer had one discount twice."""
-    issued = issued_of(program.pk, codes)
-    return issued.count() > issued.values("redemption").distinct().count()
+    redemptions = list(issued_of(program.pk, codes).values_list("redemption", flat=True))
+    return len(redemptions) > len(set(redemptions))

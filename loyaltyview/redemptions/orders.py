@@ -4,7 +4,7 @@ An order proves that the customer got the discount, so its spend must stand. A r
 before its order came is spent again, or becomes STUCK.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -53,16 +53,19 @@ def use_codes(
     the orders that this one replaces, `later` those that replaced this one.
     """
     actor = order_actor(order_id)
-    for row in with_codes(program, codes):
+    for row in _with_program(program, with_codes(program, codes)):
         if row.order_id and row.order_id in earlier:
             continue
         if row.order_id and row.order_id in later:
             _move(row, order_id, actor)
         _use(row, order_id, actor)
-    return tuple(
-        spend_of(row)
-        for row in _of_order(program, order_id).filter(state__in=[State.USED.value, State.SETTLED.value])
-    )
+    return spends_of_order(program, order_id=order_id)
+
+
+def spends_of_order(program: Program, *, order_id: str) -> tuple[Spend, ...]:
+    """Return all spends that were used in the order."""
+    used = [State.USED.value, State.SETTLED.value]
+    return tuple(spend_of(row) for row in _of_order(program, order_id).filter(state__in=used))
 
 
 def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, ...]) -> None:
@@ -70,7 +73,8 @@ def detach_dropped_codes(program: Program, *, order_id: str, codes: tuple[str, .
     used: its code can be applied again, or is given back in its time. Database only; may be repeated."""
     actor, reason = order_actor(order_id), "taken out of the order before it was final"
     kept = with_codes(program, codes).values("pk")
-    for row in _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept):
+    rows = _of_order(program, order_id).filter(is_order_cancelled=False).exclude(pk__in=kept)
+    for row in _with_program(program, rows):
         with transaction.atomic():
             if advance(
                 row, State.REVEALED, allowed=[State.USED], actor=actor, reason=reason, order_id="",
@@ -99,7 +103,8 @@ def settle(program: Program, order: Order) -> None:
     """Tell the vendor that the order's redemptions were used. Raises ProviderError while one of them has not
     ended, so that the caller tries again; may be repeated."""
     actor = order_actor(order.order_id)
-    for row in _of_order(program, order.order_id).filter(is_order_cancelled=False):
+    rows = _of_order(program, order.order_id).filter(is_order_cancelled=False)
+    for row in _with_program(program, rows):
         if row.state in USABLE:
             _mark_used(row, order.order_id, actor)
         if row.state == State.RELEASED:
@@ -115,7 +120,8 @@ def settle(program: Program, order: Order) -> None:
 def give_back_order(program: Program, *, order_id: str) -> None:
     """Release the redemptions of a cancelled order. Raises Unavailable while one is under way; may be
     repeated. A spend that the vendor cannot take back becomes STUCK."""
-    give_back_rows(_of_order(program, order_id), order_id, "the order was cancelled")
+    rows = _with_program(program, _of_order(program, order_id))
+    give_back_rows(rows, order_id, "the order was cancelled")
 
 
 def give_back_rows(rows: Iterable[Redemption], order_id: str, reason: str) -> None:
@@ -140,8 +146,15 @@ def _one_of_order(program: Program, order_id: str) -> list[Redemption]:
 
 
 def _of_order(program: Program, order_id: str) -> QuerySet[Redemption]:
-    rows = Redemption.objects.select_related("program").filter(program=program, order_id=order_id)
-    return rows.order_by("order_id")  # sorted by their time, SQLite would read all rows of the program
+    # Sorted by their time, SQLite would read all rows of the program.
+    return Redemption.objects.filter(program=program, order_id=order_id).order_by("order_id")
+
+
+def _with_program(program: Program, rows: Iterable[Redemption]) -> Iterator[Redemption]:
+    """Give the rows their program: to read it for each would decrypt its secrets each time."""
+    for row in rows:
+        row.program = program
+        yield row
 
 
 def _use(row: Redemption, order_id: str, actor: Actor) -> None:
@@ -157,9 +170,14 @@ def _use(row: Redemption, order_id: str, actor: Actor) -> None:
 
 
 def _mark_used(row: Redemption, order_id: str, actor: Actor) -> bool:
-    return advance(
-        row, State.USED, allowed=USABLE, actor=actor, order_id=order_id, due_at=None, lease_until=None
-    )  # fmt: skip
+    # A failure reads the row again: its code may have been shown at this moment.
+    while row.state in USABLE:
+        if advance(
+            row, State.USED, allowed=[State(row.state)], actor=actor, order_id=order_id, due_at=None,
+            lease_until=None,
+        ):  # fmt: skip
+            return True
+    return False
 
 
 def _ask_about_refused(row: Redemption, order_id: str, actor: Actor) -> None:
