@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,10 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
+
+from tests.load import flat
 from tests.setup.postgres import find_server_programs, postgres_server
 
 SLOW_S = 1.0
 CHOICES = 6
+FEW = 1000
 
 
 def main() -> int:
@@ -26,23 +31,43 @@ def main() -> int:
     parser.add_argument("--database", default="", help="the URL of a database to use: filled if it is empty")
     parser.add_argument("--repeat", type=int, default=7, help="requests of each page")
     parser.add_argument("--only", default="", help="only lists whose address contains this")
+    parser.add_argument("--fill", action="store_true", help="only fill the database")
     parser.add_argument("--flat", action="store_true", help="the associate's pages at 1,000 rows and at all")
     options = parser.parse_args()
     with _database(options) as url:
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="tests.load.settings")
+        if options.flat:
+            with _beside(url) as few:
+                for each, rows in ((few, FEW), (url, options.rows)):
+                    command = [sys.executable, "-m", "tests.load.rows", "--fill", f"--rows={rows}"]
+                    subprocess.run([*command, f"--database={each}"], check=True)
+                flat.compare(few, url)
+            return 0
         import django
         from django.test.utils import setup_test_environment
 
         django.setup()
-        setup_test_environment()  # answers carry what their templates were given
-        if options.flat:
-            from tests.load.flat import compare
-
-            compare(options.rows)
-        else:
-            prepare(options.rows)
+        prepare(options.rows)
+        if not options.fill:
+            setup_test_environment()  # answers carry what their templates were given
             measure(options)
     return 0
+
+
+@contextmanager
+def _beside(url: str) -> Iterator[str]:
+    """Yield the URL of a new, empty database beside that one."""
+    if url.startswith("sqlite"):
+        with tempfile.TemporaryDirectory(prefix="loyaltyview-rows-") as folder:
+            yield f"sqlite:///{Path(folder) / 'few.sqlite3'}"
+        return
+    name = f"few_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{url.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
