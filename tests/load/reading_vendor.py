@@ -26,9 +26,16 @@ class Connection(socketserver.StreamRequestHandler):
                 pass
             time.sleep(self.server.answers_after_s)  # type: ignore[attr-defined]
             path = request.split()[1].decode()
-            body = json.dumps(_rewards() if path.endswith("/rewards") else _customer(path)).encode()
+            body = json.dumps(_answer(path)).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             self.wfile.write(head.encode() + body)
+
+
+def _answer(path: str) -> object:
+    if path.endswith("/rewards"):
+        return _rewards()
+    _, _, email = path.partition("?email=")
+    return [_customer(email.partition("%40")[0])] if email else _customer(path)
 
 
 def _customer(path: str) -> dict[str, object]:
