@@ -52,7 +52,7 @@ def lane_of(path: str) -> str:
         return first
     if first == "l":
         return f"program {_owners.get(rest[0], '')}"
-    return f"program {rest[0]}" if first in ("launch", "brand", "identity") else first
+    return f"program {rest[0]}" if first in ("launch", "identity") else first
 
 
 def problem_of(environ: dict[str, Any]) -> str:

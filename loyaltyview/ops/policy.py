@@ -3,11 +3,12 @@ few styles that are in the page itself."""
 
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, ParamSpec, TypeVar
 
 from csp.decorators import csp_update
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.safestring import SafeString, mark_safe
 
@@ -16,6 +17,9 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 # The key of a request's META that holds the inline styles of its page.
 STYLES = "loyaltyview.styles"
+# The cookie that tells the next page which stylesheet this browser has, as a pair of name and value.
+REMEMBERED = "loyaltyview.remembered_styles"
+REMEMBERED_S = 30 * 86_400
 POLICY = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -29,6 +33,11 @@ def permissions_policy(
         response.headers.setdefault("Permissions-Policy", POLICY)
         if STYLES in request.META:
             _allow(response, "style-src", request.META[STYLES])
+        if REMEMBERED in request.META:
+            name, value = request.META[REMEMBERED]
+            response.set_cookie(
+                name, value, REMEMBERED_S, httponly=True, secure=settings.COOKIE_SECURE, samesite="Lax"
+            )
         return response
 
     return middleware
@@ -40,7 +49,12 @@ def inline_style(request: HttpRequest, css: str) -> SafeString:
     return mark_safe(f"<style>{css}</style>")  # noqa: S308 - no text of others is in it
 
 
-@cache
+def remember_styles(request: HttpRequest, name: str, value: str) -> None:
+    """Have the answer set the cookie `name`, which holds no personal data."""
+    request.META[REMEMBERED] = (name, value)
+
+
+@lru_cache(256)
 def _hash_of(css: str) -> str:
     return f"'sha256-{b64encode(sha256(css.encode()).digest()).decode()}'"
 

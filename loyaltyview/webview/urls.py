@@ -17,7 +17,6 @@ from loyaltyview.webview.views import (
     referral,
     reveal,
     shift,
-    theme,
     voucher,
 )
 
@@ -38,9 +37,8 @@ register_converter(LaunchId, "launch")
 
 urlpatterns = [
     path("launch/<slug:program>/", launch.launch, name="launch"),
-    path("brand/<slug:program>.css", theme.brand, name="brand"),
     path("l/<launch:launch_id>/", member.member_page, name="member"),
-    path("l/<launch:launch_id>/theme.css", theme.host_theme, name="host-theme"),
+    path("l/<launch:launch_id>/theme.css", host.host_theme, name="host-theme"),
     path("l/<launch:launch_id>/host/", host.read_host_context, name="host"),
     path("l/<launch:launch_id>/content/", member.content, name="content"),
     path("l/<launch:launch_id>/reveal/", reveal.reveal, name="reveal"),

@@ -1,6 +1,8 @@
 """Templates and scripts keep to the strict CSP, and every text can be translated."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -82,9 +84,12 @@ def test_a_rendered_page_loads_only_its_own_files(client: Client, page: str) -> 
     html = response.content.decode()
     parser = Page()
     parser.feed(html)
-    assert parser.refused == []
-    assert all(src.startswith("/static/") for src in re.findall(r'<script[^>]* src="([^"]+)"', html))
     policy = response["Content-Security-Policy"]
+    styles = re.findall(r"<style>(.*?)</style>", html)
+    assert parser.refused == ["style"] * len(styles)
+    for style in styles:
+        assert f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" in policy
+    assert all(src.startswith("/static/") for src in re.findall(r'<script[^>]* src="([^"]+)"', html))
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy + ";"
     assert "'unsafe-" not in policy
 

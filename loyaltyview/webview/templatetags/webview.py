@@ -8,12 +8,14 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from loyaltyview.programs.models import Program
+from loyaltyview.webview import first_styles as styles
 from loyaltyview.webview import formats, wording
 from loyaltyview.webview.kept import parse_kept
 from providers.texts import shown_lines
@@ -84,6 +86,24 @@ def clock(value: datetime) -> SafeString:
 def new_key() -> str:
     """Return what makes a form idempotent: another one for each form that is rendered."""
     return secrets.token_urlsafe(16)
+
+
+@register.simple_tag(takes_context=True)
+def first_styles(context: Context) -> SafeString:
+    """Render the styles that the member page needs for its first paint."""
+    return styles.first_styles(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def late_styles(context: Context) -> SafeString:
+    """Render the rest of them, behind the content."""
+    return styles.late_styles(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def colors(context: Context) -> SafeString:
+    """Render the colours of the page's program and of the host app."""
+    return styles.colors(context["request"], context["program"], context.get("launch"))
 
 
 @register.simple_tag

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from loyaltyview.newstore.context import LaunchContext
 from loyaltyview.newstore.errors import LaunchError
 from loyaltyview.newstore.launch import Keys, keys_of, read_posted
+from loyaltyview.webview.color_styles import host_css
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import cart_json, theme_json, with_launch
 
@@ -38,6 +39,13 @@ def read_host_context(request: HttpRequest, launch: Launch) -> HttpResponse:
             "theme": reverse("host-theme", args=[launch.pk]) if "theme" in columns else "",
         }
     )
+
+
+@with_launch
+@require_safe
+def host_theme(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """Answer with the colours and insets of the app, for a page that was open when the app sent them."""
+    return HttpResponse(host_css(launch), content_type="text/css; charset=utf-8")
 
 
 def new_columns(context: LaunchContext, launch: Launch) -> dict[str, Any]:
