@@ -41,7 +41,9 @@ function arrived(root) {
 const frame = document.getElementById("early");
 if (frame?.nextElementSibling) {
   if (frame.nextElementSibling.hasAttribute("data-stays")) frame.replaceWith(...frame.childNodes);
-  else frame.remove();
+  frame.remove();
+  for (const { value } of frame.querySelectorAll("[name=chosen]:checked")) // meanwhile: it stays chosen
+    document.querySelector(`[name=chosen][value="${CSS.escape(value)}"]`)?.click();
   arrived(document);
 }
 
