@@ -73,7 +73,10 @@ def test_a_card_with_a_upc_code_is_found_by_both_of_its_readings(
 def test_the_look_up_by_contact_uses_an_index(house: HouseProvider, kind: QueryKind, value: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         house.find_members(MemberQuery(kind=kind, value=value))
-    assert f"house_one_member_per_{kind.value}" in plan_of(queries[0]["sql"])
+    plan = plan_of(queries[0]["sql"])
+    assert "Seq Scan" not in plan
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert f"house_one_member_per_{kind.value}" in plan
 
 
 def test_the_cards_of_a_member_are_found_by_an_index(house: HouseProvider) -> None:
@@ -88,7 +91,8 @@ def test_the_cards_of_a_member_are_found_by_an_index(house: HouseProvider) -> No
     plan = plan_of(queries[0]["sql"])
     assert "SCAN house_member" not in plan
     assert "Seq Scan" not in plan
-    assert "house_member_merged" in plan
+    if connection.vendor == "sqlite":
+        assert "house_member_merged" in plan
 
 
 def test_the_look_up_without_dashes_uses_an_index(house: HouseProvider) -> None:
