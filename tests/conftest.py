@@ -124,7 +124,8 @@ def _nothing_is_remembered() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_is_done_behind_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread sees nothing of a test's transaction, and would outlive it."""
-    monkeypatch.setattr(behind, "start", lambda step, after_s=0.0: step())
+    monkeypatch.setattr(behind, "start", lambda step: step())
+    monkeypatch.setattr(behind, "write", lambda step: step())
 
 
 @pytest.fixture(autouse=True)

@@ -27,3 +27,5 @@ STORAGES["staticfiles"] = {  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+# A thread that keeps its connection would keep a test's database from being deleted.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405

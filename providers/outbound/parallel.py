@@ -2,8 +2,8 @@
 
 Only for vendors reached over the network. A provider with `is_local` works on Django's database, whose
 connections belong to a thread: call it in the request's own thread, never here. Other providers may read
-their own rows; the connection is closed after each call. The threads are daemons: a hanging vendor does not
-keep the process from exiting.
+their own rows; an idle thread closes its connection. The threads are daemons: a hanging vendor does not keep
+the process from exiting.
 """
 
 import contextvars
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from providers.errors import ProviderError, Rejected, Unavailable
 from providers.outbound.deadline import deadline
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 POOL_THREADS = 64
 KEPT_AT_MOST = 1000
+KEEPS_CONNECTION_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class _Pool:
 
     def _work(self) -> None:
         while True:
-            program, future, call = self._jobs.get()
+            program, future, call = next_job(self._jobs)
             # A page that gave up has cancelled calls that had not begun.
             if future.set_running_or_notify_cancel():
                 try:
@@ -98,8 +99,18 @@ def _run(call: Callable[[], Any]) -> Any:
     try:
         return call()
     finally:
-        # An adapter may have read its own rows, and no request closes this thread's connections.
+        # An adapter may have read its own rows. To open a connection costs more than most of these reads.
+        close_old_connections()
+
+
+def next_job(jobs: "queue.SimpleQueue[T]") -> T:
+    """Wait for the next job of a thread that is no request's. Its connection to the database is kept between
+    jobs as a request's is (CONN_MAX_AGE), and closed when there is none for a while."""
+    try:
+        return jobs.get(timeout=KEEPS_CONNECTION_S)
+    except queue.Empty:
         connections.close_all()
+        return jobs.get()
 
 
 _pool = _Pool(POOL_THREADS)

@@ -31,7 +31,6 @@ PAGE_S = 3.0  # how old a read may be that a page shows
 TAP_S = 30.0  # how old a read may be for judging a tap: the vendor checks the spend itself
 SPARE_S = 3.0  # until the tap reads
 FACT_S = 86400.0  # how old a fact may be that a page shows
-STORE_AFTER_S = 0.05  # the other reads of the page are stored with the first
 KEPT_AT_MOST = 3000
 TEXT = ("utf-8", "surrogateescape")
 
@@ -260,7 +259,7 @@ def _store(scope: Scope, *, has_facts: bool = False, has_reads: bool = False) ->
             has_facts, has_reads = has_facts or earlier.has_facts, has_reads or earlier.has_reads
         _to_store[key] = _ToStore(scope, has_facts, has_reads)
     if earlier is None:
-        behind.start(lambda: _store_now(key), after_s=STORE_AFTER_S)
+        behind.write(lambda: _store_now(key))
 
 
 def _store_now(key: tuple[str, str]) -> None:

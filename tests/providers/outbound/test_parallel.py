@@ -1,5 +1,6 @@
 """Independent reads at the same time, bounded by a deadline, kept for a second request."""
 
+import queue
 import subprocess
 import sys
 import threading
@@ -189,3 +190,18 @@ def test_calls_within_calls_end_where_every_thread_waits(monkeypatch: pytest.Mon
     monkeypatch.setattr(parallel, "_pool", parallel._Pool(2))
     calls = {str(number): lambda: together(lambda: 1, lambda: 2, lambda: 3) for number in range(4)}
     assert [each.get() for each in gather(calls, 5).values()] == [[1, 2, 3]] * 4
+
+
+def test_a_thread_keeps_its_database_connection_while_there_are_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(parallel, "KEEPS_CONNECTION_S", 0.01)
+    monkeypatch.setattr(parallel.connections, "close_all", lambda: closed.append("idle"))
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    jobs.put("first")
+
+    assert parallel.next_job(jobs) == "first"
+    assert closed == []
+
+    threading.Timer(0.1, lambda: jobs.put("second")).start()
+    assert parallel.next_job(jobs) == "second"
+    assert closed == ["idle"]
