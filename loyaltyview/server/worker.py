@@ -26,6 +26,7 @@ from loyaltyview.ops.overload import API, BUSY, EVENTS, LINE_TOO_LONG, Waiting, 
 from loyaltyview.server.connection import Answer, Connection
 from loyaltyview.server.request_buffer import HeadTooLarge
 from providers.outbound.lanes import Lanes
+from providers.outbound.thread_caches import with_caches_of_thread
 
 RECEIVE_BYTES = 65_536
 ACCEPTED_AT_ONCE = 64
@@ -160,7 +161,7 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
     def _handle_now(self, conn: Connection) -> None:
         self._move(conn, BUSY_STATE)
         work = partial(self._go_on, conn, conn.answer) if conn.answer else partial(self.handle, conn)
-        future = self.tpool.submit(conn.context.run, work)
+        future = self.tpool.submit(conn.context.run, with_caches_of_thread, work)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def finish_request(self, conn: Connection, done: "Future[Any]") -> None:

@@ -15,6 +15,7 @@ import structlog
 from django.db import close_old_connections, connections
 
 from providers.outbound.parallel import next_job
+from providers.outbound.thread_caches import with_caches_of_thread
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,6 @@ def _writes() -> "queue.SimpleQueue[tuple[float, Step]]":
 
 def _do(step: Step) -> None:
     try:
-        Context().run(step)
+        Context().run(with_caches_of_thread, step)
     except Exception:
         log.exception("work_behind_a_page_failed")

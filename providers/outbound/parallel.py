@@ -26,6 +26,7 @@ from django.db import close_old_connections, connections
 from providers.errors import ProviderError, Rejected, Unavailable
 from providers.outbound.deadline import deadline
 from providers.outbound.lanes import Lanes
+from providers.outbound.thread_caches import with_caches_of_thread
 
 T = TypeVar("T")
 
@@ -183,12 +184,13 @@ def start(calls: Mapping[str, Callable[[], Any]], deadline_s: float = math.inf) 
     """Start all `calls` and return immediately. Each sees the caller's context variables (log fields, the
     page's deadline) and its own deadline, `deadline_s` seconds from now."""
     with deadline(deadline_s):
-        return Pending(
-            {
-                name: _pool.submit(partial(contextvars.copy_context().run, call), _program.get())
-                for name, call in calls.items()
-            }
-        )
+        return Pending({name: _submit(call) for name, call in calls.items()})
+
+
+def _submit(call: Callable[[], Any]) -> Future[Any]:
+    """Have a thread of the pool run `call` in a copy of this context."""
+    run = partial(contextvars.copy_context().run, with_caches_of_thread, call)
+    return _pool.submit(run, _program.get())
 
 
 def gather(calls: Mapping[str, Callable[[], T]], deadline_s: float) -> dict[str, Result[T]]:
@@ -206,7 +208,7 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]:
 
     `others` must not use Django's database: their threads have connections of their own.
     """
-    futures = [_pool.submit(partial(contextvars.copy_context().run, call), _program.get()) for call in others]
+    futures = [_submit(call) for call in others]
     results = [first()]
     for call, future in zip(others, futures, strict=True):
         results.append(call() if future.cancel() else future.result())

@@ -57,3 +57,13 @@ def test_a_client_that_leaves_while_its_answer_waits_harms_nothing(port: int) ->
     ask(port, "/deadline/").close()
     with ask(port, "/deadline/") as client:
         assert b"rest" in read_until(client, b"0\r\n\r\n")
+
+
+def test_a_thread_keeps_its_caches_and_nothing_else_of_a_request(port: int) -> None:
+    address = f"http://127.0.0.1:{port}/thread/"
+    told = [requests.get(address, timeout=PATIENCE_S).text.split() for _ in range(12)]
+
+    threads = {thread for thread, *_ in told}
+    assert len(threads) < len(told)
+    assert len({(thread, cache) for thread, cache, *_ in told}) == len(threads)
+    assert {(left, language) for *_, left, language in told} == {("nothing", "en")}

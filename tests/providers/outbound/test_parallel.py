@@ -5,15 +5,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import caches
 
 from providers.errors import AuthFailed, Unavailable
 from providers.outbound import parallel
 from providers.outbound.deadline import deadline, remaining_s
 from providers.outbound.parallel import Result, gather, keep, start, take, together
+from providers.outbound.thread_caches import with_caches_of_thread
 
 LOG_FIELD: ContextVar[str] = ContextVar("log_field", default="")
 
@@ -205,3 +208,12 @@ def test_a_thread_keeps_its_database_connection_while_there_are_jobs(monkeypatch
     threading.Timer(0.1, lambda: jobs.put("second")).start()
     assert parallel.next_job(jobs) == "second"
     assert closed == ["idle"]
+
+
+def test_each_thread_has_caches_of_its_own_in_whatever_context() -> None:
+    def cache() -> Any:
+        return Context().run(with_caches_of_thread, lambda: caches["default"])
+
+    mine = cache()
+    assert cache() is mine
+    assert gather({"other": cache}, 5)["other"].get() is not mine
