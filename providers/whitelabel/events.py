@@ -123,22 +123,31 @@ def settled_points(client: Client, event: str) -> int | None:
 def has_settled(client: Client, event: Json) -> bool:
     """Wait some seconds for the reactions to an event that was just reported; return whether they have run.
     Its own answer may say so already."""
-    is_told = client.names.find(event, "event_reacted") is not None
-    return is_told or bool(_awaited(lambda: _has_reacted(client, event_id(event)) or None))
+    return says_reacted(client, event) or bool(
+        _awaited(lambda: _has_reacted(client, event_id(event)) or None)
+    )
 
 
 def moved_points(client: Client, event: str) -> int | None:
     """Return the points that reactions to the event of this id moved, None while they have not run."""
-    if not _has_reacted(client, event):
-        return None
+    return reaction_points(client, event) if _has_reacted(client, event) else None
+
+
+def reaction_points(client: Client, event: str) -> int | None:
+    """Return the points that the reactions moved, which have run; None for an answer without points."""
     reactions = _read(client, event, "/reactions")
     points = client.names.number(reactions, "reaction_points")
     return None if points is None else int(points)
 
 
+def says_reacted(client: Client, event: Json) -> bool:
+    """Return whether an answer with the event says that its reactions have run."""
+    return client.names.find(event, "event_reacted") is not None
+
+
 def _has_reacted(client: Client, event: str) -> bool:
     data = _read(client, event)
-    return isinstance(data, dict) and client.names.find(data, "event_reacted") is not None
+    return isinstance(data, dict) and says_reacted(client, data)
 
 
 def _read(client: Client, event: str, part: str = "") -> Any:

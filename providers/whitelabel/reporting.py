@@ -23,6 +23,7 @@ from providers.whitelabel.worth import sale_amount
 
 PLACED = "ORDER_PLACED"  # the engine's own type; nobody can report it
 SOURCE = "LoyaltyView"
+REACTED = "reacted"  # in `Write.detail` of a sale whose report was answered with its reactions run
 SEEN = "events"  # what `Write.shown_before` holds: the ids of the orders that the engine knew before
 
 
@@ -66,7 +67,9 @@ def earned_points(client: Client, sale: Write, *, is_patient: bool) -> int | Non
         for made in look_for_sale(client, sale).made:
             note(sale, vendor_ref=made.ref)
     if sale.points is None and sale.vendor_ref:
-        if is_patient:
+        if sale.detail.get(REACTED):
+            points = events.reaction_points(client, sale.vendor_ref)
+        elif is_patient:
             points = events.settled_points(client, sale.vendor_ref)
         else:
             points = events.moved_points(client, sale.vendor_ref)
@@ -90,7 +93,8 @@ def _report(client: Client, sale: Write, order: Order) -> Made:
     payload = _payload(client, order, request_of(sale))
     with rejecting(RejectReason.INVALID_INPUT):
         event = events.report(client, kind, sale.member_ref, payload, executor=executor, at=order.placed_at)
-    return Made(ref=events.event_id(event))
+    detail = {REACTED: True} if events.says_reacted(client, event) else {}
+    return Made(ref=events.event_id(event), detail=detail)
 
 
 def _place(client: Client, sale: Write, order: Order) -> Made:

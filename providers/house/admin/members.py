@@ -93,6 +93,7 @@ class MemberAdmin(LargeList):
     ]
     list_filter = [("program", FewValues), ("merged_into", admin.EmptyFieldListFilter)]
     indexed_filters = ["program"]
+    rare_values = {"merged_into": ["0"]}
     list_select_related = ["merged_into"]
     search_fields = ["member_id", "email", "phone", "last_name"]
     search_beginnings = ["last_name"]

@@ -192,6 +192,10 @@ class Member(models.Model):
         indexes = [
             models.Index(F("program"), bare_id(), name="house_member_bare_id"),
             models.Index(F("program"), look_alike_id(), name="house_member_look_alike_id"),
+            # SQLite's statistics take the key's own index for useless: it is empty for nearly all members.
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="house_member_merged"
+            ),
             # Finds beginnings of names, on PostgreSQL in any collation.
             models.Index(fields=["last_name"], opclasses=["varchar_pattern_ops"], name="house_member_name"),
             models.Index(

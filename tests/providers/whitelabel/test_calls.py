@@ -8,7 +8,14 @@ from loyaltyview.sandbox.vendors.whitelabel.server import WhiteLabel
 from providers.outbound import sharing
 from providers.whitelabel.provider import WhiteLabelProvider
 from tests.providers.calls import open_page, tap
-from tests.providers.whitelabel.build import CART, FIVE_OFF, points_intent, reward_intent, voucher_intent
+from tests.providers.whitelabel.build import (
+    CART,
+    FIVE_OFF,
+    order,
+    points_intent,
+    reward_intent,
+    voucher_intent,
+)
 
 
 @pytest.fixture
@@ -102,3 +109,13 @@ def test_a_voucher_that_is_whole_costs_four_calls(
         "POST commands validate_voucher",
         "POST commands validate_voucher",
     ]
+
+
+def test_a_sale_costs_two_calls_where_the_engine_reacts_at_once(
+    provider: WhiteLabelProvider, asked: list[str], mia: str
+) -> None:
+    assert provider.record_order(order(mia)).points == 80
+    assert asked == ["POST events", "GET events reactions"]
+    asked.clear()
+    assert provider.record_order(order(mia)).points == 80
+    assert asked == []
