@@ -23,8 +23,8 @@ class MemberChange(models.Model):
 
     digest = models.CharField(max_length=64, unique=True)
     number = models.BigIntegerField(default=0)
-    facts = models.TextField(default="", blank=True)
-    reads = SealedTextField(default="", blank=True, editable=False)
+    facts = models.TextField(default="", db_default="", blank=True)
+    reads = SealedTextField(default="", db_default="", blank=True, editable=False)
     reads_at = models.DateTimeField(null=True, db_index=True)
     kept_at = models.DateTimeField(null=True)  # facts or reads
     changed_at = models.DateTimeField(auto_now=True, db_index=True)

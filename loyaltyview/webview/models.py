@@ -77,7 +77,9 @@ class Launch(models.Model):
     member_ref = models.CharField(_("member"), max_length=200, blank=True)
     is_customer = models.BooleanField(default=False, help_text=_("The member is the cart's own customer."))
     # Found by an earlier launch of the same customer: the vendor has not confirmed them for this one yet.
-    is_member_assumed = models.BooleanField(default=False)
+    is_member_assumed = models.BooleanField(default=False, db_default=False)
+    # Only web processes of the former version use it; they may run on during an upgrade.
+    last_known = models.JSONField(default=dict, blank=True, editable=False)
     # Colours and insets of the host app that differ from ours (views.theme); {} when it said none.
     theme = models.JSONField(default=dict, blank=True)
     # The app opened an address; what it injects into the page has not been read yet (views.host).

@@ -14,12 +14,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='memberchange',
             name='facts',
-            field=models.TextField(blank=True, default=''),
+            field=models.TextField(blank=True, db_default='', default=''),
         ),
         migrations.AddField(
             model_name='memberchange',
             name='reads',
-            field=providers.sealing.SealedTextField(blank=True, default='', editable=False),
+            field=providers.sealing.SealedTextField(blank=True, db_default='', default='', editable=False),
         ),
         migrations.AddField(
             model_name='memberchange',

@@ -13,9 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveField(
+        migrations.AlterField(
             model_name='launch',
             name='last_known',
+            field=models.JSONField(blank=True, default=dict, editable=False),
         ),
         migrations.CreateModel(
             name='MemberSnapshot',
