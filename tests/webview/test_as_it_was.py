@@ -17,9 +17,10 @@ from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.errors import ProviderError, RateLimited, Rejected, RejectReason, Unavailable
 from providers.outbound import sharing
+from providers.types import Member
 
 from .conftest import Mint, Open, launch_params
-from .fakes import MIA, NOAH, Vendor
+from .fakes import MIA, NOAH, FakeProvider, Vendor
 from .test_redeem import form
 
 Later = Callable[..., str]
@@ -197,6 +198,28 @@ def test_a_customer_who_is_another_member_now_is_looked_up_anew(
     assert 'data-points="40"' in html
     launch = Launch.objects.get(cart_id="cart-2")
     assert (launch.member_ref, launch.is_member_assumed) == (NOAH.ref, False)
+
+
+def test_the_frame_of_another_member_goes_where_the_customers_own_record_is_not_there(
+    client: Client, held: str, remote: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _frame, parts = begun(client, held)
+    remote.members[MIA.ref] = replace(MIA, email="new@example.test")
+    remote.members[NOAH.ref] = replace(NOAH, email=MIA.email)
+    read = FakeProvider.get_member
+
+    def read_mia_only(provider: FakeProvider, ref: str) -> Member:
+        member = read(provider, ref)
+        if ref == NOAH.ref:
+            raise Unavailable("timeout")
+        return member
+
+    monkeypatch.setattr(FakeProvider, "get_member", read_mia_only)
+    remote.let_go()
+    rest = b"".join(parts).decode()
+    assert "data-stays" not in rest
+    assert "#early{display:none}" in rest
+    assert Launch.objects.get(cart_id="cart-2").member_ref == NOAH.ref
 
 
 def test_a_tap_for_a_member_who_is_another_customer_now_spends_nothing(

@@ -65,6 +65,7 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponseBase:
     if answer is not None:
         return answer
     painted = page.reads.painted() if launch.member_ref else None
+    painted_ref = launch.member_ref if painted else ""
     if painted:
         frame = render(request, "webview/as_it_was.html", page.member_context(painted))
     else:
@@ -73,7 +74,7 @@ def member_page(request: HttpRequest, launch: Launch) -> HttpResponseBase:
         request,
         launch,
         frame,
-        lambda is_last: _answer(page, without_waiting(is_last), is_painted=painted is not None),
+        lambda is_last: _answer(page, without_waiting(is_last), painted_ref=painted_ref),
         deadline_at=started + settings.PAGE_DEADLINE_S,
     )
 
@@ -105,9 +106,9 @@ def show_member(
     return _answer(page, to_the_end()) or _show_outage(page, Unavailable("deadline"))
 
 
-def _answer(page: Page, wait: Wait, *, is_painted: bool = False) -> HttpResponse | None:
-    """Return the answer; None when the vendor is not done and `wait` was not the last one. `is_painted`: the
-    member's snapshot is shown, so there is no answer (204) where the vendor gives none."""
+def _answer(page: Page, wait: Wait, *, painted_ref: str = "") -> HttpResponse | None:
+    """Return the answer; None when the vendor is not done and `wait` was not the last one. `painted_ref`: the
+    snapshot of this member is shown, so there is no answer (204) where the vendor gives none about them."""
     request, launch = page.request, page.launch
     started = time.monotonic()
     try:
@@ -123,7 +124,7 @@ def _answer(page: Page, wait: Wait, *, is_painted: bool = False) -> HttpResponse
         data = page.reads.read(patience_s=patience_s, is_last=wait.is_last, is_news=is_news)
     except ProviderError as error:
         if not isinstance(error, Rejected) or error.reason is not RejectReason.MEMBER_NOT_FOUND:
-            return _answer_without_vendor(page, error, is_painted=is_painted)
+            return _answer_without_vendor(page, error, painted_ref=painted_ref)
         was_assumed = launch.is_member_assumed
         forget(launch)
         if was_assumed:
@@ -142,11 +143,11 @@ def _show(page: Page, data: MemberData) -> HttpResponse:
     return render(page.request, template, page.member_context(data), status=page.tap.status)
 
 
-def _answer_without_vendor(page: Page, error: ProviderError, *, is_painted: bool) -> HttpResponse:
+def _answer_without_vendor(page: Page, error: ProviderError, *, painted_ref: str) -> HttpResponse:
     """Return what there is to show: the snapshot where it is shown already, or where only the account's calls
     are used up; else the page that says what is out of order."""
     if page.tap.problem is None and page.launch.member_ref:
-        if is_painted:
+        if page.launch.member_ref == painted_ref:
             note_trouble(page.launch.program, TroubleKind.PAGE, read_refusal(error))
             return HttpResponse(status=204)
         if isinstance(error, RateLimited) and (painted := page.reads.painted()):
