@@ -18,10 +18,9 @@ from providers import clock
 from providers.answers import moment
 from providers.dates import timestamp
 from providers.errors import UnexpectedAnswer
-from providers.journal.models import Write, WriteKind
+from providers.journal.models import Write
 from providers.journal.spending import Found, Made
 from providers.outbound.exchange import segment
-from providers.sales import SpendKind
 from providers.whitelabel.client import Client, Json, Refused
 
 # How long an event may stay without reaction before we no longer count on one.
@@ -194,14 +193,6 @@ def count_unsettled(client: Client, ref: str) -> int:
     found = search(client, ref, client.settings.spend_type, unsettled, is_unsettled)
     points = (payload_of(event).get(client.names["points_points"]) for event in found.found)
     return sum(int(each) for each in points if isinstance(each, int) and not isinstance(each, bool))
-
-
-def has_unsettled(client: Client, ref: str) -> bool:
-    """Return whether we spent points of this member by an event so recently that it may not have reached the
-    wallet yet, from whichever process. What other systems report is not known here."""
-    since = clock.now() - timedelta(seconds=UNSETTLED_S)
-    spends = client.journal.writes(WriteKind.SPEND, member_ref=ref, item_kind=SpendKind.POINTS.value)
-    return spends.filter(sent_at__gte=since).exists()
 
 
 def _reaches(times: list[datetime | None], since: datetime) -> bool:

@@ -141,12 +141,11 @@ class Purchase(EngineWay):
 
     def before(self, write: Write, intent: SpendIntent) -> Json:
         client, ref = self.client, intent.member_ref
-        # The engine refuses a purchase beyond the wallet. Spends of ours that the wallet lacks count, too.
-        has_unsettled = events.has_unsettled(client, ref)
+        # The engine refuses a purchase beyond the wallet. Spends that the wallet lacks count, too.
         reward, purse, unsettled = together(
             lambda: rewards.get_reward(client, intent.item_id),
             lambda: members.wallet(client, ref),
-            lambda: events.count_unsettled(client, ref) if has_unsettled else 0,
+            lambda: events.count_unsettled(client, ref),
         )
         self.title = str(reward.get("name") or "")
         if reward.get("type") != VOUCHER:  # a gift card: the page locks it

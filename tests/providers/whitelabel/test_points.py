@@ -398,6 +398,18 @@ def test_points_of_ours_whose_reaction_has_not_run_buy_no_reward(
     assert not vendor.state.events_of("PURCHASED_REWARD")
 
 
+def test_points_that_another_till_took_a_moment_ago_buy_no_reward(
+    build: Build, vendor: WhiteLabel, mia: str
+) -> None:
+    vendor.state.reaction_delay_s = 3600
+    build().spend(points_intent(mia, 800))
+    Write.objects.all().delete()  # as for an installation that did not report it
+    with pytest.raises(Rejected) as caught:
+        build().spend(reward_intent(mia, "key-2"))
+    assert (caught.value.reason, caught.value.points_gap) == (RejectReason.INSUFFICIENT_POINTS, 80)
+    assert not vendor.state.events_of("PURCHASED_REWARD")
+
+
 def test_a_purchase_is_found_where_the_wallet_lists_no_vouchers(
     build: Build, vendor: WhiteLabel, mia: str, lose_answers: LoseAnswers
 ) -> None:
