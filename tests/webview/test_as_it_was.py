@@ -164,6 +164,23 @@ def test_a_spend_elsewhere_refuses_the_tap_and_then_shows_the_live_state(
     assert not remote.spends
 
 
+def test_a_tap_on_the_frame_and_one_on_the_content_behind_it_are_one(
+    client: Client, held: str, program: Program, remote: Vendor
+) -> None:
+    program.codes_per_reward = 0  # no limit
+    program.save()
+    frame, parts = begun(client, held)
+    remote.let_go()
+    keys = [
+        re.search(r'data-reward="ten-off".*?name="key" value="([^"]+)"', html, re.DOTALL)
+        for html in (frame, b"".join(parts).decode())
+    ]
+    for key in keys:
+        assert key
+        assert client.post(held + "redeem/", form(key=key.group(1))).status_code == 303
+    assert len(remote.spends) == Redemption.objects.count() == 1
+
+
 def test_a_price_that_rose_since_is_refused_and_shown(client: Client, later: Later, remote: Vendor) -> None:
     page = later()
     assert 'name="cost" value="200"' in html_of(client, page)

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -20,6 +21,9 @@ from loyaltyview.webview import formats, wording
 from loyaltyview.webview.kept import parse_kept
 from providers.texts import shown_lines
 from providers.types import Money
+
+# In a request's META: from what the keys of the forms in its answer are made.
+KEYS_OF_ANSWER = "loyaltyview.keys_of_answer"
 
 register = template.Library()
 register.tag("kept", parse_kept)
@@ -82,10 +86,12 @@ def clock(value: datetime) -> SafeString:
     )
 
 
-@register.simple_tag
-def new_key() -> str:
-    """Return what makes a form idempotent: another one for each form that is rendered."""
-    return secrets.token_urlsafe(16)
+@register.simple_tag(takes_context=True)
+def new_key(context: Context, form: str) -> str:
+    """Return what makes a `form` idempotent: another one on each page. The frame of an answer and the content
+    that takes its place have the same: taps on both are one tap."""
+    secret = context["request"].META.setdefault(KEYS_OF_ANSWER, secrets.token_urlsafe(16))
+    return sha256(f"{secret}|{form}".encode()).hexdigest()[:32]
 
 
 @register.simple_tag(takes_context=True)
