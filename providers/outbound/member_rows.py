@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError, connection
-from django.db.models import F
 
 from providers import clock
 from providers.errors import AuthFailed
@@ -25,8 +24,13 @@ from providers.sealing import seal, unseal
 log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(days=1)
-CHANGE = f"SELECT number, changed_at FROM {MemberChange._meta.db_table} WHERE digest = %s AND number > 0"  # noqa: S608
 READS_KEPT_FOR = timedelta(minutes=1)
+# Counts a change in the row, or makes the row.
+_COUNT = """
+INSERT INTO providers_memberchange (digest, number, facts, reads, changed_at) VALUES (%s, 1, '', '', %s)
+ON CONFLICT (digest) DO UPDATE SET
+number = providers_memberchange.number + 1, reads = '', changed_at = excluded.changed_at
+"""
 LONGEST_READS = 64 * 1024  # a member with a longer history is read by each process
 
 
@@ -61,8 +65,7 @@ class MemberRow:
 def load(program: str, member: str) -> MemberRow | None:
     """Return the member's row, an empty one where there is none; None without a database. One statement."""
     try:
-        rows = MemberChange.objects.filter(digest=_digest(program, member))
-        row = rows.values_list("number", "facts", "reads", "reads_at").first()
+        row = _select("number, facts, reads, reads_at", program, member)
     except DatabaseError as error:
         log.warning("reads_not_shared", error=type(error).__name__)
         return None
@@ -73,20 +76,16 @@ def load(program: str, member: str) -> MemberRow | None:
         number=number,
         facts=json.loads(facts) if facts else {},
         sealed_reads=reads,
-        reads_at=reads_at if reads else None,
+        reads_at=_time(reads_at) if reads else None,
     )
 
 
 def note_change(program: str, member: str) -> None:
     """Count a write to the member, and forget the answers that were read before it."""
-    digest = _digest(program, member)
     try:
-        rows = MemberChange.objects.filter(digest=digest)
-        change = {"number": F("number") + 1, "reads": "", "changed_at": clock.now()}
-        if not rows.update(**change):
-            _row, is_new = MemberChange.objects.get_or_create(digest=digest, defaults={"number": 1})
-            if not is_new:  # another process has just made it
-                rows.update(**change)
+        with connection.cursor() as cursor:
+            now = connection.ops.adapt_datetimefield_value(clock.now())
+            cursor.execute(_COUNT, [_digest(program, member), now])
     except DatabaseError as error:
         # Reads are shared for seconds only, and the vendor judges each spend itself.
         log.warning("change_not_noted", error=type(error).__name__)
@@ -95,10 +94,8 @@ def note_change(program: str, member: str) -> None:
 def change_of(program: str, member: str) -> str:
     """Return a name of the member's last change, the same until the next one; "" for none within a day.
     Raises DatabaseError."""
-    with connection.cursor() as cursor:  # each page asks, and the ORM takes longer than the database
-        cursor.execute(CHANGE, [_digest(program, member)])
-        found = cursor.fetchone()
-    return f"{found[0]} {found[1]}" if found else ""
+    found = _select("number, changed_at", program, member)
+    return f"{found[0]} {found[1]}" if found and found[0] else ""
 
 
 def forget_facts(program: str, member: str) -> None:
@@ -141,6 +138,21 @@ def forget_old() -> int:
     repeated."""
     since = clock.now() - KEPT_FOR
     return delete_in_steps(MemberChange.objects.filter(changed_at__lt=since).exclude(kept_at__gte=since))
+
+
+def _select(columns: str, program: str, member: str) -> Any:
+    """Return the columns of the member's row, None without one. The ORM takes longer than the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM providers_memberchange WHERE digest = %s",  # noqa: S608 - names of ours
+            [_digest(program, member)],
+        )
+        return cursor.fetchone()
+
+
+def _time(stored: Any) -> datetime:
+    """Return a time as the ORM does: SQLite has it as text in UTC."""
+    return datetime.fromisoformat(f"{stored}+00:00") if isinstance(stored, str) else stored
 
 
 def _digest(program: str, member: str) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 from cryptography.fernet import Fernet
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
@@ -248,6 +248,15 @@ def test_a_member_has_a_last_change_only_after_a_change(clock: time_machine.Trav
     assert sharing.change_of("acme", MIA) == first != ""
     changed("acme", MIA)
     assert sharing.change_of("acme", MIA) != first
+
+
+def test_a_change_is_one_statement_with_and_without_a_row(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in (1, 2):
+        with django_assert_num_queries(1):
+            changed("acme", MIA)
+        assert MemberChange.objects.get().number == number
 
 
 def test_a_page_stays_a_page_where_it_shares_for_longer() -> None:
