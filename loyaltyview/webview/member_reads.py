@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loyaltyview.ops.database import best_effort
 from loyaltyview.webview import snapshots
 from loyaltyview.webview.member_data import MemberData, verified
 from loyaltyview.webview.models import Launch
@@ -157,8 +156,7 @@ class MemberReads:
             earn=data.earn,
             cart=self.cart,
         )
-        with best_effort("the member's snapshot"):
-            snapshots.keep(self.launch, began.start, snapshot)
+        snapshots.keep(self.launch, began.start, snapshot)
         return data
 
 

@@ -7,18 +7,20 @@ last change (`providers.outbound.sharing`) is not shown.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
 
+from loyaltyview.ops.database import best_effort
 from loyaltyview.ops.encrypted import CredentialsUnreadable
 from loyaltyview.programs.models import Program
 from loyaltyview.webview import dataclass_json
 from loyaltyview.webview.models import Launch, MemberSnapshot
 from loyaltyview.work import clock
-from loyaltyview.work.plain_sql import select
+from loyaltyview.work.plain_sql import put, select
 from providers.base import LoyaltyProvider
-from providers.outbound import sharing
+from providers.outbound import behind, sharing
 from providers.retention import delete_in_steps
 from providers.types import Balance, Cart, Member, Reward, Tier, Voucher
 
@@ -132,21 +134,22 @@ def known_ref(program: Program, customer_key: str, loyalty_id: str) -> str:
 
 
 def keep(launch: Launch, start: Start, snapshot: Snapshot) -> None:
-    """Keep what was read since `start` in place of what was kept of the member. One statement."""
+    """Keep what was read since `start` in place of what was kept of the member, behind the page. A change of
+    the member meanwhile ends it: the row names the change before the reads."""
+    behind.write(partial(_store, launch.program_id, launch.member_ref, start, snapshot))
+
+
+def _store(program_id: int, ref: str, start: Start, snapshot: Snapshot) -> None:
     snapshot = replace(snapshot, cart=replace(snapshot.cart, cart_id=""))
     row = MemberSnapshot(
-        program=launch.program,
-        member_ref=launch.member_ref,
+        program_id=program_id,
+        member_ref=ref,
         read_at=start.at,
         change=start.change,
         content=dataclass_json.dump(snapshot),
     )
-    MemberSnapshot.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["program", "member_ref"],
-        update_fields=["read_at", "change", "content"],
-    )
+    with best_effort("the member's snapshot"):
+        put(row, key=["program", "member_ref"], changes=["read_at", "change", "content"])
 
 
 def purge_snapshots(before: datetime) -> int:

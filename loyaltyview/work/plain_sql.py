@@ -34,6 +34,17 @@ def insert_values(
     )
 
 
+def put(row: models.Model, key: Sequence[str], changes: Sequence[str]) -> None:
+    """Insert `row`, or set its fields `changes` in the row that has the same fields `key`, which a unique
+    constraint holds. Raises django.db.Error."""
+    start, one = _insertion(type(row), _columns_to_insert(type(row)))
+    keys, columns = ([_column(row._meta.get_field(name)) for name in names] for names in (key, changes))
+    assignments = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    _execute(
+        f"{start} VALUES {one} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments}", _values_of(row)
+    )
+
+
 @cache
 def _fields_to_insert(model: type[models.Model]) -> tuple[Any, ...]:
     return tuple(field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))

@@ -14,7 +14,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.webview import erasure, merging, snapshots
 from loyaltyview.webview.models import Launch, MemberSnapshot
 from providers.errors import Unavailable
-from providers.outbound import sharing
+from providers.outbound import behind, sharing
 from providers.types import CartItem
 
 from .conftest import Open
@@ -86,6 +86,22 @@ def test_a_change_while_it_was_read_ends_it(seen: Launch) -> None:
     sharing.changed(seen.program.slug, seen.member_ref)
     snapshots.keep(seen, began, kept.snapshot)
     assert known(seen) is None
+
+
+def test_it_is_stored_behind_the_page_and_not_shown_after_a_change_meanwhile(
+    client: Client, page: str, remote: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[behind.Step] = []
+    monkeypatch.setattr(behind, "write", steps.append)
+    b"".join(client.get(page))
+    launch = Launch.objects.get()
+    assert not MemberSnapshot.objects.exists()
+
+    sharing.changed(launch.program.slug, launch.member_ref)
+    for step in steps:
+        step()
+    assert MemberSnapshot.objects.count() == 1
+    assert known(launch) is None
 
 
 def test_it_is_shown_for_a_day_and_then_deleted(seen: Launch) -> None:
