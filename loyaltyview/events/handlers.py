@@ -1,9 +1,9 @@
 """What each event does, NewStore's first, then the vendor's: one function for each name. All may be repeated,
 in any order.
 
-Events of one order are handled one after another (the constraint of `Event`). Nothing here runs in a
-transaction. Each function raises PayloadError, NotYet, Hopeless, ProviderError or NewStoreError when it could
-not do all of its work.
+Events of one order are handled one after another (the constraint of `Event`). Without a call to another
+system, all of an event may be one transaction (`processing`). Each function raises PayloadError, NotYet,
+Hopeless, ProviderError or NewStoreError when it could not do all of its work.
 """
 
 from collections.abc import Callable

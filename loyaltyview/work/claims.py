@@ -47,8 +47,9 @@ def claim(rows: models.QuerySet[Row], lease_s: int | None = None) -> Row | None:
 
 def claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> list[Row]:
     """Take due rows of the program whose row waits longest, for WORK_LEASE_S seconds, longest waiting first.
-    `most_of` says how many at most, given the program's key. No two of `rows` that are due may exclude each
-    other by a constraint; where the database refuses the batch all the same, one row is taken as by `claim`.
+    `most_of` says how many at most, given the program's key; a row that was tried before is taken alone. No
+    two of `rows` that are due may exclude each other by a constraint; where the database refuses the batch
+    all the same, one row is taken as by `claim`.
     """
     return claim_in_slot(rows, lambda open_rows: _claim_batch(open_rows, most_of))
 
@@ -58,13 +59,16 @@ def _claim_batch(rows: models.QuerySet[Row], most_of: Callable[[int], int]) -> l
         now = clock.now()
         # Of all programs, so that the index of due rows answers; more than a batch, since other workers are
         # claiming the first of them.
-        waiting = list(due(rows, now).values_list("pk", "program_id")[: CANDIDATES * 4])
+        waiting = list(due(rows, now).values_list("pk", "program_id", "attempts")[: CANDIDATES * 4])
         if not waiting:
             return []
-        program = waiting[0][1]
-        pks = [pk for pk, its_program in waiting if its_program == program]
+        _pk, program, attempts = waiting[0]
+        # A row that was tried before may end the worker again, and counts no attempt of others.
+        was_tried = attempts > 0
+        pks = [pk for pk, of, tries in waiting if (of, tries > 0) == (program, was_tried)]
+        most = 1 if was_tried else most_of(program)
         try:
-            if claimed := _lease(due(rows.filter(pk__in=pks), now), now, most_of(program)):
+            if claimed := _lease(due(rows.filter(pk__in=pks), now), now, most):
                 return claimed
         except IntegrityError:
             return _claim(rows, None)
