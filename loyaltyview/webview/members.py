@@ -80,6 +80,21 @@ def choose(launch: Launch, ref: str, *, is_customer: bool) -> None:
     launch.save(update_fields=["member_ref", "is_customer", "is_member_assumed"])
 
 
+def take(launch: Launch, ref: str, *, is_customer: bool) -> bool:
+    """As `choose`, for a page that found the member by itself. Return False, and leave the launch as it is,
+    where the associate has chosen another member since the page began."""
+    before = (launch.member_ref, launch.is_customer, launch.is_member_assumed)
+    if before == (ref, is_customer, False):
+        return True
+    launch.member_ref, launch.is_customer, launch.is_member_assumed = ref, is_customer, False
+    mine = Launch.objects.filter(pk=launch.pk)
+    is_taken = mine.filter(member_ref=before[0]).update(
+        member_ref=ref, is_customer=is_customer, is_member_assumed=False
+    )
+    # Another load of the same page may have found the same member.
+    return bool(is_taken) or mine.filter(member_ref=ref).exists()
+
+
 def is_customer_of(launch: Launch, member: Member) -> bool:
     """Return whether the vendor's record is the cart's customer: by the loyalty id, else by the e-mail."""
     if launch.loyalty_id:
@@ -99,11 +114,6 @@ def check_member_token(launch: Launch, token: str | None) -> None:
     without a token names no member."""
     if token is not None and not constant_time_compare(token, member_token(launch)):
         raise Problem(Refusal.MEMBER_CHANGED)
-
-
-def forget(launch: Launch) -> None:
-    """Remove the member from the launch."""
-    choose(launch, "", is_customer=False)
 
 
 def _choice(launch: Launch, ref: str) -> str:

@@ -252,6 +252,19 @@ def test_a_tap_for_a_member_who_is_another_customer_now_spends_nothing(
     assert not Redemption.objects.exists()
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_content_that_comes_late_leaves_the_member_that_was_chosen_meanwhile(
+    client: Client, held: str, remote: Vendor, is_gone: bool
+) -> None:
+    _frame, parts = begun(client, held)
+    if is_gone:
+        remote.members[MIA.ref] = replace(MIA, email="new@example.test")
+    remote.let_go()
+    client.post(held + "find/", {"q": NOAH.member_id})
+    assert f'content="0;url={held}"' in b"".join(parts).decode()
+    assert Launch.objects.get(cart_id="cart-2").member_ref == NOAH.ref
+
+
 def test_history_of_a_member_who_is_another_customer_now_is_not_shown(
     client: Client, held: str, remote: Vendor
 ) -> None:

@@ -22,7 +22,7 @@ from loyaltyview.redemptions.refusals import read_refusal
 from loyaltyview.webview.late_content import answer_with_late_content
 from loyaltyview.webview.member_context import LastTap, Page, Search
 from loyaltyview.webview.member_data import MemberData, find_customer
-from loyaltyview.webview.members import choose, forget
+from loyaltyview.webview.members import take
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices_in_address
 from loyaltyview.webview.problems import FailedItem, Problem
@@ -118,7 +118,8 @@ def _answer(page: Page, wait: Wait, *, painted_ref: str = "") -> HttpResponse | 
                 return None
             if len(members) != 1:
                 return _go_without_member(page, is_several=bool(members))
-            _take_customer(page, members[0])
+            if not _take_customer(page, members[0]):
+                return go(request, address_of("member", launch))
         patience_s = time_left(started, wait.seconds)
         is_news = page.tap.problem is not None
         data = page.reads.read(patience_s=patience_s, is_last=wait.is_last, is_news=is_news)
@@ -126,15 +127,16 @@ def _answer(page: Page, wait: Wait, *, painted_ref: str = "") -> HttpResponse | 
         if not isinstance(error, Rejected) or error.reason is not RejectReason.MEMBER_NOT_FOUND:
             return _answer_without_vendor(page, error, painted_ref=painted_ref)
         was_assumed = launch.is_member_assumed
-        forget(launch)
+        if not take(launch, "", is_customer=False):
+            return go(request, address_of("member", launch))
         if was_assumed:
             page.read_redemptions()
             return _answer(page, wait)
         return go(request, address_of("find", launch) + "?gone=1")
     if data is None:
         return None
-    if launch.is_member_assumed:
-        _take_customer(page, data.member)
+    if launch.is_member_assumed and not _take_customer(page, data.member):
+        return go(request, address_of("member", launch))
     return _show(page, data)
 
 
@@ -155,11 +157,14 @@ def _answer_without_vendor(page: Page, error: ProviderError, *, painted_ref: str
     return _show_outage(page, error)
 
 
-def _take_customer(page: Page, member: Member) -> None:
-    """Make the cart's customer the launch's member, and write their id into NewStore's profile."""
-    launch = page.launch
+def _take_customer(page: Page, member: Member) -> bool:
+    """Make the cart's customer the launch's member, and write their id into NewStore's profile. Return False
+    where the associate has chosen another member meanwhile."""
+    launch, is_taken = page.launch, True
     with best_effort("the launch's member"):
-        choose(launch, member.ref, is_customer=True)
+        is_taken = take(launch, member.ref, is_customer=True)
+    if not is_taken:
+        return False
     if any(row.member_ref != launch.member_ref for row in page.rows):
         page.read_redemptions()
     if launch.profile_id and not launch.loyalty_id:
@@ -171,6 +176,7 @@ def _take_customer(page: Page, member: Member) -> None:
                 contact=launch.customer_email,
                 may_replace=False,
             )
+    return True
 
 
 def _show_outage(page: Page, error: ProviderError) -> HttpResponse:
