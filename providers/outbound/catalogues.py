@@ -36,7 +36,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from django.db import DatabaseError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from providers import clock
@@ -84,7 +84,8 @@ class _Known:
 
     @property
     def age(self) -> timedelta:
-        return clock.now() - self.read_at
+        """A read in the future was made before a clock was set back: it counts as old."""
+        return abs(clock.now() - self.read_at)
 
 
 _known: OrderedDict[Key, _Known] = OrderedDict()
@@ -218,35 +219,44 @@ class _Catalogue(Generic[T]):
                     break
                 sleep(POLL_S)
             try:
-                return self._read_under(lease)
+                return self._read_now()
             except ProviderError:
-                self._end(lease)
+                self._end(lease, clock.now())
                 raise
         finally:
             reading.release()
 
     def read_behind(self) -> None:
-        """Read anew where no other thread or process does. After an error the lease stays: it is the pause
-        until the next try."""
+        """Read anew where no other thread or process does. After an error the next read behind a page waits
+        until the lease would have ended; a tap does not."""
         with _lock:
             reading = _reading.setdefault(self.key, threading.Lock())
         if not reading.acquire(blocking=False):
             return
+        ends_at = clock.now() + LEASE
         try:
-            if lease := self._claim():
-                self._read_under(lease)
+            if lease := self._claim(is_behind=True):
+                try:
+                    self._read_now()
+                except ProviderError:
+                    self._end(lease, ends_at)
+                    raise
         except ProviderError as error:
             log.info("catalogue_not_read", program=self.config.program, name=self.name, error=error.detail)
         finally:
             reading.release()
 
-    def _claim(self) -> str:
+    def _claim(self, *, is_behind: bool = False) -> str:
         """Return a lease for reading, "" where another process has it. Without a database this process
         reads for itself."""
         now, lease = clock.now(), uuid.uuid4().hex
         taken = {"lease": lease, "lease_until": now + LEASE}
+        # One that ends so late is from before a clock was set back.
+        is_free = Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE)
+        if not is_behind:
+            is_free |= Q(lease="")
         try:
-            if self.rows.filter(lease_until__lte=now).update(**taken):
+            if self.rows.filter(is_free).update(**taken):
                 return lease
             row = KeptCatalogue(program=self.config.program, name=self.name, **taken)
             KeptCatalogue.objects.bulk_create([row], ignore_conflicts=True)
@@ -254,25 +264,36 @@ class _Catalogue(Generic[T]):
         except DatabaseError:
             return lease
 
-    def _read_under(self, lease: str) -> T:
-        """Read and keep what was read, unless it was dropped meanwhile or another process reads, too."""
+    def _read_now(self) -> T:
+        """Read and keep what was read, unless the row was dropped meanwhile, or has a later read. The lease
+        does not count here: its process may have been killed."""
+        row = self._row()
         read_at, looked_at = clock.now(), time.monotonic()
         with sharing.alone():
             text = json.dumps(self.read(), default=float)
         content = self.parse(_loads(text))
         version = uuid.uuid4().hex
         new = {"made_with": self.made_with, "content": text, "version": version, "read_at": read_at}
+        is_older = Q(read_at=None) | Q(read_at__lt=read_at) | Q(read_at__gt=clock.now())
         try:
-            if not self.rows.filter(lease=lease).update(**new, lease="", lease_until=read_at):
+            if not self.rows.filter(is_older, pk=row).update(**new, lease="", lease_until=read_at):
                 return content
         except DatabaseError as error:
             log.warning("catalogue_alone", program=self.config.program, error=type(error).__name__)
         self._keep(version, read_at, content, looked_at)
         return content
 
-    def _end(self, lease: str) -> None:
+    def _row(self) -> int:
+        """Return the id of the row, 0 for none. A drop deletes it, so the next one has another."""
         try:
-            self.rows.filter(lease=lease).update(lease="", lease_until=clock.now())
+            return self.rows.values_list("pk", flat=True).first() or 0
+        except DatabaseError:
+            return 0
+
+    def _end(self, lease: str, until: datetime) -> None:
+        """Give the lease back. Reads behind a page wait until then."""
+        try:
+            self.rows.filter(lease=lease or None).update(lease="", lease_until=until)
         except DatabaseError:
             log.info("catalogue_lease_left", program=self.config.program)
 

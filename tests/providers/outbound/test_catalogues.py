@@ -264,6 +264,61 @@ def test_a_page_does_not_wait_for_a_process_that_was_killed(
     assert on_a_page(vendor) == (2,)
 
 
+def test_what_a_tap_reads_after_a_killed_process_serves_the_next_tap(
+    vendor: Vendor, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_page(vendor)
+    clock.shift(TAP_S + 1)
+    KeptCatalogue.objects.update(lease="theirs", lease_until=timezone.now() + catalogues.LEASE)
+    monkeypatch.setattr(catalogues, "sleep", lambda _seconds: clock.shift(1))
+    assert [on_a_tap(vendor), on_a_tap(vendor)] == [(2,), (2,)]
+
+
+def test_a_failed_read_behind_a_page_keeps_no_tap_waiting(
+    vendor: Vendor,
+    clock: time_machine.Traveller,
+    started: list[Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on_a_page(vendor)
+    clock.shift(catalogues.FRESH + timedelta(seconds=1))
+    vendor.error = Unavailable("503")
+    on_a_page(vendor)
+    started.pop()()
+    vendor.error = None
+    monkeypatch.setattr(catalogues, "sleep", lambda _seconds: pytest.fail("the tap waits"))
+    assert [on_a_tap(vendor), on_a_tap(vendor)] == [(3,), (3,)]
+
+
+def test_a_clock_that_was_set_back_makes_no_catalogue_last(
+    vendor: Vendor, clock: time_machine.Traveller
+) -> None:
+    on_a_page(vendor)
+    clock.shift(-3600)
+    assert [on_a_tap(vendor), on_a_tap(vendor)] == [(2,), (2,)]
+
+
+def test_a_late_read_does_not_replace_what_was_read_after_a_drop(
+    vendor: Vendor, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_page(vendor)
+    clock.shift(TAP_S + 1)
+    KeptCatalogue.objects.update(lease="killed", lease_until=timezone.now() + catalogues.LEASE)
+    monkeypatch.setattr(catalogues, "sleep", lambda _seconds: clock.shift(1))
+    later = Vendor()
+    later.reads = 6
+
+    def drop_and_read() -> None:
+        catalogues.drop("acme")
+        catalogues._reading.clear()  # as another process
+        on_a_page(later)
+
+    vendor.while_reading = drop_and_read
+    assert on_a_tap(vendor) == (2,)
+    catalogues.forget_all()
+    assert on_a_page(vendor) == (7,)
+
+
 def test_a_failed_read_keeps_no_other_page_waiting(vendor: Vendor) -> None:
     vendor.error = Unavailable("503")
     with pytest.raises(Unavailable):

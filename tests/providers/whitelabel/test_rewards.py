@@ -1,9 +1,12 @@
 """What can be had for points, what keeps the rest away, and what a point is worth."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from loyaltyview.sandbox.answers import Json
 from loyaltyview.sandbox.vendors.whitelabel.sample import SETTINGS, discount
@@ -146,6 +149,18 @@ def test_the_worth_of_a_point_comes_from_setting_then_program_then_test_reaction
     if reward and reward.points_range:
         assert reward.points_range.value_per_point == usd(worth or "")
     assert not vendor.state.events_of("REDEEMED_POINTS")
+
+
+def test_points_are_worth_at_a_tap_what_the_engine_says_then(
+    build: Build, mia: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = build(rate_setting="redemption.rate")
+    rewards(provider, mia)
+    monkeypatch.setitem(SETTINGS, "redemption.rate", "0.005")
+    with time_machine.travel(timezone.now() + timedelta(seconds=31)):
+        span = rewards(provider, mia)["Pay with points"].points_range
+    assert span
+    assert span.value_per_point == usd("0.005")
 
 
 def test_a_rate_that_is_no_number_is_no_rate(build: Build, mia: str, monkeypatch: pytest.MonkeyPatch) -> None:
