@@ -32,10 +32,11 @@ FERNET = {
     "loyaltyview/sandbox/demo_environment.py",
 }
 # Their values end by themselves: choices in a list within minutes, identities after IDENTITY_HOURS; cached
-# tokens are fetched again.
+# tokens are fetched again. The warm-up keeps nothing.
 SHORT_LIVED = {
     "loyaltyview/webview/enrol_prefill.py",
     "loyaltyview/webview/members.py",
+    "loyaltyview/webview/warm_up.py",
     "loyaltyview/newstore/identity.py",
     "providers/outbound/oauth.py",
 }

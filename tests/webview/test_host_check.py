@@ -249,7 +249,7 @@ def test_from_a_profile_the_customer_is_shown_and_redeeming_needs_a_cart(
     assert 'data-state="available"' not in html
     assert 'data-state="owned"' not in html
     assert 'data-reward="ten-off" data-state="locked" data-reason="NO_CART"' in html
-    assert "cart-line" not in html
+    assert 'class="cart-line"' not in html
     assert host.asked == ["NS-1"]
 
 
