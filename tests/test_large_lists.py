@@ -190,7 +190,13 @@ def test_a_list_begins_at_the_day_that_is_asked_for(admin_client: Client, writes
     assert keys_of(admin_client, "?until=2026-03-04")[0] == "Order-119"
 
 
-@pytest.mark.parametrize("query", ["?after=x", "?after=2026~1", "?after=~", "?until=x", "?until=9999-12-31"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?after=x", "?after=2026~1", "?after=~", "?until=x", "?until=9999-12-31",
+        "?after=0001-01-01T00:00:00%2B23:59~1", "?after=9999-12-31T23:59:59-23:59~1", "?kind__exact=%00",
+    ],
+)  # fmt: skip
 def test_an_address_that_says_nothing_shows_the_first_page(
     admin_client: Client, writes: list[Write], query: str
 ) -> None:
@@ -220,6 +226,14 @@ def test_a_filter_with_an_index_finds_all(
     assert keys_of(admin_client, "?program__exact=beta&kind__exact=sale") == keys_of(
         admin_client, "?program__exact=beta"
     )
+
+
+def test_an_address_that_asks_for_a_part_of_an_indexed_text_reads_few_rows(
+    admin_client: Client, writes: list[Write], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_lists, "LOOKED_THROUGH", 5)
+    page = admin_client.get(f"{LIST}?program__contains=bet").context["cl"]
+    assert (page.result_list, page.is_cut) == ([], True)
 
 
 def test_a_search_finds_whole_values_in_usual_spellings(admin_client: Client, writes: list[Write]) -> None:
