@@ -1,10 +1,13 @@
 """What a newcomer reads: every decision is in the index, links lead to files, the licence has its name."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.load.capacity import with_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "decisions"
@@ -61,3 +64,11 @@ def test_the_table_of_changes_names_files_that_exist() -> None:
 
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_capacity_tables_are_those_of_the_measured_figures() -> None:
+    figures = json.loads((ROOT / "tests" / "load" / "capacity.json").read_text())
+    document = (ROOT / "docs" / "capacity.md").read_text()
+
+    assert with_tables(document, figures) == document
+    assert all(vendor in document for vendor in figures["calls"])

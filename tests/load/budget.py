@@ -258,8 +258,11 @@ def sell(shop: Shop, per_minute: int, minutes: float) -> None:
 
 
 @contextmanager
-def running(vendor: str, database: str, folder: Path, processes: int) -> Iterator[Shop]:
-    """Migrate, load, start web, worker, NewStore and vendor; stop them."""
+def running(
+    vendor: str, database: str, folder: Path, processes: int, *, calls_per_s: int = 5
+) -> Iterator[Shop]:
+    """Migrate, load, start web, worker, NewStore and vendor; stop them. Yotpo allows `calls_per_s`, 0 for
+    any number."""
     from cryptography.fernet import Fernet
 
     port = free_port()
@@ -284,8 +287,8 @@ def running(vendor: str, database: str, folder: Path, processes: int) -> Iterato
     django.setup()
     call_command("migrate", verbosity=0)
     with ExitStack() as ends:
-        shop = _serve(vendor, url, ends)
-        _load(vendor, shop)
+        shop = _serve(vendor, url, ends, calls_per_s)
+        _load(vendor, shop, calls_per_s)
         log = ends.enter_context((folder / "processes.log").open("w"))
         for command in (
             [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
@@ -302,7 +305,7 @@ def running(vendor: str, database: str, folder: Path, processes: int) -> Iterato
             raise
 
 
-def _serve(vendor: str, url: str, ends: ExitStack) -> Shop:
+def _serve(vendor: str, url: str, ends: ExitStack, calls_per_s: int) -> Shop:
     """Serve NewStore and the vendor with its default limit, and record every call."""
     from loyaltyview.sandbox.app import Sandbox, SandboxConfig
     from loyaltyview.sandbox.serve import serve_in_thread
@@ -321,7 +324,7 @@ def _serve(vendor: str, url: str, ends: ExitStack) -> Shop:
     )
     shop = Shop(vendor=vendor, sandbox=sandbox)
     if vendor == "yotpo":
-        sandbox.vendor.rate.rate_limit_per_s = 5
+        sandbox.vendor.rate.rate_limit_per_s = calls_per_s
     else:
         sandbox.vendor.per_minute = 60
     respond = sandbox.vendor.respond
@@ -339,13 +342,13 @@ def _serve(vendor: str, url: str, ends: ExitStack) -> Shop:
     return shop
 
 
-def _load(vendor: str, shop: Shop) -> None:
+def _load(vendor: str, shop: Shop, calls_per_s: int) -> None:
     from loyaltyview.programs.models import Program, Store
     from providers.registry import provider_class
 
     config, url = shop.sandbox.config, shop.sandbox.base_url
     given = {
-        "yotpo": {"guid": SECRET, "api_key": SECRET, "platform": "generic"},
+        "yotpo": {"guid": SECRET, "api_key": SECRET, "platform": "generic", "rate_per_s": calls_per_s or 100},
         "pongo": {"access_token": SECRET, "client_id": "loyaltyview", "client_secret": SECRET},
     }[vendor]
     settings = provider_class(vendor).validate_settings({"base_url": f"{url}/vendor/{vendor}", **given})
