@@ -78,7 +78,7 @@ def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
 
 def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
     """Return the member's points history, newest first. Raises ProviderError."""
-    _verify(launch, provider)
+    verify(launch, provider)
     calls = {"history": lambda: provider.get_history(launch.member_ref)}
     movements: tuple[Movement, ...] = call_now(provider, calls)["history"].get()
     return movements
@@ -86,7 +86,7 @@ def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, .
 
 def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:
     """Return the voucher with this code; looking uses nothing. Raises ProviderError."""
-    _verify(launch, provider)
+    verify(launch, provider)
     ref = launch.member_ref
     with shared(launch, provider, sharing.PAGE_S):
         answers = call_now(provider, {"voucher": lambda: _find_voucher(provider, ref, code)})
@@ -94,7 +94,7 @@ def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Vouche
     return voucher
 
 
-def _verify(launch: Launch, provider: LoyaltyProvider) -> None:
+def verify(launch: Launch, provider: LoyaltyProvider) -> None:
     """Ask who the member is, where no page of this launch has done so. Raises as `verified`."""
     if launch.is_member_assumed:
         read_profile(launch, provider)

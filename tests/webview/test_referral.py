@@ -55,6 +55,16 @@ def test_a_form_of_another_member_enters_nothing(client: Client, page: str, refe
     assert referring.referrals == []
 
 
+def test_no_code_is_entered_for_a_member_who_is_another_customer_now(
+    client: Client, page: str, referring: Vendor
+) -> None:
+    client.get(page)
+    Launch.objects.update(is_member_assumed=True)
+    referring.members[MIA.ref] = replace(referring.members[MIA.ref], email="new@example.test")
+    client.post(page + "referral/", {"referral_code": "WXYZ7Q2M"})
+    assert referring.referrals == []
+
+
 def test_only_an_associate_enters_a_code(client: Client, page: str, referring: Vendor) -> None:
     client.get(page)
     Launch.objects.update(associate_id="", is_customer=True)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from loyaltyview.redemptions.refusals import Refusal, vendor_refusal
+from loyaltyview.webview.member_data import verify
 from loyaltyview.webview.members import check_member_token
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.problems import Problem
@@ -34,8 +35,10 @@ def enter_referral(request: HttpRequest, launch: Launch) -> HttpResponse:
 def _enter(launch: Launch, code: str) -> None:
     """Raises Problem."""
     count_lookup(launch)
+    provider = launch.program.provider()
     try:
-        launch.program.provider().enter_referral(launch.member_ref, code)
+        verify(launch, provider)
+        provider.enter_referral(launch.member_ref, code)
     except Rejected as error:
         refusal = vendor_refusal(error)
         raise Problem(refusal, error.text or str(refusal.sentence)) from error
