@@ -11,6 +11,7 @@ CSP work as without it), except that it
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ OBJECT_PATH = "/__associate_app__/newstore.js"
 SCRIPT = Path(__file__).parent / "panel" / "webview-delegate.js"
 TIMEOUT_S = 60
 CHUNK_BYTES = 65_536
+HEAD = re.compile(rb"<head(?:\s[^>]*)?>", re.IGNORECASE)
 # Headers of one connection only; RFC 9110 section 7.6.1.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 UNREACHABLE = (
@@ -86,26 +88,31 @@ class WebView:
             if name.lower() not in HOP_BY_HOP:
                 response.headers.add(name, value)
         if upstream.headers.get("Content-Type", "").startswith("text/html"):
-            page = upstream.read()
-            upstream.release_conn()
             response.headers.pop("Content-Length", None)
-            response.set_data(self._with_script(page))
+            response.response = self._with_script(_chunks(upstream))
         elif request.method == "HEAD":
             upstream.release_conn()
         else:
             response.response = _chunks(upstream)
         return response
 
-    def _with_script(self, page: bytes) -> bytes:
-        """Return the document with our script first in its head; a fragment without a head stays as it is."""
-        head = page.lower().find(b"<head")
-        end = page.find(b">", head)
-        if head < 0 or end < 0 or page[head + 5 : head + 6] not in b"> \t\r\n":
-            return page
-        tag = f'<script src="{SCRIPT_PATH}" data-panel="{self._panel_url}"></script>'
+    def _with_script(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the document with our script first in its head, each part as soon as it is there: a page may
+        send its content behind its frame. A fragment without a head stays as it is."""
+        page = b""
+        for chunk in chunks:
+            page += chunk
+            if found := HEAD.search(page):
+                yield page[: found.end()] + self._script_tags() + page[found.end() :]
+                yield from chunks
+                return
+        yield page
+
+    def _script_tags(self) -> bytes:
+        tags = f'<script src="{SCRIPT_PATH}" data-panel="{self._panel_url}"></script>'
         if self._injected():
-            tag += f'<script src="{OBJECT_PATH}"></script>'
-        return page[: end + 1] + tag.encode() + page[end + 1 :]
+            tags += f'<script src="{OBJECT_PATH}"></script>'
+        return tags.encode()
 
 
 def _chunks(upstream: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

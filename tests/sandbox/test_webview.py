@@ -1,6 +1,7 @@
 """The WebView proxy passes everything on, with one script more."""
 
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 import requests
@@ -42,6 +43,28 @@ def test_anything_else_comes_through_byte_for_byte(
 ) -> None:
     httpserver.expect_request("/other").respond_with_data(body, content_type=kind)
     assert requests.get(f"{running.webview_url}/other", timeout=5).content == body
+
+
+def test_the_frame_of_a_page_comes_before_its_content(running: Running, httpserver: HTTPServer) -> None:
+    is_content_ready = Event()
+
+    def parts() -> Iterator[bytes]:
+        yield _chunk(b"<html><head></head><body>frame ")
+        assert is_content_ready.wait(timeout=20)
+        yield _chunk(b"content</body></html>") + _chunk(b"")
+
+    headers = {"Content-Type": "text/html", "Transfer-Encoding": "chunked"}
+    httpserver.expect_request("/page").respond_with_handler(lambda _: Response(parts(), headers=headers))
+    with requests.get(f"{running.webview_url}/page", stream=True, timeout=20) as answer:
+        received = answer.raw.read1(65_536)
+        while b"frame " not in received:
+            received += answer.raw.read1(65_536)
+        is_content_ready.set()
+        assert answer.raw.read().endswith(b"content</body></html>")
+
+
+def _chunk(part: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(part), part)
 
 
 def test_host_origin_cookies_body_and_query_reach_the_page_unchanged(
