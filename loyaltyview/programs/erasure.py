@@ -19,6 +19,7 @@ from loyaltyview.programs.models import Erasure, Program
 from providers import merged
 from providers.errors import ProviderError, Rejected
 from providers.journal import retention as journal
+from providers.outbound import sharing
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +119,8 @@ def _ask_vendor(person: Person) -> None:
 
 def _erase(person: Person) -> dict[str, int]:
     counts: dict[str, int] = {}
+    for ref in {person.ref, *person.member_ids}:
+        sharing.erase(person.program.slug, ref)
     for eraser in erasers.values():
         counts |= eraser.erase(person)
     try:

@@ -20,6 +20,7 @@ from providers.outbound.thread_caches import with_caches_of_thread
 log = structlog.get_logger(__name__)
 
 WRITES_AFTER_S = 0.05  # the other reads of a page are stored with the first
+MOST_WRITES = 1000  # that wait: a database that hangs must not fill the memory
 
 Step = Callable[[], None]
 
@@ -37,9 +38,14 @@ def start(step: Step) -> None:
     threading.Thread(target=run, name="behind-a-page", daemon=True).start()
 
 
-def write(step: Step) -> None:
-    """Do `step`, a write to our database, in WRITES_AFTER_S, after those that came before."""
-    _writes().put((time.monotonic() + WRITES_AFTER_S, step))
+def write(step: Step) -> bool:
+    """Do `step`, a write to our database, in WRITES_AFTER_S, after those that came before. False where too
+    many wait: then it is not done."""
+    writes = _writes()
+    if writes.qsize() >= MOST_WRITES:
+        return False
+    writes.put((time.monotonic() + WRITES_AFTER_S, step))
+    return True
 
 
 @cache

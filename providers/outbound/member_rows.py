@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError, connection
+from django.db.models import F
 
 from providers import clock
 from providers.errors import AuthFailed
@@ -104,6 +105,14 @@ def forget_facts(program: str, member: str) -> None:
         MemberChange.objects.filter(digest=_digest(program, member)).update(facts="")
     except DatabaseError as error:
         log.warning("facts_not_forgotten", error=type(error).__name__)
+
+
+def erase(program: str, member: str) -> None:
+    """Delete what is kept of the member. The number stays for a day: other processes stop sharing by it.
+    Raises DatabaseError."""
+    rows = MemberChange.objects.filter(digest=_digest(program, member))
+    nothing = {"facts": "", "reads": "", "reads_at": None}
+    rows.update(number=F("number") + 1, changed_at=clock.now(), **nothing)
 
 
 def keep(

@@ -209,10 +209,14 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]:
     `others` must not use Django's database: their threads have connections of their own.
     """
     futures = [_submit(call) for call in others]
-    results = [first()]
-    for call, future in zip(others, futures, strict=True):
-        results.append(call() if future.cancel() else future.result())
-    return results
+    try:
+        results = [first()]
+        for call, future in zip(others, futures, strict=True):
+            results.append(call() if future.cancel() else future.result())
+        return results
+    finally:
+        for future in futures:
+            future.cancel()  # after an error: what no thread has begun costs the vendor no call
 
 
 _kept: OrderedDict[str, tuple[float, Pending]] = OrderedDict()

@@ -146,6 +146,15 @@ def change_of(program: str, member: str) -> str:
     return member_rows.change_of(program, member)
 
 
+def erase(program: str, member: str) -> None:
+    """Forget everything about the member, as `changed`: they are erased."""
+    with _lock:
+        for key in [key for key, kept in _kept.items() if key[0] == program and kept.member in (member, "")]:
+            del _kept[key]
+        _to_store.pop((program, member), None)
+    member_rows.erase(program, member)
+
+
 def forget_facts(program: str, member: str) -> None:
     """Let the next page read what `keep_fact` has kept of the member."""
     member_rows.forget_facts(program, member)
@@ -258,8 +267,9 @@ def _store(scope: Scope, *, has_facts: bool = False, has_reads: bool = False) ->
         if earlier is not None:
             has_facts, has_reads = has_facts or earlier.has_facts, has_reads or earlier.has_reads
         _to_store[key] = _ToStore(scope, has_facts, has_reads)
-    if earlier is None:
-        behind.write(lambda: _store_now(key))
+    if earlier is None and not behind.write(lambda: _store_now(key)):
+        with _lock:
+            _to_store.pop(key, None)
 
 
 def _store_now(key: tuple[str, str]) -> None:
@@ -286,7 +296,7 @@ def _take_over(program: str, member: str, row: MemberRow) -> None:
         return
     now, now_s = time.monotonic(), clock.now().timestamp()
     for read in row.reads():
-        at = now - (now_s - read.at)
+        at = now - abs(now_s - read.at)  # the clock may have been set back, or another machine's is ahead
         known = _kept.get(read.key)
         if known is None or known.at < at:
             answer = Answer(status=read.status, headers={}, body=read.body.encode(*TEXT))

@@ -23,6 +23,8 @@ from providers.errors import Rejected, RejectReason, Unavailable
 from providers.house.merging import merge_members
 from providers.house.models import Entry, Hold, Member
 from providers.house.provider import HouseProvider
+from providers.models import MemberChange
+from providers.outbound import sharing
 from providers.types import WebhookEvent
 
 from .conftest import Deliver
@@ -161,6 +163,13 @@ def test_an_open_page_an_event_that_waits_and_a_return_to_decide_come_first(mia:
     assert "Open pages about this member: 1" in output
     assert "Waiting events about this member: 1" in output
     assert "Returns that are not decided: 1" in output
+
+
+def test_what_pages_kept_of_the_member_is_deleted(mia: str) -> None:
+    with sharing.sharing("acme", mia, max_age_s=sharing.PAGE_S):
+        sharing.keep_fact("may have", ["R1"])
+    erase(mia, "--yes")
+    assert not MemberChange.objects.exclude(facts="", reads="").exists()
 
 
 def test_what_the_vendors_adapter_has_under_way_comes_first(

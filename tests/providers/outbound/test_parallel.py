@@ -189,6 +189,20 @@ def test_the_first_error_of_an_adapters_calls_is_raised() -> None:
         together(lambda: 1, fail, crash)
 
 
+def test_after_an_error_no_other_call_of_the_adapter_begins(
+    monkeypatch: pytest.MonkeyPatch, hang: Callable[[], int], gate: threading.Event
+) -> None:
+    monkeypatch.setattr(parallel, "_pool", parallel._Pool(1))
+    begun: list[str] = []
+    busy = start({"other": hang})
+    with pytest.raises(AuthFailed):
+        together(fail, lambda: begun.append("late"))
+    gate.set()
+    assert busy.wait(10)
+    assert start({"next": lambda: 1}).wait(10)
+    assert not begun
+
+
 def test_calls_within_calls_end_where_every_thread_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_pool", parallel._Pool(2))
     calls = {str(number): lambda: together(lambda: 1, lambda: 2, lambda: 3) for number in range(4)}

@@ -1,5 +1,6 @@
 """Shared reads: for how long, with whom, and what ends the sharing."""
 
+import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
-from providers.outbound import member_rows, sharing
+from providers.outbound import behind, member_rows, sharing
 from providers.outbound.exchange import Answer
 from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, lasting, prime, shared
 from providers.sealing import unseal
@@ -467,3 +468,48 @@ def test_what_hardly_changes_is_shared_for_longer_until_the_member_changes(
         assert shared(KEY, read) == 2
     with lasting(900):  # nothing shares around it
         assert shared(KEY, read) == 3
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_nothing_is_left_of_a_member_who_is_erased(read: Reads) -> None:
+    with page():
+        keep_fact("may have", ["R1"])
+        read_for_all(read)
+    sharing.erase("acme", MIA)
+    row = MemberChange.objects.get()
+    assert (row.reads, row.facts) == ("", "")
+    with page():
+        assert fact("may have") is None
+        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_a_clock_that_was_set_back_makes_no_read_of_another_process_last(
+    read: Reads, clock: time_machine.Traveller
+) -> None:
+    clock.shift(3600)
+    with page():
+        read_for_all(read)
+    sharing.forget_all()
+    clock.shift(-TAP_S - 1)
+    with tap():
+        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+
+
+@pytest.mark.usefixtures("several_processes")
+def test_while_the_database_hangs_no_more_than_so_many_writes_wait(
+    read: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: queue.SimpleQueue[tuple[float, behind.Step]] = queue.SimpleQueue()
+    monkeypatch.undo()
+    monkeypatch.setattr(behind, "_writes", lambda: waiting)
+    monkeypatch.setattr(behind, "MOST_WRITES", 1)
+    monkeypatch.setattr(sharing, "_has_other_processes", lambda: True)
+    for member in (LEO, MIA):
+        with page(member):
+            read_for_all(read, (*KEY, member))
+    assert waiting.qsize() == 1
+    waiting.get()[1]()
+    with page():
+        read_for_all(read, (*KEY, "rewards"))
+    assert waiting.qsize() == 1
