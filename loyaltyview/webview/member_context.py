@@ -131,6 +131,8 @@ class Page:
             "way": wording.tier_way(member.tier, self.cart.total.currency) if member.tier else None,
             "earn": data.earn,
             "deck": deck,
+            # The id of the form of all that is chosen.
+            "several": "several",
             "offers": sign_offers(launch, deck.now, member.balance.spendable) if deck.now else "",
             # Found, but not for this cart: said beside the field.
             "search_locked": next((card for card in deck.locked if card.code), None),

@@ -12,7 +12,7 @@ const shownPoints = (input) => input.dataset.shown ?? input.defaultValue;
 const unitOf = (card) => card.querySelector("[data-unit]");
 const steppersIn = (group) => [...group.querySelectorAll(".choice")].filter(pointsOf);
 const labelOf = (form) => form.querySelector(".bar .resting");
-const formOf = (group) => group.querySelector("#several");
+const formOf = (group) => group.querySelector(".several");
 const fineOf = (group) => formOf(group).querySelector(".fine");
 
 // The words without a figure are those of the page as it came.
@@ -148,7 +148,7 @@ function hold(group) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "several" && hold(event.target.closest("[data-choose]"))) {
+  if (event.target.matches(".several") && hold(event.target.closest("[data-choose]"))) {
     event.preventDefault();
     event.stopImmediatePropagation();
   }

@@ -16,7 +16,7 @@ function prepareVoucher() {
 
 // Style hides the other buttons; where the browser cannot, and for the Enter key, this holds them.
 document.addEventListener("submit", (event) => {
-  const spends = event.target.id === "several" || event.target.closest(".choice");
+  const spends = event.target.matches(".several") || event.target.closest(".choice");
   if (spends && typed() && typed().value.trim()) {
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -89,6 +89,19 @@ def test_the_live_answer_takes_the_frames_place(client: Client, held: str, remot
     assert "As of" not in content
 
 
+def test_without_a_script_a_box_belongs_to_the_form_of_its_own_part(
+    client: Client, held: str, remote: Vendor
+) -> None:
+    frame, parts = begun(client, held)
+    remote.let_go()
+    content = b"".join(parts).decode()
+
+    assert 'form="several-early"' in frame
+    assert 'form="several"' not in frame
+    assert 'form="several"' in content
+    assert 'form="several-early"' not in content
+
+
 @pytest.mark.parametrize("error", [RateLimited("429", retry_after_s=1), Unavailable("timeout")])
 def test_the_frame_stays_where_the_vendor_gives_no_answer(
     client: Client, held: str, remote: Vendor, error: ProviderError
