@@ -109,7 +109,9 @@ class Write(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["vendor", "program", "member_ref"], name="journal_of_member"),
+            models.Index(
+                fields=["vendor", "program", "member_ref", "noted_at", "id"], name="journal_newest_of_member"
+            ),
             models.Index(fields=["vendor", "program", "order_id"], name="journal_of_order"),
             models.Index(fields=["vendor", "program", "vendor_ref"], name="journal_of_vendor_ref"),
             models.Index(fields=["changed_at"], name="journal_changed"),

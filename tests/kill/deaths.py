@@ -31,11 +31,13 @@ class Deaths(AppConfig):
             saga,
             transitions,
         )
+        from loyaltyview.work import plain_sql
         from providers.house.provider import HouseProvider
 
-        # A transition is named by its new state. "within" is after its lines are written and before
-        # its commit. "after" is after its commit, unless the caller has a transaction of its own around it
-        # (a renewal, which stores the code as well).
+        # A transition is named by its new state. "within" is after its first line is written and before
+        # its commit; on PostgreSQL a transition is one statement, and nothing is in between. "after" is
+        # after its commit, unless the caller has a transaction of its own around it (a renewal, which
+        # stores the code as well).
         advance = around(transitions.advance)
         for module in (transitions, saga, release, renewal, orders):
             setattr(module, "advance", advance)  # noqa: B010
@@ -46,7 +48,7 @@ class Deaths(AppConfig):
             *((HouseProvider, call, call) for call in CALLS),
         ):
             setattr(owner, function, around(getattr(owner, function), name))
-        transitions.insert = within(transitions.insert)  # type: ignore[attr-defined]
+        transitions.insert = plain_sql.insert = within(plain_sql.insert)  # type: ignore[attr-defined]
 
 
 def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
@@ -64,12 +66,14 @@ def around(call: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 
 def within(write_lines: Callable[..., int]) -> Callable[..., int]:
-    """Return `write_lines` with a moment after it."""
+    """Return `write_lines` with a moment after it, where it writes lines of the trail."""
+    from loyaltyview.redemptions.models import Transition
 
     @wraps(write_lines)
-    def wrapped(lines: list[Any]) -> int:
-        written = write_lines(lines)
-        pass_by(f"{lines[-1].to_state}.within")
+    def wrapped(lines: list[Any], **options: Any) -> int:
+        written = write_lines(lines, **options)
+        if isinstance(lines[-1], Transition):
+            pass_by(f"{lines[-1].to_state}.within")
         return written
 
     return wrapped

@@ -144,4 +144,4 @@ def test_a_history_reads_by_the_index_of_the_member() -> None:
         with connection.cursor() as cursor:
             # Of an empty table PostgreSQL takes any index that begins in the same way.
             cursor.execute("ANALYZE journal_write")
-    assert "journal_of_member" in rows_of(ACME, "mia").explain()
+    assert "journal_newest_of_member" in rows_of(ACME, "mia").explain()

@@ -211,8 +211,14 @@ def test_calls_within_calls_end_where_every_thread_waits(monkeypatch: pytest.Mon
 
 def test_a_thread_keeps_its_database_connection_while_there_are_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
+    test = threading.current_thread()
+
+    def close() -> None:  # threads of the pool from other tests close theirs
+        if threading.current_thread() is test:
+            closed.append("idle")
+
     monkeypatch.setattr(parallel, "KEEPS_CONNECTION_S", 0.01)
-    monkeypatch.setattr(parallel.connections, "close_all", lambda: closed.append("idle"))
+    monkeypatch.setattr(parallel.connections, "close_all", close)
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     jobs.put("first")
 
