@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
@@ -52,8 +51,6 @@ def answer_with_late_content(
             if not wait_without_thread(request.META, Waiting(launch.waits_for.when_done, deadline_at)):
                 launch.waits_for.wait(max(0.0, deadline_at - time.monotonic()))
             yield ""
-            # Another thread may go on, and no request begins there: its connection may be a dead one.
-            close_old_connections()
         # Without content the frame stays as it is, and htmx need not ask again.
         yield (STAYS if content.status_code == 204 else style + _as_html(request, content)) + after
 

@@ -202,6 +202,9 @@ def test_the_part_asks_four_questions_of_indexes(
 ) -> None:
     for day in range(20):
         redeemed(age=timedelta(days=day))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # of an empty table it takes any index that holds the time
+            cursor.execute("ANALYZE redemptions_redemption")
 
     with django_assert_num_queries(4) as asked:
         redemptions_part(admin_user)
