@@ -106,6 +106,11 @@ class Launch(models.Model):
             models.Index(fields=["program", "customer_key", "-created_at"], name="launch_customer"),
             models.Index(fields=["program", "cart_id", "-created_at"], name="launch_cart"),
             models.Index(fields=["created_at"], name="launch_created"),
+            models.Index(
+                fields=["program", "loyalty_id", "-created_at"],
+                condition=~models.Q(loyalty_id=""),
+                name="launch_loyalty_id",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 import structlog
+from django.db.models import Q
 
 from loyaltyview.ops.database import best_effort
 from loyaltyview.ops.encrypted import CredentialsUnreadable
@@ -115,14 +116,15 @@ def known_ref(program: Program, customer_key: str, loyalty_id: str) -> str:
     nothing."""
     if not (customer_key or loyalty_id) or program.provider().is_local:
         return ""
+    # Each has its index; SQLite uses that of the loyalty id only where its condition is repeated.
+    whose = Q(customer_key=customer_key) if customer_key else Q(loyalty_id=loyalty_id) & ~Q(loyalty_id="")
     found = (
         Launch.objects.filter(
+            whose,
             program=program,
-            customer_key=customer_key,
             created_at__gt=clock.now() - KEPT_FOR,
             is_customer=True,
             is_member_assumed=False,
-            **({} if customer_key else {"loyalty_id": loyalty_id}),
         )
         .order_by("-created_at")
         .values_list("member_ref", "loyalty_id")

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyaltyview.programs.erasure import Person
@@ -16,6 +17,7 @@ from loyaltyview.webview.models import Launch, MemberSnapshot
 from providers.errors import Unavailable
 from providers.outbound import behind, sharing
 from providers.types import CartItem
+from tests.plans import plan_of
 
 from .conftest import Open
 from .fakes import MIA, FakeProvider, Vendor
@@ -162,3 +164,25 @@ def test_lists_belong_to_a_store_and_where_the_vendor_says_so_to_the_goods(
     monkeypatch.setattr(FakeProvider, "lists_follow_cart", True)
     assert not kept.is_for(provider, other)
     assert kept.is_for(provider, replace(cart, cart_id="another cart of the same goods"))
+
+
+def test_a_customer_without_e_mail_is_known_by_the_loyalty_id(seen: Launch) -> None:
+    mine = Launch.objects.filter(pk=seen.pk)
+    assert mine.filter(is_customer=True).update(customer_key="", customer_email="", loyalty_id="L-00042")
+    assert snapshots.known_ref(seen.program, "", "L-00042") == seen.member_ref
+    assert snapshots.known_ref(seen.program, "", "L-00043") == ""
+
+
+@pytest.mark.parametrize(
+    ("customer_key", "loyalty_id", "index"),
+    [("k", "L-00042", "launch_customer"), ("", "L-00042", "launch_loyalty_id")],
+)
+def test_a_customers_last_launch_is_found_by_an_index(
+    seen: Launch, customer_key: str, loyalty_id: str, index: str
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        snapshots.known_ref(seen.program, customer_key, loyalty_id)
+    plan = plan_of(asked.captured_queries[-1]["sql"])
+    assert "Seq Scan" not in plan
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert index in plan
