@@ -73,13 +73,13 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Known(Generic[T]):
     """A catalogue in this process. `looked_at` (monotonic) is when the database had this version."""
 
     config: Config
     version: str
     read_at: datetime
-    content: Any
+    content: T
     looked_at: float
 
     @property
@@ -88,7 +88,7 @@ class _Known:
         return abs(clock.now() - self.read_at)
 
 
-_known: OrderedDict[Key, _Known] = OrderedDict()
+_known: OrderedDict[Key, _Known[Any]] = OrderedDict()
 _reading: dict[Key, threading.Lock] = {}
 _next_try: dict[Key, float] = {}  # when this process may read behind a page again
 _lock = threading.Lock()
@@ -109,20 +109,20 @@ def known(
     limit = FRESH if sharing.is_page() else for_a_tap
     found = catalogue.look()
     if found is not None and found.age <= limit:
-        return found.content  # type: ignore[no-any-return]
+        return found.content
     if found is None or not sharing.is_page():
         return catalogue.read_once(limit)
     if found.age <= BEHIND:
         if _next_try.get(catalogue.key, 0.0) <= time.monotonic():
             _next_try[catalogue.key] = time.monotonic() + LEASE.total_seconds()
             behind.start(catalogue.read_behind)
-        return found.content  # type: ignore[no-any-return]
+        return found.content
     try:
         return catalogue.read_once(limit)
     except Unavailable:
         if found.age > USABLE:
             raise
-        return found.content  # type: ignore[no-any-return]
+        return found.content
 
 
 def read_anew(config: Config, name: str, *, read: Callable[[], Any], parse: Callable[[Any], T]) -> T:
@@ -175,10 +175,10 @@ class _Catalogue(Generic[T]):
     def made_with(self) -> str:
         return salted_hmac("catalogue", repr(self.config), algorithm="sha256").hexdigest()
 
-    def look(self, *, is_new: bool = False) -> _Known | None:
+    def look(self, *, is_new: bool = False) -> _Known[T] | None:
         """Return what is kept; None where nothing is, or was read with other settings or by another release.
         Another process's read is seen after LOOK_S, with `is_new` at once."""
-        found = _known.get(self.key)
+        found: _Known[T] | None = _known.get(self.key)
         if found is not None and found.config != self.config:
             found = None
         if found is not None and not is_new and time.monotonic() - found.looked_at < LOOK_S:
@@ -213,7 +213,7 @@ class _Catalogue(Generic[T]):
             while True:
                 found = self.look(is_new=True)
                 if found is not None and found.age <= limit:
-                    return found.content  # type: ignore[no-any-return]
+                    return found.content
                 lease = self._claim()
                 if lease or time.monotonic() >= ends_at:
                     break
@@ -297,7 +297,7 @@ class _Catalogue(Generic[T]):
         except DatabaseError:
             log.info("catalogue_lease_left", program=self.config.program)
 
-    def _keep(self, version: str, read_at: datetime, content: Any, looked_at: float) -> _Known:
+    def _keep(self, version: str, read_at: datetime, content: T, looked_at: float) -> _Known[T]:
         kept = _Known(
             config=self.config, version=version, read_at=read_at, content=content, looked_at=looked_at
         )
