@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ from typing import Any
 import requests
 
 from tests.kill.till import Forms, found, problem_of
+from tests.load.stack import wait_until
 from tests.setup.ports import free_port
 from tests.setup.postgres import find_server_programs, postgres_server
 
@@ -297,7 +298,7 @@ def running(
             process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
             ends.callback(process.wait)
             ends.callback(process.terminate)
-        _wait(lambda: _answers(f"{url}/healthz"))
+        wait_until(lambda: _answers(f"{url}/healthz"))
         try:
             yield shop
         except BaseException:
@@ -372,13 +373,6 @@ def _load(vendor: str, shop: Shop, calls_per_s: int) -> None:
 
 def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
-
-
-def _wait(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < until, "it does not start"
-        time.sleep(0.05)
 
 
 def _answers(address: str) -> bool:

@@ -6,23 +6,20 @@ NewStore's code, and for the vendor's spend: 3 times 50 ms. The house program wa
 """
 
 import argparse
-import hashlib
 import http.client
 import os
 import queue
 import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.load.stack import cpu_s, gunicorn, make_launches, make_program, process, production
 from tests.setup.ports import free_port
 from tests.setup.postgres import find_server_programs, postgres_server
 
@@ -60,7 +57,16 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
     ):
         port, newstore_port, vendor_port = free_port(), free_port(), free_port()
-        os.environ.update(_environment(database, port, options))
+        os.environ.update(
+            production(
+                "tests.load.redeem_settings",
+                database,
+                port,
+                LOG_LEVEL="INFO",
+                WEB_PROCESSES=str(options.processes),
+                WEB_THREADS=str(options.threads),
+            )
+        )
         with _running(Path(folder) / "web.log", port, newstore_port, vendor_port, options.vendor) as web:
             _measure(web, port, options)
     return 0
@@ -78,9 +84,9 @@ def _measure(web: int, port: int, options: argparse.Namespace) -> None:
         (f"{options.rate} a second", lambda: taps.run_at_rate(options.rate, seconds)),
         (f"{AT_ONCE} at once, every second", lambda: taps.run_bursts(seconds)),
     ):
-        cpu, started = _cpu_s(web), time.perf_counter()
+        cpu, started = cpu_s(web), time.perf_counter()
         found = sorted(run())
-        took_s, cpu_ms = time.perf_counter() - started, (_cpu_s(web) - cpu) * 1000 / len(found)
+        took_s, cpu_ms = time.perf_counter() - started, (cpu_s(web) - cpu) * 1000 / len(found)
         p50, p95 = found[len(found) // 2], found[len(found) * 95 // 100]
         print(  # noqa: T201
             f"{title:34}{len(found) / took_s:8.1f}{p50:8.1f}{p95:8.1f}{cpu_ms:9.1f}"
@@ -148,32 +154,15 @@ class Taps:
 
 def _open_pages(count: int) -> "queue.SimpleQueue[tuple[str, str]]":
     """One launch a member, as the launch page would have left it: its address and its cookie."""
-    from django.utils import timezone
-
     from loyaltyview.programs.models import Program
-    from loyaltyview.webview.models import Launch
 
-    now, program = timezone.now(), Program.objects.get()
+    program = Program.objects.get()
+    members = [secrets.token_hex(8).upper() for _ in range(count)]
     pages: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-    launches = []
-    for _number in range(count):
-        secret = secrets.token_urlsafe(32)
-        launch = Launch(
-            program=program,
-            secret_hash=hashlib.sha256(secret.encode()).hexdigest(),
-            expires_at=now + timedelta(hours=1),
-            associate_id="a-17",
-            store_id="US_BOSTON_01",
-            cart_id=secrets.token_hex(8),
-            host_token=secrets.token_hex(16),
-            cart=CART,
-            member_ref=secrets.token_hex(8).upper(),
-        )
-        launches.append(launch)
-        pages.put((launch.pk, secret))
-    Launch.objects.bulk_create(launches, batch_size=1000)
+    for page in make_launches(program, members, CART):
+        pages.put(page)
     if program.provider_kind == "house":
-        _enrol(launch.member_ref for launch in launches)
+        _enrol(members)
     return pages
 
 
@@ -199,24 +188,6 @@ def _enrol(refs: Iterable[str]) -> None:
     )
 
 
-def _environment(database: str, port: int, options: argparse.Namespace) -> dict[str, str]:
-    from cryptography.fernet import Fernet
-
-    return {
-        "DJANGO_SETTINGS_MODULE": "tests.load.redeem_settings",
-        "ENV_FILE": "",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
-        "ALLOW_PRIVATE_ADDRESSES": "true",
-        "DATABASE_URL": database,
-        "COOKIE_SECURE": "false",
-        "WEB_HOST": "127.0.0.1",
-        "PORT": str(port),
-        "WEB_PROCESSES": str(options.processes),
-        "WEB_THREADS": str(options.threads),
-    }
-
-
 @contextmanager
 def _running(log: Path, port: int, newstore_port: int, vendor_port: int, vendor: str) -> Iterator[int]:
     """Migrate, load, start NewStore, vendor and web; yield the process id of gunicorn's master."""
@@ -226,42 +197,22 @@ def _running(log: Path, port: int, newstore_port: int, vendor_port: int, vendor:
     django.setup()
     call_command("migrate", verbosity=0)
     _load(newstore_port, vendor_port, vendor)
-    with ExitStack() as ends, log.open("w") as output:
-        for command in (
-            [sys.executable, "-m", "tests.load.slow_newstore", str(newstore_port)],
-            [sys.executable, "-m", "tests.load.slow_vendor", str(vendor_port)],
-            [sys.executable, "-m", "gunicorn", "-c", "loyaltyview/gunicorn.py", "loyaltyview.wsgi"],
-        ):
-            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-            ends.callback(process.wait)
-            ends.callback(process.terminate)
-        _wait(lambda: all(map(_is_open, (newstore_port, vendor_port, port))))
-        try:
-            yield process.pid
-        except BaseException:
-            sys.stderr.write(log.read_text()[-4000:])
-            raise
+    with (
+        process("tests.load.slow_newstore", str(newstore_port), port=newstore_port, log=log),
+        process("tests.load.slow_vendor", str(vendor_port), port=vendor_port, log=log),
+        gunicorn(port, log) as web,
+    ):
+        yield web
 
 
 def _load(newstore_port: int, vendor_port: int, vendor: str) -> None:
-    from loyaltyview.programs.models import Program, Store
-
     url = f"http://127.0.0.1:{newstore_port}"
-    program = Program.objects.create(
-        slug="acme",
-        name="Acme Club",
-        currency="USD",
-        country="US",
-        newstore_tenant="acme-staging",
+    make_program(
         newstore_api_url=url,
         newstore_identity_url=f"{url}/auth/realms/acme-staging",
-        newstore_client_id="loyaltyview",
-        newstore_client_secret=secrets.token_hex(),
-        newstore_rate_per_s=0,  # we measure our own time, not our limit
         provider_kind=vendor,
         provider_settings={} if vendor == "house" else _account(vendor_port),
     )
-    Store.objects.create(program=program, store_id="US_BOSTON_01", name="Boston")
 
 
 def _account(vendor_port: int) -> dict[str, object]:
@@ -271,31 +222,6 @@ def _account(vendor_port: int) -> dict[str, object]:
         "signing_secret": "",
         "calls_per_minute": 60_000,
     }
-
-
-def _cpu_s(master: int) -> float:
-    """The processor time that gunicorn's processes have used, 0 where /proc does not tell."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == master:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _wait(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < until, "it does not start"
-        time.sleep(0.05)
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE = "US_BOSTON_01"
-CART = {
+CART: dict[str, object] = {
     "currency": "USD",
     "total": "129.90",
     "items": [{"item_id": "1", "product_id": "SHIRT", "price": "129.90"}],
@@ -70,7 +70,7 @@ def gunicorn(port: int, log: Path, **environ: str) -> Iterator[int]:
 
 
 def make_program(**more: Any) -> Any:
-    """Create a program whose NewStore listens nowhere, and its store."""
+    """Create a program and its store. Unless told otherwise its NewStore listens nowhere."""
     from loyaltyview.programs.models import Program, Store
 
     values = {
@@ -90,7 +90,9 @@ def make_program(**more: Any) -> Any:
     return program
 
 
-def make_launches(program: Any, members: Iterable[str]) -> list[tuple[str, str]]:
+def make_launches(
+    program: Any, members: Iterable[str], cart: dict[str, object] = CART
+) -> list[tuple[str, str]]:
     """One launch a member, as the launch page would have left it: its id and its cookie."""
     from django.utils import timezone
 
@@ -107,7 +109,7 @@ def make_launches(program: Any, members: Iterable[str]) -> list[tuple[str, str]]
             store_id=STORE,
             cart_id=secrets.token_hex(8),
             host_token=secrets.token_hex(16),
-            cart=CART,
+            cart=cart,
             member_ref=ref,
         )
         launches.append(launch)
