@@ -26,6 +26,12 @@ TOKEN = "0f3a9c5be1d24c7798aa6d20b4e1f7c3"
 KIM = Associate(associate_id="a-17", device_id="ipad-1")
 
 
+def open_slowly(client: Client, address: str) -> tuple[str, Iterator[bytes]]:
+    """Return the part of the page that is sent at once, and what follows it."""
+    parts = iter(client.get(address))
+    return next(parts).decode(), parts
+
+
 def squeezed(html: str) -> str:
     """Return `html` on one line, without the white space that only lays the template out."""
     return re.sub(r" ?([<>]) ?", r"\1", re.sub(r"\s+", " ", html))

@@ -2,7 +2,7 @@
 once. The tap is judged by what the vendor says."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from providers.errors import ProviderError, RateLimited, Rejected, RejectReason,
 from providers.outbound import sharing
 from providers.types import Member
 
-from .conftest import Mint, Open, launch_params
+from .conftest import Mint, Open, launch_params, open_slowly
 from .fakes import MIA, NOAH, FakeProvider, Vendor
 from .test_redeem import form
 
@@ -29,11 +29,6 @@ Later = Callable[..., str]
 def html_of(client: Client, address: str) -> str:
     """Return the whole page, whether its content followed a frame or not."""
     return b"".join(client.get(address)).decode()
-
-
-def begun(client: Client, address: str) -> tuple[str, Iterator[bytes]]:
-    parts = iter(client.get(address))
-    return next(parts).decode(), parts
 
 
 @pytest.fixture
@@ -64,7 +59,7 @@ def held(later: Later, remote: Vendor, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_the_frame_shows_the_member_as_they_were_and_how_long_ago(client: Client, held: str) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
-        frame, _parts = begun(client, held)
+        frame, _parts = open_slowly(client, held)
     assert 'data-points="820"' in frame
     assert 'data-reward="ten-off"' in frame
     assert re.search(r'role="status"[^>]*>\s*As of\s+<time.*?</time>,\s+3 minutes ago', frame, re.DOTALL)
@@ -72,7 +67,7 @@ def test_the_frame_shows_the_member_as_they_were_and_how_long_ago(client: Client
 
 
 def test_name_and_contact_wait_for_the_vendor(client: Client, held: str, remote: Vendor) -> None:
-    frame, parts = begun(client, held)
+    frame, parts = open_slowly(client, held)
     assert "Mia" not in frame
     assert "m•••@example.test" in frame, "the cart's customer, as the launch has them"
     remote.let_go()
@@ -80,7 +75,7 @@ def test_name_and_contact_wait_for_the_vendor(client: Client, held: str, remote:
 
 
 def test_the_live_answer_takes_the_frames_place(client: Client, held: str, remote: Vendor) -> None:
-    _frame, parts = begun(client, held)
+    _frame, parts = open_slowly(client, held)
     remote.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=77))
     remote.let_go()
     content = b"".join(parts).decode()
@@ -92,7 +87,7 @@ def test_the_live_answer_takes_the_frames_place(client: Client, held: str, remot
 def test_without_a_script_a_box_belongs_to_the_form_of_its_own_part(
     client: Client, held: str, remote: Vendor
 ) -> None:
-    frame, parts = begun(client, held)
+    frame, parts = open_slowly(client, held)
     remote.let_go()
     content = b"".join(parts).decode()
 
@@ -106,7 +101,7 @@ def test_without_a_script_a_box_belongs_to_the_form_of_its_own_part(
 def test_the_frame_stays_where_the_vendor_gives_no_answer(
     client: Client, held: str, remote: Vendor, error: ProviderError
 ) -> None:
-    _frame, parts = begun(client, held)
+    _frame, parts = open_slowly(client, held)
     remote.down(error)
     remote.let_go()
     rest = b"".join(parts).decode()
@@ -166,7 +161,7 @@ def test_a_page_that_is_loaded_again_is_news(client: Client, later: Later, remot
 def test_a_spend_elsewhere_refuses_the_tap_and_then_shows_the_live_state(
     client: Client, held: str, remote: Vendor
 ) -> None:
-    frame, _parts = begun(client, held)
+    frame, _parts = open_slowly(client, held)
     assert 'name="cost" value="200"' in frame
     remote.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=50))
     remote.let_go()
@@ -182,7 +177,7 @@ def test_a_tap_on_the_frame_and_one_on_the_content_behind_it_are_one(
 ) -> None:
     program.codes_per_reward = 0  # no limit
     program.save()
-    frame, parts = begun(client, held)
+    frame, parts = open_slowly(client, held)
     remote.let_go()
     keys = [
         re.search(r'data-reward="ten-off".*?name="key" value="([^"]+)"', html, re.DOTALL)
@@ -210,7 +205,7 @@ def test_after_a_tap_in_another_process_nothing_of_before_is_painted(
     client: Client, held: str, remote: Vendor
 ) -> None:
     sharing.changed("acme", MIA.ref)
-    frame, _parts = begun(client, held)
+    frame, _parts = open_slowly(client, held)
     assert "data-loading" in frame
     assert "820" not in frame
 
@@ -233,7 +228,7 @@ def test_a_customer_who_is_another_member_now_is_looked_up_anew(
 def test_the_frame_of_another_member_goes_where_the_customers_own_record_is_not_there(
     client: Client, held: str, remote: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _frame, parts = begun(client, held)
+    _frame, parts = open_slowly(client, held)
     remote.members[MIA.ref] = replace(MIA, email="new@example.test")
     remote.members[NOAH.ref] = replace(NOAH, email=MIA.email)
     read = FakeProvider.get_member
@@ -255,7 +250,7 @@ def test_the_frame_of_another_member_goes_where_the_customers_own_record_is_not_
 def test_a_tap_for_a_member_who_is_another_customer_now_spends_nothing(
     client: Client, held: str, remote: Vendor
 ) -> None:
-    begun(client, held)
+    open_slowly(client, held)
     remote.members[MIA.ref] = replace(MIA, email="new@example.test")
     remote.members[NOAH.ref] = replace(NOAH, email=MIA.email)
     remote.let_go()
@@ -269,7 +264,7 @@ def test_a_tap_for_a_member_who_is_another_customer_now_spends_nothing(
 def test_content_that_comes_late_leaves_the_member_that_was_chosen_meanwhile(
     client: Client, held: str, remote: Vendor, is_gone: bool
 ) -> None:
-    _frame, parts = begun(client, held)
+    _frame, parts = open_slowly(client, held)
     if is_gone:
         remote.members[MIA.ref] = replace(MIA, email="new@example.test")
     remote.let_go()

@@ -1,64 +1,21 @@
 """Shared reads: for how long, with whom, and what ends the sharing."""
 
-import queue
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
-from cryptography.fernet import Fernet
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from providers.base import LoyaltyProvider, ProviderConfig
 from providers.errors import Unavailable
 from providers.models import MemberChange
-from providers.outbound import behind, member_rows, sharing
-from providers.outbound.exchange import Answer
+from providers.outbound import member_rows, sharing
 from providers.outbound.sharing import PAGE_S, TAP_S, alone, changed, fact, keep_fact, lasting, prime, shared
-from providers.sealing import unseal
+
+from .conftest import KEY, LEO, MIA, Reads, page, tap
 
 pytestmark = pytest.mark.django_db
-
-KEY = ("acme", "GET", "/customers/1")
-MIA, LEO = "L-1", "L-2"
-
-
-class Reads:
-    """Answers 1, 2, 3 and so on."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> int:
-        self.count += 1
-        return self.count
-
-
-@pytest.fixture
-def read() -> Reads:
-    return Reads()
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(0, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture(autouse=True)
-def _monotonic(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
-    monkeypatch.setattr(sharing.time, "monotonic", time.time)
-
-
-def page(member: str = MIA) -> "object":
-    return sharing.sharing("acme", member, max_age_s=PAGE_S)
-
-
-def tap(member: str = MIA) -> "object":
-    return sharing.sharing("acme", member, max_age_s=TAP_S)
 
 
 def test_outside_a_page_every_read_is_made(read: Reads) -> None:
@@ -274,119 +231,6 @@ def test_a_look_up_keeps_nothing_about_a_member() -> None:
     assert not MemberChange.objects.exists()
 
 
-@pytest.fixture
-def several_processes(settings: Settings) -> None:
-    settings.VENDOR_BUDGETS = "database"
-
-
-def answers(read: Reads) -> Answer:
-    return Answer(status=200, headers={}, body=b'{"name": "Mia", "n": %d}' % read())
-
-
-def read_for_all(read: Reads, key: sharing.Key = KEY) -> bytes:
-    answer: Answer = shared(key, lambda: answers(read), for_all=True)
-    return answer.body
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_another_process_uses_what_was_read_of_the_member(read: Reads, clock: time_machine.Traveller) -> None:
-    with page():
-        first = [read_for_all(read), read_for_all(read, (*KEY, "rewards"))]
-    sharing.forget_all()
-    clock.shift(TAP_S - 1)
-    assert not sharing.is_known("acme", LEO)
-    with tap():
-        assert [read_for_all(read), read_for_all(read, (*KEY, "rewards"))] == first
-    sharing.forget_all()
-    with page():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 3}'
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_another_process_knows_before_a_tap_that_the_member_was_read(
-    read: Reads, clock: time_machine.Traveller
-) -> None:
-    with page():
-        read_for_all(read)
-    sharing.forget_all()
-    assert sharing.is_known("acme", MIA)
-    clock.shift(TAP_S)
-    sharing.forget_all()
-    assert not sharing.is_known("acme", MIA)
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_another_process_uses_the_record_that_a_look_up_brought(read: Reads) -> None:
-    with page(member=""):
-        prime(KEY, answers(read), MIA)
-    with page():
-        first = read_for_all(read)
-    sharing.forget_all()
-    with tap():
-        assert read_for_all(read) == first
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_a_write_to_the_member_ends_the_sharing_with_other_processes(read: Reads) -> None:
-    with page():
-        read_for_all(read)
-    changed("acme", MIA)
-    sharing.forget_all()
-    with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_what_was_read_before_a_write_of_another_process_is_not_handed_over(read: Reads) -> None:
-    def read_and_change() -> Answer:
-        changed("acme", MIA)
-        return answers(read)
-
-    with page():
-        shared(KEY, read_and_change, for_all=True)
-    assert not MemberChange.objects.get().reads
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_what_is_handed_over_is_sealed_and_deleted_after_a_minute(
-    read: Reads, clock: time_machine.Traveller
-) -> None:
-    with page():
-        read_for_all(read)
-    row = MemberChange.objects.get()
-    assert "Mia" not in row.reads
-    assert "Mia" in unseal(row.reads)
-    member_rows.forget_reads()
-    assert MemberChange.objects.get().reads
-    clock.shift(61)
-    member_rows.forget_reads()
-    assert not MemberChange.objects.get().reads
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_a_process_with_other_keys_reads_for_itself(read: Reads, settings: Settings) -> None:
-    with page():
-        read_for_all(read)
-    sharing.forget_all()
-    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
-    with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_a_very_long_answer_is_read_by_each_process(read: Reads) -> None:
-    long = Answer(status=200, headers={}, body=b"x" * member_rows.LONGEST_READS)
-    with page():
-        shared(KEY, lambda: long, for_all=True)
-    assert not MemberChange.objects.exists()
-
-
-def test_one_process_hands_nothing_over(read: Reads) -> None:
-    with page():
-        read_for_all(read)
-    assert not MemberChange.objects.exists()
-
-
 @pytest.mark.parametrize("member", [MIA, ""])
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_a_page_does_not_wait_for_a_read_that_began_before_the_write(
@@ -468,48 +312,3 @@ def test_what_hardly_changes_is_shared_for_longer_until_the_member_changes(
         assert shared(KEY, read) == 2
     with lasting(900):  # nothing shares around it
         assert shared(KEY, read) == 3
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_nothing_is_left_of_a_member_who_is_erased(read: Reads) -> None:
-    with page():
-        keep_fact("may have", ["R1"])
-        read_for_all(read)
-    sharing.erase("acme", MIA)
-    row = MemberChange.objects.get()
-    assert (row.reads, row.facts) == ("", "")
-    with page():
-        assert fact("may have") is None
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_a_clock_that_was_set_back_makes_no_read_of_another_process_last(
-    read: Reads, clock: time_machine.Traveller
-) -> None:
-    clock.shift(3600)
-    with page():
-        read_for_all(read)
-    sharing.forget_all()
-    clock.shift(-TAP_S - 1)
-    with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
-
-
-@pytest.mark.usefixtures("several_processes")
-def test_while_the_database_hangs_no_more_than_so_many_writes_wait(
-    read: Reads, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting: queue.SimpleQueue[tuple[float, behind.Step]] = queue.SimpleQueue()
-    monkeypatch.undo()
-    monkeypatch.setattr(behind, "_writes", lambda: waiting)
-    monkeypatch.setattr(behind, "MOST_WRITES", 1)
-    monkeypatch.setattr(sharing, "_has_other_processes", lambda: True)
-    for member in (LEO, MIA):
-        with page(member):
-            read_for_all(read, (*KEY, member))
-    assert waiting.qsize() == 1
-    waiting.get()[1]()
-    with page():
-        read_for_all(read, (*KEY, "rewards"))
-    assert waiting.qsize() == 1
