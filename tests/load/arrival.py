@@ -1,7 +1,8 @@
 """The member page in a browser: `python -m tests.load.arrival FIGURE`. See README.md beside this.
 
-`content`: from the launch to the balance on fast 3G. `paint`: the first paint without throttling, for a slow
-vendor against none. `wire`: what a launch transfers, in a browser that has nothing and in one that was here.
+`content`: from the launch to the balance on fast 3G. `known`: the same for a member whom an earlier launch
+showed. `paint`: the first paint without throttling, for a slow vendor against none. `wire`: what a launch
+transfers, in a browser that has nothing and in one that was here.
 """
 
 import argparse
@@ -53,15 +54,15 @@ class Shop:
     programs: dict[int, Any]
     browser: Browser
 
-    def launch_url(self, vendor_ms: int) -> str:
-        """A launch from a new cart of another member each time, as the app makes it."""
+    def launch_url(self, vendor_ms: int, member: str) -> str:
+        """A launch from a new cart of the member, as the app makes it."""
         from loyaltyview.newstore.context import Associate
         from loyaltyview.newstore.identity import issue_identity
 
-        program, name = self.programs[vendor_ms], secrets.token_hex(6)
+        program = self.programs[vendor_ms]
         cart = {
-            "cartId": f"cart-{name}",
-            "customerEmail": f"{name}@example.test",
+            "cartId": f"cart-{secrets.token_hex(6)}",
+            "customerEmail": f"{member}@example.test",
             "cartTotal": 129.9,
             "currency": "USD",
             "items": [{"id": "1", "product_id": "SHIRT", "price": 129.9}],
@@ -83,8 +84,11 @@ class Shop:
         finally:
             context.close()
 
-    def open(self, context: BrowserContext, vendor_ms: int, *, is_slow: bool) -> tuple[float, float, int]:
-        """Launch; return when the first paint and the content came, in ms, and the bytes of all bodies."""
+    def open(
+        self, context: BrowserContext, vendor_ms: int, *, is_slow: bool, member: str = ""
+    ) -> tuple[float, float, int]:
+        """Launch, for another member each time unless one is named; return when the first paint and the
+        content came, in ms, and the bytes of all bodies."""
         page = context.new_page()
         client = context.new_cdp_session(page)
         client.send("Network.enable")
@@ -101,7 +105,7 @@ class Shop:
             lambda event: bodies.append(event["encodedDataLength"] - heads.get(event["requestId"], 0)),
         )
         page.add_init_script(NOTE_CONTENT)
-        page.goto(self.launch_url(vendor_ms), wait_until="commit")
+        page.goto(self.launch_url(vendor_ms, member or secrets.token_hex(6)), wait_until="commit")
         page.locator("[data-points]").first.wait_for()
         page.wait_for_load_state("networkidle")
         paint, content = _times(page)
@@ -115,13 +119,17 @@ def _times(page: Page) -> tuple[float, float]:
     return times[0], times[1]
 
 
-def content(shop: Shop, rounds: int) -> None:
+def content(shop: Shop, rounds: int, *, is_known: bool = False) -> None:
     found: dict[int, list[float]] = {ms: [] for ms in VENDOR_MS}
     paints: dict[int, list[float]] = {ms: [] for ms in VENDOR_MS}
     for _round in range(rounds):
         for vendor_ms in VENDOR_MS:
+            member = secrets.token_hex(6)
+            if is_known:
+                with shop.context() as context:
+                    shop.open(context, vendor_ms, is_slow=False, member=member)
             with shop.context() as context:
-                paint, at, _bytes = shop.open(context, vendor_ms, is_slow=True)
+                paint, at, _bytes = shop.open(context, vendor_ms, is_slow=True, member=member)
             found[vendor_ms].append(at)
             paints[vendor_ms].append(paint)
     ratios = []
@@ -131,6 +139,10 @@ def content(shop: Shop, rounds: int) -> None:
         first = statistics.median(paints[vendor_ms])
         say(f"vendor {vendor_ms} ms: first paint {first:.0f} ms, content {at:.0f} ms, template {template} ms")
     say(" ".join(ratios))
+
+
+def known(shop: Shop, rounds: int) -> None:
+    content(shop, rounds, is_known=True)
 
 
 def paint(shop: Shop, rounds: int) -> None:
@@ -153,7 +165,7 @@ def wire(shop: Shop, rounds: int) -> None:
     say(f"{cold / 1000:.1f} {warm / 1000:.1f}")
 
 
-FIGURES = {"content": content, "paint": paint, "wire": wire}
+FIGURES = {"content": content, "known": known, "paint": paint, "wire": wire}
 
 
 def main() -> int:
