@@ -1,7 +1,8 @@
 """Shared fixtures: the program and its store, Chromium. What the marks `postgres` and `browser` need."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from loyaltyview.programs.models import Program, Store
 from loyaltyview.work import clock
 from providers.house import kept
 from providers.house.triggers import SQLITE
-from providers.outbound import behind, budget_store, catalogues, sharing
+from providers.outbound import behind, budget_store, catalogues, parallel, sharing
 from tests.setup.chromium import find_chromium
 
 # The time of an example depends on the machine and its load, not on the product.
@@ -107,9 +108,28 @@ def _ledger_can_be_emptied() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def vendor_calls() -> Iterator[set[Future[Any]]]:
+    """Calls that a thread of the pool has not ended."""
+    under_way: set[Future[Any]] = set()
+    submit = parallel._pool.submit
+
+    def noted(call: Callable[[], Any], program: str) -> Future[Any]:
+        future = submit(call, program)
+        under_way.add(future)
+        future.add_done_callback(under_way.discard)
+        return future
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel._pool, "submit", noted)
+        yield under_way
+
+
 @pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> None:
-    """Forget what an earlier test left in this process: ids, tenants and ports are used again."""
+def _nothing_is_remembered(vendor_calls: set[Future[Any]]) -> None:
+    """Forget what an earlier test left in this process: ids, tenants and ports are used again. A call that
+    still ends would count its failure in the breaker of this test's program."""
+    wait(list(vendor_calls), timeout=2)
     cache.clear()
     program_cache.forget()
     kept.forget()

@@ -42,10 +42,12 @@ def known(launch: Launch) -> snapshots.Known | None:
     return snapshots.load(launch.program, launch.member_ref, change)
 
 
-def stored() -> str:
+def stored() -> dict[str, str]:
+    """The row as the database holds it, by column."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM webview_membersnapshot")
-        return repr(cursor.fetchall())
+        (row,) = cursor.fetchall()
+        return {column[0]: str(value) for column, value in zip(cursor.description, row, strict=True)}
 
 
 def test_what_a_page_showed_is_kept_exactly(seen: Launch, vendor: Vendor) -> None:
@@ -58,9 +60,13 @@ def test_what_a_page_showed_is_kept_exactly(seen: Launch, vendor: Vendor) -> Non
 
 def test_a_row_has_nothing_in_the_clear_but_the_members_ref(seen: Launch) -> None:
     row = stored()
-    assert MIA.ref in row
+    content = row.pop("content")
+    # By chance, sealed text spells any three letters, but hardly ever these.
+    assert "v-birthday" not in content
+    assert "TOTE-01" not in content
+    assert MIA.ref in row["member_ref"]
     for text in ("Mia", "Stone", "mia@", "5550100", "v-birthday", "820", "Silver", "TOTE-01"):
-        assert text not in row, text
+        assert text not in str(row), text
 
 
 def test_name_and_contact_are_not_kept_even_sealed(seen: Launch) -> None:

@@ -115,7 +115,7 @@ class Server:
             self._transports.append(transport)
             try:
                 transport.start_server(server=self._door)
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):
                 transport.close()
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ def _several_processes(settings: Settings) -> None:
 
 
 def answers(read: Reads) -> Answer:
-    return Answer(status=200, headers={}, body=b'{"name": "Mia", "n": %d}' % read())
+    return Answer(status=200, headers={}, body=b'{"name": "Mia S.", "n": %d}' % read())
 
 
 def read_for_all(read: Reads, key: sharing.Key = KEY) -> bytes:
@@ -42,7 +42,7 @@ def test_another_process_uses_what_was_read_of_the_member(read: Reads, clock: ti
         assert [read_for_all(read), read_for_all(read, (*KEY, "rewards"))] == first
     sharing.forget_all()
     with page():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 3}'
+        assert read_for_all(read) == b'{"name": "Mia S.", "n": 3}'
 
 
 def test_another_process_knows_before_a_tap_that_the_member_was_read(
@@ -73,7 +73,7 @@ def test_a_write_to_the_member_ends_the_sharing_with_other_processes(read: Reads
     changed("acme", MIA)
     sharing.forget_all()
     with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+        assert read_for_all(read) == b'{"name": "Mia S.", "n": 2}'
 
 
 def test_what_was_read_before_a_write_of_another_process_is_not_handed_over(read: Reads) -> None:
@@ -92,8 +92,8 @@ def test_what_is_handed_over_is_sealed_and_deleted_after_a_minute(
     with page():
         read_for_all(read)
     row = MemberChange.objects.get()
-    assert "Mia" not in row.reads
-    assert "Mia" in unseal(row.reads)
+    assert "Mia S." not in row.reads
+    assert "Mia S." in unseal(row.reads)
     member_rows.forget_reads()
     assert MemberChange.objects.get().reads
     clock.shift(61)
@@ -107,7 +107,7 @@ def test_a_process_with_other_keys_reads_for_itself(read: Reads, settings: Setti
     sharing.forget_all()
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+        assert read_for_all(read) == b'{"name": "Mia S.", "n": 2}'
 
 
 def test_a_very_long_answer_is_read_by_each_process(read: Reads) -> None:
@@ -133,7 +133,7 @@ def test_nothing_is_left_of_a_member_who_is_erased(read: Reads) -> None:
     assert (row.reads, row.facts) == ("", "")
     with page():
         assert fact("may have") is None
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+        assert read_for_all(read) == b'{"name": "Mia S.", "n": 2}'
 
 
 def test_a_clock_that_was_set_back_makes_no_read_of_another_process_last(
@@ -145,7 +145,7 @@ def test_a_clock_that_was_set_back_makes_no_read_of_another_process_last(
     sharing.forget_all()
     clock.shift(-TAP_S - 1)
     with tap():
-        assert read_for_all(read) == b'{"name": "Mia", "n": 2}'
+        assert read_for_all(read) == b'{"name": "Mia S.", "n": 2}'
 
 
 def test_while_the_database_hangs_no_more_than_so_many_writes_wait(
