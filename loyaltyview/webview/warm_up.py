@@ -7,7 +7,6 @@ nothing; they open the thread's connection to the database.
 
 from contextlib import suppress
 from decimal import Decimal
-from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
 import structlog
@@ -16,6 +15,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from loyaltyview.ops.encrypted import box
@@ -37,7 +37,7 @@ MISSING = Lock(reason=LockReason.POINTS, points_gap=500)
 
 
 def warm_up() -> None:
-    """Render the page in each language that has a catalogue. Without a database less is ready, and that is
+    """Render the page in each language that a program offers. Without a database less is ready, and that is
     logged."""
     for path in (settings.BASE_DIR / "templates").rglob("*.html"):
         get_template(str(path.relative_to(settings.BASE_DIR / "templates")))
@@ -45,20 +45,20 @@ def warm_up() -> None:
         provider_class(kind)
     prepare(("", ""), "https://localhost", Call("GET", "/"))
     box().decrypt(box().encrypt(b""))
-    for language in sorted({settings.LANGUAGE_CODE, *_languages()}):
-        with translation.override(language):
-            try:
+    try:
+        for language in sorted(_languages()):
+            with translation.override(language):
+                reverse("healthz")  # Django collects the addresses once for each language
                 with suppress(Program.DoesNotExist):
                     program_by_id(NO_PROGRAM)
                 _render_page()
-            except DatabaseError as error:
-                log.warning("not_warmed_up", error=type(error).__name__)
-                return
+    except DatabaseError as error:
+        log.warning("not_warmed_up", error=type(error).__name__)
 
 
 def _languages() -> set[str]:
-    catalogues = Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.mo")
-    return {translation.to_language(path.parent.parent.name) for path in catalogues}
+    offered = Program.objects.filter(is_active=True).values_list("languages", flat=True)
+    return {settings.LANGUAGE_CODE}.union(*offered)
 
 
 def _render_page() -> None:

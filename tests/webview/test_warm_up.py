@@ -7,7 +7,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
 
+from loyaltyview.programs.models import Program
 from loyaltyview.webview import warm_up
 
 
@@ -34,6 +36,15 @@ def test_warming_up_renders_a_page_and_writes_nothing(pages: list[str]) -> None:
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
+@pytest.mark.django_db
+def test_every_language_of_a_program_is_ready(pages: list[str], program: Program) -> None:
+    Program.objects.update(languages=["fr", "en"])
+    warm_up.warm_up()
+    assert [page.partition('lang="')[2][:2] for page in pages] == ["en", "fr"]
+    assert {"en", "fr"} <= set(get_resolver()._reverse_dict)
+
+
+@pytest.mark.django_db
 def test_a_process_starts_without_its_database(monkeypatch: pytest.MonkeyPatch, pages: list[str]) -> None:
     def refuse(_program_id: int) -> None:
         raise OperationalError
