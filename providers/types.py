@@ -139,7 +139,8 @@ class Referral:
 class Member:
     """A customer in the vendor's program. `ref` is the vendor's key for every later call;
     `member_id` is the number on the customer's card. `has_pin`: the vendor says that it asks for the
-    customer's PIN when points are spent."""
+    customer's PIN when points are spent. `birthday` and `joined_at`, since when they are a member, are given
+    where the vendor says them with the member."""
 
     ref: str
     member_id: str
@@ -152,6 +153,8 @@ class Member:
     consents: Consents = field(default_factory=Consents)
     has_pin: bool = False
     referral: Referral | None = None
+    birthday: Birthday | None = None
+    joined_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,15 @@ def describe(member: Member, time_zone: str = "") -> types.Member:
         ),
         tier=_describe_tier(member),
         consents=types.Consents(email=Consent(member.consent_email), sms=Consent(member.consent_sms)),
+        birthday=_birthday(member),
+        joined_at=member.joined_at,
     )
+
+
+def _birthday(member: Member) -> types.Birthday | None:
+    if not (member.birth_month and member.birth_day):
+        return None
+    return types.Birthday(month=member.birth_month, day=member.birth_day, year=member.birth_year)
 
 
 def kept_tiers(program: str) -> tuple[Tier, ...]:

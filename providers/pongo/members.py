@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from providers.answers import needed_text, text_of
+from providers.dates import bare_date
 from providers.errors import OutcomeUnknown, Rejected, RejectReason, UnexpectedAnswer
 from providers.pongo.account import passing
 from providers.pongo.client import Client, list_of, object_of
@@ -20,6 +21,7 @@ from providers.sealing import seal, unseal
 from providers.texts import compact
 from providers.types import (
     Balance,
+    Birthday,
     Consent,
     Consents,
     Member,
@@ -131,7 +133,13 @@ def describe(client: Client, data: dict[str, Any]) -> Member:
             sms=_consent(data.get(client.names["customer.optin_sms"])),
         ),
         has_pin=client.names.find(data, "customer.has_pin") is True,
+        birthday=_birthday(data),
     )
+
+
+def _birthday(data: dict[str, Any]) -> Birthday | None:
+    day = bare_date(data.get("birthday"))
+    return Birthday(month=day.month, day=day.day, year=day.year) if day else None
 
 
 def enrol(client: Client, profile: MemberProfile, consents: Consents, fallback_store: str) -> Member:
