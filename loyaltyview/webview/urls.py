@@ -49,6 +49,7 @@ urlpatterns = [
     path("l/<launch:launch_id>/voucher/", voucher.find_voucher, name="voucher"),
     path("l/<launch:launch_id>/applied/", applied.applied_many, name="applied_many"),
     path("l/<launch:launch_id>/applied/<uuid:redemption_id>/", applied.applied_page, name="applied"),
+    path("l/<launch:launch_id>/receipt/", applied.receipt, name="receipt"),
     path("l/<launch:launch_id>/watch/", applied.watch, name="watch"),
     path("l/<launch:launch_id>/undo/<uuid:redemption_id>/", applied.undo_redemption, name="undo"),
     path("l/<launch:launch_id>/renew/<uuid:redemption_id>/", applied.renew_code, name="renew"),

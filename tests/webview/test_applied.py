@@ -53,7 +53,7 @@ def test_the_code_and_its_end_are_shown(client: Client, address: str) -> None:
     html = client.get(address).content.decode()
     assert re.search(r'data-left="(89\d|900)" data-life="900"', html)
     assert "Valid until" in html
-    assert "Without a sale, what can be undone is given back by itself." in html
+    assert "If the customer does not buy, what can be undone is given back automatically." in html
     assert 'aria-live="polite"' in html
 
 
@@ -171,7 +171,7 @@ def test_what_is_final_says_so_and_is_not_undone(client: Client, page: str, vend
     html = client.get(response["Location"]).content.decode()
     assert "Cannot be undone" in html
     assert "Next: return to the cart." in html
-    assert "given back by itself" not in html, "nothing here can be undone"
+    assert "given back automatically" not in html, "nothing here can be undone"
     assert "data-undo" not in html
     assert "data-undo" not in client.get(page).content.decode()
     refused = client.post(undo_address(page))

@@ -32,9 +32,11 @@ from loyaltyview.webview.carts import store_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import cancelled_in_cart
 from loyaltyview.webview.problems import FailedItem, Problem
+from loyaltyview.webview.receipt import Points, cart_sums, read_points
 from loyaltyview.webview.responses import address_of, go, is_htmx, refuse
 from loyaltyview.webview.sessions import actor_of, with_launch
 from loyaltyview.webview.views.member import show_member
+from providers.errors import ProviderError
 from providers.types import Money
 
 
@@ -93,6 +95,19 @@ def watch(request: HttpRequest, launch: Launch) -> HttpResponse:
     return HttpResponse(status=204 if any(status_of(row) == "live" for row in rows) else 286)
 
 
+@with_launch
+@require_safe
+def receipt(request: HttpRequest, launch: Launch) -> HttpResponse:
+    """What the receipt says of points. The page is there before the program is asked."""
+    if not launch.member_ref:
+        return HttpResponse(status=204)
+    try:
+        points = read_points(launch, launch.program.provider())
+    except ProviderError:
+        points = Points(balance=None, earn=None)
+    return render(request, "webview/applied/_points.html", {"points": points, "launch": launch})
+
+
 def _asked(launch: Launch, row: Redemption) -> Redemption:
     """Return `row` after asking the vendor for an outcome that is still open."""
     if row.state in OPEN or row.state == State.SPENT:
@@ -130,6 +145,7 @@ def show_applied(
         "counted": counted,
         "has_undo": any(each.can_undo for each in live),
         "saved": _sum(counted),
+        "sums": cart_sums(launch, live),
         "points": sum(each.row.points for each in counted),
         "handoff": handoff,
         # Only the redirect of the tap carries it: coming back to this page must not leave it again.
