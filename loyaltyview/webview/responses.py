@@ -54,6 +54,8 @@ def refuse(
         "sentence": refusal.sentence,
         "program": program,
         "again": again,
+        # A launch opens a session: only its own pages are asked for again without a tap.
+        "heals": "/l/" in again,
         "reference": reference,
     }
     response = render(request, "webview/refused.html", context, status=refusal.status)

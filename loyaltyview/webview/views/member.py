@@ -19,6 +19,7 @@ from loyaltyview.ops.policy import with_scanner
 from loyaltyview.programs.models import TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import read_refusal
+from loyaltyview.webview.healing import asked_again, has_asked
 from loyaltyview.webview.late_content import answer_with_late_content
 from loyaltyview.webview.member_context import LastTap, Page, Search
 from loyaltyview.webview.member_data import MemberData, find_customer
@@ -85,7 +86,8 @@ def content(request: HttpRequest, launch: Launch) -> HttpResponse:
     """What the page shows once more, and what a skeleton asks for when the connection broke behind it."""
     if not is_htmx(request):
         return go(request, f"{address_of('member', launch)}?{notices_in_address(request)}")
-    return show_member(request, launch)
+    answer = show_member(request, launch)
+    return asked_again(request, launch, answer) if has_asked(request) else answer
 
 
 def show_member(
@@ -182,7 +184,8 @@ def _take_customer(page: Page, member: Member) -> bool:
 def _show_outage(page: Page, error: ProviderError) -> HttpResponse:
     """The vendor is down. What the tap came to keeps its own status."""
     problem = page.tap.problem
-    note_trouble(page.launch.program, TroubleKind.PAGE, read_refusal(error))
+    if not has_asked(page.request):  # counted when the page came
+        note_trouble(page.launch.program, TroubleKind.PAGE, read_refusal(error))
     template = "webview/unavailable.html#content" if is_htmx(page.request) else "webview/unavailable.html"
     status = problem.status if problem else 503
     return render(page.request, template, page.outage_context(error), status=status)
