@@ -7,7 +7,7 @@ import colorsys
 from dataclasses import dataclass
 
 RATIO = 4.5
-# The surfaces the accent stands on; the same values as in static/css/app.css, layer tokens.
+# The surfaces the accent stands on; the same values as in static/css/first.css, layer tokens.
 LIGHT_SURFACES = ("#ffffff", "#f5f6f7")
 DARK_SURFACES = ("#1a1d21", "#101215")
 WHITE, BLACK = "#ffffff", "#0b0d0f"

@@ -11,7 +11,7 @@ from babel.numbers import format_currency, format_decimal
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
-from providers.types import Money
+from providers.types import Birthday, Money
 
 LETTER_MEETS_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
@@ -81,6 +81,17 @@ def day(at: datetime, zone: tzinfo = UTC) -> str:
     local = at.astimezone(zone)
     is_this_year = local.year == timezone.now().astimezone(zone).year
     return str(format_skeleton("MMMd" if is_this_year else "yMMMd", local, locale=locale()))
+
+
+def birthday(value: Birthday) -> str:
+    """Return "December 24", never the year: the screen is seen by others."""
+    leap_year = datetime(2000, value.month, value.day, tzinfo=UTC)
+    return str(format_skeleton("MMMMd", leap_year, locale=locale()))
+
+
+def month(at: datetime, zone: tzinfo = UTC) -> str:
+    """Return "March 2024"."""
+    return str(format_skeleton("yMMMM", at.astimezone(zone), locale=locale()))
 
 
 def clock(at: datetime) -> str:

@@ -10,6 +10,7 @@ from loyaltyview.programs.models import Store
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.refusals import Refusal, read_refusal
 from loyaltyview.webview import snapshots, wording
+from loyaltyview.webview.after_purchase import after_purchase
 from loyaltyview.webview.applied_redemptions import (
     applied_in,
     cart_left,
@@ -22,6 +23,7 @@ from loyaltyview.webview.applied_redemptions import (
 from loyaltyview.webview.cards import build_deck
 from loyaltyview.webview.carts import cart_of, earning_cart, store_of
 from loyaltyview.webview.choice import sign_offers
+from loyaltyview.webview.healing import healing
 from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.member_offers import fit_offers
 from loyaltyview.webview.member_reads import MemberReads
@@ -130,6 +132,7 @@ class Page:
             "member_token": member_token(launch),
             "way": wording.tier_way(member.tier, self.cart.total.currency) if member.tier else None,
             "earn": data.earn,
+            "after_purchase": after_purchase(member, data.earn, deck),
             "deck": deck,
             # The id of the form of all that is chosen.
             "several": "several",
@@ -166,6 +169,8 @@ class Page:
             "code": code,
             "outage": wording.OUTAGES[code],
             "needs_admin": isinstance(error, AuthFailed),
+            # To try again helps nobody where an administrator must act.
+            "healing": None if isinstance(error, AuthFailed) else healing(self.request),
             "known": snapshots.of_member(self.launch),
             "applied": applied,
             "handoff": way_back(self.launch, applied),

@@ -72,7 +72,7 @@ document.addEventListener("click", async (event) => {
 });
 
 // Where the launch has expired or the server has failed, the answer is a whole page: we show its content. A proxy's
-// error page does not help an associate: our own page is loaded again instead.
+// error page does not help an associate: our own page is loaded again instead, as soon as it can be (network.js).
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target === document.body) {
     return; // the page with the customer's PIN is to replace the header, too
@@ -82,7 +82,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
       detail.selectOverride = "#content > *";
     } else {
       detail.shouldSwap = false;
-      window.location.reload();
+      window.reloadWhenReachable();
     }
   }
 });
@@ -99,36 +99,6 @@ document.addEventListener("change", (event) => {
     event.target.closest(".card").scrollIntoView({ block: "nearest" });
   }
 });
-
-// A tap without a network keeps the page, its choice and its key: the same form can be sent again.
-const offline = document.getElementById("offline");
-
-function sayOffline(name) {
-  offline.hidden = false;
-  offline.querySelector("p").textContent = offline.dataset[name];
-}
-
-document.addEventListener("htmx:sendError", () => sayOffline(navigator.onLine ? "unanswered" : "unsent"));
-document.addEventListener("htmx:afterOnLoad", () => { offline.hidden = true; });
-window.addEventListener("online", () => {
-  offline.hidden = true;
-  if ("loading" in document.body.dataset) {
-    window.location.reload(); // the skeleton has nothing to tap
-  }
-});
-
-// Forms and links that the browser follows by itself would lead to its own error page.
-function hold(event) {
-  const address = event.target.closest("a[href]")?.protocol;
-  const leaves = event.type === "submit" || (address && address.startsWith("http"));
-  if (!navigator.onLine && leaves && !event.defaultPrevented && !event.target.closest("dialog")) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    sayOffline("unsent");
-  }
-}
-document.addEventListener("click", hold, true);
-document.addEventListener("submit", hold, true);
 
 // A form that htmx does not send, undo for example: its button shows that it was pressed until the answer comes.
 document.addEventListener("submit", ({ submitter, defaultPrevented }) => {

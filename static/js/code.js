@@ -26,7 +26,7 @@ if (lefts.length) {
     if (lefts.map(show).includes(0)) {
       // The server has the last word, and offers a new code.
       window.clearInterval(timer);
-      window.setTimeout(() => window.location.reload(), 1500);
+      window.setTimeout(() => window.reloadWhenReachable(), 1500);
     }
   };
   const timer = window.setInterval(tick, 1000);

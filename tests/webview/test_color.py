@@ -36,7 +36,7 @@ def test_a_legible_colour_is_left_alone() -> None:
 
 
 def test_the_surfaces_are_those_of_the_stylesheet() -> None:
-    css = (settings.BASE_DIR / "static/css/app.css").read_text()
+    css = (settings.BASE_DIR / "static/css/first.css").read_text()
     light, dark = re.findall(r"--page: (#\w+); --surface: (#\w+);", css)
     assert set(light) == set(color.LIGHT_SURFACES)
     assert set(dark) == set(color.DARK_SURFACES)
@@ -51,7 +51,7 @@ def test_the_programs_colour_is_in_the_page_and_allowed_by_its_hash(client: Clie
 
 
 def test_the_small_text_colours_hold_too() -> None:
-    css = (settings.BASE_DIR / "static/css/app.css").read_text()
+    css = (settings.BASE_DIR / "static/css/first.css").read_text()
     for block in (css.partition("@media (prefers-color-scheme: dark)")[0], css.partition("dark) {")[2]):
         tokens = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
         for ink in ("ink", "ink-2", "good", "warn", "bad"):

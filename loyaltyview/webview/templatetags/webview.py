@@ -1,6 +1,7 @@
 """Filters and tags of the associate's pages: money, points, dates in the page's language; the drawn icons;
 the key of a form; parts of a page that are kept."""
 
+import re
 import secrets
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -20,10 +21,11 @@ from loyaltyview.webview import first_styles as styles
 from loyaltyview.webview import formats, wording
 from loyaltyview.webview.kept import parse_kept
 from providers.texts import shown_lines
-from providers.types import Money
+from providers.types import Birthday, Money
 
 # In a request's META: from what the keys of the forms in its answer are made.
 KEYS_OF_ANSWER = "loyaltyview.keys_of_answer"
+REFERENCE = re.compile(r"\s*\((NewStore \S+)\)$")
 
 register = template.Library()
 register.tag("kept", parse_kept)
@@ -62,6 +64,17 @@ def day(value: datetime, program: Program) -> str:
 
 
 @register.filter
+def month(value: datetime, program: Program) -> str:
+    """Show the month of a time in the program's time zone, UTC where it names none."""
+    return formats.month(value, ZoneInfo(program.time_zone or "UTC"))
+
+
+@register.filter
+def birthday(value: Birthday) -> str:
+    return formats.birthday(value)
+
+
+@register.filter
 def expiry(value: datetime | None, program: Program) -> str:
     """Show until when a voucher can be used: "Expires on Nov 30"; "" for one that does not expire."""
     return "" if value is None else _("Expires on %(day)s") % {"day": day(value, program)}
@@ -76,6 +89,15 @@ def lines(value: str) -> str:
 @register.filter
 def state_word(status: str) -> str:
     return wording.state_word(status)
+
+
+@register.filter
+def reference_apart(sentence: str) -> SafeString:
+    """Put the reference for NewStore's support, where the sentence ends with one, on a line of its own."""
+    found = REFERENCE.search(sentence)
+    if not found:
+        return conditional_escape(sentence)
+    return format_html('{} <bdi class="reference">{}</bdi>', sentence[: found.start()], found[1])
 
 
 @register.simple_tag

@@ -105,7 +105,8 @@ def _search(request: HttpRequest, launch: Launch, context: dict[str, Any]) -> Ht
     context["matches"] = masked_views(launch, members)
     # Only what the enrolment form will read.
     can_enrol = bool(read_email(text) or read_phone(text, launch.program.country))
-    context["can_enrol"] = can_enrol and Capability.ENROL in provider.capabilities
+    context["may_enrol"] = Capability.ENROL in provider.capabilities
+    context["can_enrol"] = can_enrol and context["may_enrol"]
     return None
 
 
