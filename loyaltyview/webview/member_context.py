@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from loyaltyview.programs.models import Store
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.refusals import Refusal, read_refusal
-from loyaltyview.webview import snapshots, wording
+from loyaltyview.webview import expiring, snapshots, wording
 from loyaltyview.webview.after_purchase import after_purchase
 from loyaltyview.webview.applied_redemptions import (
     applied_in,
@@ -133,6 +133,7 @@ class Page:
             "way": wording.tier_way(member.tier, self.cart.total.currency) if member.tier else None,
             "earn": data.earn,
             "after_purchase": after_purchase(member, data.earn, deck),
+            "advice": expiring.advise(member.balance, deck, data.earn),
             "deck": deck,
             # The id of the form of all that is chosen.
             "several": "several",
