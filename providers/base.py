@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from providers.currencies import decimals_of
 from providers.errors import Rejected, RejectReason, SettingsError, Unsupported
+from providers.movements import NEWEST, History
 from providers.outbound import catalogues
 from providers.outbound.budget import Budget
 from providers.outbound.deadline import leased_step
@@ -30,7 +31,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     ProviderAlarm,
     ProviderStore,
     Reward,
@@ -241,8 +241,9 @@ class LoyaltyProvider(ABC):
             raise Rejected(RejectReason.REWARD_NOT_FOUND)
         return found
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        """Called when the associate opens the history. Newest first, at most 50."""
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        """Called when the associate opens the history. Return the newest `limit` movements at or before
+        `until`, newest first. A redemption stands at the time when it was made, whatever came of it later."""
         raise Unsupported("get_history")
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:

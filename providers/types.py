@@ -172,15 +172,6 @@ class MemberProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """One line of the member's history; `points` is signed."""
-
-    at: datetime
-    points: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAlarm:
     """What an administrator must look at. `subject` tells one alarm from another, and stays while its cause
     does; `detail` carries no personal data."""

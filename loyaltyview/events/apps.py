@@ -12,7 +12,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from loyaltyview.events import erasure, merging, order_lookup
+        from loyaltyview.events import erasure, member_records, merging, order_lookup
         from loyaltyview.events.event_search import SEARCH_EVERY_S, search_missed
         from loyaltyview.events.models import Alarm, Event, ReturnRecord
         from loyaltyview.events.overview import alarms_part, events_part, returns_part
@@ -25,12 +25,14 @@ class EventsConfig(AppConfig):
         from loyaltyview.ops.overview import add_part
         from loyaltyview.programs.erasure import add_eraser
         from loyaltyview.programs.host import add_product_reader
+        from loyaltyview.redemptions.member_records import add_sales_reader
         from loyaltyview.redemptions.order_lookup import OrderLookup, add_order_lookup
         from loyaltyview.work.retention import add_retention
         from providers import merged
 
         add_batches("events", run_batch)
         add_order_lookup(OrderLookup(has_unread=order_lookup.has_unread, read_again=order_lookup.read_again))
+        add_sales_reader(member_records.read_records)
         add_product_reader("orders", order_lookup.sold_products)
         add_worker_check("events", check_backlog)
         add_retention("events", settings.RETENTION_EVENT_DAYS, purge_events)

@@ -144,7 +144,7 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["program", "external_id"], name="order_receipt"),
-            models.Index(fields=["program", "member_ref"], name="order_member"),
+            models.Index(fields=["program", "member_ref", "placed_at"], name="order_of_member"),
         ]
 
     def __str__(self) -> str:

@@ -129,7 +129,7 @@ class Redemption(WorkRow):
             models.Index(fields=["program", "order_id"], name="redemption_order"),
             models.Index(fields=["program", "provider_ref"], name="redemption_spend"),
             models.Index(fields=["program", "associate_id", "requested_at"], name="redemption_shift"),
-            models.Index(fields=["program", "member_ref"], name="redemption_member"),
+            models.Index(fields=["program", "member_ref", "requested_at"], name="redemption_of_member"),
             models.Index(fields=["program", "requested_at"], name="redemption_program"),
             models.Index(fields=["store_id", "requested_at"], name="redemption_store"),
         ]

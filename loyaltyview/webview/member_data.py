@@ -13,10 +13,11 @@ from loyaltyview.webview.models import Launch
 from loyaltyview.webview.vendor_calls import ask, begin, call_now, shared
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import ProviderError, Rejected, RejectReason, Unsupported
+from providers.movements import History
 from providers.outbound import sharing
 from providers.sales import SpendKind
 from providers.texts import scanned_as
-from providers.types import Cart, Member, MemberQuery, Movement, QueryKind, Reward, Voucher
+from providers.types import Cart, Member, MemberQuery, QueryKind, Reward, Voucher
 
 CUSTOMER = "customer"
 
@@ -76,12 +77,12 @@ def read_profile(launch: Launch, provider: LoyaltyProvider) -> Member:
         return verified(launch, call_now(provider, calls)["member"].get())
 
 
-def read_history(launch: Launch, provider: LoyaltyProvider) -> tuple[Movement, ...]:
-    """Return the member's points history, newest first. Raises ProviderError."""
+def read_history(launch: Launch, provider: LoyaltyProvider, until: datetime | None, limit: int) -> History:
+    """Return the newest `limit` movements of the member at or before `until`. Raises ProviderError."""
     verify(launch, provider)
-    calls = {"history": lambda: provider.get_history(launch.member_ref)}
-    movements: tuple[Movement, ...] = call_now(provider, calls)["history"].get()
-    return movements
+    calls = {"history": lambda: provider.get_history(launch.member_ref, until, limit)}
+    history: History = call_now(provider, calls)["history"].get()
+    return history
 
 
 def read_voucher(launch: Launch, provider: LoyaltyProvider, code: str) -> Voucher:

@@ -1,6 +1,7 @@
 """Antavo as a provider: each method of the interface is one call into this package."""
 
 import time
+from datetime import datetime
 
 from providers.antavo import (
     coupons,
@@ -22,6 +23,7 @@ from providers.antavo.settings import Settings
 from providers.base import Capability, LoyaltyProvider
 from providers.errors import UnexpectedAnswer
 from providers.journal.spending import find, spend
+from providers.movements import NEWEST, History
 from providers.outbound.budget import Budget
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -31,7 +33,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     ProviderAlarm,
     Reward,
     Voucher,
@@ -100,8 +101,8 @@ class AntavoProvider(LoyaltyProvider):
     def find_voucher(self, ref: str, code: str) -> Voucher:
         return coupons.find_voucher(self.client, ref, code.strip())
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return stories.list_movements(self.client, ref)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return stories.list_movements(self.client, ref, until, limit)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return orders.preview_earn(self.client, ref, cart)

@@ -7,27 +7,23 @@ the journal says which of them belong together.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from datetime import datetime
 
-from django.utils.translation import gettext as _
-
-from providers.antavo.client import Client, of_member
-from providers.antavo.history import StoredEvent, read_events
+from providers.antavo.client import Client
+from providers.antavo.history import StoredEvent, read_all_events
+from providers.antavo.members import balance_of, read
 from providers.journal.models import Write, WriteKind, WriteState
-from providers.types import Movement
+from providers.movements import Ending, History, Movement, MovementKind, newest_first
+from providers.outbound.parallel import together
 
-LONGEST = 50
 # More events than lines are shown, because one line joins several events.
-EVENTS = 150
+EVENTS_PER_LINE = 3
+MOST_SPENDS = 1000  # of the journal, the newest
 RESERVE, RELEASE, SPEND, UNSPEND = "reserve_points", "release_points", "point_spend", "point_unspend"
 CLAIM, REVOKE = "reward", "reward_revoke"
+PURCHASES = ("checkout",)
+RETURNS = ("refund", "refund_item", "partial_refund")
 REDEMPTIONS = (RESERVE, RELEASE, SPEND, UNSPEND, CLAIM, REVOKE)
-
-
-class End(Enum):
-    HELD = auto()
-    SPENT = auto()
-    GIVEN_BACK = auto()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,15 +35,34 @@ class Story:
     spends: dict[str, Write] = field(default_factory=dict)
 
 
-def list_movements(client: Client, ref: str) -> tuple[Movement, ...]:
-    """Return the lines of the member's history, newest first. Reads the journal besides Antavo."""
-    params: dict[str, str | int] = {"points_only": "true", "order": "desc", "limit": EVENTS}
-    events = sorted(read_events(client, of_member(ref, "events"), params), key=lambda event: event.at)
-    rows = client.journal.writes(WriteKind.SPEND, member_ref=ref).order_by("-pk")[:EVENTS]
+def list_movements(client: Client, ref: str, until: datetime | None, limit: int) -> History:
+    """Return the lines of the member's history. Reads the journal besides Antavo, and the customer's balance,
+    which proves that a whole list has no gaps."""
+    wanted = limit * EVENTS_PER_LINE
+
+    def is_enough(events: list[StoredEvent]) -> bool:
+        return sum(until is None or event.at <= until for event in events) >= wanted
+
+    listed, record = together(lambda: read_all_events(client, ref, is_enough), lambda: read(client, ref))
+    events = sorted(listed.events, key=lambda event: event.at)
+    rows = client.journal.writes(WriteKind.SPEND, member_ref=ref).order_by("-pk")[:MOST_SPENDS]
     spends = {row.key: row for row in rows}
     told = [*_tell_claims(client, events, spends), *_tell_points(client, events, spends)]
-    told += [_line(event) for event in events if event.points and event.action not in REDEMPTIONS]
-    return tuple(sorted(told, key=lambda movement: movement.at, reverse=True)[:LONGEST])
+    told += [_other(client, event) for event in events if event.points and event.action not in REDEMPTIONS]
+    spendable = None if listed.has_older else balance_of(client, record).spendable
+    found = newest_first(told, until, limit, spendable)
+    return replace(found, has_older=found.has_older or listed.has_older)
+
+
+def _other(client: Client, event: StoredEvent) -> Movement:
+    line = Movement(
+        at=event.at,
+        points=event.points,
+        title=_label(event),
+        order_id=event.properties.get(client.names["event_transaction"], ""),
+    )
+    kind = MovementKind.PURCHASE if event.action in PURCHASES else MovementKind.OTHER
+    return replace(line, kind=MovementKind.RETURN if event.action in RETURNS else kind)
 
 
 def _tell_points(client: Client, events: list[StoredEvent], spends: dict[str, Write]) -> Iterator[Movement]:
@@ -74,24 +89,25 @@ def _lines(story: Story, name: str) -> Iterator[Movement]:
     reserved = [event for event in story.events if event.action == RESERVE]
     label, rest = spent[0].label if spent else "", sum(event.points for event in story.events)
     for event in reserved:
-        end = _end_of(story.spends.get(event.properties.get(name, "")), story.events)
-        line = replace(event, label=label or event.label, points=0 if end is End.GIVEN_BACK else event.points)
+        spend = story.spends.get(event.properties.get(name, ""))
+        ending = _ending_of(spend, story.events)
+        line = replace(event, label=label or event.label, points=0 if ending is Ending.BACK else event.points)
         rest -= line.points
-        yield _line(line, end)
+        yield _line(line, ending, spend)
     if rest or not reserved:
         first = spent[0] if spent else story.events[0]
-        yield _line(replace(first, points=rest), End.SPENT if rest else End.GIVEN_BACK)
+        yield _line(replace(first, points=rest), Ending.DONE if rest else Ending.BACK)
 
 
-def _end_of(spend: Write | None, events: list[StoredEvent]) -> End:
+def _ending_of(spend: Write | None, events: list[StoredEvent]) -> Ending:
     """Return how the redemption ended: by the journal, else by Antavo's events alone."""
     if spend and spend.state == WriteState.UNDONE:
-        return End.GIVEN_BACK
+        return Ending.BACK
     if spend and spend.state == WriteState.DONE:
-        return End.HELD if spend.waits_for_order else End.SPENT
+        return Ending.HELD if spend.waits_for_order else Ending.DONE
     if not sum(event.points for event in events):
-        return End.GIVEN_BACK
-    return End.SPENT if any(event.action == SPEND for event in events) else End.HELD
+        return Ending.BACK
+    return Ending.DONE if any(event.action == SPEND for event in events) else Ending.HELD
 
 
 def _tell_claims(client: Client, events: list[StoredEvent], spends: dict[str, Write]) -> Iterator[Movement]:
@@ -116,18 +132,28 @@ def _tell_claims(client: Client, events: list[StoredEvent], spends: dict[str, Wr
         if claims:
             revoked[(ours or claims)[-1].event_id] = event.points
         else:  # its claim is older than what was read
-            yield _line(event)
+            yield _other(client, event)
+    by_claim = {row.vendor_ref: row for row in spends.values()}
     for event in events:
+        spend = by_claim.get(event.event_id)
         if event.action == CLAIM and event.event_id in revoked:
-            yield _line(replace(event, points=event.points + revoked[event.event_id]), End.GIVEN_BACK)
+            points = event.points + revoked[event.event_id]
+            ending = Ending.PARTLY_BACK if points < 0 else Ending.BACK
+            yield _line(replace(event, points=points), ending, spend)
         elif event.action == CLAIM and event.points:
-            yield _line(event)
+            yield _line(event, spend=spend)
 
 
-def _line(event: StoredEvent, end: End = End.SPENT) -> Movement:
-    label = event.label or event.action.replace("_", " ").capitalize()
-    if end is End.HELD:
-        label = _("%(label)s (held for an order)") % {"label": label}
-    elif end is End.GIVEN_BACK:
-        label = _("%(label)s (given back)") % {"label": label}
-    return Movement(at=event.at, points=event.points, text=label)
+def _line(event: StoredEvent, ending: Ending = Ending.DONE, spend: Write | None = None) -> Movement:
+    line = Movement(
+        at=event.at,
+        points=event.points,
+        kind=MovementKind.REDEMPTION,
+        title=_label(event),
+        ending=ending,
+    )
+    return replace(line, spend_key=spend.key, order_id=spend.order_id) if spend else line
+
+
+def _label(event: StoredEvent) -> str:
+    return event.label or event.action.replace("_", " ").capitalize()

@@ -33,6 +33,7 @@ from providers.house import (
 from providers.house.api import reports, reservations
 from providers.house.models import Member as MemberRow
 from providers.house.multipliers import of_cart
+from providers.movements import NEWEST, History
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.texts import id_key
 from providers.types import (
@@ -43,7 +44,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     Reward,
     Voucher,
 )
@@ -107,8 +107,8 @@ class HouseProvider(LoyaltyProvider):
             return campaigns.find_code(self._member(ref), code, self.config.currency, self._zone())
         return own
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return history.list_movements(self._member(ref))
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return history.list_movements(self._member(ref), until, limit)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         if cart.total.currency != self.config.currency:

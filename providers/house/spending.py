@@ -98,7 +98,7 @@ def release(program: str, spend: Spend) -> None:
 def release_part(program: str, spend: Spend, points: int, key: str) -> None:
     """Give back `points` of a captured spend, once per `key` and never more than it still has. Raises
     Rejected(NOT_ALLOWED) when it is not captured: a hold, or a spend that was given back, has no parts."""
-    reference = f"{_part_reference(spend.key)}{key}"
+    reference = f"{part_reference(spend.key)}{key}"
     with transaction.atomic():
         member = lock(program, spend.member_ref)
         if posted(program, reference):
@@ -118,8 +118,9 @@ def _post_release(member: Member, hold: Hold, points: int, reference: str) -> No
     take_owed(member, hold, points, f"release-{entry.pk}")
 
 
-def _part_reference(key: str) -> str:
-    return f"release-part:{key}:"
+def part_reference(key: str) -> str:
+    """Return how the references of entries begin that give back a part of this hold; "" for any hold."""
+    return f"release-part:{key}:" if key else "release-part:"
 
 
 def _given_back(hold: Hold) -> int:
@@ -128,7 +129,7 @@ def _given_back(hold: Hold) -> int:
         return 0
     # Among the member's own entries: no index of a beginning serves every database.
     own = Entry.objects.filter(member__in=cards_of(hold.member))
-    parts = own.filter(reference__startswith=_part_reference(hold.key))
+    parts = own.filter(reference__startswith=part_reference(hold.key))
     given: int = parts.aggregate(sum=Sum("points"))["sum"] or 0
     return given
 

@@ -5,16 +5,16 @@ a pseudonym on (`retention`) is in no history any more.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from providers.journal.models import Write, WriteKind, WriteState
 from providers.journal.states import Journal
+from providers.movements import NEWEST, Ending, History, Movement, MovementKind
 from providers.sales import SpendKind
-from providers.types import Movement
 
-LONGEST = 50
 TITLE = "title"  # what `Write.detail` of a spend calls the reward, where the vendor told its name
 LONGEST_TITLE = 100
 # A spend that may have happened; a sale; what a return or a cancellation took.
@@ -36,24 +36,28 @@ def points_of(write: Write) -> int:
 def list_movements(
     journal: Journal,
     ref: str,
+    until: datetime | None = None,
+    limit: int = NEWEST,
     *,
     given_back: Callable[[Write], int] = points_of,
     keeps_undone: Callable[[Write], bool] = lambda spend: False,
-) -> tuple[Movement, ...]:
+) -> History:
     """Return the member's newest movements. `given_back` says how many points the member got by a release or
     a part that is done. `keeps_undone` says of a spend that was undone whether its points stay spent and the
-    member keeps what they bought."""
+    member keeps what they bought. What the vendor did by itself is not known, so no balance follows."""
+    rows = rows_of(journal, ref)
+    if until:
+        rows = rows.filter(noted_at__lte=until)
+    found = list(rows.prefetch_related("children")[: limit + 1])
     told = []
-    for write in rows_of(journal, ref).prefetch_related("children")[:LONGEST]:
+    for write in found[:limit]:
         if write.kind == WriteKind.SPEND:
-            points, text = _redemption(write, given_back, keeps_undone)
+            told.append(_redemption(write, given_back, keeps_undone))
         elif write.kind == WriteKind.SALE:
-            points, text = _purchase(write)
+            told.append(_purchase(write))
         else:
-            points = -abs(write.points or 0)
-            text = _("Return") if write.kind == WriteKind.RETURN else _("Purchase cancelled")
-        told.append(Movement(at=write.noted_at, points=points, text=text))
-    return tuple(told)
+            told.append(_taken_back(write))
+    return History(movements=tuple(told), has_older=len(found) > limit)
 
 
 def rows_of(journal: Journal, ref: str) -> "QuerySet[Write]":
@@ -64,26 +68,35 @@ def rows_of(journal: Journal, ref: str) -> "QuerySet[Write]":
 
 def _redemption(
     spend: Write, given_back: Callable[[Write], int], keeps_undone: Callable[[Write], bool]
-) -> tuple[int, str]:
+) -> Movement:
     """Return what the spend took in the end, and how it ended."""
-    named = {"title": _title(spend)}
-    if spend.state == WriteState.SENT:
-        return -points_of(spend), _("%(title)s: not confirmed yet") % named
-    if spend.state == WriteState.UNDONE and keeps_undone(spend):
-        return -points_of(spend), _("%(title)s: bought and kept for later") % named
     back = [child for child in spend.children.all() if child.state == WriteState.DONE]
     points = sum(given_back(child) for child in back) - points_of(spend)
-    if spend.state == WriteState.UNDONE:
-        is_by_release = any(child.kind == WriteKind.RELEASE for child in back)
-        return points if is_by_release else 0, _("%(title)s: given back") % named
-    if back:
-        return points, _("%(title)s: redeemed, partly given back") % named
-    if spend.waits_for_order:
-        return points, _("%(title)s: in the cart") % named
-    return points, _("%(title)s: redeemed") % named
+    if spend.state == WriteState.SENT:
+        points, ending = -points_of(spend), Ending.UNKNOWN
+    elif spend.state == WriteState.UNDONE and keeps_undone(spend):
+        points, ending = -points_of(spend), Ending.KEPT
+    elif spend.state == WriteState.UNDONE:
+        ending = Ending.BACK
+        if not any(child.kind == WriteKind.RELEASE for child in back):
+            points = 0
+    elif back:
+        ending = Ending.PARTLY_BACK
+    else:
+        ending = Ending.HELD if spend.waits_for_order else Ending.DONE
+    return Movement(
+        at=spend.noted_at,
+        points=points,
+        kind=MovementKind.REDEMPTION,
+        title=title_of(spend),
+        ending=ending,
+        spend_key=spend.key,
+        order_id=spend.order_id,
+    )
 
 
-def _title(spend: Write) -> str:
+def title_of(spend: Write) -> str:
+    """Return the name of what was redeemed, the kind of it where the vendor told no name."""
     if title := spend.detail.get(TITLE):
         return str(title)
     texts = {
@@ -95,9 +108,24 @@ def _title(spend: Write) -> str:
     return texts[SpendKind(spend.item_kind)] if spend.item_kind else _("Reward")
 
 
-def _purchase(sale: Write) -> tuple[int, str]:
-    if sale.state == WriteState.UNDONE:
-        return 0, _("Purchase, taken back")
-    if sale.points is None:
-        return 0, _("Purchase, its points are not known here")
-    return sale.points, _("Purchase")
+def _purchase(sale: Write) -> Movement:
+    is_back = sale.state == WriteState.UNDONE
+    return Movement(
+        at=sale.noted_at,
+        points=0 if is_back else sale.points or 0,
+        kind=MovementKind.PURCHASE,
+        ending=Ending.BACK if is_back else Ending.DONE,
+        order_id=sale.key,
+        has_points=is_back or sale.points is not None,
+    )
+
+
+def _taken_back(write: Write) -> Movement:
+    is_return = write.kind == WriteKind.RETURN
+    return Movement(
+        at=write.noted_at,
+        points=-abs(write.points or 0),
+        kind=MovementKind.RETURN if is_return else MovementKind.CANCELLATION,
+        order_id=write.order_id or ("" if is_return else write.key),
+        return_id=write.key if is_return else "",
+    )

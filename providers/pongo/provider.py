@@ -9,6 +9,7 @@ from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import AuthFailed, Unsupported
 from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
+from providers.movements import NEWEST, History
 from providers.outbound import sharing
 from providers.outbound.budget import Budget
 from providers.pongo import account as accounts
@@ -24,7 +25,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     ProviderStore,
     QueryKind,
     Reward,
@@ -100,8 +100,8 @@ class PongoProvider(LoyaltyProvider):
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return rewards.list_vouchers(self.client, ref, self.known, self.config.currency)
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return list_movements(self.shop.journal, ref, keeps_undone=spending.was_bought)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return list_movements(self.shop.journal, ref, until, limit, keeps_undone=spending.was_bought)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         return find(spending.way_of(self.shop, intent.kind), intent)

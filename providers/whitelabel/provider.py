@@ -1,11 +1,13 @@
 """White Label Loyalty as a provider: each method of the interface is one call into this package."""
 
 import time
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.journal.history import list_movements
 from providers.journal.spending import find, spend
+from providers.movements import NEWEST, History
 from providers.outbound.budget import Budget
 from providers.outbound.parallel import together
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
@@ -16,7 +18,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     ProviderStore,
     Reward,
     Voucher,
@@ -100,8 +101,8 @@ class WhiteLabelProvider(LoyaltyProvider):
     def find_voucher(self, ref: str, code: str) -> Voucher:
         return codes.look(self.client, ref, code)
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return list_movements(self.client.journal, ref, given_back=release.given_back)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return list_movements(self.client.journal, ref, until, limit, given_back=release.given_back)
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return worth.preview_sale(self.client, ref, cart)

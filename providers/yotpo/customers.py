@@ -17,18 +17,22 @@ from providers.yotpo.client import Client, is_ok
 from providers.yotpo.refs import BY_ID, hinted_ref, identity_of
 
 # A status that is one of these words or a share of many steps is no code.
-STATUS_WORDS = frozenset({"", "approved", "pending", "reversed", "declined", "expired", "rejected"})
+PENDING, REVERSED = "pending", "reversed"
+STATUS_WORDS = frozenset({"", "approved", PENDING, REVERSED, "declined", "expired", "rejected"})
 SHARE = re.compile(r"\d+(\.\d+)?\s*%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryItem:
-    """One line. `code` is set for a redemption; `points` is signed."""
+    """One line. `code` is set for a redemption; `points` is signed. The balance has no points of a pending
+    line."""
 
     at: datetime | None
     title: str
     points: int
     code: str
+    is_pending: bool = False
+    is_reversed: bool = False
 
 
 def fetch(
@@ -94,4 +98,6 @@ def _item(item: Mapping[str, Any]) -> HistoryItem:
         title=text_of(item, "action", "action_name"),
         points=whole_of(item, "points") or 0,
         code="" if is_word else status,
+        is_pending=status.lower() == PENDING,
+        is_reversed=status.lower() == REVERSED,
     )

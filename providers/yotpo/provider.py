@@ -8,6 +8,7 @@ from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.currencies import HUNDREDTH_DECIMALS
 from providers.errors import Unsupported
 from providers.journal.spending import find, spend
+from providers.movements import NEWEST, History
 from providers.outbound.budget import Budget
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent, SpendKind
 from providers.types import (
@@ -17,7 +18,6 @@ from providers.types import (
     Member,
     MemberProfile,
     MemberQuery,
-    Movement,
     Reward,
     Voucher,
     WebhookEvent,
@@ -87,8 +87,8 @@ class YotpoProvider(LoyaltyProvider):
         """None: Yotpo does not say which codes of a customer are still unused."""
         return ()
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return list_movements(self.client, ref)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return list_movements(self.client, ref, until, limit)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         return find(Redemption(self.client), intent)

@@ -39,6 +39,8 @@ NAMES = {
     "option_keys": "redemption_option,redemption_option_id",
     # A cancellation that was done before is a success.
     "cancelled_words": "already cancelled,already canceled,already been cancelled,already reversed",
+    # GET /customers: words in the title of a line of the history that a purchase made.
+    "purchase_words": "made a purchase,placed an order",
     # The callback that cancels a code of delayed deduction: where its secret and the code stand.
     "callback_secret_keys": "secret,shared_secret,api_secret",
     "callback_code_keys": "coupon_code,code,reward_text",

@@ -5,6 +5,7 @@ import pytest
 pytest.register_assert_rewrite(
     "tests.providers.contract",
     "tests.providers.contract_setup",
+    "tests.providers.history_contract",
     "tests.providers.lost_answers",
     "tests.providers.transcripts",
     "tests.providers.wrong_answers",

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import time_machine
 from django.apps import apps
 
 from loyaltyview.webview import dataclass_json
@@ -38,7 +37,6 @@ from providers.types import (
     WebhookRequest,
 )
 from tests.providers.contract_setup import (
-    ContractFixtures,
     MakeOrder,
     any_spend,
     assert_types,
@@ -48,6 +46,7 @@ from tests.providers.contract_setup import (
     make_return,
     need,
 )
+from tests.providers.history_contract import HistoryContract
 
 LOOKUPS = {
     Capability.EMAIL_LOOKUP: QueryKind.EMAIL,
@@ -82,7 +81,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-class ProviderContract(ContractFixtures):
+class ProviderContract(HistoryContract):
     # --- Members ----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("capability", LOOKUPS)
@@ -170,21 +169,6 @@ class ProviderContract(ContractFixtures):
             assert again.consents.email is Consent.YES
         if Capability.CONSENT_SMS in provider.capabilities:
             assert again.consents.sms is Consent.NO
-
-    def test_history_is_newest_first_and_in_words(
-        self, provider: LoyaltyProvider, member: Member, intent: SpendIntent, make_order: MakeOrder
-    ) -> None:
-        need(provider, Capability.HISTORY)
-        provider.record_order(make_order())
-        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
-            provider.spend(intent)
-        history = provider.get_history(member.ref)
-        assert_types(history)
-        assert len(history) <= 50
-        assert len({line.at for line in history}) > 1, "the contract's member needs a history"
-        times = [line.at for line in history]
-        assert times == sorted(times, reverse=True), "the history does not begin with the newest line"
-        assert all(line.text for line in history)
 
     # --- Rewards and vouchers ---------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ def test_earned_points_expire_unless_they_are_spent(house: HouseProvider) -> Non
             house.maintain()
         balance = house.get_member(REF).balance
         assert (balance.spendable, balance.reserved, balance.expiring) == (0, 100, ())
-        assert house.get_history(REF)[0].text == "Points expired"
+        assert house.get_history(REF).movements[0].text == "Points expired"
 
 
 class AnyReturns(TestCase):

@@ -74,7 +74,7 @@ def test_points_move_by_new_lines_and_both_numbers_find_the_survivor(
 
 def test_history_is_that_of_both_cards(house: HouseProvider, old: Member) -> None:
     merge()
-    assert sorted(movement.points for movement in house.get_history(REF)) == [250, 300]
+    assert sorted(movement.points for movement in house.get_history(REF).movements) == [250, 300]
 
 
 def test_a_hold_of_the_old_card_is_found_confirmed_and_released(house: HouseProvider, old: Member) -> None:

@@ -49,8 +49,9 @@ def test_points_on_hold_pay_for_the_return_when_the_hold_is_released(
     for _ in range(2):
         house.release(spend)
         assert balance() == (0, 0)
-    assert [(line.points, line.text) for line in house.get_history(REF)] == [
+    assert [(line.points, line.text) for line in house.get_history(REF).movements] == [
         (-100, "Return of purchase 100234"),
+        (0, "Redeemed and given back: $5 off"),
         (100, "Purchase 100234"),
     ]
 

@@ -74,7 +74,7 @@ def test_both_are_rewarded_once_at_the_first_order_above_the_minimum(
     for order_id in ("first", "first", "second"):
         house.record_order(build_order(order_id, base="40.00", ref=noor))
     assert (points(REF), points(noor)) == (50, 20)
-    assert house.get_history(REF)[0].text == "Referral reward"
+    assert house.get_history(REF).movements[0].text == "Referral reward"
 
 
 def test_a_referral_may_give_vouchers(house: HouseProvider, rule: ReferralRule) -> None:

@@ -224,11 +224,10 @@ def test_history_describes_each_line_in_words(house: HouseProvider, member: Memb
     house.record_order(build_order())
     house.release(spend)
     house.spend(build_intent("key-2"))
-    assert [(line.points, line.text) for line in house.get_history(REF)] == [
-        (-100, "Reserved for $5 off"),
-        (100, "Given back: $5 off"),
+    assert [(line.points, line.text) for line in house.get_history(REF).movements] == [
+        (-100, "Held for an order: $5 off"),
         (80, "Purchase 100234"),
-        (-100, "Redeemed: $5 off"),
+        (0, "Redeemed and given back: $5 off"),
         (250, "Opening balance"),
     ]
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
 from providers.errors import ProviderError, Rejected, RejectReason
+from providers.movements import NEWEST, History, Movement, newest_first
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
     Balance,
@@ -25,7 +26,6 @@ from providers.types import (
     MemberProfile,
     MemberQuery,
     Money,
-    Movement,
     PointsRange,
     QueryKind,
     Reward,
@@ -134,8 +134,8 @@ POINTS_AS_MONEY = Reward(
 )
 VOUCHERS = (Voucher(voucher_id="v-birthday", title="Birthday voucher", discount=off("15.00")),)
 MOVEMENTS = (
-    Movement(at=datetime(2026, 3, 4, tzinfo=UTC), points=120, text="Order ACM-1001"),
-    Movement(at=datetime(2026, 2, 1, tzinfo=UTC), points=-200, text="$10 off"),
+    Movement(at=datetime(2026, 3, 4, tzinfo=UTC), points=120, title="Order ACM-1001"),
+    Movement(at=datetime(2026, 2, 1, tzinfo=UTC), points=-200, title="$10 off"),
 )
 
 
@@ -160,6 +160,8 @@ class Vendor:
     enrolled: list[tuple[MemberProfile, Consents]] = field(default_factory=list)
     answers: list[Consents] = field(default_factory=list)
     pins: dict[str, str] = field(default_factory=dict)  # of members who must type one
+    movements: tuple[Movement, ...] = MOVEMENTS
+    history_spendable: int | None = None  # None: the list may have gaps
 
     def hold(self) -> None:
         """Answer nothing until `let_go`: slower than any page, however slow this machine is."""
@@ -223,8 +225,11 @@ class FakeProvider(LoyaltyProvider):
 
         return self._call("find_voucher", effect)
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return self._call("get_history", lambda: MOVEMENTS)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return self._call(
+            "get_history",
+            lambda: newest_first(list(self.vendor.movements), until, limit, self.vendor.history_spendable),
+        )
 
     def preview_earn(self, ref: str, cart: Cart) -> int | None:
         return self._call("preview_earn", lambda: int(cart.total.amount))

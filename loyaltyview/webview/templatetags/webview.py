@@ -47,6 +47,12 @@ def number(value: int | Decimal) -> str:
 
 
 @register.filter
+def signed(value: int) -> str:
+    """Show points with their sign: "+120", "-50"."""
+    return f"{'+' if value > 0 else ''}{formats.number(value)}"
+
+
+@register.filter
 def plain(value: Decimal | None) -> str:
     """Return "12.50" in every language, for scripts and forms; "" for None."""
     return "" if value is None else format(value, "f")

@@ -41,7 +41,7 @@ def ordered(provider: AntavoProvider, clock: time_machine.Traveller) -> Ordered:
 
 
 def told(provider: AntavoProvider) -> list[tuple[int, str]]:
-    return [(movement.points, movement.text) for movement in provider.get_history(MIA)]
+    return [(movement.points, movement.text) for movement in provider.get_history(MIA).movements]
 
 
 def test_history_is_in_the_workspaces_words(provider: AntavoProvider) -> None:
@@ -50,14 +50,14 @@ def test_history_is_in_the_workspaces_words(provider: AntavoProvider) -> None:
 
 def test_reserved_points_are_held_until_their_order(provider: AntavoProvider) -> None:
     provider.spend(points_intent(200))
-    assert told(provider) == [(-200, "Reserve points (held for an order)"), *BEGAN]
+    assert told(provider) == [(-200, "Held for an order: Reserve points"), *BEGAN]
 
 
 def test_points_that_an_order_burned_are_one_line(
     provider: AntavoProvider, vendor: Served, ordered: Ordered
 ) -> None:
     ordered(provider.spend(points_intent(200)))
-    assert told(provider) == [(100, "Checkout"), (-200, "Point spend"), *BEGAN]
+    assert told(provider) == [(100, "Purchase"), (-200, "Redeemed: Point spend"), *BEGAN]
     assert [event.action for event in vendor.mia.events[1:]] == [
         "reserve_points", "release_points", "checkout", "point_spend",
     ]  # fmt: skip
@@ -65,12 +65,17 @@ def test_points_that_an_order_burned_are_one_line(
 
 def test_two_redemptions_of_one_order_are_two_lines(provider: AntavoProvider, ordered: Ordered) -> None:
     ordered(provider.spend(points_intent(200)), provider.spend(points_intent(100)))
-    assert told(provider) == [(100, "Checkout"), (-100, "Point spend"), (-200, "Point spend"), *BEGAN]
+    assert told(provider) == [
+        (100, "Purchase"),
+        (-100, "Redeemed: Point spend"),
+        (-200, "Redeemed: Point spend"),
+        *BEGAN,
+    ]
 
 
 def test_a_reservation_that_was_given_back_changes_nothing(provider: AntavoProvider) -> None:
     provider.release(provider.spend(points_intent(200)))
-    assert told(provider) == [(0, "Reserve points (given back)"), *BEGAN]
+    assert told(provider) == [(0, "Redeemed and given back: Reserve points"), *BEGAN]
 
 
 def test_burned_points_that_came_back_are_still_one_line(provider: AntavoProvider, ordered: Ordered) -> None:
@@ -78,7 +83,8 @@ def test_burned_points_that_came_back_are_still_one_line(provider: AntavoProvide
     ordered(first, second)
     provider.release(first)
     assert told(provider) == [
-        (100, "Checkout"), (-100, "Point spend"), (0, "Point spend (given back)"), *BEGAN,
+        (100, "Purchase"), (-100, "Redeemed: Point spend"), (0, "Redeemed and given back: Point spend"),
+        *BEGAN,
     ]  # fmt: skip
 
 
@@ -87,14 +93,19 @@ def test_a_cancelled_order_gives_its_redemption_back(provider: AntavoProvider, o
     ordered(spend)
     provider.cancel_order(order(spends=(spend,)))
     provider.release(spend)
-    assert told(provider) == [(-100, "Refund"), (100, "Checkout"), (0, "Point spend (given back)"), *BEGAN]
+    assert told(provider) == [
+        (-100, "Return"),
+        (100, "Purchase"),
+        (0, "Redeemed and given back: Point spend"),
+        *BEGAN,
+    ]
 
 
 def test_a_claim_and_its_revocation_are_one_line(provider: AntavoProvider) -> None:
     first, _second = provider.spend(intent()), provider.spend(intent())
-    assert told(provider) == [(-100, "Reward"), (-100, "Reward"), *BEGAN]
+    assert told(provider) == [(-100, "Redeemed: Reward"), (-100, "Redeemed: Reward"), *BEGAN]
     provider.release(first)
-    assert told(provider) == [(-100, "Reward"), (0, "Reward (given back)"), *BEGAN]
+    assert told(provider) == [(-100, "Redeemed: Reward"), (0, "Redeemed and given back: Reward"), *BEGAN]
 
 
 def test_redemptions_that_others_made_are_told_by_their_transaction(
@@ -113,8 +124,8 @@ def test_redemptions_that_others_made_are_told_by_their_transaction(
             Event(action=action, points=points, at=at + timedelta(seconds=number), properties=properties)
         )
     assert told(provider) == [
-        (5, "Reward revoke"), (-10, "Point spend"), (0, "Point spend (given back)"),
-        (0, "Reserve points (given back)"), *BEGAN,
+        (5, "Reward revoke"), (-10, "Redeemed: Point spend"), (0, "Redeemed and given back: Point spend"),
+        (0, "Redeemed and given back: Reserve points"), *BEGAN,
     ]  # fmt: skip
 
 
@@ -125,7 +136,7 @@ def test_a_revocation_is_of_the_claim_of_its_points(provider: AntavoProvider, ve
         vendor.mia.events.append(
             Event(action=action, points=points, at=at + timedelta(seconds=number), properties={"reward": "r"})
         )
-    assert told(provider) == [(-200, "Reward"), (0, "Reward (given back)"), *BEGAN]
+    assert told(provider) == [(-200, "Redeemed: Reward"), (0, "Redeemed and given back: Reward"), *BEGAN]
 
 
 def test_a_revocation_of_other_points_leaves_the_difference(provider: AntavoProvider, vendor: Served) -> None:
@@ -134,4 +145,4 @@ def test_a_revocation_of_other_points_leaves_the_difference(provider: AntavoProv
         vendor.mia.events.append(
             Event(action=action, points=points, at=at + timedelta(seconds=number), properties={"reward": "r"})
         )
-    assert told(provider) == [(-20, "Reward (given back)"), *BEGAN]
+    assert told(provider) == [(-20, "Redeemed and partly given back: Reward"), *BEGAN]

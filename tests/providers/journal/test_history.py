@@ -27,7 +27,7 @@ def write(key: str, kind: WriteKind = WriteKind.SPEND, minute: int = 0, **fields
 
 
 def told(**given: Any) -> list[tuple[int, str]]:
-    return [(line.points, line.text) for line in list_movements(ACME, "mia", **given)]
+    return [(line.points, line.text) for line in list_movements(ACME, "mia", **given).movements]
 
 
 def give_back(write: Write | None) -> None:
@@ -43,7 +43,7 @@ def test_a_history_has_signed_points_and_begins_with_the_newest_line() -> None:
     assert told() == [
         (-40, "Purchase cancelled"),
         (-20, "Return"),
-        (-100, "Tote: redeemed"),
+        (-100, "Redeemed: Tote"),
         (120, "Purchase"),
     ]
 
@@ -51,43 +51,43 @@ def test_a_history_has_signed_points_and_begins_with_the_newest_line() -> None:
 def test_a_spend_and_its_release_are_one_line() -> None:
     spend = write("s-1", points=100)
     release = book_release(spend, 100)
-    assert told() == [(-100, "Tote: redeemed")]
+    assert told() == [(-100, "Redeemed: Tote")]
     give_back(release)
     undo(spend)
-    assert told() == [(0, "Tote: given back")]
+    assert told() == [(0, "Redeemed and given back: Tote")]
 
 
 def test_parts_that_came_back_lower_what_a_redemption_took() -> None:
     give_back(book_part(write("s-1", points=100), "r-1", 30))
-    assert told() == [(-70, "Tote: redeemed, partly given back")]
+    assert told() == [(-70, "Redeemed and partly given back: Tote")]
 
 
 def test_a_part_that_is_not_given_back_yet_changes_nothing() -> None:
     book_part(write("s-1", points=100), "r-1", 30)
-    assert told() == [(-100, "Tote: redeemed")]
+    assert told() == [(-100, "Redeemed: Tote")]
 
 
 def test_a_vendor_says_how_much_of_a_release_the_member_got() -> None:
     spend = write("s-1", points=100)
     give_back(book_release(spend, 100))
     advance(spend, WriteState.DONE, WriteState.UNDONE)
-    assert told(given_back=lambda row: (row.points or 0) - 25) == [(-25, "Tote: given back")]
+    assert told(given_back=lambda row: (row.points or 0) - 25) == [(-25, "Redeemed and given back: Tote")]
 
 
 def test_a_reward_that_was_bought_and_not_used_has_taken_its_points() -> None:
     write("s-1", points=100, state=WriteState.UNDONE)
-    assert told(keeps_undone=lambda spend: True) == [(-100, "Tote: bought and kept for later")]
-    assert told() == [(0, "Tote: given back")]
+    assert told(keeps_undone=lambda spend: True) == [(-100, "Bought and kept for later: Tote")]
+    assert told() == [(0, "Redeemed and given back: Tote")]
 
 
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({"state": WriteState.SENT}, (-100, "Tote: not confirmed yet")),
-        ({"waits_for_order": True}, (-100, "Tote: in the cart")),
-        ({"detail": {}, "item_kind": "voucher", "points": 0}, (0, "Voucher: redeemed")),
-        ({"detail": {}, "item_kind": "points"}, (-100, "Points as money: redeemed")),
-        ({"detail": {}}, (-100, "Reward: redeemed")),
+        ({"state": WriteState.SENT}, (-100, "Not confirmed yet: Tote")),
+        ({"waits_for_order": True}, (-100, "Held for an order: Tote")),
+        ({"detail": {}, "item_kind": "voucher", "points": 0}, (0, "Redeemed: Voucher")),
+        ({"detail": {}, "item_kind": "points"}, (-100, "Redeemed: Points as money")),
+        ({"detail": {}}, (-100, "Redeemed: Reward")),
     ],
 )
 def test_a_redemption_says_how_it_ended(fields: dict[str, Any], line: tuple[int, str]) -> None:

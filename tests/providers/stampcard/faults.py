@@ -6,12 +6,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from providers.base import Capability
 from providers.errors import OutcomeUnknown, ProviderError, Rejected, RejectReason, UnexpectedAnswer
 from providers.journal.models import WriteKind
+from providers.movements import NEWEST, History
 from providers.outbound.exchange import Call, segment
 from providers.sales import Finding, Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -21,7 +23,6 @@ from providers.types import (
     Member,
     MemberQuery,
     Money,
-    Movement,
     QueryKind,
     Reward,
     WebhookEvent,
@@ -213,16 +214,18 @@ class ShowsAnother(StampcardProvider):
 class LocalTime(StampcardProvider):
     """Drops the offset of the vendor's times."""
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        lines = super().get_history(ref)
-        return tuple(replace(line, at=line.at.replace(tzinfo=None)) for line in lines)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        found = super().get_history(ref, until, limit)
+        lines = tuple(replace(line, at=line.at.replace(tzinfo=None)) for line in found.movements)
+        return replace(found, movements=lines)
 
 
 class OldestFirst(StampcardProvider):
     """Leaves the history in the vendor's order."""
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return super().get_history(ref)[::-1]
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        found = super().get_history(ref, until, limit)
+        return replace(found, movements=found.movements[::-1])
 
 
 class TellsSecrets(StampcardProvider):

@@ -1,10 +1,12 @@
 """Customers of Stampcard, their history, and the rewards that they can have."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from providers.answers import Json, moment, needed_text, number, object_in, objects_in, text_of
 from providers.currencies import from_hundredths
 from providers.errors import UnexpectedAnswer
+from providers.movements import Ending, History, Movement, MovementKind, newest_first
 from providers.outbound.exchange import segment
 from providers.texts import found_by_spelling
 from providers.types import (
@@ -15,7 +17,6 @@ from providers.types import (
     LockReason,
     Member,
     MemberQuery,
-    Movement,
     QueryKind,
     Reward,
 )
@@ -54,15 +55,24 @@ def get(client: Client, ref: str) -> Member:
     return _member(row)
 
 
-def history(client: Client, ref: str) -> tuple[Movement, ...]:
-    """Stampcard's list begins with the oldest line."""
+def history(client: Client, ref: str, until: datetime | None, limit: int) -> History:
+    """Stampcard's list begins with the oldest line. The lines of a redemption have its reference."""
     found = objects_in(client.get(f"/customers/{segment(ref)}/stamps", operation="get_history"), "stamps")
-    lines = [
-        Movement(at=moment(row.get("at")) or datetime.min.replace(tzinfo=UTC), points=stamps(row), text=text)
-        for row in found
-        if (text := text_of(row, "what"))
-    ]
-    return tuple(sorted(lines, key=lambda line: line.at, reverse=True)[:50])
+    told: dict[str, Movement] = {}
+    for line, row in enumerate(found):
+        reference = text_of(row, "reference")
+        taken = told.get(reference)
+        if taken and reference:  # cancelled
+            told[reference] = replace(taken, points=taken.points + stamps(row), ending=Ending.BACK)
+        elif text := text_of(row, "what"):
+            told[reference or str(line)] = Movement(
+                at=moment(row.get("at")) or datetime.min.replace(tzinfo=UTC),
+                points=stamps(row),
+                kind=MovementKind.REDEMPTION if reference else MovementKind.OTHER,
+                title=text,
+                spend_key=reference,
+            )
+    return newest_first(list(told.values()), until, limit)
 
 
 def list_rewards(client: Client, ref: str) -> tuple[Reward, ...]:

@@ -1,8 +1,10 @@
 """Stampcard as a provider: each method of the interface is one call into this package."""
 
 import time
+from datetime import datetime
 
 from providers.base import Capability, LoyaltyProvider, ProviderConfig
+from providers.movements import NEWEST, History
 from providers.outbound.budget import Budget
 from providers.sales import Order, PointsChange, Return, Spend, SpendFinding, SpendIntent
 from providers.types import (
@@ -10,7 +12,6 @@ from providers.types import (
     CheckResult,
     Member,
     MemberQuery,
-    Movement,
     Reward,
     Voucher,
     WebhookEvent,
@@ -60,8 +61,8 @@ class StampcardProvider(LoyaltyProvider):
     def list_vouchers(self, ref: str) -> tuple[Voucher, ...]:
         return ()  # Stampcard has none
 
-    def get_history(self, ref: str) -> tuple[Movement, ...]:
-        return members.history(self.client, ref)
+    def get_history(self, ref: str, until: datetime | None = None, limit: int = NEWEST) -> History:
+        return members.history(self.client, ref, until, limit)
 
     def find_spend(self, intent: SpendIntent) -> SpendFinding:
         return spending.find_spend(self.client, intent)

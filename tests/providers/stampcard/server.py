@@ -95,14 +95,14 @@ class Stampcard(Vendor):
             raise ApiError(409, {"error": "not_enough_stamps"})
         made = {**body, "id": f"r-{next(self._numbers)}", "customer": ref, "is_cancelled": False}
         self.redemptions.append(made)
-        self._add(ref, -body["stamps"], str(reward["title"]))
+        self._add(ref, -body["stamps"], str(reward["title"]), body["reference"])
         return made
 
     def _cancel(self, _request: Request, id: str) -> Json:
         made = next(each for each in self.redemptions if each["id"] == id)
         if not made["is_cancelled"]:
             made["is_cancelled"] = True
-            self._add(made["customer"], made["stamps"], "Cancelled")
+            self._add(made["customer"], made["stamps"], "Cancelled", made["reference"])
         return made
 
     def _buy(self, request: Request) -> Json:
@@ -127,10 +127,10 @@ class Stampcard(Vendor):
         refund: Json = purchase["refunds"][body["id"]]
         return refund
 
-    def _add(self, ref: str, stamps: int, what: str) -> None:
+    def _add(self, ref: str, stamps: int, what: str, reference: str = "") -> None:
         at = vendor_now().isoformat()
         self.customers[ref]["stamps"] += stamps
-        self.lines[ref].append({"at": at, "stamps": stamps, "what": what})
+        self.lines[ref].append({"at": at, "stamps": stamps, "what": what, "reference": reference})
 
 
 def customer(ref: str, card: str, email: str, name: str, stamps: int) -> Json:

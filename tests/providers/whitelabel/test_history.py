@@ -6,7 +6,7 @@ from tests.providers.whitelabel.build import order, points_intent, returned, rew
 
 
 def told(provider: WhiteLabelProvider, ref: str) -> list[tuple[int, str]]:
-    return [(line.points, line.text) for line in provider.get_history(ref)]
+    return [(line.points, line.text) for line in provider.get_history(ref).movements]
 
 
 def test_a_purchase_of_a_reward_and_a_voucher_are_named(
@@ -14,7 +14,7 @@ def test_a_purchase_of_a_reward_and_a_voucher_are_named(
 ) -> None:
     provider.spend(reward_intent(mia))
     provider.spend(voucher_intent(mia, whole_voucher["id"], "key-2"))
-    assert told(provider, mia) == [(0, "$10 birthday voucher: redeemed"), (-100, "$5 off: redeemed")]
+    assert told(provider, mia) == [(0, "Redeemed: $10 birthday voucher"), (-100, "Redeemed: $5 off")]
 
 
 def test_points_that_a_refund_paid_for_a_return_did_not_come_back(
@@ -25,5 +25,5 @@ def test_points_that_a_refund_paid_for_a_return_did_not_come_back(
     provider.record_return(returned(mia, "80.00"))
     provider.release(spend)
     lines = told(provider, mia)
-    assert lines == [(-10, "Return"), (-70, "Points as money: given back"), (80, "Purchase")]
+    assert lines == [(-10, "Return"), (-70, "Redeemed and given back: Points as money"), (80, "Purchase")]
     assert sum(points for points, _text in lines) == vendor.state.points[mia] - 820

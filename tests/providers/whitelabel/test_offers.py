@@ -151,7 +151,7 @@ def test_an_offer_is_taken_back_as_often_as_asked_and_has_no_parts(
     assert Write.objects.get().state == "undone"
     with pytest.raises(Unsupported):
         provider.release_part(spend, 1, "return-1")
-    assert provider.get_history(mia)[0].text == "$3 off from $30: given back"
+    assert provider.get_history(mia).movements[0].text == "Redeemed and given back: $3 off from $30"
 
 
 def test_a_tap_that_was_interrupted_used_no_offer(provider: WhiteLabelProvider, mia: str) -> None:

@@ -165,7 +165,7 @@ def test_a_page_reads_the_member_again_after_an_order_that_earned_nothing(
     texts = []
     for _ in range(2):
         with sharing("acme", mia, max_age_s=3):
-            texts.append(provider.get_history(mia)[0].text)
+            texts.append(provider.get_history(mia).movements[0].text)
         provider.close_order(order)
 
-    assert texts == ["$5 off (held for an order)", "$5 off"]
+    assert texts == ["Held for an order: $5 off", "Redeemed: $5 off"]

@@ -151,9 +151,9 @@ def test_history_is_in_words_and_without_codes_or_marks(
         HistoryItem(at=at, action="", points=0, status="40%"),
     ]
 
-    texts = [line.text for line in provider.get_history(mia)]
+    texts = [line.text for line in provider.get_history(mia).movements]
 
-    assert texts == ["Points", "Reward returned", "$5 off", "Imported points"]
+    assert texts == ["Points", "Reward returned", "Redeemed: $5 off", "Imported points"]
 
 
 def test_enrolment_makes_one_member_with_points_to_come(provider: YotpoProvider, yotpo: Yotpo) -> None:

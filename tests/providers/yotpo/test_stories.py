@@ -15,7 +15,7 @@ IMPORTED = (820, "Imported points")
 
 
 def lines(provider: YotpoProvider, mia: str) -> list[tuple[int, str]]:
-    return [(line.points, line.text) for line in provider.get_history(mia)]
+    return [(line.points, line.text) for line in provider.get_history(mia).movements]
 
 
 def test_a_held_reward_is_in_the_history_before_yotpo_lists_it_and_once_afterwards(
@@ -23,14 +23,14 @@ def test_a_held_reward_is_in_the_history_before_yotpo_lists_it_and_once_afterwar
 ) -> None:
     yotpo.orders.is_delayed = True
     spend = provider.spend(make_intent(mia))
-    held = (-100, "$5 off (held for an order)")
+    held = (-100, "Held for an order: $5 off")
     assert lines(provider, mia) == [held, IMPORTED]
     provider.confirm(spend, make_order(mia, spend))
     provider.record_order(make_order(mia, spend))
     assert lines(provider, mia) == [held, IMPORTED]
     yotpo.orders.apply()
 
-    assert lines(provider, mia) == [(100, "Made a purchase"), (-100, "$5 off"), IMPORTED]
+    assert lines(provider, mia) == [(100, "Purchase"), (-100, "Redeemed: $5 off"), IMPORTED]
 
 
 def test_an_undone_hold_is_no_line(provider: YotpoProvider, mia: str) -> None:
@@ -49,7 +49,7 @@ def test_points_that_went_and_came_back_are_one_line(
     provider = build(delays_deduction=False)
     provider.release(provider.spend(make_intent(mia, option, points)))
 
-    assert lines(provider, mia) == [(0, f"{title} (given back)"), IMPORTED]
+    assert lines(provider, mia) == [(0, f"Redeemed and given back: {title}"), IMPORTED]
 
 
 def test_of_two_equal_coupons_the_one_that_was_cancelled_was_given_back(
@@ -59,7 +59,11 @@ def test_of_two_equal_coupons_the_one_that_was_cancelled_was_given_back(
         provider.spend(make_intent(mia, TEN_OFF, 200))
     provider.release(provider.spend(make_intent(mia, TEN_OFF, 200)))
 
-    assert lines(provider, mia) == [(0, "$10 off (given back)"), (-200, "$10 off"), IMPORTED]
+    assert lines(provider, mia) == [
+        (0, "Redeemed and given back: $10 off"),
+        (-200, "Redeemed: $10 off"),
+        IMPORTED,
+    ]
 
 
 def test_parts_that_were_given_back_are_in_the_line_of_their_redemption(build: Build, mia: str) -> None:
@@ -68,10 +72,10 @@ def test_parts_that_were_given_back_are_in_the_line_of_their_redemption(build: B
     provider.confirm(spend, make_order(mia, spend))
     for number, points in enumerate((30, 20)):
         provider.release_part(spend, points, f"return-{number}")
-    assert lines(provider, mia) == [(-50, "$5 off (partly given back)"), IMPORTED]
+    assert lines(provider, mia) == [(-50, "Redeemed and partly given back: $5 off"), IMPORTED]
 
     provider.release_part(spend, 50, "return-9")
-    assert lines(provider, mia) == [(0, "$5 off (given back)"), IMPORTED]
+    assert lines(provider, mia) == [(0, "Redeemed and given back: $5 off"), IMPORTED]
 
 
 def test_what_came_back_for_a_redemption_that_yotpo_no_longer_lists_stays_a_line(

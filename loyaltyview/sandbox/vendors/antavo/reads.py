@@ -68,7 +68,8 @@ class Reads:
         ]
         if request.args.get("order") == "desc":
             found.reverse()
-        return answer({"data": found[: _number(request, "limit")], "prev": None, "next": None})
+        first = int(request.args.get("offset", "0"))
+        return answer({"data": found[first:][: _number(request, "limit")], "prev": None, "next": None})
 
     def transaction(self, request: Request, customer_id: str, transaction_id: str) -> Response:
         transaction = self._transaction(customer_id, transaction_id)

@@ -139,7 +139,7 @@ def find_voucher(request: HttpRequest, member: MemberId, body: CodeIn) -> Vouche
 )
 def list_history(request: HttpRequest, member: MemberId) -> History:
     """List the newest 50 movements, newest first. The texts are in the language of Accept-Language."""
-    movements = caller_of(request).house.get_history(member_of(request, member).member_id)
+    movements = caller_of(request).house.get_history(member_of(request, member).member_id).movements
     return History(movements=[Movement(at=each.at, points=each.points, text=each.text) for each in movements])
 
 
