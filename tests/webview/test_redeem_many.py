@@ -72,7 +72,7 @@ def test_a_code_that_has_run_out_is_not_counted_as_applied(client: Client, shown
     Redemption.objects.filter(item_id="v-birthday").update(code_expires_at=timezone.now())
     html = client.get(shown + "applied/").content.decode()
     assert len(codes_sent(html)) == 1
-    assert '<span class="huge">\N{MINUS SIGN}$10.00</span>' in html
+    assert '<bdi class="huge">\N{MINUS SIGN}$10.00</bdi>' in html
     assert "1 reward applied" in html
 
 
