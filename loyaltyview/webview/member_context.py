@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from loyaltyview.programs.models import Store
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.refusals import Refusal, read_refusal
-from loyaltyview.webview import expiring, snapshots, wording
+from loyaltyview.webview import expiring, masking, snapshots, wording
 from loyaltyview.webview.after_purchase import after_purchase
 from loyaltyview.webview.applied_redemptions import (
     applied_in,
@@ -173,10 +173,18 @@ class Page:
             # To try again helps nobody where an administrator must act.
             "healing": None if isinstance(error, AuthFailed) else healing(self.request),
             "known": snapshots.of_member(self.launch),
+            "customer": _cart_customer(self.launch),
             "applied": applied,
             "handoff": way_back(self.launch, applied),
             **shown,
         }
+
+
+def _cart_customer(launch: Launch) -> str:
+    """Return the masked e-mail of the cart's customer; "" where the page is about another member, or where no
+    associate may see it."""
+    is_theirs = launch.is_customer or not launch.member_ref
+    return masking.masked_email(launch.customer_email) if launch.is_verified and is_theirs else ""
 
 
 def _found_first(found: Voucher | None, vouchers: tuple[Voucher, ...]) -> tuple[Voucher, ...]:

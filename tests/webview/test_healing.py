@@ -28,6 +28,7 @@ def test_the_page_without_the_vendor_asks_again_until_the_vendor_answers(
     vendor.down(Unavailable("timeout"))
     html = client.get(page).content.decode()
     assert 'data-pause="5"' in html
+    assert "data-customer>m•••@example.test<" in html
     assert f'<meta http-equiv="refresh" content="5;url={page}?asked=1">' in html
     address = re.search(r'hx-get="([^"]+content/[^"]+)"', html)
     assert address
