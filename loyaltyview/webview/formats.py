@@ -85,13 +85,25 @@ def day(at: datetime, zone: tzinfo = UTC) -> str:
 
 def birthday(value: Birthday) -> str:
     """Return "December 24", never the year: the screen is seen by others."""
-    leap_year = datetime(2000, value.month, value.day, tzinfo=UTC)
-    return str(format_skeleton("MMMMd", leap_year, locale=locale()))
+    return _day_of_year(value.month, value.day, locale())
+
+
+# Babel needs long for a date, and there are only so many.
+@lru_cache(maxsize=4_000)
+def _day_of_year(month: int, day: int, to: Locale) -> str:
+    leap_year = datetime(2000, month, day, tzinfo=UTC)
+    return str(format_skeleton("MMMMd", leap_year, locale=to))
 
 
 def month(at: datetime, zone: tzinfo = UTC) -> str:
     """Return "March 2024"."""
-    return str(format_skeleton("yMMMM", at.astimezone(zone), locale=locale()))
+    local = at.astimezone(zone)
+    return _month(local.year, local.month, locale())
+
+
+@lru_cache(maxsize=4_000)
+def _month(year: int, month: int, to: Locale) -> str:
+    return str(format_skeleton("yMMMM", datetime(year, month, 1, tzinfo=UTC), locale=to))
 
 
 def clock(at: datetime) -> str:

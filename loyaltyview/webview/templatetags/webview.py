@@ -70,14 +70,14 @@ def day(value: datetime, program: Program) -> str:
 
 
 @register.filter
-def month(value: datetime, program: Program) -> str:
-    """Show the month of a time in the program's time zone, UTC where it names none."""
-    return formats.month(value, ZoneInfo(program.time_zone or "UTC"))
+def month(value: datetime | None, program: Program) -> str:
+    """Show the month of a time in the program's time zone, UTC where it names none; "" for none."""
+    return formats.month(value, ZoneInfo(program.time_zone or "UTC")) if value else ""
 
 
 @register.filter
-def birthday(value: Birthday) -> str:
-    return formats.birthday(value)
+def birthday(value: Birthday | None) -> str:
+    return formats.birthday(value) if value else ""
 
 
 @register.filter
