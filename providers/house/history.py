@@ -96,7 +96,8 @@ def _given_back(member: Member, holds: Iterable[Hold]) -> dict[int, int]:
 
 def _of_hold(hold: Hold, back: int) -> Movement:
     endings = {HoldState.HELD: Ending.HELD, HoldState.RELEASED: Ending.BACK}
-    ending = endings.get(HoldState(hold.state), Ending.PARTLY_BACK if back else Ending.DONE)
+    came_back = Ending.BACK if back == hold.points else Ending.PARTLY_BACK
+    ending = endings.get(HoldState(hold.state), came_back if back else Ending.DONE)
     return Movement(
         at=hold.created_at,
         points=0 if ending is Ending.BACK else back - hold.points,

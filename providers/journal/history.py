@@ -81,7 +81,7 @@ def _redemption(
         if not any(child.kind == WriteKind.RELEASE for child in back):
             points = 0
     elif back:
-        ending = Ending.PARTLY_BACK
+        ending = Ending.PARTLY_BACK if points else Ending.BACK
     else:
         ending = Ending.HELD if spend.waits_for_order else Ending.DONE
     return Movement(

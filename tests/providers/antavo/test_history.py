@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from loyaltyview.sandbox.vendors.antavo.state import Event
+from providers.antavo import history
 from providers.antavo.provider import AntavoProvider
 from providers.sales import Spend
 from tests.providers.antavo.build import intent, order, points_intent
@@ -146,3 +147,19 @@ def test_a_revocation_of_other_points_leaves_the_difference(provider: AntavoProv
             Event(action=action, points=points, at=at + timedelta(seconds=number), properties={"reward": "r"})
         )
     assert told(provider) == [(-20, "Redeemed and partly given back: Reward"), *BEGAN]
+
+
+def test_events_are_read_page_by_page_until_the_lines_are_enough(
+    provider: AntavoProvider, vendor: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    began = datetime.now(UTC) - timedelta(days=9)
+    vendor.mia.events[:] = [
+        Event(action="point_add", points=number, at=began + timedelta(hours=number)) for number in range(1, 8)
+    ]
+    vendor.mia.score = 28
+    whole = provider.get_history(MIA)
+    assert [line.points for line in whole.movements] == [7, 6, 5, 4, 3, 2, 1]
+    assert (whole.has_older, whole.points_after) == (False, 28)
+    cut = provider.get_history(MIA, began + timedelta(hours=6), 1)
+    assert ([line.points for line in cut.movements], cut.has_older, cut.points_after) == ([6], True, None)

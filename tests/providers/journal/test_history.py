@@ -62,6 +62,13 @@ def test_parts_that_came_back_lower_what_a_redemption_took() -> None:
     assert told() == [(-70, "Redeemed and partly given back: Tote")]
 
 
+def test_parts_that_are_all_of_a_redemption_gave_it_back() -> None:
+    spend = write("s-1", points=100)
+    for number in range(2):
+        give_back(book_part(spend, f"r-{number}", 50))
+    assert told() == [(0, "Redeemed and given back: Tote")]
+
+
 def test_a_part_that_is_not_given_back_yet_changes_nothing() -> None:
     book_part(write("s-1", points=100), "r-1", 30)
     assert told() == [(-100, "Redeemed: Tote")]

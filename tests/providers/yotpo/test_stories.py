@@ -7,6 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from loyaltyview.sandbox.vendors.yotpo.server import Yotpo
+from loyaltyview.sandbox.vendors.yotpo.state import HistoryItem
 from providers.yotpo.provider import YotpoProvider
 from tests.providers.yotpo.build import FIFTEEN_PERCENT, FIVE_OFF, TEN_OFF, make_intent, make_order
 from tests.providers.yotpo.conftest import Build
@@ -87,3 +88,25 @@ def test_what_came_back_for_a_redemption_that_yotpo_no_longer_lists_stays_a_line
     customer.history = [item for item in customer.history if item.points > 0]
 
     assert lines(provider, mia) == [(100, "Reward returned"), IMPORTED]
+
+
+def test_pending_points_are_said_and_not_in_the_balance(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    item = HistoryItem(at=timezone.now(), action="Signed up", points=50, status="Pending")
+    yotpo.books.customers[0].history.append(item)
+    history = provider.get_history(mia)
+
+    assert [(line.points, line.text) for line in history.movements] == [
+        (0, "50 points are pending: Signed up"),
+        IMPORTED,
+    ]
+    assert history.points_after == 820
+
+
+def test_a_list_that_lacks_points_of_the_balance_has_no_running_balance(
+    provider: YotpoProvider, yotpo: Yotpo, mia: str
+) -> None:
+    yotpo.books.customers[0].points_balance += 5
+
+    assert provider.get_history(mia).points_after is None
