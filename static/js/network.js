@@ -109,10 +109,14 @@
     }
   }
 
+  // The page of a form's answer has an address that cannot be asked for: the launch's own page takes its place.
   window.reloadWhenReachable = async () => {
-    const here = window.location.href;
-    if (await isReachable(here)) {
+    const { href } = window.location;
+    const [launch] = /^.*\/l\/[^/]+\//.exec(href) ?? [href];
+    if (await isReachable(href)) {
       window.location.reload();
+    } else if (await isReachable(launch)) {
+      window.location.replace(launch);
     } else {
       lose("away", () => window.reloadWhenReachable());
     }
