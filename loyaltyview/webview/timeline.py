@@ -167,11 +167,17 @@ def _pairs(
     }
 
 
+def isolated(name: str) -> str:
+    """Return `name` for a sentence in any direction: "$5 off" in an Arabic sentence keeps its order."""
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+
+
 def _line(
     movement: Movement, own: OwnRedemption | None, back: OwnReturn | None, sale: OwnSale | None
 ) -> Line:
-    if own:
-        movement = replace(movement, title=own.title)
+    title = own.title if own else movement.title
+    if title and (movement.pending or movement.kind is MovementKind.REDEMPTION):
+        movement = replace(movement, title=isolated(title))
     line = Line(
         at=movement.at,
         # The number stands beside the sentence.
@@ -194,7 +200,7 @@ def _own_redemption(own: OwnRedemption, sales: Mapping[str, OwnSale]) -> Line:
     sale, is_back = sales.get(own.order_id), own.ending is Ending.BACK
     line = Line(
         at=own.at,
-        text=redemption_sentence(own.title, own.ending),
+        text=redemption_sentence(isolated(own.title), own.ending),
         points=0 if is_back else -own.points,
         number=sale.number if sale else "",
         is_certain=is_back or not own.points,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from loyaltyview.redemptions.member_records import OwnRedemption, OwnReturn, OwnSale, Records
-from loyaltyview.webview.timeline import Cursor, Line, behind, join, next_cursor, with_balances
+from loyaltyview.webview.timeline import Cursor, Line, behind, isolated, join, next_cursor, with_balances
 from providers.movements import Ending, Movement, MovementKind
 from providers.types import Money
 
@@ -42,10 +42,24 @@ def back(minute: int = 0, **fields: Any) -> OwnReturn:
     return OwnReturn(at=at(minute), **{**given, **fields})
 
 
+def amount_of(line: Line) -> str:
+    return str(line.amount.amount) if line.amount else ""
+
+
+def bare(text: str) -> str:
+    return text.replace(isolated("x")[0], "").replace(isolated("x")[-1], "")
+
+
 def told(*movements: Movement, **records: Any) -> list[tuple[Any, ...]]:
     lines = join(movements, Records(**records))
     return [
-        (line.points, line.text, line.store_id, str(line.amount.amount) if line.amount else "", line.number)
+        (
+            line.points,
+            bare(line.text),
+            line.store_id,
+            str(line.amount.amount) if line.amount else "",
+            line.number,
+        )
         for line in lines
     ]
 
@@ -170,3 +184,8 @@ def test_pages_of_lines_of_one_moment_neither_repeat_nor_lose_a_line() -> None:
         cursor = next_cursor(page, cursor)
     assert seen == [0, 1, 2, 3, 4]
     assert behind(lines, Cursor(at=at(-1))) == []
+
+
+def test_the_name_of_a_reward_keeps_its_direction_in_any_sentence() -> None:
+    (line,) = join([movement(-100, **REDEEMED)], Records(redemptions=(redemption(),)))
+    assert isolated("$5 off") in line.text
