@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from loyaltyview.events.models import Earning, Order, ReturnRecord, ReturnState
+from loyaltyview.events.models import Earning, Order, ReturnKind, ReturnRecord, ReturnState
 from loyaltyview.redemptions.member_records import OwnReturn, OwnSale, Records, Wanted
 from loyaltyview.redemptions.offers import smallest_unit
 from providers.types import Money
@@ -38,7 +38,8 @@ def _orders_of_period(wanted: Wanted) -> list[Order]:
 
 def _returns(wanted: Wanted) -> list[ReturnRecord]:
     mine = Order.objects.filter(program=wanted.program, member_ref=wanted.member_ref)
-    records = ReturnRecord.objects.filter(program=wanted.program)
+    # A refund without a return takes no points.
+    records = ReturnRecord.objects.filter(program=wanted.program).exclude(kind=ReturnKind.APPEASEMENT)
     # By their orders, which have an index of the member: a return names no member.
     of_period = Q(order_id__in=mine.values("order_id"))
     if wanted.since:
@@ -63,6 +64,7 @@ def _sale(order: Order, at: datetime, wanted: Wanted) -> OwnSale:
         told_at=order.earned_at,
         is_open=is_open,
         earns_nothing=order.earning == Earning.NOTHING or order.earned_points == 0,
+        is_cancelled=order.cancelled_seen_at is not None,
     )
 
 

@@ -44,7 +44,7 @@ class OwnRedemption:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSale:
     """An order. `number` is its receipt number; `told_at` is when the vendor was told of it. `is_open`: its
-    points come when it is completed; `earns_nothing` is final."""
+    points come when it is completed; `earns_nothing` is final, and so is `is_cancelled`."""
 
     order_id: str
     at: datetime
@@ -54,6 +54,7 @@ class OwnSale:
     told_at: datetime | None = None
     is_open: bool = False
     earns_nothing: bool = False
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

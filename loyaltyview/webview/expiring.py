@@ -100,7 +100,8 @@ def _missing(deck: Deck, earn: int) -> Missing | None:
         for card in deck.soon
         if card.offer.reason == LockReason.POINTS and card.offer.points_gap > 0
     ]
-    nearest = min(gaps, key=lambda offer: offer.points_gap, default=None)
+    # Of two that are as near, the one with a value of its own: points as money may be any.
+    nearest = min(gaps, key=lambda offer: (offer.points_gap, offer.points_range is not None), default=None)
     if nearest is None:
         return None
     gap = nearest.points_gap

@@ -210,9 +210,10 @@ def _own_redemption(own: OwnRedemption, sales: Mapping[str, OwnSale]) -> Line:
 
 def _own_sale(own: OwnSale) -> Line:
     open_text = _("Purchase, its points come when the order is completed")
+    final_text = _("Purchase cancelled") if own.is_cancelled else _("Purchase without points")
     line = Line(
         at=own.at,
-        text=open_text if own.is_open else _("Purchase without points"),
+        text=open_text if own.is_open else final_text,
         points=None if own.is_open else 0,
         number=own.number,
     )

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from loyaltyview.events.models import Earning, Order, ReturnRecord, ReturnState
+from loyaltyview.events.models import Earning, Order, ReturnKind, ReturnRecord, ReturnState
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.member_records import Records, Wanted, read_records
 from loyaltyview.redemptions.models import Redemption, State
@@ -69,6 +69,7 @@ def test_returns_are_those_of_the_members_orders(program: Program) -> None:
     order(program, "o-1")
     came_back(program, "r-1", "o-1", state=ReturnState.PARKED)
     came_back(program, "r-2", "o-9")
+    came_back(program, "r-4", "o-1", kind=ReturnKind.APPEASEMENT)
     came_back(program, "r-3", "o-1", returned_at=NOON + timedelta(days=9))
     (own,) = found(program, until=NOON + timedelta(days=1)).returns
     assert (own.return_id, own.is_open, str(own.refund.amount)) == ("r-1", True, "20.00")

@@ -9,7 +9,7 @@ from loyaltyview.webview.cards import Card, Deck
 from loyaltyview.webview.expiring import PointsAdvice, advise
 from loyaltyview.webview.member_offers import PointsChoice
 from providers.sales import SpendKind
-from providers.types import Balance, Discount, DiscountKind, Expiring, LockReason, Money
+from providers.types import Balance, Discount, DiscountKind, Expiring, LockReason, Money, PointsRange
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 FIVE = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal(5), currency="USD"))
@@ -88,6 +88,16 @@ def test_of_a_balance_that_pays_nothing_the_page_names_the_nearest_reward_and_wh
         assert missing
         assert (missing.title, missing.points, missing.earn) == ("$5 off", 80, earn or 0)
         assert missing.is_enough is is_enough
+
+
+def test_of_two_rewards_that_are_as_near_points_as_money_come_second() -> None:
+    any_points = PointsRange(
+        minimum=100, maximum=500, step=50, value_per_point=Money(amount=Decimal("0.03"), currency="USD")
+    )
+    money = card(100, "Points as money", reason=LockReason.POINTS, points_gap=80, points_range=any_points)
+    missing = advice(20, soon=[money, card(100, "$5 off", reason=LockReason.POINTS, points_gap=80)]).missing
+    assert missing
+    assert missing.title == "$5 off"
 
 
 def test_nothing_is_missing_where_a_reward_can_be_paid() -> None:

@@ -120,6 +120,7 @@ def test_an_order_whose_points_are_to_come_and_one_without_points_are_said() -> 
         (None, "Purchase, its points come when the order is completed"),
         (0, "Purchase without points"),
     ]
+    assert told(sales=[sale(earns_nothing=True, is_cancelled=True)])[0][1] == "Purchase cancelled"
 
 
 def test_an_order_that_the_vendor_lists_under_another_time_has_no_second_line() -> None:
