@@ -1,5 +1,6 @@
 """The member page of a browser that is here for the first time has its first styles in itself."""
 
+import gzip
 import re
 
 from django.test import Client
@@ -38,5 +39,6 @@ def test_the_first_styles_are_whole_rules_in_the_layers_of_all_files() -> None:
     assert css.startswith("@layer reset,tokens,base,components,pages;")
     assert css.count("{") == css.count("}")
     assert "/*" not in css
+    assert len(gzip.compress(css.encode())) < 5_000, "it is sent twice to a new browser"
     for each in (".panel", ".balance", ".card-face", ".bar", ".bone", "@keyframes breathe"):
         assert re.search(re.escape(each) + r"[ ,{]", css), each
