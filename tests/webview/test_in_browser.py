@@ -399,7 +399,7 @@ def test_the_fragment_has_priority_and_the_injected_object_adds_the_rest(
     Launch.objects.all().delete()
     fragment = base64.b64encode(json.dumps(said).encode()).decode()
     page.goto("about:blank")
-    page.goto(f"{live_server.url}/launch/acme/#{fragment}")
+    page.goto(f"{live_server.url}/launch/acme/#{fragment}", wait_until="commit")  # the page goes on by itself
     expect(page.locator("[data-points='820']")).to_be_visible()
     launch = Launch.objects.get()
     assert (launch.loyalty_id, launch.cart["total"]) == ("L-00042", "129.9")
@@ -429,7 +429,9 @@ def test_an_object_injected_after_the_fragment_was_read_counts_too(
     fragment = base64.b64encode(json.dumps(said).encode()).decode()
     page.goto("about:blank")
     with page.expect_response("**/host/"):
-        page.goto(f"{live_server.url}/launch/acme/#{fragment}")
+        page.goto(
+            f"{live_server.url}/launch/acme/#{fragment}", wait_until="commit"
+        )  # the page goes on by itself
     launch = Launch.objects.get()
     assert launch.selected_coupons == ["SUMMER"]
     assert launch.theme == {"accent": "#2e5ad1"}
