@@ -32,13 +32,14 @@ stress: $(READY) ## Measure what slow clients and hanging systems do to a runnin
 	$(ALONE) $(PYTHON) -m tests.load.slow_clients
 	$(ALONE) $(PYTHON) -m tests.load.hanging_newstore
 
-lint: $(READY) ## Check style, types, migrations and settings
+lint: $(READY) ## Check style, types, migrations, settings and translations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(DJADE) --check
 	$(BIN)/mypy --cache-dir=/dev/null # a cache would keep the settings that its plugin read
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py check
+	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py messages --check
 
 format: $(READY) ## Format code and templates
 	$(BIN)/ruff check --fix .

@@ -16,7 +16,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.crypto import salted_hmac
-from django.utils.translation.trans_real import parse_accept_lang_header
 
 from loyaltyview.newstore.context import Associate, HostTheme, LaunchContext
 from loyaltyview.ops.overload import note_owner
@@ -26,6 +25,7 @@ from loyaltyview.programs.program_cache import program_by_id
 from loyaltyview.redemptions.commands import Actor
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.webview import snapshots
+from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.responses import refuse
 from loyaltyview.work import clock
@@ -154,16 +154,6 @@ def acting_in(launch: Launch, language: str, use: Use) -> Iterator[None]:
     with translation.override(language), of_program(launch.program.slug), calling_for(use) as purpose:
         yield
         finish(purpose)
-
-
-def language_of(request: HttpRequest, program: Program) -> str:
-    """Return a language code such as "fr", or "en-gb" where the program lists it."""
-    spoken = [str(language).lower() for language in program.languages] or ["en"]
-    for wanted, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
-        for candidate in (wanted, wanted.partition("-")[0]):
-            if candidate in spoken:
-                return candidate
-    return spoken[0]
 
 
 def actor_of(launch: Launch) -> Actor:

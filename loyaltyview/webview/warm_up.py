@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 from loyaltyview.ops.encrypted import box
 from loyaltyview.programs.models import Program
 from loyaltyview.programs.program_cache import program_by_id
+from loyaltyview.webview.languages import offered_by
 from loyaltyview.webview.member_context import LastTap, Page
 from loyaltyview.webview.member_data import MemberData
 from loyaltyview.webview.models import Launch
@@ -57,8 +58,8 @@ def warm_up() -> None:
 
 
 def _languages() -> set[str]:
-    offered = Program.objects.filter(is_active=True).values_list("languages", flat=True)
-    return {settings.LANGUAGE_CODE}.union(*offered)
+    programs = Program.objects.filter(is_active=True).only("languages")
+    return {settings.LANGUAGE_CODE}.union(*(offered_by(program) for program in programs))
 
 
 def _render_page() -> None:

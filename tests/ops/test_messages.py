@@ -6,11 +6,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
+from loyaltyview.ops.management.commands import messages
 from loyaltyview.ops.management.commands.messages import KEYWORDS, collect
 from loyaltyview.programs.models import Program
 from tests.test_architecture import ROOT, modules
@@ -106,3 +108,40 @@ def test_every_text_of_code_and_templates_is_collected() -> None:
     assert templates
     assert code
     assert sorted({*templates, *code} - collected) == []
+
+
+@pytest.mark.parametrize(
+    ("translation", "fault"),
+    [
+        ("", "not translated"),
+        ("Des points rendus.", "another placeholder"),
+        ("%(points)s <b>rendus</b>.", "another tag"),
+        ("%(points)s rendus. ", "another space at an end"),
+    ],
+)
+def test_a_catalogue_is_complete_only_without_a_fault(
+    locale: Path, translation: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = Catalog()
+    texts.add("%(points)s are back.")
+    monkeypatch.setattr(messages, "collect", lambda: texts)
+    run(check=True)
+    run(add="fr")
+    catalogue = locale / "fr" / "LC_MESSAGES" / "django.po"
+    translate(catalogue, "%(points)s are back.", translation)
+    with pytest.raises(CommandError, match="Not complete: fr 1"):
+        run(check=True, stderr=(told := StringIO()))
+    assert fault in told.getvalue()
+    translate(catalogue, "%(points)s are back.", "%(points)s rendus.")
+    run(check=True)
+
+
+def test_a_catalogue_with_a_text_that_is_gone_is_stale(locale: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = Catalog()
+    texts.add("Undo")
+    monkeypatch.setattr(messages, "collect", lambda: texts)
+    run(add="fr")
+    translate(locale / "fr" / "LC_MESSAGES" / "django.po", "Undo", "Annuler")
+    monkeypatch.setattr(messages, "collect", Catalog)
+    with pytest.raises(CommandError, match="fr 1"):
+        run(check=True)

@@ -18,6 +18,7 @@ from loyaltyview.newstore.errors import NewStoreError
 from loyaltyview.newstore.identity import issue_identity
 from loyaltyview.programs.models import Program
 from loyaltyview.redemptions import saga
+from loyaltyview.webview import languages
 from loyaltyview.webview.models import Launch
 
 from .fakes import FakeProvider, Vendor
@@ -125,6 +126,12 @@ def open_page(client: Client, program: Program) -> Open:
 def page(open_page: Open, vendor: Vendor, newstore: Mint) -> str:
     """The address of a launch for Mia's cart."""
     return open_page()
+
+
+@pytest.fixture
+def french(monkeypatch: pytest.MonkeyPatch) -> None:
+    """French has texts, whatever was compiled here."""
+    monkeypatch.setattr(languages, "_with_catalogue", lambda _folder: {"fr"})
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_every_form_needs_the_csrf_token(client: Client, page: str, vendor: Vend
     assert vendor.calls == []
 
 
-def test_the_language_is_one_that_the_program_speaks(client: Client, page: str) -> None:
+def test_the_language_is_one_that_the_program_speaks(client: Client, page: str, french: None) -> None:
     launch = Launch.objects.select_related("program").get()
     launch.program.languages = ["fr", "en"]
     launch.program.save()

@@ -91,7 +91,7 @@ def test_values_that_no_card_has_are_refused(client: Client, page: str, changes:
 
 
 def test_forms_read_numbers_the_same_way_in_every_language(
-    client: Client, page: str, program: Program, vendor: Vendor
+    client: Client, page: str, program: Program, vendor: Vendor, french: None
 ) -> None:
     Program.objects.update(languages=["fr"])
     html = client.get(page).content.decode()

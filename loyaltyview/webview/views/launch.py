@@ -17,10 +17,11 @@ from loyaltyview.programs.models import Identity, Program, TroubleKind
 from loyaltyview.programs.troubles import note_trouble
 from loyaltyview.redemptions.refusals import Refusal, refusal_of
 from loyaltyview.webview.host_check import confirm, read_customer
+from loyaltyview.webview.languages import language_of
 from loyaltyview.webview.problems import Problem
 from loyaltyview.webview.read_ahead import read_ahead
 from loyaltyview.webview.responses import refuse
-from loyaltyview.webview.sessions import language_of, open_launch
+from loyaltyview.webview.sessions import open_launch
 
 identities = Counter(
     "launch_identity_refused_total", "Launches without a valid identity, by reason.", ["program", "reason"]

@@ -1,10 +1,12 @@
 """`manage.py messages`: collect the texts of the screens for translators, and compile what they translated.
+`--check` only looks whether each catalogue is complete.
 
 Babel does it, so nothing must be installed besides Python: Django's own makemessages and compilemessages need
 GNU gettext. The catalogue of a language is loyaltyview/locale/<language>/LC_MESSAGES/django.po; Django reads
 the .mo beside it. CONTRIBUTING.md says how to add a language. See decision 0034.
 """
 
+import re
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -28,6 +30,10 @@ KEYWORDS: Mapping[str, Any] = {
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
 }
+TAGS = re.compile(r"</?[a-z]+")
+BRACES = re.compile(r"\{\w*\}|%\(\w+\)")
+# How many faults of a language are named; the rest are counted.
+SHOWN = 10
 
 
 class Command(BaseCommand):
@@ -36,8 +42,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--add", metavar="LANGUAGE", help="begin a new language, such as fr or pt-br")
         parser.add_argument("--compile", action="store_true", help="compile only")
+        parser.add_argument("--check", action="store_true", help="fail unless every catalogue is complete")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["check"]:
+            self._check()
+            return
         if options["add"]:
             begin(options["add"])
         texts = None if options["compile"] else collect()
@@ -49,6 +59,19 @@ class Command(BaseCommand):
             catalogue = compile_catalogue(path)
             done = sum(_is_translated(message) for message in catalogue)
             self.stdout.write(f"{path.parent.parent.name}: {done} of {len(catalogue)} texts are translated")
+
+    def _check(self) -> None:
+        texts = collect()
+        counts = []
+        for path in catalogues():
+            language, found = path.parent.parent.name, list(faults(_read(path), texts))
+            for fault in found[:SHOWN]:
+                self.stderr.write(f"{language}: {fault}")
+            counts += [f"{language} {len(found)}"] if found else []
+        if counts:
+            raise CommandError(
+                f"Not complete: {', '.join(counts)}. make messages brings catalogues up to date."
+            )
 
 
 def catalogues() -> list[Path]:
@@ -90,6 +113,39 @@ def update(path: Path, texts: Catalog) -> None:
     texts.creation_date = catalogue.creation_date  # without a change the file stays as it is
     catalogue.update(texts, no_fuzzy_matching=True)
     _write(path, catalogue)
+
+
+def faults(catalogue: Catalog, texts: Catalog) -> Iterator[str]:
+    """Say what keeps a catalogue from being complete: for each text of today that has no translation or a
+    broken one, and for each that no screen has any more."""
+    for text in texts:
+        message = catalogue.get(text.id, text.context) if text.id else None
+        if text.id and (message is None or not _is_translated(message)):
+            yield f"not translated: {text.id!r}"
+        elif message is not None and message.fuzzy:
+            yield f"marked as fuzzy: {text.id!r}"
+        elif message is not None and (lost := _lost(message)):
+            yield f"{lost}: {text.id!r}"
+    for message in catalogue:
+        if message.id and texts.get(message.id, message.context) is None:
+            yield f"on no screen any more: {message.id!r}"
+    for message, errors in catalogue.check():
+        yield f"{errors[0]}: {message.id!r}"
+
+
+def _lost(message: Message) -> str:
+    """Return what a translation does not have as its text has it, "" if it has all."""
+    text = message.id if isinstance(message.id, str) else message.id[-1]
+    forms = [message.string] if isinstance(message.string, str) else message.string
+    for what, pattern in (("another tag", TAGS), ("another placeholder", BRACES)):
+        known = set(pattern.findall(text))
+        found = [set(pattern.findall(form)) for form in forms]
+        # A plural form for one may leave its number out; the last form is for many.
+        if found[-1] != known or any(form - known for form in found):
+            return what
+    ends = (text[:1].isspace(), text[-1:].isspace())
+    is_same = all((form[:1].isspace(), form[-1:].isspace()) == ends for form in forms)
+    return "" if is_same else "another space at an end"
 
 
 def compile_catalogue(path: Path) -> Catalog:
