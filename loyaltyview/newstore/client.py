@@ -28,9 +28,9 @@ from loyaltyview.programs.models import Program
 from providers.outbound.deadline import check_calls_allowed
 from providers.outbound.exchange import Call
 
-BUDGET_S = 4.0  # for a whole call: token, first attempt, pause, second attempt
+# For a whole call. A new token and the call itself may take two seconds and a half each.
+BUDGET_S = 6.0
 ATTEMPT_S = 3.0
-SHORTEST_ATTEMPT_S = 0.5
 PAUSE_S = 0.1
 MOST_PROFILES = 500  # NewStore's largest page
 WRITE_ATTEMPTS = 3
@@ -113,15 +113,17 @@ class NewStoreClient:
         budget_s: float = BUDGET_S,
         attempt_s: float = ATTEMPT_S,
     ) -> Answer:
-        """Make one call that is harmless to repeat; it is repeated once when NewStore is unavailable and
-        its wait fits into `budget_s`. All calls of this client are of that kind."""
-        deadline = min(time.monotonic() + budget_s, self._ends_at)
+        """Make one call that is harmless to repeat. It is repeated once when NewStore is unavailable and half
+        of `budget_s` is left after the wait: silence is not waited for twice. All calls of this client are
+        of that kind."""
+        started = time.monotonic()
+        deadline = min(started + budget_s, self._ends_at)
         call = Call(method, path, params=params, json=body, headers=headers or {})
         try:
             return self._authorised(call, deadline, attempt_s)
         except NewStoreUnavailable as error:
             pause_s = PAUSE_S if error.retry_after_s is None else error.retry_after_s
-            if time.monotonic() + pause_s + SHORTEST_ATTEMPT_S > deadline:
+            if time.monotonic() + pause_s > (started + deadline) / 2:
                 raise
             time.sleep(pause_s)
         return self._authorised(call, deadline, attempt_s)

@@ -57,7 +57,7 @@ class MintedCode:
 
 
 def mint_code(program: Program, request: CouponRequest) -> MintedCode:
-    """Make one code and return it. Takes at most 4 s, one repetition included; may be repeated.
+    """Make one code and return it. Takes at most 6 s, one repetition included; may be repeated.
 
     Raises NewStoreError: NewStoreRejected for a discount that a code cannot express, NewStoreUnexpected
     for a code that may stand for another discount.

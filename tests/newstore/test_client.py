@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 import responses
 import time_machine
 from django.core.cache import cache
@@ -308,6 +309,37 @@ def test_call_is_repeated_once_after_a_short_failure(
     newstore.get(f"{API}/checkout/carts/c-1", json=CART)
     assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
     assert pauses == [1.0]
+
+
+def test_a_newstore_that_needs_two_seconds_for_everything_answers_in_time(
+    tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
+) -> None:
+    answers = {"POST": {"access_token": "slow-token", "expires_in": 300}, "GET": CART}
+
+    def after_two_seconds(request: Any) -> tuple[int, dict[str, str], str]:
+        _connect_s, read_s = request.req_kwargs["timeout"]
+        pauses.append(min(2.0, read_s))
+        if read_s < 2:
+            raise requests.ReadTimeout
+        return 200, {}, json.dumps(answers[request.method])
+
+    newstore.remove("POST", token_url(tenant))
+    newstore.add_callback("POST", token_url(tenant), after_two_seconds)
+    newstore.add_callback("GET", f"{API}/checkout/carts/c-1", after_two_seconds)
+    assert NewStoreClient(tenant).get_cart("c-1").cart_id == "c-1"
+
+
+def test_silence_is_not_waited_for_twice(
+    tenant: Program, newstore: responses.RequestsMock, pauses: list[float]
+) -> None:
+    def never(request: Any) -> tuple[int, dict[str, str], str]:
+        pauses.append(request.req_kwargs["timeout"][1])
+        raise requests.ReadTimeout
+
+    newstore.add_callback("GET", f"{API}/checkout/carts/c-1", never)
+    with pytest.raises(NewStoreUnavailable):
+        NewStoreClient(tenant).get_cart("c-1")
+    assert pauses == [pytest.approx(3.0, abs=0.1)]
 
 
 def test_when_newstore_asks_one_call_to_wait_all_of_its_kind_wait(
