@@ -78,6 +78,7 @@ IDENTITY_HOURS = env.int("IDENTITY_HOURS", default=3)
 LAUNCH_MINUTES = env.int("LAUNCH_MINUTES", default=60)
 PAGE_DEADLINE_S = env.float("PAGE_DEADLINE_S", default=2.5)
 FIRST_PAINT_MS = env.int("FIRST_PAINT_MS", default=10)
+CURTAIN_AFTER_S = env.int("CURTAIN_AFTER_S", default=60)
 
 # --- Redemptions: a code that no order used is released after the sum of the three ----------------
 CODE_LIFE_MINUTES = env.int("CODE_LIFE_MINUTES", default=15)

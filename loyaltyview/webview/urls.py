@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from loyaltyview.webview.views import (
     applied,
     consents,
+    customer_card,
     enrol,
     find,
     history,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("l/<launch:launch_id>/host/", host.read_host_context, name="host"),
     path("l/<launch:launch_id>/content/", member.content, name="content"),
     path("l/<launch:launch_id>/reveal/", reveal.reveal, name="reveal"),
+    path("l/<launch:launch_id>/card/", customer_card.customer_card, name="card"),
     path("l/<launch:launch_id>/history/", history.history, name="history"),
     path("l/<launch:launch_id>/redeem/", redeem.redeem_reward, name="redeem"),
     path("l/<launch:launch_id>/several/", redeem_many.redeem_many, name="redeem_many"),

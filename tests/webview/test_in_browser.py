@@ -225,7 +225,7 @@ def test_a_slow_undo_shows_that_it_was_pressed(open_in_browser: Open) -> None:
 
 def test_any_kind_of_press_shows_the_contact_for_some_seconds(open_in_browser: Open) -> None:
     page = open_in_browser(lambda page: page.clock.install())
-    page.clock.pause_at(timezone.now() + timedelta(minutes=1))  # no seconds but the test's
+    page.clock.pause_at(timezone.now() + timedelta(seconds=30))  # no seconds but the test's
     # Its name is what it shows (WCAG 2.5.3), so that it can be called by that.
     masked = page.get_by_role("button", name="m•••@example.test Press to show name and contact", exact=True)
     shown = page.get_by_role("status").filter(has_text="Mia Stone, mia@example.test")
@@ -539,3 +539,22 @@ def test_the_page_says_whether_all_or_some_or_nothing_can_be_undone(
     for reward in ("fifteen-percent", "five-percent"):
         page.locator(f"[data-reward={reward}] label").first.click()
     expect(fine).to_have_text("200 points. Can be undone on the next page")
+
+
+def test_the_card_lies_over_the_page_and_the_curtain_over_both(open_in_browser: Open) -> None:
+    page = open_in_browser(lambda page: page.clock.install())
+    page.locator("[data-reward='ten-off'] .card-face").click()
+    page.locator("[data-card]").click()
+    expect(page.locator("#card .customer-card")).to_contain_text("820")
+    assert page.locator("#content").evaluate("part => part.inert")
+    page.locator("[data-card-close]").click()
+    expect(page.locator("#card .customer-card")).to_have_count(0)
+    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()
+    page.clock.fast_forward(59_000)
+    expect(page.locator("#curtain")).to_be_hidden()
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#curtain")).to_be_visible()
+    expect(page.locator("#name")).to_be_hidden()
+    page.locator("#curtain button").click()
+    expect(page.locator("#name")).to_be_visible()
+    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()

@@ -10,6 +10,7 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
@@ -138,6 +139,12 @@ def late_styles(context: Context) -> SafeString:
 def colors(context: Context) -> SafeString:
     """Render the colours of the page's program and of the host app."""
     return styles.colors(context["request"], context["program"], context.get("launch"))
+
+
+@register.simple_tag
+def curtain_after_s() -> int:
+    """Return after how many idle seconds a page hides who the customer is; 0 for never."""
+    return int(settings.CURTAIN_AFTER_S)
 
 
 @register.simple_tag
