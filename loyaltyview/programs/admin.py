@@ -116,6 +116,8 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                         "associate_hour_limit",
                         "member_day_limit",
                         "codes_per_reward",
+                        "codes_per_cart",
+                        "kinds_together",
                     ]
                 },
             ),

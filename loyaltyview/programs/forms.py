@@ -7,12 +7,23 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from loyaltyview.programs.models import Program, default_languages, default_report_channels
+from loyaltyview.programs.models import (
+    Program,
+    default_kinds_together,
+    default_languages,
+    default_report_channels,
+)
 from loyaltyview.programs.moved import NEWSTORE, moved_secrets, provider_moved
 from loyaltyview.programs.program_file import KEYS
 from loyaltyview.programs.provider_settings import restored, storable
 from loyaltyview.programs.return_limits import return_limits
-from loyaltyview.programs.rules import CHANNELS, validate_address, validate_languages, validate_text
+from loyaltyview.programs.rules import (
+    CHANNELS,
+    KINDS_TOGETHER,
+    validate_address,
+    validate_languages,
+    validate_text,
+)
 from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
 from providers.settings import SettingSpec
@@ -138,6 +149,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Orders of these channels earn points."),
+    )
+    kinds_together = forms.MultipleChoiceField(
+        label=_("Used together in one cart"),
+        choices=KINDS_TOGETHER,
+        initial=default_kinds_together,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What is not chosen here is refused beside the other in one cart."),
     )
     newstore_api_url = AddressField(label=_("NewStore API address"))
     newstore_identity_url = AddressField(label=_("NewStore identity address"))

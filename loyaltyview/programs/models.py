@@ -11,9 +11,11 @@ from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
 from loyaltyview.programs.earn_base import EarnOn
 from loyaltyview.programs.provider_settings import restored
 from loyaltyview.programs.rules import (
+    KINDS_TOGETHER,
     validate_channels,
     validate_coupon_api,
     validate_data_query,
+    validate_kinds_together,
     validate_languages,
     validate_launch_keys,
     validate_time_zone,
@@ -28,6 +30,10 @@ def default_languages() -> list[str]:
 
 def default_report_channels() -> list[str]:
     return ["store"]
+
+
+def default_kinds_together() -> list[str]:
+    return list(KINDS_TOGETHER)
 
 
 def new_lookup_key() -> str:
@@ -132,6 +138,18 @@ class Program(models.Model):
         _("codes of one reward per cart"),
         default=1,
         help_text=_("How often the same reward may be applied in one cart. 0: no limit"),
+    )
+    codes_per_cart = models.PositiveSmallIntegerField(
+        _("codes per cart"),
+        default=0,
+        help_text=_("How many rewards, vouchers, points as money and offers one cart takes. 0: no limit"),
+    )
+    kinds_together = models.JSONField(
+        _("used together in one cart"),
+        default=default_kinds_together,
+        blank=True,
+        validators=[validate_kinds_together],
+        help_text=_("What is not chosen here is refused beside the other in one cart."),
     )
 
     newstore_tenant = models.CharField(_("NewStore tenant"), max_length=100)

@@ -58,6 +58,8 @@ KEYS = (
     Key(path=("associate_hour_limit",), field="associate_hour_limit", type=int),
     Key(path=("member_day_limit",), field="member_day_limit", type=int),
     Key(path=("codes_per_reward",), field="codes_per_reward", type=int),
+    Key(path=("codes_per_cart",), field="codes_per_cart", type=int),
+    Key(path=("kinds_together",), field="kinds_together", type=list),
     Key(path=("newstore", "tenant"), field="newstore_tenant", is_required=True),
     Key(path=("newstore", "api_url"), field="newstore_api_url", is_required=True, is_address=True),
     Key(path=("newstore", "identity_url"), field="newstore_identity_url", is_required=True, is_address=True),
@@ -111,6 +113,8 @@ class ProgramFile:
     associate_hour_limit: int
     member_day_limit: int
     codes_per_reward: int
+    codes_per_cart: int
+    kinds_together: list[str]
     newstore_tenant: str
     newstore_api_url: str
     newstore_identity_url: str

@@ -15,6 +15,20 @@ from providers.outbound.addresses import are_private_allowed, names_private
 
 CHANNELS = {"store": _("Store"), "web": _("Web shop")}
 
+# The pairs of kinds of spends (providers.sales.SpendKind) that a program may allow in one cart. How often one
+# reward may be applied is `codes_per_reward`.
+KINDS_TOGETHER = {
+    "reward+reward": _("two different rewards"),
+    "reward+voucher": _("a reward and a voucher"),
+    "reward+points": _("a reward and points as money"),
+    "reward+offer": _("a reward and an offer without points"),
+    "voucher+voucher": _("two vouchers"),
+    "voucher+points": _("a voucher and points as money"),
+    "voucher+offer": _("a voucher and an offer without points"),
+    "points+offer": _("points as money and an offer without points"),
+    "offer+offer": _("two offers without points"),
+}
+
 # What a program may rename (newstore.launch.KEYS, newstore.coupon_list.API, newstore.data_query.NAMES).
 # A test holds them together.
 LAUNCH_KEYS = frozenset(
@@ -95,6 +109,28 @@ def validate_channels(value: Any) -> None:
             raise ValidationError(
                 _("%(channel)s is not a channel; there are: %(known)s."),
                 params={"channel": channel, "known": ", ".join(CHANNELS)},
+            )
+
+
+def pair_of(one: str, other: str) -> str:
+    """Return the key of KINDS_TOGETHER for two kinds of spends, in either order."""
+    pair = f"{one}+{other}"
+    return pair if pair in KINDS_TOGETHER else f"{other}+{one}"
+
+
+def kinds_of(pair: str) -> set[str]:
+    """Return the kinds of spends in a key of KINDS_TOGETHER."""
+    return set(pair.split("+"))
+
+
+def validate_kinds_together(value: Any) -> None:
+    """Refuse anything but a list of different pairs of kinds. An empty one allows one code per cart."""
+    _validate_list(value, is_required=False)
+    for pair in value:
+        if pair not in KINDS_TOGETHER:
+            raise ValidationError(
+                _("%(pair)s is not a pair of kinds; there are: %(known)s."),
+                params={"pair": pair, "known": ", ".join(KINDS_TOGETHER)},
             )
 
 

@@ -1,6 +1,8 @@
 """How often something may be redeemed: by one associate in an hour, by one member in a day, and one reward in
 one cart.
 
+What may share a cart beside that is in `stacking`.
+
 The first two guard against abuse and are off by default. They are counted without a lock, after the row is
 written: two tills at the same moment may both be refused where one would have been within the limit. The
 third protects points, so a constraint holds it (`Redemption.cart_slot`).

@@ -4,7 +4,7 @@ The vendor knows points, tiers and stock; we know the cart. Pure functions, no I
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from providers.types import (
 )
 
 MOST_DECIMALS = 3  # as many as a redemption keeps of its saving
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class OfferState(StrEnum):
@@ -42,6 +43,8 @@ class CartReason(StrEnum):
     PRODUCT_MISSING = "PRODUCT_MISSING"  # none of `discount.skus` is in the cart
     CART_EMPTY = "CART_EMPTY"
     IN_CART = "IN_CART"  # as often as the program allows it in one cart (`limits`)
+    CODES_PER_CART = "CODES_PER_CART"  # the cart has as many codes as the program allows (`stacking`)
+    NOT_TOGETHER = "NOT_TOGETHER"  # the program does not allow it beside `not_with` (`stacking`)
     STORE = "STORE"  # not in the store of this cart
     CATEGORY = "CATEGORY"  # for products of `discount.category`, and carts do not show categories
     GIFT_CARD = "GIFT_CARD"  # money to pay with, not a discount
@@ -59,7 +62,7 @@ NEVER_AT_A_TILL: dict[DiscountKind, str] = {
 class Offer:
     """One card of the member page. `reason` is empty unless locked. `saving` is in money for this cart;
     `is_capped` when the cart takes less than the discount is worth. `gap_share` is 0..100, how near.
-    `expires_at` is the end of a voucher."""
+    `expires_at` is the end of a voucher. `not_with` is the title of what it cannot share a cart with."""
 
     kind: SpendKind
     item_id: str
@@ -81,13 +84,14 @@ class Offer:
     terms: str = ""
     image: str = ""
     expires_at: datetime | None = None
+    not_with: str = ""
 
 
 def build_offers(
     rewards: tuple[Reward, ...], vouchers: tuple[Voucher, ...], cart: Cart, spendable: int
 ) -> list[Offer]:
-    """Return all offers: what the member owns, then rewards by the value of their points for this cart, then
-    locked ones, nearest first."""
+    """Return all offers: what the member owns, first what expires first, then rewards by the value of their
+    points for this cart, then locked ones, nearest first."""
     offers = [_voucher_offer(voucher, cart) for voucher in vouchers]
     offers += [_reward_offer(reward, cart, spendable) for reward in rewards]
     return sorted(offers, key=_rank)
@@ -100,6 +104,14 @@ def saving_in(discount: Discount, cart: Cart) -> tuple[Money, bool]:
     """
     total, value = cart.total.amount, _worth_in(discount, cart)
     return Money(amount=min(value, total), currency=cart.total.currency), value > total
+
+
+def full_worth(discount: Discount, cart: Cart) -> Money:
+    """Return what `discount` is worth where the cart takes all of it. Only for discounts that `cart_reason`
+    accepts."""
+    if discount.kind is DiscountKind.FIXED and discount.amount:
+        return discount.amount
+    return Money(amount=_worth_in(discount, cart), currency=cart.total.currency)
 
 
 def _worth_in(discount: Discount, cart: Cart) -> Decimal:
@@ -291,20 +303,29 @@ def _voucher_offer(voucher: Voucher, cart: Cart) -> Offer:
     )
 
 
-def preference(offer: Offer) -> tuple[bool, Decimal, Decimal]:
-    """Return by what usable offers are sorted: no points before points, then the saving for each point, then
-    the saving."""
+Preference = tuple[bool, bool, datetime, Decimal, Decimal]
+
+
+def preference(offer: Offer) -> Preference:
+    """Return by what usable offers are sorted: what the member owns, what costs no points, what expires
+    first, then the saving for each point, then the saving."""
     saving = offer.saving.amount if offer.saving else Decimal(0)
-    return bool(offer.points), -saving / (offer.points or 1), -saving
+    return (
+        offer.state is not OfferState.OWNED,
+        bool(offer.points),
+        offer.expires_at or NEVER,
+        -saving / (offer.points or 1),
+        -saving,
+    )
 
 
-def _rank(offer: Offer) -> tuple[int, tuple[bool, Decimal, Decimal], int, int]:
+def _rank(offer: Offer) -> tuple[int, tuple[Preference, ...], int, int]:
     usable = offer.state is not OfferState.LOCKED
     # Locked: what misses money in this cart is nearer than what misses points, then by the gap.
     far = 0 if usable else (1 if offer.money_gap else 2 if offer.reason == LockReason.POINTS else 3)
     return (
         far,
-        preference(offer) if usable else (False, Decimal(0), Decimal(0)),
+        (preference(offer),) if usable else (),
         offer.points_gap or int(offer.money_gap.amount if offer.money_gap else 0),
         offer.points,
     )

@@ -122,6 +122,12 @@ class Refusal(StrEnum):
     IN_CART = "IN_CART", 409, NOTHING, _("In the cart already"), _(
         "This is in the cart already, as often as the program allows. Nothing more was spent. "
         "Go back to the cart, or choose another reward.")
+    CODES_PER_CART = "CODES_PER_CART", 409, NOTHING, _("As many codes in the cart as the program allows"), _(
+        "The program allows no more codes in one cart. Nothing more was spent. "
+        "Go back to the cart, or undo one first.")
+    NOT_TOGETHER = "NOT_TOGETHER", 409, NOTHING, _("Not together with what is in the cart"), _(
+        "The program does not allow this together with what is in the cart. Nothing more was spent. "
+        "Go back to the cart, or undo the other one first.")
     STORE = "STORE", 422, NOTHING, _("Not in this store"), _(
         "This reward cannot be used in this store. Choose another one.")
     CATEGORY = "CATEGORY", 422, NOTHING, _("For a category of products"), _(

@@ -30,6 +30,7 @@ from loyaltyview.redemptions.models import OPEN, IssuedCode, Redemption, State
 from loyaltyview.redemptions.recovery import carry_on
 from loyaltyview.redemptions.refusals import mint_refusal, vendor_refusal, vendor_text
 from loyaltyview.redemptions.serialization import coupon_of, intent_of, requested_row
+from loyaltyview.redemptions.stacking import refused_beside_others
 from loyaltyview.redemptions.transitions import advance, record_spend, refresh, refuse, reveal
 from loyaltyview.work import clock
 from loyaltyview.work.plain_sql import insert
@@ -52,7 +53,7 @@ def redeem(request: RedeemRequest) -> Redemption:
     row, is_ours = _store(request)
     if not is_ours:
         return repeat(row, request.actor)
-    if refusal := limit_reached(row):
+    if refusal := limit_reached(row) or refused_beside_others(row):
         refuse(row, refusal, State.REQUESTED, request.actor)
     elif _mint(row, request.actor):
         _spend(row, request.actor, request.pin)

@@ -25,6 +25,7 @@ from loyaltyview.redemptions.offers import (
     units_of,
 )
 from loyaltyview.redemptions.serialization import discount_from_json, discount_to_json
+from loyaltyview.redemptions.stacking import StackingRule
 from loyaltyview.webview import formats
 from loyaltyview.webview.cards import Card
 from loyaltyview.webview.member_offers import PointsChoice, is_offered, points_choice
@@ -44,6 +45,11 @@ class Item:
     is_final: bool
     points_range: PointsRange | None = None
 
+    @property
+    def kind(self) -> str:
+        """The kind of spend."""
+        return self.pick.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -60,11 +66,29 @@ class Obstacle(Exception):
 
 @dataclass(slots=True)
 class Left:
-    """What the items so far leave of cart and points."""
+    """What the items so far leave of cart, points and codes; `kinds` are the items' own."""
 
     cart: Cart
     points: int
+    codes: int | None = None
+    kinds: tuple[str, ...] = ()
     is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What the choice is counted from: the cart, the points, what `rule` lets share the cart, and how many
+    codes are in it."""
+
+    cart: Cart
+    spendable: int
+    rule: StackingRule
+    codes_in_cart: int = 0
+
+    def left(self) -> Left:
+        most = self.rule.codes_per_cart
+        codes = max(most - self.codes_in_cart, 0) if most else None
+        return Left(cart=self.cart, points=self.spendable, codes=codes)
 
 
 def sign_offers(launch: Launch, cards: Iterable[Card], spendable: int) -> str:
@@ -116,26 +140,25 @@ def in_order(items: Iterable[Item]) -> list[Item]:
     return sorted(items, key=lambda item: item.points_range is not None)
 
 
-def count(items: Iterable[Item], wanted: dict[str, int], cart: Cart, spendable: int) -> dict[str, Taken]:
+def count(items: Iterable[Item], wanted: dict[str, int], start: Start) -> dict[str, Taken]:
     """Return what each of `items` takes, in their order. `wanted` are the points of the steppers. Raises
     Obstacle where one of them cannot be applied with the others."""
-    left = Left(cart=cart, points=spendable)
-    return {item.pick: _take(item, wanted.get(item.pick, 0), left) for item in in_order(items)}
+    left = start.left()
+    return {item.pick: _take(item, wanted.get(item.pick, 0), left, start.rule) for item in in_order(items)}
 
 
-def obstacle_of(
-    item: Item, chosen: Iterable[Item], wanted: dict[str, int], cart: Cart, spendable: int
-) -> str:
+def obstacle_of(item: Item, chosen: Iterable[Item], wanted: dict[str, int], start: Start) -> str:
     """Return why `item` cannot be chosen together with `chosen`, "" where it can."""
     try:
-        count([*chosen, item], wanted, cart, spendable)
+        count([*chosen, item], wanted, start)
     except Obstacle as obstacle:
         return str(obstacle)
     return ""
 
 
-def _take(item: Item, wanted: int, left: Left) -> Taken:
+def _take(item: Item, wanted: int, left: Left, rule: StackingRule) -> Taken:
     """Return what `item` takes of `left`, and take it."""
+    _check_beside(item, left, rule)
     reason, _gap = cart_reason(item.discount, left.cart)
     if reason is CartReason.CART_EMPTY:
         raise Obstacle(_("Nothing is left to pay with this choice"))
@@ -150,7 +173,17 @@ def _take(item: Item, wanted: int, left: Left) -> Taken:
     left.cart = after(left.cart, item.discount, saving)
     left.points -= taken.points
     left.is_whole = False
+    left.kinds += (item.kind,)
     return taken
+
+
+def _check_beside(item: Item, left: Left, rule: StackingRule) -> None:
+    if left.codes is not None:
+        if not left.codes:
+            raise Obstacle(_("The program allows no more codes in this cart"))
+        left.codes -= 1
+    if not all(rule.allows(item.kind, kind) for kind in left.kinds):
+        raise Obstacle(_("The program does not allow this together with what is chosen"))
 
 
 def _take_points(span: PointsRange, wanted: int, left: Left) -> Taken:

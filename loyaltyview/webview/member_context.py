@@ -1,14 +1,15 @@
 """What the templates of the member page, and of the page without the vendor, get to show."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
 
 from loyaltyview.programs.models import Store
-from loyaltyview.redemptions.models import Redemption
+from loyaltyview.redemptions.models import IN_CART, Redemption
 from loyaltyview.redemptions.refusals import Refusal, read_refusal
+from loyaltyview.redemptions.stacking import StackingRule
 from loyaltyview.webview import expiring, masking, snapshots, wording
 from loyaltyview.webview.after_purchase import after_purchase
 from loyaltyview.webview.applied_redemptions import (
@@ -20,16 +21,17 @@ from loyaltyview.webview.applied_redemptions import (
     watch_query,
     way_back,
 )
-from loyaltyview.webview.cards import build_deck
+from loyaltyview.webview.cards import Deck, build_deck
 from loyaltyview.webview.carts import cart_of, earning_cart, store_of
 from loyaltyview.webview.choice import sign_offers
 from loyaltyview.webview.healing import healing
 from loyaltyview.webview.member_data import MemberData
-from loyaltyview.webview.member_offers import fit_offers
+from loyaltyview.webview.member_offers import MemberOffer, fit_offers
 from loyaltyview.webview.member_reads import MemberReads
 from loyaltyview.webview.members import masked_view, member_token
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import notices, notices_in_address
+from loyaltyview.webview.point_value import Advice, expires_soon, keep_points
 from loyaltyview.webview.problems import FailedItem, Problem
 from loyaltyview.work import clock
 from providers.base import Capability, LoyaltyProvider
@@ -110,15 +112,17 @@ class Page:
         launch, member, search = self.launch, data.member, self.tap.search
         rows = of_member(launch, self.rows)
         applied = applied_in(rows, self.provider)
+        rule = StackingRule.of(launch.program)
+        offers = fit_offers(
+            data.rewards,
+            _found_first(search.voucher, data.vouchers),
+            cart=self.cart,
+            spendable=member.balance.spendable,
+            rows=rows,
+            rule=rule,
+        )
         deck = build_deck(
-            fit_offers(
-                data.rewards,
-                _found_first(search.voucher, data.vouchers),
-                cart=self.cart,
-                spendable=member.balance.spendable,
-                rows=rows,
-                codes_per_reward=launch.program.codes_per_reward,
-            ),
+            offers,
             self.provider,
             self.cart,
             member,
@@ -135,6 +139,8 @@ class Page:
             "after_purchase": after_purchase(member, data.earn, deck),
             "advice": expiring.advise(member.balance, deck, data.earn),
             "deck": deck,
+            "keep": self._advice(offers, data),
+            "stacking": wording.stacking(rule, _kinds(deck, rows)),
             # The id of the form of all that is chosen.
             "several": "several",
             "offers": sign_offers(launch, deck.now, member.balance.spendable) if deck.now else "",
@@ -154,6 +160,14 @@ class Page:
             "has_consents": Capability.CONSENT_CHANGE in self.provider.capabilities,
             **notices(self.request, launch, rows),
         }
+
+    def _advice(self, offers: Collection[MemberOffer], data: MemberData) -> Advice | None:
+        """Return why the points are better kept; None where they expire soon, and where they are as well
+        spent now."""
+        balance = data.member.balance
+        if expires_soon(balance, clock.now()):
+            return None
+        return keep_points(offers, self.cart, spendable=balance.spendable, earn=data.earn)
 
     def outage_context(self, error: ProviderError) -> dict[str, Any]:
         """Return what the page without the vendor shows: what was last known, why nothing can be spent, and
@@ -191,6 +205,11 @@ def _found_first(found: Voucher | None, vouchers: tuple[Voucher, ...]) -> tuple[
     if found is None:
         return vouchers
     return (found, *(each for each in vouchers if each.voucher_id != found.voucher_id))
+
+
+def _kinds(deck: Deck, rows: Iterable[Redemption]) -> set[str]:
+    """Return the kinds of spends that are in the cart or can come into it."""
+    return {card.offer.kind.value for card in deck.now} | {row.kind for row in rows if row.state in IN_CART}
 
 
 def _boxes(tap: LastTap) -> Collection[str]:

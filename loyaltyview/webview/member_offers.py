@@ -5,17 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Decimal
 
-from loyaltyview.redemptions.limits import lock_repeated
 from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import (
     CartReason,
     Offer,
     OfferState,
+    Preference,
     build_offers,
     points_as_money,
     preference,
     smallest_unit,
 )
+from loyaltyview.redemptions.stacking import StackingRule, lock_stacked
 from providers.types import Cart, LockReason, PointsRange, Reward, Voucher
 
 
@@ -27,6 +28,10 @@ class PointsChoice:
     minimum: int
     maximum: int
     step: int
+
+
+# What the chips beside the stepper offer, in money; a hundred times as much of a currency without decimals.
+CHIPS = (Decimal(10), Decimal(25))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +49,18 @@ def fit_offers(
     cart: Cart,
     spendable: int,
     rows: Iterable[Redemption],
-    codes_per_reward: int,
+    rule: StackingRule,
 ) -> list[MemberOffer]:
     """Return all offers: those that can be used in `cart`, best first, then the locked ones, nearest first.
-    `rows` are the member's redemptions in the cart."""
-    offers = build_offers(rewards, vouchers, cart, spendable)
-    offers = lock_repeated(offers, rows, codes_per_reward)
+    `rows` are the member's redemptions in the cart, `rule` says what may share it with them."""
+    offers = lock_stacked(build_offers(rewards, vouchers, cart, spendable), rows, rule)
     # Again: points as money save what the stepper starts with.
     return sorted((_with_choice(offer, cart, spendable) for offer in offers), key=_usable_first)
 
 
-def _usable_first(each: MemberOffer) -> tuple[bool, tuple[bool, Decimal, Decimal]]:
-    if each.offer.state is OfferState.LOCKED:
-        return True, (False, Decimal(0), Decimal(0))
-    return False, preference(each.offer)
+def _usable_first(each: MemberOffer) -> tuple[bool, tuple[Preference, ...]]:
+    is_locked = each.offer.state is OfferState.LOCKED
+    return is_locked, () if is_locked else (preference(each.offer),)
 
 
 def _with_choice(offer: Offer, cart: Cart, spendable: int) -> MemberOffer:
@@ -101,6 +104,15 @@ def points_choice(span: PointsRange, spendable: int, cart: Cart) -> PointsChoice
     needed = points_for(worth, span)
     most = min(most, max(least, needed + (span.minimum - needed) % span.step))
     return PointsChoice(minimum=least, maximum=most, step=span.step)
+
+
+def chips_of(choice: PointsChoice, span: PointsRange) -> tuple[int, ...]:
+    """Return the numbers of points that are one tap away: the fewest that are worth each of CHIPS, where they
+    lie between the least and the most."""
+    unit = Decimal(100) if smallest_unit(span.value_per_point.currency) == 1 else Decimal(1)
+    needed = [max(choice.minimum, points_for(amount * unit, span)) for amount in CHIPS]
+    steps = dict.fromkeys(points + (choice.minimum - points) % choice.step for points in needed)
+    return tuple(points for points in steps if choice.minimum < points < choice.maximum)
 
 
 def points_for(amount: Decimal, span: PointsRange) -> int:

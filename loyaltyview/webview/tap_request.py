@@ -15,6 +15,7 @@ from loyaltyview.redemptions.models import Redemption
 from loyaltyview.redemptions.offers import Offer, OfferState, build_offers, points_as_money, with_unit
 from loyaltyview.redemptions.refusals import Refusal, lock_refusal, vendor_refusal
 from loyaltyview.redemptions.release import can_release
+from loyaltyview.redemptions.stacking import StackingRule, lock_at_tap
 from loyaltyview.webview import cart_recheck, wording
 from loyaltyview.webview.applied_redemptions import cart_left, is_full, of_member, redemptions_in
 from loyaltyview.webview.carts import cart_of, store_of
@@ -53,6 +54,7 @@ def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
         raise Problem(Refusal.ITEM_UNKNOWN)
     _check_reduction(launch, tap, data, rows, cart, offer)
     slot = _slot(launch, offer, rows)
+    offer = lock_at_tap(offer, of_member(launch, rows), StackingRule.of(launch.program))
     _check_lock(offer, data, may_be_cut=may_be_cut)
     price = _price(tap, offer, data.member.balance.spendable, cart)
     if price.points and data.member.has_pin and not tap.pin:
@@ -144,7 +146,8 @@ def _slot(launch: Launch, offer: Offer, rows: list[Redemption]) -> int | None:
 
 def _check_lock(offer: Offer, data: MemberData, *, may_be_cut: bool) -> None:
     if offer.state is OfferState.LOCKED:
-        text = _("Not possible: %(gap)s.") % {"gap": wording.gap(offer, data.member.tier)}
+        text = wording.beside_others(offer)
+        text = text or _("Not possible: %(gap)s.") % {"gap": wording.gap(offer, data.member.tier)}
         raise Problem(lock_refusal(offer.reason), text, title=offer.title)
     if offer.is_capped and not may_be_cut:
         raise Problem(Refusal.CUT, title=offer.title)

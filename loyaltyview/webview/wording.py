@@ -3,6 +3,7 @@
 Refusals have their sentences in `redemptions.refusals`. Here are those that need more than the code.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -11,9 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from loyaltyview.programs.rules import KINDS_TOGETHER, kinds_of
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.offers import CartReason, Offer
 from loyaltyview.redemptions.refusals import Refusal
+from loyaltyview.redemptions.stacking import StackingRule
 from loyaltyview.webview import formats
 from loyaltyview.webview.member_offers import PointsChoice
 from providers.sales import SpendKind
@@ -160,6 +163,8 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
         return _("From %(tier)s tier") % {"tier": offer.tier}
     if offer.reason == CartReason.PRODUCT_MISSING and offer.discount.skus:
         return _("Add %(items)s to the cart") % {"items": ", ".join(offer.discount.skus[:3])}
+    if offer.reason == CartReason.NOT_TOGETHER and offer.not_with:
+        return _("Not together with %(title)s, which is in this cart") % {"title": offer.not_with}
     if offer.reason == CartReason.CATEGORY:
         return _(
             "For products of category %(category)s, which this till cannot see. Your administrator can list "
@@ -170,6 +175,36 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
     if offer.reason == LockReason.OTHER and offer.text:
         return offer.text
     return str(LOCKS.get(offer.reason, lazy("Not available")))
+
+
+def beside_others(offer: Offer) -> str:
+    """Return why the cart does not take `offer` beside what is in it, and what to do; "" for another lock."""
+    if offer.reason == CartReason.CODES_PER_CART:
+        return str(Refusal.CODES_PER_CART.sentence)
+    if offer.reason != CartReason.NOT_TOGETHER:
+        return ""
+    return _(
+        "The program does not allow this together with %(title)s, which is in the cart. Nothing more was "
+        "spent. Go back to the cart, or undo %(title)s first."
+    ) % {"title": offer.not_with}
+
+
+def stacking(rule: StackingRule, kinds: Collection[str]) -> tuple[str, ...]:
+    """Return what the program's rule says of spends of these `kinds`, in sentences; empty where all of them
+    may share a cart."""
+    pairs = {pair: text for pair, text in KINDS_TOGETHER.items() if kinds_of(pair) <= set(kinds)}
+    apart = [text for pair, text in pairs.items() if pair not in rule.kinds_together]
+    if pairs and len(apart) == len(pairs):
+        return (_("The program allows nothing else in the cart beside one reward, voucher or offer."),)
+    said = [_("Not together in one cart: %(pair)s.") % {"pair": text} for text in apart]
+    if rule.codes_per_cart:
+        text = ngettext(
+            "The program allows %(number)s code in one cart.",
+            "The program allows %(number)s codes in one cart.",
+            rule.codes_per_cart,
+        )
+        said.insert(0, text % {"number": formats.number(rule.codes_per_cart)})
+    return tuple(said)
 
 
 def _gift_card(offer: Offer) -> str:
@@ -211,6 +246,8 @@ LOCKS: dict[str, Promise] = {
     CartReason.PRODUCT_MISSING: lazy("Its product is not in the cart"),
     CartReason.CART_EMPTY: lazy("Nothing is left to pay in this cart"),
     CartReason.IN_CART: lazy("Already in this cart"),
+    CartReason.CODES_PER_CART: lazy("This cart has as many codes as the program allows"),
+    CartReason.NOT_TOGETHER: lazy("Not together with what is in this cart"),
     CartReason.STORE: lazy("Not in this store"),
     CartReason.CATEGORY: lazy("For a category of products"),
     CartReason.GIFT_CARD: lazy("Gift card"),

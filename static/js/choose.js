@@ -36,6 +36,9 @@ function showPoints(card, figures) {
   }
   input.dataset.shown = input.value;
   card.querySelector("[data-mirror]").value = input.value;
+  followPoints(input, `${figures.used}, ${figures.saving}`);
+  // What beats the fewest points may not beat more of them.
+  card.querySelector("[data-better]")?.toggleAttribute("hidden", input.value !== input.min);
   card.querySelector("[data-points-used]").textContent = figures.used;
   card.querySelector(".saving").textContent = figures.saving;
   say(labelOf(card), figures.button);
@@ -84,6 +87,10 @@ function showUnit(card) {
   card.querySelector("[data-unit-mirror]").value = value;
   card.querySelector(".saving").textContent = dataset.saving;
   labelOf(card).textContent = dataset.action;
+  const worth = card.querySelector("[data-value] bdi");
+  if (worth) {
+    worth.textContent = dataset.value;
+  }
 }
 
 function choose(group, delay = 0) {
@@ -125,20 +132,13 @@ document.addEventListener("input", ({ target }) => {
     choose(target.closest("[data-choose]"), TYPING_MS);
   }
 });
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-step]");
-  if (button) {
-    const input = button.parentElement.querySelector("input");
-    input[button.dataset.step === "1" ? "stepUp" : "stepDown"]();
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-});
+// Points that are no step are said by their field.
+const isNoStep = (card) => pointsOf(card) && !pointsOf(card).reportValidity();
 
-// Nothing is chosen: the button leads to what can be. Points that are no step are said by their field, which stands
-// in its card's form.
-function hold(group) {
+// Nothing is chosen: the button leads to what can be.
+function holdChoice(group) {
   if (group.querySelector("[name=chosen]:checked")) {
-    return steppersIn(group).some((card) => boxOf(card).checked && !pointsOf(card).reportValidity());
+    return steppersIn(group).some((card) => boxOf(card).checked && isNoStep(card));
   }
   const box = group.querySelector("[name=chosen]:enabled");
   fineOf(group).textContent = fineOf(group).dataset.first;
@@ -148,7 +148,8 @@ function hold(group) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.target.matches(".several") && hold(event.target.closest("[data-choose]"))) {
+  const card = event.target.closest(".choice");
+  if (card ? isNoStep(card) : event.target.matches(".several") && holdChoice(event.target.parentElement)) {
     event.preventDefault();
     event.stopImmediatePropagation();
   }

@@ -140,7 +140,7 @@ def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]
     expect(card.locator(".saving")).to_have_text("\N{MINUS SIGN}$3.00")
     page.get_by_label("More points").click()
     expect(card.locator(".saving")).to_have_text("\N{MINUS SIGN}$4.50")
-    expect(card.locator(".card-text .quiet")).to_have_text("150 points")
+    expect(card.locator("[data-points-used]")).to_have_text("150 points")
 
 
 def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:
@@ -148,9 +148,9 @@ def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Ca
     see_member(page)
     page.locator("[data-reward='points-as-money'] label").first.click()
     page.locator("[data-reward='five-off'] label").first.click()
-    page.locator("[data-reward='points-as-money'] input[name=points]").fill("120")
+    page.locator("[data-reward='points-as-money'] input[type=number]").fill("120")
     page.locator("#several button").click()
-    expect(page.locator("[data-reward='points-as-money'] input[name=points]")).to_be_focused()
+    expect(page.locator("[data-reward='points-as-money'] input[type=number]")).to_be_focused()
     expect(page.locator("body[data-page=member]")).to_be_visible()
 
 

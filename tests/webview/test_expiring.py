@@ -40,7 +40,7 @@ def advice(
             for number, points in enumerate(expiring)
         ),
     )
-    deck = Deck(now=tuple(now), again=(), soon=tuple(soon), gift_cards=(), rest=())
+    deck = Deck(now=tuple(now), again=(), apart=(), soon=tuple(soon), gift_cards=(), rest=())
     return advise(balance, deck, earn)
 
 

@@ -88,10 +88,10 @@ def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Open, s
     assert chosen(page) == ["ten-off"]
     tap(page, "points-as-money")
     expect(page.get_by_role("button", name="Apply 2 rewards, save $15.00")).to_be_visible()
-    page.locator("[data-reward='points-as-money'] [name=points]").fill("800")
+    page.locator("[data-reward='points-as-money'] input[type=number]").fill("800")
     # 620 points are left: 600 in steps of 50, and one step less.
     page.get_by_role("button", name="Fewer points").click()
-    expect(page.locator("[data-reward='points-as-money'] [name=points]")).to_have_value("550")
+    expect(page.locator("[data-reward='points-as-money'] input[type=number]")).to_have_value("550")
     page.get_by_role("button", name="Apply 2 rewards, save $37.50").click()
     expect(page.locator("#handoff")).to_be_visible()
     applied = Redemption.objects.filter(state=State.REVEALED).values_list("item_id", "points")
@@ -455,7 +455,7 @@ def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Open
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=620))
     vendor.rewards = (*REWARDS, POINTS_AS_MONEY)
     page = open_in_browser()
-    points = page.locator("[data-reward='points-as-money'] [name=points]")
+    points = page.locator("[data-reward='points-as-money'] input[type=number]")
     tap(page, "points-as-money")
     points.fill("600")
     tap(page, "ten-off")

@@ -9,10 +9,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from loyaltyview.redemptions.models import IN_CART
+from loyaltyview.redemptions.stacking import StackingRule
 from loyaltyview.webview import formats
-from loyaltyview.webview.applied_redemptions import cart_left, redemptions_in
+from loyaltyview.webview.applied_redemptions import cart_left, of_member, redemptions_in
 from loyaltyview.webview.carts import cart_of, store_of
-from loyaltyview.webview.choice import Item, Obstacle, Taken, count, obstacle_of, read_offers, with_units
+from loyaltyview.webview.choice import (
+    Item,
+    Obstacle,
+    Start,
+    Taken,
+    count,
+    obstacle_of,
+    read_offers,
+    with_units,
+)
 from loyaltyview.webview.member_offers import PointsChoice
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.sessions import with_launch
@@ -29,7 +40,14 @@ def preview_choice(request: HttpRequest, launch: Launch) -> HttpResponse:
         items, spendable = read_offers(launch, request.POST.get("offers", ""))
     except BadSignature:
         return HttpResponse(status=204)
-    cart = cart_left(launch, cart_of(launch, store_of(launch)), redemptions_in(launch))
+    rows = redemptions_in(launch)
+    cart = cart_left(launch, cart_of(launch, store_of(launch)), rows)
+    start = Start(
+        cart=cart,
+        spendable=spendable,
+        rule=StackingRule.of(launch.program),
+        codes_in_cart=sum(row.state in IN_CART for row in of_member(launch, rows)),
+    )
     items = with_units(items, {item.pick: unit_in(request.POST, item.pick) for item in items}, cart)
     picks = request.POST.getlist("chosen")
     chosen = [item for item in items if item.pick in picks]
@@ -37,7 +55,7 @@ def preview_choice(request: HttpRequest, launch: Launch) -> HttpResponse:
     if not chosen:
         return HttpResponse(status=204)
     try:
-        taken = count(chosen, wanted, cart, spendable)
+        taken = count(chosen, wanted, start)
     except Obstacle as obstacle:
         cards: dict[str, Any] = {item.pick: {"obstacle": str(obstacle)} for item in chosen}
         answer = {"button": _("Apply all that is chosen"), "fine": "", "cards": cards}
@@ -46,7 +64,7 @@ def preview_choice(request: HttpRequest, launch: Launch) -> HttpResponse:
         answer = {"button": _button(taken, cart), "fine": _fine(chosen, taken), "cards": cards}
     for item in items:
         if item not in chosen:
-            cards[item.pick] = {"obstacle": obstacle_of(item, chosen, wanted, cart, spendable)}
+            cards[item.pick] = {"obstacle": obstacle_of(item, chosen, wanted, start)}
     return JsonResponse(answer)
 
 
