@@ -26,7 +26,6 @@ log = structlog.get_logger(__name__)
 FIELDS = ("email", "phone", "first_name", "last_name")
 # The form waits as long for NewStore as a launch does, and never beyond the page's deadline.
 BUDGET_S = 1.0
-DIGITS_OF_A_PHONE = 4
 
 Known = dict[str, str]
 
@@ -87,14 +86,9 @@ def _valid(profile: Profile, country: str) -> Known:
     given: Mapping[str, str] = {
         "email": profile.email,
         "phone": profile.phone,
-        "first_name": first if _is_name(first) else "",
-        "last_name": last if _is_name(last) else "",
+        "first_name": first if masking.is_name(first) else "",
+        "last_name": last if masking.is_name(last) else "",
     }
     form = EnrolForm(given, country=country)
     form.is_valid()
     return {name: value for name in FIELDS if (value := form.cleaned_data.get(name))}
-
-
-def _is_name(text: str) -> bool:
-    """Whether a name may be a name: where a till knows none, some store the address or the phone there."""
-    return "@" not in text and sum(char.isdecimal() for char in text) < DIGITS_OF_A_PHONE

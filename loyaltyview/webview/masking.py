@@ -6,22 +6,34 @@ from providers.texts import shown
 from providers.types import Member
 
 JOINER = "\u200d"
+DIGITS_OF_A_PHONE = 4  # a name has fewer
 
 
 def masked_name(member: Member) -> str:
     """Return "Mia S.", or what is known of it; "" without a name."""
-    first, last = shown(member.first_name), shown(member.last_name)
-    if first and last:
-        return f"{first} {first_letter(last)}."
-    if last:
-        return f"{first_letter(last)}."
-    return first
+    first, last = _names(member)
+    return " ".join(filter(None, (first, f"{first_letter(last)}." if last else "")))
 
 
 def initials(member: Member) -> str:
     """Return "M. S.", for a launch behind which no associate stands; "" without a name."""
-    names = (shown(member.first_name), shown(member.last_name))
-    return " ".join(f"{first_letter(name)}." for name in names if name)
+    return " ".join(f"{first_letter(name)}." for name in _names(member) if name)
+
+
+def is_name(text: str) -> bool:
+    """Whether a name may be a name: where a till knows none, some store the address or the phone there."""
+    return "@" not in text and sum(char.isdecimal() for char in text) < DIGITS_OF_A_PHONE
+
+
+def _names(member: Member) -> tuple[str, str]:
+    """Return first and last name. Some tills store the whole name as the first: its second word is masked."""
+    first, last = (
+        name if is_name(name) else "" for name in (shown(member.first_name), shown(member.last_name))
+    )
+    if first and not last:
+        first, *rest = first.split(maxsplit=1)
+        last = rest[0] if rest else ""
+    return first, last
 
 
 def full_name(member: Member) -> str:

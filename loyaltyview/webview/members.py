@@ -55,11 +55,17 @@ def masked_views(launch: Launch, members: Iterable[Member]) -> list[MaskedView]:
     found = [(masked_view(launch, member, is_choice=True), member) for member in members]
     looks = Counter((view.name, view.tier, view.details) for view, _member in found)
     return [
-        replace(view, details=(*view.details[:-1], shown(member.member_id)))
+        replace(view, details=_with_number(view, member))
         if launch.is_verified and looks[view.name, view.tier, view.details] > 1
         else view
         for view, member in found
     ]
+
+
+def _with_number(view: MaskedView, member: Member) -> tuple[str, ...]:
+    """Return the details with the member number in full where its end stood; no other detail is lost."""
+    end = masking.masked_id(member.member_id)
+    return (*(detail for detail in view.details if detail != end), shown(member.member_id))
 
 
 def read_choice(launch: Launch, choice: str) -> str:

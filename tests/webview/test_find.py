@@ -1,6 +1,7 @@
 """Finding a member: what may be typed, and what is never looked up."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -15,7 +16,7 @@ from loyaltyview.webview.search_input import read_code, read_query
 from providers.errors import Unavailable
 from providers.types import QueryKind
 
-from .fakes import FakeProvider, Vendor
+from .fakes import NOAH, FakeProvider, Vendor
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,17 @@ def test_several_matches_are_chosen_from_masked_rows(client: Client, page: str) 
     assert "L-00043" not in choices[0]
     response = client.post(page + "choose/", {"member": choices[1]}, follow=True)
     assert "Anna B." in response.content.decode()
+
+
+def test_twins_with_short_numbers_keep_their_email_beside_the_number(
+    client: Client, page: str, vendor: Vendor
+) -> None:
+    twins = (replace(NOAH, ref=number, member_id=number) for number in ("12", "13"))
+    vendor.members = {twin.ref: twin for twin in twins}
+    html = client.post(page + "find/", {"q": "family@example.test"}).content.decode()
+
+    for number in ("12", "13"):
+        assert f"<span>••• 0101</span><span>f•••@example.test</span><span>{number}</span>" in html
 
 
 def test_only_listed_members_can_be_chosen(client: Client, page: str) -> None:

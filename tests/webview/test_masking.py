@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loyaltyview.webview.masking import contact, full_name, masked_name
+from loyaltyview.webview.masking import contact, full_name, initials, masked_name
 
 from .fakes import MIA
 
@@ -40,3 +40,23 @@ def test_full_names_and_contacts_have_no_direction_marks_either() -> None:
     )
     assert full_name(odd) == "Mia Stone"
     assert contact(odd) == "é•••@example.test"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("Mia Stone", "", "Mia S."),
+        ("Anna Lena", "Berg", "Anna Lena B."),
+        ("mia@example.test", "", ""),
+        ("Mia", "+1 617 555 0100", "Mia"),
+        ("617 555 0100", "Stone", "S."),
+    ],
+)
+def test_a_whole_name_or_a_contact_in_the_place_of_a_name_is_not_shown(
+    first: str, last: str, expected: str
+) -> None:
+    assert masked_name(replace(MIA, first_name=first, last_name=last)) == expected
+
+
+def test_a_whole_name_in_the_place_of_the_first_has_two_initials() -> None:
+    assert initials(replace(MIA, first_name="Mia Stone", last_name="")) == "M. S."
