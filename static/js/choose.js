@@ -25,11 +25,20 @@ function say(element, text) {
   element.textContent = text ?? plain.get(element);
 }
 
+// No figure is known for the number in the field: none of an earlier number is shown.
+function hideFigures(card) {
+  card.querySelector("[data-points-used]").textContent = "";
+  card.querySelector(".saving").textContent = "";
+  card.querySelector("[data-better]")?.toggleAttribute("hidden", true);
+  followPoints(pointsOf(card), "");
+}
+
 function showPoints(card, figures) {
   const input = pointsOf(card);
   input.max = figures.most;
   if (!("points" in figures)) {
-    return; // not one of the steps: the field says so
+    hideFigures(card); // not one of the steps: the field says so
+    return;
   }
   if (Number(input.value) > figures.points) {
     input.value = figures.points;
@@ -61,10 +70,7 @@ function show(group, answer) {
 // Without an answer nothing is out of reach: the server judges the tap anyway.
 function forget(group) {
   show(group, { fine: "", cards: {} });
-  for (const card of steppersIn(group).filter((each) => pointsOf(each).value !== shownPoints(pointsOf(each)))) {
-    card.querySelector("[data-points-used]").textContent = "";
-    card.querySelector(".saving").textContent = "";
-  }
+  steppersIn(group).filter((each) => pointsOf(each).value !== shownPoints(pointsOf(each))).forEach(hideFigures);
 }
 
 async function ask(group, signal) {

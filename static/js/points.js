@@ -16,14 +16,18 @@ function setPoints(field, points) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-// The slider and the chips follow the field; `words` say what its number costs and saves.
+// The slider and the chips follow the field; `words` say what its number costs and saves, "" where it is no step.
 function followPoints(field, words) {
   const stepper = field.closest("[data-stepper]");
   const slider = stepper.querySelector("[data-slider]");
   if (slider) {
     slider.max = field.max;
     slider.value = field.value;
-    slider.setAttribute("aria-valuetext", words);
+    if (words) {
+      slider.setAttribute("aria-valuetext", words);
+    } else {
+      slider.removeAttribute("aria-valuetext");
+    }
   }
   for (const chip of stepper.querySelectorAll("[data-chip]")) {
     const points = chip.dataset.chip === "most" ? field.max : chip.dataset.chip;

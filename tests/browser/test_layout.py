@@ -143,6 +143,23 @@ def test_the_card_says_the_points_that_are_chosen(open_page: Callable[..., Page]
     expect(card.locator("[data-points-used]")).to_have_text("150 points")
 
 
+def test_points_between_two_steps_show_no_figure_of_an_earlier_number(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("mia", "phone", color_scheme="light")
+    see_member(page)
+    card = page.locator("[data-reward='points-as-money']")
+    card.locator("label").first.click()
+    card.get_by_role("button", name="All that fits").click()
+    expect(card.locator("[aria-pressed=true]")).to_have_count(1)
+    card.locator("input[type=number]").fill("333")
+    expect(card.locator(".saving")).to_have_text("")
+    expect(card.locator("[data-points-used]")).to_have_text("")
+    expect(card.locator("[aria-pressed=true]")).to_have_count(0)
+    card.locator("input[type=number]").fill("150")
+    expect(card.locator(".saving")).to_have_text("\N{MINUS SIGN}$4.50")
+
+
 def test_points_between_two_steps_are_not_sent_with_another_reward(open_page: Callable[..., Page]) -> None:
     page = open_page("mia", "phone", color_scheme="light")
     see_member(page)
