@@ -244,6 +244,7 @@ def test_a_search_finds_whole_values_in_usual_spellings(admin_client: Client, wr
 def test_rows_are_counted_up_to_a_limit(
     admin_client: Client, writes: list[Write], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(large_lists, "_rows_of", lambda _table: 0)  # an earlier test's ANALYZE stays
     assert "120 writes" in admin_client.get(LIST).content.decode()
     assert "1 write\n" in admin_client.get(f"{LIST}?q=Order-077").content.decode()
     monkeypatch.setattr(large_lists, "COUNTED", 100)

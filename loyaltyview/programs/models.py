@@ -142,7 +142,7 @@ class Program(models.Model):
     codes_per_cart = models.PositiveSmallIntegerField(
         _("codes per cart"),
         default=0,
-        help_text=_("How many rewards, vouchers, points as money and offers one cart takes. 0: no limit"),
+        help_text=_("How many rewards, vouchers and other codes a member may use in one cart. 0: no limit"),
     )
     kinds_together = models.JSONField(
         _("used together in one cart"),

@@ -1,4 +1,4 @@
-"""What may share one cart: how many codes it takes, and which kinds of spends go together.
+"""What a member may use in one cart: how many codes, and which kinds of spends go together.
 
 A program's rule (`codes_per_reward`, `codes_per_cart`, `kinds_together`). The page locks what does not fit, a
 tap is judged again, and once more when its row is stored: a member has one open spend at a time, so of two

@@ -116,7 +116,7 @@ def build_deck(
         offer = each.offer
         code = (codes or {}).get(offer.item_id, "") if offer.kind is SpendKind.VOUCHER else ""
         if offer.state is OfferState.LOCKED:
-            group, card = _locked_group(offer), _locked_card(offer, cart, member, code)
+            group, card = _locked_group(offer), _locked_card(offer, provider, cart, member, code)
         else:
             group, card = "now", _card(each, provider, cart, chosen, code, usable)
         groups[group].append(card)
@@ -134,11 +134,16 @@ def _locked_group(offer: Offer) -> str:
     return "soon" if offer.reason in REACHABLE else "rest"
 
 
-def _locked_card(offer: Offer, cart: Cart, member: Member, code: str) -> Card:
+def _is_final(offer: Offer, provider: LoyaltyProvider) -> bool:
+    return offer.is_final or not can_release(provider, SpendKind(offer.kind))
+
+
+def _locked_card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member, code: str) -> Card:
     share = offer.gap_share
     if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
         share = wording.tier_way(member.tier, cart.total.currency).share
-    return Card(offer=offer, gap=wording.gap(offer, member.tier), share=share, code=code)
+    gap, is_final = wording.gap(offer, member.tier), _is_final(offer, provider)
+    return Card(offer=offer, gap=gap, share=share, code=code, is_final=is_final)
 
 
 def _card(
@@ -150,7 +155,7 @@ def _card(
     usable: Iterable[MemberOffer],
 ) -> Card:
     offer = each.offer
-    is_final = offer.is_final or not can_release(provider, SpendKind(offer.kind))
+    is_final = _is_final(offer, provider)
     return Card(
         offer=offer,
         action=wording.action(offer),

@@ -63,11 +63,11 @@ def advise(balance: Balance, deck: Deck, earn: int | None) -> PointsAdvice:
 
 def _best_use(deck: Deck, expiring: int, spendable: int) -> Use | None:
     """Return the reward that uses most of the points that expire, of several the one that costs least. One
-    for this cart comes before one for another cart."""
+    for this cart comes before one for another cart. What cannot be undone is not proposed."""
     uses = [
         (is_now, min(cost, expiring), -cost, card.offer.title)
         for is_now, card in _payable(deck, spendable)
-        if (cost := _cost(card, expiring))
+        if not card.is_final and (cost := _cost(card, expiring))
     ]
     if not uses:
         return None

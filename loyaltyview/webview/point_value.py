@@ -133,7 +133,8 @@ def keep_points(
     offers: Collection[MemberOffer], cart: Cart, *, spendable: int, earn: int | None
 ) -> Advice | None:
     """Return why the member should keep the points, None where spending them now is as good, or where none of
-    `offers` takes points now. `earn` is what this cart earns, None where that is not known."""
+    `offers` takes points now. `earn` is what this cart earns, None where that is not known. No reward that
+    cannot be undone is named."""
     usable = [each.offer for each in offers if each.offer.state is OfferState.AVAILABLE and each.offer.points]
     values = [value for offer in usable if (value := value_of_100(offer))]
     if not values:
@@ -157,13 +158,13 @@ def keep_points(
 
 def _misses_points_only(offer: Offer) -> bool:
     is_locked = offer.state is OfferState.LOCKED and offer.reason == LockReason.POINTS
-    return is_locked and offer.points_gap > 0 and offer.saving is not None
+    return is_locked and offer.points_gap > 0 and offer.saving is not None and not offer.is_final
 
 
 def _for_a_larger_cart(usable: Iterable[Offer], cart: Cart, now: Money) -> Advice | None:
     best: Advice | None = None
     for offer in usable:
-        lost = lost_in(offer, cart)
+        lost = None if offer.is_final else lost_in(offer, cart)
         if lost is None or offer.saving is None or 2 * offer.saving.amount >= lost.worth.amount:
             continue
         then = value_of_100(offer, lost.worth)

@@ -69,5 +69,11 @@
       if (beta !== null && Math.abs(beta) > 150 && Math.abs(gamma) < 30) close();
     });
   }
+  // An app that was away for as long comes back with the curtain closed: no timer runs meanwhile.
+  let left = Date.now();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) left = Date.now();
+    else if (idle && Date.now() - left >= idle) close();
+  });
   wait();
 })();

@@ -18,7 +18,7 @@ from loyaltyview.events.models import Alarm, AlarmKind, Event, EventState, Retur
 from loyaltyview.events.overview import alarms_part, events_part, returns_part
 from loyaltyview.programs.models import Program
 from loyaltyview.work.models import Heartbeat
-from tests.plans import plan_of
+from tests.plans import analyze, plan_of
 
 NOW = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
 
@@ -171,6 +171,15 @@ def test_the_parts_ask_six_questions_of_indexes(
 ) -> None:
     for hour in range(30):
         came(timedelta(hours=hour), timedelta(minutes=hour))
+    now = timezone.now()
+    Alarm.objects.bulk_create(
+        Alarm(
+            program=program, kind=AlarmKind.GAP, subject=f"gap-{number}", raised_at=now, last_at=now,
+            closed_at=now if number else None,
+        )
+        for number in range(300)
+    )  # fmt: skip
+    analyze("events_event", "events_alarm")
 
     with django_assert_num_queries(6) as asked:
         for part in (events_part, returns_part, alarms_part):

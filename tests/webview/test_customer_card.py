@@ -9,6 +9,7 @@ from loyaltyview.programs.models import Program
 from loyaltyview.webview import languages
 from providers.errors import Unavailable
 
+from .conftest import Mint, Open
 from .fakes import Vendor
 from .test_shown import card_form
 
@@ -35,13 +36,14 @@ def test_nothing_on_it_is_the_associates_or_the_members_own(
 
 
 def test_it_asks_the_vendor_for_no_more_than_the_page(
-    client: Client, shown: str, card: str, vendor: Vendor
+    client: Client, open_page: Open, vendor: Vendor, newstore: Mint
 ) -> None:
-    before = len(vendor.calls)
-    client.get(shown)
-    for_the_page = len(vendor.calls) - before
-    client.get(card)
-    assert len(vendor.calls) - before <= 2 * for_the_page
+    vendor.is_local = False
+    page = open_page()
+    assert b"820" in b"".join(client.get(page))
+    vendor.calls.clear()
+    assert 'data-points="820"' in client.get(page + "card/").content.decode()
+    assert vendor.calls == []
 
 
 def test_it_says_what_is_saved_once_a_code_is_in_the_cart(client: Client, shown: str, card: str) -> None:

@@ -15,7 +15,9 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 FIVE = Discount(kind=DiscountKind.FIXED, amount=Money(amount=Decimal(5), currency="USD"))
 
 
-def card(points: int, title: str = "", choice: PointsChoice | None = None, **fields: Any) -> Card:
+def card(
+    points: int, title: str = "", choice: PointsChoice | None = None, is_final: bool = False, **fields: Any
+) -> Card:
     state = OfferState.LOCKED if "reason" in fields else OfferState.AVAILABLE
     offer = Offer(
         kind=SpendKind.REWARD,
@@ -27,7 +29,7 @@ def card(points: int, title: str = "", choice: PointsChoice | None = None, **fie
         state=state,
         **fields,
     )
-    return Card(offer=offer, choice=choice)
+    return Card(offer=offer, choice=choice, is_final=is_final)
 
 
 def advice(
@@ -55,6 +57,11 @@ def test_the_cheapest_reward_that_uses_all_points_that_expire_is_named() -> None
 
 def test_where_no_reward_uses_all_the_one_that_uses_most_is_named() -> None:
     assert used(900, 500, now=[card(100), card(400)]) == ("for 400", 400, True)
+
+
+def test_what_cannot_be_undone_is_not_proposed() -> None:
+    assert used(900, 120, now=[card(200, is_final=True), card(100)]) == ("for 100", 100, True)
+    assert used(900, 120, now=[card(200, is_final=True)]) is None
 
 
 def test_points_as_money_use_all_in_their_steps_up_to_the_most() -> None:

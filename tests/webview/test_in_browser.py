@@ -558,3 +558,14 @@ def test_the_card_lies_over_the_page_and_the_curtain_over_both(open_in_browser: 
     page.locator("#curtain button").click()
     expect(page.locator("#name")).to_be_visible()
     expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()
+    page.evaluate(
+        """() => {
+          let isHidden = true;
+          Object.defineProperty(document, "hidden", { get: () => isHidden });
+          window.turn = (hidden) => { isHidden = hidden; document.dispatchEvent(new Event("visibilitychange")); };
+          turn(true);
+        }"""
+    )
+    page.clock.set_system_time(timezone.now() + timedelta(hours=1))  # no timer runs in an app that is away
+    page.evaluate("turn(false)")
+    expect(page.locator("#curtain")).to_be_visible()

@@ -1,5 +1,6 @@
 """What points are worth in this cart, which offer beats another, and when to keep the points."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -107,6 +108,8 @@ TWENTY = reward("twenty", "20", 300, missing=100)
         ("8", 900, None, (reward("twenty", "20", 300),), Wait.CART),
         ("12", 900, None, (reward("twenty", "20", 300),), None),  # more than half is used
         ("100", 20, 500, (TWENTY,), None),  # nothing takes points now
+        ("100", 200, 120, (FIVE, replace(TWENTY, is_final=True)), None),  # never proposed
+        ("8", 900, None, (replace(reward("twenty", "20", 300), is_final=True),), None),
     ],
 )
 def test_points_are_better_kept_only_for_what_gives_more(

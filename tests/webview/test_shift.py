@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from loyaltyview.newstore.errors import NewStoreUnavailable
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.redemptions import shift
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.transitions import advance
 from loyaltyview.webview.models import Launch
@@ -43,6 +44,15 @@ def test_every_cart_of_today_is_listed_with_its_state(client: Client, two_carts:
     assert "Birthday voucher" in html
     assert 'data-saved="25.00"' in html
     assert "Mia" not in html
+
+
+def test_more_than_the_list_shows_counts_as_saved(
+    client: Client, two_carts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shift, "MOST_SHOWN", 1)
+    html = client.get(two_carts + "shift/").content.decode()
+    assert html.count('data-status="live"') == 1
+    assert 'data-saved="25.00"' in html
 
 
 def test_a_redemption_of_an_earlier_cart_is_undone_here(

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='program',
             name='codes_per_cart',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How many rewards, vouchers, points as money and offers one cart takes. 0: no limit', verbose_name='codes per cart'),
+            field=models.PositiveSmallIntegerField(default=0, help_text='How many rewards, vouchers and other codes a member may use in one cart. 0: no limit', verbose_name='codes per cart'),
         ),
         migrations.AddField(
             model_name='program',
