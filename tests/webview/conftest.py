@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django import Settings
 
 from loyaltyview.newstore.context import Associate
 from loyaltyview.newstore.coupons import CouponRequest, MintedCode
@@ -144,3 +148,40 @@ def shown(client: Client, page: str) -> str:
     """The page after Mia was shown on it."""
     client.get(page)
     return page
+
+
+Browse = Callable[..., Page]
+
+
+@pytest.fixture
+def open_in_browser(
+    browser: Browser, live_server: Any, program: Program, vendor: Vendor, newstore: Mint
+) -> Iterator[Browse]:
+    """Open Mia's cart on a phone; a script error or a refused script fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def opened(
+        prepare: Callable[[Page], None] = lambda page: None, wait_until: Any = "load", **cart: object
+    ) -> Page:
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        prepare(page)
+        address = f"{live_server.url}/launch/acme/?{urlencode(launch_params(program, **cart))}"
+        page.goto(address, wait_until=wait_until)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert broken == []
+
+
+@pytest.fixture
+def slow(vendor: Vendor, settings: Settings) -> Vendor:
+    """A vendor slower than the first paint, so that the skeleton is shown first; the test lets it go."""
+    settings.PAGE_DEADLINE_S = 30
+    vendor.hold()
+    return vendor

@@ -1,65 +1,23 @@
 """The member page in a real browser, with a vendor that can be slow: what only scripts can get wrong."""
 
-import base64
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from pytest_django import Settings
+from playwright.sync_api import Page, Route, expect
 
 from loyaltyview.newstore.errors import NewStoreError, NewStoreRejected, NewStoreUnavailable
-from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.webview.models import Launch
 from providers.types import Discount, DiscountKind, PointsRange, Reward
 
-from .conftest import TOKEN, Mint, launch_params
+from .conftest import Browse, Mint
 from .fakes import MIA, POINTS_AS_MONEY, REWARDS, Vendor, usd
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_in_browser(
-    browser: Browser, live_server: Any, program: Program, vendor: Vendor, newstore: Mint
-) -> Iterator[Open]:
-    """Open Mia's cart on a phone; a script error or a refused script fails the test."""
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
-
-    def opened(
-        prepare: Callable[[Page], None] = lambda page: None, wait_until: Any = "load", **cart: object
-    ) -> Page:
-        context = browser.new_context(viewport={"width": 390, "height": 844})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        prepare(page)
-        address = f"{live_server.url}/launch/acme/?{urlencode(launch_params(program, **cart))}"
-        page.goto(address, wait_until=wait_until)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert broken == []
-
-
-@pytest.fixture
-def slow(vendor: Vendor, settings: Settings) -> Vendor:
-    """A vendor slower than the first paint, so that the skeleton is shown first; the test lets it go."""
-    settings.PAGE_DEADLINE_S = 30
-    vendor.hold()
-    return vendor
 
 
 def tap(page: Page, reward: str) -> None:
@@ -71,7 +29,7 @@ def chosen(page: Page) -> list[str]:
     return [box.get_attribute("data-reward") or "" for box in boxes.all()]
 
 
-def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Open, slow: Vendor) -> None:
+def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Browse, slow: Vendor) -> None:
     slow.rewards = (*REWARDS, POINTS_AS_MONEY)
     asked: list[str] = []
     page = open_in_browser(
@@ -98,7 +56,7 @@ def test_choosing_works_after_the_skeleton_was_replaced(open_in_browser: Open, s
     assert dict(applied) == {"ten-off": 200, "points-as-money": 550}
 
 
-def test_a_tap_before_the_script_has_loaded_counts(open_in_browser: Open) -> None:
+def test_a_tap_before_the_script_has_loaded_counts(open_in_browser: Browse) -> None:
     held: list[Route] = []
     page = open_in_browser(
         lambda page: page.route("**/choose.js", lambda route: held.append(route)), wait_until="commit"
@@ -128,7 +86,7 @@ def lose_the_token(page: Page) -> None:
     ("trouble", "code"), [(expire, "SESSION_EXPIRED"), (lose_the_token, "CSRF")], ids=["expired", "csrf"]
 )
 def test_an_expired_page_replaces_the_content(
-    open_in_browser: Open, trouble: Callable[[Page], None], code: str
+    open_in_browser: Browse, trouble: Callable[[Page], None], code: str
 ) -> None:
     page = open_in_browser()
     trouble(page)
@@ -141,7 +99,7 @@ def test_an_expired_page_replaces_the_content(
     assert not Redemption.objects.exists()
 
 
-def test_an_error_page_of_a_proxy_reloads_our_page(open_in_browser: Open) -> None:
+def test_an_error_page_of_a_proxy_reloads_our_page(open_in_browser: Browse) -> None:
     page = open_in_browser()
     page.route(
         "**/redeem/", lambda route: route.fulfill(status=502, body="<html><h1>Bad Gateway</h1></html>")
@@ -152,7 +110,7 @@ def test_an_error_page_of_a_proxy_reloads_our_page(open_in_browser: Open) -> Non
     assert page.get_by_text("Bad Gateway").count() == 0
 
 
-def test_a_tap_without_a_network_is_kept_and_goes_on_by_itself(open_in_browser: Open) -> None:
+def test_a_tap_without_a_network_is_kept_and_goes_on_by_itself(open_in_browser: Browse) -> None:
     page = open_in_browser()
     page.context.set_offline(True)
     page.get_by_role("link", name="My shift").click()
@@ -165,7 +123,9 @@ def test_a_tap_without_a_network_is_kept_and_goes_on_by_itself(open_in_browser: 
     assert Redemption.objects.count() == 1
 
 
-def test_a_tap_without_a_network_that_is_dropped_or_changed_is_not_sent(open_in_browser: Open) -> None:
+def test_a_tap_without_a_network_that_is_dropped_or_changed_is_not_sent(
+    open_in_browser: Browse,
+) -> None:
     page = open_in_browser()
     page.context.set_offline(True)
     apply(page, "ten-off")
@@ -180,7 +140,7 @@ def test_a_tap_without_a_network_that_is_dropped_or_changed_is_not_sent(open_in_
     assert not Redemption.objects.exists()
 
 
-def test_a_tap_whose_answer_is_lost_is_applied_once(open_in_browser: Open) -> None:
+def test_a_tap_whose_answer_is_lost_is_applied_once(open_in_browser: Browse) -> None:
     def lose(route: Route) -> None:
         route.fetch()
         route.abort()
@@ -199,7 +159,7 @@ def test_a_tap_whose_answer_is_lost_is_applied_once(open_in_browser: Open) -> No
     ],
 )
 def test_a_refusal_is_shown_on_the_page_for_every_status(
-    open_in_browser: Open, newstore: Mint, error: NewStoreError, code: str
+    open_in_browser: Browse, newstore: Mint, error: NewStoreError, code: str
 ) -> None:
     page = open_in_browser()
     newstore.error = error
@@ -208,7 +168,7 @@ def test_a_refusal_is_shown_on_the_page_for_every_status(
     assert chosen(page) == ["ten-off"]
 
 
-def test_a_slow_undo_shows_that_it_was_pressed(open_in_browser: Open) -> None:
+def test_a_slow_undo_shows_that_it_was_pressed(open_in_browser: Browse) -> None:
     page = open_in_browser()
     apply(page, "ten-off")
     expect(page.locator("#handoff")).to_be_visible()
@@ -223,7 +183,7 @@ def test_a_slow_undo_shows_that_it_was_pressed(open_in_browser: Open) -> None:
     assert undo.bounding_box() == before, "nothing jumps"
 
 
-def test_any_kind_of_press_shows_the_contact_for_some_seconds(open_in_browser: Open) -> None:
+def test_any_kind_of_press_shows_the_contact_for_some_seconds(open_in_browser: Browse) -> None:
     page = open_in_browser(lambda page: page.clock.install())
     page.clock.pause_at(timezone.now() + timedelta(seconds=30))  # no seconds but the test's
     # Its name is what it shows (WCAG 2.5.3), so that it can be called by that.
@@ -245,7 +205,7 @@ def test_any_kind_of_press_shows_the_contact_for_some_seconds(open_in_browser: O
     [(200, ""), (118, "Two minutes left for this code"), (30, re.compile("0:(30|[12]\\d) left"))],
 )
 def test_the_remaining_time_that_is_announced_is_right_when_the_page_opens(
-    open_in_browser: Open, left_s: int, said: str | re.Pattern[str]
+    open_in_browser: Browse, left_s: int, said: str | re.Pattern[str]
 ) -> None:
     page = open_in_browser()
     address = page.url.rstrip("/")
@@ -260,185 +220,8 @@ def test_the_remaining_time_that_is_announced_is_right_when_the_page_opens(
     expect(later.locator("[data-announce]")).to_have_text(said)
 
 
-INJECTED = {
-    "securityToken": TOKEN,
-    "contextProps": {
-        "cart": {
-            "cartId": "5f0c1d3e-cart-1",
-            "cartTotal": 129.9,
-            "currency": "USD",
-            "items": [{"productId": "CAP-02", "itemId": "i-2", "price": 40}],
-            "selectedCoupons": [{"code": "SUMMER"}],
-        }
-    },
-    "theme": {"color": {"blue500": "#2E5AD1"}},
-}
-FREE_CAP = Reward(
-    reward_id="free-cap",
-    title="A free cap",
-    points=100,
-    discount=Discount(kind=DiscountKind.PRODUCT, skus=("CAP-02",)),
-)
-
-
-def inject(page: Page, after_ms: int = 0, below: str = "/") -> None:
-    """Put the object into each page `below` as the app does, which may be some time after it."""
-    put = f"window.NEWSTORE = {json.dumps(INJECTED)}"
-    if after_ms:
-        put = f"setTimeout(() => {{ {put} }}, {after_ms})"
-    page.add_init_script(f"if (location.pathname.startsWith('{below}')) {{ {put} }}")
-
-
-def test_a_late_injected_object_is_shown_and_its_coupon_goes_back_with_the_code(
-    open_in_browser: Open, vendor: Vendor
-) -> None:
-    vendor.rewards = (*REWARDS, FREE_CAP)
-    page = open_in_browser(lambda page: inject(page, after_ms=500), items=None)
-    free = page.locator("[data-reward='free-cap']")
-    expect(free).to_have_attribute("data-state", "available")
-    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
-    apply(page, "free-cap")
-    expect(page.locator("#handoff")).to_have_attribute("href", re.compile("=SUMMER&.*=LOY"))
-
-
-def test_an_injected_object_is_shown_after_the_skeleton(open_in_browser: Open, slow: Vendor) -> None:
-    slow.rewards = (*REWARDS, FREE_CAP)
-    page = open_in_browser(inject, wait_until="commit", items=None)
-    slow.let_go()
-    expect(page.locator("[data-reward='free-cap']")).to_have_attribute("data-state", "available")
-
-
-def choose_a_card(page: Page) -> None:
-    tap(page, "ten-off")
-
-
-def type_a_code(page: Page) -> None:
-    page.locator("#voucher-code").press_sequentially("SPR")
-
-
-def reveal(page: Page) -> None:
-    page.locator(".reveal").press("Enter")
-
-
-@pytest.mark.parametrize("touch", [choose_a_card, type_a_code, reveal])
-def test_content_is_not_swapped_while_the_associate_works_on_it(
-    open_in_browser: Open, touch: Callable[[Page], None]
-) -> None:
-    held: list[Route] = []
-    asked: list[str] = []
-
-    def prepare(page: Page) -> None:
-        inject(page)
-        page.route("**/host/", lambda route: held.append(route))
-        page.on("request", lambda request: asked.append(request.url))
-
-    page = open_in_browser(prepare, items=None)
-    touch(page)
-    with page.expect_response("**/host/") as told:
-        held[0].continue_()
-    assert told.value.json()["content"]
-    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
-    page.wait_for_load_state("networkidle")
-    assert not [url for url in asked if "/content/" in url]
-    # All the same the server has it, and the next page shows it.
-    assert Launch.objects.get().selected_coupons == ["SUMMER"]
-
-
-def test_a_tap_while_new_content_is_loading_is_kept(open_in_browser: Open) -> None:
-    """The new content is loading when the associate taps."""
-    held: list[Route] = []
-
-    def prepare(page: Page) -> None:
-        inject(page)
-        page.route("**/content/", lambda route: held.append(route))
-
-    page = open_in_browser(prepare, items=None)
-    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
-    tap(page, "ten-off")
-    with page.expect_response("**/content/"):
-        held[0].continue_()
-    page.wait_for_load_state("networkidle")
-    assert chosen(page) == ["ten-off"]
-
-
-def test_a_tap_before_the_scripts_have_loaded_is_kept(open_in_browser: Open) -> None:
-    held: list[Route] = []
-
-    def prepare(page: Page) -> None:
-        inject(page)
-        page.route("**/js/host.js", lambda route: held.append(route))
-
-    page = open_in_browser(prepare, wait_until="commit", items=None)
-    tap(page, "ten-off")
-    held[0].continue_()
-    expect(page.locator("link[href$='/theme.css']")).to_be_attached()
-    page.wait_for_load_state("networkidle")
-    assert chosen(page) == ["ten-off"]
-    assert Launch.objects.get().selected_coupons == ["SUMMER"]
-
-
-def test_an_injected_object_that_could_not_be_sent_is_sent_by_the_next_page(open_in_browser: Open) -> None:
-    def prepare(page: Page) -> None:
-        inject(page)
-        page.route("**/host/", lambda route: route.abort(), times=1)
-
-    page = open_in_browser(prepare, items=None)
-    with page.expect_response("**/host/"):
-        page.reload()
-    assert Launch.objects.get().selected_coupons == ["SUMMER"]
-
-
-def test_the_fragment_has_priority_and_the_injected_object_adds_the_rest(
-    open_in_browser: Open, live_server: Any, program: Program
-) -> None:
-    said = {
-        "externalIdentity": launch_params(program)["externalIdentity"],
-        "contextProps": {"formData": {"loyaltyId": "L-00042", "cartId": "5f0c1d3e-cart-1"}},
-    }
-    page = open_in_browser(inject)
-    Launch.objects.all().delete()
-    fragment = base64.b64encode(json.dumps(said).encode()).decode()
-    page.goto("about:blank")
-    page.goto(f"{live_server.url}/launch/acme/#{fragment}", wait_until="commit")  # the page goes on by itself
-    expect(page.locator("[data-points='820']")).to_be_visible()
-    launch = Launch.objects.get()
-    assert (launch.loyalty_id, launch.cart["total"]) == ("L-00042", "129.9")
-    assert launch.selected_coupons == ["SUMMER"]
-
-
-def test_an_object_injected_after_the_fragment_was_read_counts_too(
-    open_in_browser: Open,
-    live_server: Any,
-    program: Program,
-) -> None:
-    params = launch_params(program)
-    cart = {
-        "cartId": "5f0c1d3e-cart-1",
-        "cartTotal": 129.9,
-        "currency": "USD",
-        "customerEmail": "mia@example.test",
-    }
-    said = {
-        "securityToken": params["token"],
-        "externalIdentity": params["externalIdentity"],
-        "contextProps": {"cart": cart},
-    }
-    # Not into the page that reads the fragment, however long that takes.
-    page = open_in_browser(lambda page: inject(page, after_ms=400, below="/l/"))
-    Launch.objects.all().delete()
-    fragment = base64.b64encode(json.dumps(said).encode()).decode()
-    page.goto("about:blank")
-    with page.expect_response("**/host/"):
-        page.goto(
-            f"{live_server.url}/launch/acme/#{fragment}", wait_until="commit"
-        )  # the page goes on by itself
-    launch = Launch.objects.get()
-    assert launch.selected_coupons == ["SUMMER"]
-    assert launch.theme == {"accent": "#2e5ad1"}
-
-
 def test_a_card_that_the_choice_blocks_says_why_until_it_fits_again(
-    open_in_browser: Open, vendor: Vendor
+    open_in_browser: Browse, vendor: Vendor
 ) -> None:
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=380))
     page = open_in_browser()
@@ -451,7 +234,7 @@ def test_a_card_that_the_choice_blocks_says_why_until_it_fits_again(
     expect(card.locator("[data-obstacle]")).to_be_empty()
 
 
-def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Open, vendor: Vendor) -> None:
+def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Browse, vendor: Vendor) -> None:
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=620))
     vendor.rewards = (*REWARDS, POINTS_AS_MONEY)
     page = open_in_browser()
@@ -465,7 +248,7 @@ def test_the_points_stepper_gives_way_to_the_other_rewards(open_in_browser: Open
     assert page.locator("[data-mirror]").input_value() == "400"
 
 
-def test_the_last_choice_counts_and_no_stale_figure_is_shown(open_in_browser: Open) -> None:
+def test_the_last_choice_counts_and_no_stale_figure_is_shown(open_in_browser: Browse) -> None:
     held: list[Route] = []
     page = open_in_browser()
     page.route("**/preview/", lambda route: held.append(route), times=3)
@@ -483,7 +266,7 @@ def test_the_last_choice_counts_and_no_stale_figure_is_shown(open_in_browser: Op
 
 
 def test_without_a_preview_everything_can_be_chosen_and_no_saving_is_promised(
-    open_in_browser: Open, vendor: Vendor
+    open_in_browser: Browse, vendor: Vendor
 ) -> None:
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=380))
     page = open_in_browser()
@@ -499,7 +282,7 @@ def test_without_a_preview_everything_can_be_chosen_and_no_saving_is_promised(
 
 
 def test_two_free_products_of_one_item_are_not_promised_together(
-    open_in_browser: Open, vendor: Vendor
+    open_in_browser: Browse, vendor: Vendor
 ) -> None:
     free = Discount(kind=DiscountKind.PRODUCT, skus=("CAP-02",))
     vendor.rewards = tuple(
@@ -512,7 +295,7 @@ def test_two_free_products_of_one_item_are_not_promised_together(
     expect(second.locator("[name=chosen]")).to_be_disabled()
 
 
-def test_the_points_that_the_others_leave_are_accepted(open_in_browser: Open, vendor: Vendor) -> None:
+def test_the_points_that_the_others_leave_are_accepted(open_in_browser: Browse, vendor: Vendor) -> None:
     half_a_cent = PointsRange(minimum=1, maximum=5000, step=1, value_per_point=usd("0.005"))
     vendor.rewards = (REWARDS[0], replace(POINTS_AS_MONEY, points_range=half_a_cent))
     vendor.members[MIA.ref] = replace(MIA, balance=replace(MIA.balance, spendable=701))
@@ -525,7 +308,7 @@ def test_the_points_that_the_others_leave_are_accepted(open_in_browser: Open, ve
 
 
 def test_the_page_says_whether_all_or_some_or_nothing_can_be_undone(
-    open_in_browser: Open, vendor: Vendor
+    open_in_browser: Browse, vendor: Vendor
 ) -> None:
     ten, fifteen = REWARDS[0], REWARDS[1]
     vendor.rewards = (ten, fifteen, replace(fifteen, reward_id="five-percent", title="5% off"))
@@ -539,33 +322,3 @@ def test_the_page_says_whether_all_or_some_or_nothing_can_be_undone(
     for reward in ("fifteen-percent", "five-percent"):
         page.locator(f"[data-reward={reward}] label").first.click()
     expect(fine).to_have_text("200 points. Can be undone on the next page")
-
-
-def test_the_card_lies_over_the_page_and_the_curtain_over_both(open_in_browser: Open) -> None:
-    page = open_in_browser(lambda page: page.clock.install())
-    page.locator("[data-reward='ten-off'] .card-face").click()
-    page.locator("[data-card]").click()
-    expect(page.locator("#card .customer-card")).to_contain_text("820")
-    assert page.locator("#content").evaluate("part => part.inert")
-    page.locator("[data-card-close]").click()
-    expect(page.locator("#card .customer-card")).to_have_count(0)
-    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()
-    page.clock.fast_forward(59_000)
-    expect(page.locator("#curtain")).to_be_hidden()
-    page.clock.fast_forward(2_000)
-    expect(page.locator("#curtain")).to_be_visible()
-    expect(page.locator("#name")).to_be_hidden()
-    page.locator("#curtain button").click()
-    expect(page.locator("#name")).to_be_visible()
-    expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()
-    page.evaluate(
-        """() => {
-          let isHidden = true;
-          Object.defineProperty(document, "hidden", { get: () => isHidden });
-          window.turn = (hidden) => { isHidden = hidden; document.dispatchEvent(new Event("visibilitychange")); };
-          turn(true);
-        }"""
-    )
-    page.clock.set_system_time(timezone.now() + timedelta(hours=1))  # no timer runs in an app that is away
-    page.evaluate("turn(false)")
-    expect(page.locator("#curtain")).to_be_visible()

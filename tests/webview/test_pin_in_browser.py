@@ -5,15 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import Browse
 from .fakes import MIA, Vendor
-from .test_in_browser import Open, open_in_browser  # noqa: F401
 
-# ruff: noqa: F811
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_pins_page_has_the_programs_name_and_nothing_else_around_it(
-    open_in_browser: Open, vendor: Vendor
+    open_in_browser: Browse, vendor: Vendor
 ) -> None:
     """It comes as a whole page in place of the associate's, and its form is no request of a script."""
     vendor.pins[MIA.ref] = "4711"

@@ -11,10 +11,9 @@ from providers.outbound.budget import Budget
 from providers.outbound.budget_state import Limit
 from providers.outbound.budget_store import ProcessStore
 
+from .conftest import Browse
 from .fakes import FakeProvider
-from .test_in_browser import Open, apply, open_in_browser
-
-__all__ = ["open_in_browser"]
+from .test_in_browser import apply
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,7 +27,7 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> Budget:
     return budget
 
 
-def test_a_tap_that_waits_goes_on_by_itself(open_in_browser: Open, budget: Budget) -> None:
+def test_a_tap_that_waits_goes_on_by_itself(open_in_browser: Browse, budget: Budget) -> None:
     page = open_in_browser()
     for number in range(2):
         budget.book(f"another-{number}", 5)
