@@ -11,6 +11,8 @@ import pytest
 import responses
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from loyaltyview.newstore import client as client_module
+from loyaltyview.newstore import rate_limit
 from loyaltyview.programs.models import Program
 
 API = "https://acme-staging.newstore.test"
@@ -95,3 +97,17 @@ def signed(tenant: Program, signing_key: rsa.RSAPrivateKey) -> Callable[..., str
         )
 
     return sign
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses are counted, not waited for."""
+    waited: list[float] = []
+
+    class Clock:
+        monotonic = staticmethod(lambda: time.monotonic() + sum(waited))
+        sleep = staticmethod(waited.append)
+
+    monkeypatch.setattr(client_module, "time", Clock)
+    monkeypatch.setattr(rate_limit, "time", Clock)
+    return waited
