@@ -25,31 +25,18 @@ function say(element, text) {
   element.textContent = text ?? plain.get(element);
 }
 
-// No figure is known for the number in the field: none of an earlier number is shown.
-function hideFigures(card) {
-  card.querySelector("[data-points-used]").textContent = "";
-  card.querySelector(".saving").textContent = "";
-  card.querySelector("[data-better]")?.toggleAttribute("hidden", true);
-  followPoints(pointsOf(card), "");
-}
-
 function showPoints(card, figures) {
   const input = pointsOf(card);
   input.max = figures.most;
   if (!("points" in figures)) {
-    hideFigures(card); // not one of the steps: the field says so
-    return;
+    return followPoints(input); // not one of the steps: the field says so
   }
   if (Number(input.value) > figures.points) {
     input.value = figures.points;
   }
   input.dataset.shown = input.value;
   card.querySelector("[data-mirror]").value = input.value;
-  followPoints(input, `${figures.used}, ${figures.saving}`);
-  // What beats the fewest points may not beat more of them.
-  card.querySelector("[data-better]")?.toggleAttribute("hidden", input.value !== input.min);
-  card.querySelector("[data-points-used]").textContent = figures.used;
-  card.querySelector(".saving").textContent = figures.saving;
+  followPoints(input, figures.used, figures.saving);
   say(labelOf(card), figures.button);
 }
 
@@ -70,7 +57,9 @@ function show(group, answer) {
 // Without an answer nothing is out of reach: the server judges the tap anyway.
 function forget(group) {
   show(group, { fine: "", cards: {} });
-  steppersIn(group).filter((each) => pointsOf(each).value !== shownPoints(pointsOf(each))).forEach(hideFigures);
+  for (const points of steppersIn(group).map(pointsOf)) {
+    if (points.value !== shownPoints(points)) followPoints(points);
+  }
 }
 
 async function ask(group, signal) {

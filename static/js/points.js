@@ -16,18 +16,20 @@ function setPoints(field, points) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-// The slider and the chips follow the field; `words` say what its number costs and saves, "" where it is no step.
-function followPoints(field, words) {
+// Card, slider and chips follow the field. Without figures, none of an earlier number stays: its number is no step.
+function followPoints(field, used = "", saving = "") {
+  const card = field.closest(".choice");
+  card.querySelector("[data-points-used]").textContent = used;
+  card.querySelector(".saving").textContent = saving;
+  // What beats the fewest points may not beat more of them.
+  card.querySelector("[data-better]")?.toggleAttribute("hidden", !used || field.value !== field.min);
   const stepper = field.closest("[data-stepper]");
   const slider = stepper.querySelector("[data-slider]");
   if (slider) {
     slider.max = field.max;
     slider.value = field.value;
-    if (words) {
-      slider.setAttribute("aria-valuetext", words);
-    } else {
-      slider.removeAttribute("aria-valuetext");
-    }
+    if (used) slider.setAttribute("aria-valuetext", `${used}, ${saving}`);
+    else slider.removeAttribute("aria-valuetext");
   }
   for (const chip of stepper.querySelectorAll("[data-chip]")) {
     const points = chip.dataset.chip === "most" ? field.max : chip.dataset.chip;

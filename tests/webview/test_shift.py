@@ -43,6 +43,7 @@ def test_every_cart_of_today_is_listed_with_its_state(client: Client, two_carts:
     assert "$10 off" in html
     assert "Birthday voucher" in html
     assert 'data-saved="25.00"' in html
+    assert re.findall(r'data-code="(LOY\d+)"', html) == ["LOY0000002", "LOY0000001"]
     assert "Mia" not in html
 
 
