@@ -1,8 +1,9 @@
 """Shared fixtures: the program and its store, Chromium. What the marks `postgres` and `browser` need."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import TransactionTestCase
 from django.utils import timezone
+from django_structlog.middlewares import request as request_logs
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -146,6 +148,23 @@ def _nothing_is_done_behind_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread sees nothing of a test's transaction, and would outlive it."""
     monkeypatch.setattr(behind, "start", lambda step: step())
     monkeypatch.setattr(behind, "write", lambda step: step() or True)
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close streamed answers that a test did not read to their end, as every WSGI server does. Else the
+    garbage collector would, amid a change of a context variable, and CPython crashes (its issue 148891)."""
+    begun: list[Generator[bytes]] = []
+    logged = request_logs.sync_streaming_content_wrapper
+
+    def noted(content: Iterator[bytes], context: Any) -> Generator[bytes]:
+        begun.append(logged(content, context))
+        return begun[-1]
+
+    monkeypatch.setattr(request_logs, "sync_streaming_content_wrapper", noted)
+    yield
+    for answer in begun:
+        Context().run(answer.close)
 
 
 @pytest.fixture(autouse=True)

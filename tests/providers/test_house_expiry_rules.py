@@ -201,7 +201,10 @@ def test_the_job_looks_only_at_members_who_are_due(
     ) as queries:
         expire_all("acme", BOUGHT + 300 * DAY)
     (query,) = queries.captured_queries
-    assert "house_member_expiry" in plan_of(query["sql"])
+    plan = plan_of(query["sql"])
+    assert "Seq Scan" not in plan
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert "house_member_expiry" in plan
 
 
 def test_what_one_call_does_not_reach_the_next_minute_does(

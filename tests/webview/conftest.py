@@ -37,6 +37,11 @@ def open_slowly(client: Client, address: str) -> tuple[str, Iterator[bytes]]:
     return next(parts).decode(), parts
 
 
+def words(text: str) -> set[str]:
+    """Return the words of `text`. A key or a token in it may hold a short name or number by chance."""
+    return set(re.findall(r"\w+", text))
+
+
 def squeezed(html: str) -> str:
     """Return `html` on one line, without the white space that only lays the template out."""
     return re.sub(r" ?([<>]) ?", r"\1", re.sub(r"\s+", " ", html))

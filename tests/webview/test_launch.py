@@ -16,7 +16,7 @@ from loyaltyview.redemptions.models import Redemption, Transition
 from loyaltyview.webview.models import Launch
 from providers.types import Consents
 
-from .conftest import Mint, Open, cart_json, launch_params
+from .conftest import Mint, Open, cart_json, launch_params, words
 from .fakes import Vendor
 
 
@@ -30,7 +30,7 @@ def test_a_launch_becomes_a_session_with_a_cookie_for_its_own_path(client: Clien
 
 
 def test_no_personal_data_is_in_the_address(page: str) -> None:
-    assert "mia" not in page
+    assert "mia" not in words(page)
     assert "0f3a9c5be1d2" not in page
 
 
@@ -60,7 +60,7 @@ def test_without_a_valid_identity_there_is_no_customer_data(
     assert response.status_code == 403
     assert 'data-page="refused"' in html
     assert "Log out of the app and in again" in html
-    assert "Mia" not in html
+    assert "Mia" not in words(html)
     assert "mia@" not in html
     assert not Launch.objects.exists()
     assert vendor.calls == []
@@ -80,7 +80,7 @@ def test_an_unknown_and_an_inactive_program_look_the_same(client: Client, progra
     inactive = client.get("/launch/acme/", launch_params(program))
     unknown = client.get("/launch/nobody/")
     assert inactive.status_code == unknown.status_code == 404
-    assert "Acme" not in inactive.content.decode()
+    assert "Acme" not in words(inactive.content.decode())
 
 
 @pytest.mark.parametrize("params", [{}, {"token": "abc", "externalIdentity": "x"}])
@@ -158,7 +158,7 @@ def test_without_identity_newstore_says_who_the_customer_is(
     params = launch_params(program, customerEmail="mia@example.test") | {"externalIdentity": ""}
     html = client.get(client.get("/launch/acme/", params)["Location"]).content.decode()
     assert '<h1 id="name">N. B.</h1>' in html
-    assert "Mia" not in html
+    assert "Mia" not in words(html)
 
 
 @pytest.mark.parametrize("path", ["", "consents/", "enrol/", "history/", "find/?several=1", "shift/"])

@@ -1,5 +1,6 @@
 """A customer who joins with the order that they pay: asked at the till, and kept until then."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_new_customer_waits_for_their_order(
 ) -> None:
     html = client.post(page + "enrol/", NEW | {"consent_email": "on"}, follow=True).content.decode()
     assert "The customer joins with this purchase" in html
-    assert "0177" not in html
+    assert "5550177" not in re.sub(r"\W", "", html)
     assert "enrol" not in vendor.calls
     newcomer = newcomer_of(program, PROFILE)
     assert newcomer
@@ -65,7 +66,7 @@ def test_a_newcomer_withdraws_before_they_pay(client: Client, page: str, program
 def test_what_they_said_is_encrypted(client: Client, page: str) -> None:
     client.post(page + "enrol/", NEW)
     (stored,) = WaitingNewcomer.objects.extra(select={"raw": "said"}).values_list("raw", flat=True)
-    assert "0177" not in stored
+    assert "5550177" not in stored
 
 
 def test_a_member_is_shown_at_once(client: Client, page: str, vendor: Vendor) -> None:

@@ -129,7 +129,7 @@ def test_a_text_that_is_no_code_is_never_looked_up(
     html = response.content.decode()
     assert response.status_code == 422
     assert f'data-error="{error}"' in html
-    assert "4111" not in html, "a payment card is not sent back"
+    assert "4111 1111" not in html, "a payment card is not sent back"
     assert "find_voucher" not in vendor.calls
 
 

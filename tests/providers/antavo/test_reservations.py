@@ -152,7 +152,10 @@ def test_a_forgotten_reservation_is_burned_although_it_failed_half_way(
 def test_forgotten_reservations_are_found_by_an_index(provider: AntavoProvider) -> None:
     with CaptureQueriesContext(connection) as asked:
         provider.burn_forgotten()
-    assert "journal_waits_for_order" in plan_of(asked.captured_queries[0]["sql"])
+    plan = plan_of(asked.captured_queries[0]["sql"])
+    assert "Seq Scan" not in plan
+    if connection.vendor == "sqlite":  # PostgreSQL's choice depends on how much there is
+        assert "journal_waits_for_order" in plan
 
 
 def test_a_reservation_whose_answer_was_lost_is_found_by_our_key(
