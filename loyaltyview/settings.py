@@ -123,6 +123,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 INSTALLED_APPS = [
+    "loyaltyview.brand",
     "loyaltyview.programs",
     "loyaltyview.newstore",
     "loyaltyview.webview",

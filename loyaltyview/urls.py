@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("loyaltyview.webview.urls")),
     path("", include("loyaltyview.events.urls")),
     path("", include("loyaltyview.ops.urls")),
+    path("", include("loyaltyview.brand.urls")),
     # A vendor's own pages for administrators, for example to connect an account.
     *[
         path(f"admin/{kind}/", include(module), {"host": ProgramsHost()})

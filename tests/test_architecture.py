@@ -21,10 +21,11 @@ LONGEST = {"loyaltyview": 400, "providers": 400, "tests": 600}
 ALLOWED = {
     "ops": {"checks"},
     "work": {"ops"},
-    "programs": {"ops", "work", "providers"},
+    "brand": {"providers"},
+    "programs": {"brand", "ops", "work", "providers"},
     "newstore": {"programs", "work", "ops"},
     "redemptions": {"newstore", "programs", "work", "ops", "providers"},
-    "webview": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
+    "webview": {"brand", "redemptions", "newstore", "programs", "work", "ops", "providers"},
     "events": {"redemptions", "newstore", "programs", "work", "ops", "providers"},
     "sandbox": set(),
 }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -11,11 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from loyaltyview.ops.read_only_admin import ReadOnlyAdmin
+from loyaltyview.programs.brand_form import BRAND
 from loyaltyview.programs.connections import check_connections
 from loyaltyview.programs.forms import field_name, program_form
 from loyaltyview.programs.models import Erasure, Program, Store, Trouble
@@ -25,6 +29,9 @@ from providers.errors import AuthFailed, ProviderError, SettingsError, Unavailab
 from providers.large_lists import LargeList
 from providers.registry import PROVIDERS, provider_class
 
+TOO_LARGE = gettext_lazy(
+    "The files are larger than 1 MB together, so nothing was saved. Choose smaller ones, or one at a time."
+)
 HOST_OPTIONS = [
     "newstore_check_carts",
     "newstore_lookup_associates",
@@ -100,7 +107,6 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                         "currency",
                         "country",
                         "time_zone",
-                        "color",
                         "languages",
                     ]
                 },
@@ -118,21 +124,23 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                         "codes_per_reward",
                         "codes_per_cart",
                         "kinds_together",
+                        "product_names",
                     ]
                 },
             ),
+            (_("Brand"), {"fields": list(BRAND)}),
             (_("NewStore"), {"fields": [*newstore, "newstore_audience", "loyalty_attribute", *HOST_OPTIONS]}),
             (_("Provider"), {"fields": ["provider_kind"]}),
         ]
         if not may_change:
             # Users who may only view get plain values from the model: no secret may be among them.
             return sections
-        sections[2][1]["fields"] += [
+        sections[3][1]["fields"] += [
             "newstore_client_secret",
             "newstore_event_key",
             "newstore_event_key_previous",
         ]
-        sections[3][1]["fields"] += ["provider_webhook_secret"]
+        sections[4][1]["fields"] += ["provider_webhook_secret"]
         return [*sections, *self._provider_sections(obj.provider_kind if obj else "")]
 
     def _provider_sections(self, chosen: str) -> list[Any]:
@@ -148,6 +156,13 @@ class ProgramAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             for kind in PROVIDERS
             if provider_class(kind).setting_specs
         ]
+
+    @method_decorator(csp_update({"frame-src": ["'self'"]}))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            self.message_user(request, TOO_LARGE, messages.ERROR)
+            return redirect(request.get_full_path())
+        return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

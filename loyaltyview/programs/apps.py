@@ -22,7 +22,7 @@ class ProgramsConfig(AppConfig):
         from loyaltyview.programs.metrics import observe, open_writes
         from loyaltyview.programs.models import Program, Store
         from loyaltyview.programs.program_cache import forget
-        from loyaltyview.programs.retention import purge_bookkeeping
+        from loyaltyview.programs.retention import purge_bookkeeping, purge_brand_files
         from loyaltyview.programs.troubles import purge_troubles, troubles_part
         from loyaltyview.work import clock
         from loyaltyview.work.retention import add_retention
@@ -42,3 +42,4 @@ class ProgramsConfig(AppConfig):
         every("providers", MINUTE_S, maintain_providers)
         add_retention("troubles", settings.RETENTION_LAUNCH_DAYS, purge_troubles)
         add_retention("vendors' bookkeeping", settings.RETENTION_VENDOR_DAYS, purge_bookkeeping)
+        add_retention("unused brand files", 1, purge_brand_files)

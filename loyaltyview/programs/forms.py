@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from loyaltyview.programs.brand_form import BrandForm
 from loyaltyview.programs.models import (
     Program,
     default_kinds_together,
@@ -14,7 +15,7 @@ from loyaltyview.programs.models import (
     default_report_channels,
 )
 from loyaltyview.programs.moved import NEWSTORE, moved_secrets, provider_moved
-from loyaltyview.programs.program_file import KEYS
+from loyaltyview.programs.program_keys import KEYS
 from loyaltyview.programs.provider_settings import restored, storable
 from loyaltyview.programs.return_limits import return_limits
 from loyaltyview.programs.rules import (
@@ -134,7 +135,7 @@ def _setting_field(spec: SettingSpec) -> forms.Field:
     return forms.CharField(**options, validators=checks)
 
 
-class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProgramForm(BrandForm):
     """`program_form` adds the vendors' fields. Only those of the chosen vendor are validated and saved."""
 
     languages = LanguagesField(

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
+from loyaltyview.brand.files import store
 from loyaltyview.programs.models import Program, Store
-from loyaltyview.programs.program_file import KEYS, ProgramFile, StoreFile, dotted
+from loyaltyview.programs.program_file import ProgramFile, StoreFile
+from loyaltyview.programs.program_keys import KEYS, dotted
 from loyaltyview.programs.provider_settings import secret_names
 
 
@@ -34,6 +36,8 @@ def load_program(file: ProgramFile) -> LoadReport:
     Raises CredentialsUnreadable when a stored secret cannot be compared; nothing is written then.
     """
     with transaction.atomic():
+        for made in file.files:
+            store(made)
         program = Program.objects.select_for_update().filter(slug=file.slug).first()
         is_new = program is None
         program = program or Program(slug=file.slug)
@@ -42,7 +46,7 @@ def load_program(file: ProgramFile) -> LoadReport:
             program.save()
         elif changes:
             program.save(update_fields=[*(key.field for key in KEYS), "provider_settings"])
-        stores = {store.store_id: store for store in program.stores.all()}
+        stores = {each.store_id: each for each in program.stores.all()}
         for store_file in file.stores:
             changes += _set_store(program, stores.pop(store_file.store_id, None), store_file)
     return LoadReport(is_new=is_new, changes=tuple(changes), kept_stores=tuple(sorted(stores)))

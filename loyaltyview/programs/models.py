@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from loyaltyview.brand.fields import BrandFields
 from loyaltyview.ops.encrypted import EncryptedJSONField, EncryptedTextField
 from loyaltyview.programs.earn_base import EarnOn
 from loyaltyview.programs.provider_settings import restored
@@ -18,6 +19,7 @@ from loyaltyview.programs.rules import (
     validate_kinds_together,
     validate_languages,
     validate_launch_keys,
+    validate_product_names,
     validate_time_zone,
 )
 from providers.base import LoyaltyProvider, ProviderConfig
@@ -61,7 +63,7 @@ class ReturnPolicy(models.TextChoices):
     FULL = "full", _("Everything, with the first return")
 
 
-class Program(models.Model):
+class Program(BrandFields):
     """Everything about one program. Secrets are encrypted at rest and never shown again."""
 
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Stands in the addresses."))
@@ -80,9 +82,6 @@ class Program(models.Model):
         blank=True,
         validators=[validate_time_zone],
         help_text=_("Of stores that name none, and of dates without a time. Such as Europe/Paris."),
-    )
-    color = models.CharField(
-        _("colour"), max_length=7, default="#1f5f4a", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )
     languages = models.JSONField(
         _("languages"),
@@ -150,6 +149,15 @@ class Program(models.Model):
         blank=True,
         validators=[validate_kinds_together],
         help_text=_("What is not chosen here is refused beside the other in one cart."),
+    )
+
+    product_names = models.JSONField(
+        _("names of products"),
+        default=dict,
+        db_default={},
+        blank=True,
+        validators=[validate_product_names],
+        help_text=_('Shown in place of a product id, such as {"TOTE-01": "Canvas tote"}.'),
     )
 
     newstore_tenant = models.CharField(_("NewStore tenant"), max_length=100)

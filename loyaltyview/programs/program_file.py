@@ -5,8 +5,6 @@ The file sets the whole program: a key that is left out gets its default. Only `
 then, so that a deployment does not switch on a program that an administrator switched off.
 """
 
-import json
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +15,9 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from loyaltyview.brand.files import Made
 from loyaltyview.programs.models import Program, Store
+from loyaltyview.programs.program_keys import KEYS, Key, Path, dotted
 from loyaltyview.programs.provider_settings import secret_names, storable
 from loyaltyview.programs.rules import validate_address, validate_text
 from loyaltyview.programs.toml_positions import line_of
@@ -25,62 +25,11 @@ from providers.errors import SettingsError
 from providers.registry import PROVIDERS, provider_class
 from providers.settings import TYPE_WORDS
 
-Path = tuple[str, ...]
+# Returns the content of the file with this name, beside the program file. Raises OSError.
+Folder = Callable[[str], bytes]
 
+TABLES = ("brand", "newstore", "provider", "stores")
 DEEPEST = 10  # levels inside a provider's setting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key of the file and the field of Program that it sets."""
-
-    path: Path
-    field: str
-    type: type = str
-    is_required: bool = False
-    is_secret: bool = False
-    is_address: bool = False
-
-
-KEYS = (
-    Key(path=("slug",), field="slug", is_required=True),
-    Key(path=("name",), field="name", is_required=True),
-    Key(path=("is_active",), field="is_active", type=bool),
-    Key(path=("currency",), field="currency", is_required=True),
-    Key(path=("country",), field="country", is_required=True),
-    Key(path=("time_zone",), field="time_zone"),
-    Key(path=("color",), field="color"),
-    Key(path=("languages",), field="languages", type=list),
-    Key(path=("identity",), field="identity"),
-    Key(path=("report_channels",), field="report_channels", type=list),
-    Key(path=("earn_on",), field="earn_on"),
-    Key(path=("return_policy",), field="return_policy"),
-    Key(path=("associate_hour_limit",), field="associate_hour_limit", type=int),
-    Key(path=("member_day_limit",), field="member_day_limit", type=int),
-    Key(path=("codes_per_reward",), field="codes_per_reward", type=int),
-    Key(path=("codes_per_cart",), field="codes_per_cart", type=int),
-    Key(path=("kinds_together",), field="kinds_together", type=list),
-    Key(path=("newstore", "tenant"), field="newstore_tenant", is_required=True),
-    Key(path=("newstore", "api_url"), field="newstore_api_url", is_required=True, is_address=True),
-    Key(path=("newstore", "identity_url"), field="newstore_identity_url", is_required=True, is_address=True),
-    Key(path=("newstore", "client_id"), field="newstore_client_id", is_required=True),
-    Key(path=("newstore", "client_secret"), field="newstore_client_secret", is_required=True, is_secret=True),
-    Key(path=("newstore", "event_key"), field="newstore_event_key", is_required=True, is_secret=True),
-    Key(path=("newstore", "event_key_previous"), field="newstore_event_key_previous", is_secret=True),
-    Key(path=("newstore", "audience"), field="newstore_audience"),
-    Key(path=("newstore", "loyalty_attribute"), field="loyalty_attribute"),
-    Key(path=("newstore", "reward_attribute"), field="newstore_reward_attribute"),
-    Key(path=("newstore", "launch_keys"), field="newstore_launch_keys", type=dict),
-    Key(path=("newstore", "check_carts"), field="newstore_check_carts", type=bool),
-    Key(path=("newstore", "lookup_associates"), field="newstore_lookup_associates", type=bool),
-    Key(path=("newstore", "disable_codes"), field="newstore_disable_codes", type=bool),
-    Key(path=("newstore", "coupon_api"), field="newstore_coupon_api", type=dict),
-    Key(path=("newstore", "find_missed_events"), field="newstore_find_missed_events", type=bool),
-    Key(path=("newstore", "data_query"), field="newstore_data_query", type=dict),
-    Key(path=("newstore", "rate_per_s"), field="newstore_rate_per_s", type=int),
-    Key(path=("provider", "kind"), field="provider_kind"),
-    Key(path=("provider", "webhook_secret"), field="provider_webhook_secret", is_secret=True),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +44,9 @@ class StoreFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramFile:
-    """A valid file. The names are those of Program's fields; `provider_settings` are storable. `hidden` are
-    the dotted keys whose values must not be printed: secrets and values from `env:`."""
+    """A valid file. The names are those of Program's fields; `provider_settings` are storable. `files` are
+    those that `logo`, `logo_dark` and `typeface` name. `hidden` are the dotted keys whose values must not be
+    printed: secrets and values from `env:`."""
 
     slug: str
     name: str
@@ -115,6 +65,14 @@ class ProgramFile:
     codes_per_reward: int
     codes_per_cart: int
     kinds_together: list[str]
+    product_names: Mapping[str, str]
+    header: str
+    radius: int
+    logo: str
+    logo_dark: str
+    typeface: str
+    tier_colors: Mapping[str, str]
+    welcome: Mapping[str, str]
     newstore_tenant: str
     newstore_api_url: str
     newstore_identity_url: str
@@ -137,6 +95,7 @@ class ProgramFile:
     provider_webhook_secret: str
     provider_settings: Mapping[str, Any]
     stores: tuple[StoreFile, ...]
+    files: tuple[Made, ...]
     hidden: frozenset[str]
 
 
@@ -161,14 +120,11 @@ class ProgramFileError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def dotted(path: Path) -> str:
-    """Return the key as it would stand in the file: newstore.api_url, stores."Paris 8e".name."""
-    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part) for part in path)
-
-
-def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = False) -> ProgramFile:
-    """Return the contents of the TOML `text`, with `env:NAME` taken from `environ`; raise
-    ProgramFileError."""
+def read_program(
+    text: str, environ: Mapping[str, str], *, folder: Folder | None = None, allow_http: bool = False
+) -> ProgramFile:
+    """Return the contents of the TOML `text`, with `env:NAME` taken from `environ` and logos and typeface
+    from `folder`; raise ProgramFileError."""
     try:
         # TOML counts "\r\n" as one end of line; so do the line numbers then.
         text = text.replace("\r\n", "\n")
@@ -176,7 +132,7 @@ def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = Fa
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise ProgramFileError([Problem(path=(), text=f"not valid TOML: {error}")]) from error
     try:
-        return program_from(table, environ, allow_http=allow_http)
+        return program_from(table, environ, folder=folder, allow_http=allow_http)
     except ProgramFileError as error:
         raise ProgramFileError(
             sorted(
@@ -187,12 +143,16 @@ def read_program(text: str, environ: Mapping[str, str], *, allow_http: bool = Fa
 
 
 def program_from(
-    table: Mapping[str, Any], environ: Mapping[str, str], *, allow_http: bool = False
+    table: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    folder: Folder | None = None,
+    allow_http: bool = False,
 ) -> ProgramFile:
     """Return the contents of a parsed file; raise ProgramFileError, whose problems have no lines."""
-    reader = _Reader(environ=environ, allow_http=allow_http)
+    reader = _Reader(environ=environ, folder=folder, allow_http=allow_http)
     top = dict(table)
-    tables = {name: reader.table((name,), top.get(name, {})) for name in ("newstore", "provider", "stores")}
+    tables = {name: reader.table((name,), top.get(name, {})) for name in TABLES}
     values = {key.field: reader.value(key, tables.get(key.path[0], top)) for key in KEYS}
     kind = values["provider_kind"]
     settings = reader.settings(kind, tables["provider"].get(kind, {})) if kind in PROVIDERS else {}
@@ -201,11 +161,18 @@ def program_from(
     stores = tuple(reader.store(store_id, store) for store_id, store in tables["stores"].items())
 
     reader.refuse_unknown((), top, {key.path[0] for key in KEYS} | {"stores"})
-    reader.refuse_unknown(("newstore",), tables["newstore"], _names_in("newstore"))
+    for name in ("brand", "newstore"):
+        reader.refuse_unknown((name,), tables[name], _names_in(name))
     reader.refuse_unknown(("provider",), tables["provider"], _names_in("provider") | {kind})
     if reader.problems:
         raise ProgramFileError(reader.problems)
-    return ProgramFile(**values, provider_settings=settings, stores=stores, hidden=frozenset(reader.hidden))
+    return ProgramFile(
+        **values,
+        provider_settings=settings,
+        stores=stores,
+        files=tuple(reader.made),
+        hidden=frozenset(reader.hidden),
+    )
 
 
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
@@ -221,7 +188,9 @@ class _Reader:
     """Collects problems instead of stopping at the first."""
 
     environ: Mapping[str, str]
+    folder: Folder | None
     allow_http: bool
+    made: list[Made] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
 
@@ -260,8 +229,24 @@ class _Reader:
             self.hidden.add(dotted(key.path))
         if key.is_address and isinstance(value, str):
             self.check_address(key.path, value)
+        if key.made_by and value:
+            value = self.file(key.path, value, key.made_by)
         self.check(key.path, lambda: model_field.clean(value, None))
         return value
+
+    def file(self, path: Path, name: str, made_by: Callable[[bytes], Made]) -> str:
+        """Return the name under which the file beside the program file will be stored, "" with a problem."""
+        try:
+            content = self.folder(name) if self.folder else None
+        except OSError as error:
+            self.note(path, f"{name} cannot be read: {error.strerror or error}")
+            return ""
+        if content is None:
+            self.note(path, "a file can only be named in a program file on this machine")
+            return ""
+        found = len(self.problems)
+        self.check(path, lambda: self.made.append(made_by(content)))
+        return self.made[-1].name if len(self.problems) == found else ""
 
     def settings(self, kind: str, given: Any) -> dict[str, Any]:
         """Return the vendor's settings, validated by its adapter and made storable."""

@@ -134,6 +134,15 @@ def validate_kinds_together(value: Any) -> None:
             )
 
 
+def validate_product_names(value: Any) -> None:
+    """Refuse anything but an object of product ids, each with a name of one line."""
+    if not isinstance(value, dict):
+        raise ValidationError(_("Must be an object of names."))
+    for product, name in value.items():
+        if not _is_name(product) or not _is_name(name):
+            raise ValidationError(_("%(name)s must be a text."), params={"name": product[:LONGEST_NAME]})
+
+
 def validate_launch_keys(value: Any) -> None:
     """Refuse anything but an object of our names, each with the app's name for it or a list of names. An
     empty list means that the value is never read."""

@@ -150,9 +150,9 @@ def of_unit(discount: Discount, product_id: str) -> Discount:
     return replace(discount, skus=(product_id,))
 
 
-def with_unit(offer: Offer, product_id: str, cart: Cart) -> Offer:
-    """Return `offer` with the product that the customer chose. It is locked where what is left of the cart
-    has none of that product."""
+def with_unit(offer: Offer, product_id: str, name: str, cart: Cart) -> Offer:
+    """Return `offer` with the product that the customer chose, which people call `name`. It is locked where
+    what is left of the cart has none of that product."""
     is_known = product_id in offer.discount.skus
     discount = of_unit(offer.discount, product_id) if is_known else offer.discount
     if product_id not in units_of(offer.discount, cart):
@@ -160,7 +160,7 @@ def with_unit(offer: Offer, product_id: str, cart: Cart) -> Offer:
             offer, discount=discount, state=OfferState.LOCKED, reason=CartReason.PRODUCT_MISSING.value
         )
     saving, is_capped = saving_in(discount, cart)
-    title = f"{offer.title}: {shown(product_id)}"
+    title = f"{offer.title}: {shown(name)}"
     return replace(offer, title=title, discount=discount, saving=saving, is_capped=is_capped)
 
 

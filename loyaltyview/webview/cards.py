@@ -1,7 +1,7 @@
 """The member page's cards: offers in groups, in words. The groups are: use now (what the member owns first),
 already applied, not with what is applied, soon, gift cards, not at this till."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from loyaltyview.redemptions.offers import CartReason, Offer, OfferState, points_as_money, units_of
@@ -30,10 +30,11 @@ APART = frozenset({CartReason.CODES_PER_CART, CartReason.NOT_TOGETHER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One of several products that a reward can make free: what it saves, what the button says then, and what
-    100 points give."""
+    """One of several products that a reward can make free, with its name: what it saves, what the button says
+    then, and what 100 points give."""
 
     product_id: str
+    name: str
     saving: Money
     action: str
     value: Money | None
@@ -101,12 +102,13 @@ def build_deck(
     provider: LoyaltyProvider,
     cart: Cart,
     member: Member,
+    names: Mapping[str, str],
     chosen: Collection[str] = (),
     codes: dict[str, str] | None = None,
 ) -> Deck:
-    """Return the cards of `offers`, which keep their order. `chosen` are the boxes that the associate ticked
-    before; nothing is ticked for them. `codes` has what was typed to find a voucher, by its id: its card
-    comes first."""
+    """Return the cards of `offers`, which keep their order. `names` are those of products. `chosen` are the
+    boxes that the associate ticked before; nothing is ticked for them. `codes` has what was typed to find a
+    voucher, by its id: its card comes first."""
     offers = tuple(offers)
     usable = [each for each in offers if each.offer.state is not OfferState.LOCKED]
     groups: dict[str, list[Card]] = {
@@ -116,9 +118,9 @@ def build_deck(
         offer = each.offer
         code = (codes or {}).get(offer.item_id, "") if offer.kind is SpendKind.VOUCHER else ""
         if offer.state is OfferState.LOCKED:
-            group, card = _locked_group(offer), _locked_card(offer, provider, cart, member, code)
+            group, card = _locked_group(offer), _locked_card(offer, provider, cart, member, names, code)
         else:
-            group, card = "now", _card(each, provider, cart, chosen, code, usable)
+            group, card = "now", _card(each, provider, cart, names, chosen, code, usable)
         groups[group].append(card)
     in_order = {name: tuple(sorted(cards, key=lambda card: not card.code)) for name, cards in groups.items()}
     return Deck(**in_order)
@@ -138,11 +140,13 @@ def _is_final(offer: Offer, provider: LoyaltyProvider) -> bool:
     return offer.is_final or not can_release(provider, SpendKind(offer.kind))
 
 
-def _locked_card(offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member, code: str) -> Card:
+def _locked_card(
+    offer: Offer, provider: LoyaltyProvider, cart: Cart, member: Member, names: Mapping[str, str], code: str
+) -> Card:
     share = offer.gap_share
     if offer.reason == LockReason.TIER and member.tier and offer.tier == member.tier.next_name:
         share = wording.tier_way(member.tier, cart.total.currency).share
-    gap, is_final = wording.gap(offer, member.tier), _is_final(offer, provider)
+    gap, is_final = wording.gap(offer, member.tier, names), _is_final(offer, provider)
     return Card(offer=offer, gap=gap, share=share, code=code, is_final=is_final)
 
 
@@ -150,6 +154,7 @@ def _card(
     each: MemberOffer,
     provider: LoyaltyProvider,
     cart: Cart,
+    names: Mapping[str, str],
     chosen: Collection[str],
     code: str,
     usable: Iterable[MemberOffer],
@@ -165,7 +170,7 @@ def _card(
         is_chosen=f"{offer.kind}:{offer.item_id}" in chosen and not (code and is_final),
         choice=each.choice,
         chips=_chips(each),
-        units=_units(offer, cart),
+        units=_units(offer, cart, names),
         value=value_of_100(offer),
         lost=lost_in(offer, cart),
         better=beaten_by(offer, usable, cart),
@@ -181,13 +186,14 @@ def _chips(each: MemberOffer) -> tuple[Chip, ...]:
     )
 
 
-def _units(offer: Offer, cart: Cart) -> tuple[Unit, ...]:
+def _units(offer: Offer, cart: Cart, names: Mapping[str, str]) -> tuple[Unit, ...]:
     savings = units_of(offer.discount, cart)
     if len(savings) < 2:
         return ()
     return tuple(
         Unit(
             product_id=product,
+            name=names.get(product) or product,
             saving=saving,
             action=wording.action(replace(offer, saving=saving)),
             value=value_of_100(offer, saving),

@@ -33,6 +33,12 @@ def dark_palette(color: str, *more: str) -> Palette:
     return _palette(color, (*DARK_SURFACES, *more), step=0.01)
 
 
+def tokens(palette: Palette, name: str = "accent") -> str:
+    """Return the palette as properties of CSS. Nothing is filled with another colour than the accent."""
+    properties = f"--{name}:{palette.accent};--{name}-soft:{palette.soft}"
+    return f"{properties};--accent-ink:{palette.ink}" if name == "accent" else properties
+
+
 def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of two colours, 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)

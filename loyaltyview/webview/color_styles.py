@@ -1,17 +1,9 @@
-"""The colours of the program, and what the host app sent, as styles. Every colour is made legible first."""
+"""What the host app sent, as styles. Every colour is made legible first."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
-from loyaltyview.webview.color import Palette, dark_palette, light_palette
+from loyaltyview.webview.color import Palette, dark_palette, light_palette, tokens
 from loyaltyview.webview.models import Launch
-
-
-@lru_cache(256)
-def brand_css(color: str) -> str:
-    """Return the accent of a program with this colour, for light and dark."""
-    light, dark = _tokens(light_palette(color)), _tokens(dark_palette(color))
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def host_css(launch: Launch) -> str:
@@ -31,14 +23,8 @@ def _colors(launch: Launch, palette: Callable[..., Palette]) -> str:
     """Return the tokens of the app's colours; those of good and bad news also stand on the accent's tint."""
     theme = launch.theme
     accent = palette(theme.get("accent", launch.program.color))
-    tokens = [_tokens(accent)] if "accent" in theme else []
+    colors = [tokens(accent)] if "accent" in theme else []
     for name in ("good", "warn", "bad"):
         if name in theme:
-            tokens.append(_tokens(palette(theme[name], accent.soft), name))
-    return ";".join(tokens)
-
-
-def _tokens(palette: Palette, name: str = "accent") -> str:
-    tokens = f"--{name}:{palette.accent};--{name}-soft:{palette.soft}"
-    # Nothing is filled with the others.
-    return f"{tokens};--accent-ink:{palette.ink}" if name == "accent" else tokens
+            colors.append(tokens(palette(theme[name], accent.soft), name))
+    return ";".join(colors)

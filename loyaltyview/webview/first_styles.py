@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 
 from loyaltyview.ops.policy import inline_style, remember_styles
 from loyaltyview.programs.models import Program
-from loyaltyview.webview.color_styles import brand_css, host_css
+from loyaltyview.webview.brand_styles import brand_css, look_of
+from loyaltyview.webview.color_styles import host_css
 from loyaltyview.webview.models import Launch
 
 FILES = ("css/first.css", "css/app.css")
@@ -66,7 +67,7 @@ def late_styles(request: HttpRequest) -> SafeString:
 
 def colors(request: HttpRequest, program: Program, launch: Launch | None) -> SafeString:
     """Return the colours of the program, and those of the host app after them."""
-    css = brand_css(program.color)
+    css = brand_css(look_of(program))
     if launch and launch.theme:
         css += host_css(launch)
     return inline_style(request, css)

@@ -126,6 +126,7 @@ class Page:
             self.provider,
             self.cart,
             member,
+            launch.program.product_names,
             _boxes(self.tap),
             {search.voucher.voucher_id: search.code} if search.voucher else {},
         )

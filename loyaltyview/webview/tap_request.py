@@ -49,13 +49,13 @@ def request_of(launch: Launch, tap: Tap, *, may_be_cut: bool) -> RedeemRequest:
         raise Problem(Refusal.CART_FULL)
     provider = launch.program.provider()
     data, cart = _read(launch, provider, tap, rows)
-    offer = _offer(tap, data, cart)
+    offer = _offer(launch, tap, data, cart)
     if offer is None:
         raise Problem(Refusal.ITEM_UNKNOWN)
     _check_reduction(launch, tap, data, rows, cart, offer)
     slot = _slot(launch, offer, rows)
     offer = lock_at_tap(offer, of_member(launch, rows), StackingRule.of(launch.program))
-    _check_lock(offer, data, may_be_cut=may_be_cut)
+    _check_lock(launch, offer, data, may_be_cut=may_be_cut)
     price = _price(tap, offer, data.member.balance.spendable, cart)
     if price.points and data.member.has_pin and not tap.pin:
         raise Problem(Refusal.PIN_NEEDED, title=offer.title)
@@ -107,11 +107,14 @@ def _read(
     return data, cart_left(launch, cart_of(launch, store_of(launch)), rows)
 
 
-def _offer(tap: Tap, data: MemberData, cart: Cart) -> Offer | None:
+def _offer(launch: Launch, tap: Tap, data: MemberData, cart: Cart) -> Offer | None:
     """Return what was tapped, judged against `cart`; None for what is not on the list."""
     offers = build_offers(data.rewards, data.vouchers, cart, data.member.balance.spendable)
     offer = next((each for each in offers if (each.kind, each.item_id) == (tap.kind, tap.item_id)), None)
-    return with_unit(offer, tap.unit, cart) if offer and tap.unit and offer.saving else offer
+    if offer is None or not tap.unit or not offer.saving:
+        return offer
+    name = launch.program.product_names.get(tap.unit) or tap.unit
+    return with_unit(offer, tap.unit, name, cart)
 
 
 def _check_reduction(
@@ -121,7 +124,7 @@ def _check_reduction(
     if launch.cart_before is None:
         return
     before = cart_left(launch, cart_of(launch, store_of(launch), launch.cart_before), rows)
-    if _takes_off(tap, offer, cart) != _takes_off(tap, _offer(tap, data, before), before):
+    if _takes_off(tap, offer, cart) != _takes_off(tap, _offer(launch, tap, data, before), before):
         raise Problem(Refusal.CART_REDUCED, title=offer.title)
 
 
@@ -144,10 +147,11 @@ def _slot(launch: Launch, offer: Offer, rows: list[Redemption]) -> int | None:
     return slot
 
 
-def _check_lock(offer: Offer, data: MemberData, *, may_be_cut: bool) -> None:
+def _check_lock(launch: Launch, offer: Offer, data: MemberData, *, may_be_cut: bool) -> None:
     if offer.state is OfferState.LOCKED:
         text = wording.beside_others(offer)
-        text = text or _("Not possible: %(gap)s.") % {"gap": wording.gap(offer, data.member.tier)}
+        gap = wording.gap(offer, data.member.tier, launch.program.product_names)
+        text = text or _("Not possible: %(gap)s.") % {"gap": gap}
         raise Problem(lock_refusal(offer.reason), text, title=offer.title)
     if offer.is_capped and not may_be_cut:
         raise Problem(Refusal.CUT, title=offer.title)

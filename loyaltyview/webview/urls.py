@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from loyaltyview.webview.views import (
     applied,
+    brand_preview,
     consents,
     customer_card,
     enrol,
@@ -37,6 +38,7 @@ class LaunchId:
 register_converter(LaunchId, "launch")
 
 urlpatterns = [
+    path("admin/programs/program/preview/", brand_preview.brand_preview, name="brand-preview"),
     path("launch/<slug:program>/", launch.launch, name="launch"),
     path("l/<launch:launch_id>/", member.member_page, name="member"),
     path("l/<launch:launch_id>/theme.css", host.host_theme, name="host-theme"),

@@ -3,7 +3,7 @@
 Refusals have their sentences in `redemptions.refusals`. Here are those that need more than the code.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from loyaltyview.redemptions.stacking import StackingRule
 from loyaltyview.webview import formats
 from loyaltyview.webview.member_offers import PointsChoice
 from providers.sales import SpendKind
-from providers.types import LockReason, Money, Tier
+from providers.types import DiscountKind, LockReason, Money, Tier
 
 # Why an applied reward gets no new code. What was spent stays with it; the last sentence says so, and what
 # to do.
@@ -143,16 +143,16 @@ OUTAGES: dict[Refusal, tuple[Promise, Promise]] = {
 }
 
 
-def gap(offer: Offer, tier: Tier | None = None) -> str:
-    """Return why `offer` is locked, with the exact gap where there is one; `tier` is the member's. What
-    points alone do not open says so first."""
+def gap(offer: Offer, tier: Tier | None, names: Mapping[str, str]) -> str:
+    """Return why `offer` is locked, with the exact gap where there is one; `tier` is the member's,
+    `names` are those of products. What points alone do not open says so first."""
     if offer.points_gap:
         points = ngettext("%(number)s point more", "%(number)s points more", offer.points_gap) % {
             "number": formats.number(offer.points_gap)
         }
         if offer.reason == LockReason.POINTS:
             return points
-        reason = gap(replace(offer, points_gap=0), tier)
+        reason = gap(replace(offer, points_gap=0), tier, names)
         return _("%(reason)s; then %(points)s") % {"reason": reason, "points": points}
     if offer.money_gap:
         return _("%(money)s more in the cart") % {"money": formats.money_short(offer.money_gap)}
@@ -162,7 +162,8 @@ def gap(offer: Offer, tier: Tier | None = None) -> str:
             return _("%(tier)s members only, %(way)s") % {"tier": offer.tier, "way": way}
         return _("From %(tier)s tier") % {"tier": offer.tier}
     if offer.reason == CartReason.PRODUCT_MISSING and offer.discount.skus:
-        return _("Add %(items)s to the cart") % {"items": ", ".join(offer.discount.skus[:3])}
+        items = [names.get(sku) or sku for sku in offer.discount.skus[:3]]
+        return _("Add %(items)s to the cart") % {"items": ", ".join(items)}
     if offer.reason == CartReason.NOT_TOGETHER and offer.not_with:
         return _("Not together with %(title)s, which is in this cart") % {"title": offer.not_with}
     if offer.reason == CartReason.CATEGORY:
@@ -255,6 +256,11 @@ LOCKS: dict[str, Promise] = {
 }
 
 
+def drawing(offer: Offer) -> str:
+    """Return the symbol of static/icons.svg that stands for an offer without a picture."""
+    return DRAWINGS.get(offer.discount.kind, "ticket")
+
+
 def action(offer: Offer) -> str:
     """Return what the button says: what will happen, in money and points."""
     if offer.saving is None:
@@ -266,6 +272,16 @@ def action(offer: Offer) -> str:
         "saving": saving,
         "points": formats.points(offer.points),
     }
+
+
+DRAWINGS = {
+    DiscountKind.FIXED: "price",
+    DiscountKind.PRICE: "price",
+    DiscountKind.PERCENT: "percent",
+    DiscountKind.PRODUCT: "gift",
+    DiscountKind.POINTS: "star",
+    DiscountKind.ONLINE_ONLY: "bag",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,8 @@ from providers.house.models import (
     Tier,
     Voucher,
 )
-from providers.house.pictures import PictureError, store_picture
+from providers.house.pictures import store_picture
+from providers.pictures import PictureError
 from providers.texts import id_key
 
 DISCOUNT_KEYS = {key: key for key in ("kind", "amount", "percent", "skus", "minimum")}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
+from loyaltyview.programs.models import Program
 from providers.registry import PROVIDERS
 from tests.programs.vendors import TestVendor
 
@@ -68,3 +69,13 @@ def program_file(tmp_path: Path, secrets: dict[str, str]) -> Path:
     path = tmp_path / "acme.toml"
     path.write_text(PROGRAM_FILE)
     return path
+
+
+@pytest.fixture
+def acme(program: Program) -> Program:
+    """The Acme Club at the test vendor, every secret set."""
+    program.provider_kind = "testvendor"
+    program.provider_settings = {"base_url": "https://vendor.test", "api_key": "vendor-key", "rate": "0.05"}
+    program.provider_webhook_secret = "hook-secret"
+    program.save()
+    return program

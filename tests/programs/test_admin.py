@@ -19,16 +19,6 @@ pytestmark = pytest.mark.django_db
 SECRETS = ("s3cret", "event-key", "hook-secret", "vendor-key")
 
 
-@pytest.fixture
-def acme(program: Program) -> Program:
-    """The Acme Club at the test vendor, every secret set."""
-    program.provider_kind = "testvendor"
-    program.provider_settings = {"base_url": "https://vendor.test", "api_key": "vendor-key", "rate": "0.05"}
-    program.provider_webhook_secret = "hook-secret"
-    program.save()
-    return program
-
-
 def form_of(client: Client, address: str) -> dict[str, Any]:
     """Return what a browser would post if the form at `address` were sent as it stands."""
     context = client.get(address).context

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from loyaltyview.programs.program_file import KEYS
+from loyaltyview.programs.program_keys import KEYS
 from providers.antavo.settings import NAMES as ANTAVO
 from providers.pongo.settings import NAMES as PONGO
 from providers.registry import provider_class

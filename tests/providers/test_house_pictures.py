@@ -13,9 +13,10 @@ from django.utils import timezone
 from PIL import Image
 
 from providers.house.models import Picture, Reward
-from providers.house.pictures import MOST_BYTES, MOST_STORED, PictureError, forget_unused, store_picture
+from providers.house.pictures import MOST_STORED, forget_unused, store_picture
 from providers.house.provider import HouseProvider
 from providers.house.sample_file import SampleFileError, load_sample
+from providers.pictures import MOST_BYTES, PictureError
 from providers.types import Cart
 from tests.providers.house import REF, build_member, usd
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from loyaltyview.programs.models import Program
 from loyaltyview.redemptions.models import Redemption
 from providers.types import Discount, DiscountKind, Reward
 
@@ -68,6 +69,21 @@ def test_the_coupon_takes_off_what_the_chosen_product_costs(
     assert (row.saving, row.title) == (Decimal(saving), title)
     assert newstore.requests[0].amount == Decimal(saving)
     assert row.discount["skus"] == ([unit] if unit else list(FREE.discount.skus))
+
+
+def test_products_are_called_what_people_call_them(
+    client: Client, page: str, program: Program, html: str, newstore: Mint, vendor: Vendor
+) -> None:
+    program.product_names = {"TOTE-01": "Canvas tote", "SOCKS-03": "Wool socks"}
+    program.save()
+    missing = replace(FREE, reward_id="socks", discount=replace(FREE.discount, skus=("SOCKS-03", "HAT-01")))
+    vendor.rewards = (*vendor.rewards, missing)
+    html = client.get(page).content.decode()
+    assert ">Canvas tote, " in html
+    assert ">CAP-02, " in html
+    assert "Add Wool socks, HAT-01 to the cart" in html
+    client.post(page + "redeem/", {**card_form(html, "free-one"), "unit": "TOTE-01"})
+    assert Redemption.objects.get().title == "Free accessory: Canvas tote"
 
 
 @pytest.mark.parametrize("unit", ["SOCKS-03", "JACKET-01", "x" * 200])

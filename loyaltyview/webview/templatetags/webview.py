@@ -17,9 +17,11 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from loyaltyview.brand.files import Logo
 from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.offers import Offer
+from loyaltyview.webview import brand_styles, formats, wording
 from loyaltyview.webview import first_styles as styles
-from loyaltyview.webview import formats, wording
 from loyaltyview.webview.kept import parse_kept
 from providers.texts import shown_lines
 from providers.types import Birthday, Money
@@ -94,6 +96,12 @@ def lines(value: str) -> str:
 
 
 @register.filter
+def drawing(offer: Offer) -> str:
+    """Return the symbol that stands for an offer without a picture."""
+    return wording.drawing(offer)
+
+
+@register.filter
 def state_word(status: str) -> str:
     return wording.state_word(status)
 
@@ -139,6 +147,13 @@ def late_styles(context: Context) -> SafeString:
 def colors(context: Context) -> SafeString:
     """Render the colours of the page's program and of the host app."""
     return styles.colors(context["request"], context["program"], context.get("launch"))
+
+
+@register.simple_tag(takes_context=True)
+def logos(context: Context) -> dict[str, Logo | None]:
+    """Return the program's logo for a `light` and for a `dark` screen; None where it has none."""
+    light, dark = brand_styles.logos(context["program"])
+    return {"light": light, "dark": dark}
 
 
 @register.simple_tag

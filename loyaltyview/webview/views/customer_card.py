@@ -71,6 +71,7 @@ def _context(page: Page, data: MemberData, offered: Sequence[str], language: str
     return {
         **{name: full[name] for name in SHOWN},
         "offers": [card.offer for card in full["deck"].now[:MOST_OFFERS]],
+        "welcome": page.launch.program.welcome_in(language),
         "saved": _saved(full["applied"]),
         "languages": [
             Choice(code=code, name=_own_name(code), is_chosen=code == language) for code in offered

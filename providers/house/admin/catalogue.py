@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from providers.admin_filters import FewValues
 from providers.house.models import Picture, Reward, Voucher, VoucherState
-from providers.house.pictures import MOST_BYTES, PictureError, address_of, store_picture
+from providers.house.pictures import address_of, store_picture
 from providers.large_lists import LargeList
+from providers.pictures import MOST_BYTES, PictureError
 
 LEAST_DECIMALS = 2
 

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from loyaltyview.ops.encrypted import CredentialsUnreadable
 from loyaltyview.programs.load import LoadReport, load_program
 from loyaltyview.programs.program_file import ProgramFileError, read_program
+from providers.pictures import MOST_BYTES
 
 
 class Command(BaseCommand):
@@ -29,7 +30,9 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{file} cannot be read: {error}") from error
         try:
-            program_file = read_program(text, os.environ, allow_http=allow_http)
+            program_file = read_program(
+                text, os.environ, folder=lambda name: _content(file.parent / name), allow_http=allow_http
+            )
         except ProgramFileError as error:
             lines = "\n".join(f"  {problem}" for problem in error.problems)
             raise CommandError(f"{file} was not applied:\n{lines}") from error
@@ -51,3 +54,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {change.key}: {change.text}")
         for store_id in report.kept_stores:
             self.stdout.write(f"  stores.{store_id}: not in the file, kept")
+
+
+def _content(path: Path) -> bytes:
+    """Return so much of a file that a larger one is recognised as too large."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
