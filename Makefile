@@ -25,7 +25,7 @@ test: $(READY) needs lint ## Set everything up and pass every test, on SQLite an
 	$(ALONE) $(PYTEST)
 	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not once"
 
-needs: $(READY) ## Find or install the programs that tests need: Chromium, PostgreSQL
+needs: $(READY) ## Find or install the programs that tests need: Chromium, WebKitGTK, PostgreSQL
 	@$(PYTHON) -m tests.setup.needs
 
 stress: $(READY) ## Measure what slow clients and hanging systems do to a running product (some minutes)

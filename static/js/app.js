@@ -93,6 +93,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   scannable(document);
 });
 
+// WebKit scrolls to the field that has the focus, not to the error below it, which the bar may cover.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  target.querySelector("[role=alert][data-error]")?.scrollIntoView({ block: "nearest" });
+});
+
 // A chosen card, and the stepper that opened in it, must not hide behind the bar.
 document.addEventListener("change", (event) => {
   if (event.target.name === "chosen") {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.setup import chromium, needs, postgres
+from tests.setup import chromium, needs, postgres, webkit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +19,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setattr(chromium, "MAC_APPS", ())
+    monkeypatch.setattr(webkit, "find_webkit", lambda: True)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     return tmp_path
 
@@ -86,6 +87,20 @@ def test_a_machine_without_the_drivers_library_runs_no_test(
     assert needs.main() == 1
 
     assert "--no-install-recommends libatomic1\n" in capsys.readouterr().err
+
+
+def test_without_webkit_its_stories_alone_are_left_out(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(bare / "chromium")
+    monkeypatch.setattr(postgres, "find_server_programs", lambda: bare)
+    monkeypatch.setattr(webkit, "find_webkit", lambda: False)
+
+    assert needs.main() == 0
+
+    told = capsys.readouterr().err
+    assert "--no-install-recommends gir1.2-webkit2-4.1 python3-gi python3-gi-cairo xauth xvfb\n" in told
+    assert "Without WebKitGTK its stories are left out." in told
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
