@@ -1,5 +1,6 @@
 """Personal data as it may stand on a screen that a whole queue can see."""
 
+import re
 import unicodedata
 
 from providers.texts import shown
@@ -7,6 +8,8 @@ from providers.types import Member
 
 JOINER = "\u200d"
 DIGITS_OF_A_PHONE = 4  # a name has fewer
+# A whole name in Chinese, Japanese or Korean letters: nothing tells the family name from the given one.
+WITHOUT_BLANKS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,}")
 
 
 def masked_name(member: Member) -> str:
@@ -31,6 +34,8 @@ def _names(member: Member) -> tuple[str, str]:
         name if is_name(name) else "" for name in (shown(member.first_name), shown(member.last_name))
     )
     if first and not last:
+        if WITHOUT_BLANKS.fullmatch(first):
+            return f"{first_letter(first)}\N{BULLET}\N{BULLET}", ""
         first, *rest = first.split(maxsplit=1)
         last = rest[0] if rest else ""
     return first, last

@@ -9,6 +9,7 @@
   const idle = Number(curtain.dataset.afterS) * 1000;
   let timer = 0;
   let before = null; // what had the focus
+  let title = ""; // the page's, which may be a masked name
 
   function cover() {
     const isClosed = !curtain.hidden;
@@ -23,6 +24,8 @@
     if (document.querySelector(".htmx-request, [data-sent], [data-loading]")) return wait();
     if (!curtain.hidden || document.querySelector("dialog[open]")) return;
     before = document.activeElement;
+    title = document.title;
+    document.title = curtain.innerText.trim();
     curtain.hidden = false;
     cover();
     curtain.querySelector("button").focus();
@@ -35,6 +38,7 @@
 
   function open() {
     curtain.hidden = true;
+    document.title = title;
     cover();
     before?.focus?.({ preventScroll: true });
     wait();

@@ -25,8 +25,10 @@ def test_the_card_lies_over_the_page_and_the_curtain_over_both(open_in_browser: 
     page.clock.fast_forward(2_000)
     expect(page.locator("#curtain")).to_be_visible()
     expect(page.locator("#name")).to_be_hidden()
+    assert "Mia" not in page.title()
     page.locator("#curtain button").click()
     expect(page.locator("#name")).to_be_visible()
+    assert page.title() == "Mia S. · Acme Club"
     expect(page.locator("[data-reward='ten-off'] [name=chosen]")).to_be_checked()
     page.evaluate(
         """() => {

@@ -46,6 +46,10 @@ def test_full_names_and_contacts_have_no_direction_marks_either() -> None:
     ("first", "last", "expected"),
     [
         ("Mia Stone", "", "Mia S."),
+        ("田中太郎", "", "田••"),
+        ("김민수", "", "김••"),
+        ("花子", "", "花子"),
+        ("花子", "田中", "花子 田."),
         ("Anna Lena", "Berg", "Anna Lena B."),
         ("mia@example.test", "", ""),
         ("Mia", "+1 617 555 0100", "Mia"),

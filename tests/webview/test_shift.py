@@ -45,6 +45,7 @@ def test_every_cart_of_today_is_listed_with_its_state(client: Client, two_carts:
     assert 'data-saved="25.00"' in html
     assert re.findall(r'data-code="(LOY\d+)"', html) == ["LOY0000002", "LOY0000001"]
     assert "Mia" not in words(html)
+    assert html.count("<bdi data-customer>m•••@example.test</bdi>") == 2
 
 
 def test_more_than_the_list_shows_counts_as_saved(

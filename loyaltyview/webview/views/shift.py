@@ -1,5 +1,6 @@
 """My shift: what this associate redeemed in this store today, and undo while it is possible."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,14 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from loyaltyview.redemptions.models import State
+from loyaltyview.programs.models import Program
+from loyaltyview.redemptions.models import Redemption, State
 from loyaltyview.redemptions.refusals import Refusal
 from loyaltyview.redemptions.release import is_final, undo
 from loyaltyview.redemptions.shift import redemption_in_shift, shift_of
 from loyaltyview.webview.applied_redemptions import applied
 from loyaltyview.webview.carts import store_of
+from loyaltyview.webview.masking import masked_email
 from loyaltyview.webview.models import Launch
 from loyaltyview.webview.notices import given_back
 from loyaltyview.webview.problems import Problem
@@ -28,7 +31,7 @@ from providers.types import Money
 @with_launch
 @require_safe
 def my_shift(request: HttpRequest, launch: Launch) -> HttpResponse:
-    """The list, newest first, without any customer's name."""
+    """The list, newest first: each with its customer's masked e-mail, where the cart was theirs."""
     if not launch.is_verified:
         return refuse(request, Refusal.SHIFT_UNVERIFIED, program=launch.program)
     return _show(request, launch, request.GET.get("zone", ""))
@@ -79,16 +82,29 @@ def _show(request: HttpRequest, launch: Launch, zone: str, problem: Problem | No
         since=start_of_day(zone_of(launch, zone)),
     )
     provider = launch.program.provider()
+    customers = _customers(launch.program, shift.redemptions)
     undone = next((row for row in shift.redemptions if str(row.pk) == request.GET.get("undone")), None)
     context: dict[str, Any] = {
         "launch": launch,
         "program": launch.program,
         "store": store_of(launch),
         "zone": zone,
-        "lines": [applied(row, provider) for row in shift.redemptions],
+        "lines": [
+            (applied(row, provider), customers.get((row.cart_id, row.member_ref), ""))
+            for row in shift.redemptions
+        ],
         "saved": Money(amount=shift.saved, currency=launch.program.currency),
         "notice": given_back(undone, launch) if undone else "",
         "problem": problem,
         "sentence": problem.sentence if problem else "",
     }
     return render(request, "webview/shift.html", context, status=problem.status if problem else 200)
+
+
+def _customers(program: Program, rows: Collection[Redemption]) -> dict[tuple[str, str], str]:
+    """Return the masked e-mail of the customers of these redemptions, by cart and member. A member whom an
+    associate found for another customer's cart has none."""
+    launches = Launch.objects.filter(
+        program=program, cart_id__in={row.cart_id for row in rows if row.cart_id}, is_customer=True
+    ).only("cart_id", "member_ref", "customer_email")
+    return {(each.cart_id, each.member_ref): masked_email(each.customer_email) for each in launches}

@@ -1,5 +1,6 @@
 """WebKit's WebView, once for the whole run; a test opens Mia's cart in it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -38,4 +39,9 @@ def launched(
 
     webkit.do("begin")
     yield launch
-    webkit.do("open", "about:blank")  # nothing of the page asks the server any more
+    webkit.do("open", "about:blank")
+    webkit.do("hang_up")
+    # The server's threads end with their connections. One that outlives its test would break the next one.
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=5)

@@ -6,8 +6,12 @@ has `value`, or `error`.
 """
 
 import json
+import os
+import signal
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import gi
 
@@ -84,8 +88,14 @@ class Host:
         else:
             data.set_network_proxy_settings(WebKit2.NetworkProxyMode.NO_PROXY, None)
 
-    def handed(self):
-        return self.handoffs
+    def hang_up(self):
+        """End every connection at once. WebKit starts its process for the network anew with the next page."""
+        me = os.getpid()
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with suppress(OSError):
+                lines = dict(line.partition(":")[::2] for line in status.read_text().splitlines())
+                if lines["Name"].strip().startswith("WebKitNetwork") and int(lines["PPid"]) == me:
+                    os.kill(int(status.parent.name), signal.SIGKILL)
 
     # --- Commands whose answer comes later --------------------------------------------------------
 
@@ -132,6 +142,18 @@ class Host:
 
         GLib.timeout_add(LOOKS_EVERY_MS, look)
 
+    def wait_handoff(self, seconds, answer):
+        """Answer with the first address of the app's scheme that the page opens; "" after so many seconds."""
+        until = GLib.get_monotonic_time() + seconds * 1_000_000
+
+        def look():
+            if self.handoffs or GLib.get_monotonic_time() > until:
+                answer(next(iter(self.handoffs), ""))
+                return False
+            return True
+
+        GLib.timeout_add(LOOKS_EVERY_MS, look)
+
     def shot(self, path, answer):
         """Save the whole page as a PNG."""
 
@@ -169,7 +191,7 @@ def main():
     def obey(command):
         name, given = command
         try:
-            if name in ("run", "wait", "shot"):
+            if name in ("run", "wait", "wait_handoff", "shot"):
                 getattr(host, name)(*given, answer)
             else:
                 answer(getattr(host, name)(*given))

@@ -28,11 +28,8 @@ def test_a_reward_is_applied_and_its_code_goes_back_to_the_app(launched: Launch)
     choose(view, "ten-off")
     view.wait_for(f"{BAR_TEXT} === '' || document.querySelector('[data-reward=ten-off] .bar')")
     view.tap("[data-reward='ten-off'] .bar .button")
-    view.wait_for("document.querySelector('#handoff')")
-    code = Redemption.objects.get().code
-    if not view.handed():
-        view.tap("#handoff")
-    assert any(code in address for address in view.handed())
+    handoff = view.wait_for_handoff()
+    assert Redemption.objects.get().code in handoff
 
 
 def test_two_rewards_and_points_as_money_are_applied_together(launched: Launch, vendor: Vendor) -> None:
@@ -69,7 +66,7 @@ def test_what_was_applied_can_be_undone(launched: Launch) -> None:
     view = launched()
     choose(view, "ten-off")
     view.tap("[data-reward='ten-off'] .bar .button")
-    view.wait_for("document.querySelector('form[data-undo]')")
+    view.wait_for_handoff()
     view.tap("form[data-undo] button")
     view.wait_for("!document.querySelector('form[data-undo]')")
     assert Redemption.objects.get().state == "released"

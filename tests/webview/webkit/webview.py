@@ -95,7 +95,8 @@ class WebView:
     def text(self) -> str:
         return str(self.run("return document.body.innerText"))
 
-    def handed(self) -> list[str]:
-        """Return the addresses of the app's scheme that the page has opened."""
-        handed: list[str] = self.do("handed")
-        return handed
+    def wait_for_handoff(self) -> str:
+        """Wait until the page has opened an address of the app's scheme, and return it."""
+        handoff = self.do("wait_handoff", WAITS_S)
+        assert handoff, "the page never went back to the app"
+        return str(handoff)
