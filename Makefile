@@ -13,7 +13,7 @@ ALONE := env -u DATABASE_URL -u ENV_FILE
 PROVIDER := house
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stress needs lint format messages lock clean
+.PHONY: help run test texts stress needs lint format messages lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -21,9 +21,12 @@ help: ## List the commands
 run: $(READY) ## Set everything up and start the demo; Ctrl-C stops it (PROVIDER=... for a vendor)
 	@exec env SANDBOX=true $(PYTHON) -m loyaltyview.sandbox.demo --provider $(PROVIDER)
 
-test: $(READY) needs lint ## Set everything up and pass every test, on SQLite and on PostgreSQL
+test: $(READY) needs lint texts ## Set everything up and pass every test, on SQLite and on PostgreSQL
 	$(ALONE) $(PYTEST)
 	$(ALONE) $(PYTHON) -m tests.setup.postgres -- $(PYTEST) -m "not once"
+
+texts: $(READY) ## Compile the translations, for tests that read them
+	@DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py messages --compile
 
 needs: $(READY) ## Find or install the programs that tests need: Chromium, WebKitGTK, PostgreSQL
 	@$(PYTHON) -m tests.setup.needs
