@@ -77,7 +77,8 @@ def _tier(name: str, palette: Palette) -> str:
     """Return the colours of one tier, for its badge and for the panel that the badge is in."""
     badge = f'[data-tier="{_escaped(name)}"]'
     colors = f"--tier:{palette.accent};--tier-ink:{palette.ink};--tier-soft:{palette.soft}"
-    return f"{badge},.panel:has({badge}){{{colors}}}"
+    # Two rules: an old iPad that does not know :has() would drop both.
+    return f"{badge}{{{colors}}}.panel:has({badge}){{{colors}}}"
 
 
 def _escaped(text: str) -> str:
