@@ -18,7 +18,7 @@ from loyaltyview.programs.retention import purge_brand_files
 from tests.brand.build import DEJAVU, picture
 from tests.programs.test_admin import address_of, errors_of, form_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def uploaded(content: bytes, name: str = "logo.png") -> SimpleUploadedFile:

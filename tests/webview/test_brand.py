@@ -11,6 +11,8 @@ from tests.brand.build import picture
 
 from .conftest import squeezed
 
+pytestmark = pytest.mark.once
+
 LOGO, DARK = made_logo(picture((60, 30))), made_logo(picture((61, 30)))
 
 
