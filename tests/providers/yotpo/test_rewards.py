@@ -131,7 +131,7 @@ def test_the_page_says_the_tier_then_the_exact_points(
     offers = build_offers(provider.list_rewards(leo, CART), (), CART, member.balance.spendable)
     (offer,) = (each for each in offers if each.item_id == GOLD_FORTY)
 
-    assert gap(offer, member.tier) == sentence
+    assert gap(offer, member.tier, {}) == sentence
 
 
 def test_points_that_are_held_are_missing_for_the_next_reward(build: Build, mia: str) -> None:
