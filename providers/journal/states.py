@@ -73,7 +73,9 @@ def confirm(spend: Write, order_id: str = "") -> bool:
     the spend stands."""
     loose = Write.objects.filter(pk=spend.pk, state=WriteState.DONE, confirmed_at=None)
     now = clock.now()
-    loose.update(order_id=order_id, confirmed_at=now, changed_at=now)
+    # Without an id, what the order's own report noted stays: it has finished the spend already.
+    named = {"order_id": order_id} if order_id else {}
+    loose.update(**named, confirmed_at=now, changed_at=now)
     spend.refresh_from_db()
     return spend.state == WriteState.DONE
 

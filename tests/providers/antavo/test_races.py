@@ -10,6 +10,7 @@ from django.db import connection
 
 from providers.antavo.provider import AntavoProvider
 from providers.errors import ProviderError, Rejected
+from providers.journal.states import end_wait_by
 from providers.sales import PointsChange, Spend
 from tests.providers.antavo.build import goods, intent, order, points_intent, voucher_intent
 from tests.providers.antavo.conftest import MIA, Connect, Served
@@ -75,6 +76,21 @@ def test_an_order_earns_and_burns_once(provider: AntavoProvider) -> None:
     sale = order(spends=(spend,))
     at_once(lambda number: provider.confirm(spend, sale) if number % 2 else provider.record_order(sale))
     provider.record_order(sale)
+    assert spendable(provider) == 820 - 200 + 100
+
+
+def test_points_that_the_checkout_has_burned_are_not_burned_again_by_the_confirmation(
+    provider: AntavoProvider,
+) -> None:
+    spend = provider.spend(points_intent(200))
+    sale = order(spends=(spend,))
+    row = provider.client.journal.row_of(spend)
+    assert end_wait_by(row, sale.order_id)  # the order's report is under way
+    provider.confirm(spend, sale)
+    row.refresh_from_db()
+    assert row.order_id == sale.order_id
+    provider.record_order(sale)
+    provider.confirm(spend, sale)
     assert spendable(provider) == 820 - 200 + 100
 
 
